@@ -1,0 +1,1 @@
+//! Kubernetes objects on one Linux machine, in network namespaces.

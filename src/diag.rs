@@ -1,0 +1,1 @@
+//! Problems with a text: a place and a kind, rendered under the source line.

@@ -1,0 +1,26 @@
+//! netplan: a declarative test-plan interpreter for Kubernetes network benchmarks.
+//!
+//! ```text
+//! plan text ─▶ Plan ─▶ Schedule ─┐
+//!                └──▶ Manifests ─┴▶ Cluster ─▶ orchestrator ⇄ workers ─▶ events ─▶ journal ─▶ every report
+//!                     (templates/)   Kubernetes | local      (gRPC, mTLS)
+//! ```
+//!
+//! Each module is a room with one subject; imports run one way, from the last line to the first:
+//!
+//! ```text
+//! diag ◀ plan ◀ schedule, tools ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ cli
+//! ```
+
+pub mod cli;
+pub mod cluster;
+pub mod diag;
+pub mod orchestrator;
+pub mod plan;
+pub mod render;
+pub mod report;
+pub mod results;
+pub mod rpc;
+pub mod schedule;
+pub mod tools;
+pub mod worker;

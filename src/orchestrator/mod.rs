@@ -1,0 +1,1 @@
+//! Drives the schedule: `state` decides, the driver does.

@@ -1,0 +1,1 @@
+//! A fold over the journal, and a file for each format.

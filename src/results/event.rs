@@ -1,0 +1,108 @@
+//! Things that happened in a run. The engine emits them; journal, terminal and reports consume them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::environment::WorkerEnvironment;
+use crate::schedule::{CellId, Params};
+use crate::tools::{Failure, Metrics};
+
+/// The version of the journal's format, in every line as `v`.
+pub const VERSION: u32 = 1;
+
+/// One line of `events.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub v: u32,
+    /// Contiguous from 0.
+    pub seq: u64,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// Always the first. Plan and selection give the schedule again.
+    RunStarted {
+        run: String,
+        netplan: String,
+        /// The resolved plan, as YAML.
+        plan: String,
+        /// The `--only` selection.
+        only: Option<String>,
+    },
+    WorkerJoined {
+        worker: String,
+        node: String,
+        pod_ip: String,
+        cluster_ip: Option<String>,
+        environment: WorkerEnvironment,
+    },
+    WorkerLeft {
+        worker: String,
+    },
+    /// A client is about to run.
+    SampleStarted {
+        cell: CellId,
+        /// Counts from 1.
+        sample: u32,
+        /// Counts from 1 for each sample.
+        attempt: u32,
+    },
+    Sample(Sample),
+    /// An attempt that yielded no measurement; the cell is tried again or ends.
+    AttemptFailed {
+        cell: CellId,
+        sample: u32,
+        attempt: u32,
+        failure: Failure,
+        /// File under `raw/`, when the tool printed anything.
+        raw: Option<String>,
+    },
+    /// Exactly one for each cell of a finished run.
+    CellEnded {
+        cell: CellId,
+        outcome: Outcome,
+    },
+    /// Always the last of a run that ended by itself or was cancelled.
+    RunEnded {
+        /// Cells without an outcome were not reached.
+        cancelled: bool,
+    },
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Measured { samples: u32 },
+    Failed(Failure),
+    Skipped { reason: String },
+}
+
+/// A measurement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    pub cell: CellId,
+    pub path: String,
+    pub tool: String,
+    /// Counts from 1.
+    pub sample: u32,
+    /// Counts from 1.
+    pub attempt: u32,
+    /// What was asked for: the requested MSS is `params.mss`.
+    pub params: Params,
+    /// When the client was told to run.
+    pub started: Timestamp,
+    /// Wall time of the tool's client, without a warm-up of its own invocation.
+    pub wall_s: f64,
+    /// The client's exact command line.
+    pub command: Vec<String>,
+    pub server_command: Vec<String>,
+    pub metrics: Metrics,
+    /// File under `raw/`.
+    pub raw: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! The gRPC contract in Rust: generated code, TLS, tokens, conversions. Nothing here decides.

@@ -1,0 +1,1 @@
+//! The role inside a worker pod: connects, starts tools, supervises them with deadlines.
