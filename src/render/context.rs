@@ -113,7 +113,10 @@ impl<'a> From<&WorkerPorts<'a>> for WorkerContext<'a> {
             ports: worker
                 .ports
                 .iter()
-                .map(|port| PortContext { number: port.number, transport: transport(port) })
+                .map(|port| PortContext {
+                    number: port.number,
+                    transport: transport(port),
+                })
                 .collect(),
         }
     }

@@ -28,7 +28,10 @@ pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderErr
 
 /// The error of a template, with the engine's own picture of the place.
 pub(super) fn failed(template: &str, error: &Error) -> RenderError {
-    RenderError::Template { template: template.to_owned(), message: format!("{error:#}") }
+    RenderError::Template {
+        template: template.to_owned(),
+        message: format!("{error:#}"),
+    }
 }
 
 /// A text as a YAML block scalar (`|`), each line indented by `indent`, so that people can read it.
@@ -46,7 +49,11 @@ fn block(text: &str, indent: usize, options: Kwargs) -> Result<Value, Error> {
         ));
     }
     let margin = " ".repeat(indent);
-    let mut scalar = if text.ends_with('\n') { "|".to_owned() } else { "|-".to_owned() };
+    let mut scalar = if text.ends_with('\n') {
+        "|".to_owned()
+    } else {
+        "|-".to_owned()
+    };
     for line in text.lines() {
         scalar.push('\n');
         if !line.is_empty() {

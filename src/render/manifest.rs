@@ -63,7 +63,11 @@ pub fn manifests(
     }
     rendered.push(render(&engine, "orchestrator-service.yaml.j2", &common)?);
     for worker in workers.iter().filter(|worker| !worker.ports.is_empty()) {
-        rendered.push(render(&engine, "worker-service.yaml.j2", &of_worker(worker))?);
+        rendered.push(render(
+            &engine,
+            "worker-service.yaml.j2",
+            &of_worker(worker),
+        )?);
     }
     rendered.push(render(&engine, "orchestrator-job.yaml.j2", &common)?);
     for worker in workers {
@@ -88,9 +92,20 @@ fn render(
     };
     let object = crate::plan::document(&text).map_err(no_object)?;
     for field in ["/apiVersion", "/kind", "/metadata/name"] {
-        if object.pointer(field).and_then(serde_json::Value::as_str).is_none() {
-            return Err(no_object(format!("`{}` is missing", field[1..].replace('/', "."))));
+        if object
+            .pointer(field)
+            .and_then(serde_json::Value::as_str)
+            .is_none()
+        {
+            return Err(no_object(format!(
+                "`{}` is missing",
+                field[1..].replace('/', ".")
+            )));
         }
     }
-    Ok(Manifest { template: name, text: text.trim_start().to_owned() + "\n", object })
+    Ok(Manifest {
+        template: name,
+        text: text.trim_start().to_owned() + "\n",
+        object,
+    })
 }

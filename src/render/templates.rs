@@ -29,25 +29,42 @@ pub struct Templates {
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     #[error("cannot read the template folder `{}`: {error}", .folder.display())]
-    Folder { folder: PathBuf, error: std::io::Error },
+    Folder {
+        folder: PathBuf,
+        error: std::io::Error,
+    },
     #[error("cannot read the template `{}`: {error}", .file.display())]
-    File { file: PathBuf, error: std::io::Error },
+    File {
+        file: PathBuf,
+        error: std::io::Error,
+    },
     #[error(
         "`{}` is no template of netplan, so nothing would use it{}; there are: {}",
         .file.display(), .hint, .known
     )]
-    UnknownTemplate { file: PathBuf, hint: String, known: String },
+    UnknownTemplate {
+        file: PathBuf,
+        hint: String,
+        known: String,
+    },
     #[error("the template `{template}` does not render: {message}")]
     Template { template: String, message: String },
     #[error("the template `{template}` does not yield one Kubernetes object: {message}\n{text}")]
-    NoObject { template: String, message: String, text: String },
+    NoObject {
+        template: String,
+        message: String,
+        text: String,
+    },
 }
 
 impl Templates {
     /// The templates that the binary carries.
     #[must_use]
     pub fn embedded() -> Self {
-        let texts = EMBEDDED.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        let texts = EMBEDDED
+            .iter()
+            .map(|(name, text)| (*name, (*text).to_owned()))
+            .collect();
         Self { texts }
     }
 
@@ -57,18 +74,26 @@ impl Templates {
     /// When the folder or a file cannot be read, or a file's name is that of no template.
     pub fn overridden_by(folder: &Path) -> Result<Self, RenderError> {
         let mut templates = Self::embedded();
-        let failed = |error| RenderError::Folder { folder: folder.to_owned(), error };
+        let failed = |error| RenderError::Folder {
+            folder: folder.to_owned(),
+            error,
+        };
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let file = entry.map_err(failed)?.path();
             if file.extension().is_none_or(|extension| extension != "j2") {
                 continue;
             }
-            let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            let name = file
+                .file_name()
+                .map(|name| name.to_string_lossy())
+                .unwrap_or_default();
             let Some((known, _)) = EMBEDDED.iter().find(|(known, _)| *known == name) else {
                 return Err(unknown(&file, &name));
             };
-            let text = std::fs::read_to_string(&file)
-                .map_err(|error| RenderError::File { file: file.clone(), error })?;
+            let text = std::fs::read_to_string(&file).map_err(|error| RenderError::File {
+                file: file.clone(),
+                error,
+            })?;
             templates.texts.insert(known, text);
         }
         Ok(templates)
