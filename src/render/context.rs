@@ -51,17 +51,6 @@ impl RunContext {
     }
 }
 
-/// Certificate, key and token of one role: `identity` in `secret.yaml.j2`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Identity {
-    /// `orchestrator`, or a worker's name.
-    pub role: String,
-    pub ca_pem: String,
-    pub cert_pem: String,
-    pub key_pem: String,
-    pub token: String,
-}
-
 /// A worker and the ports that traffic to it needs.
 #[derive(Clone, Debug)]
 pub struct WorkerPorts<'a> {

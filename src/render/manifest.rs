@@ -1,10 +1,10 @@
 //! Rendered Kubernetes objects.
 
 use minijinja::{Environment, context, value::Serde};
+use serde::Serialize;
 
 use super::context::{
-    Identity, ORCHESTRATOR_PORT, OrchestratorContext, PlanContext, RunContext, WorkerContext,
-    WorkerPorts,
+    ORCHESTRATOR_PORT, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
 };
 use super::environment::{engine, failed};
 use super::templates::{RenderError, Templates};
@@ -36,6 +36,9 @@ impl Manifest {
 
 /// All objects of a run, in the order in which they are best applied: what others refer to first.
 ///
+/// An identity is what `secret.yaml.j2` calls `identity`: `role`, `ca_pem`, `cert_pem`, `key_pem`
+/// and `token`.
+///
 /// # Errors
 /// A template that does not render, or yields something else than one object.
 pub fn manifests(
@@ -43,7 +46,7 @@ pub fn manifests(
     plan_name: &str,
     plan_text: &str,
     workers: &[WorkerPorts<'_>],
-    identities: &[Identity],
+    identities: &[impl Serialize],
     templates: &Templates,
 ) -> Result<Vec<Manifest>, RenderError> {
     let engine = engine(templates)?;
@@ -85,6 +88,7 @@ fn render(
         .get_template(name)
         .and_then(|template| template.render(context))
         .map_err(|error| failed(name, &error))?;
+    let text = text.trim().to_owned() + "\n";
     let no_object = |message: String| RenderError::NoObject {
         template: name.to_owned(),
         message,
@@ -105,7 +109,7 @@ fn render(
     }
     Ok(Manifest {
         template: name,
-        text: text.trim_start().to_owned() + "\n",
+        text,
         object,
     })
 }

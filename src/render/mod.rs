@@ -7,6 +7,6 @@ mod environment;
 mod manifest;
 mod templates;
 
-pub use context::{Identity, ORCHESTRATOR_PORT, RunContext, WorkerPorts};
+pub use context::{ORCHESTRATOR_PORT, RunContext, WorkerPorts};
 pub use manifest::{Manifest, manifests};
 pub use templates::{RenderError, Templates};
