@@ -2,4 +2,6 @@
 
 mod architecture;
 mod render;
+mod schedule;
 mod support;
+mod tools;
