@@ -1,3 +1,5 @@
 //! All integration tests, in one binary: one link instead of many.
 
+mod cases;
+mod plan;
 mod support;
