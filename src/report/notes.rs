@@ -51,6 +51,8 @@ impl Notes {
         if let Some(note) = self.0.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
             note.tools.insert(tool);
+            // Words of a tool are text, not orders to a terminal.
+            let said: String = said.replace(|c: char| c.is_control(), " ");
             let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
             if !said.is_empty() && !note.said.contains(&said) {
                 note.said.push(said);
@@ -82,7 +84,14 @@ impl Notes {
                 lines.extend(indented(&text, &indent, width));
             }
             if let Why::Failed(cause) = &note.why {
-                lines.extend(indented(words::cause_advice(*cause), &indent, width));
+                let advice = words::cause_advice(*cause);
+                if !advice.is_empty() {
+                    let text = words::wrap(advice, width.saturating_sub(indent.len() + 2), "  ");
+                    for (i, line) in text.iter().enumerate() {
+                        let arrow = if i == 0 { "→ " } else { "" };
+                        lines.push(format!("{indent}{arrow}{line}"));
+                    }
+                }
             }
         }
         lines

@@ -100,7 +100,7 @@ impl Scale {
         if words::is_rate(metric) {
             Scale::rate(values)
         } else {
-            Scale::of(values, 1.0, 1, "1/s")
+            Scale::of(values, 1.0, 1, "a second")
         }
     }
 
@@ -119,11 +119,20 @@ impl Scale {
 }
 
 /// What a test is about, and how its figures read.
-fn about(test: &Test, scale: Scale, said: &str, cells: &[&CellReport]) -> String {
-    let mut about = format!("{} · {said} in {}", words::describe(&test.tool), scale.unit);
+fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
+    let mut about = format!(
+        "{}, samples of {}; ",
+        words::describe(&test.tool),
+        test.timing.duration
+    );
+    about += &if words::is_rate(words::headline(&test.tool)) {
+        format!("{} received", scale.unit)
+    } else {
+        format!("transactions {}", scale.unit)
+    };
     let most = cells.iter().map(|cell| cell.samples.len()).max().unwrap_or(0);
     if most > 1 {
-        about += &format!(" · mean ± standard deviation of {most} samples");
+        about += &format!(", mean ± standard deviation of {most} samples");
     }
     about
 }
@@ -139,7 +148,19 @@ fn field(
     notes
         .mark(cell, words::tool_name(&test.tool))
         .or_else(|| Some(scale.spread(&report.headline(cell)?)))
-        .unwrap_or_default()
+        .unwrap_or_else(|| "?".to_owned())
+}
+
+/// Puts the `±` of a column's fields below each other.
+fn aligned(mut fields: Vec<String>) -> Vec<String> {
+    let tail = |field: &str| field.split_once('±').map(|(_, tail)| tail.chars().count());
+    let longest = fields.iter().filter_map(|f| tail(f)).max().unwrap_or(0);
+    for field in &mut fields {
+        if let Some(length) = tail(field) {
+            *field = field.replace('±', &format!("{}±", " ".repeat(longest - length)));
+        }
+    }
+    fields
 }
 
 /// Sizes down, paths across; a grid for each combination of the other parameters.
@@ -211,14 +232,16 @@ fn swept(
                 name: path.to_owned(),
                 unit: String::new(),
                 words: false,
-                fields: sizes
-                    .iter()
-                    .map(|size| {
-                        by_size.get(size).map_or_else(String::new, |cell| {
-                            field(report, test, cell, scale, notes)
+                fields: aligned(
+                    sizes
+                        .iter()
+                        .map(|size| {
+                            by_size.get(size).map_or_else(String::new, |cell| {
+                                field(report, test, cell, scale, notes)
+                            })
                         })
-                    })
-                    .collect(),
+                        .collect(),
+                ),
             });
             let values: Vec<(u64, Option<f64>)> = by_size
                 .iter()
@@ -253,13 +276,13 @@ fn swept(
         .collect();
     Section {
         name: test.name.clone(),
-        about: about(test, scale, said(metric), cells),
+        about: about(test, scale, cells),
         grids,
         sparks,
     }
 }
 
-/// What the headline metric is called in a sentence.
+/// What the headline metric is called above its column.
 fn said(metric: &str) -> &'static str {
     if words::is_rate(metric) {
         "received"
@@ -356,10 +379,12 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         name: said(metric).to_owned(),
         unit: scale.unit.to_owned(),
         words: false,
-        fields: cells
-            .iter()
-            .map(|cell| field(report, test, cell, scale, notes))
-            .collect(),
+        fields: aligned(
+            cells
+                .iter()
+                .map(|cell| field(report, test, cell, scale, notes))
+                .collect(),
+        ),
     });
     for (metric, name, unit, most) in METRICS {
         let summaries: Vec<Option<Summary>> =
@@ -381,7 +406,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
     }
     Section {
         name: test.name.clone(),
-        about: about(test, scale, said(metric), cells),
+        about: about(test, scale, cells),
         grids: vec![grid],
         sparks: Vec::new(),
     }

@@ -152,13 +152,17 @@ pub fn elapsed(seconds: f64) -> String {
     }
 }
 
+/// Stands for a space at which [`wrap`] does not break.
+pub const TIE: char = '\u{a0}';
+
 /// Breaks text at spaces into lines of at most `width` characters; a longer word stays whole. Each
 /// line but the first begins with `indent`.
 pub fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut empty = true;
-    for word in text.split_whitespace() {
+    let words = text.split(|c: char| c.is_whitespace() && c != TIE);
+    for word in words.filter(|word| !word.is_empty()) {
         if !empty && line.chars().count() + 1 + word.chars().count() > width {
             lines.push(std::mem::replace(&mut line, indent.to_owned()));
             empty = true;
@@ -166,7 +170,7 @@ pub fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
         if !empty {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word.replace(TIE, " "));
         empty = false;
     }
     if !empty {
