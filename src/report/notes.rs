@@ -66,7 +66,7 @@ impl Notes {
         let mut lines = Vec::new();
         for (i, note) in self.0.iter().enumerate() {
             let (sign, title) = match &note.why {
-                Why::Failed(cause) => ('✗', format!("failed: {}", words::cause_title(*cause))),
+                Why::Failed(cause) => ('✗', format!("failed: {cause}")),
                 Why::Skipped(reason) => ('–', format!("skipped: {reason}")),
             };
             let mark = format!("{sign}{}", i + 1);
@@ -84,14 +84,9 @@ impl Notes {
                 lines.extend(indented(&text, &indent, width));
             }
             if let Why::Failed(cause) = &note.why {
-                let advice = words::cause_advice(*cause);
-                if !advice.is_empty() {
-                    let text = words::wrap(advice, width.saturating_sub(indent.len() + 2), "  ");
-                    for (i, line) in text.iter().enumerate() {
-                        let arrow = if i == 0 { "→ " } else { "" };
-                        lines.push(format!("{indent}{arrow}{line}"));
-                    }
-                }
+                let room = width.saturating_sub(indent.len());
+                let advice = words::wrap(&format!("→ {}", cause.explain()), room, "  ");
+                lines.extend(advice.into_iter().map(|line| format!("{indent}{line}")));
             }
         }
         lines

@@ -181,8 +181,9 @@ fn swept(
     let top = means.iter().copied().fold(0.0, f64::max);
     // Rows (one for each path and combination) by combination, in the schedule's order.
     let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    let varying = varying(cells);
     for cell in cells {
-        let others = others(cell);
+        let others = others(cell, &varying);
         let at = groups.iter().position(|(name, _)| *name == others);
         let at = at.unwrap_or_else(|| {
             groups.push((others, Vec::new()));
@@ -291,26 +292,27 @@ fn said(metric: &str) -> &'static str {
     }
 }
 
-/// The parameters beside the swept size: `streams=4`.
-fn others(cell: &CellReport) -> String {
-    let others: Vec<String> = cell
-        .params
-        .0
-        .iter()
-        .filter(|(param, _)| !matches!(param, Param::Mss | Param::Datagram))
-        .map(|(param, value)| format!("{}={}", words::param_key(*param), amount(*param, *value)))
+/// What tells a row from others of its path, of the parameters that vary: `streams=4`.
+fn others(cell: &CellReport, varying: &BTreeSet<Param>) -> String {
+    let others = cell.params.0.iter().filter(|(param, _)| varying.contains(param));
+    let others: Vec<String> = others
+        .map(|(param, value)| format!("{param}={}", param.in_words(*value)))
         .collect();
     others.join(" ")
 }
 
-/// A parameter's value in its unit.
-fn amount(param: Param, value: u64) -> String {
-    use crate::plan::units::{BitRate, Bytes};
-    match param {
-        Param::Rate => BitRate(value).to_string(),
-        Param::WriteSize | Param::Request | Param::Response => Bytes(value).to_string(),
-        Param::Streams | Param::Datagram | Param::Mss => value.to_string(),
+/// The parameters beside the size that do not have one value in all cells.
+fn varying(cells: &[&CellReport]) -> BTreeSet<Param> {
+    let mut seen: BTreeMap<Param, u64> = BTreeMap::new();
+    let mut varying = BTreeSet::new();
+    for (param, value) in cells.iter().flat_map(|cell| &cell.params.0) {
+        if *seen.entry(*param).or_insert(*value) != *value {
+            varying.insert(*param);
+        }
     }
+    varying.remove(&Param::Mss);
+    varying.remove(&Param::Datagram);
+    varying
 }
 
 /// The effective MSS at a requested one: one figure, or the range over paths and samples.
@@ -365,13 +367,13 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
             })
             .collect(),
     });
-    let fields: Vec<String> = cells.iter().map(|cell| others(cell)).collect();
-    if fields.iter().collect::<BTreeSet<_>>().len() > 1 {
+    let varying = varying(cells);
+    if !varying.is_empty() {
         grid.columns.push(Column {
             name: "with".to_owned(),
             unit: String::new(),
             words: true,
-            fields,
+            fields: cells.iter().map(|cell| others(cell, &varying)).collect(),
         });
     }
     grid.keys = grid.columns.len();

@@ -10,17 +10,11 @@ use netplan::plan::{
     Timing, ToolSpec, Via, units,
 };
 use netplan::results::{Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment};
-use netplan::schedule::{Cell, CellId, Param, Params, Row, Schedule};
+use netplan::schedule::{Cell, Schedule};
 use netplan::tools::{Cause, Failure, Metrics, name};
 
-/// A test with the sizes that it sweeps.
-pub struct MadeTest {
-    pub test: Test,
-    pub sizes: Vec<(Param, u64)>,
-}
-
 /// The five paths and three workers that ship.
-pub fn plan(tests: &[MadeTest]) -> Plan {
+pub fn plan(tests: &[Test]) -> Plan {
     let path = |name: &str, label: &str, from: &str, to: &str, via| Path {
         name: name.to_owned(),
         label: label.to_owned(),
@@ -53,47 +47,13 @@ pub fn plan(tests: &[MadeTest]) -> Plan {
             path("hairpin", "Hairpin Pod to own Virtual IP", "w2", "w2", Via::ClusterIp),
         ],
         order: Order::Listed,
-        tests: tests.iter().map(|t| t.test.clone()).collect(),
+        tests: tests.to_vec(),
         local: Local {
             nodes: 2,
             links: netplan::plan::Link::default(),
             offloads: Offloads::Off,
         },
     }
-}
-
-/// The cells of made tests: test by test, path by path, size by size.
-pub fn schedule(plan: &Plan, tests: &[MadeTest]) -> Schedule {
-    let mut schedule = Schedule::default();
-    for (t, made) in tests.iter().enumerate() {
-        for path_name in &made.test.paths {
-            let p = plan.paths.iter().position(|p| p.name == *path_name).unwrap();
-            let row = schedule.rows.len();
-            schedule.rows.push(Row {
-                number: row + 1,
-                label: format!("{}. {}", made.test.label, plan.paths[p].label),
-                test: t,
-                path: p,
-            });
-            let points: Vec<Params> = if made.sizes.is_empty() {
-                vec![Params::default()]
-            } else {
-                made.sizes.iter().map(|point| Params(vec![*point])).collect()
-            };
-            for params in &points {
-                let mut id = format!("{}/{path_name}", made.test.name);
-                if points.len() > 1 {
-                    id += &format!("/mss={}", params.size().unwrap());
-                }
-                schedule.cells.push(Cell {
-                    id: CellId(id),
-                    row,
-                    params: params.clone(),
-                });
-            }
-        }
-    }
-    schedule
 }
 
 fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) -> Test {
@@ -121,18 +81,18 @@ pub const FIVE: [&str; 5] = [
     "hairpin",
 ];
 
-fn iperf3(protocol: Protocol, streams: u64, datagram: Option<u64>) -> ToolSpec {
-    ToolSpec::Iperf3(Iperf3 {
+fn iperf3(protocol: Protocol) -> Iperf3 {
+    Iperf3 {
         protocol,
-        streams: Sweep::One(streams),
+        streams: Sweep::One(1),
         mss: None,
-        datagram: datagram.map(Sweep::One),
+        datagram: None,
         rate: None,
         write_size: None,
         window: None,
         congestion: None,
         zerocopy: false,
-    })
+    }
 }
 
 fn netperf(test: NetperfTest) -> ToolSpec {
@@ -146,54 +106,61 @@ fn netperf(test: NetperfTest) -> ToolSpec {
     })
 }
 
-pub fn tcp(step: usize, repeat: u32) -> MadeTest {
-    MadeTest {
-        test: test("iperf3-tcp", "iperf TCP", iperf3(Protocol::Tcp, 8, None), &FIVE, repeat),
-        sizes: (96..=1460).step_by(step).map(|mss| (Param::Mss, mss)).collect(),
-    }
+/// iperf3 TCP over MSS points `step` apart.
+pub fn tcp(step: u64, repeat: u32) -> Test {
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        streams: Sweep::One(8),
+        mss: Some(Sweep::Range {
+            from: 96,
+            to: 1460,
+            step,
+        }),
+        ..iperf3(Protocol::Tcp)
+    });
+    test("iperf3-tcp", "iperf TCP.", tool, &FIVE, repeat)
 }
 
-pub fn udp() -> MadeTest {
-    MadeTest {
-        test: test(
-            "iperf3-udp",
-            "iperf UDP",
-            iperf3(Protocol::Udp, 1, Some(1460)),
-            &FIVE[..4],
-            1,
-        ),
-        sizes: vec![(Param::Datagram, 1460)],
-    }
+/// iperf3 TCP over four MSS points, with one stream and with eight.
+pub fn tcp_streams() -> Test {
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        streams: Sweep::List(vec![1, 8]),
+        mss: Some(Sweep::List(vec![536, 984, 1448, 9000])),
+        ..iperf3(Protocol::Tcp)
+    });
+    test("streams", "iperf TCP.", tool, &FIVE[2..4], 1)
 }
 
-pub fn stream() -> MadeTest {
-    MadeTest {
-        test: test(
-            "netperf-tcp-stream",
-            "netperf",
-            netperf(NetperfTest::TcpStream),
-            &FIVE[..4],
-            1,
-        ),
-        sizes: vec![],
-    }
+/// iperf3 UDP at two rates, with one size of datagram.
+pub fn udp_rates() -> Test {
+    let rate = |mbit: u64| units::BitRate(mbit * 1_000_000);
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        datagram: Some(Sweep::One(1460)),
+        rate: Some(Sweep::List(vec![rate(100), rate(1000)])),
+        ..iperf3(Protocol::Udp)
+    });
+    test("udp-rates", "iperf UDP.", tool, &FIVE[2..4], 1)
 }
 
-pub fn rr(repeat: u32) -> MadeTest {
-    MadeTest {
-        test: test(
-            "netperf-tcp-rr",
-            "netperf TCP_RR",
-            netperf(NetperfTest::TcpRr),
-            &FIVE,
-            repeat,
-        ),
-        sizes: vec![],
-    }
+pub fn udp() -> Test {
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        datagram: Some(Sweep::One(1460)),
+        ..iperf3(Protocol::Udp)
+    });
+    test("iperf3-udp", "iperf UDP.", tool, &FIVE[..4], 1)
+}
+
+pub fn stream() -> Test {
+    let tool = netperf(NetperfTest::TcpStream);
+    test("netperf-tcp-stream", "netperf.", tool, &FIVE[..4], 1)
+}
+
+pub fn rr(repeat: u32) -> Test {
+    let tool = netperf(NetperfTest::TcpRr);
+    test("netperf-tcp-rr", "netperf TCP_RR.", tool, &FIVE, repeat)
 }
 
 /// nptest's 13 rows with MSS points `step` apart.
-pub fn thirteen_rows(step: usize) -> Vec<MadeTest> {
+pub fn thirteen_rows(step: u64) -> Vec<Test> {
     vec![tcp(step, 1), udp(), stream()]
 }
 

@@ -1,13 +1,13 @@
 //! What a run reads like, in every format.
 
-use netplan::plan::Plan;
+use netplan::plan::{Plan, Test};
 use netplan::report::nptest_csv::Dialect;
 use netplan::report::{Report, RunState, json, nptest_csv, samples_csv, table};
 use netplan::results::{Cluster, Event};
-use netplan::schedule::{Cell, Schedule};
+use netplan::schedule::{Cell, Schedule, Selection};
 use netplan::tools::Cause;
 
-use crate::made::{self, End, Fate, MadeTest};
+use crate::made::{self, End, Fate};
 use crate::support::snapshots;
 
 struct Made {
@@ -17,9 +17,9 @@ struct Made {
 }
 
 impl Made {
-    fn of(tests: &[MadeTest], end: &End, fate: impl Fn(&Cell, &str) -> Fate) -> Made {
+    fn of(tests: &[Test], end: &End, fate: impl Fn(&Cell, &str) -> Fate) -> Made {
         let plan = made::plan(tests);
-        let schedule = made::schedule(&plan, tests);
+        let schedule = Schedule::of(&plan, &Selection::all());
         let events = made::events(&plan, &schedule, end, fate);
         Made {
             plan,
@@ -73,6 +73,19 @@ fn repeats() -> Report {
     Made::of(&tests, &End::Complete, |_, _| Fate::Measured).report()
 }
 
+/// Other parameters than the size vary; some sizes are more than the path carries.
+fn crossed() -> Report {
+    let tests = [made::tcp_streams(), made::udp_rates()];
+    Made::of(&tests, &End::CutOff, |cell, _| {
+        if cell.id.0 == "udp-rates/remote-service/rate=1000000000" {
+            Fate::Missing
+        } else {
+            Fate::Measured
+        }
+    })
+    .report()
+}
+
 #[test]
 fn tables() {
     let cases = [
@@ -82,6 +95,8 @@ fn tables() {
         ("table_repeats_80", repeats(), 80),
         ("table_repeats_120", repeats(), 120),
         ("table_complete_60", complete(), 60),
+        ("table_crossed_80", crossed(), 80),
+        ("table_repeats_50", repeats(), 50),
     ];
     snapshots().bind(|| {
         for (name, report, width) in cases {
@@ -160,7 +175,7 @@ fn csv_in_both_dialects() {
 
 #[test]
 fn csv_without_a_sweep_still_has_a_header() {
-    let csv = |tests: &[MadeTest]| {
+    let csv = |tests: &[Test]| {
         let report = Made::of(tests, &End::Complete, |_, _| Fate::Measured).report();
         let csv = nptest_csv::render(&report, Dialect::Nptest);
         csv.lines().next().unwrap().to_owned()

@@ -6,6 +6,7 @@ use std::fs;
 use netplan::results::journal::{self, Journal, JournalError, TearKind};
 use netplan::results::run_dir::{self, RunDir, RunDirError};
 use netplan::results::{Cluster, Environment, Event};
+use netplan::schedule::{Schedule, Selection};
 use netplan::tools::Cause;
 use proptest::prelude::*;
 
@@ -15,7 +16,7 @@ use crate::support::snapshots;
 fn events() -> Vec<Event> {
     let tests = [made::tcp(1024, 1), made::rr(1)];
     let plan = made::plan(&tests);
-    let schedule = made::schedule(&plan, &tests);
+    let schedule = Schedule::of(&plan, &Selection::all());
     made::events(&plan, &schedule, &End::Complete, |_, path| match path {
         "remote-pod" => Fate::Failed(Cause::Refused, "Connection refused"),
         "remote-service" => Fate::Skipped("netperf is not on w3"),
