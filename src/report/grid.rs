@@ -1,8 +1,5 @@
 //! A table before it is drawn: what stands where, and what fits beside what.
 
-/// Spaces between two columns.
-pub const GAP: usize = 2;
-
 /// A table without lines and layout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
@@ -24,84 +21,131 @@ pub struct Column {
 }
 
 impl Column {
-    /// The title's lines, with the name broken into at most `parts` lines.
-    pub fn title(&self, parts: usize) -> Vec<String> {
-        let mut lines = break_name(&self.name, parts);
+    /// The title's lines.
+    pub fn title(&self, breaks: Breaks) -> Vec<String> {
+        let mut lines = break_name(&self.name, breaks);
         if !self.unit.is_empty() {
             lines.push(self.unit.clone());
         }
         lines
     }
 
-    fn width(&self, parts: usize) -> usize {
-        let title = self.title(parts);
+    fn width(&self, breaks: Breaks) -> usize {
+        let title = self.title(breaks);
         let texts = title.iter().chain(&self.fields);
         texts.map(|text| text.chars().count()).max().unwrap_or(0)
     }
 }
 
-/// A grid with its column titles broken so that it fits.
+/// Where the names in a heading break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breaks {
+    Never,
+    /// After the last hyphen, which is where a name's most particular part begins.
+    Last,
+    /// After the hyphen that gives the narrowest column.
+    Narrowest,
+}
+
+/// How a grid is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub breaks: Breaks,
+    /// Spaces between two columns.
+    pub gap: usize,
+}
+
+/// From the airiest to the tightest.
+const LAYOUTS: [Layout; 6] = {
+    const fn layout(breaks: Breaks, gap: usize) -> Layout {
+        Layout { breaks, gap }
+    }
+    [
+        layout(Breaks::Never, 3),
+        layout(Breaks::Never, 2),
+        layout(Breaks::Last, 3),
+        layout(Breaks::Last, 2),
+        layout(Breaks::Narrowest, 3),
+        layout(Breaks::Narrowest, 2),
+    ]
+};
+
+/// A grid, or a part of one, with a layout in which it fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     pub grid: Grid,
-    /// Lines a name may take.
-    pub parts: usize,
+    pub layout: Layout,
 }
 
 impl Grid {
-    /// Lays the grid out for a width: in one block with names whole, else broken at hyphens, else in
-    /// several blocks that repeat the key columns.
+    /// Lays the grid out for a width, as airily as it goes: in one block, else in several that
+    /// repeat the key columns.
     pub fn fit(&self, width: usize) -> Vec<Block> {
-        let block = |grid: Grid, parts| Block { grid, parts };
-        for parts in [1, 2] {
-            if self.width(parts) <= width {
-                return vec![block(self.clone(), parts)];
-            }
+        if let Some(block) = self.block(width) {
+            return vec![block];
         }
         let (keys, rest) = self.columns.split_at(self.keys.min(self.columns.len()));
         let grid = |columns: &[Column]| Grid {
             columns: [keys, columns].concat(),
             keys: self.keys,
         };
-        let mut blocks = Vec::new();
+        let mut parts = Vec::new();
         let mut from = 0;
         for to in 1..=rest.len() {
             let fits = rest
                 .get(from..=to)
-                .is_some_and(|columns| grid(columns).width(2) <= width);
+                .is_some_and(|columns| grid(columns).block(width).is_some());
             if !fits {
-                blocks.push(grid(rest.get(from..to).unwrap_or_default()));
+                parts.push(grid(rest.get(from..to).unwrap_or_default()));
                 from = to;
             }
         }
-        blocks
+        let [.., tightest] = LAYOUTS;
+        parts
             .into_iter()
             .map(|grid| {
-                let parts = if grid.width(1) <= width { 1 } else { 2 };
-                block(grid, parts)
+                grid.block(width).unwrap_or(Block {
+                    grid,
+                    layout: tightest,
+                })
             })
             .collect()
     }
 
-    fn width(&self, parts: usize) -> usize {
-        let columns = self.columns.iter().map(|column| column.width(parts));
-        columns.sum::<usize>() + GAP * self.columns.len().saturating_sub(1)
+    /// In the airiest layout that fits; none when none does.
+    fn block(&self, width: usize) -> Option<Block> {
+        LAYOUTS
+            .into_iter()
+            .find(|layout| self.width(*layout) <= width)
+            .map(|layout| Block {
+                grid: self.clone(),
+                layout,
+            })
+    }
+
+    fn width(&self, layout: Layout) -> usize {
+        let columns = self.columns.iter().map(|column| column.width(layout.breaks));
+        columns.sum::<usize>() + layout.gap * self.columns.len().saturating_sub(1)
     }
 }
 
-/// Breaks a name after hyphens into at most `parts` lines whose longest is as short as can be.
-fn break_name(name: &str, parts: usize) -> Vec<String> {
-    let longest = |lines: &[&str]| lines.iter().map(|l| l.chars().count()).max().unwrap_or(0);
-    let mut best = vec![name];
-    if parts > 1 {
-        for (at, _) in name.match_indices('-') {
-            let lines = vec![&name[..=at], &name[at + 1..]];
-            if !lines[1].is_empty() && longest(&lines) < longest(&best) {
-                best = lines;
-            }
-        }
+/// Breaks a name after a hyphen into two lines.
+fn break_name(name: &str, breaks: Breaks) -> Vec<String> {
+    let split = |at: usize| (&name[..=at], &name[at + 1..]);
+    let longest = |(a, b): (&str, &str)| a.chars().count().max(b.chars().count());
+    let mut hyphens = name
+        .match_indices('-')
+        .map(|(at, _)| split(at))
+        .filter(|(_, rest)| !rest.is_empty());
+    let lines = match breaks {
+        Breaks::Never => None,
+        Breaks::Last => hyphens.next_back(),
+        Breaks::Narrowest => hyphens.min_by_key(|lines| longest(*lines)),
+    };
+    match lines {
+        Some((first, second)) => vec![first.to_owned(), second.to_owned()],
+        None => vec![name.to_owned()],
     }
-    best.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -109,11 +153,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_break_in_the_middle() {
-        assert_eq!(break_name("same-node-service", 2), ["same-node-", "service"]);
-        assert_eq!(break_name("remote-pod", 2), ["remote-", "pod"]);
-        assert_eq!(break_name("hairpin", 2), ["hairpin"]);
-        assert_eq!(break_name("same-node-pod", 1), ["same-node-pod"]);
+    fn names_break_after_hyphens() {
+        let broken = |name| break_name(name, Breaks::Last);
+        assert_eq!(broken("same-node-pod"), ["same-node-", "pod"]);
+        assert_eq!(broken("hairpin"), ["hairpin"]);
+        assert_eq!(broken("trailing-"), ["trailing-"]);
+        assert_eq!(break_name("same-node-pod", Breaks::Narrowest), ["same-", "node-pod"]);
+        assert_eq!(break_name("same-node-pod", Breaks::Never), ["same-node-pod"]);
     }
 
     #[test]
@@ -140,7 +186,7 @@ mod tests {
             assert_eq!(names, all, "at width {width}");
             assert!(blocks.iter().all(|b| b.grid.columns[0].name == "key"));
             if width >= 20 {
-                assert!(blocks.iter().all(|b| b.grid.width(b.parts) <= width));
+                assert!(blocks.iter().all(|b| b.grid.width(b.layout) <= width));
             }
         }
     }

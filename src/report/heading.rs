@@ -87,7 +87,8 @@ fn environment(seen: &WorkerEnvironment) -> String {
         parts.push(seen.congestion_control.clone());
     }
     parts.extend(seen.tools.iter().map(|(tool, version)| format!("{tool} {version}")));
-    parts.join(" · ")
+    let tied = parts.iter().map(|part| part.replace(' ', &words::TIE.to_string()));
+    tied.collect::<Vec<_>>().join(", ")
 }
 
 /// `TSO GSO GRO off`; each state once.
@@ -144,7 +145,7 @@ pub fn partial(report: &Report) -> Option<String> {
     let counts = report.counts();
     let rest = match counts.missing {
         0 => "no cell is missing".to_owned(),
-        n => format!("{n} of {} missing (…)", words::count(counts.cells, "cell")),
+        n => format!("{n} of {} are missing (…)", words::count(counts.cells, "cell")),
     };
     Some(format!("partial: {why}; {rest}"))
 }
@@ -175,6 +176,23 @@ pub fn doubts(report: &Report) -> Vec<String> {
             "segmentation offload is on at {}: packets of up to 64 KiB cross the path whatever the \
              MSS, so the sweep says little about it",
             words::list(&offloading)
+        ));
+    }
+    // Headers' options take up to 40 bytes of a segment; what is less than that was held down.
+    let held: Vec<f64> = report
+        .cells
+        .iter()
+        .filter_map(|cell| {
+            let asked = cell.params.get(crate::schedule::Param::Mss)? as f64;
+            let effective = cell.measured(crate::tools::name::EFFECTIVE_MSS)?.min;
+            (effective < asked - 40.0).then_some(effective)
+        })
+        .collect();
+    if let Some(most) = held.iter().copied().reduce(f64::min) {
+        doubts.push(format!(
+            "{} asked for a larger MSS than the path carries and ran at the path's own, from \
+             {most:.0} bytes on (`eff`)",
+            words::count(held.len(), "cell")
         ));
     }
     if report.strangers > 0 {

@@ -160,7 +160,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
             .params
             .0
             .iter()
-            .map(|(param, value)| (words::param_key(*param).to_owned(), Value::from(*value)))
+            .map(|(param, value)| (param.name().to_owned(), Value::from(*value)))
             .collect(),
         headline: words::headline(&test.tool),
         outcome,

@@ -51,6 +51,8 @@ impl Notes {
         if let Some(note) = self.0.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
             note.tools.insert(tool);
+            // Words of a tool are text, not orders to a terminal.
+            let said: String = said.replace(|c: char| c.is_control(), " ");
             let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
             if !said.is_empty() && !note.said.contains(&said) {
                 note.said.push(said);
@@ -64,7 +66,7 @@ impl Notes {
         let mut lines = Vec::new();
         for (i, note) in self.0.iter().enumerate() {
             let (sign, title) = match &note.why {
-                Why::Failed(cause) => ('✗', format!("failed: {}", words::cause_title(*cause))),
+                Why::Failed(cause) => ('✗', format!("failed: {cause}")),
                 Why::Skipped(reason) => ('–', format!("skipped: {reason}")),
             };
             let mark = format!("{sign}{}", i + 1);
@@ -82,7 +84,9 @@ impl Notes {
                 lines.extend(indented(&text, &indent, width));
             }
             if let Why::Failed(cause) = &note.why {
-                lines.extend(indented(words::cause_advice(*cause), &indent, width));
+                let room = width.saturating_sub(indent.len());
+                let advice = words::wrap(&format!("→ {}", cause.explain()), room, "  ");
+                lines.extend(advice.into_iter().map(|line| format!("{indent}{line}")));
             }
         }
         lines

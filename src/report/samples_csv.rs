@@ -108,7 +108,7 @@ fn record(
         .params
         .0
         .iter()
-        .map(|(param, value)| format!("{}={value}", words::param_key(*param)))
+        .map(|(param, value)| format!("{}={value}", param.name()))
         .collect();
     let metric = |name: &str| {
         sample

@@ -100,7 +100,7 @@ impl Scale {
         if words::is_rate(metric) {
             Scale::rate(values)
         } else {
-            Scale::of(values, 1.0, 1, "1/s")
+            Scale::of(values, 1.0, 1, "a second")
         }
     }
 
@@ -119,11 +119,20 @@ impl Scale {
 }
 
 /// What a test is about, and how its figures read.
-fn about(test: &Test, scale: Scale, said: &str, cells: &[&CellReport]) -> String {
-    let mut about = format!("{} · {said} in {}", words::describe(&test.tool), scale.unit);
+fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
+    let mut about = format!(
+        "{}, samples of {}; ",
+        words::describe(&test.tool),
+        test.timing.duration
+    );
+    about += &if words::is_rate(words::headline(&test.tool)) {
+        format!("{} received", scale.unit)
+    } else {
+        format!("transactions {}", scale.unit)
+    };
     let most = cells.iter().map(|cell| cell.samples.len()).max().unwrap_or(0);
     if most > 1 {
-        about += &format!(" · mean ± standard deviation of {most} samples");
+        about += &format!(", mean ± standard deviation of {most} samples");
     }
     about
 }
@@ -139,7 +148,19 @@ fn field(
     notes
         .mark(cell, words::tool_name(&test.tool))
         .or_else(|| Some(scale.spread(&report.headline(cell)?)))
-        .unwrap_or_default()
+        .unwrap_or_else(|| "?".to_owned())
+}
+
+/// Puts the `±` of a column's fields below each other.
+fn aligned(mut fields: Vec<String>) -> Vec<String> {
+    let tail = |field: &str| field.split_once('±').map(|(_, tail)| tail.chars().count());
+    let longest = fields.iter().filter_map(|f| tail(f)).max().unwrap_or(0);
+    for field in &mut fields {
+        if let Some(length) = tail(field) {
+            *field = field.replace('±', &format!("{}±", " ".repeat(longest - length)));
+        }
+    }
+    fields
 }
 
 /// Sizes down, paths across; a grid for each combination of the other parameters.
@@ -160,8 +181,9 @@ fn swept(
     let top = means.iter().copied().fold(0.0, f64::max);
     // Rows (one for each path and combination) by combination, in the schedule's order.
     let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    let varying = varying(cells);
     for cell in cells {
-        let others = others(cell);
+        let others = others(cell, &varying);
         let at = groups.iter().position(|(name, _)| *name == others);
         let at = at.unwrap_or_else(|| {
             groups.push((others, Vec::new()));
@@ -211,14 +233,16 @@ fn swept(
                 name: path.to_owned(),
                 unit: String::new(),
                 words: false,
-                fields: sizes
-                    .iter()
-                    .map(|size| {
-                        by_size.get(size).map_or_else(String::new, |cell| {
-                            field(report, test, cell, scale, notes)
+                fields: aligned(
+                    sizes
+                        .iter()
+                        .map(|size| {
+                            by_size.get(size).map_or_else(String::new, |cell| {
+                                field(report, test, cell, scale, notes)
+                            })
                         })
-                    })
-                    .collect(),
+                        .collect(),
+                ),
             });
             let values: Vec<(u64, Option<f64>)> = by_size
                 .iter()
@@ -253,13 +277,13 @@ fn swept(
         .collect();
     Section {
         name: test.name.clone(),
-        about: about(test, scale, said(metric), cells),
+        about: about(test, scale, cells),
         grids,
         sparks,
     }
 }
 
-/// What the headline metric is called in a sentence.
+/// What the headline metric is called above its column.
 fn said(metric: &str) -> &'static str {
     if words::is_rate(metric) {
         "received"
@@ -268,26 +292,27 @@ fn said(metric: &str) -> &'static str {
     }
 }
 
-/// The parameters beside the swept size: `streams=4`.
-fn others(cell: &CellReport) -> String {
-    let others: Vec<String> = cell
-        .params
-        .0
-        .iter()
-        .filter(|(param, _)| !matches!(param, Param::Mss | Param::Datagram))
-        .map(|(param, value)| format!("{}={}", words::param_key(*param), amount(*param, *value)))
+/// What tells a row from others of its path, of the parameters that vary: `streams=4`.
+fn others(cell: &CellReport, varying: &BTreeSet<Param>) -> String {
+    let others = cell.params.0.iter().filter(|(param, _)| varying.contains(param));
+    let others: Vec<String> = others
+        .map(|(param, value)| format!("{param}={}", param.in_words(*value)))
         .collect();
     others.join(" ")
 }
 
-/// A parameter's value in its unit.
-fn amount(param: Param, value: u64) -> String {
-    use crate::plan::units::{BitRate, Bytes};
-    match param {
-        Param::Rate => BitRate(value).to_string(),
-        Param::WriteSize | Param::Request | Param::Response => Bytes(value).to_string(),
-        Param::Streams | Param::Datagram | Param::Mss => value.to_string(),
+/// The parameters beside the size that do not have one value in all cells.
+fn varying(cells: &[&CellReport]) -> BTreeSet<Param> {
+    let mut seen: BTreeMap<Param, u64> = BTreeMap::new();
+    let mut varying = BTreeSet::new();
+    for (param, value) in cells.iter().flat_map(|cell| &cell.params.0) {
+        if *seen.entry(*param).or_insert(*value) != *value {
+            varying.insert(*param);
+        }
     }
+    varying.remove(&Param::Mss);
+    varying.remove(&Param::Datagram);
+    varying
 }
 
 /// The effective MSS at a requested one: one figure, or the range over paths and samples.
@@ -342,13 +367,13 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
             })
             .collect(),
     });
-    let fields: Vec<String> = cells.iter().map(|cell| others(cell)).collect();
-    if fields.iter().collect::<BTreeSet<_>>().len() > 1 {
+    let varying = varying(cells);
+    if !varying.is_empty() {
         grid.columns.push(Column {
             name: "with".to_owned(),
             unit: String::new(),
             words: true,
-            fields,
+            fields: cells.iter().map(|cell| others(cell, &varying)).collect(),
         });
     }
     grid.keys = grid.columns.len();
@@ -356,10 +381,12 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         name: said(metric).to_owned(),
         unit: scale.unit.to_owned(),
         words: false,
-        fields: cells
-            .iter()
-            .map(|cell| field(report, test, cell, scale, notes))
-            .collect(),
+        fields: aligned(
+            cells
+                .iter()
+                .map(|cell| field(report, test, cell, scale, notes))
+                .collect(),
+        ),
     });
     for (metric, name, unit, most) in METRICS {
         let summaries: Vec<Option<Summary>> =
@@ -381,7 +408,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
     }
     Section {
         name: test.name.clone(),
-        about: about(test, scale, said(metric), cells),
+        about: about(test, scale, cells),
         grids: vec![grid],
         sparks: Vec::new(),
     }

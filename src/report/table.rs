@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
 
 use super::fold::Report;
-use super::grid::{Block, GAP};
+use super::grid::Block;
 use super::notes::Notes;
 use super::sections::{self, Section};
 use super::{heading, words};
@@ -106,8 +106,7 @@ impl Page {
 
     fn section(&mut self, section: &Section, width: usize) {
         self.gap();
-        let rest: String = format!("  {}", section.about);
-        let lines = words::wrap(&format!("{}{rest}", section.name), width, "  ");
+        let lines = words::wrap(&format!("{}: {}", section.name, section.about), width, "  ");
         for (i, line) in lines.iter().enumerate() {
             match line.strip_prefix(&*section.name) {
                 Some(rest) if i == 0 => {
@@ -171,7 +170,7 @@ impl Page {
 
 /// How many lines the titles of a block take.
 fn heading_lines(block: &Block) -> usize {
-    let titles = block.grid.columns.iter().map(|c| c.title(block.parts).len());
+    let titles = block.grid.columns.iter().map(|c| c.title(block.layout.breaks).len());
     titles.max().unwrap_or(0)
 }
 
@@ -190,7 +189,7 @@ fn draw(block: &Block) -> Vec<String> {
     table.load_style(STYLE);
     table.set_header(columns.iter().map(|column| {
         // A short title stands right above its figures.
-        let title = column.title(block.parts);
+        let title = column.title(block.layout.breaks);
         let above = "\n".repeat(height - title.len());
         Cell::new(above + &title.join("\n")).set_alignment(align(column.words))
     }));
@@ -203,7 +202,8 @@ fn draw(block: &Block) -> Vec<String> {
     }
     let last = columns.len().saturating_sub(1);
     for (i, column) in table.column_iter_mut().enumerate() {
-        let gap = if i == last { 0 } else { GAP };
+        // One space stands for the vertical line that the style does not have.
+        let gap = if i == last { 0 } else { block.layout.gap - 1 };
         column.set_padding((0, u16::try_from(gap).unwrap_or(0)));
     }
     table.trim_fmt().lines().map(str::to_owned).collect()

@@ -1,26 +1,16 @@
 //! What reports call things, and how they write figures and lines.
 
 use crate::plan::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec, Via};
-use crate::schedule::Param;
-use crate::tools::{Cause, name};
+use crate::tools::{self, Cause};
 
 /// The tool's name.
 pub fn tool_name(tool: &ToolSpec) -> &'static str {
-    match tool {
-        ToolSpec::Iperf3(_) => "iperf3",
-        ToolSpec::Netperf(_) => "netperf",
-    }
+    tools::of(tool).name()
 }
 
 /// The metric that stands for a cell of this tool.
 pub fn headline(tool: &ToolSpec) -> &'static str {
-    match tool {
-        ToolSpec::Netperf(Netperf {
-            test: NetperfTest::TcpRr | NetperfTest::TcpCrr | NetperfTest::UdpRr,
-            ..
-        }) => name::TRANSACTIONS_PER_S,
-        _ => name::THROUGHPUT_BPS,
-    }
+    tools::of(tool).headline()
 }
 
 /// Whether a metric is in bits a second.
@@ -81,44 +71,11 @@ pub fn via(via: Via) -> &'static str {
     }
 }
 
-/// A parameter as the plan writes it.
-pub fn param_key(param: Param) -> &'static str {
-    match param {
-        Param::Streams => "streams",
-        Param::Rate => "rate",
-        Param::WriteSize => "write_size",
-        Param::Request => "request",
-        Param::Response => "response",
-        Param::Datagram => "datagram",
-        Param::Mss => "mss",
-    }
-}
-
 /// A cause as events write it: `connect_timeout`.
 pub fn cause_key(cause: Cause) -> String {
     match serde_json::to_value(cause) {
         Ok(serde_json::Value::String(key)) => key,
         _ => format!("{cause:?}"),
-    }
-}
-
-/// A cause in a few words.
-pub fn cause_title(cause: Cause) -> String {
-    cause_key(cause).replace('_', " ")
-}
-
-/// What a cause means and how to go on.
-pub fn cause_advice(cause: Cause) -> &'static str {
-    match cause {
-        Cause::DataPortUnreachable => {
-            "the control connection worked and the data connection did not: the Service and any \
-             network policy must let the tool's data ports pass, TCP and UDP"
-        }
-        Cause::Timeout => {
-            "the tool was still running at the sample's deadline and was killed: raise `timeout` \
-             if the sample really needs longer"
-        }
-        _ => "",
     }
 }
 
@@ -152,13 +109,17 @@ pub fn elapsed(seconds: f64) -> String {
     }
 }
 
+/// Stands for a space at which [`wrap`] does not break.
+pub const TIE: char = '\u{a0}';
+
 /// Breaks text at spaces into lines of at most `width` characters; a longer word stays whole. Each
 /// line but the first begins with `indent`.
 pub fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut empty = true;
-    for word in text.split_whitespace() {
+    let words = text.split(|c: char| c.is_whitespace() && c != TIE);
+    for word in words.filter(|word| !word.is_empty()) {
         if !empty && line.chars().count() + 1 + word.chars().count() > width {
             lines.push(std::mem::replace(&mut line, indent.to_owned()));
             empty = true;
@@ -166,7 +127,7 @@ pub fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
         if !empty {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word.replace(TIE, " "));
         empty = false;
     }
     if !empty {

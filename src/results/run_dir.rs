@@ -175,6 +175,9 @@ pub fn raw_name(cell: &CellId, sample: u32, attempt: u32, extension: &str) -> St
             }
         }
     }
+    if name.is_empty() {
+        name.push('%');
+    }
     let mut suffix = format!(".{sample}");
     if attempt > 1 {
         let _ = write!(suffix, ".attempt-{attempt}");

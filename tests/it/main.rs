@@ -2,8 +2,11 @@
 
 mod architecture;
 mod cases;
+mod made;
 mod plan;
 mod render;
+mod report;
+mod results;
 mod schedule;
 mod support;
 mod tools;
