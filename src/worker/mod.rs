@@ -7,3 +7,11 @@ pub mod client;
 pub mod connections;
 mod netlink;
 pub mod process;
+mod session;
+mod shutdown;
+mod steps;
+mod surroundings;
+
+pub use session::{Error, PATIENCE, Settings, run};
+pub use shutdown::terminated;
+pub use surroundings::gather;
