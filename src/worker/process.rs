@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{AccessFlags, Pid, access};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -114,6 +114,10 @@ impl Process {
             .spawn()
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => How::NotFound(program.clone()),
+                // A folder in PATH that may not be entered turns 'not found' into this.
+                io::ErrorKind::PermissionDenied if !program.contains('/') && !on_path(program) => {
+                    How::NotFound(program.clone())
+                }
                 _ => How::NotStarted(format!("`{program}`: {error}")),
             })?;
         let leader = child.id().and_then(|id| i32::try_from(id).ok());
@@ -141,18 +145,28 @@ impl Process {
                 // Before the pipes: output without end must not put it off.
                 () = &mut passed => return Event::Deadline,
                 () = self.stdout.read(), if self.stdout.is_open() => {
-                    if self.stdout.found() {
+                    if self.became_ready() {
                         return Event::Ready;
                     }
                 }
                 () = self.stderr.read(), if self.stderr.is_open() => {
-                    if self.stderr.found() {
+                    if self.became_ready() {
                         return Event::Ready;
                     }
                 }
                 status = self.child.wait() => return Event::Exited(status),
             }
         }
+    }
+
+    /// Whether the awaited text has come, on either stream; true once.
+    fn became_ready(&mut self) -> bool {
+        let ready = self.stdout.found() || self.stderr.found();
+        if ready {
+            self.stdout.awaited = None;
+            self.stderr.awaited = None;
+        }
+        ready
     }
 
     /// Kills what is left of the group, reads what is left of the output, and reaps.
@@ -188,6 +202,14 @@ impl Process {
             stderr: std::mem::take(&mut self.stderr.kept),
         }
     }
+}
+
+/// Whether a program of this name can be started.
+pub(super) fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path)
+            .any(|folder| access(&folder.join(program), AccessFlags::X_OK).is_ok())
+    })
 }
 
 /// The process group of a tool, until it is known to be gone.
@@ -282,9 +304,8 @@ impl Stream {
         }
     }
 
-    /// Whether the awaited text has come; true once.
-    fn found(&mut self) -> bool {
-        self.awaited.take_if(|awaited| awaited.found).is_some()
+    fn found(&self) -> bool {
+        self.awaited.as_ref().is_some_and(|awaited| awaited.found)
     }
 }
 

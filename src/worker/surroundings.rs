@@ -11,7 +11,6 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nametoindex;
 use nix::sys::socket::{SockProtocol, SockaddrStorage};
 use nix::sys::utsname::{UtsName, uname};
-use nix::unistd::{AccessFlags, access};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -36,7 +35,7 @@ pub async fn gather(pod_ip: IpAddr) -> WorkerEnvironment {
         tools.insert("iperf3".to_owned(), version_after("iperf ", &output));
     }
     // One is of no use without the other.
-    if let Some(output) = netperf.filter(|_| on_path("netserver")) {
+    if let Some(output) = netperf.filter(|_| process::on_path("netserver")) {
         tools.insert(
             "netperf".to_owned(),
             version_after("Netperf version ", &output),
@@ -78,14 +77,6 @@ async fn output_of<const N: usize>(argv: [&str; N]) -> Option<String> {
         How::NotFound(_) | How::NotStarted(_) => None,
         _ => Some(String::from_utf8_lossy(&ended.stdout).into_owned()),
     }
-}
-
-/// Whether a program of this name can be started.
-fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path)
-            .any(|folder| access(&folder.join(program), AccessFlags::X_OK).is_ok())
-    })
 }
 
 fn text_of(path: &str) -> String {

@@ -214,7 +214,12 @@ async fn a_server_is_ready_as_soon_as_it_says_so() {
         assert_eq!((ended.how, was_ready), (How::Stopped, true), "{script}");
     }
     // Once ready, it has no deadline.
-    let (ended, was_ready) = serve("echo ready now; sleep 0.5; exit 4", 400, false).await;
+    let (ended, was_ready) = serve(
+        "echo ready now; sleep 0.5; echo ready now >&2; exit 4",
+        400,
+        false,
+    )
+    .await;
     assert_eq!((ended.how, was_ready), (How::Code(4), true));
 }
 
