@@ -10,3 +10,4 @@ mod results;
 mod schedule;
 mod support;
 mod tools;
+mod worker;
