@@ -23,10 +23,12 @@ impl<T: Copy + Into<u64>> Sweep<T> {
                 (&[], Some(((*from).into(), (*to).into(), (*step).into())))
             }
         };
-        let range = range.into_iter().flat_map(|(from, to, step): (u64, u64, u64)| {
-            std::iter::successors(Some(from), move |v| v.checked_add(step.max(1)))
-                .take_while(move |v| *v <= to)
-        });
+        let range = range
+            .into_iter()
+            .flat_map(|(from, to, step): (u64, u64, u64)| {
+                std::iter::successors(Some(from), move |v| v.checked_add(step.max(1)))
+                    .take_while(move |v| *v <= to)
+            });
         list.iter().map(|value| (*value).into()).chain(range)
     }
 

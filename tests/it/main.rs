@@ -3,3 +3,4 @@
 mod schedule;
 mod support;
 mod tools;
+mod tools_here;
