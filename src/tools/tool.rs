@@ -16,7 +16,7 @@ pub fn of(spec: &ToolSpec) -> Box<dyn Tool> {
 }
 
 /// A program that measures, with its options as a test gives them.
-pub trait Tool: std::fmt::Debug + Send + Sync {
+pub trait Tool: Send + Sync {
     /// The program's name as people know it: `iperf3`, `netperf`.
     fn name(&self) -> &'static str;
 

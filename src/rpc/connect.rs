@@ -1,0 +1,99 @@
+//! A client's way to the orchestrator: by address, or over a stream that a cluster gives.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+
+use super::identity::orchestrator_name;
+use super::pb::orchestrator_client::OrchestratorClient;
+use super::tls::endpoint;
+use super::{Bearer, Identity, MAX_MESSAGE_BYTES};
+
+/// Calls the orchestrator; clones share the connection.
+pub type Client = OrchestratorClient<InterceptedService<Channel, Bearer>>;
+
+/// The orchestrator could not be reached. With TLS 1.3 a refused certificate often shows only in
+/// the first call, not here.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to the orchestrator at `{at}`: {words}")]
+pub struct ConnectError {
+    pub at: String,
+    pub words: String,
+}
+
+/// Connects to `address` (`host:port`).
+///
+/// # Errors
+/// When nobody answers there within 10 s, or it is not this run's orchestrator.
+pub async fn connect(address: &str, identity: &Identity) -> Result<Client, ConnectError> {
+    let failed = |words: String| ConnectError {
+        at: address.to_owned(),
+        words,
+    };
+    let endpoint = endpoint(address, identity).map_err(|error| failed(words(&error)))?;
+    let channel = endpoint
+        .connect()
+        .await
+        .map_err(|error| failed(words(&error)))?;
+    client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
+}
+
+/// Connects over a stream that already leads to the orchestrator. When the stream breaks, the
+/// client is of no more use.
+///
+/// # Errors
+/// When the stream breaks or the other end is not this run's orchestrator.
+pub async fn connect_over<IO>(io: IO, identity: &Identity) -> Result<Client, ConnectError>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let at = orchestrator_name();
+    let failed = |words: String| ConnectError {
+        at: at.clone(),
+        words,
+    };
+    let endpoint = endpoint(&at, identity).map_err(|error| failed(words(&error)))?;
+    let once = Arc::new(Mutex::new(Some(io)));
+    let connector = tower::service_fn(move |_| {
+        let io = once.lock().ok().and_then(|mut io| io.take());
+        async move {
+            io.map(TokioIo::new)
+                .ok_or_else(|| std::io::Error::other("the stream to it has closed"))
+        }
+    });
+    let channel = endpoint
+        .connect_with_connector(connector)
+        .await
+        .map_err(|error| failed(words(&error)))?;
+    client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
+}
+
+const BAD_TOKEN: &str = "the token has characters that a header cannot carry";
+
+fn client(channel: Channel, identity: &Identity) -> Option<Client> {
+    let bearer = Bearer::new(&identity.token)?;
+    Some(
+        OrchestratorClient::new(InterceptedService::new(channel, bearer))
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES),
+    )
+}
+
+/// An error with all its causes, in one line; transport errors say nothing by themselves.
+#[must_use]
+pub fn words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !words.contains(&said) {
+            words = format!("{words}: {said}");
+        }
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,110 @@
+//! Between the messages and the words of the rest of the program, losing nothing.
+
+use super::pb;
+use super::pb::exit::How as PbHow;
+use crate::tools::{Ended, How};
+
+/// A message that keeps the syntax of the contract, but not its sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a message lacks `{0}`, or carries a kind that this version does not know")]
+pub struct Malformed(pub &'static str);
+
+/// How a process ended, as a message.
+#[must_use]
+pub fn exit(ended: Ended) -> pb::Exit {
+    let how = match ended.how {
+        How::Code(code) => PbHow::Code(code),
+        How::Signal(signal) => PbHow::Signal(signal),
+        How::Deadline => PbHow::Deadline(true),
+        How::Stopped => PbHow::Stopped(true),
+        How::NotFound(program) => PbHow::NotFound(program),
+        How::NotStarted(why) => PbHow::NotStarted(why),
+    };
+    pb::Exit {
+        how: Some(how),
+        stdout: ended.stdout,
+        stderr: ended.stderr,
+    }
+}
+
+/// How a process ended, from its message.
+///
+/// # Errors
+/// When the message does not say how.
+pub fn ended(exit: pb::Exit) -> Result<Ended, Malformed> {
+    let how = match exit.how {
+        Some(PbHow::Code(code)) => How::Code(code),
+        Some(PbHow::Signal(signal)) => How::Signal(signal),
+        Some(PbHow::Deadline(true)) => How::Deadline,
+        Some(PbHow::Stopped(true)) => How::Stopped,
+        Some(PbHow::NotFound(program)) => How::NotFound(program),
+        Some(PbHow::NotStarted(why)) => How::NotStarted(why),
+        Some(PbHow::Deadline(false) | PbHow::Stopped(false)) | None => {
+            return Err(Malformed("exit.how"));
+        }
+    };
+    Ok(Ended {
+        how,
+        stdout: exit.stdout,
+        stderr: exit.stderr,
+    })
+}
+
+/// The `exit` of a `*Ended` message.
+///
+/// # Errors
+/// When it has none, or one that does not say how.
+pub fn what_ended(exit: Option<pb::Exit>) -> Result<Ended, Malformed> {
+    ended(exit.ok_or(Malformed("exit"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost::Message as _;
+
+    use super::*;
+
+    fn any_ended() -> impl Strategy<Value = Ended> {
+        let how = prop_oneof![
+            any::<i32>().prop_map(How::Code),
+            any::<i32>().prop_map(How::Signal),
+            Just(How::Deadline),
+            Just(How::Stopped),
+            any::<String>().prop_map(How::NotFound),
+            any::<String>().prop_map(How::NotStarted),
+        ];
+        (how, any::<Vec<u8>>(), any::<Vec<u8>>()).prop_map(|(how, stdout, stderr)| Ended {
+            how,
+            stdout,
+            stderr,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_on_the_wire(there in any_ended()) {
+            let bytes = exit(there.clone()).encode_to_vec();
+            let back = ended(pb::Exit::decode(bytes.as_slice()).unwrap());
+            prop_assert_eq!(back, Ok(there));
+        }
+
+        #[test]
+        fn any_bytes_are_a_message_or_an_error(bytes in any::<Vec<u8>>()) {
+            if let Ok(exit) = pb::Exit::decode(bytes.as_slice()) {
+                let _ = ended(exit);
+            }
+        }
+    }
+
+    #[test]
+    fn an_exit_that_does_not_say_how_is_malformed() {
+        assert_eq!(what_ended(None), Err(Malformed("exit")));
+        assert!(ended(pb::Exit::default()).is_err());
+        let denied = pb::Exit {
+            how: Some(PbHow::Stopped(false)),
+            ..pb::Exit::default()
+        };
+        assert!(ended(denied).is_err());
+    }
+}
