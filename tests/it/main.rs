@@ -10,4 +10,5 @@ mod results;
 mod schedule;
 mod support;
 mod tools;
+mod tools_here;
 mod worker;
