@@ -2,4 +2,5 @@
 
 mod cases;
 mod plan;
+mod plan_any;
 mod support;
