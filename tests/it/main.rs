@@ -4,6 +4,7 @@ mod architecture;
 mod cases;
 mod made;
 mod plan;
+mod plan_any;
 mod render;
 mod report;
 mod results;
