@@ -123,6 +123,8 @@ struct World {
     /// Those that live, by worker.
     sessions: BTreeMap<&'static str, Session>,
     places: HashMap<Session, Place>,
+    /// Those that live and obey no more.
+    deaf: HashSet<Session>,
     /// Those that the orchestrator was told, or itself decided, to be over.
     over: HashSet<Session>,
     /// What the orchestrator believes, by worker.
@@ -148,6 +150,7 @@ impl World {
             shapes: shapes.to_vec(),
             sessions: BTreeMap::new(),
             places: HashMap::new(),
+            deaf: HashSet::new(),
             over: HashSet::new(),
             believed: HashMap::new(),
             next_session: 1,
@@ -226,6 +229,9 @@ impl World {
         );
         if !self.sessions.values().any(|living| *living == session) {
             return; // It vanished, and the orchestrator cannot know yet.
+        }
+        if self.deaf.contains(&session) {
+            return;
         }
         match order {
             Order::StartServer { step, server, .. } => {
@@ -421,6 +427,12 @@ impl World {
                 }
             }
             48 if pick.is_multiple_of(8) => self.deliver(Input::Cancel),
+            49 => {
+                if let Some(input) = self.mail.first() {
+                    self.deliver(input.clone());
+                }
+            }
+            50 => self.deaf.extend(self.sessions.get(worker)),
             _ => {}
         }
     }
@@ -545,7 +557,7 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
 }
 
 fn actions() -> impl Strategy<Value = Vec<(u8, usize)>> {
-    prop::collection::vec((0..49_u8, 0..1000_usize), 0..250)
+    prop::collection::vec((0..51_u8, 0..1000_usize), 0..250)
 }
 
 proptest! {
