@@ -1,1 +1,440 @@
 //! Problems with a text: a place and a kind, rendered under the source line.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+/// How many problems are kept; of the rest only the number is told.
+const KEPT: usize = 100;
+/// How many problems are shown with their source line.
+const SHOWN: usize = 30;
+/// Longer lines are not shown, only named by line and column.
+const LONGEST_LINE: usize = 4096;
+/// Two places further apart than this (in bytes) are shown as two excerpts.
+const LONGEST_EXCERPT: usize = 16 * 1024;
+/// Longer quotations of a text are cut in messages.
+const LONGEST_QUOTE: usize = 60;
+
+/// A text that a person wrote, and what they call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file's path as the person gave it, or what else names the text.
+    pub name: String,
+    pub text: String,
+}
+
+impl Source {
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
+        Source {
+            name: name.into(),
+            text: text.into(),
+        }
+    }
+}
+
+/// A range of bytes in a text. May lie outside of it: rendering brings it back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Span {
+        Span {
+            start: range.start,
+            end: range.end,
+        }
+    }
+}
+
+/// A span in one of several sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Index into the sources of the [`Problems`].
+    pub source: usize,
+    pub span: Span,
+}
+
+/// Something wrong at a place: what it is, and how to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub place: Place,
+    /// The sentence that stands first.
+    pub what: String,
+    /// A few words that stand under the place; may be empty.
+    pub label: String,
+    /// Another place that has to do with it, and its few words.
+    pub related: Option<(Place, String)>,
+    /// How to go on.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    pub fn new(place: Place, what: impl Into<String>) -> Problem {
+        Problem {
+            place,
+            what: what.into(),
+            label: String::new(),
+            related: None,
+            help: None,
+        }
+    }
+
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Problem {
+        self.label = label.into();
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help = Some(help.into());
+        self
+    }
+
+    #[must_use]
+    pub fn related(mut self, place: Place, label: impl Into<String>) -> Problem {
+        self.related = Some((place, label.into()));
+        self
+    }
+}
+
+/// All problems of one or more texts, sorted by place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    sources: Vec<Source>,
+    problems: Vec<Problem>,
+    /// Problems beyond the limit of those that are kept.
+    dropped: usize,
+}
+
+impl Problems {
+    /// No problems yet, with one source, of index 0.
+    #[must_use]
+    pub fn new(source: Source) -> Problems {
+        Problems {
+            sources: vec![source],
+            problems: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Adds a source and gives its index.
+    pub fn add_source(&mut self, source: Source) -> usize {
+        self.sources.push(source);
+        self.sources.len() - 1
+    }
+
+    /// Adds a problem, except one that is already there: an alias leads to the same place twice.
+    pub fn push(&mut self, problem: Problem) {
+        if self.is_full() {
+            self.dropped += 1;
+        } else if !self.problems.contains(&problem) {
+            let at = self
+                .problems
+                .partition_point(|other| other.place <= problem.place);
+            self.problems.insert(at, problem);
+        }
+    }
+
+    /// Whether further problems are only counted.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.problems.len() >= KEPT
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// How many problems there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.problems.len() + self.dropped
+    }
+
+    /// The problems, by place.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter()
+    }
+
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Every problem under its source line, for a terminal (with ANSI colours) or a file. Ends
+    /// without a line break.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let mut parts: Vec<String> = self
+            .problems
+            .iter()
+            .take(SHOWN)
+            .map(|problem| renderer.render(&[self.group(problem)]))
+            .collect();
+        if self.len() > SHOWN {
+            let rest = self.len() - SHOWN;
+            let noun = if rest == 1 { "problem" } else { "problems" };
+            parts.push(format!("and {rest} more {noun}"));
+        }
+        parts.join("\n\n")
+    }
+
+    fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
+        let first = self.fit(problem.place);
+        let mut group = Group::with_title(Level::ERROR.primary_title(&*problem.what));
+        match &problem.related {
+            Some((place, label)) => {
+                let second = self.fit(*place);
+                let together = first.source == second.source
+                    && first.line_start.abs_diff(second.line_start) < LONGEST_EXCERPT
+                    && !first.is_long()
+                    && !second.is_long();
+                if together {
+                    let start = first.line_start.min(second.line_start);
+                    let end = first.line_end.max(second.line_end);
+                    let snippet = excerpt(first.source, start, end)
+                        .annotation(
+                            AnnotationKind::Primary
+                                .span(first.within(start))
+                                .label(&*problem.label),
+                        )
+                        .annotation(
+                            AnnotationKind::Context
+                                .span(second.within(start))
+                                .label(&**label),
+                        );
+                    group = group.element(snippet);
+                } else {
+                    group = first.show(group, AnnotationKind::Primary, &problem.label);
+                    group = second.show(group, AnnotationKind::Context, label);
+                }
+            }
+            None => group = first.show(group, AnnotationKind::Primary, &problem.label),
+        }
+        match &problem.help {
+            Some(help) => group.element(Level::HELP.message(&**help)),
+            None => group,
+        }
+    }
+
+    /// The one gate to the renderer, which panics on a span outside of its text: brings a place
+    /// into the text, onto character boundaries and onto one line.
+    fn fit(&self, place: Place) -> Fitted<'_> {
+        let source = self.sources.get(place.source).unwrap_or(&NOWHERE);
+        let text = source.text.as_str();
+        let start = text.floor_char_boundary(place.span.start.min(text.len()));
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let end = place.span.end.clamp(start, line_end);
+        let end = text.ceil_char_boundary(end).min(line_end);
+        let end = start + text[start..end].trim_end().len();
+        Fitted {
+            source,
+            span: start..end,
+            line_start,
+            line_end,
+        }
+    }
+}
+
+static NOWHERE: Source = Source {
+    name: String::new(),
+    text: String::new(),
+};
+
+/// A place that lies in its text and on one line.
+struct Fitted<'a> {
+    source: &'a Source,
+    span: Range<usize>,
+    line_start: usize,
+    line_end: usize,
+}
+
+impl<'a> Fitted<'a> {
+    fn is_long(&self) -> bool {
+        self.line_end - self.line_start > LONGEST_LINE
+    }
+
+    fn within(&self, start: usize) -> Range<usize> {
+        self.span.start - start..self.span.end - start
+    }
+
+    fn show(&self, group: Group<'a>, kind: AnnotationKind, label: &'a str) -> Group<'a> {
+        if self.is_long() {
+            let before = &self.source.text[self.line_start..self.span.start];
+            let origin = Origin::path(&*self.source.name)
+                .line(line_number(self.source, self.line_start))
+                .char_column(before.chars().count() + 1);
+            let group = group.element(origin);
+            if label.is_empty() {
+                group
+            } else {
+                group.element(Level::NOTE.message(label))
+            }
+        } else {
+            let annotation = kind.span(self.within(self.line_start)).label(label);
+            let snippet = excerpt(self.source, self.line_start, self.line_end);
+            group.element(snippet.annotation(annotation))
+        }
+    }
+}
+
+/// Only the lines that are shown go to the renderer, whose time grows with its text.
+fn excerpt(
+    source: &Source,
+    start: usize,
+    end: usize,
+) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+    Snippet::source(&source.text[start..end])
+        .path(&*source.name)
+        .line_start(line_number(source, start))
+}
+
+fn line_number(source: &Source, at: usize) -> usize {
+    let newlines = source.text.as_bytes()[..at]
+        .iter()
+        .filter(|byte| **byte == b'\n');
+    newlines.count() + 1
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// A text in backticks, for a message: on one line, without control characters, not too long.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::from("`");
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST_QUOTE {
+            quoted.push('…');
+            break;
+        }
+        if c.is_control() {
+            quoted.extend(c.escape_default());
+        } else {
+            quoted.push(c);
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+/// The candidate that a misspelt word most likely means, if any is near enough.
+#[must_use]
+pub fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    if word.len() > 64 {
+        return None;
+    }
+    let plain = |text: &str| text.to_lowercase().replace(['-', ' ', '.'], "_");
+    let word = plain(word);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let other = plain(candidate);
+            let distance = strsim::osa_distance(&word, &other);
+            (distance, word.len().max(other.len()), candidate)
+        })
+        .filter(|(distance, length, _)| *distance <= (length / 3).max(1) && distance < length)
+        .min_by_key(|(distance, ..)| *distance)
+        .map(|(.., candidate)| candidate)
+}
+
+/// Words in backticks, separated by commas, the last by `or`.
+#[must_use]
+pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.pop() {
+        None => String::new(),
+        Some(last) if words.is_empty() => last,
+        Some(last) => format!("{} or {last}", words.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn problem(text: &str, span: Range<usize>) -> Problems {
+        let mut problems = Problems::new(Source::new("plan.yaml", text));
+        let place = Place {
+            source: 0,
+            span: span.into(),
+        };
+        problems.push(Problem::new(place, "wrong").label("here").help("write it"));
+        problems
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let text = "a: 1\nlabel: Zürich → Köln, wrong\n";
+        let at = text.find("wrong").unwrap();
+        let shown = problem(text, at..at + 5).to_string();
+        assert!(shown.contains("plan.yaml:2:23"), "{shown}");
+        let caret = shown.lines().find(|line| line.contains('^')).unwrap();
+        let source = shown.lines().find(|line| line.contains("Zürich")).unwrap();
+        let column = |line: &str, what: &str| line[..line.find(what).unwrap()].chars().count();
+        assert_eq!(column(caret, "^^^^^"), column(source, "wrong"), "{shown}");
+    }
+
+    #[test]
+    fn only_the_first_line_of_a_long_span_is_underlined() {
+        let shown = problem("a:\n  b: 1\n  c: 2\n", 5..16).to_string();
+        assert!(shown.contains("^^^^ here"), "{shown}");
+        assert!(!shown.contains("c: 2"), "{shown}");
+    }
+
+    #[test]
+    fn a_long_line_is_named_not_shown() {
+        let text = format!("a: {}", "x".repeat(100_000));
+        let shown = problem(&text, 50_000..50_001).to_string();
+        assert!(shown.contains("plan.yaml:1:50001"), "{shown}");
+        assert!(shown.len() < 500);
+    }
+
+    #[test]
+    fn near_words_are_suggested_and_far_ones_are_not() {
+        let keys = ["duration", "warmup", "mss", "same_node_as"];
+        assert_eq!(did_you_mean("duraton", keys), Some("duration"));
+        assert_eq!(did_you_mean("same-node-as", keys), Some("same_node_as"));
+        assert_eq!(did_you_mean("MSS", keys), Some("mss"));
+        assert_eq!(did_you_mean("tools", keys), None);
+        assert_eq!(did_you_mean("x", ["y"]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_span_of_any_text_renders(
+            text in any::<String>(),
+            a in any::<(usize, usize)>(),
+            b in (0..80usize, 0..80usize),
+            colour: bool,
+        ) {
+            let mut problems = problem(&text, a.0..a.1);
+            let near = Place { source: 0, span: (b.0..b.1).into() };
+            let other = Place { source: 7, span: (b.0..b.1).into() };
+            problems.push(Problem::new(near, &*text).label(quote(&text)).related(Place::default(), quote(&text)));
+            problems.push(Problem::new(other, "no such source").related(near, "first"));
+            prop_assert!(!problems.render(colour).is_empty());
+        }
+    }
+}

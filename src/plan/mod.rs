@@ -1,7 +1,18 @@
 //! The language: text → [`Plan`], all problems at once, each with its place.
 
+mod decode;
+mod documents;
+mod load;
 mod model;
+mod placement;
+mod read;
+mod read_test;
+mod read_tool;
+mod set;
 pub mod sweep;
+mod tree;
 pub mod units;
 
+pub use documents::document;
+pub use load::load;
 pub use model::*;

@@ -10,6 +10,9 @@ use serde::Serialize;
 use super::sweep::Sweep;
 use super::units::{BitRate, Bytes, Duration, Percent};
 
+/// The version of the plan language.
+pub const VERSION: u32 = 1;
+
 /// A test plan: what to measure, between which workers, over which paths.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Plan {
@@ -113,6 +116,19 @@ pub struct Timing {
     pub repeat: u32,
 }
 
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing {
+            duration: Duration(std::time::Duration::from_secs(10)),
+            warmup: Duration::default(),
+            cooldown: Duration::default(),
+            timeout: None,
+            retries: 1,
+            repeat: 1,
+        }
+    }
+}
+
 /// The tool of a test. A choice is a key: `iperf3: {…}` or `netperf: {…}`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -208,6 +224,16 @@ pub struct Local {
     pub links: Link,
     /// Segmentation offloads of the emulated interfaces. Default: off.
     pub offloads: Offloads,
+}
+
+impl Default for Local {
+    fn default() -> Local {
+        Local {
+            nodes: 2,
+            links: Link::default(),
+            offloads: Offloads::default(),
+        }
+    }
 }
 
 /// An emulated link between two nodes, the same in both directions.

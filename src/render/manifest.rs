@@ -1,12 +1,115 @@
-//! A rendered Kubernetes object.
+//! Rendered Kubernetes objects.
+
+use minijinja::{Environment, context, value::Serde};
+use serde::Serialize;
+
+use super::context::{
+    ORCHESTRATOR_PORT, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
+};
+use super::environment::{engine, failed};
+use super::templates::{RenderError, Templates};
 
 /// One rendered object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The template that it came from: `worker-pod.yaml.j2`.
-    pub template: String,
+    pub template: &'static str,
     /// The YAML text, as a person sees it.
     pub text: String,
     /// The same, parsed.
     pub object: serde_json::Value,
+}
+
+impl Manifest {
+    /// The object's kind, as in `Pod`; empty when it has none.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.object["kind"].as_str().unwrap_or_default()
+    }
+
+    /// The object's name; empty when it has none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.object["metadata"]["name"].as_str().unwrap_or_default()
+    }
+}
+
+/// All objects of a run, in the order in which they are best applied: what others refer to first.
+///
+/// An identity is what `secret.yaml.j2` calls `identity`: `role`, `ca_pem`, `cert_pem`, `key_pem`
+/// and `token`.
+///
+/// # Errors
+/// A template that does not render, or yields something else than one object.
+pub fn manifests(
+    run: &RunContext,
+    plan_name: &str,
+    plan_text: &str,
+    workers: &[WorkerPorts<'_>],
+    identities: &[impl Serialize],
+    templates: &Templates,
+) -> Result<Vec<Manifest>, RenderError> {
+    let engine = engine(templates)?;
+    let common = context! {
+        run => Serde(run),
+        plan => Serde(&PlanContext { name: plan_name, text: plan_text }),
+        orchestrator => Serde(&OrchestratorContext { port: ORCHESTRATOR_PORT }),
+    };
+    let of_worker = |worker: &WorkerPorts<'_>| {
+        context! { worker => Serde(&WorkerContext::from(worker)), ..common.clone() }
+    };
+
+    let mut rendered = vec![render(&engine, "configmap.yaml.j2", &common)?];
+    for identity in identities {
+        let context = context! { identity => Serde(identity), ..common.clone() };
+        rendered.push(render(&engine, "secret.yaml.j2", &context)?);
+    }
+    rendered.push(render(&engine, "orchestrator-service.yaml.j2", &common)?);
+    for worker in workers.iter().filter(|worker| !worker.ports.is_empty()) {
+        rendered.push(render(
+            &engine,
+            "worker-service.yaml.j2",
+            &of_worker(worker),
+        )?);
+    }
+    rendered.push(render(&engine, "orchestrator-job.yaml.j2", &common)?);
+    for worker in workers {
+        rendered.push(render(&engine, "worker-pod.yaml.j2", &of_worker(worker))?);
+    }
+    Ok(rendered)
+}
+
+fn render(
+    engine: &Environment<'_>,
+    name: &'static str,
+    context: &minijinja::Value,
+) -> Result<Manifest, RenderError> {
+    let text = engine
+        .get_template(name)
+        .and_then(|template| template.render(context))
+        .map_err(|error| failed(name, &error))?;
+    let text = text.trim().to_owned() + "\n";
+    let no_object = |message: String| RenderError::NoObject {
+        template: name.to_owned(),
+        message,
+        text: text.clone(),
+    };
+    let object = crate::plan::document(&text).map_err(no_object)?;
+    for field in ["/apiVersion", "/kind", "/metadata/name"] {
+        if object
+            .pointer(field)
+            .and_then(serde_json::Value::as_str)
+            .is_none()
+        {
+            return Err(no_object(format!(
+                "`{}` is missing",
+                field[1..].replace('/', ".")
+            )));
+        }
+    }
+    Ok(Manifest {
+        template: name,
+        text,
+        object,
+    })
 }

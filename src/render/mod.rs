@@ -1,5 +1,12 @@
 //! Plan and templates → the manifests of a run.
+//!
+//! Every Kubernetes object stands in `templates/`; Rust only gives the templates their values.
 
+mod context;
+mod environment;
 mod manifest;
+mod templates;
 
-pub use manifest::Manifest;
+pub use context::{ORCHESTRATOR_PORT, RunContext, WorkerPorts};
+pub use manifest::{Manifest, manifests};
+pub use templates::{RenderError, Templates};

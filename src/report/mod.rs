@@ -1,1 +1,18 @@
 //! A fold over the journal, and a file for each format.
+//!
+//! Every format is a pure function of a [`Report`]; nothing here writes, measures a terminal or
+//! reads a clock, so a stored run prints what the run itself printed.
+
+mod fold;
+mod grid;
+mod heading;
+pub mod json;
+mod notes;
+pub mod nptest_csv;
+pub mod samples_csv;
+mod sections;
+mod spark;
+pub mod table;
+mod words;
+
+pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};

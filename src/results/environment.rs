@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::{Event, EventKind};
+
 /// What a worker sees of its surroundings; it says so once, when it joins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerEnvironment {
@@ -23,4 +25,79 @@ pub struct WorkerEnvironment {
     pub congestion_control: String,
     /// Version by tool; a tool that is not there is not in it.
     pub tools: BTreeMap<String, String>,
+}
+
+/// The cluster that a run ran on, as the command line that started it describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// `local` or `kubernetes`.
+    pub kind: String,
+    /// What else there is to say; its keys depend on the kind.
+    pub description: serde_json::Value,
+}
+
+/// A worker that joined, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinedWorker {
+    pub node: String,
+    pub pod_ip: String,
+    pub cluster_ip: Option<String>,
+    pub environment: WorkerEnvironment,
+}
+
+/// What a run ran on: `environment.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The version of netplan that ran it.
+    pub netplan: String,
+    pub run: String,
+    pub cluster: Option<Cluster>,
+    /// By the plan's name for each; as they joined last.
+    pub workers: BTreeMap<String, JoinedWorker>,
+}
+
+impl Environment {
+    /// What the events say, and what the caller knows of the cluster.
+    #[must_use]
+    pub fn of<'a>(
+        events: impl IntoIterator<Item = &'a Event>,
+        cluster: Option<Cluster>,
+    ) -> Environment {
+        let mut environment = Environment {
+            netplan: String::new(),
+            run: String::new(),
+            cluster,
+            workers: BTreeMap::new(),
+        };
+        for event in events {
+            environment.learn(event);
+        }
+        environment
+    }
+
+    /// Takes up what an event says.
+    pub fn learn(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::RunStarted { run, netplan, .. } => {
+                self.run.clone_from(run);
+                self.netplan.clone_from(netplan);
+            }
+            EventKind::WorkerJoined {
+                worker,
+                node,
+                pod_ip,
+                cluster_ip,
+                environment,
+            } => {
+                let joined = JoinedWorker {
+                    node: node.clone(),
+                    pod_ip: pod_ip.clone(),
+                    cluster_ip: cluster_ip.clone(),
+                    environment: environment.clone(),
+                };
+                self.workers.insert(worker.clone(), joined);
+            }
+            _ => {}
+        }
+    }
 }

@@ -2,5 +2,12 @@
 
 pub mod environment;
 mod event;
+pub mod journal;
+pub mod run_dir;
+pub mod statistics;
 
+pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
 pub use event::{Event, EventKind, Outcome, Sample, VERSION};
+pub use journal::{Journal, JournalError, Recovered, Tear};
+pub use run_dir::{RunDir, RunDirError};
+pub use statistics::Summary;

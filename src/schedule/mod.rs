@@ -1,5 +1,12 @@
 //! The plan's matrix: which cells there are, in which order they run, how long that takes.
 
 mod cell;
+mod expand;
+mod forecast;
+mod params;
+mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
+pub use expand::slot_of;
+pub use forecast::forecast;
+pub use selection::{Selection, SelectionError};

@@ -51,3 +51,123 @@ pub enum Cause {
     /// The tool failed in a way of its own.
     ToolError,
 }
+
+impl Cause {
+    /// What the cause means and how to go on, in one line.
+    #[must_use]
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::Refused => {
+                "nobody listens on the tool's port at that address: check that the server started, \
+                 and that its Service has the worker as its endpoint"
+            }
+            Self::ConnectTimeout => {
+                "the connection attempt got no answer: look for a network policy or firewall that \
+                 drops the tool's port"
+            }
+            Self::NoRoute => {
+                "the client's node knows no way to the address, or the way was lost: check the \
+                 node's routes and the network plugin"
+            }
+            Self::Timeout => {
+                "the tool was still running at the sample's deadline and was killed: raise \
+                 `timeout` if the sample really needs longer"
+            }
+            Self::ServerBusy => {
+                "the server was serving another client: let nothing but this run use the workers"
+            }
+            Self::ServerFailed => {
+                "the server did not start listening: its own words say why; a port in use is the \
+                 usual reason"
+            }
+            Self::ServerTerminated => {
+                "the server or the way to it was lost during the sample: look for a restarted pod, \
+                 an out-of-memory kill or a link that went down"
+            }
+            Self::DataPortUnreachable => {
+                "the control connection worked and the data connection did not: the Service and \
+                 any network policy must let the tool's data ports pass, TCP and UDP"
+            }
+            Self::MssRefused => {
+                "the kernel or the tool refused the MSS: Linux takes 88 and more, iperf3 3.12 up \
+                 to 9216"
+            }
+            Self::SocketBufferRefused => {
+                "the kernel allows no socket buffer of that size: lower `window`, or raise \
+                 `net.core.rmem_max` and `net.core.wmem_max` on both nodes"
+            }
+            Self::CongestionRefused => {
+                "the client's kernel does not offer that congestion control: see \
+                 `net.ipv4.tcp_available_congestion_control`"
+            }
+            Self::OptionRefused => {
+                "this version of the tool does not take one of the options: its own words name it"
+            }
+            Self::NothingMoved => {
+                "the tool reported success, and not one byte arrived: this is no measurement"
+            }
+            Self::ToolMissing => "the program is not on the worker: install it, or use an image \
+                 that has it",
+            Self::Unparsable => {
+                "the output is not what this tool prints: is another program or version behind \
+                 its name?"
+            }
+            Self::Killed => {
+                "a signal ended the tool before it had measured: look for an out-of-memory kill, \
+                 or for a run that was cancelled"
+            }
+            Self::WorkerLost => {
+                "the worker's connection was lost during the sample: look at its pod's events"
+            }
+            Self::ToolError => "the tool failed in a way of its own: its words are all there is",
+        }
+    }
+}
+
+/// The cause in a few words, as tables have it: `connection refused`.
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "connection refused",
+            Self::ConnectTimeout => "connect timeout",
+            Self::NoRoute => "no route",
+            Self::Timeout => "timeout",
+            Self::ServerBusy => "server busy",
+            Self::ServerFailed => "server failed",
+            Self::ServerTerminated => "server terminated",
+            Self::DataPortUnreachable => "data port unreachable",
+            Self::MssRefused => "MSS refused",
+            Self::SocketBufferRefused => "socket buffer refused",
+            Self::CongestionRefused => "congestion control refused",
+            Self::OptionRefused => "option refused",
+            Self::NothingMoved => "nothing moved",
+            Self::ToolMissing => "tool missing",
+            Self::Unparsable => "unparsable output",
+            Self::Killed => "killed",
+            Self::WorkerLost => "worker lost",
+            Self::ToolError => "tool error",
+        })
+    }
+}
+
+/// `connection refused: unable to connect to server: Connection refused`.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.cause)?;
+        if self.words.is_empty() {
+            return Ok(());
+        }
+        write!(f, ": {}", self.words)
+    }
+}
+
+impl Failure {
+    /// A failure with the tool's words, cut to what a person reads.
+    #[must_use]
+    pub fn new(cause: Cause, words: &str) -> Self {
+        Self {
+            cause,
+            words: super::words::trimmed(words),
+        }
+    }
+}

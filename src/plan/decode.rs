@@ -1,0 +1,504 @@
+//! Tree → values: small decoders that note what is wrong and go on, so that one reading finds
+//! every problem. `None` always means that a problem has been noted, or that the key is not there.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::sweep::{Sweep, SweepError};
+use super::tree::{Entry, Kind, Map, NodeId, Tree, Value};
+use super::units::Quantity;
+use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
+
+/// The tree that is decoded, and the problems so far.
+pub struct Decoder<'t> {
+    tree: &'t Tree,
+    problems: RefCell<Problems>,
+}
+
+/// A decoded value and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct At<T> {
+    pub value: T,
+    pub place: Place,
+}
+
+impl<'t> Decoder<'t> {
+    pub fn new(tree: &'t Tree, problems: Problems) -> Decoder<'t> {
+        Decoder {
+            tree,
+            problems: RefCell::new(problems),
+        }
+    }
+
+    pub fn finish(self) -> Problems {
+        self.problems.into_inner()
+    }
+
+    pub fn report(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    pub fn place(&self, id: NodeId) -> Place {
+        self.tree.get(id).place
+    }
+
+    /// Notes that a node is not what has to stand there.
+    fn expected<T>(&self, id: NodeId, what: &str, help: &str) -> Option<T> {
+        let node = self.tree.get(id);
+        let found = match &node.kind {
+            Kind::Map(_) => "a mapping".to_owned(),
+            Kind::List(_) => "a list".to_owned(),
+            Kind::Scalar(scalar) => match scalar.value {
+                Value::Null => "nothing".to_owned(),
+                Value::Bool(_) => format!("the boolean {}", quote(&scalar.text)),
+                Value::Whole(_) | Value::Number => format!("the number {}", quote(&scalar.text)),
+                Value::Text => format!("the text {}", quote(&scalar.text)),
+            },
+        };
+        let mut problem = Problem::new(node.place, format!("expected {what}, found {found}"));
+        if !help.is_empty() {
+            problem = problem.help(help);
+        }
+        self.report(problem);
+        None
+    }
+
+    pub fn text(&self, id: NodeId) -> Option<At<&'t str>> {
+        let node = self.tree.get(id);
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.value == Value::Text => Some(At {
+                value: &scalar.text,
+                place: node.place,
+            }),
+            Kind::Scalar(scalar) if scalar.value != Value::Null => {
+                let help = format!("for a text write it in quotes: `\"{}\"`", scalar.text);
+                self.expected(id, "text", &help)
+            }
+            _ => self.expected(id, "text", ""),
+        }
+    }
+
+    /// A whole number within bounds. `unit` is what it counts, for messages; may be empty.
+    pub fn whole(&self, id: NodeId, least: u64, most: u64, unit: &str) -> Option<u64> {
+        let node = self.tree.get(id);
+        let range = match (most, unit) {
+            (u64::MAX, _) => String::new(),
+            (_, "") => format!(" from {least} to {most}"),
+            _ => format!(" from {least} to {most} {unit}"),
+        };
+        match &node.kind {
+            Kind::Scalar(scalar) => match scalar.value {
+                Value::Whole(number) if (least..=most).contains(&number) => Some(number),
+                Value::Whole(number) => {
+                    self.out_of_range(node.place, &number.to_string(), least, most, unit);
+                    None
+                }
+                Value::Text
+                    if !scalar.text.is_empty()
+                        && scalar.text.bytes().all(|c| c.is_ascii_digit()) =>
+                {
+                    self.expected(id, "a whole number", "leave out the quotes")
+                }
+                _ => self.expected(id, &format!("a whole number{range}"), ""),
+            },
+            _ => self.expected(id, &format!("a whole number{range}"), ""),
+        }
+    }
+
+    fn out_of_range(&self, place: Place, found: &str, least: u64, most: u64, unit: &str) {
+        let space = if unit.is_empty() { "" } else { " " };
+        let what = format!("{found} is out of range");
+        let help = format!("it may be {least} to {most}{space}{unit}");
+        self.report(Problem::new(place, what).help(help));
+    }
+
+    pub fn boolean(&self, id: NodeId) -> Option<bool> {
+        match &self.tree.get(id).kind {
+            Kind::Scalar(scalar) => match (scalar.value, scalar.text.as_str()) {
+                (Value::Bool(value), _) => Some(value),
+                (Value::Text, "yes" | "on") => {
+                    self.expected(id, "`true` or `false`", "write `true`")
+                }
+                (Value::Text, "no" | "off") => {
+                    self.expected(id, "`true` or `false`", "write `false`")
+                }
+                _ => self.expected(id, "`true` or `false`", ""),
+            },
+            _ => self.expected(id, "`true` or `false`", ""),
+        }
+    }
+
+    /// A quantity with its unit.
+    pub fn quantity<Q: Quantity>(&self, id: NodeId) -> Option<At<Q>> {
+        let node = self.tree.get(id);
+        match &node.kind {
+            Kind::Scalar(scalar) if !matches!(scalar.value, Value::Null | Value::Bool(_)) => {
+                match Q::parse(&scalar.text) {
+                    Ok(value) => Some(At {
+                        value,
+                        place: node.place,
+                    }),
+                    Err(error) => {
+                        self.report(Problem::new(node.place, error.what).help(error.help));
+                        None
+                    }
+                }
+            }
+            _ => self.expected(id, Q::NAME, &format!("write it as in {}", Q::EXAMPLE)),
+        }
+    }
+
+    /// A quantity within bounds.
+    pub fn bounded<Q>(&self, id: NodeId, least: Q, most: Q) -> Option<Q>
+    where
+        Q: Quantity + PartialOrd + std::fmt::Display + Copy,
+    {
+        let At { value, place } = self.quantity::<Q>(id)?;
+        if value < least || value > most {
+            let problem = Problem::new(place, format!("`{value}` is out of range"));
+            self.report(problem.help(format!("it may be `{least}` to `{most}`")));
+            return None;
+        }
+        Some(value)
+    }
+
+    /// One of some words.
+    pub fn choice<T: Copy>(&self, id: NodeId, choices: &[(&'static str, T)]) -> Option<T> {
+        let words = || choices.iter().map(|(word, _)| *word);
+        let node = self.tree.get(id);
+        let Kind::Scalar(scalar) = &node.kind else {
+            return self.expected(id, &one_of(words()), "");
+        };
+        if scalar.value == Value::Null {
+            return self.expected(id, &one_of(words()), "");
+        }
+        let found = choices.iter().find(|(word, _)| *word == scalar.text);
+        if found.is_none() {
+            let what = format!("{} is not known here", quote(&scalar.text));
+            let problem = Problem::new(node.place, what);
+            self.report(match did_you_mean(&scalar.text, words()) {
+                Some(word) => problem
+                    .label(format!("did you mean `{word}`?"))
+                    .help(format!("it may be {}", one_of(words()))),
+                None => problem.help(format!("it may be {}", one_of(words()))),
+            });
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A list with at least one item.
+    pub fn list(&self, id: NodeId, what: &str) -> Option<&'t [NodeId]> {
+        match &self.tree.get(id).kind {
+            Kind::List(items) if items.is_empty() => {
+                let problem = Problem::new(self.place(id), "the list is empty");
+                self.report(problem.help(format!("it needs at least one item: {what}")));
+                None
+            }
+            Kind::List(items) => Some(items),
+            Kind::Map(_) => {
+                self.expected(id, "a list", &format!("start each item with `- `: {what}"))
+            }
+            Kind::Scalar(_) => self.expected(id, "a list", &format!("as in {what}")),
+        }
+    }
+
+    /// The keys of a mapping. `optional`: nothing at all counts as an empty one.
+    pub fn fields(&self, id: NodeId, what: &'static str, optional: bool) -> Option<Fields<'_, 't>> {
+        static EMPTY: Map = Map {
+            entries: Vec::new(),
+            incomplete: false,
+        };
+        let node = self.tree.get(id);
+        let map = match &node.kind {
+            Kind::Map(map) => map,
+            Kind::Scalar(scalar) if optional && scalar.value == Value::Null => &EMPTY,
+            _ => return self.expected(id, &format!("a mapping: {what}"), ""),
+        };
+        let index = map.entries.iter().map(|entry| (entry.key.as_str(), entry));
+        Some(Fields {
+            decoder: self,
+            place: node.place,
+            map,
+            index: index.collect(),
+            asked: RefCell::default(),
+            what,
+        })
+    }
+
+    /// The values of a parameter: one, a list, or a range. `read` is given the bounds for each.
+    pub fn sweep<T: Copy + Into<u64>>(
+        &self,
+        id: NodeId,
+        least: u64,
+        most: u64,
+        unit: &str,
+        read: impl Fn(NodeId, u64, u64) -> Option<T>,
+    ) -> Option<Sweep<T>> {
+        let node = self.tree.get(id);
+        match &node.kind {
+            Kind::Scalar(_) => read(id, least, most).map(Sweep::One),
+            Kind::List(items) => {
+                let values = items.iter().map(|item| read(*item, least, most));
+                // First all, then whether all are there: every problem is to be found.
+                let values: Vec<Option<T>> = values.collect();
+                let values: Option<Vec<T>> = values.into_iter().collect();
+                let values = values?;
+                match Sweep::list(values.clone()) {
+                    Ok(sweep) => Some(sweep),
+                    Err(SweepError::Duplicate(at)) => {
+                        let value = values.get(at).copied().map(Into::into);
+                        let first = values.iter().position(|v| Some((*v).into()) == value);
+                        if let (Some(value), Some(first)) = (value, first) {
+                            self.duplicate(items.get(at), items.get(first), &value.to_string());
+                        }
+                        None
+                    }
+                    Err(error) => {
+                        let problem = Problem::new(node.place, error.to_string());
+                        self.report(problem.help("a sweep needs at least one value"));
+                        None
+                    }
+                }
+            }
+            Kind::Map(_) => {
+                let fields = self.fields(id, "`{from, to, step}`", false)?;
+                let part = |key, least, most| {
+                    fields.required(key, |value| {
+                        read(value, least, most).map(|number| (number, self.place(value)))
+                    })
+                };
+                let from = part("from", least, most);
+                // The range need not reach its bound: what counts is the last value.
+                let to = part("to", 0, u64::MAX);
+                let step = part("step", 0, u64::MAX);
+                fields.done();
+                let ((from, from_place), (to, to_place), (step, step_place)) = (from?, to?, step?);
+                let problem = match Sweep::range(from, to, step) {
+                    Ok(sweep) => {
+                        let (first, steps) = (from.into(), sweep.len() - 1);
+                        let last = first + steps * step.into();
+                        if last > most {
+                            let found = format!("{last}, the last value of this range,");
+                            self.out_of_range(to_place, &found, least, most, unit);
+                            return None;
+                        }
+                        return Some(sweep);
+                    }
+                    Err(SweepError::ZeroStep) => {
+                        Problem::new(step_place, SweepError::ZeroStep.to_string())
+                            .label("endless")
+                            .help("a step is 1 or more; for a single value write just the number")
+                    }
+                    Err(error) => Problem::new(to_place, error.to_string())
+                        .label(format!("less than {}", from.into()))
+                        .related(from_place, "starts here")
+                        .help("swap `from` and `to`; cells run in ascending order"),
+                };
+                self.report(problem);
+                None
+            }
+        }
+    }
+
+    /// Notes the second of two equal items of a list.
+    pub fn duplicate(&self, again: Option<&NodeId>, first: Option<&NodeId>, value: &str) {
+        if let (Some(again), Some(first)) = (again, first) {
+            self.report(
+                Problem::new(
+                    self.place(*again),
+                    format!("{} stands here twice", quote(value)),
+                )
+                .label("again here")
+                .related(self.place(*first), "first here")
+                .help("remove one of them"),
+            );
+        }
+    }
+
+    /// Notes equal names at their second place.
+    pub fn unique<'n>(&self, what: &str, names: impl IntoIterator<Item = At<&'n str>>) {
+        let mut seen: HashMap<&str, Place> = HashMap::new();
+        for At { value, place } in names {
+            match seen.get(value) {
+                Some(first) => self.report(
+                    Problem::new(place, format!("two {what} are named {}", quote(value)))
+                        .label("again here")
+                        .related(*first, "first here")
+                        .help("give each a name of its own"),
+                ),
+                None => drop(seen.insert(value, place)),
+            }
+        }
+    }
+
+    /// A name that something else in the plan has to have.
+    pub fn reference(&self, id: NodeId, what: &str, known: &[&str]) -> Option<At<&'t str>> {
+        let name = self.text(id)?;
+        if known.contains(&name.value) {
+            return Some(name);
+        }
+        let problem = Problem::new(
+            name.place,
+            format!("there is no {what} named {}", quote(name.value)),
+        );
+        self.report(match did_you_mean(name.value, known.iter().copied()) {
+            Some(word) => problem.label(format!("did you mean `{word}`?")),
+            None if known.is_empty() => problem,
+            None => problem.help(format!(
+                "there {} {}",
+                if known.len() == 1 { "is" } else { "are" },
+                some_of(known)
+            )),
+        });
+        None
+    }
+
+    /// A name that becomes a part of the names of Kubernetes objects.
+    pub fn dns_label(&self, name: At<&'t str>) -> Option<At<&'t str>> {
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let problem = if name.value.is_empty() {
+            Problem::new(name.place, "a name cannot be empty")
+        } else if name.value.len() > 63 {
+            Problem::new(name.place, "the name is too long").label("63 characters at most")
+        } else if !name.value.chars().all(|c| letter(c) || c == '-')
+            || !name.value.starts_with(letter)
+            || !name.value.ends_with(letter)
+        {
+            let what = format!("{} is not a DNS label", quote(name.value));
+            let problem = Problem::new(name.place, what);
+            match as_dns_label(name.value) {
+                Some(better) => problem.label(format!("write `{better}`")),
+                None => problem,
+            }
+        } else {
+            return Some(name);
+        };
+        self.report(problem.help(
+            "names become parts of Kubernetes names: `a` to `z`, `0` to `9` and `-`, starting and \
+             ending with a letter or digit",
+        ));
+        None
+    }
+}
+
+/// The nearest text that is a DNS label.
+fn as_dns_label(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let label = words.join("-");
+    (!label.is_empty()).then_some(label)
+}
+
+/// The first words of a list that may be long.
+fn some_of(words: &[&str]) -> String {
+    const SOME: usize = 12;
+    if words.len() <= SOME {
+        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        match quoted.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => quoted.concat(),
+        }
+    } else {
+        let quoted: Vec<String> = words.iter().take(SOME).map(|word| quote(word)).collect();
+        format!("{} and {} more", quoted.join(", "), words.len() - SOME)
+    }
+}
+
+/// The keys of a mapping, each to be asked for once; then [`Fields::done`].
+pub struct Fields<'d, 't> {
+    decoder: &'d Decoder<'t>,
+    pub place: Place,
+    map: &'t Map,
+    index: HashMap<&'t str, &'t Entry>,
+    asked: RefCell<Vec<&'static str>>,
+    what: &'static str,
+}
+
+impl<'t> Fields<'_, 't> {
+    pub fn entry(&self, key: &'static str) -> Option<&'t Entry> {
+        self.asked.borrow_mut().push(key);
+        self.index.get(key).copied()
+    }
+
+    /// The key's place, when it is there.
+    pub fn key_place(&self, key: &str) -> Option<Place> {
+        self.index.get(key).map(|entry| entry.key_place)
+    }
+
+    pub fn optional<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(NodeId) -> Option<T>,
+    ) -> Option<T> {
+        self.entry(key).and_then(|entry| read(entry.value))
+    }
+
+    pub fn required<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(NodeId) -> Option<T>,
+    ) -> Option<T> {
+        if let Some(entry) = self.entry(key) {
+            return read(entry.value);
+        }
+        // A misspelt key is one problem, not two.
+        let misspelt =
+            self.map.entries.iter().any(|entry| {
+                did_you_mean(&entry.key, [key]).is_some() && !self.has_asked(&entry.key)
+            });
+        if !self.map.incomplete && !misspelt {
+            let what = format!("the key `{key}` is missing");
+            let help = format!("here stands {}", self.what);
+            self.decoder
+                .report(Problem::new(self.place, what).help(help));
+        }
+        None
+    }
+
+    fn has_asked(&self, key: &str) -> bool {
+        self.asked.borrow().iter().any(|asked| *asked == key)
+    }
+
+    /// All entries, of a mapping whose keys are names.
+    pub fn entries(&self) -> &'t [Entry] {
+        &self.map.entries
+    }
+
+    pub fn is_incomplete(&self) -> bool {
+        self.map.incomplete
+    }
+
+    /// Notes the keys that were not asked for.
+    pub fn done(&self) {
+        self.done_else(|_| None);
+    }
+
+    /// As [`Fields::done`]; `elsewhere` knows where a key belongs that does not belong here.
+    pub fn done_else(&self, elsewhere: impl Fn(&str) -> Option<String>) {
+        let asked = self.asked.borrow();
+        for entry in &self.map.entries {
+            if self.has_asked(&entry.key) {
+                continue;
+            }
+            let problem = Problem::new(
+                entry.key_place,
+                format!("unknown key {}", quote(&entry.key)),
+            );
+            let free = asked
+                .iter()
+                .copied()
+                .filter(|key| !self.index.contains_key(key));
+            let suggestion = did_you_mean(&entry.key, free)
+                .or_else(|| did_you_mean(&entry.key, asked.iter().copied()));
+            self.decoder
+                .report(match (elsewhere(&entry.key), suggestion) {
+                    (Some(help), _) => problem.help(help),
+                    (None, Some(word)) => problem.label(format!("did you mean `{word}`?")),
+                    (None, None) => {
+                        problem.help(format!("keys that may stand here are {}", some_of(&asked)))
+                    }
+                });
+        }
+    }
+}

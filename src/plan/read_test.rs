@@ -1,0 +1,336 @@
+//! The decoder of tests: their timing, names, paths, and how large the matrix is.
+
+use std::collections::HashSet;
+
+use super::decode::{At, Decoder, Fields};
+use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Test, Timing, ToolSpec};
+use super::read::{label, small};
+use super::read_tool::{self, Swept};
+use super::tree::NodeId;
+use super::units::Duration;
+use crate::diag::{Place, Problem};
+
+/// A matrix of more cells is refused: at a second each it would run for 11 days.
+const MOST_CELLS: u64 = 1_000_000;
+const DAY: u64 = 24 * 60 * 60;
+
+/// The timing that a mapping gives; the rest comes from `defaults:`, or is the language's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PartialTiming {
+    duration: Option<Duration>,
+    warmup: Option<Duration>,
+    cooldown: Option<Duration>,
+    timeout: Option<At<Duration>>,
+    retries: Option<u32>,
+    repeat: Option<u32>,
+}
+
+impl PartialTiming {
+    pub const KEYS: [&'static str; 6] = [
+        "duration", "warmup", "cooldown", "timeout", "retries", "repeat",
+    ];
+
+    fn or(self, defaults: &PartialTiming) -> PartialTiming {
+        PartialTiming {
+            duration: self.duration.or(defaults.duration),
+            warmup: self.warmup.or(defaults.warmup),
+            cooldown: self.cooldown.or(defaults.cooldown),
+            timeout: self.timeout.or(defaults.timeout),
+            retries: self.retries.or(defaults.retries),
+            repeat: self.repeat.or(defaults.repeat),
+        }
+    }
+
+    fn resolve(self) -> Timing {
+        let default = Timing::default();
+        Timing {
+            duration: self.duration.unwrap_or(default.duration),
+            warmup: self.warmup.unwrap_or(default.warmup),
+            cooldown: self.cooldown.unwrap_or(default.cooldown),
+            timeout: self.timeout.map(|timeout| timeout.value),
+            retries: self.retries.unwrap_or(default.retries),
+            repeat: self.repeat.unwrap_or(default.repeat),
+        }
+    }
+}
+
+/// Reads the keys of a timing.
+pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
+    let most = Duration(std::time::Duration::from_secs(DAY));
+    let any = |id| decoder.bounded(id, Duration::default(), most);
+    let count = |least, most, unit| move |id| decoder.whole(id, least, most, unit).map(small);
+    PartialTiming {
+        duration: fields.optional("duration", |id| whole_seconds(decoder, id, 1)),
+        warmup: fields.optional("warmup", |id| whole_seconds(decoder, id, 0)),
+        cooldown: fields.optional("cooldown", any),
+        timeout: fields.optional("timeout", |id| {
+            any(id).map(|value| At {
+                value,
+                place: decoder.place(id),
+            })
+        }),
+        retries: fields.optional("retries", count(0, 100, "retries")),
+        repeat: fields.optional("repeat", count(1, 10_000, "samples")),
+    }
+}
+
+/// iperf3 and netperf drop a fraction of a second, and run for ever when told 0.
+fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<Duration> {
+    let At { value, place } = decoder.quantity::<Duration>(id)?;
+    let seconds = value.0.as_secs();
+    let problem = if value.0.subsec_nanos() != 0 {
+        let above = seconds.saturating_add(1);
+        Problem::new(place, format!("`{value}` is no whole number of seconds"))
+            .label(format!("write `{above}s`"))
+            .help(
+                "iperf3 and netperf drop a fraction of a second; what is left of `0.5s` is endless",
+            )
+    } else if seconds < least {
+        Problem::new(place, format!("`{value}` is too short"))
+            .label(format!("write `{least}s` or more"))
+            .help("iperf3 and netperf take 0 seconds for endless")
+    } else if seconds > DAY {
+        Problem::new(place, format!("`{value}` is too long")).help("24 hours (`24h`) at most")
+    } else {
+        return Some(value);
+    };
+    decoder.report(problem);
+    None
+}
+
+/// What could be read of a test.
+struct FoundTest<'t> {
+    place: Place,
+    name: Option<At<&'t str>>,
+    label: Option<String>,
+    tool: Option<ToolSpec>,
+    paths: Option<Vec<String>>,
+    timing: Timing,
+    swept: Vec<Swept>,
+}
+
+/// Reads the tests. `paths` are the names of all paths, when those could be read.
+pub fn tests(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    defaults: &PartialTiming,
+    paths: Option<&[&str]>,
+) -> Option<Vec<Test>> {
+    let items = decoder.list(id, "`- iperf3: {}`")?;
+    let tests: Vec<Option<FoundTest<'_>>> = items
+        .iter()
+        .map(|item| test(decoder, *item, defaults, paths))
+        .collect();
+    let named = tests.iter().flatten().filter_map(|test| test.name);
+    decoder.unique("tests", named);
+    // Given names go before made ones, wherever they stand.
+    let mut taken: HashSet<String> = tests
+        .iter()
+        .flatten()
+        .filter_map(|test| test.name)
+        .map(|name| name.value.to_owned())
+        .collect();
+    let mut cells = 0;
+    for test in tests.iter().flatten() {
+        count_cells(decoder, test, &mut cells);
+    }
+    tests
+        .into_iter()
+        .map(|test| {
+            let test = test?;
+            let tool = test.tool?;
+            let name = match test.name {
+                Some(name) => name.value.to_owned(),
+                None => free_name(&mut taken, default_name(&tool)),
+            };
+            Some(Test {
+                name,
+                label: test
+                    .label
+                    .unwrap_or_else(|| default_label(&tool).to_owned()),
+                tool,
+                paths: test.paths?,
+                timing: test.timing,
+            })
+        })
+        .collect()
+}
+
+fn test<'t>(
+    decoder: &Decoder<'t>,
+    id: NodeId,
+    defaults: &PartialTiming,
+    paths: Option<&[&str]>,
+) -> Option<FoundTest<'t>> {
+    let fields = decoder.fields(id, "a tool, as in `iperf3: {}`, and its `paths`", false)?;
+    let name = fields.optional("name", |id| decoder.dns_label(decoder.text(id)?));
+    let label = fields.optional("label", |id| label(decoder, id));
+    let mut swept = Vec::new();
+    let iperf3 = fields.entry("iperf3");
+    let netperf = fields.entry("netperf");
+    let tool = match (iperf3, netperf) {
+        (Some(entry), None) => {
+            read_tool::iperf3(decoder, entry.value, &mut swept).map(ToolSpec::Iperf3)
+        }
+        (None, Some(entry)) => {
+            read_tool::netperf(decoder, entry.value, &mut swept).map(ToolSpec::Netperf)
+        }
+        (Some(one), Some(other)) => {
+            let (first, second) = if one.key_place <= other.key_place {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            decoder.report(
+                Problem::new(second.key_place, "a test has one tool, and this has two")
+                    .label("the second")
+                    .related(first.key_place, "the first")
+                    .help("make two tests of it, each with its own `- `"),
+            );
+            None
+        }
+        (None, None) => {
+            let entries = fields.entries();
+            let keys = entries.iter().map(|entry| entry.key.as_str());
+            let misspelt = |key| crate::diag::did_you_mean(key, ["iperf3", "netperf"]).is_some();
+            if !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
+                decoder.report(
+                    Problem::new(fields.place, "this test has no tool")
+                        .help("add `iperf3: {}` or `netperf: {}`; `{}` holds its options"),
+                );
+            }
+            None
+        }
+    };
+    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, paths));
+    let test_paths = match fields.key_place("paths") {
+        Some(_) => test_paths,
+        None => paths.map(|all| all.iter().map(|name| (*name).to_owned()).collect()),
+    };
+    let own = timing(decoder, &fields);
+    fields.done_else(|key| {
+        read_tool::is_option(key).then(|| {
+            format!("`{key}` is an option of the tool: put it within `iperf3:` or `netperf:`")
+        })
+    });
+    let timing = own.or(defaults);
+    check_timeout(decoder, timing);
+    Some(FoundTest {
+        place: fields.place,
+        name,
+        label,
+        tool,
+        paths: test_paths,
+        timing: timing.resolve(),
+        swept,
+    })
+}
+
+fn check_timeout(decoder: &Decoder<'_>, timing: PartialTiming) {
+    let Some(timeout) = timing.timeout else {
+        return;
+    };
+    let resolved = timing.resolve();
+    let needed = resolved.duration.0.saturating_add(resolved.warmup.0);
+    if timeout.value.0 <= needed {
+        let (timeout, place) = (timeout.value, timeout.place);
+        let needed = Duration(needed);
+        decoder.report(
+            Problem::new(
+                place,
+                format!("a timeout of `{timeout}` kills every sample"),
+            )
+            .help(format!(
+                "warm-up and duration alone take `{needed}`; leave some seconds more"
+            )),
+        );
+    }
+}
+
+fn test_paths(decoder: &Decoder<'_>, id: NodeId, known: Option<&[&str]>) -> Option<Vec<String>> {
+    let items = decoder.list(id, "`[same-node, remote]`; leave `paths` out for all")?;
+    let mut seen = std::collections::HashMap::new();
+    let found: Vec<Option<String>> = items
+        .iter()
+        .map(|item| {
+            let name = match known {
+                Some(known) => decoder.reference(*item, "path", known),
+                None => decoder.text(*item),
+            }?;
+            if let Some(first) = seen.insert(name.value, *item) {
+                decoder.duplicate(Some(item), Some(&first), name.value);
+                seen.insert(name.value, first);
+            }
+            Some(name.value.to_owned())
+        })
+        .collect();
+    found.into_iter().collect()
+}
+
+/// Counts the cells of a test by multiplication, and notes the sweep that makes them too many.
+fn count_cells(decoder: &Decoder<'_>, test: &FoundTest<'_>, cells: &mut u64) {
+    if *cells > MOST_CELLS {
+        return;
+    }
+    let paths = test.paths.as_ref().map_or(1, |paths| paths.len() as u64);
+    let mut own = paths;
+    let mut culprit = test.place;
+    for swept in &test.swept {
+        let before = own;
+        own = own.saturating_mul(swept.values);
+        if before.saturating_add(*cells) <= MOST_CELLS {
+            culprit = swept.place;
+        }
+    }
+    *cells = cells.saturating_add(own);
+    if *cells > MOST_CELLS {
+        let most = "a plan has at most 1 000 000 cells";
+        let problem = Problem::new(culprit, format!("with this there are {cells} cells"));
+        decoder.report(problem.help(format!(
+            "{most}; cells are tests × paths × values: take a larger `step`, or fewer of them"
+        )));
+    }
+}
+
+fn free_name(taken: &mut HashSet<String>, name: &str) -> String {
+    let numbered = (2_u64..).map(|number| format!("{name}-{number}"));
+    let free = std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|name| !taken.contains(name))
+        .unwrap_or_default();
+    taken.insert(free.clone());
+    free
+}
+
+fn default_name(tool: &ToolSpec) -> &'static str {
+    match tool {
+        ToolSpec::Iperf3(Iperf3 { protocol, .. }) => match protocol {
+            Protocol::Tcp => "iperf3-tcp",
+            Protocol::Udp => "iperf3-udp",
+        },
+        ToolSpec::Netperf(Netperf { test, .. }) => match test {
+            NetperfTest::TcpStream => "netperf-tcp-stream",
+            NetperfTest::TcpRr => "netperf-tcp-rr",
+            NetperfTest::TcpCrr => "netperf-tcp-crr",
+            NetperfTest::UdpStream => "netperf-udp-stream",
+            NetperfTest::UdpRr => "netperf-udp-rr",
+        },
+    }
+}
+
+/// nptest's words.
+fn default_label(tool: &ToolSpec) -> &'static str {
+    match tool {
+        ToolSpec::Iperf3(Iperf3 { protocol, .. }) => match protocol {
+            Protocol::Tcp => "iperf TCP.",
+            Protocol::Udp => "iperf UDP.",
+        },
+        ToolSpec::Netperf(Netperf { test, .. }) => match test {
+            NetperfTest::TcpStream => "netperf.",
+            NetperfTest::TcpRr => "netperf TCP_RR.",
+            NetperfTest::TcpCrr => "netperf TCP_CRR.",
+            NetperfTest::UdpStream => "netperf UDP_STREAM.",
+            NetperfTest::UdpRr => "netperf UDP_RR.",
+        },
+    }
+}

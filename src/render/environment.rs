@@ -1,0 +1,65 @@
+//! The template engine as templates see it: strict, JSON-escaping, bounded.
+
+use minijinja::value::{Kwargs, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use super::templates::{RenderError, Templates};
+
+/// Enough for a thousand workers with hundreds of ports, and an end to a template's endless loop.
+const FUEL: u64 = 10_000_000;
+
+/// An engine with all templates.
+///
+/// # Errors
+/// A template that is no template, with line and cause.
+pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderError> {
+    let mut engine = Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.set_fuel(Some(FUEL));
+    engine.set_debug(true);
+    engine.add_filter("block", block);
+    for name in Templates::names() {
+        engine
+            .add_template(name, templates.text(name))
+            .map_err(|error| failed(name, &error))?;
+    }
+    Ok(engine)
+}
+
+/// The error of a template, with the engine's own picture of the place.
+pub(super) fn failed(template: &str, error: &Error) -> RenderError {
+    RenderError::Template {
+        template: template.to_owned(),
+        message: format!("{error:#}"),
+    }
+}
+
+/// A text as a YAML block scalar (`|`), each line indented by `indent`, so that people can read it.
+///
+/// # Errors
+/// A text that a block scalar cannot hold: with control characters, with the line breaks of
+/// YAML 1.1, or starting with a space, where the indentation would be ambiguous.
+fn block(text: &str, indent: usize, options: Kwargs) -> Result<Value, Error> {
+    options.assert_all_used()?;
+    let foreign = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}');
+    if text.starts_with([' ', '\n']) || text.contains(foreign) {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "a block scalar cannot hold this text; leave the `block` filter out",
+        ));
+    }
+    let margin = " ".repeat(indent);
+    let mut scalar = if text.ends_with('\n') {
+        "|".to_owned()
+    } else {
+        "|-".to_owned()
+    };
+    for line in text.lines() {
+        scalar.push('\n');
+        if !line.is_empty() {
+            scalar.push_str(&margin);
+            scalar.push_str(line);
+        }
+    }
+    Ok(Value::from_safe_string(scalar))
+}

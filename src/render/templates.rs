@@ -1,0 +1,125 @@
+//! Where templates come from: embedded in the binary, overridden by a folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
+/// Every template, in the order in which its objects stand in a rendered run.
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "configmap.yaml.j2",
+    "secret.yaml.j2",
+    "orchestrator-service.yaml.j2",
+    "worker-service.yaml.j2",
+    "orchestrator-job.yaml.j2",
+    "worker-pod.yaml.j2",
+];
+
+/// The templates of a run.
+#[derive(Clone, Debug)]
+pub struct Templates {
+    texts: BTreeMap<&'static str, String>,
+}
+
+/// What is wrong with a template or with what it yields.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    #[error("cannot read the template folder `{}`: {error}", .folder.display())]
+    Folder {
+        folder: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("cannot read the template `{}`: {error}", .file.display())]
+    File {
+        file: PathBuf,
+        error: std::io::Error,
+    },
+    #[error(
+        "`{}` is no template of netplan, so nothing would use it{}; there are: {}",
+        .file.display(), .hint, .known
+    )]
+    UnknownTemplate {
+        file: PathBuf,
+        hint: String,
+        known: String,
+    },
+    #[error("the template `{template}` does not render: {message}")]
+    Template { template: String, message: String },
+    #[error("the template `{template}` does not yield one Kubernetes object: {message}\n{text}")]
+    NoObject {
+        template: String,
+        message: String,
+        text: String,
+    },
+}
+
+impl Templates {
+    /// The templates that the binary carries.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let texts = EMBEDDED
+            .iter()
+            .map(|(name, text)| (*name, (*text).to_owned()))
+            .collect();
+        Self { texts }
+    }
+
+    /// The embedded templates, with those of `folder` in the place of their namesakes.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read, or a file's name is that of no template.
+    pub fn overridden_by(folder: &Path) -> Result<Self, RenderError> {
+        let mut templates = Self::embedded();
+        let failed = |error| RenderError::Folder {
+            folder: folder.to_owned(),
+            error,
+        };
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if file.extension().is_none_or(|extension| extension != "j2") {
+                continue;
+            }
+            let name = file
+                .file_name()
+                .map(|name| name.to_string_lossy())
+                .unwrap_or_default();
+            let Some((known, _)) = EMBEDDED.iter().find(|(known, _)| *known == name) else {
+                return Err(unknown(&file, &name));
+            };
+            let text = std::fs::read_to_string(&file).map_err(|error| RenderError::File {
+                file: file.clone(),
+                error,
+            })?;
+            templates.texts.insert(known, text);
+        }
+        Ok(templates)
+    }
+
+    /// The text of a template; the names are those of [`Templates::names`].
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.texts.get(name).map_or("", String::as_str)
+    }
+
+    /// All template names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(name, _)| *name)
+    }
+}
+
+fn unknown(file: &Path, name: &str) -> RenderError {
+    let nearest = Templates::names()
+        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    RenderError::UnknownTemplate {
+        file: file.to_owned(),
+        hint: nearest
+            .map(|(_, known)| format!(" (did you mean `{known}`?)"))
+            .unwrap_or_default(),
+        known: Templates::names().collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,298 @@
+//! Events → a report. The same fold serves a run that has just ended and one read from disk.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::words;
+use crate::plan::{Path, Plan, Test};
+use crate::results::{Cluster, Environment, Event, EventKind, Outcome, Sample, Summary};
+use crate::schedule::{CellId, Params, Row, Schedule};
+use crate::tools::Failure;
+
+/// All that is known of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The run's id.
+    pub run: String,
+    /// The version of netplan that ran it.
+    pub netplan: String,
+    /// The `--only` selection.
+    pub only: Option<String>,
+    pub plan: Plan,
+    pub schedule: Schedule,
+    pub state: RunState,
+    /// Times of the first and the last event.
+    pub span: Option<(Timestamp, Timestamp)>,
+    pub environment: Environment,
+    /// One for each cell of the schedule, in its order.
+    pub cells: Vec<CellReport>,
+    /// Events of cells that the schedule does not have: a journal of another plan or version.
+    pub strangers: usize,
+}
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// It ended by itself.
+    Complete,
+    /// It was cancelled.
+    Cancelled,
+    /// The journal ends without the run's end: still running, or killed.
+    CutOff,
+}
+
+/// What became of a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellReport {
+    pub id: CellId,
+    /// Index into the schedule's rows.
+    pub row: usize,
+    pub params: Params,
+    pub state: CellState,
+    /// Also of a cell that failed later or that the run's end cut short.
+    pub samples: Vec<Sample>,
+    /// Attempts that yielded no measurement, whether or not a later one did.
+    pub failed_attempts: Vec<Attempt>,
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CellState {
+    Measured,
+    Failed(Failure),
+    Skipped(String),
+    /// The run did not come to its end.
+    Missing,
+}
+
+/// An attempt that yielded no measurement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    pub sample: u32,
+    pub attempt: u32,
+    pub failure: Failure,
+    pub raw: Option<String>,
+}
+
+/// How many cells ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub cells: usize,
+    pub measured: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    pub missing: usize,
+}
+
+/// Why events make no report.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    #[error("the journal has no event, so there is nothing to report")]
+    Empty,
+    #[error("the journal does not begin with the run's start, so its plan is not known")]
+    NoStart,
+    #[error("the journal's plan cannot be read by this netplan: {0}")]
+    Plan(String),
+}
+
+impl Report {
+    /// Folds events over the plan and schedule that they belong to.
+    #[must_use]
+    pub fn fold<'a>(
+        events: impl IntoIterator<Item = &'a Event>,
+        plan: Plan,
+        schedule: Schedule,
+    ) -> Report {
+        let cells = schedule
+            .cells
+            .iter()
+            .map(|cell| CellReport {
+                id: cell.id.clone(),
+                row: cell.row,
+                params: cell.params.clone(),
+                state: CellState::Missing,
+                samples: Vec::new(),
+                failed_attempts: Vec::new(),
+            })
+            .collect();
+        let index: HashMap<CellId, usize> = schedule
+            .cells
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| (cell.id.clone(), i))
+            .collect();
+        let mut report = Report {
+            run: String::new(),
+            netplan: String::new(),
+            only: None,
+            plan,
+            schedule,
+            state: RunState::CutOff,
+            span: None,
+            environment: Environment::of(std::iter::empty(), None),
+            cells,
+            strangers: 0,
+        };
+        for event in events {
+            report.take(event, &index);
+        }
+        report
+    }
+
+    /// Rebuilds plan and schedule from the first event, and folds. `rebuild` makes them from the
+    /// plan's text and the selection.
+    ///
+    /// # Errors
+    /// When there is no first event that says what was run, or `rebuild` fails.
+    pub fn rebuild<E: ToString>(
+        events: &[Event],
+        rebuild: impl FnOnce(&str, Option<&str>) -> Result<(Plan, Schedule), E>,
+    ) -> Result<Report, ReportError> {
+        let first = events.first().ok_or(ReportError::Empty)?;
+        let EventKind::RunStarted { plan, only, .. } = &first.kind else {
+            return Err(ReportError::NoStart);
+        };
+        let (plan, schedule) =
+            rebuild(plan, only.as_deref()).map_err(|e| ReportError::Plan(e.to_string()))?;
+        Ok(Report::fold(events, plan, schedule))
+    }
+
+    /// The same with what is known of the cluster, which is not in the events but in
+    /// `environment.json`.
+    #[must_use]
+    pub fn on(mut self, cluster: Option<Cluster>) -> Report {
+        self.environment.cluster = cluster;
+        self
+    }
+
+    fn take(&mut self, event: &Event, index: &HashMap<CellId, usize>) {
+        let first = self.span.map_or(event.at, |(first, _)| first);
+        self.span = Some((first, event.at));
+        // A run that goes on after its end has not ended.
+        self.state = RunState::CutOff;
+        self.environment.learn(event);
+        let cell = match &event.kind {
+            EventKind::RunStarted {
+                run, netplan, only, ..
+            } => {
+                self.run.clone_from(run);
+                self.netplan.clone_from(netplan);
+                self.only.clone_from(only);
+                return;
+            }
+            EventKind::RunEnded { cancelled } => {
+                self.state = if *cancelled {
+                    RunState::Cancelled
+                } else {
+                    RunState::Complete
+                };
+                return;
+            }
+            EventKind::WorkerJoined { .. } | EventKind::WorkerLeft { .. } => return,
+            EventKind::SampleStarted { cell, .. }
+            | EventKind::AttemptFailed { cell, .. }
+            | EventKind::CellEnded { cell, .. } => cell,
+            EventKind::Sample(sample) => &sample.cell,
+        };
+        let Some(cell) = index.get(cell).and_then(|i| self.cells.get_mut(*i)) else {
+            self.strangers += 1;
+            return;
+        };
+        match &event.kind {
+            // A sample measured again after a restart is the same sample: the first one counts.
+            EventKind::Sample(sample)
+                if cell.samples.iter().all(|s| s.sample != sample.sample) =>
+            {
+                cell.samples.push(sample.clone());
+            }
+            EventKind::AttemptFailed {
+                sample,
+                attempt,
+                failure,
+                raw,
+                ..
+            } => cell.failed_attempts.push(Attempt {
+                sample: *sample,
+                attempt: *attempt,
+                failure: failure.clone(),
+                raw: raw.clone(),
+            }),
+            EventKind::CellEnded { outcome, .. } if cell.state == CellState::Missing => {
+                cell.state = match outcome {
+                    Outcome::Measured { .. } => CellState::Measured,
+                    Outcome::Failed(failure) => CellState::Failed(failure.clone()),
+                    Outcome::Skipped { reason } => CellState::Skipped(reason.clone()),
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// How many cells ended how.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            cells: self.cells.len(),
+            ..Counts::default()
+        };
+        for cell in &self.cells {
+            *match cell.state {
+                CellState::Measured => &mut counts.measured,
+                CellState::Failed(_) => &mut counts.failed,
+                CellState::Skipped(_) => &mut counts.skipped,
+                CellState::Missing => &mut counts.missing,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The run ended by itself and every cell has an outcome.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == RunState::Complete && self.counts().missing == 0
+    }
+
+    /// Some cell failed.
+    #[must_use]
+    pub fn has_failures(&self) -> bool {
+        self.counts().failed > 0
+    }
+
+    /// Time from the first event to the last, in seconds.
+    #[must_use]
+    pub fn elapsed_s(&self) -> Option<f64> {
+        self.span
+            .map(|(first, last)| last.duration_since(first).as_secs_f64())
+    }
+
+    /// A row's test, and its path. None for a schedule of another plan.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<(&Row, &Test, &Path)> {
+        let row = self.schedule.rows.get(row)?;
+        let test = self.plan.tests.get(row.test)?;
+        let path = self.plan.paths.get(row.path)?;
+        Some((row, test, path))
+    }
+
+    /// What the cell's headline metric says: the figure of `result.csv` and of tables. None unless
+    /// the cell was measured.
+    #[must_use]
+    pub fn headline(&self, cell: &CellReport) -> Option<Summary> {
+        let (_, test, _) = self.row(cell.row)?;
+        cell.measured(words::headline(&test.tool))
+    }
+}
+
+impl CellReport {
+    /// A metric over the samples of a measured cell. None for any other cell: what a failed cell
+    /// measured before it failed is no result.
+    #[must_use]
+    pub fn measured(&self, metric: &str) -> Option<Summary> {
+        if self.state != CellState::Measured {
+            return None;
+        }
+        Summary::of(self.samples.iter().filter_map(|s| s.metrics.get(metric)))
+    }
+}

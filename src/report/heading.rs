@@ -1,0 +1,206 @@
+//! The lines above the tables: what ran, where, on what; and those below: how far it came.
+
+use std::collections::BTreeMap;
+
+use super::fold::{Report, RunState};
+use super::words;
+use crate::results::WorkerEnvironment;
+
+/// Plan, run and version.
+pub fn title(report: &Report) -> String {
+    let mut parts = vec![report.plan.name.clone(), format!("run {}", report.run)];
+    if let Some((started, _)) = report.span {
+        parts.push(started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    }
+    parts.push(format!("netplan {}", report.netplan));
+    parts.join(" · ")
+}
+
+/// What it is for, where the workers sat, and what they saw of their surroundings.
+pub fn surroundings(report: &Report, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(description) = &report.plan.description {
+        lines.extend(words::wrap(description, width, ""));
+    }
+    if let Some(only) = &report.only {
+        lines.extend(words::wrap(&format!("only {only}"), width, "  "));
+    }
+    let workers = &report.environment.workers;
+    if workers.is_empty() {
+        return lines;
+    }
+    let mut nodes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, worker) in workers {
+        nodes.entry(&worker.node).or_default().push(name);
+    }
+    let placed: Vec<String> = nodes
+        .iter()
+        .map(|(node, workers)| format!("{} on {node}", words::list(workers)))
+        .collect();
+    let cluster = report
+        .environment
+        .cluster
+        .as_ref()
+        .map_or_else(String::new, |cluster| format!("{} cluster: ", cluster.kind));
+    lines.extend(words::wrap(
+        &format!("{cluster}{}", placed.join("; ")),
+        width,
+        "  ",
+    ));
+    let mut seen: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, worker) in workers {
+        let text = environment(&worker.environment);
+        match seen.iter_mut().find(|(other, _)| *other == text) {
+            Some((_, names)) => names.push(name),
+            None => seen.push((text, vec![name])),
+        }
+    }
+    for (text, names) in &seen {
+        let who = if seen.len() > 1 {
+            format!("{}: ", words::list(names))
+        } else {
+            String::new()
+        };
+        lines.extend(words::wrap(&format!("{who}{text}"), width, "  "));
+    }
+    lines
+}
+
+/// Kernel, processor, offloads, MTU, tools.
+fn environment(seen: &WorkerEnvironment) -> String {
+    let mut parts = Vec::new();
+    if !seen.kernel.is_empty() {
+        parts.push(format!("Linux {}", seen.kernel));
+    }
+    if !seen.cpu.is_empty() {
+        parts.push(format!(
+            "{} ({})",
+            seen.cpu,
+            words::count(seen.cores as usize, "core")
+        ));
+    }
+    if seen.mtu > 0 {
+        parts.push(format!("MTU {}", seen.mtu));
+    }
+    parts.extend(offloads(seen));
+    if !seen.congestion_control.is_empty() {
+        parts.push(seen.congestion_control.clone());
+    }
+    parts.extend(seen.tools.iter().map(|(tool, version)| format!("{tool} {version}")));
+    let tied = parts.iter().map(|part| part.replace(' ', &words::TIE.to_string()));
+    tied.collect::<Vec<_>>().join(", ")
+}
+
+/// `TSO GSO GRO off`; each state once.
+fn offloads(seen: &WorkerEnvironment) -> Vec<String> {
+    let short = [
+        ("tcp-segmentation-offload", "TSO"),
+        ("generic-segmentation-offload", "GSO"),
+        ("generic-receive-offload", "GRO"),
+    ];
+    [(true, "on"), (false, "off")]
+        .into_iter()
+        .filter_map(|(state, word)| {
+            let names: Vec<&str> = short
+                .iter()
+                .filter(|(long, _)| seen.offloads.get(*long) == Some(&state))
+                .map(|(_, short)| *short)
+                .collect();
+            (!names.is_empty()).then(|| format!("{} {word}", names.join(" ")))
+        })
+        .collect()
+}
+
+/// `118 cells: 117 measured, 1 failed; took 6 min 2 s`.
+pub fn totals(report: &Report) -> String {
+    let counts = report.counts();
+    let ended: Vec<String> = [
+        (counts.measured, "measured"),
+        (counts.failed, "failed"),
+        (counts.skipped, "skipped"),
+        (counts.missing, "missing"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, word)| format!("{n} {word}"))
+    .collect();
+    let mut line = words::count(counts.cells, "cell");
+    if !ended.is_empty() {
+        line = format!("{line}: {}", ended.join(", "));
+    }
+    if let Some(seconds) = report.elapsed_s() {
+        line = format!("{line}; took {}", words::elapsed(seconds));
+    }
+    line
+}
+
+/// Why the report is not whole; none when it is.
+pub fn partial(report: &Report) -> Option<String> {
+    let why = match report.state {
+        RunState::Complete if report.counts().missing == 0 => return None,
+        RunState::Complete => "the journal lacks the end of some cells",
+        RunState::Cancelled => "the run was cancelled",
+        RunState::CutOff => "the journal stops before the run's end",
+    };
+    let counts = report.counts();
+    let rest = match counts.missing {
+        0 => "no cell is missing".to_owned(),
+        n => format!("{n} of {} are missing (…)", words::count(counts.cells, "cell")),
+    };
+    Some(format!("partial: {why}; {rest}"))
+}
+
+/// Reasons to doubt figures that are there.
+pub fn doubts(report: &Report) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let sweeps_mss = report
+        .cells
+        .iter()
+        .filter_map(|cell| cell.params.get(crate::schedule::Param::Mss))
+        .collect::<std::collections::BTreeSet<_>>()
+        .len()
+        > 1;
+    let offloading: Vec<&str> = report
+        .environment
+        .workers
+        .iter()
+        .filter(|(_, worker)| {
+            ["tcp-segmentation-offload", "generic-segmentation-offload"]
+                .iter()
+                .any(|name| worker.environment.offloads.get(*name) == Some(&true))
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if sweeps_mss && !offloading.is_empty() {
+        doubts.push(format!(
+            "segmentation offload is on at {}: packets of up to 64 KiB cross the path whatever the \
+             MSS, so the sweep says little about it",
+            words::list(&offloading)
+        ));
+    }
+    // Headers' options take up to 40 bytes of a segment; what is less than that was held down.
+    let held: Vec<f64> = report
+        .cells
+        .iter()
+        .filter_map(|cell| {
+            let asked = cell.params.get(crate::schedule::Param::Mss)? as f64;
+            let effective = cell.measured(crate::tools::name::EFFECTIVE_MSS)?.min;
+            (effective < asked - 40.0).then_some(effective)
+        })
+        .collect();
+    if let Some(most) = held.iter().copied().reduce(f64::min) {
+        doubts.push(format!(
+            "{} asked for a larger MSS than the path carries and ran at the path's own, from \
+             {most:.0} bytes on (`eff`)",
+            words::count(held.len(), "cell")
+        ));
+    }
+    if report.strangers > 0 {
+        doubts.push(format!(
+            "{} of cells that this plan does not have were left out: the journal is of another \
+             plan or version",
+            words::count(report.strangers, "event")
+        ));
+    }
+    doubts
+}

@@ -1,0 +1,156 @@
+//! `samples.csv`: tidy, a row a sample, for people who compute on.
+//!
+//! A cell without any sample has one row too, with what became of it in `outcome` (`failed`,
+//! `skipped`, `missing`), `cause` and `words`; so does a cell that failed after some samples. Fields
+//! of figures that a tool does not yield are empty. Units are in the names.
+
+use std::collections::BTreeSet;
+
+use super::fold::{CellReport, CellState, Report};
+use super::words;
+use crate::results::Sample;
+use crate::tools::name;
+
+/// The columns before the metrics.
+const FIRST: [&str; 21] = [
+    "run",
+    "cell",
+    "row",
+    "test",
+    "path",
+    "tool",
+    "via",
+    "from",
+    "to",
+    "params",
+    "requested_size",
+    "effective_mss",
+    "sample",
+    "attempt",
+    "started",
+    "wall_s",
+    "outcome",
+    "cause",
+    "words",
+    "raw",
+    "command",
+];
+
+/// The known metrics in their fixed order; unknown ones follow, sorted.
+const METRICS: [&str; 15] = [
+    name::THROUGHPUT_BPS,
+    name::SENT_BPS,
+    name::RETRANSMITS,
+    name::RTT_US,
+    name::JITTER_US,
+    name::LOST_PERCENT,
+    name::LATENCY_MEAN_US,
+    name::LATENCY_P50_US,
+    name::LATENCY_P90_US,
+    name::LATENCY_P99_US,
+    name::LATENCY_MAX_US,
+    name::TRANSACTIONS_PER_S,
+    name::CPU_PERCENT_CLIENT,
+    name::CPU_PERCENT_SERVER,
+    name::ELAPSED_S,
+];
+
+/// The report's samples as CSV.
+///
+/// # Errors
+/// Never: it writes into memory. The signature keeps the writer's own words.
+pub fn render(report: &Report) -> Result<Vec<u8>, csv::Error> {
+    let unknown: BTreeSet<&str> = report
+        .cells
+        .iter()
+        .flat_map(|cell| &cell.samples)
+        .flat_map(|sample| sample.metrics.iter())
+        .map(|(metric, _)| metric)
+        .filter(|metric| *metric != name::EFFECTIVE_MSS && !METRICS.contains(metric))
+        .collect();
+    let metrics: Vec<&str> = METRICS.into_iter().chain(unknown).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(FIRST.iter().chain(&metrics))?;
+    for cell in &report.cells {
+        for sample in &cell.samples {
+            writer.write_record(record(report, cell, Some(sample), &metrics))?;
+        }
+        if cell.samples.is_empty() || matches!(cell.state, CellState::Failed(_)) {
+            writer.write_record(record(report, cell, None, &metrics))?;
+        }
+    }
+    writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))
+}
+
+/// A sample's row; without a sample the row that says how the cell ended.
+fn record(
+    report: &Report,
+    cell: &CellReport,
+    sample: Option<&Sample>,
+    metrics: &[&str],
+) -> Vec<String> {
+    let row = report.row(cell.row);
+    let number = row.map_or(0, |(row, ..)| row.number);
+    let (test, tool) = row.map_or(("", ""), |(_, test, _)| {
+        (test.name.as_str(), words::tool_name(&test.tool))
+    });
+    let (path, via, from, to) = row.map_or(("", "", "", ""), |(.., path)| {
+        (
+            path.name.as_str(),
+            words::via(path.via),
+            path.from.as_str(),
+            path.to.as_str(),
+        )
+    });
+    let params: Vec<String> = cell
+        .params
+        .0
+        .iter()
+        .map(|(param, value)| format!("{}={value}", param.name()))
+        .collect();
+    let metric = |name: &str| {
+        sample
+            .and_then(|s| s.metrics.get(name))
+            .map_or_else(String::new, |v| v.to_string())
+    };
+    let (outcome, cause, said) = match (sample, &cell.state) {
+        (Some(_), _) | (None, CellState::Measured) => ("measured", String::new(), ""),
+        (None, CellState::Failed(failure)) => (
+            "failed",
+            words::cause_key(failure.cause),
+            failure.words.as_str(),
+        ),
+        (None, CellState::Skipped(reason)) => ("skipped", String::new(), reason.as_str()),
+        (None, CellState::Missing) => ("missing", String::new(), ""),
+    };
+    let of_sample = |text: fn(&Sample) -> String| sample.map_or_else(String::new, text);
+    let mut fields = vec![
+        report.run.clone(),
+        cell.id.0.clone(),
+        number.to_string(),
+        test.to_owned(),
+        path.to_owned(),
+        tool.to_owned(),
+        via.to_owned(),
+        from.to_owned(),
+        to.to_owned(),
+        params.join(","),
+        cell.params
+            .size()
+            .map_or_else(String::new, |size| size.to_string()),
+        metric(name::EFFECTIVE_MSS),
+        of_sample(|s| s.sample.to_string()),
+        of_sample(|s| s.attempt.to_string()),
+        of_sample(|s| s.started.to_string()),
+        of_sample(|s| s.wall_s.to_string()),
+        outcome.to_owned(),
+        cause,
+        said.to_owned(),
+        of_sample(|s| s.raw.clone().unwrap_or_default()),
+        of_sample(|s| s.command.join(" ")),
+    ];
+    fields.extend(metrics.iter().map(|name| metric(name)));
+    fields
+}

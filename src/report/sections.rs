@@ -1,0 +1,415 @@
+//! What the tables say: a section for each test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fold::{CellReport, Report};
+use super::grid::{Column, Grid};
+use super::notes::Notes;
+use super::{spark, words};
+use crate::plan::Test;
+use crate::results::Summary;
+use crate::schedule::Param;
+use crate::tools::name;
+
+/// A test's part of the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The test's name.
+    pub name: String,
+    /// What it did and in which unit the figures are.
+    pub about: String,
+    pub grids: Vec<Grid>,
+    /// The shape of each path's sweep, a line each.
+    pub sparks: Vec<String>,
+}
+
+/// The shortest sweep whose shape says more than its figures.
+const SPARK_FROM: usize = 4;
+
+/// A section for each test that has cells, in the plan's order.
+pub fn of(report: &Report, notes: &mut Notes) -> Vec<Section> {
+    let mut sections = Vec::new();
+    for (at, test) in report.plan.tests.iter().enumerate() {
+        let cells: Vec<&CellReport> = report
+            .cells
+            .iter()
+            .filter(|cell| {
+                report
+                    .schedule
+                    .rows
+                    .get(cell.row)
+                    .is_some_and(|row| row.test == at)
+            })
+            .collect();
+        let sizes: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.params.size()).collect();
+        if cells.is_empty() {
+            continue;
+        }
+        sections.push(if sizes.len() > 1 {
+            swept(report, test, &cells, &sizes, notes)
+        } else {
+            single(report, test, &cells, notes)
+        });
+    }
+    sections
+}
+
+/// How figures of a metric are written in one table: all alike, so that they can be compared.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    divisor: f64,
+    decimals: usize,
+    unit: &'static str,
+}
+
+impl Scale {
+    /// Enough decimals for two digits of the smallest figure, at most `most`.
+    fn of(values: &[f64], divisor: f64, most: usize, unit: &'static str) -> Scale {
+        let smallest = values
+            .iter()
+            .map(|v| (v / divisor).abs())
+            .filter(|v| *v > 0.0)
+            .fold(f64::INFINITY, f64::min);
+        let needed = match smallest {
+            v if v >= 9.95 => 0,
+            v if v >= 0.995 => 1,
+            v if v.is_finite() => 2,
+            _ => 0,
+        };
+        Scale {
+            divisor,
+            decimals: needed.min(most),
+            unit,
+        }
+    }
+
+    /// Rates in Gbit/s when all of them reach it, else in Mbit/s.
+    fn rate(values: &[f64]) -> Scale {
+        if !values.is_empty() && values.iter().all(|v| *v >= 1e9) {
+            Scale {
+                divisor: 1e9,
+                decimals: 2,
+                unit: "Gbit/s",
+            }
+        } else {
+            Scale::of(values, 1e6, 2, "Mbit/s")
+        }
+    }
+
+    fn headline(metric: &str, values: &[f64]) -> Scale {
+        if words::is_rate(metric) {
+            Scale::rate(values)
+        } else {
+            Scale::of(values, 1.0, 1, "a second")
+        }
+    }
+
+    fn write(self, value: f64) -> String {
+        format!("{:.*}", self.decimals, value / self.divisor)
+    }
+
+    /// The mean, and with several samples its spread.
+    fn spread(self, summary: &Summary) -> String {
+        let mean = self.write(summary.mean);
+        match summary.stddev {
+            Some(stddev) => format!("{mean} ±{}", self.write(stddev)),
+            None => mean,
+        }
+    }
+}
+
+/// What a test is about, and how its figures read.
+fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
+    let mut about = format!(
+        "{}, samples of {}; ",
+        words::describe(&test.tool),
+        test.timing.duration
+    );
+    about += &if words::is_rate(words::headline(&test.tool)) {
+        format!("{} received", scale.unit)
+    } else {
+        format!("transactions {}", scale.unit)
+    };
+    let most = cells.iter().map(|cell| cell.samples.len()).max().unwrap_or(0);
+    if most > 1 {
+        about += &format!(", mean ± standard deviation of {most} samples");
+    }
+    about
+}
+
+/// The cell's figure, or the mark that says why there is none.
+fn field(
+    report: &Report,
+    test: &Test,
+    cell: &CellReport,
+    scale: Scale,
+    notes: &mut Notes,
+) -> String {
+    notes
+        .mark(cell, words::tool_name(&test.tool))
+        .or_else(|| Some(scale.spread(&report.headline(cell)?)))
+        .unwrap_or_else(|| "?".to_owned())
+}
+
+/// Puts the `±` of a column's fields below each other.
+fn aligned(mut fields: Vec<String>) -> Vec<String> {
+    let tail = |field: &str| field.split_once('±').map(|(_, tail)| tail.chars().count());
+    let longest = fields.iter().filter_map(|f| tail(f)).max().unwrap_or(0);
+    for field in &mut fields {
+        if let Some(length) = tail(field) {
+            *field = field.replace('±', &format!("{}±", " ".repeat(longest - length)));
+        }
+    }
+    fields
+}
+
+/// Sizes down, paths across; a grid for each combination of the other parameters.
+fn swept(
+    report: &Report,
+    test: &Test,
+    cells: &[&CellReport],
+    sizes: &BTreeSet<u64>,
+    notes: &mut Notes,
+) -> Section {
+    let metric = words::headline(&test.tool);
+    let means: Vec<f64> = cells
+        .iter()
+        .filter_map(|cell| report.headline(cell))
+        .map(|summary| summary.mean)
+        .collect();
+    let scale = Scale::headline(metric, &means);
+    let top = means.iter().copied().fold(0.0, f64::max);
+    // Rows (one for each path and combination) by combination, in the schedule's order.
+    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    let varying = varying(cells);
+    for cell in cells {
+        let others = others(cell, &varying);
+        let at = groups.iter().position(|(name, _)| *name == others);
+        let at = at.unwrap_or_else(|| {
+            groups.push((others, Vec::new()));
+            groups.len() - 1
+        });
+        if let Some((_, rows)) = groups.get_mut(at)
+            && !rows.contains(&cell.row)
+        {
+            rows.push(cell.row);
+        }
+    }
+    let swept_is_mss = cells.iter().any(|c| c.params.get(Param::Mss).is_some());
+    let mut grids = Vec::new();
+    let mut sparks = Vec::new();
+    for (others, rows) in &groups {
+        let mut grid = Grid::default();
+        let mut sizes_title = if swept_is_mss { "MSS" } else { "bytes" }.to_owned();
+        if groups.len() > 1 {
+            sizes_title = format!("{others} {sizes_title}");
+        }
+        grid.columns.push(Column {
+            name: sizes_title,
+            unit: String::new(),
+            words: false,
+            fields: sizes.iter().map(u64::to_string).collect(),
+        });
+        if swept_is_mss {
+            grid.columns.push(Column {
+                name: "eff".to_owned(),
+                unit: String::new(),
+                words: false,
+                fields: sizes
+                    .iter()
+                    .map(|size| effective(cells, rows, *size))
+                    .collect(),
+            });
+        }
+        grid.keys = grid.columns.len();
+        for row in rows {
+            let by_size: BTreeMap<u64, &CellReport> = cells
+                .iter()
+                .filter(|cell| cell.row == *row)
+                .filter_map(|cell| Some((cell.params.size()?, *cell)))
+                .collect();
+            let path = report.row(*row).map_or("", |(.., path)| &path.name);
+            grid.columns.push(Column {
+                name: path.to_owned(),
+                unit: String::new(),
+                words: false,
+                fields: aligned(
+                    sizes
+                        .iter()
+                        .map(|size| {
+                            by_size.get(size).map_or_else(String::new, |cell| {
+                                field(report, test, cell, scale, notes)
+                            })
+                        })
+                        .collect(),
+                ),
+            });
+            let values: Vec<(u64, Option<f64>)> = by_size
+                .iter()
+                .map(|(size, cell)| (*size, report.headline(cell).map(|s| s.mean)))
+                .collect();
+            if values.len() >= SPARK_FROM {
+                let name = if groups.len() > 1 {
+                    format!("{path} {others}")
+                } else {
+                    path.to_owned()
+                };
+                sparks.push((name, values));
+            }
+        }
+        grids.push(grid);
+    }
+    let width = sparks.iter().map(|(name, _)| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let sparks = sparks
+        .into_iter()
+        .map(|(name, values)| {
+            let bars: Vec<Option<f64>> = values.iter().map(|(_, value)| *value).collect();
+            let best = values
+                .iter()
+                .filter_map(|(size, value)| Some((*size, (*value)?)))
+                .reduce(|best, next| if next.1 > best.1 { next } else { best });
+            let best = best.map_or_else(String::new, |(size, value)| {
+                format!("  max {} at {size}", scale.write(value))
+            });
+            format!("{name:width$}  {}{best}", spark::line(&bars, top))
+        })
+        .collect();
+    Section {
+        name: test.name.clone(),
+        about: about(test, scale, cells),
+        grids,
+        sparks,
+    }
+}
+
+/// What the headline metric is called above its column.
+fn said(metric: &str) -> &'static str {
+    if words::is_rate(metric) {
+        "received"
+    } else {
+        "transactions"
+    }
+}
+
+/// What tells a row from others of its path, of the parameters that vary: `streams=4`.
+fn others(cell: &CellReport, varying: &BTreeSet<Param>) -> String {
+    let others = cell.params.0.iter().filter(|(param, _)| varying.contains(param));
+    let others: Vec<String> = others
+        .map(|(param, value)| format!("{param}={}", param.in_words(*value)))
+        .collect();
+    others.join(" ")
+}
+
+/// The parameters beside the size that do not have one value in all cells.
+fn varying(cells: &[&CellReport]) -> BTreeSet<Param> {
+    let mut seen: BTreeMap<Param, u64> = BTreeMap::new();
+    let mut varying = BTreeSet::new();
+    for (param, value) in cells.iter().flat_map(|cell| &cell.params.0) {
+        if *seen.entry(*param).or_insert(*value) != *value {
+            varying.insert(*param);
+        }
+    }
+    varying.remove(&Param::Mss);
+    varying.remove(&Param::Datagram);
+    varying
+}
+
+/// The effective MSS at a requested one: one figure, or the range over paths and samples.
+fn effective(cells: &[&CellReport], rows: &[usize], size: u64) -> String {
+    let found = cells
+        .iter()
+        .filter(|cell| cell.params.size() == Some(size) && rows.contains(&cell.row))
+        .flat_map(|cell| &cell.samples)
+        .filter_map(|sample| sample.metrics.get(name::EFFECTIVE_MSS));
+    match Summary::of(found) {
+        None => String::new(),
+        Some(s) if s.min.to_bits() == s.max.to_bits() => format!("{:.0}", s.min),
+        Some(s) => format!("{:.0}..{:.0}", s.min, s.max),
+    }
+}
+
+/// The columns of a table without a sweep, after the headline: metric, title, unit, most decimals.
+const METRICS: [(&str, &str, &str, usize); 12] = [
+    (name::LOST_PERCENT, "lost", "%", 2),
+    (name::JITTER_US, "jitter", "µs", 1),
+    (name::RETRANSMITS, "retrans", "", 0),
+    (name::RTT_US, "RTT", "µs", 1),
+    (name::LATENCY_MEAN_US, "mean", "µs", 1),
+    (name::LATENCY_P50_US, "p50", "µs", 1),
+    (name::LATENCY_P90_US, "p90", "µs", 1),
+    (name::LATENCY_P99_US, "p99", "µs", 1),
+    (name::LATENCY_MAX_US, "max", "µs", 0),
+    (name::EFFECTIVE_MSS, "eff", "MSS", 0),
+    (name::CPU_PERCENT_CLIENT, "client", "CPU %", 0),
+    (name::CPU_PERCENT_SERVER, "server", "CPU %", 0),
+];
+
+/// Paths down, metrics across.
+fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes) -> Section {
+    let metric = words::headline(&test.tool);
+    let means: Vec<f64> = cells
+        .iter()
+        .filter_map(|cell| report.headline(cell))
+        .map(|summary| summary.mean)
+        .collect();
+    let scale = Scale::headline(metric, &means);
+    let mut grid = Grid::default();
+    grid.columns.push(Column {
+        name: "path".to_owned(),
+        unit: String::new(),
+        words: true,
+        fields: cells
+            .iter()
+            .map(|cell| {
+                let path = report.row(cell.row).map_or("", |(.., path)| &path.name);
+                path.to_owned()
+            })
+            .collect(),
+    });
+    let varying = varying(cells);
+    if !varying.is_empty() {
+        grid.columns.push(Column {
+            name: "with".to_owned(),
+            unit: String::new(),
+            words: true,
+            fields: cells.iter().map(|cell| others(cell, &varying)).collect(),
+        });
+    }
+    grid.keys = grid.columns.len();
+    grid.columns.push(Column {
+        name: said(metric).to_owned(),
+        unit: scale.unit.to_owned(),
+        words: false,
+        fields: aligned(
+            cells
+                .iter()
+                .map(|cell| field(report, test, cell, scale, notes))
+                .collect(),
+        ),
+    });
+    for (metric, name, unit, most) in METRICS {
+        let summaries: Vec<Option<Summary>> =
+            cells.iter().map(|cell| cell.measured(metric)).collect();
+        let means: Vec<f64> = summaries.iter().flatten().map(|s| s.mean).collect();
+        if means.is_empty() {
+            continue;
+        }
+        let scale = Scale::of(&means, 1.0, most, "");
+        grid.columns.push(Column {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            words: false,
+            fields: summaries
+                .iter()
+                .map(|s| s.as_ref().map_or_else(String::new, |s| scale.write(s.mean)))
+                .collect(),
+        });
+    }
+    Section {
+        name: test.name.clone(),
+        about: about(test, scale, cells),
+        grids: vec![grid],
+        sparks: Vec::new(),
+    }
+}

@@ -1,0 +1,103 @@
+//! The parameters that a test sets, and the values that each takes.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::cell::Param;
+use crate::plan::sweep::Sweep;
+use crate::plan::units::{BitRate, Bytes};
+use crate::plan::{Test, ToolSpec};
+
+impl Param {
+    /// All of them, in the order in which they vary: the last one fastest.
+    pub const ALL: [Param; 7] = [
+        Param::Streams,
+        Param::Rate,
+        Param::WriteSize,
+        Param::Request,
+        Param::Response,
+        Param::Datagram,
+        Param::Mss,
+    ];
+
+    /// As plans and cell ids write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Param::Streams => "streams",
+            Param::Rate => "rate",
+            Param::WriteSize => "write_size",
+            Param::Request => "request",
+            Param::Response => "response",
+            Param::Datagram => "datagram",
+            Param::Mss => "mss",
+        }
+    }
+
+    /// A value as a plan writes it: `100 Mbit/s`, `128 KiB`, `96`.
+    #[must_use]
+    pub fn in_words(self, value: u64) -> String {
+        match self {
+            Param::Rate => BitRate(value).to_string(),
+            Param::WriteSize | Param::Request | Param::Response => Bytes(value).to_string(),
+            Param::Streams | Param::Datagram | Param::Mss => value.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A parameter of a test with its values: in order, each once, never none.
+pub(super) type Axis = (Param, Vec<u64>);
+
+/// What a test sets, in the order in which it varies.
+pub(super) fn axes(test: &Test) -> Vec<Axis> {
+    Param::ALL
+        .into_iter()
+        .filter_map(|param| {
+            let mut values: Vec<u64> = sweep(&test.tool, param)?.collect();
+            if values.len() > 1 {
+                // A value that a list has twice would give two cells one id.
+                let mut seen = HashSet::with_capacity(values.len());
+                values.retain(|value| seen.insert(*value));
+            }
+            (!values.is_empty()).then_some((param, values))
+        })
+        .collect()
+}
+
+/// Whether the test sets the parameter.
+pub(super) fn sets(test: &Test, param: Param) -> bool {
+    sweep(&test.tool, param).is_some_and(|mut values| values.next().is_some())
+}
+
+type Values<'a> = Box<dyn Iterator<Item = u64> + 'a>;
+
+fn sweep(tool: &ToolSpec, param: Param) -> Option<Values<'_>> {
+    match tool {
+        ToolSpec::Iperf3(spec) => match param {
+            Param::Streams => Some(Box::new(spec.streams.values())),
+            Param::Rate => values(spec.rate.as_ref()),
+            Param::WriteSize => values(spec.write_size.as_ref()),
+            Param::Datagram => values(spec.datagram.as_ref()),
+            Param::Mss => values(spec.mss.as_ref()),
+            Param::Request | Param::Response => None,
+        },
+        ToolSpec::Netperf(spec) => match param {
+            Param::WriteSize => values(spec.write_size.as_ref()),
+            Param::Request => values(spec.request.as_ref()),
+            Param::Response => values(spec.response.as_ref()),
+            Param::Datagram => values(spec.datagram.as_ref()),
+            Param::Mss => values(spec.mss.as_ref()),
+            Param::Streams | Param::Rate => None,
+        },
+    }
+}
+
+fn values<T: Copy + Into<u64>>(sweep: Option<&Sweep<T>>) -> Option<Values<'_>> {
+    Some(Box::new(sweep?.values()))
+}

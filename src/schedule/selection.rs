@@ -1,0 +1,364 @@
+//! `--only 'tool=iperf3,path=hairpin'`: which cells of a plan to run.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use super::cell::Param;
+use super::expand::paths_of;
+use super::params::{axes, sets};
+use crate::plan::{NetperfTest, Path, Plan, Protocol, Test, ToolSpec, Via};
+
+/// The cells to run: those that meet every term. Without a term, all.
+///
+/// A term is `key=value`; terms are joined by `,` (and), a term's values by `|` (or). Names may
+/// have `*` for any characters. A parameter takes a number, a value as the plan writes it, or a
+/// range `96..608` with both ends in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    text: String,
+    terms: Vec<Term>,
+}
+
+/// What is wrong with a selection: where, what, and how to go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}\n{help}")]
+pub struct SelectionError {
+    /// What is wrong, in one line.
+    pub what: String,
+    /// What would be right, in one line.
+    pub help: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    key: Key,
+    values: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Tool,
+    Test,
+    Path,
+    Via,
+    From,
+    To,
+    Protocol,
+    Param(Param),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    Range(u64, u64),
+}
+
+impl Selection {
+    /// Every cell.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// As it was written; `None` when it selects everything.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        (!self.terms.is_empty()).then_some(self.text.as_str())
+    }
+
+    /// Reads a selection of cells of this plan. An empty text selects everything.
+    ///
+    /// # Errors
+    /// For a term that is none, an unknown key, a value that no cell has, and terms that no cell
+    /// meets together.
+    pub fn parse(text: &str, plan: &Plan) -> Result<Self, SelectionError> {
+        let mut selection = Selection {
+            text: text.trim().to_owned(),
+            terms: Vec::new(),
+        };
+        if selection.text.is_empty() {
+            return Ok(selection);
+        }
+        for part in text.split(',').map(str::trim) {
+            let term = Term::parse(part)?;
+            term.check(plan)?;
+            selection.terms.push(term);
+        }
+        if selection.takes_any(plan) {
+            Ok(selection)
+        } else {
+            Err(SelectionError {
+                what: format!("no cell meets all of `{}`", selection.text),
+                help: "each term selects cells, but none is in all of them; `,` means and: write \
+                       `key=one|other` for either value"
+                    .to_owned(),
+            })
+        }
+    }
+
+    /// Whether the terms on tests and paths let this pair through.
+    pub(super) fn takes_path(&self, test: &Test, path: &Path) -> bool {
+        self.terms.iter().all(|term| match term.key {
+            Key::Param(param) => sets(test, param),
+            key => names(key, test, path).iter().any(|name| term.has_name(name)),
+        })
+    }
+
+    /// Whether the terms on these parameters let their values through.
+    pub(super) fn takes_params(&self, params: &[(Param, u64)]) -> bool {
+        params.iter().all(|(param, value)| {
+            let mut terms = self.terms.iter().filter(|t| t.key == Key::Param(*param));
+            terms.all(|term| term.has_value(*param, *value))
+        })
+    }
+
+    /// Whether a cell is left. The parameters of a test vary independently of each other, so each
+    /// needs one value that is.
+    fn takes_any(&self, plan: &Plan) -> bool {
+        plan.tests.iter().any(|test| {
+            let by_params = axes(test)
+                .iter()
+                .all(|(param, values)| values.iter().any(|v| self.takes_params(&[(*param, *v)])));
+            let mut paths = paths_of(plan, test).into_iter();
+            by_params && paths.any(|path| self.takes_path(test, &plan.paths[path]))
+        })
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Key {
+    const NAMED: [(&'static str, Key); 7] = [
+        ("tool", Key::Tool),
+        ("test", Key::Test),
+        ("path", Key::Path),
+        ("via", Key::Via),
+        ("from", Key::From),
+        ("to", Key::To),
+        ("protocol", Key::Protocol),
+    ];
+
+    fn all() -> impl Iterator<Item = (&'static str, Key)> {
+        let params = Param::ALL.into_iter().map(|p| (p.name(), Key::Param(p)));
+        Self::NAMED.into_iter().chain(params)
+    }
+
+    fn name(self) -> &'static str {
+        Self::all().find(|(_, key)| *key == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl FromStr for Key {
+    type Err = SelectionError;
+
+    fn from_str(text: &str) -> Result<Self, SelectionError> {
+        Self::all().find(|(name, _)| *name == text).map(|(_, key)| key).ok_or_else(|| {
+            let keys: Vec<&str> = Self::all().map(|(name, _)| name).collect();
+            SelectionError {
+                what: format!("unknown key `{text}` in the selection"),
+                help: suggest(text, &keys, "the keys are"),
+            }
+        })
+    }
+}
+
+impl Term {
+    fn parse(part: &str) -> Result<Self, SelectionError> {
+        let malformed = |what: String| SelectionError {
+            what,
+            help: "write `key=value`, with `,` between terms and `|` between values: \
+                   `tool=iperf3,path=hairpin|same-*,mss=96..608`"
+                .to_owned(),
+        };
+        if part.is_empty() {
+            return Err(malformed("the selection has an empty term".to_owned()));
+        }
+        let (key, values) = part
+            .split_once('=')
+            .ok_or_else(|| malformed(format!("`{part}` is not a term of a selection")))?;
+        let key: Key = key.trim().parse()?;
+        let values = values
+            .split('|')
+            .map(|value| Value::parse(key, value.trim()))
+            .collect::<Option<Vec<Value>>>()
+            .ok_or_else(|| malformed(format!("`{part}` has an empty value")))?;
+        Ok(Term { key, values })
+    }
+
+    /// Each value must select something by itself.
+    fn check(&self, plan: &Plan) -> Result<(), SelectionError> {
+        let there: Vec<String> = match self.key {
+            Key::Param(param) => {
+                let values: BTreeSet<u64> = plan
+                    .tests
+                    .iter()
+                    .flat_map(axes)
+                    .filter(|(p, _)| *p == param)
+                    .flat_map(|(_, values)| values)
+                    .collect();
+                for value in &self.values {
+                    if !values.iter().any(|v| value.is(param, *v)) {
+                        let values: Vec<String> = values.iter().map(u64::to_string).collect();
+                        return Err(self.nothing(value, &values));
+                    }
+                }
+                return Ok(());
+            }
+            key => plan
+                .tests
+                .iter()
+                .flat_map(|test| {
+                    paths_of(plan, test)
+                        .into_iter()
+                        .flat_map(move |path| names(key, test, &plan.paths[path]))
+                })
+                .collect::<indexmap::IndexSet<String>>()
+                .into_iter()
+                .collect(),
+        };
+        match self.values.iter().find(|value| !there.iter().any(|name| value.matches(name))) {
+            Some(value) => Err(self.nothing(value, &there)),
+            None => Ok(()),
+        }
+    }
+
+    fn nothing(&self, value: &Value, there: &[String]) -> SelectionError {
+        let key = self.key.name();
+        let there: Vec<&str> = there.iter().map(String::as_str).collect();
+        let help = if there.is_empty() {
+            format!("no test of the plan sets `{key}`")
+        } else {
+            suggest(&value.to_string(), &there, &format!("`{key}` can be"))
+        };
+        SelectionError {
+            what: format!("`{key}={value}` selects no cell"),
+            help,
+        }
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.values.iter().any(|value| value.matches(name))
+    }
+
+    fn has_value(&self, param: Param, value: u64) -> bool {
+        self.values.iter().any(|v| v.is(param, value))
+    }
+}
+
+impl Value {
+    /// `None` for nothing.
+    fn parse(key: Key, text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        if let (Key::Param(_), Some((from, to))) = (key, text.split_once(".."))
+            && let (Ok(from), Ok(to)) = (from.trim().parse(), to.trim().parse())
+        {
+            return Some(Value::Range(from, to));
+        }
+        Some(Value::Text(text.to_owned()))
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Value::Text(pattern) => glob(pattern, name),
+            Value::Range(..) => false,
+        }
+    }
+
+    fn is(&self, param: Param, value: u64) -> bool {
+        match self {
+            Value::Range(from, to) => (*from..=*to).contains(&value),
+            Value::Text(text) => match text.parse::<u64>() {
+                Ok(number) => number == value,
+                Err(_) => squeezed(text) == squeezed(&param.in_words(value)),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.write_str(text),
+            Value::Range(from, to) => write!(f, "{from}..{to}"),
+        }
+    }
+}
+
+/// What a cell of this test and path is called under a key; a name may have several forms.
+fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
+    let name = match key {
+        Key::Tool => match test.tool {
+            ToolSpec::Iperf3(_) => "iperf3",
+            ToolSpec::Netperf(_) => "netperf",
+        },
+        Key::Test => &test.name,
+        Key::Path => &path.name,
+        Key::Via => match path.via {
+            Via::PodIp => "pod_ip",
+            Via::ClusterIp => "cluster_ip",
+        },
+        Key::From => &path.from,
+        Key::To => &path.to,
+        Key::Protocol => match &test.tool {
+            ToolSpec::Iperf3(spec) => match spec.protocol {
+                Protocol::Tcp => "tcp",
+                Protocol::Udp => "udp",
+            },
+            ToolSpec::Netperf(spec) => match spec.test {
+                NetperfTest::UdpStream | NetperfTest::UdpRr => "udp",
+                NetperfTest::TcpStream | NetperfTest::TcpRr | NetperfTest::TcpCrr => "tcp",
+            },
+        },
+        Key::Param(_) => return Vec::new(),
+    };
+    vec![name.to_owned()]
+}
+
+/// Whether a name matches a pattern in which `*` stands for any characters.
+fn glob(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(head) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let tail = parts.pop().unwrap_or_default();
+    for part in parts {
+        // The leftmost match leaves most for what follows.
+        match name.find(part) {
+            Some(at) => name = &name[at + part.len()..],
+            None => return false,
+        }
+    }
+    name.ends_with(tail)
+}
+
+/// Without spaces and case, so that `100Mbit/s` is `100 Mbit/s`.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<String>().to_lowercase()
+}
+
+/// `did you mean …`, when something is near, and what there is.
+fn suggest(text: &str, there: &[&str], lead: &str) -> String {
+    const MOST: usize = 16;
+    let nearest = there
+        .iter()
+        .map(|name| (strsim::jaro_winkler(text, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75 && text.parse::<u64>().is_err())
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| format!("did you mean `{name}`? "))
+        .unwrap_or_default();
+    let mut list: Vec<String> = there.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    if there.len() > MOST {
+        list.push(format!("{} more up to `{}`", there.len() - MOST, there[there.len() - 1]));
+    }
+    format!("{nearest}{lead} {}", list.join(", "))
+}

@@ -1,0 +1,165 @@
+//! iperf3's command lines.
+
+use super::Iperf3;
+use crate::plan::Protocol;
+use crate::schedule::Param;
+use crate::tools::timing::whole_seconds;
+use crate::tools::{Client, Job, Server};
+
+/// Control and data, TCP and UDP: iperf3 uses one port for all.
+pub(super) const PORT: u16 = 5201;
+
+/// No answer to the connection attempt in this time is a failure of its own kind.
+const CONNECT_TIMEOUT_MS: u32 = 3000;
+/// `TCP_USER_TIMEOUT`: data without an acknowledgement for so long ends the client, well before
+/// the deadline of a sample would.
+const SEND_TIMEOUT_MS: u32 = 5000;
+/// A server that no client came to ends by itself, should nobody be left to stop it.
+const IDLE_TIMEOUT_S: u32 = 60;
+/// What fits a 1500-byte MTU with room for a tunnel's header; the plan's own default.
+const DATAGRAM: u64 = 1460;
+
+/// A server for one test, so that no state is left for the next. Its output goes to a pipe:
+/// without `--forceflush` the line that says that it listens would stay in a buffer.
+pub(super) fn server() -> Server {
+    Server {
+        argv: words(&format!(
+            "iperf3 -s -1 -p {PORT} --forceflush --idle-timeout {IDLE_TIMEOUT_S}"
+        )),
+        ready_line: "Server listening on".to_owned(),
+    }
+}
+
+pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
+    let param = |param| job.params.get(param);
+    let tcp = tool.protocol == Protocol::Tcp;
+    let mut argv = Vec::with_capacity(32);
+    let mut option = |flag: &str, value: Option<String>| {
+        if let Some(value) = value {
+            argv.extend([flag.to_owned(), value]);
+        }
+    };
+    option("-c", Some(job.target.to_owned()));
+    option("-p", Some(PORT.to_string()));
+    let duration = whole_seconds(job.timing.duration.0).max(1);
+    option("-t", Some(duration.to_string()));
+    let warmup = whole_seconds(job.timing.warmup.0);
+    option("-O", (warmup > 0).then(|| warmup.to_string()));
+    option("--connect-timeout", Some(CONNECT_TIMEOUT_MS.to_string()));
+    option("--snd-timeout", tcp.then(|| SEND_TIMEOUT_MS.to_string()));
+    let streams = param(Param::Streams).filter(|streams| *streams > 1);
+    option("-P", streams.map(|n| n.to_string()));
+    if tcp {
+        option("-M", param(Param::Mss).map(|n| n.to_string()));
+        option("-C", tool.congestion.clone());
+        option("-b", param(Param::Rate).map(|n| n.to_string()));
+        option("-l", param(Param::WriteSize).map(|n| n.to_string()));
+    } else {
+        // iperf3's own default for UDP is 1 Mbit/s; 0 is unlimited.
+        option("-b", Some(param(Param::Rate).unwrap_or(0).to_string()));
+        let datagram = param(Param::Datagram).unwrap_or(DATAGRAM);
+        option("-l", Some(datagram.to_string()));
+    }
+    // Asking for a window turns the kernel's autotuning off, so only a plan asks for one.
+    option("-w", tool.window.map(|n| n.to_string()));
+    let mut flags = vec!["-J".to_owned()];
+    if !tcp {
+        flags.push("-u".to_owned());
+    }
+    if tcp && tool.zerocopy {
+        flags.push("-Z".to_owned());
+    }
+    Client {
+        argv: std::iter::once("iperf3".to_owned())
+            .chain(argv)
+            .chain(flags)
+            .collect(),
+        warmup_argv: Vec::new(),
+        watch_tcp_port: tcp.then_some(PORT),
+    }
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Timing;
+    use crate::plan::units::Duration;
+    use crate::schedule::Params;
+
+    fn line(tool: &Iperf3, params: &[(Param, u64)], warmup_ms: u64, duration_ms: u64) -> String {
+        let ms = |ms| Duration(std::time::Duration::from_millis(ms));
+        let timing = Timing {
+            duration: ms(duration_ms),
+            warmup: ms(warmup_ms),
+            cooldown: ms(0),
+            timeout: None,
+            retries: 0,
+            repeat: 1,
+        };
+        let params = Params(params.to_vec());
+        let job = Job {
+            params: &params,
+            timing: &timing,
+            target: "10.96.0.12",
+            slot: 1,
+        };
+        client(tool, &job).argv.join(" ")
+    }
+
+    fn tool(protocol: Protocol) -> Iperf3 {
+        Iperf3 {
+            protocol,
+            window: None,
+            congestion: None,
+            zerocopy: false,
+        }
+    }
+
+    #[test]
+    fn a_tcp_client_asks_for_what_the_plan_says_and_nothing_else() {
+        assert_eq!(
+            line(&tool(Protocol::Tcp), &[(Param::Streams, 1)], 0, 10_000),
+            "iperf3 -c 10.96.0.12 -p 5201 -t 10 --connect-timeout 3000 --snd-timeout 5000 -J"
+        );
+        let all = Iperf3 {
+            window: Some(1 << 20),
+            congestion: Some("cubic".to_owned()),
+            zerocopy: true,
+            ..tool(Protocol::Tcp)
+        };
+        let params = [
+            (Param::Streams, 8),
+            (Param::Rate, 1_000_000),
+            (Param::WriteSize, 4096),
+            (Param::Mss, 96),
+        ];
+        assert_eq!(
+            line(&all, &params, 1000, 3000),
+            "iperf3 -c 10.96.0.12 -p 5201 -t 3 -O 1 --connect-timeout 3000 --snd-timeout 5000 \
+             -P 8 -M 96 -C cubic -b 1000000 -l 4096 -w 1048576 -J -Z"
+        );
+    }
+
+    #[test]
+    fn a_udp_client_is_unlimited_unless_the_plan_says_otherwise() {
+        assert_eq!(
+            line(&tool(Protocol::Udp), &[(Param::Streams, 1)], 0, 1000),
+            "iperf3 -c 10.96.0.12 -p 5201 -t 1 --connect-timeout 3000 -b 0 -l 1460 -J -u"
+        );
+        let params = [(Param::Rate, 5_000_000), (Param::Datagram, 64)];
+        assert_eq!(
+            line(&tool(Protocol::Udp), &params, 0, 1000),
+            "iperf3 -c 10.96.0.12 -p 5201 -t 1 --connect-timeout 3000 -b 5000000 -l 64 -J -u"
+        );
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_never_becomes_for_ever() {
+        assert!(line(&tool(Protocol::Tcp), &[], 300, 300).contains("-t 1 -O 1 "));
+        assert!(line(&tool(Protocol::Tcp), &[], 0, 0).contains("-t 1 "));
+    }
+}

@@ -1,0 +1,7 @@
+//! iperf3 3.12 and later: throughput of TCP and UDP.
+
+mod command;
+mod parse;
+mod tool;
+
+pub use tool::Iperf3;

@@ -1,0 +1,73 @@
+//! iperf3 as a tool.
+
+use std::time::Duration;
+
+use super::{command, parse};
+use crate::plan::{self, Protocol};
+use crate::tools::{Client, Ended, Failure, Job, Metrics, Port, Server, Tool, Transport, name};
+
+/// iperf3 with those options of a test that do not sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Iperf3 {
+    pub(super) protocol: Protocol,
+    /// Bytes.
+    pub(super) window: Option<u64>,
+    pub(super) congestion: Option<String>,
+    pub(super) zerocopy: bool,
+}
+
+impl From<&plan::Iperf3> for Iperf3 {
+    fn from(spec: &plan::Iperf3) -> Self {
+        Self {
+            protocol: spec.protocol,
+            window: spec.window.map(u64::from),
+            congestion: spec.congestion.clone(),
+            zerocopy: spec.zerocopy,
+        }
+    }
+}
+
+impl Tool for Iperf3 {
+    fn name(&self) -> &'static str {
+        "iperf3"
+    }
+
+    fn ports(&self, _slot: u16) -> Vec<Port> {
+        // A UDP test's control connection is TCP on the same port.
+        [Transport::Tcp, Transport::Udp]
+            .into_iter()
+            .map(|transport| Port {
+                number: command::PORT,
+                transport,
+            })
+            .collect()
+    }
+
+    fn server(&self, _job: &Job<'_>) -> Server {
+        command::server()
+    }
+
+    fn client(&self, job: &Job<'_>) -> Client {
+        command::client(self, job)
+    }
+
+    fn overhead(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn usual_cost(&self) -> Duration {
+        Duration::from_millis(30)
+    }
+
+    fn has_warmup(&self) -> bool {
+        true
+    }
+
+    fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
+        parse::read(job, ended)
+    }
+
+    fn headline(&self) -> &'static str {
+        name::THROUGHPUT_BPS
+    }
+}

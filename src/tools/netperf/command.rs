@@ -1,0 +1,174 @@
+//! netperf's command lines.
+
+use super::Netperf;
+use crate::plan::NetperfTest;
+use crate::schedule::Param;
+use crate::tools::timing::whole_seconds;
+use crate::tools::{Client, Job, Server};
+
+/// Where netserver listens.
+pub(super) const CONTROL_PORT: u16 = 12865;
+/// The data port of slot 0.
+const FIRST_DATA_PORT: u16 = 12866;
+/// What fits a 1500-byte MTU; the plan's own default.
+const DATAGRAM: u64 = 1460;
+
+/// What is asked of a stream test.
+const STREAM_KEYS: &str = "THROUGHPUT,THROUGHPUT_UNITS,ELAPSED_TIME,LOCAL_SEND_THROUGHPUT,\
+                           REMOTE_RECV_THROUGHPUT,LOCAL_BYTES_SENT,REMOTE_BYTES_RECVD,\
+                           LOCAL_TRANSPORT_RETRANS,TRANSPORT_MSS,LOCAL_CPU_UTIL,REMOTE_CPU_UTIL";
+/// What is asked of a request/response test.
+const TRANSACTION_KEYS: &str = "THROUGHPUT,THROUGHPUT_UNITS,ELAPSED_TIME,MEAN_LATENCY,P50_LATENCY,\
+                                P90_LATENCY,P99_LATENCY,MAX_LATENCY,LOCAL_TRANSPORT_RETRANS,\
+                                TRANSPORT_MSS,LOCAL_CPU_UTIL,REMOTE_CPU_UTIL";
+
+/// netperf picks a random data port otherwise, which no Service carries. Each path to a
+/// destination has its own: on a shared one, connections through the virtual IP would meet those
+/// to the pod's own address in `TIME_WAIT` and stall for seconds.
+pub(super) fn data_port(slot: u16) -> u16 {
+    FIRST_DATA_PORT.saturating_add(slot)
+}
+
+pub(super) fn server() -> Server {
+    Server {
+        argv: ["netserver", "-D", "-p", &CONTROL_PORT.to_string()]
+            .map(str::to_owned)
+            .to_vec(),
+        // Printed and flushed after listen(2).
+        ready_line: "Starting netserver".to_owned(),
+    }
+}
+
+pub(super) fn client(tool: Netperf, job: &Job<'_>) -> Client {
+    let warmup = whole_seconds(job.timing.warmup.0);
+    Client {
+        argv: argv(tool, job, whole_seconds(job.timing.duration.0).max(1)),
+        warmup_argv: if warmup > 0 {
+            argv(tool, job, warmup)
+        } else {
+            Vec::new()
+        },
+        // netperf asks the kernel itself: TRANSPORT_MSS.
+        watch_tcp_port: None,
+    }
+}
+
+fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
+    let param = |param| job.params.get(param);
+    let test = match tool.test {
+        NetperfTest::TcpStream => "TCP_STREAM",
+        NetperfTest::TcpRr => "TCP_RR",
+        NetperfTest::TcpCrr => "TCP_CRR",
+        NetperfTest::UdpStream => "UDP_STREAM",
+        NetperfTest::UdpRr => "UDP_RR",
+    };
+    let mut argv: Vec<String> = ["netperf", "-H", job.target].map(str::to_owned).to_vec();
+    let mut option = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
+    option("-p", CONTROL_PORT.to_string());
+    option("-t", test.to_owned());
+    option("-l", seconds.to_string());
+    option("-P", "0".to_owned());
+    argv.extend(["-c", "-C", "--"].map(str::to_owned));
+
+    let mut option = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
+    // The comma leaves the local port free: both ends pinned to one port break a hairpin.
+    option("-P", format!(",{}", data_port(job.slot)));
+    if tool.is_udp() {
+        // Else netperf sets SO_DONTROUTE, and nothing leaves the first hop.
+        option("-R", "1".to_owned());
+    } else if let Some(mss) = param(Param::Mss) {
+        option("-G", mss.to_string());
+    }
+    if tool.transacts() {
+        let request = param(Param::Request).unwrap_or(1);
+        let response = param(Param::Response).unwrap_or(1);
+        option("-r", format!("{request},{response}"));
+        option("-k", TRANSACTION_KEYS.to_owned());
+    } else {
+        let size = if tool.is_udp() {
+            Some(param(Param::Datagram).unwrap_or(DATAGRAM))
+        } else {
+            param(Param::WriteSize)
+        };
+        if let Some(size) = size {
+            option("-m", size.to_string());
+        }
+        option("-k", STREAM_KEYS.to_owned());
+    }
+    argv
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Timing;
+    use crate::plan::units::Duration;
+    use crate::schedule::Params;
+
+    fn lines(test: NetperfTest, params: &[(Param, u64)], warmup_s: u64) -> (String, String) {
+        let s = |s| Duration(std::time::Duration::from_secs(s));
+        let timing = Timing {
+            duration: s(3),
+            warmup: s(warmup_s),
+            cooldown: s(0),
+            timeout: None,
+            retries: 0,
+            repeat: 1,
+        };
+        let params = Params(params.to_vec());
+        let job = Job {
+            params: &params,
+            timing: &timing,
+            target: "10.96.0.12",
+            slot: 2,
+        };
+        let client = client(Netperf { test }, &job);
+        let join = |argv: Vec<String>| {
+            let line = argv.join(" ");
+            line.split(" -k ").next().unwrap().to_owned()
+        };
+        (join(client.argv), join(client.warmup_argv))
+    }
+
+    #[test]
+    fn each_test_has_its_options_and_the_slots_data_port() {
+        let head = "netperf -H 10.96.0.12 -p 12865";
+        for (test, params, expected) in [
+            (
+                NetperfTest::TcpStream,
+                vec![(Param::WriteSize, 1024), (Param::Mss, 600)],
+                "-t TCP_STREAM -l 3 -P 0 -c -C -- -P ,12868 -G 600 -m 1024",
+            ),
+            (
+                NetperfTest::TcpRr,
+                vec![(Param::Request, 64)],
+                "-t TCP_RR -l 3 -P 0 -c -C -- -P ,12868 -r 64,1",
+            ),
+            (
+                NetperfTest::TcpCrr,
+                vec![],
+                "-t TCP_CRR -l 3 -P 0 -c -C -- -P ,12868 -r 1,1",
+            ),
+            (
+                NetperfTest::UdpStream,
+                vec![],
+                "-t UDP_STREAM -l 3 -P 0 -c -C -- -P ,12868 -R 1 -m 1460",
+            ),
+            (
+                NetperfTest::UdpRr,
+                vec![(Param::Response, 128)],
+                "-t UDP_RR -l 3 -P 0 -c -C -- -P ,12868 -R 1 -r 1,128",
+            ),
+        ] {
+            let (line, warmup) = lines(test, &params, 0);
+            assert_eq!(line, format!("{head} {expected}"));
+            assert_eq!(warmup, "");
+        }
+    }
+
+    #[test]
+    fn a_warmup_is_the_same_line_for_its_own_time() {
+        let (line, warmup) = lines(NetperfTest::TcpRr, &[], 1);
+        assert_eq!(warmup, line.replace("-l 3", "-l 1"));
+    }
+}

@@ -1,0 +1,7 @@
+//! netperf 2.7: throughput, request/response latency, connection rate.
+
+mod command;
+mod parse;
+mod tool;
+
+pub use tool::Netperf;

@@ -1,0 +1,153 @@
+//! What netperf's `-k` output says: one `KEY=VALUE` a line.
+
+use std::collections::HashMap;
+
+use super::Netperf;
+use crate::schedule::Param;
+use crate::tools::timing::too_short;
+use crate::tools::{Cause, Ended, Failure, How, Job, Metrics, name, words};
+
+/// Words of netperf and the kernel, in lower case, and what they mean; the first match counts.
+const KNOWN: &[(&[&str], Cause)] = &[
+    // netperf says the same of every reason for which the control connection fails.
+    (&["establish_control", "timed out"], Cause::ConnectTimeout),
+    (&["establish_control", "no route"], Cause::NoRoute),
+    (&["establish control", "netserver listening"], Cause::Refused),
+    (&["establish_control could not"], Cause::Refused),
+    (&["connect_data_socket failed"], Cause::DataPortUnreachable),
+    (&["refused"], Cause::DataPortUnreachable),
+    (&["network is unreachable"], Cause::NoRoute),
+    (&["no route to host"], Cause::NoRoute),
+    (&["connection reset"], Cause::ServerTerminated),
+    (&["broken pipe"], Cause::ServerTerminated),
+    (&["timed out"], Cause::ServerTerminated),
+    (&["message too long"], Cause::OptionRefused),
+    (&["is unknown to this netperf"], Cause::OptionRefused),
+    (&["invalid option"], Cause::OptionRefused),
+    (&["unrecognized option"], Cause::OptionRefused),
+    (&["unable to start netserver"], Cause::ServerFailed),
+    (&["address already in use"], Cause::ServerFailed),
+];
+
+pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
+    let text = String::from_utf8_lossy(&ended.stdout);
+    let keys = key_values(&text);
+    // Figures and banners are no words.
+    let said = words::last_lines(ended, |line| {
+        key_value(line).is_some() || line.starts_with("MIGRATED ")
+    });
+    if let Some(failure) = words::cut_short("netperf", ended, &said) {
+        return Err(failure);
+    }
+    if ended.how != How::Code(0) {
+        return Err(words::failed("netperf", ended, &said, KNOWN));
+    }
+    let number = |key: &str| figure(&keys, key);
+    let missing = |key: &str| {
+        Failure::new(
+            Cause::Unparsable,
+            &match said.as_str() {
+                "" => format!("netperf's output has no `{key}`"),
+                said => format!("netperf's output has no `{key}`; it ends in\n{said}"),
+            },
+        )
+    };
+
+    let said_throughput = number("THROUGHPUT").ok_or_else(|| missing("THROUGHPUT"))?;
+    let throughput = if tool.transacts() {
+        said_throughput
+    } else {
+        number("REMOTE_RECV_THROUGHPUT").unwrap_or(said_throughput)
+    };
+    if throughput <= 0.0 || said_throughput <= 0.0 {
+        // Exit code 0, and nothing came over: the data connection was never made.
+        let words = ["THROUGHPUT", "LOCAL_SEND_THROUGHPUT", "REMOTE_RECV_THROUGHPUT"]
+            .iter()
+            .filter_map(|key| Some(format!("{key}={}", keys.get(key)?)))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let words = format!("netperf exited with 0 and said {words}");
+        return Err(Failure::new(Cause::DataPortUnreachable, &words));
+    }
+    let elapsed = number("ELAPSED_TIME").ok_or_else(|| missing("ELAPSED_TIME"))?;
+    if let Some(units) = keys.get("THROUGHPUT_UNITS") {
+        let expected = if tool.transacts() { "Trans/s" } else { "10^6bits/s" };
+        if *units != expected {
+            let words = format!("netperf gives `{units}` where `{expected}` was expected");
+            return Err(Failure::new(Cause::Unparsable, &words));
+        }
+    }
+    if too_short(elapsed, job.timing.duration.0) {
+        let asked = job.timing.duration;
+        let words = format!("netperf measured for {elapsed:.2} s instead of {asked}");
+        return Err(Failure::new(Cause::Killed, &words));
+    }
+    let mss = number("TRANSPORT_MSS").filter(|mss| *mss > 0.0);
+    if let (Some(asked), Some(mss)) = (job.params.get(Param::Mss), mss) {
+        // netperf goes on without a word when the kernel refuses its -G.
+        if mss > asked as f64 {
+            let words = format!("asked for an MSS of {asked}, netperf says TRANSPORT_MSS={mss}");
+            return Err(Failure::new(Cause::MssRefused, &words));
+        }
+    }
+
+    let mut metrics = Metrics::default();
+    // netperf writes -1 for what it does not know.
+    let mut set = |name, value: Option<f64>| {
+        if let Some(value) = value.filter(|value| *value >= 0.0) {
+            metrics.set(name, value);
+        }
+    };
+    set(name::ELAPSED_S, Some(elapsed));
+    set(name::EFFECTIVE_MSS, mss);
+    set(name::RETRANSMITS, number("LOCAL_TRANSPORT_RETRANS"));
+    for (name, key) in [
+        (name::CPU_PERCENT_CLIENT, "LOCAL_CPU_UTIL"),
+        (name::CPU_PERCENT_SERVER, "REMOTE_CPU_UTIL"),
+    ] {
+        // For TCP_CRR the server counts the 4 s of padding too and says 300 %.
+        set(name, number(key).filter(|percent| *percent <= 100.0));
+    }
+    if tool.transacts() {
+        set(name::TRANSACTIONS_PER_S, Some(throughput));
+        for (name, key) in [
+            (name::LATENCY_MEAN_US, "MEAN_LATENCY"),
+            (name::LATENCY_P50_US, "P50_LATENCY"),
+            (name::LATENCY_P90_US, "P90_LATENCY"),
+            (name::LATENCY_P99_US, "P99_LATENCY"),
+            (name::LATENCY_MAX_US, "MAX_LATENCY"),
+        ] {
+            set(name, number(key));
+        }
+    } else {
+        let bits = |megabits: f64| megabits * 1e6;
+        set(name::THROUGHPUT_BPS, Some(bits(throughput)));
+        set(name::SENT_BPS, number("LOCAL_SEND_THROUGHPUT").map(bits));
+        if tool.is_udp() {
+            set(name::LOST_PERCENT, lost_percent(&keys));
+        }
+    }
+    Ok(metrics)
+}
+
+/// What was sent and did not arrive.
+fn lost_percent(keys: &HashMap<&str, &str>) -> Option<f64> {
+    let sent = figure(keys, "LOCAL_BYTES_SENT").filter(|sent| *sent > 0.0)?;
+    let received = figure(keys, "REMOTE_BYTES_RECVD").filter(|received| *received >= 0.0)?;
+    Some((100.0 * (1.0 - received / sent)).max(0.0))
+}
+
+fn figure(keys: &HashMap<&str, &str>, key: &str) -> Option<f64> {
+    let value: f64 = keys.get(key)?.parse().ok()?;
+    value.is_finite().then_some(value)
+}
+
+fn key_values(text: &str) -> HashMap<&str, &str> {
+    text.lines().filter_map(key_value).collect()
+}
+
+fn key_value(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.trim().split_once('=')?;
+    let is_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    (!key.is_empty() && key.chars().all(is_key)).then_some((key, value.trim()))
+}

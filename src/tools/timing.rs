@@ -1,0 +1,49 @@
+//! How long samples take: what is promised, what is expected, and when it is too long.
+
+use std::time::Duration;
+
+use super::Tool;
+use crate::plan::{Plan, Timing};
+use crate::schedule::{Schedule, forecast as forecast_with};
+
+/// What a sample may take beyond its own time before it is killed, when the plan sets no timeout.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// When a sample that still runs is killed, counted from the start of its warm-up: the plan's
+/// `timeout`, else warm-up, duration, what the tool adds, and [`GRACE`].
+#[must_use]
+pub fn deadline(tool: &dyn Tool, timing: &Timing) -> Duration {
+    match timing.timeout {
+        Some(timeout) => timeout.0,
+        None => (timing.warmup.0 + timing.duration.0)
+            .saturating_add(added(tool, timing))
+            .saturating_add(GRACE),
+    }
+}
+
+/// How long all samples of the schedule take when none fails and none is tried again.
+#[must_use]
+pub fn forecast(plan: &Plan, schedule: &Schedule) -> Duration {
+    forecast_with(plan, schedule, |test| {
+        let tool = super::of(&test.tool);
+        tool.usual_cost() + added(tool.as_ref(), &test.timing)
+    })
+}
+
+/// The tool's overhead, once for each invocation of a sample.
+fn added(tool: &dyn Tool, timing: &Timing) -> Duration {
+    let warms_up_apart = !timing.warmup.0.is_zero() && !tool.has_warmup();
+    tool.overhead() * if warms_up_apart { 2 } else { 1 }
+}
+
+/// Whole seconds, as the tools take them. A fraction is rounded up, because both tools read
+/// `0.3` as 0, which is for ever.
+pub(super) fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+/// Whether a tool that was asked for `duration` measured for so much shorter that something must
+/// have ended it.
+pub(super) fn too_short(elapsed_s: f64, duration: Duration) -> bool {
+    elapsed_s < duration.as_secs_f64() * 0.9 - 0.1
+}

@@ -1,0 +1,136 @@
+//! What a tool is to the rest of the program.
+
+use std::time::Duration;
+
+use super::{Failure, Iperf3, Metrics, Netperf};
+use crate::plan::{Plan, Timing, ToolSpec};
+use crate::schedule::{Cell, Params, Schedule, slot_of};
+
+/// The tool of a test.
+#[must_use]
+pub fn of(spec: &ToolSpec) -> Box<dyn Tool> {
+    match spec {
+        ToolSpec::Iperf3(spec) => Box::new(Iperf3::from(spec)),
+        ToolSpec::Netperf(spec) => Box::new(Netperf::from(spec)),
+    }
+}
+
+/// A program that measures, with its options as a test gives them.
+pub trait Tool: std::fmt::Debug + Send + Sync {
+    /// The program's name as people know it: `iperf3`, `netperf`.
+    fn name(&self) -> &'static str;
+
+    /// The ports that a destination needs, for `job`'s slot.
+    fn ports(&self, slot: u16) -> Vec<Port>;
+
+    /// How the server of one sample is started, and how one knows that it is ready.
+    fn server(&self, job: &Job<'_>) -> Server;
+
+    /// How the client of one sample is run.
+    fn client(&self, job: &Job<'_>) -> Client;
+
+    /// What one invocation takes beyond the time that it is told to measure, in an undisturbed
+    /// sample. [`deadline`](super::deadline) counts it once more for a warm-up of its own.
+    fn overhead(&self) -> Duration;
+
+    /// What a sample usually costs on top: starting server and client, connecting, tearing down.
+    fn usual_cost(&self) -> Duration;
+
+    /// Whether the client warms up by itself; else a warm-up is an invocation of its own.
+    fn has_warmup(&self) -> bool;
+
+    /// What the client's output says.
+    ///
+    /// # Errors
+    /// The typed cause, with the tool's own words, for everything that is not a measurement: also
+    /// for exit code 0 with nothing moved.
+    fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure>;
+
+    /// The metric that stands in `result.csv` and in the first column of tables.
+    fn headline(&self) -> &'static str;
+}
+
+/// One sample to take: the parameters and the address.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    pub params: &'a Params,
+    pub timing: &'a Timing,
+    /// The address that the client dials; in a dry run a word that stands for it.
+    pub target: &'a str,
+    /// Counts the paths that lead to one destination. netperf's data port depends on it, because
+    /// a port used by pod IP and by virtual IP alike meets connections in `TIME_WAIT`.
+    pub slot: u16,
+}
+
+impl<'a> Job<'a> {
+    /// The job of a cell; `None` when the schedule is not this plan's.
+    #[must_use]
+    pub fn of(
+        plan: &'a Plan,
+        schedule: &Schedule,
+        cell: &'a Cell,
+        target: &'a str,
+    ) -> Option<Self> {
+        let row = schedule.rows.get(cell.row)?;
+        Some(Self {
+            params: &cell.params,
+            timing: &plan.tests.get(row.test)?.timing,
+            target,
+            slot: slot_of(plan, row.path),
+        })
+    }
+}
+
+/// A port that a destination listens on and its Service carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Port {
+    pub number: u16,
+    pub transport: Transport,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// How to start a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub argv: Vec<String>,
+    /// Ready once a line of its output contains this.
+    pub ready_line: String,
+}
+
+/// How to run a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub argv: Vec<String>,
+    /// Run first and thrown away, for a tool that has no warm-up of its own.
+    pub warmup_argv: Vec<String>,
+    /// The port of the TCP connections whose effective MSS is asked of the kernel.
+    pub watch_tcp_port: Option<u16>,
+}
+
+/// How a client ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub how: How,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    Code(i32),
+    Signal(i32),
+    /// Killed at its deadline.
+    Deadline,
+    /// Killed because the run was cancelled.
+    Stopped,
+    /// The program is not there.
+    NotFound(String),
+    /// It could not be started for another reason.
+    NotStarted(String),
+}

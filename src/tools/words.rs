@@ -1,0 +1,96 @@
+//! The tools' own words: which of all that a tool printed is worth a person's time.
+
+use super::{Cause, Ended, Failure, How};
+
+/// Words longer than this are cut, in characters.
+const MOST: usize = 400;
+/// So many of the last lines are kept.
+const LINES: usize = 3;
+
+/// One or a few lines, without control characters, of a length that fits under a table.
+pub(super) fn trimmed(words: &str) -> String {
+    let lines: Vec<&str> = words.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let clean: String = lines
+        .join("\n")
+        .chars()
+        .map(|c| match c {
+            '\t' => ' ',
+            c => c,
+        })
+        .filter(|c| *c == '\n' || !c.is_control())
+        .collect();
+    if clean.chars().count() <= MOST {
+        return clean;
+    }
+    let mut cut: String = clean.chars().take(MOST - 1).collect();
+    cut.push('…');
+    cut
+}
+
+/// The last lines that say something: of stderr, else of stdout. `noise` tells lines to leave out.
+pub(super) fn last_lines(ended: &Ended, noise: impl Fn(&str) -> bool) -> String {
+    for stream in [&ended.stderr, &ended.stdout] {
+        // The end is what counts, and a stream can be megabytes long.
+        let tail = &stream[stream.len().saturating_sub(8192)..];
+        let text = String::from_utf8_lossy(tail);
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !noise(line))
+            .collect();
+        if !lines.is_empty() {
+            return lines[lines.len().saturating_sub(LINES)..].join("\n");
+        }
+    }
+    String::new()
+}
+
+/// The failures that a process's end alone decides, whatever it printed; `said` is what it printed
+/// of use. `None` when it ended by itself.
+pub(super) fn cut_short(name: &str, ended: &Ended, said: &str) -> Option<Failure> {
+    let (cause, why) = match &ended.how {
+        How::Code(_) => return None,
+        How::Signal(signal) => (Cause::Killed, format!("signal {signal} ended {name}")),
+        How::Deadline => (Cause::Timeout, format!("{name} was killed at its deadline")),
+        How::Stopped => (Cause::Killed, format!("{name} was stopped with the run")),
+        How::NotFound(why) => (Cause::ToolMissing, or(why, &format!("`{name}` was not found"))),
+        How::NotStarted(why) => (
+            Cause::ToolError,
+            or(why, &format!("`{name}` could not be started")),
+        ),
+    };
+    let words = if said.is_empty() { why } else { format!("{why}\n{said}") };
+    Some(Failure::new(cause, &words))
+}
+
+/// A failure for output that is not a result; `said` is the tool's word on an error, if any.
+pub(super) fn failed(
+    name: &str,
+    ended: &Ended,
+    said: &str,
+    known: &[(&[&str], Cause)],
+) -> Failure {
+    if let Some(cause) = cause_of(said, known) {
+        return Failure::new(cause, said);
+    }
+    match ended.how {
+        How::Code(0) => Failure::new(Cause::Unparsable, said),
+        How::Code(code) if said.is_empty() => {
+            Failure::new(Cause::ToolError, &format!("{name} exited with {code}, without a word"))
+        }
+        _ => Failure::new(Cause::ToolError, said),
+    }
+}
+
+/// The first cause all of whose needles stand in the words; case does not matter.
+pub(super) fn cause_of(words: &str, known: &[(&[&str], Cause)]) -> Option<Cause> {
+    let words = words.to_lowercase();
+    known
+        .iter()
+        .find(|(needles, _)| needles.iter().all(|needle| words.contains(needle)))
+        .map(|(_, cause)| *cause)
+}
+
+fn or(words: &str, otherwise: &str) -> String {
+    if words.trim().is_empty() { otherwise } else { words }.to_owned()
+}

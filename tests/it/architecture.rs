@@ -1,0 +1,224 @@
+//! The walls of the house: which room may use which.
+//!
+//! Reads the paths that start with `crate::` or `super::` and names of crates in every source file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each room may use, besides itself. Rooms of one line do not use each other unless listed.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("diag", &[]),
+    ("plan", &["diag"]),
+    ("schedule", &["plan", "diag"]),
+    ("tools", &["schedule", "plan", "diag"]),
+    ("render", &["tools", "schedule", "plan", "diag"]),
+    ("rpc", &["tools", "schedule", "plan", "diag"]),
+    ("results", &["tools", "schedule", "plan", "diag"]),
+    ("report", &["results", "tools", "schedule", "plan", "diag"]),
+    (
+        "worker",
+        &["results", "rpc", "tools", "schedule", "plan", "diag"],
+    ),
+    (
+        "orchestrator",
+        &["results", "rpc", "tools", "schedule", "plan", "diag"],
+    ),
+    (
+        "cluster",
+        &[
+            "render", "results", "rpc", "tools", "schedule", "plan", "diag",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "orchestrator",
+            "worker",
+            "cluster",
+            "report",
+            "render",
+            "rpc",
+            "results",
+            "tools",
+            "schedule",
+            "plan",
+            "diag",
+        ],
+    ),
+];
+
+/// Crates that stay behind a wall: the crate, and the places that may name it.
+const FENCED: &[(&str, &[&str])] = &[
+    ("serde_yaml", &["plan"]),
+    ("granit_parser", &["plan"]),
+    ("annotate_snippets", &["diag"]),
+    ("clap", &["cli"]),
+    ("comfy_table", &["report/table.rs"]),
+    ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
+    ("minijinja", &["render"]),
+    (
+        "tokio",
+        &["rpc", "orchestrator", "worker", "cluster", "cli"],
+    ),
+    ("nix", &["worker", "cluster", "cli"]),
+];
+
+/// Files that are pure though their room is not.
+const PURE: &[&str] = &[
+    "orchestrator/state.rs",
+    "orchestrator/state/",
+    "cluster/local/fabric",
+];
+
+fn sources() -> BTreeMap<String, String> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    files
+        .into_iter()
+        .map(|path| {
+            let name = path
+                .strip_prefix(&root)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            (name, code(&fs::read_to_string(path).unwrap()))
+        })
+        .collect()
+}
+
+/// The text without comments, and without the tests at its end: those may look around.
+fn code(text: &str) -> String {
+    let text = text
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default();
+    let kept = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    kept.collect::<Vec<_>>().join("\n")
+}
+
+fn room(file: &str) -> &str {
+    file.split(['/', '.']).next().unwrap()
+}
+
+/// Every room named right after `crate::`, also in a group: `use crate::{plan, tools::Port}`.
+fn rooms_used(code: &str) -> Vec<String> {
+    let mut used = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut start = true;
+            for (position, c) in group.char_indices() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => start = true,
+                    c if start && depth == 0 && !c.is_whitespace() => {
+                        used.push(identifier(&group[position..]));
+                        start = false;
+                    }
+                    _ => {}
+                }
+            }
+        } else {
+            used.push(identifier(rest));
+        }
+    }
+    used
+}
+
+fn identifier(text: &str) -> String {
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+fn names_crate(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        let after = &code[at + name.len()..];
+        after.starts_with("::")
+            && !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+    })
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut breaches = Vec::new();
+    for (file, code) in sources() {
+        let room = room(&file);
+        if matches!(room, "main" | "lib") {
+            continue;
+        }
+        let allowed = ALLOWED.iter().find(|(name, _)| *name == room);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{file}: a room that nobody planned"));
+        for used in rooms_used(&code) {
+            let known = ALLOWED.iter().any(|(name, _)| *name == used);
+            if known && used != room && !allowed.contains(&used.as_str()) {
+                breaches.push(format!("{file} uses crate::{used}"));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn crates_stay_behind_their_walls() {
+    let mut breaches = Vec::new();
+    for (file, code) in sources() {
+        for (name, places) in FENCED {
+            let inside = places.iter().any(|place| file.starts_with(place));
+            if !inside && names_crate(&code, name) {
+                breaches.push(format!("{file} names {name}"));
+            }
+        }
+        let pure = PURE.iter().any(|place| file.starts_with(place));
+        if pure && (names_crate(&code, "tokio") || code.contains("SystemTime::now")) {
+            breaches.push(format!("{file} is to be pure"));
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn folders_declare_and_do_not_compute() {
+    for (file, code) in sources() {
+        if file.ends_with("/mod.rs") && file != "cli/mod.rs" {
+            let body = code.matches("\nimpl ").count() + code.matches(" {\n    let ").count();
+            assert_eq!(body, 0, "{file} computes; move it to a file with a name");
+        }
+    }
+}
+
+#[test]
+fn the_program_file_stays_small() {
+    let main = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs")).unwrap();
+    assert!(main.lines().count() < 15);
+}
+
+#[test]
+fn the_checks_can_fail() {
+    assert_eq!(
+        rooms_used("use crate::{plan, tools::{A, B}, cli};"),
+        ["plan", "tools", "cli"]
+    );
+    assert_eq!(rooms_used("crate::report::table()"), ["report"]);
+    assert!(names_crate("use tokio::net;", "tokio"));
+    assert!(!names_crate("my_tokio::net", "tokio"));
+    assert_eq!(code("a\n// use crate::cli;\nb"), "a\nb");
+}

@@ -1,0 +1,375 @@
+//! Plans, schedules and journals made in code: a run without a cluster.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use netplan::plan::sweep::Sweep;
+use netplan::plan::{
+    Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Test,
+    Timing, ToolSpec, Via, units,
+};
+use netplan::results::{Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment};
+use netplan::schedule::{Cell, Schedule};
+use netplan::tools::{Cause, Failure, Metrics, name};
+
+/// The five paths and three workers that ship.
+pub fn plan(tests: &[Test]) -> Plan {
+    let path = |name: &str, label: &str, from: &str, to: &str, via| Path {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        from: from.to_owned(),
+        to: to.to_owned(),
+        via,
+    };
+    let placement = |same: Option<&str>, other: Option<&str>| Placement {
+        same_node_as: same.map(str::to_owned),
+        other_node_than: other.map(str::to_owned),
+    };
+    Plan {
+        version: 1,
+        name: "default".to_owned(),
+        description: Some(
+            "The five pod-to-pod paths, swept over the TCP segment size.".to_owned(),
+        ),
+        workers: [
+            ("w1".to_owned(), placement(None, None)),
+            ("w2".to_owned(), placement(Some("w1"), None)),
+            ("w3".to_owned(), placement(None, Some("w1"))),
+        ]
+        .into_iter()
+        .collect(),
+        paths: vec![
+            path("same-node-pod", "Same VM using Pod IP", "w1", "w2", Via::PodIp),
+            path("same-node-service", "Same VM using Virtual IP", "w1", "w2", Via::ClusterIp),
+            path("remote-pod", "Remote VM using Pod IP", "w3", "w2", Via::PodIp),
+            path("remote-service", "Remote VM using Virtual IP", "w3", "w2", Via::ClusterIp),
+            path("hairpin", "Hairpin Pod to own Virtual IP", "w2", "w2", Via::ClusterIp),
+        ],
+        order: Order::Listed,
+        tests: tests.to_vec(),
+        local: Local {
+            nodes: 2,
+            links: netplan::plan::Link::default(),
+            offloads: Offloads::Off,
+        },
+    }
+}
+
+fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) -> Test {
+    Test {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        tool,
+        paths: paths.iter().map(|p| (*p).to_owned()).collect(),
+        timing: Timing {
+            duration: units::Duration(Duration::from_secs(1)),
+            warmup: units::Duration(Duration::from_secs(1)),
+            cooldown: units::Duration::default(),
+            timeout: None,
+            retries: 1,
+            repeat,
+        },
+    }
+}
+
+pub const FIVE: [&str; 5] = [
+    "same-node-pod",
+    "same-node-service",
+    "remote-pod",
+    "remote-service",
+    "hairpin",
+];
+
+fn iperf3(protocol: Protocol) -> Iperf3 {
+    Iperf3 {
+        protocol,
+        streams: Sweep::One(1),
+        mss: None,
+        datagram: None,
+        rate: None,
+        write_size: None,
+        window: None,
+        congestion: None,
+        zerocopy: false,
+    }
+}
+
+fn netperf(test: NetperfTest) -> ToolSpec {
+    ToolSpec::Netperf(Netperf {
+        test,
+        mss: None,
+        datagram: None,
+        write_size: None,
+        request: None,
+        response: None,
+    })
+}
+
+/// iperf3 TCP over MSS points `step` apart.
+pub fn tcp(step: u64, repeat: u32) -> Test {
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        streams: Sweep::One(8),
+        mss: Some(Sweep::Range {
+            from: 96,
+            to: 1460,
+            step,
+        }),
+        ..iperf3(Protocol::Tcp)
+    });
+    test("iperf3-tcp", "iperf TCP.", tool, &FIVE, repeat)
+}
+
+/// iperf3 TCP over four MSS points, with one stream and with eight.
+pub fn tcp_streams() -> Test {
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        streams: Sweep::List(vec![1, 8]),
+        mss: Some(Sweep::List(vec![536, 984, 1448, 9000])),
+        ..iperf3(Protocol::Tcp)
+    });
+    test("streams", "iperf TCP.", tool, &FIVE[2..4], 1)
+}
+
+/// iperf3 UDP at two rates, with one size of datagram.
+pub fn udp_rates() -> Test {
+    let rate = |mbit: u64| units::BitRate(mbit * 1_000_000);
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        datagram: Some(Sweep::One(1460)),
+        rate: Some(Sweep::List(vec![rate(100), rate(1000)])),
+        ..iperf3(Protocol::Udp)
+    });
+    test("udp-rates", "iperf UDP.", tool, &FIVE[2..4], 1)
+}
+
+pub fn udp() -> Test {
+    let tool = ToolSpec::Iperf3(Iperf3 {
+        datagram: Some(Sweep::One(1460)),
+        ..iperf3(Protocol::Udp)
+    });
+    test("iperf3-udp", "iperf UDP.", tool, &FIVE[..4], 1)
+}
+
+pub fn stream() -> Test {
+    let tool = netperf(NetperfTest::TcpStream);
+    test("netperf-tcp-stream", "netperf.", tool, &FIVE[..4], 1)
+}
+
+pub fn rr(repeat: u32) -> Test {
+    let tool = netperf(NetperfTest::TcpRr);
+    test("netperf-tcp-rr", "netperf TCP_RR.", tool, &FIVE, repeat)
+}
+
+/// nptest's 13 rows with MSS points `step` apart.
+pub fn thirteen_rows(step: u64) -> Vec<Test> {
+    vec![tcp(step, 1), udp(), stream()]
+}
+
+/// What a made cell meets.
+pub enum Fate {
+    Measured,
+    Failed(Cause, &'static str),
+    Skipped(&'static str),
+    Missing,
+}
+
+/// How a made run ends.
+#[derive(PartialEq, Eq)]
+pub enum End {
+    Complete,
+    Cancelled,
+    CutOff,
+}
+
+/// A journal in which each cell meets its fate; the figures are arbitrary and always the same.
+pub fn events(
+    plan: &Plan,
+    schedule: &Schedule,
+    end: &End,
+    fate: impl Fn(&Cell, &str) -> Fate,
+) -> Vec<Event> {
+    let mut clock: Timestamp = "2026-11-22T19:00:00Z".parse().unwrap();
+    let mut kinds = vec![EventKind::RunStarted {
+        run: "7f3a9c".to_owned(),
+        netplan: "0.1.0".to_owned(),
+        plan: "version: 1\nname: default\n".to_owned(),
+        only: None,
+    }];
+    for (worker, node, ip, service) in [
+        ("w1", "node-1", "10.244.0.2", None),
+        ("w2", "node-1", "10.244.0.3", Some("10.96.0.2")),
+        ("w3", "node-2", "10.244.1.2", None),
+    ] {
+        kinds.push(EventKind::WorkerJoined {
+            worker: worker.to_owned(),
+            node: node.to_owned(),
+            pod_ip: ip.to_owned(),
+            cluster_ip: service.map(str::to_owned),
+            environment: environment(),
+        });
+    }
+    for cell in &schedule.cells {
+        let row = &schedule.rows[cell.row];
+        let test = &plan.tests[row.test];
+        let path = &plan.paths[row.path];
+        let outcome = match fate(cell, &path.name) {
+            Fate::Missing => continue,
+            Fate::Skipped(reason) => Outcome::Skipped {
+                reason: reason.to_owned(),
+            },
+            Fate::Failed(cause, words) => {
+                let failure = Failure {
+                    cause,
+                    words: words.to_owned(),
+                };
+                for attempt in [1, 2] {
+                    kinds.push(started(cell, 1, attempt));
+                    kinds.push(EventKind::AttemptFailed {
+                        cell: cell.id.clone(),
+                        sample: 1,
+                        attempt,
+                        failure: failure.clone(),
+                        raw: None,
+                    });
+                }
+                Outcome::Failed(failure)
+            }
+            Fate::Measured => {
+                for n in 1..=test.timing.repeat {
+                    kinds.push(started(cell, n, 1));
+                    kinds.push(EventKind::Sample(sample(test, path, cell, row.path, n)));
+                }
+                Outcome::Measured {
+                    samples: test.timing.repeat,
+                }
+            }
+        };
+        kinds.push(EventKind::CellEnded {
+            cell: cell.id.clone(),
+            outcome,
+        });
+    }
+    if *end != End::CutOff {
+        kinds.push(EventKind::RunEnded {
+            cancelled: *end == End::Cancelled,
+        });
+    }
+    kinds
+        .into_iter()
+        .enumerate()
+        .map(|(seq, kind)| {
+            let step = match &kind {
+                EventKind::Sample(_) | EventKind::AttemptFailed { .. } => 3_070,
+                _ => 3,
+            };
+            clock += jiff::SignedDuration::from_millis(step);
+            let kind = match kind {
+                EventKind::Sample(mut sample) => {
+                    sample.started = clock - jiff::SignedDuration::from_millis(step);
+                    EventKind::Sample(sample)
+                }
+                other => other,
+            };
+            Event {
+                v: VERSION,
+                seq: seq as u64,
+                at: clock,
+                kind,
+            }
+        })
+        .collect()
+}
+
+pub fn environment() -> WorkerEnvironment {
+    WorkerEnvironment {
+        kernel: "6.18.44".to_owned(),
+        os: "Debian GNU/Linux 12 (bookworm)".to_owned(),
+        architecture: "x86_64".to_owned(),
+        cpu: "AMD EPYC 7B13".to_owned(),
+        cores: 2,
+        memory_bytes: 8 << 30,
+        interface: "eth0".to_owned(),
+        mtu: 1500,
+        offloads: [
+            ("generic-receive-offload", false),
+            ("generic-segmentation-offload", false),
+            ("tcp-segmentation-offload", false),
+        ]
+        .into_iter()
+        .map(|(name, on)| (name.to_owned(), on))
+        .collect(),
+        congestion_control: "cubic".to_owned(),
+        tools: BTreeMap::from([
+            ("iperf3".to_owned(), "3.12".to_owned()),
+            ("netperf".to_owned(), "2.7.0".to_owned()),
+        ]),
+    }
+}
+
+fn started(cell: &Cell, sample: u32, attempt: u32) -> EventKind {
+    EventKind::SampleStarted {
+        cell: cell.id.clone(),
+        sample,
+        attempt,
+    }
+}
+
+fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
+    // Figures in the shape of real ones: faster with bigger segments, slower over longer ways.
+    let slower = [1.0, 0.94, 0.71, 0.68, 0.88][p];
+    let wobble = 1.0 + 0.021 * (f64::from(n) - 1.5) + 0.004 * p as f64;
+    let mut metrics = Metrics::default();
+    let tool = match &test.tool {
+        ToolSpec::Iperf3(spec) if spec.protocol == Protocol::Tcp => {
+            let mss = cell.params.size().unwrap_or(1448) as f64;
+            let effective = (mss - 12.0).min(1448.0);
+            let bps = 6.93e9 * slower * wobble * effective / (effective + 700.0) * 1.25;
+            metrics.set(name::THROUGHPUT_BPS, bps.round());
+            metrics.set(name::SENT_BPS, (bps * 1.004).round());
+            metrics.set(name::RETRANSMITS, (effective / 90.0).round());
+            metrics.set(name::RTT_US, 181.0 / slower);
+            metrics.set(name::EFFECTIVE_MSS, effective);
+            "iperf3"
+        }
+        ToolSpec::Iperf3(_) => {
+            metrics.set(name::THROUGHPUT_BPS, (2.104e9 * slower * wobble).round());
+            metrics.set(name::SENT_BPS, (2.391e9 * slower).round());
+            metrics.set(name::LOST_PERCENT, 0.37 / slower);
+            metrics.set(name::JITTER_US, 3.71 / slower);
+            metrics.set(name::CPU_PERCENT_CLIENT, 99.2);
+            metrics.set(name::CPU_PERCENT_SERVER, 71.8 * slower);
+            "iperf3"
+        }
+        ToolSpec::Netperf(spec) if spec.test == NetperfTest::TcpStream => {
+            metrics.set(name::THROUGHPUT_BPS, (5.871e9 * slower * wobble).round());
+            metrics.set(name::RETRANSMITS, 12.0);
+            metrics.set(name::EFFECTIVE_MSS, 1448.0);
+            metrics.set(name::CPU_PERCENT_CLIENT, 48.1);
+            metrics.set(name::CPU_PERCENT_SERVER, 49.7);
+            "netperf"
+        }
+        ToolSpec::Netperf(_) => {
+            metrics.set(name::TRANSACTIONS_PER_S, 31_204.6 * slower * wobble);
+            metrics.set(name::LATENCY_MEAN_US, 31.9 / slower);
+            metrics.set(name::LATENCY_P50_US, 30.0 / slower);
+            metrics.set(name::LATENCY_P90_US, 37.0 / slower);
+            metrics.set(name::LATENCY_P99_US, 62.0 / slower);
+            metrics.set(name::LATENCY_MAX_US, 1_874.0 / slower);
+            "netperf"
+        }
+    };
+    metrics.set(name::ELAPSED_S, 1.0);
+    Sample {
+        cell: cell.id.clone(),
+        path: path.name.clone(),
+        tool: tool.to_owned(),
+        sample: n,
+        attempt: 1,
+        params: cell.params.clone(),
+        started: Timestamp::UNIX_EPOCH,
+        wall_s: 2.07,
+        command: vec![tool.to_owned(), "-c".to_owned(), "10.244.0.3".to_owned()],
+        server_command: vec![tool.to_owned(), "-s".to_owned()],
+        metrics,
+        raw: Some(netplan::results::run_dir::raw_name(&cell.id, n, 1, "json")),
+    }
+}

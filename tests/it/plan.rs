@@ -1,0 +1,220 @@
+//! The plan language: what ships loads, what is loaded survives its own text, what is too much is
+//! refused, and nothing panics.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use netplan::diag::{Problems, Source};
+use netplan::plan::{self, Plan, ToolSpec};
+
+fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
+    let set: Vec<String> = set.iter().map(|set| (*set).to_owned()).collect();
+    plan::load(Source::new("plan.yaml", text), &set)
+}
+
+fn shipped(name: &str) -> Plan {
+    let path = format!("{}/plans/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    load(&text, &[]).unwrap_or_else(|problems| panic!("{path}\n{problems}"))
+}
+
+/// How many rows and cells a plan has.
+fn matrix(plan: &Plan) -> (u64, u64) {
+    let sizes = plan.tests.iter().map(|test| {
+        let (rest, size) = match &test.tool {
+            ToolSpec::Iperf3(t) => (
+                t.streams.len()
+                    * t.rate.as_ref().map_or(1, |sweep| sweep.len())
+                    * t.write_size.as_ref().map_or(1, |sweep| sweep.len()),
+                t.mss
+                    .as_ref()
+                    .or(t.datagram.as_ref())
+                    .map_or(1, |sweep| sweep.len()),
+            ),
+            ToolSpec::Netperf(t) => (
+                t.write_size.as_ref().map_or(1, |sweep| sweep.len())
+                    * t.request.as_ref().map_or(1, |sweep| sweep.len())
+                    * t.response.as_ref().map_or(1, |sweep| sweep.len()),
+                t.mss
+                    .as_ref()
+                    .or(t.datagram.as_ref())
+                    .map_or(1, |sweep| sweep.len()),
+            ),
+        };
+        let rows = test.paths.len() as u64 * rest;
+        (rows, rows * size)
+    });
+    sizes.fold((0, 0), |(rows, cells), (r, c)| (rows + r, cells + c))
+}
+
+#[test]
+fn shipped_plans_have_their_cells() {
+    for (name, rows, cells) in [
+        ("default", 13, 118),
+        ("nptest", 13, 118),
+        ("quick", 13, 38),
+        ("latency", 12, 12),
+        ("udp", 2, 10),
+        ("link", 1, 3),
+        ("streams", 10, 10),
+    ] {
+        let plan = shipped(name);
+        assert_eq!(plan.name, name);
+        assert_eq!(matrix(&plan), (rows, cells), "{name}");
+    }
+}
+
+#[test]
+fn every_file_in_plans_loads_and_names_its_schema() {
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("plans")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            shipped(&name);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let first = "# yaml-language-server: $schema=plan.schema.json\n";
+            assert!(name == "init" || text.starts_with(first), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_rows_of_nptest_have_its_labels() {
+    let plan = shipped("default");
+    let mut rows = Vec::new();
+    for test in &plan.tests {
+        for name in &test.paths {
+            let path = plan.paths.iter().find(|path| path.name == *name).unwrap();
+            rows.push(format!("{} {} {}", rows.len() + 1, test.label, path.label));
+        }
+    }
+    assert_eq!(
+        rows,
+        [
+            "1 iperf TCP. Same VM using Pod IP",
+            "2 iperf TCP. Same VM using Virtual IP",
+            "3 iperf TCP. Remote VM using Pod IP",
+            "4 iperf TCP. Remote VM using Virtual IP",
+            "5 iperf TCP. Hairpin Pod to own Virtual IP",
+            "6 iperf UDP. Same VM using Pod IP",
+            "7 iperf UDP. Same VM using Virtual IP",
+            "8 iperf UDP. Remote VM using Pod IP",
+            "9 iperf UDP. Remote VM using Virtual IP",
+            "10 netperf. Same VM using Pod IP",
+            "11 netperf. Same VM using Virtual IP",
+            "12 netperf. Remote VM using Pod IP",
+            "13 netperf. Remote VM using Virtual IP",
+        ]
+    );
+}
+
+const SMALL: &str = "\
+version: 1
+name: small
+workers: { w1: {}, w2: }
+paths: [{ name: near, from: w1, to: w2, via: pod_ip }]
+tests:
+  - iperf3:
+  - &t { iperf3: { protocol: udp } }
+  - *t
+";
+
+#[test]
+fn what_is_left_out_is_filled_in() {
+    let plan = load(SMALL, &[]).unwrap();
+    crate::support::snapshots().bind(|| {
+        insta::assert_snapshot!("plan_resolved", plan.to_yaml().unwrap());
+    });
+}
+
+#[test]
+fn set_overrides_without_touching_what_an_alias_shares() {
+    let plan = load(
+        SMALL,
+        &[
+            "tests.1.duration=3s",
+            "paths.near.label=Near",
+            "defaults.repeat=4",
+            "local.links.rate=100Mbit/s",
+            "tests.0.iperf3.mss=[96, 1460]",
+            "tests.0.iperf3.mss.1=536",
+        ],
+    )
+    .unwrap();
+    let seconds: Vec<u64> = plan
+        .tests
+        .iter()
+        .map(|t| t.timing.duration.0.as_secs())
+        .collect();
+    assert_eq!(seconds, [10, 3, 10]);
+    assert_eq!(plan.paths[0].label, "Near");
+    assert!(plan.tests.iter().all(|test| test.timing.repeat == 4));
+    assert_eq!(plan.local.links.rate.unwrap().0, 100_000_000);
+    let ToolSpec::Iperf3(iperf3) = &plan.tests[0].tool else {
+        panic!()
+    };
+    assert_eq!(
+        iperf3.mss.as_ref().unwrap().values().collect::<Vec<_>>(),
+        [96, 536]
+    );
+}
+
+#[test]
+fn too_much_is_refused_at_once() {
+    let plan = |tests: &str| SMALL.replace("  - iperf3:\n", tests);
+    let mut laughs = String::from("x0: &x0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..40 {
+        let items = vec![format!("*x{}", level - 1); 9].join(", ");
+        laughs += &format!("x{level}: &x{level} [{items}]\n");
+    }
+    let million = format!("a: &a x\nb: [{}]\n", "*a,".repeat(340_000));
+    let texts = [
+        ("megabytes", "# ".repeat(2 << 20), "at most 1 MiB"),
+        ("laughs", laughs, "at most 100000 values"),
+        ("aliases", million, "at most 100000 values"),
+        ("depth", "[".repeat(500_000), "64 deep"),
+        (
+            "block depth",
+            (0..700).map(|n| format!("{}a:\n", " ".repeat(n))).collect(),
+            "64 deep",
+        ),
+        (
+            "keys",
+            (0..90_000).map(|n| format!("k{n}: 1\n")).collect(),
+            "more problems",
+        ),
+        (
+            "cells",
+            plan(
+                "  - iperf3: { mss: { from: 88, to: 9216, step: 1 }, streams: { from: 1, to: 128, step: 1 } }\n",
+            ),
+            "cells",
+        ),
+        (
+            "endless",
+            plan("  - iperf3: { rate: { from: 1000, to: 1000000000000, step: 1 } }\n"),
+            "cells",
+        ),
+        (
+            "a long line",
+            format!("a: \"{}\"", "é".repeat(500_000)),
+            "unknown key",
+        ),
+    ];
+    for (name, text, words) in texts {
+        let started = Instant::now();
+        let problems = load(&text, &[]).unwrap_err().to_string();
+        // Generous for a debug build on a busy machine; a second is what it has to be in earnest.
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{name}: {:?}",
+            started.elapsed()
+        );
+        assert!(problems.contains(words), "{name}: {problems}");
+        assert!(problems.len() < 50_000, "{name}: {}", problems.len());
+        eprintln!("{name}: {:?}", started.elapsed());
+    }
+}

@@ -1,0 +1,177 @@
+//! Manifests: what people apply and read.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use netplan::plan::Placement;
+use netplan::render::{Manifest, RenderError, RunContext, Templates, WorkerPorts, manifests};
+use netplan::tools::{Port, Transport};
+use serde_json::json;
+
+use crate::support::snapshots;
+
+const PLAN: &str = "version: 1\nname: small\n";
+
+fn run() -> RunContext {
+    RunContext {
+        version: "0.0.0",
+        image: "netplan:0.0.0".into(),
+        ..RunContext::new("0badcafe", None)
+    }
+}
+
+fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, RenderError> {
+    let port = |number, transport| Port { number, transport };
+    let near = Placement {
+        same_node_as: Some("w1".into()),
+        other_node_than: None,
+    };
+    let far = Placement {
+        same_node_as: None,
+        other_node_than: Some("w1".into()),
+    };
+    let workers = [
+        WorkerPorts {
+            name: "w1",
+            placement: &Placement::default(),
+            ports: vec![],
+        },
+        WorkerPorts {
+            name: "w2",
+            placement: &near,
+            ports: vec![port(5201, Transport::Tcp), port(5201, Transport::Udp)],
+        },
+        WorkerPorts {
+            name: "w3",
+            placement: &far,
+            ports: vec![],
+        },
+    ];
+    let identities = ["orchestrator", "w1", "w2", "w3"].map(|role| {
+        json!({
+            "role": role,
+            "ca_pem": "-----BEGIN CERTIFICATE-----\nCA\n-----END CERTIFICATE-----\n",
+            "cert_pem": "-----BEGIN CERTIFICATE-----\nLEAF\n-----END CERTIFICATE-----\n",
+            "key_pem": "-----BEGIN PRIVATE KEY-----\nKEY\n-----END PRIVATE KEY-----\n",
+            "token": "c0ffee",
+        })
+    });
+    manifests(run, "small", PLAN, &workers, &identities, templates)
+}
+
+#[test]
+fn the_manifests_of_a_run() {
+    let all = rendered(&run(), &Templates::embedded()).unwrap();
+    let text: Vec<String> = all.iter().map(|one| format!("---\n{}", one.text)).collect();
+    snapshots().bind(|| insta::assert_snapshot!("manifests", text.concat()));
+}
+
+#[test]
+fn what_reads_as_text_arrives_as_it_was() {
+    let all = rendered(&run(), &Templates::embedded()).unwrap();
+    assert_eq!(all[0].object["data"]["plan.yaml"], PLAN);
+    let orchestrator = all.iter().find(|one| one.kind() == "Job").unwrap();
+    let command = "/spec/template/spec/containers/0/command";
+    assert!(
+        !orchestrator
+            .object
+            .pointer(command)
+            .unwrap()
+            .to_string()
+            .contains("--only")
+    );
+}
+
+#[test]
+fn a_hostile_value_stays_one_value() {
+    let hostile = "tool=iperf3\n- evil: \"{{ 1 }}\" # '";
+    let run = RunContext {
+        only: Some(hostile.into()),
+        ..run()
+    };
+    let all = rendered(&run, &Templates::embedded()).unwrap();
+    let job = all.iter().find(|one| one.kind() == "Job").unwrap();
+    let command = job
+        .object
+        .pointer("/spec/template/spec/containers/0/command")
+        .unwrap();
+    let only = command
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|argument| argument.as_str());
+    assert!(
+        only.clone()
+            .any(|argument| argument == format!("--only={hostile}")),
+        "{command}"
+    );
+}
+
+#[test]
+fn a_folder_overrides_templates_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("README.md", "not a template");
+    write(
+        "configmap.yaml.j2",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\ndata: {plan: {{ plan.name }}}\n",
+    );
+    let templates = Templates::overridden_by(folder.path()).unwrap();
+    let all = rendered(&run(), &templates).unwrap();
+    assert_eq!(
+        (all[0].name(), all[0].object["data"]["plan"].as_str()),
+        ("mine", Some("small"))
+    );
+    assert_eq!(all.len(), 11);
+}
+
+#[test]
+fn every_mistake_in_a_template_is_named() {
+    let cases = [
+        (
+            "configmap.yaml.j2",
+            "metadata: {name: {{ run.nmae }}}",
+            "unknown-value",
+        ),
+        ("configmap.yaml.j2", "{% if run.id %}", "unclosed"),
+        ("configmap.yaml.j2", "kind: [", "no-yaml"),
+        ("configmap.yaml.j2", "a: 1\n---\nb: 2\n", "two-documents"),
+        (
+            "configmap.yaml.j2",
+            "apiVersion: v1\nkind: ConfigMap\n",
+            "no-name",
+        ),
+        (
+            "configmap.yaml.j2",
+            "{% for i in range(9999999) %}{% endfor %}",
+            "endless",
+        ),
+        ("worker-pdo.yaml.j2", "", "misnamed"),
+    ];
+    let mut said = String::new();
+    for (name, text, case) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), text).unwrap();
+        let error = Templates::overridden_by(folder.path())
+            .and_then(|templates| rendered(&run(), &templates))
+            .unwrap_err();
+        let place = folder.path().display().to_string();
+        said += &format!(
+            "## {case}\n{}\n\n",
+            error.to_string().replace(&place, "FOLDER")
+        );
+    }
+    snapshots().bind(|| insta::assert_snapshot!("template_errors", said));
+}
+
+#[test]
+fn the_binary_carries_every_template_of_the_folder() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let carried = Templates::names()
+        .map(ToOwned::to_owned)
+        .collect::<BTreeSet<_>>();
+    assert_eq!(files.collect::<BTreeSet<_>>(), carried);
+}

@@ -1,0 +1,222 @@
+//! What a run reads like, in every format.
+
+use netplan::plan::{Plan, Test};
+use netplan::report::nptest_csv::Dialect;
+use netplan::report::{Report, RunState, json, nptest_csv, samples_csv, table};
+use netplan::results::{Cluster, Event};
+use netplan::schedule::{Cell, Schedule, Selection};
+use netplan::tools::Cause;
+
+use crate::made::{self, End, Fate};
+use crate::support::snapshots;
+
+struct Made {
+    plan: Plan,
+    schedule: Schedule,
+    events: Vec<Event>,
+}
+
+impl Made {
+    fn of(tests: &[Test], end: &End, fate: impl Fn(&Cell, &str) -> Fate) -> Made {
+        let plan = made::plan(tests);
+        let schedule = Schedule::of(&plan, &Selection::all());
+        let events = made::events(&plan, &schedule, end, fate);
+        Made {
+            plan,
+            schedule,
+            events,
+        }
+    }
+
+    fn report(&self) -> Report {
+        let cluster = Cluster {
+            kind: "local".to_owned(),
+            description: serde_json::json!({ "nodes": 2 }),
+        };
+        Report::fold(&self.events, self.plan.clone(), self.schedule.clone()).on(Some(cluster))
+    }
+}
+
+fn complete() -> Report {
+    Made::of(&made::thirteen_rows(64), &End::Complete, |_, _| Fate::Measured).report()
+}
+
+/// A run that meets everything: failures, cells without a tool, and a Ctrl-C.
+fn partial() -> Report {
+    let tests = [made::tcp(256, 1), made::udp(), made::stream(), made::rr(1)];
+    Made::of(&tests, &End::Cancelled, |cell, path| {
+        let id = cell.id.0.as_str();
+        if id == "iperf3-tcp/hairpin/mss=608" || id == "iperf3-tcp/hairpin/mss=864" {
+            Fate::Failed(
+                Cause::Timeout,
+                "iperf3: interrupt - the client has terminated by signal Terminated(15)",
+            )
+        } else if id.starts_with("netperf-tcp-stream") && path.ends_with("service") {
+            Fate::Failed(
+                Cause::DataPortUnreachable,
+                "establish control: are you sure there is a netserver listening on 10.96.0.2 at \
+                 port 12866?",
+            )
+        } else if id.starts_with("iperf3-udp/remote") {
+            Fate::Skipped("iperf3 is not on w3")
+        } else if id.starts_with("netperf-tcp-rr") && !path.starts_with("same-node") {
+            Fate::Missing
+        } else {
+            Fate::Measured
+        }
+    })
+    .report()
+}
+
+fn repeats() -> Report {
+    let tests = [made::tcp(256, 3), made::rr(3)];
+    Made::of(&tests, &End::Complete, |_, _| Fate::Measured).report()
+}
+
+/// Other parameters than the size vary; some sizes are more than the path carries.
+fn crossed() -> Report {
+    let tests = [made::tcp_streams(), made::udp_rates()];
+    Made::of(&tests, &End::CutOff, |cell, _| {
+        if cell.id.0 == "udp-rates/remote-service/rate=1000000000" {
+            Fate::Missing
+        } else {
+            Fate::Measured
+        }
+    })
+    .report()
+}
+
+#[test]
+fn tables() {
+    let cases = [
+        ("table_complete_80", complete(), 80),
+        ("table_complete_120", complete(), 120),
+        ("table_partial_80", partial(), 80),
+        ("table_repeats_80", repeats(), 80),
+        ("table_repeats_120", repeats(), 120),
+        ("table_complete_60", complete(), 60),
+        ("table_crossed_80", crossed(), 80),
+        ("table_repeats_50", repeats(), 50),
+    ];
+    snapshots().bind(|| {
+        for (name, report, width) in cases {
+            let text = table::render(&report, width, false);
+            insta::assert_snapshot!(name, text);
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{name} is too wide: {line}");
+                assert!(!line.ends_with(' '), "{name} has a trailing space: {line:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn colour_only_adds_to_what_signs_say() {
+    let report = partial();
+    let plain = table::render(&report, 80, false);
+    let colour = table::render(&report, 80, true);
+    assert!(colour.contains("\u{1b}[31m✗1\u{1b}[0m"), "{colour}");
+    let mut stripped = String::new();
+    let mut rest = colour.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        stripped.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    stripped.push_str(rest);
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn every_width_shows_every_figure() {
+    for report in [complete(), partial(), repeats()] {
+        for width in (40..=200).step_by(8) {
+            let text = table::render(&report, width, false);
+            for line in text.lines().filter(|l| !l.contains('·')) {
+                assert!(line.chars().count() <= width.max(60), "{width}: {line}");
+            }
+            for cell in &report.cells {
+                if let Some(summary) = report.headline(cell) {
+                    let mbit = format!("{:.0}", summary.mean / 1e6);
+                    let gbit = format!("{:.2}", summary.mean / 1e9);
+                    let plain = format!("{:.0}", summary.mean);
+                    assert!([mbit, gbit, plain].iter().any(|f| text.contains(f)), "{width}: {cell:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_went_through_its_file_gives_the_same_report() {
+    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| Fate::Measured);
+    let lines: Vec<String> = made
+        .events
+        .iter()
+        .map(|event| netplan::results::journal::to_line(event).unwrap() + "\n")
+        .collect();
+    let recovered = netplan::results::journal::read_bytes(lines.concat().as_bytes());
+    assert!(recovered.complete);
+    let stored = Report::fold(&recovered.events, made.plan.clone(), made.schedule.clone());
+    let live = Report::fold(&made.events, made.plan.clone(), made.schedule.clone());
+    assert_eq!(stored, live);
+    assert_eq!(json::render(&stored).unwrap(), json::render(&live).unwrap());
+}
+
+#[test]
+fn csv_in_both_dialects() {
+    snapshots().bind(|| {
+        insta::assert_snapshot!("result_csv", nptest_csv::render(&complete(), Dialect::Nptest));
+        insta::assert_snapshot!(
+            "result_csv_partial_fork",
+            nptest_csv::render(&partial(), Dialect::Fork)
+        );
+    });
+}
+
+#[test]
+fn csv_without_a_sweep_still_has_a_header() {
+    let csv = |tests: &[Test]| {
+        let report = Made::of(tests, &End::Complete, |_, _| Fate::Measured).report();
+        let csv = nptest_csv::render(&report, Dialect::Nptest);
+        csv.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(csv(&[made::udp()]), format!("{:<45}, Maximum, 1460,", "MSS"));
+    assert_eq!(csv(&[made::stream()]), format!("{:<45}, Maximum, Value,", "MSS"));
+    assert_eq!(csv(&[made::udp(), made::stream()]), format!("{:<45}, Maximum, Value,", "MSS"));
+    assert_eq!(csv(&[]), format!("{:<45}, Maximum,", "MSS"));
+}
+
+#[test]
+fn samples_and_json() {
+    let tests = [made::tcp(1024, 2), made::stream()];
+    let report = Made::of(&tests, &End::CutOff, |cell, path| match path {
+        "remote-pod" => Fate::Failed(Cause::Refused, "unable to connect, \"refused\"\nsorry"),
+        "remote-service" => Fate::Skipped("netperf is not on w3"),
+        "hairpin" if cell.params.size() > Some(96) => Fate::Missing,
+        _ => Fate::Measured,
+    })
+    .report();
+    let samples = samples_csv::render(&report).unwrap();
+    let lines = csv::Reader::from_reader(&*samples).records().count();
+    assert_eq!(lines, 12 + 7, "samples, and cells without one");
+    snapshots().bind(|| {
+        insta::assert_snapshot!("samples_csv", String::from_utf8(samples).unwrap());
+        insta::assert_snapshot!("report_json", json::render(&report).unwrap());
+    });
+}
+
+#[test]
+fn a_run_that_was_cut_off_says_so() {
+    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| Fate::Measured);
+    for n in 0..made.events.len() {
+        let report = Report::fold(&made.events[..n], made.plan.clone(), made.schedule.clone());
+        assert_eq!(report.state, RunState::CutOff);
+        let counts = report.counts();
+        assert_eq!(counts.measured + counts.missing, counts.cells);
+        assert!(!report.is_complete());
+        let text = table::render(&report, 80, false);
+        assert!(text.contains("partial: the journal stops before the run's end"), "{text}");
+    }
+    let whole = Report::fold(&made.events, made.plan.clone(), made.schedule.clone());
+    assert!(whole.is_complete() && !whole.has_failures());
+}

@@ -1,0 +1,489 @@
+//! The matrix of a plan: its order, its ids, and what a selection leaves of it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use netplan::plan::sweep::Sweep;
+use netplan::plan::units;
+use netplan::plan::{
+    Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Test,
+    Timing, ToolSpec, Via,
+};
+use netplan::schedule::{Cell, Param, Schedule, Selection, forecast, slot_of};
+use netplan::tools::{self, Transport};
+use proptest::prelude::*;
+
+use crate::support::snapshots;
+
+pub fn timing(warmup_s: u64, duration_s: u64) -> Timing {
+    let s = |s| units::Duration(Duration::from_secs(s));
+    Timing {
+        duration: s(duration_s),
+        warmup: s(warmup_s),
+        cooldown: s(0),
+        timeout: None,
+        retries: 1,
+        repeat: 1,
+    }
+}
+
+pub fn iperf3(protocol: Protocol) -> Iperf3 {
+    Iperf3 {
+        protocol,
+        streams: Sweep::One(1),
+        mss: None,
+        datagram: (protocol == Protocol::Udp).then_some(Sweep::One(1460)),
+        rate: None,
+        write_size: None,
+        window: None,
+        congestion: None,
+        zerocopy: false,
+    }
+}
+
+pub fn netperf(test: NetperfTest) -> Netperf {
+    Netperf {
+        test,
+        mss: None,
+        datagram: None,
+        write_size: None,
+        request: None,
+        response: None,
+    }
+}
+
+fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
+    Plan {
+        version: 1,
+        name: "default".to_owned(),
+        description: None,
+        workers: IndexMap::from(["w1", "w2", "w3"].map(|w| (w.to_owned(), Placement::default()))),
+        paths,
+        order: Order::Listed,
+        tests,
+        local: Local {
+            nodes: 2,
+            links: netplan::plan::Link::default(),
+            offloads: Offloads::Off,
+        },
+    }
+}
+
+fn path(name: &str, label: &str, from: &str, to: &str, via: Via) -> Path {
+    let [name, label, from, to] = [name, label, from, to].map(str::to_owned);
+    Path {
+        name,
+        label,
+        from,
+        to,
+        via,
+    }
+}
+
+fn test(name: &str, label: &str, tool: ToolSpec, paths: &[Path]) -> Test {
+    Test {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        tool,
+        paths: paths.iter().map(|p| p.name.clone()).collect(),
+        timing: timing(1, 2),
+    }
+}
+
+/// The plan that ships, as the language resolves it.
+pub fn default_plan() -> Plan {
+    use Via::{ClusterIp, PodIp};
+    let paths = vec![
+        path("same-node-pod", "Same VM using Pod IP", "w1", "w2", PodIp),
+        path("same-node-service", "Same VM using Virtual IP", "w1", "w2", ClusterIp),
+        path("remote-pod", "Remote VM using Pod IP", "w3", "w2", PodIp),
+        path("remote-service", "Remote VM using Virtual IP", "w3", "w2", ClusterIp),
+        path("hairpin", "Hairpin Pod to own Virtual IP", "w2", "w2", ClusterIp),
+    ];
+    let tcp = Iperf3 {
+        streams: Sweep::One(8),
+        mss: Some(Sweep::Range {
+            from: 96,
+            to: 1460,
+            step: 64,
+        }),
+        ..iperf3(Protocol::Tcp)
+    };
+    let udp = iperf3(Protocol::Udp);
+    let stream = netperf(NetperfTest::TcpStream);
+    let tests = vec![
+        test("iperf3-tcp", "iperf TCP.", ToolSpec::Iperf3(tcp), &paths),
+        test("iperf3-udp", "iperf UDP.", ToolSpec::Iperf3(udp), &paths[..4]),
+        test("netperf-tcp-stream", "netperf.", ToolSpec::Netperf(stream), &paths[..4]),
+    ];
+    plan(paths, tests)
+}
+
+fn all(plan: &Plan) -> Schedule {
+    Schedule::of(plan, &Selection::all())
+}
+
+fn ids(schedule: &Schedule) -> Vec<&str> {
+    schedule.cells.iter().map(|cell| cell.id.0.as_str()).collect()
+}
+
+fn selected(plan: &Plan, only: &str) -> Schedule {
+    Schedule::of(plan, &Selection::parse(only, plan).unwrap())
+}
+
+#[test]
+fn the_default_plan_has_nptests_13_rows_and_118_cells() {
+    let plan = default_plan();
+    let schedule = all(&plan);
+    assert_eq!((schedule.rows.len(), schedule.cells.len()), (13, 118));
+    let rows = schedule
+        .rows
+        .iter()
+        .map(|row| format!("{} {}", row.number, row.label))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let ids = ids(&schedule).join("\n");
+    snapshots().bind(|| insta::assert_snapshot!("schedule_default", format!("{rows}\n\n{ids}")));
+}
+
+#[test]
+fn the_default_plans_command_lines_are_those_that_run() {
+    let plan = default_plan();
+    let schedule = all(&plan);
+    let mut text = String::new();
+    let mut last = None;
+    for cell in tools::commands(&plan, &schedule) {
+        // The first cell of each row shows the row.
+        if last.replace(cell.row.number) == Some(cell.row.number) {
+            continue;
+        }
+        text += &format!("{}\n  server: {}\n", cell.cell.id.0, cell.server.argv.join(" "));
+        if !cell.client.warmup_argv.is_empty() {
+            text += &format!("  warmup: {}\n", cell.client.warmup_argv.join(" "));
+        }
+        text += &format!("  client: {}\n", cell.client.argv.join(" "));
+    }
+    snapshots().bind(|| insta::assert_snapshot!("schedule_default_commands", text));
+}
+
+#[test]
+fn parameters_that_sweep_and_are_no_size_make_rows_of_their_own() {
+    let mut plan = default_plan();
+    let tool = Iperf3 {
+        streams: Sweep::List(vec![1, 4]),
+        mss: Some(Sweep::List(vec![96, 608])),
+        write_size: Some(Sweep::One(units::Bytes(4096))),
+        ..iperf3(Protocol::Tcp)
+    };
+    let paths = plan.paths[..1].to_vec();
+    plan.tests = vec![test("t", "T.", ToolSpec::Iperf3(tool), &paths)];
+    let schedule = all(&plan);
+    let rows: Vec<&str> = schedule.rows.iter().map(|row| row.label.as_str()).collect();
+    assert_eq!(
+        rows,
+        [
+            "T. Same VM using Pod IP streams=1",
+            "T. Same VM using Pod IP streams=4"
+        ]
+    );
+    assert_eq!(
+        ids(&schedule),
+        [
+            "t/same-node-pod/streams=1,mss=96",
+            "t/same-node-pod/streams=1,mss=608",
+            "t/same-node-pod/streams=4,mss=96",
+            "t/same-node-pod/streams=4,mss=608",
+        ]
+    );
+    assert_eq!(
+        schedule.cells[3].params.0,
+        [
+            (Param::Streams, 4),
+            (Param::WriteSize, 4096),
+            (Param::Mss, 608)
+        ]
+    );
+}
+
+#[test]
+fn a_slot_counts_the_paths_to_one_destination() {
+    let mut plan = default_plan();
+    plan.paths[1].to = "w1".to_owned();
+    let slots: Vec<u16> = (0..5).map(|path| slot_of(&plan, path)).collect();
+    assert_eq!(slots, [0, 0, 1, 2, 3]);
+}
+
+#[test]
+fn a_worker_needs_the_ports_of_all_tests_that_reach_it() {
+    let plan = default_plan();
+    let ports = |worker| {
+        tools::ports_of(&plan, worker)
+            .iter()
+            .map(|port| match port.transport {
+                Transport::Tcp => format!("{}/TCP", port.number),
+                Transport::Udp => format!("{}/UDP", port.number),
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        ports("w2"),
+        "5201/TCP 5201/UDP 12865/TCP 12866/TCP 12866/UDP 12867/TCP 12867/UDP 12868/TCP 12868/UDP \
+         12869/TCP 12869/UDP"
+    );
+    assert_eq!(ports("w1"), "");
+}
+
+#[test]
+fn a_selection_picks_by_any_word_of_a_cell() {
+    let plan = default_plan();
+    for (only, cells) in [
+        ("", 118),
+        ("tool=iperf3", 114),
+        ("tool=iperf3,path=hairpin", 22),
+        ("protocol=tcp", 114),
+        ("protocol=udp", 4),
+        ("path=remote-*", 48),
+        ("path=*-pod|hairpin, mss=96", 3),
+        ("test=*udp", 4),
+        ("via=cluster_ip", 66 + 4),
+        ("from=w2", 22),
+        ("to=w2", 118),
+        ("mss=96..608", 45),
+        ("mss=96..608,mss=608|672", 5),
+        ("streams=8", 110),
+        ("datagram=1460", 4),
+    ] {
+        assert_eq!(selected(&plan, only).cells.len(), cells, "{only}");
+    }
+    let hairpin = selected(&plan, "path=hairpin,mss=96");
+    assert_eq!(ids(&hairpin), ["iperf3-tcp/hairpin/mss=96"]);
+    assert_eq!(hairpin.rows[0].number, 5, "a row keeps its number");
+}
+
+#[test]
+fn a_selection_takes_a_value_as_the_plan_writes_it() {
+    let mut plan = default_plan();
+    let tool = Iperf3 {
+        rate: Some(Sweep::List(vec![
+            units::BitRate(100_000_000),
+            units::BitRate(1_000_000_000),
+        ])),
+        ..iperf3(Protocol::Udp)
+    };
+    let paths = plan.paths[..1].to_vec();
+    plan.tests = vec![test("t", "T.", ToolSpec::Iperf3(tool), &paths)];
+    assert_eq!(ids(&selected(&plan, "rate=100mbit/s")), ["t/same-node-pod/rate=100000000"]);
+    assert_eq!(ids(&selected(&plan, "rate=1000000000")), ["t/same-node-pod/rate=1000000000"]);
+}
+
+#[test]
+fn a_wrong_selection_says_what_would_be_right() {
+    let plan = default_plan();
+    let mut text = String::new();
+    for only in [
+        "tol=iperf3",
+        "tool=iperf",
+        "path=hairpn",
+        "path=same-*,path=*-x",
+        "mss=97",
+        "mss=1..95",
+        "request=1",
+        "tool",
+        "tool=",
+        "tool=iperf3,,path=hairpin",
+        "tool=netperf,path=hairpin",
+        "tool=netperf,mss=96",
+        "zzz=1",
+        ",",
+    ] {
+        let error = Selection::parse(only, &plan).unwrap_err();
+        text += &format!("--only '{only}'\n{error}\n\n");
+    }
+    snapshots().bind(|| insta::assert_snapshot!("selection_errors", text));
+}
+
+#[test]
+fn the_forecast_adds_up_what_each_sample_takes() {
+    let mut plan = default_plan();
+    let schedule = all(&plan);
+    let ms = Duration::from_millis;
+    assert_eq!(forecast(&plan, &schedule, |_| ms(10)), ms(118 * 3010));
+    assert_eq!(tools::forecast(&plan, &schedule), ms(118 * 3030));
+    plan.tests[2].timing.repeat = 3;
+    plan.tests[2].timing.cooldown = units::Duration(ms(500));
+    assert_eq!(
+        forecast(&plan, &schedule, |_| ms(10)),
+        ms(114 * 3010 + 12 * 3510)
+    );
+}
+
+#[test]
+fn a_deadline_is_the_plans_or_leaves_room_for_what_the_tool_adds() {
+    let s = Duration::from_secs;
+    let iperf3 = tools::of(&ToolSpec::Iperf3(iperf3(Protocol::Tcp)));
+    let crr = tools::of(&ToolSpec::Netperf(netperf(NetperfTest::TcpCrr)));
+    assert_eq!(tools::deadline(iperf3.as_ref(), &timing(1, 2)), s(13));
+    assert_eq!(tools::deadline(crr.as_ref(), &timing(0, 2)), s(16));
+    assert_eq!(tools::deadline(crr.as_ref(), &timing(1, 2)), s(21), "two invocations");
+    let own = Timing {
+        timeout: Some(units::Duration(s(5))),
+        ..timing(1, 2)
+    };
+    assert_eq!(tools::deadline(crr.as_ref(), &own), s(5));
+}
+
+#[test]
+fn a_million_cells_are_expanded_with_ids_of_their_own() {
+    let mut plan = default_plan();
+    let tool = Iperf3 {
+        streams: Sweep::Range {
+            from: 1,
+            to: 125,
+            step: 1,
+        },
+        mss: Some(Sweep::Range {
+            from: 88,
+            to: 8087,
+            step: 1,
+        }),
+        ..iperf3(Protocol::Tcp)
+    };
+    let paths = plan.paths[..1].to_vec();
+    plan.tests = vec![test("t", "T.", ToolSpec::Iperf3(tool), &paths)];
+    let schedule = all(&plan);
+    assert_eq!(schedule.cells.len(), 1_000_000);
+    assert_eq!(schedule.rows.len(), 125);
+    // What a cell holds on the heap: its id and two parameters.
+    let heap = |cell: &Cell| {
+        cell.id.0.capacity() + cell.params.0.capacity() * size_of::<(Param, u64)>()
+    };
+    let bytes: usize = schedule.cells.iter().map(|c| heap(c) + size_of::<Cell>()).sum();
+    assert!(bytes < 150_000_000, "{bytes}");
+    assert_eq!(schedule.cells.capacity(), schedule.cells.len());
+}
+
+fn sweeps(most: usize) -> impl Strategy<Value = Option<Sweep<u64>>> {
+    let list = proptest::collection::vec(88u64..9000, 1..=most).prop_map(Sweep::List);
+    let range = (88u64..200, 200u64..600, 50u64..300).prop_map(|(from, to, step)| Sweep::Range {
+        from,
+        to,
+        step,
+    });
+    proptest::option::of(prop_oneof![(1u64..9000).prop_map(Sweep::One), list, range])
+}
+
+fn bytes(sweep: Option<Sweep<u64>>) -> Option<Sweep<units::Bytes>> {
+    sweep.map(|sweep| match sweep {
+        Sweep::One(n) => Sweep::One(units::Bytes(n)),
+        Sweep::List(all) => Sweep::List(all.into_iter().map(units::Bytes).collect()),
+        Sweep::Range { from, to, step } => Sweep::Range {
+            from: units::Bytes(from),
+            to: units::Bytes(to),
+            step: units::Bytes(step),
+        },
+    })
+}
+
+fn tools_of_all_kinds() -> impl Strategy<Value = ToolSpec> {
+    let iperf3s = (any::<bool>(), sweeps(3), sweeps(3), sweeps(3), sweeps(3)).prop_map(
+        |(udp, streams, mss, datagram, write_size)| {
+            ToolSpec::Iperf3(Iperf3 {
+                streams: streams.unwrap_or(Sweep::One(1)),
+                mss,
+                datagram,
+                write_size: bytes(write_size),
+                ..iperf3(if udp { Protocol::Udp } else { Protocol::Tcp })
+            })
+        },
+    );
+    let netperfs = (sweeps(3), sweeps(3), sweeps(3)).prop_map(|(mss, request, response)| {
+        ToolSpec::Netperf(Netperf {
+            mss,
+            request: bytes(request),
+            response: bytes(response),
+            ..netperf(NetperfTest::TcpRr)
+        })
+    });
+    prop_oneof![iperf3s, netperfs]
+}
+
+fn plans() -> impl Strategy<Value = Plan> {
+    let tests = (tools_of_all_kinds(), proptest::sample::subsequence(vec![4, 2, 0, 1, 3], 1..=5));
+    proptest::collection::vec(tests, 1..4).prop_map(|tests| {
+        let mut plan = default_plan();
+        plan.tests = tests
+            .into_iter()
+            .enumerate()
+            .map(|(n, (tool, paths))| {
+                let paths: Vec<Path> = paths.iter().map(|p: &usize| plan.paths[*p].clone()).collect();
+                test(&format!("t{n}"), "T.", tool, &paths)
+            })
+            .collect();
+        plan
+    })
+}
+
+fn selections() -> impl Strategy<Value = String> {
+    let term = prop_oneof![
+        Just("tool=iperf3"),
+        Just("tool=netperf|iperf3"),
+        Just("test=t1"),
+        Just("path=remote-*|hairpin"),
+        Just("via=pod_ip"),
+        Just("from=w3"),
+        Just("protocol=tcp"),
+        Just("mss=88..1000"),
+        Just("streams=1|100..400"),
+        Just("request=1..5000"),
+    ];
+    proptest::collection::vec(term, 1..4).prop_map(|terms| terms.join(","))
+}
+
+proptest! {
+    #[test]
+    fn every_plan_expands_to_its_product_in_one_order(plan in plans()) {
+        let schedule = all(&plan);
+        prop_assert_eq!(&schedule, &all(&plan));
+        let unique: HashSet<&str> = ids(&schedule).into_iter().collect();
+        prop_assert_eq!(unique.len(), schedule.cells.len());
+        // Rows and their cells stand in order, and every row has a cell.
+        let rows: Vec<usize> = schedule.cells.iter().map(|cell| cell.row).collect();
+        prop_assert!(rows.is_sorted_by(|a, b| b - a <= 1));
+        prop_assert_eq!(rows.last().map(|row| row + 1), Some(schedule.rows.len()));
+        let numbers: Vec<usize> = schedule.rows.iter().map(|row| row.number).collect();
+        prop_assert_eq!(numbers, (1..=schedule.rows.len()).collect::<Vec<_>>());
+        // Within a row nothing but the size varies.
+        for pair in schedule.cells.windows(2).filter(|pair| pair[0].row == pair[1].row) {
+            let (a, b) = (&pair[0].params.0, &pair[1].params.0);
+            prop_assert_eq!(&a[..a.len() - 1], &b[..b.len() - 1]);
+            prop_assert_ne!(pair[0].params.size(), pair[1].params.size());
+        }
+        for cell in tools::commands(&plan, &schedule) {
+            prop_assert!(cell.client.argv.iter().all(|arg| !arg.is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_selection_leaves_a_subsequence(plan in plans(), only in selections()) {
+        let everything = all(&plan);
+        let Ok(only) = Selection::parse(&only, &plan) else { return Ok(()) };
+        let some = Schedule::of(&plan, &only);
+        prop_assert!(!some.cells.is_empty(), "what selects nothing is refused");
+        let mut rest = everything.cells.iter();
+        for cell in &some.cells {
+            let same = rest.find(|other| other.id == cell.id);
+            prop_assert!(same.is_some(), "{} is out of order", cell.id.0);
+            let row = &everything.rows[same.unwrap().row];
+            prop_assert_eq!(&some.rows[cell.row], row);
+        }
+        // What it left out, it refuses: selecting the same again changes nothing.
+        prop_assert_eq!(Schedule::of(&plan, &only), some);
+    }
+
+    #[test]
+    fn any_text_is_a_selection_or_an_error(text in "\\PC{0,40}") {
+        let _ = Selection::parse(&text, &default_plan());
+    }
+}
