@@ -10,15 +10,23 @@
 //! holds a timer; so nothing can hang a run. An answer counts only when it carries the session and
 //! the step that are waited for; so no result lands on another cell.
 
+#[cfg(test)]
+mod histories;
+pub mod message;
+mod progress;
+pub mod task;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
-use super::progress::{Next, Progress, cell_of};
-use super::task::Task;
+use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
+use progress::{Next, Progress, cell_of};
+use task::Task;
+
 use crate::plan::Via;
+use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample};
 use crate::rpc::pb::TcpInfo;
 use crate::tools::{Cause, Ended, Failure, How, Metrics, name};
@@ -181,8 +189,12 @@ impl State {
         events: impl IntoIterator<Item = &'e EventKind>,
     ) -> Self {
         let mut progress = vec![Progress::default(); tasks.len()];
+        let mut phase = Phase::Gathering(Timer(0));
         let index: HashMap<_, _> = tasks.iter().zip(0..).map(|(t, i)| (&t.cell, i)).collect();
         for event in events {
+            if let EventKind::RunEnded { .. } = event {
+                phase = Phase::Ended;
+            }
             let cell = cell_of(event).and_then(|cell| index.get(cell));
             if let Some(progress) = cell.and_then(|&i: &usize| progress.get_mut(i)) {
                 progress.note(event);
@@ -197,7 +209,7 @@ impl State {
                 .map(|name| (name, Worker::default()))
                 .collect(),
             limits,
-            phase: Phase::Gathering(Timer(0)),
+            phase,
             next_step: 1,
             next_timer: 1,
             commands: Vec::new(),
@@ -206,6 +218,9 @@ impl State {
 
     /// What to do first. To be called once, before any input.
     pub fn begin(&mut self) -> Vec<Command> {
+        if let Phase::Ended = self.phase {
+            return vec![Command::Finish];
+        }
         let timer = self.set_timer(self.limits.start);
         self.phase = Phase::Gathering(timer);
         self.advance_when_gathered();
@@ -550,7 +565,7 @@ impl State {
             metrics,
             raw: raw
                 .as_ref()
-                .map(|raw| raw_name(&task.cell.0, attempt.sample, attempt.number, raw)),
+                .map(|raw| raw_name(&task.cell, attempt.sample, attempt.number, extension(raw))),
         });
         if let Phase::Running(_) = self.phase {
             self.clear(Some(process));
@@ -575,7 +590,7 @@ impl State {
         let event = EventKind::AttemptFailed {
             raw: raw
                 .as_ref()
-                .map(|raw| raw_name(&cell.0, sample, number, raw)),
+                .map(|raw| raw_name(&cell, sample, number, extension(raw))),
             cell,
             sample,
             attempt: number,
@@ -925,18 +940,11 @@ fn all_output(ended: &Ended) -> Option<Vec<u8>> {
     }
 }
 
-fn raw_name(cell: &str, sample: u32, attempt: u32, raw: &[u8]) -> String {
-    let extension = if raw.trim_ascii_start().starts_with(b"{") {
+/// What kind of text a tool printed, for the name of its file.
+fn extension(raw: &[u8]) -> &'static str {
+    if raw.trim_ascii_start().starts_with(b"{") {
         "json"
     } else {
         "txt"
-    };
-    format!(
-        "{}.{sample}.attempt-{attempt}.{extension}",
-        cell.replace('/', "_")
-    )
+    }
 }
-
-#[cfg(test)]
-#[path = "histories.rs"]
-mod histories;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::super::progress::MAX_LOSSES;
+use super::progress::MAX_LOSSES;
 use super::*;
 use crate::plan::{self, Timing};
 use crate::results::environment::WorkerEnvironment;
@@ -17,6 +17,7 @@ use crate::tools::{Client, Job, Port, Server, Tool};
 const WORKERS: [&str; 3] = ["w1", "w2", "w3"];
 
 /// Its client says on stdout which cell it ran for, where it went, and which start it was.
+#[derive(Debug)]
 struct Fake {
     cell: String,
 }
@@ -52,6 +53,12 @@ impl Tool for Fake {
     }
     fn overhead(&self) -> Duration {
         Duration::ZERO
+    }
+    fn usual_cost(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn has_warmup(&self) -> bool {
+        true
     }
     fn read(&self, _: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         let cause = match &ended.how {
@@ -558,6 +565,62 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
 
 fn actions() -> impl Strategy<Value = Vec<(u8, usize)>> {
     prop::collection::vec((0..51_u8, 0..1000_usize), 0..250)
+}
+
+#[test]
+fn a_worker_that_does_not_stop_its_client_is_disconnected() {
+    let mut world = World::new(
+        &[(0, 1, false, 1, 0, false), (2, 1, false, 1, 0, false)],
+        &[],
+    );
+    let settle = |world: &mut World| {
+        while !world.mail.is_empty() {
+            let input = world.mail.remove(0);
+            world.deliver(input);
+        }
+    };
+    WORKERS.map(|worker| world.join(worker, 2));
+    settle(&mut world);
+    world.ready(0);
+    settle(&mut world);
+    let hung = world.sessions["w1"];
+    world.deaf.insert(hung);
+    for _ in ["the client's deadline", "the stop's"] {
+        assert!(world.clients.iter().any(|(p, ..)| p.session == hung));
+        let timer = *world.timers.last().unwrap();
+        world.deliver(Input::TimerFired(timer));
+        settle(&mut world);
+    }
+    assert!(world.over.contains(&hung));
+    world.ready(0);
+    settle(&mut world);
+    assert_eq!(world.clients[0].1[1], "cell-1");
+    world.end_well();
+    check(&world.journal, &world.shapes, false, 0);
+}
+
+#[test]
+fn what_was_measured_when_cancel_came_is_kept_once() {
+    let mut world = World::new(&[(0, 1, false, 2, 0, false)], &[]);
+    ["w1", "w2"].map(|worker| world.join(worker, 2));
+    for _ in 0..2 {
+        let input = world.mail.remove(0);
+        world.deliver(input);
+    }
+    world.ready(0);
+    let ready = world.mail.remove(0);
+    world.deliver(ready);
+    world.end_client(world.clients[0].0, How::Code(0));
+    world.deliver(Input::Cancel);
+    let done = world.mail.remove(0);
+    world.deliver(done.clone());
+    world.deliver(done);
+    assert!(!world.finished, "the server may still live");
+    let timer = *world.timers.last().unwrap();
+    world.deliver(Input::TimerFired(timer));
+    assert!(world.finished);
+    check(&world.journal, &world.shapes, true, 0);
+    assert_eq!(world.starts_seen.len(), 1);
 }
 
 proptest! {
