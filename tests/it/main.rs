@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cases;
+mod local;
 mod made;
 mod plan;
 mod plan_any;
