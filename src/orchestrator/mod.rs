@@ -1,1 +1,3 @@
 //! Drives the schedule: `state` decides, the driver does.
+
+pub mod state;

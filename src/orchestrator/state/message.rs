@@ -1,0 +1,113 @@
+//! What goes into the orchestrator's state, and what comes out.
+
+use std::time::Duration;
+
+use crate::results::EventKind;
+use crate::results::environment::WorkerEnvironment;
+use crate::rpc::pb::TcpInfo;
+use crate::tools::{Client, Ended, Server};
+
+/// One stay of a worker: from its Hello to the end of its stream. Later sessions have greater
+/// numbers, over all workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Session(pub u64);
+
+/// One start of a server or client; never used twice, so that a late answer is known as such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Step(pub u64);
+
+/// A timer that was set; one that fires when nobody waits for it any more does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timer(pub u64);
+
+/// Where a worker can be reached and what it runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub node: String,
+    pub pod_ip: String,
+    /// None when the worker has no Service.
+    pub cluster_ip: Option<String>,
+    pub environment: WorkerEnvironment,
+}
+
+/// Something that happened outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    WorkerJoined {
+        worker: String,
+        session: Session,
+        place: Place,
+    },
+    WorkerLeft {
+        worker: String,
+        session: Session,
+    },
+    ServerReady {
+        session: Session,
+        step: Step,
+    },
+    ServerEnded {
+        session: Session,
+        step: Step,
+        ended: Ended,
+    },
+    ClientEnded {
+        session: Session,
+        step: Step,
+        ended: Ended,
+        /// Of the measuring invocation.
+        wall: Duration,
+        tcp: Option<TcpInfo>,
+    },
+    TimerFired(Timer),
+    Cancel,
+}
+
+/// Something that is to be done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    Send {
+        session: Session,
+        order: Order,
+    },
+    /// End a session whose worker does not do what it is told. A worker whose session ends kills
+    /// all that it runs before it comes back.
+    Disconnect {
+        session: Session,
+    },
+    Emit(Box<Emission>),
+    /// At any time only the timer that was set last counts.
+    SetTimer {
+        timer: Timer,
+        after: Duration,
+    },
+    /// There will be no more events.
+    Finish,
+}
+
+/// What a worker is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    StartServer {
+        step: Step,
+        server: Server,
+        ready_within: Duration,
+    },
+    RunClient {
+        step: Step,
+        client: Client,
+        deadline: Duration,
+    },
+    Stop {
+        step: Step,
+    },
+    Goodbye,
+}
+
+/// An event for the journal, with the tool's output that belongs to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Emission {
+    pub kind: EventKind,
+    /// Content of the file under `raw/` that the event names.
+    pub raw: Option<Vec<u8>>,
+}
