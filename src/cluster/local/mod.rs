@@ -28,3 +28,4 @@ pub use blueprint::{Blueprint, plan};
 pub use client::Local;
 pub use fabric::{Fabric, Namespace, Step};
 pub use preflight::preflight;
+pub use programs::found;

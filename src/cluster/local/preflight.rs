@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::holder::{Feature, Stage};
-use super::programs::{ETHTOOL, IP, NFT, Program, TC};
+use super::programs::{ETHTOOL, IP, NFT, TC, found as is_found};
 use crate::cluster::Trouble;
 use crate::plan::{Local, Offloads};
+use crate::tools::Program;
 
 /// Everything that this machine lacks for the local cluster of a plan; empty when it can run.
 ///
@@ -31,7 +32,7 @@ pub fn preflight(exe: &Path, settings: &Local) -> Vec<Trouble> {
     }
     let (found, missing): (Vec<_>, Vec<_>) = programs
         .into_iter()
-        .partition(|(program, _)| program.found());
+        .partition(|(program, _)| is_found(*program));
     let mut troubles: Vec<Trouble> = missing
         .into_iter()
         .map(|(Program { name, package }, purpose)| Trouble {

@@ -5,12 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-/// A program, and the Debian and Ubuntu package that has it.
-#[derive(Clone, Copy, Debug)]
-pub struct Program {
-    pub name: &'static str,
-    pub package: &'static str,
-}
+use crate::tools::Program;
 
 /// All programs that a local cluster may call.
 pub const IP: Program = Program {
@@ -30,15 +25,14 @@ pub const ETHTOOL: Program = Program {
     package: "ethtool",
 };
 
-impl Program {
-    /// Whether it is there.
-    pub fn found(self) -> bool {
-        env::split_paths(&search_path()).any(|folder| {
-            let file: PathBuf = folder.join(self.name);
-            file.metadata()
-                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        })
-    }
+/// Whether a program is where pods look for it.
+#[must_use]
+pub fn found(program: Program) -> bool {
+    env::split_paths(&search_path()).any(|folder| {
+        let file: PathBuf = folder.join(program.name);
+        file.metadata()
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    })
 }
 
 /// `PATH`, and the folders of system programs, which ordinary users often lack in theirs.
