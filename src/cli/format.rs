@@ -25,7 +25,7 @@ impl Format {
     pub fn render(self, report: &Report, width: usize, colour: bool) -> anyhow::Result<String> {
         Ok(match self {
             Self::Table => table::render(report, width, colour),
-            Self::Csv => nptest_csv::render(report, Dialect::Original),
+            Self::Csv => nptest_csv::render(report, Dialect::Nptest),
             Self::CsvFork => nptest_csv::render(report, Dialect::Fork),
             Self::Samples => {
                 let bytes = samples_csv::render(report).context("cannot write the samples")?;

@@ -10,8 +10,8 @@ use crate::diag::Source;
 use crate::plan::{self, Plan};
 use crate::schedule::{Schedule, Selection};
 
-/// A larger text is no plan; it is not read to its end.
-const LARGEST_PLAN_BYTES: u64 = plan::LARGEST_TEXT_BYTES as u64 + 1;
+/// An endless text is not read to its end; what is read of it is refused as too large.
+const READ_AT_MOST_BYTES: u64 = 8 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -64,7 +64,7 @@ fn source(file: &Path) -> Result<Source, CliError> {
 
 fn read(reader: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    reader.take(LARGEST_PLAN_BYTES).read_to_end(&mut bytes)?;
+    reader.take(READ_AT_MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

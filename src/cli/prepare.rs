@@ -30,6 +30,8 @@ pub(super) struct PrepareArgs {
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub plan: Plan,
+    /// The resolved plan.
+    pub plan_text: String,
     pub schedule: Schedule,
     pub run: RunContext,
     pub manifests: Vec<Manifest>,
@@ -59,10 +61,11 @@ impl PrepareArgs {
             .collect();
         let in_pods: Vec<&Identity> =
             std::iter::once(&identities.orchestrator).chain(&identities.workers).collect();
+        let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
         let manifests =
-            manifests(&run, &plan.name, &plan.to_yaml(), &workers, &in_pods, &templates)
+            manifests(&run, &plan.name, &plan_text, &workers, &in_pods, &templates)
                 .map_err(anyhow::Error::from)?;
-        Ok(Prepared { plan, schedule, run, manifests, client: identities.client })
+        Ok(Prepared { plan, plan_text, schedule, run, manifests, client: identities.client })
     }
 }
 

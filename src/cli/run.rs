@@ -12,6 +12,7 @@ use super::format::Format;
 use super::prepare::{PrepareArgs, Prepared};
 use super::progress::{Progress, span};
 use super::{live, preflight, printer, render, stored};
+use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::tools;
 
@@ -58,7 +59,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
     });
     let dir = RunDir::create(path).map_err(anyhow::Error::from)?;
-    dir.write("plan.yaml", prepared.plan.to_yaml()).map_err(anyhow::Error::from)?;
+    dir.write(file::PLAN, &prepared.plan_text).map_err(anyhow::Error::from)?;
     let mut journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
     printer::note(&format!("{}, on this machine", what(&prepared, predicted)));
 

@@ -4,6 +4,7 @@ use anyhow::Context;
 
 use crate::report::nptest_csv::Dialect;
 use crate::report::{Report, nptest_csv, samples_csv};
+use crate::results::run_dir::file;
 use crate::results::{RunDir, journal};
 
 /// Whether the run has got as far as its first event.
@@ -20,8 +21,8 @@ pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
 /// Replays the journal, and writes what is derived from it into the directory.
 pub(super) fn write_derived(dir: &RunDir) -> anyhow::Result<Report> {
     let report = report(dir)?;
-    dir.write("result.csv", nptest_csv::render(&report, Dialect::Original))?;
-    dir.write("samples.csv", samples_csv::render(&report).context("cannot write samples.csv")?)?;
+    dir.write(file::RESULT_CSV, nptest_csv::render(&report, Dialect::Nptest))?;
+    dir.write(file::SAMPLES_CSV, samples_csv::render(&report).context("cannot write samples.csv")?)?;
     dir.write_environment(&report.environment)?;
     Ok(report)
 }
