@@ -279,9 +279,9 @@ impl<'t> Decoder<'t> {
                 let problem = match Sweep::range(from, to, step) {
                     Ok(sweep) => {
                         let (first, steps) = (from.into(), sweep.len() - 1);
-                        let last = first + steps * step.into();
-                        if last > most {
-                            let found = format!("{last}, the last value of this range,");
+                        let end = first + steps * step.into();
+                        if end > most {
+                            let found = format!("{end}, the last value of this range,");
                             self.out_of_range(to_place, &found, least, most, unit);
                             return None;
                         }
@@ -322,9 +322,16 @@ impl<'t> Decoder<'t> {
     pub fn unique<'n>(&self, what: &str, names: impl IntoIterator<Item = At<&'n str>>) {
         let mut seen: HashMap<&str, Place> = HashMap::new();
         for At { value, place } in names {
+            let what = format!("two {what} are named {}", quote(value));
+            let problem = Problem::new(place, what);
             match seen.get(value) {
+                Some(first) if *first == place => self.report(
+                    problem
+                        .label("an alias repeats this name")
+                        .help("leave the name out here, or write the second one out"),
+                ),
                 Some(first) => self.report(
-                    Problem::new(place, format!("two {what} are named {}", quote(value)))
+                    problem
                         .label("again here")
                         .related(*first, "first here")
                         .help("give each a name of its own"),
@@ -356,8 +363,9 @@ impl<'t> Decoder<'t> {
         None
     }
 
-    /// A name that becomes a part of the names of Kubernetes objects.
-    pub fn dns_label(&self, name: At<&'t str>) -> Option<At<&'t str>> {
+    /// A name that becomes a part of the names of Kubernetes objects. Given also when it cannot:
+    /// what refers to it is right about that.
+    pub fn dns_label(&self, name: At<&'t str>) -> At<&'t str> {
         let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let problem = if name.value.is_empty() {
             Problem::new(name.place, "a name cannot be empty")
@@ -374,13 +382,13 @@ impl<'t> Decoder<'t> {
                 None => problem,
             }
         } else {
-            return Some(name);
+            return name;
         };
         self.report(problem.help(
             "names become parts of Kubernetes names: `a` to `z`, `0` to `9` and `-`, starting and \
              ending with a letter or digit",
         ));
-        None
+        name
     }
 }
 
@@ -455,7 +463,7 @@ impl<'t> Fields<'_, 't> {
             });
         if !self.map.incomplete && !misspelt {
             let what = format!("the key `{key}` is missing");
-            let help = format!("here has to stand {}", self.what);
+            let help = format!("{} has to stand here", self.what);
             let problem = Problem::new(self.place, what).label("in the mapping that starts here");
             self.decoder.report(problem.help(help));
         }
@@ -463,7 +471,7 @@ impl<'t> Fields<'_, 't> {
     }
 
     fn has_asked(&self, key: &str) -> bool {
-        self.asked.borrow().iter().any(|asked| *asked == key)
+        self.asked.borrow().contains(&key)
     }
 
     /// All entries, of a mapping whose keys are names.

@@ -163,7 +163,7 @@ fn test<'t>(
     paths: Option<&[&str]>,
 ) -> Option<FoundTest<'t>> {
     let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
-    let name = fields.optional("name", |id| decoder.dns_label(decoder.text(id)?));
+    let name = fields.optional("name", |id| Some(decoder.dns_label(decoder.text(id)?)));
     let label = fields.optional("label", |id| label(decoder, id));
     let mut swept = Vec::new();
     let iperf3 = fields.entry("iperf3");

@@ -326,17 +326,12 @@ impl Builder<'_> {
     fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Result<(), Fatal> {
         self.no_key(start, end)?;
         let place = self.place(start, end);
-        match self.anchors.get(&anchor) {
-            Some(id) => {
-                let (id, size) = (*id, self.tree.get(*id).size);
-                self.put(id, 0, end, size, place)
-            }
-            None => {
-                let problem = Problem::new(place, "this alias stands within its own anchor")
-                    .help("a value cannot hold itself");
-                Err(problem.into())
-            }
-        }
+        let Some(id) = self.anchors.get(&anchor).copied() else {
+            let problem = Problem::new(place, "this alias stands within its own anchor")
+                .help("a value cannot hold itself");
+            return Err(problem.into());
+        };
+        self.put(id, 0, end, self.tree.get(id).size, place)
     }
 
     fn scalar(
@@ -509,10 +504,10 @@ impl Builder<'_> {
     }
 }
 
-/// What YAML 1.2 takes a plain scalar for, by serde_yaml's rules.
+/// What YAML 1.2 takes a plain scalar for, by `serde_yaml`'s rules.
 fn resolve(text: &str) -> Value {
     let word = |c: char| c.is_ascii_alphanumeric() || "+-._~".contains(c);
-    // At its start serde_yaml would take these for the marks of a document.
+    // At its start `serde_yaml` would take these for the marks of a document.
     let mark = text.starts_with("---") || text.starts_with("...");
     if mark || text.len() > 64 || !text.chars().all(word) {
         return Value::Text;
@@ -596,14 +591,16 @@ mod tests {
 
     #[test]
     fn expansion_is_counted_and_not_done() {
-        let mut laughs = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..30 {
-            let before = format!("*a{}", level - 1);
-            let items = [before.as_str(); 10].join(", ");
-            laughs += &format!("a{level}: &a{level} [{items}]\n");
-        }
+        let laughs: Vec<String> = (0..30)
+            .map(|level: u32| {
+                let item = level
+                    .checked_sub(1)
+                    .map_or("x".to_owned(), |n| format!("*a{n}"));
+                format!("a{level}: &a{level} [{}]\n", [item.as_str(); 10].join(", "))
+            })
+            .collect();
         let started = std::time::Instant::now();
-        let (tree, root, problems) = read(&laughs);
+        let (tree, root, problems) = read(&laughs.concat());
         assert!(root.is_none() && tree.nodes.len() < 100);
         assert!(
             problems.to_string().contains("at most 100000 values"),
@@ -623,11 +620,15 @@ mod tests {
 
     #[test]
     fn a_chain_of_aliases_is_as_deep_as_it_is_expanded() {
-        let mut chain = String::from("a0: &a0 []\n");
-        for level in 1..100 {
-            chain += &format!("a{level}: &a{level} [*a{}]\n", level - 1);
-        }
-        let (_, root, problems) = read(&chain);
+        let chain: Vec<String> = (0..100)
+            .map(|level: u32| {
+                let item = level
+                    .checked_sub(1)
+                    .map_or("x".to_owned(), |n| format!("*a{n}"));
+                format!("a{level}: &a{level} [{item}]\n")
+            })
+            .collect();
+        let (_, root, problems) = read(&chain.concat());
         assert!(root.is_none() && problems.to_string().contains("64 deep"));
     }
 }
