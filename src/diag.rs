@@ -347,6 +347,7 @@ pub fn did_you_mean<'a>(
     let word = plain(word);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= word.len() / 2 + 1)
         .map(|candidate| {
             let other = plain(candidate);
             let distance = strsim::osa_distance(&word, &other);

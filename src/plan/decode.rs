@@ -180,6 +180,9 @@ impl<'t> Decoder<'t> {
                 Some(word) => problem
                     .label(format!("did you mean `{word}`?"))
                     .help(format!("it may be {}", one_of(words()))),
+                None if choices.len() == 1 => {
+                    problem.help(format!("it can only be {}", one_of(words())))
+                }
                 None => problem.help(format!("it may be {}", one_of(words()))),
             });
         }
@@ -202,7 +205,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    /// The keys of a mapping. `optional`: nothing at all counts as an empty one.
+    /// The keys of a mapping, which `what` describes. `optional`: nothing at all counts as an empty one.
     pub fn fields(&self, id: NodeId, what: &'static str, optional: bool) -> Option<Fields<'_, 't>> {
         static EMPTY: Map = Map {
             entries: Vec::new(),
@@ -212,7 +215,7 @@ impl<'t> Decoder<'t> {
         let map = match &node.kind {
             Kind::Map(map) => map,
             Kind::Scalar(scalar) if optional && scalar.value == Value::Null => &EMPTY,
-            _ => return self.expected(id, &format!("a mapping: {what}"), ""),
+            _ => return self.expected(id, what, ""),
         };
         let index = map.entries.iter().map(|entry| (entry.key.as_str(), entry));
         Some(Fields {
@@ -261,7 +264,7 @@ impl<'t> Decoder<'t> {
                 }
             }
             Kind::Map(_) => {
-                let fields = self.fields(id, "`{from, to, step}`", false)?;
+                let fields = self.fields(id, "a range with `from`, `to` and `step`", false)?;
                 let part = |key, least, most| {
                     fields.required(key, |value| {
                         read(value, least, most).map(|number| (number, self.place(value)))
@@ -405,6 +408,9 @@ fn some_of(words: &[&str]) -> String {
     }
 }
 
+/// Of more keys than any mapping has, the rest is not looked through for misspelt ones.
+const MANY_KEYS: usize = 50;
+
 /// The keys of a mapping, each to be asked for once; then [`Fields::done`].
 pub struct Fields<'d, 't> {
     decoder: &'d Decoder<'t>,
@@ -444,14 +450,14 @@ impl<'t> Fields<'_, 't> {
         }
         // A misspelt key is one problem, not two.
         let misspelt =
-            self.map.entries.iter().any(|entry| {
+            self.map.entries.iter().take(MANY_KEYS).any(|entry| {
                 did_you_mean(&entry.key, [key]).is_some() && !self.has_asked(&entry.key)
             });
         if !self.map.incomplete && !misspelt {
             let what = format!("the key `{key}` is missing");
-            let help = format!("here stands {}", self.what);
-            self.decoder
-                .report(Problem::new(self.place, what).help(help));
+            let help = format!("here has to stand {}", self.what);
+            let problem = Problem::new(self.place, what).label("in the mapping that starts here");
+            self.decoder.report(problem.help(help));
         }
         None
     }
@@ -485,6 +491,10 @@ impl<'t> Fields<'_, 't> {
                 entry.key_place,
                 format!("unknown key {}", quote(&entry.key)),
             );
+            if self.decoder.problems.borrow().is_full() {
+                self.decoder.report(problem);
+                continue;
+            }
             let free = asked
                 .iter()
                 .copied()

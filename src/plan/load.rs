@@ -34,6 +34,12 @@ pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
     }
 }
 
+/// A plan to start from, which shows all of the language in its comments.
+#[must_use]
+pub fn init_text() -> &'static str {
+    include_str!("../../plans/init.yaml")
+}
+
 impl Plan {
     /// The plan as text, every default filled in; [`load`] reads it again.
     ///

@@ -8,11 +8,13 @@ mod placement;
 mod read;
 mod read_test;
 mod read_tool;
+mod schema;
 mod set;
 pub mod sweep;
 mod tree;
 pub mod units;
 
 pub use documents::document;
-pub use load::load;
+pub use load::{init_text, load};
 pub use model::*;
+pub use schema::schema;

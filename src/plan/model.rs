@@ -19,6 +19,7 @@ pub struct Plan {
     /// The version of the plan language. Always 1.
     pub version: u32,
     /// The plan's name; names the run's directory and objects. A DNS label: a-z, 0-9 and '-'.
+    #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// What the plan is for, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,10 +27,12 @@ pub struct Plan {
     /// The pods that send or receive traffic, by name, and where each one sits.
     pub workers: IndexMap<String, Placement>,
     /// The ways for traffic to go.
+    #[schemars(length(min = 1))]
     pub paths: Vec<Path>,
     /// In which order the cells run.
     pub order: Order,
     /// What to measure. Tests run in the order in which they stand.
+    #[schemars(length(min = 1))]
     pub tests: Vec<Test>,
     /// The emulated nodes and links of the local cluster.
     pub local: Local,
@@ -50,6 +53,7 @@ pub struct Placement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Path {
     /// The path's name, unique in the plan. A DNS label.
+    #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// How reports and `result.csv` call it. Default: its name.
     pub label: String,
@@ -85,6 +89,7 @@ pub enum Order {
 pub struct Test {
     /// The test's name, unique in the plan; a part of its cells' ids. Default: from the tool and
     /// its protocol, as in `iperf3-tcp`.
+    #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// What precedes the path's label in `result.csv`. Default: nptest's word for the tool.
     pub label: String,
@@ -92,6 +97,7 @@ pub struct Test {
     #[serde(flatten)]
     pub tool: ToolSpec,
     /// The names of the paths to measure. Default: all paths.
+    #[schemars(length(min = 1))]
     pub paths: Vec<String>,
     #[serde(flatten)]
     pub timing: Timing,
@@ -111,8 +117,10 @@ pub struct Timing {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// How often a failed sample is tried again before its cell has failed. Default: 1.
+    #[schemars(range(max = 100))]
     pub retries: u32,
     /// How many samples a cell gets. Default: 1.
+    #[schemars(range(min = 1, max = 10_000))]
     pub repeat: u32,
 }
 
@@ -219,6 +227,7 @@ pub enum NetperfTest {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Local {
     /// How many nodes to emulate, 1 to 32. Default: 2.
+    #[schemars(range(min = 1, max = 32))]
     pub nodes: u32,
     /// What every link between two nodes is like. Default: as fast as the machine.
     pub links: Link,
@@ -250,6 +259,7 @@ pub struct Link {
     pub loss: Option<Percent>,
     /// Maximum transmission unit in bytes, 576 to 65535, of links and pods alike. Default: 1500.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 576, max = 65_535))]
     pub mtu: Option<u32>,
 }
 

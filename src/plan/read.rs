@@ -14,7 +14,7 @@ use crate::diag::Problem;
 pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
     let top = decoder.fields(
         root,
-        "`version`, `name`, `workers`, `paths`, `tests`",
+        "a plan with `version: 1`, `name`, `workers`, `paths` and `tests`",
         false,
     )?;
     version(decoder, &top)?;
@@ -31,7 +31,11 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         names.map(|name| name.value).collect()
     });
     let defaults = top.optional("defaults", |id| {
-        let fields = decoder.fields(id, "`duration`, `warmup`, `repeat`, …", true)?;
+        let fields = decoder.fields(
+            id,
+            "a mapping with `duration`, `warmup`, `repeat` or the like",
+            true,
+        )?;
         let timing = read_test::timing(decoder, &fields);
         fields.done_else(|key| {
             matches!(key, "paths" | "iperf3" | "netperf" | "label")
@@ -87,7 +91,11 @@ fn version(decoder: &Decoder<'_>, top: &Fields<'_, '_>) -> Option<()> {
 }
 
 fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placement>> {
-    let fields = decoder.fields(id, "a name for each worker, as in `w1: {}`", false)?;
+    let fields = decoder.fields(
+        id,
+        "a mapping with a name for each worker, as in `w1: {}`",
+        false,
+    )?;
     if fields.entries().is_empty() {
         let problem = Problem::new(fields.place, "there are no workers");
         decoder.report(problem.help("name at least one, as in `w1: {}`"));
@@ -135,7 +143,7 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
 const MOST_WORKERS: usize = 100;
 const MOST_PATHS: usize = 500;
 
-const PLACEMENT: &str = "`same_node_as` or `other_node_than` with the name of a worker, or `{}`";
+const PLACEMENT: &str = "`{}`, or a mapping with `same_node_as` or `other_node_than`";
 
 /// What could be read of a path.
 struct FoundPath<'t> {
@@ -179,7 +187,7 @@ fn paths<'t>(
 }
 
 fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Option<FoundPath<'t>> {
-    let fields = decoder.fields(id, "`name`, `from`, `to` and `via`", false)?;
+    let fields = decoder.fields(id, "a path with `name`, `from`, `to` and `via`", false)?;
     let worker = |id| match workers {
         Some(workers) => decoder.reference(id, "worker", workers),
         None => decoder.text(id),
@@ -236,7 +244,7 @@ pub fn label(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
 }
 
 fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
-    let fields = decoder.fields(id, "`nodes`, `links`, `offloads`", true)?;
+    let fields = decoder.fields(id, "a mapping with `nodes`, `links` or `offloads`", true)?;
     let nodes = fields.optional("nodes", |id| decoder.whole(id, 1, 32, "nodes"));
     let links = fields.optional("links", |id| link(decoder, id));
     let offloads = fields.optional("offloads", |id| {
@@ -256,7 +264,7 @@ fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
 }
 
 fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
-    let fields = decoder.fields(id, "`rate`, `delay`, `loss`, `mtu`", true)?;
+    let fields = decoder.fields(id, "a mapping with `rate`, `delay`, `loss` or `mtu`", true)?;
     let link = Link {
         rate: fields.optional("rate", |id| {
             decoder.bounded(id, BitRate(1_000), BitRate(1_000_000_000_000))

@@ -162,7 +162,7 @@ fn test<'t>(
     defaults: &PartialTiming,
     paths: Option<&[&str]>,
 ) -> Option<FoundTest<'t>> {
-    let fields = decoder.fields(id, "a tool, as in `iperf3: {}`, and its `paths`", false)?;
+    let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
     let name = fields.optional("name", |id| decoder.dns_label(decoder.text(id)?));
     let label = fields.optional("label", |id| label(decoder, id));
     let mut swept = Vec::new();

@@ -119,7 +119,11 @@ fn not_for(
 }
 
 pub fn iperf3(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Option<Iperf3> {
-    let fields = decoder.fields(id, "the options of iperf3, as in `{ protocol: tcp }`", true)?;
+    let fields = decoder.fields(
+        id,
+        "a mapping with options of iperf3, as in `{ protocol: tcp }`",
+        true,
+    )?;
     let protocol = fields.optional("protocol", |id| {
         decoder.choice(id, &[("tcp", Protocol::Tcp), ("udp", Protocol::Udp)])
     });
@@ -190,7 +194,11 @@ fn congestion(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
 }
 
 pub fn netperf(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Option<Netperf> {
-    let fields = decoder.fields(id, "the options of netperf, as in `{ test: TCP_RR }`", true)?;
+    let fields = decoder.fields(
+        id,
+        "a mapping with options of netperf, as in `{ test: TCP_RR }`",
+        true,
+    )?;
     let test = fields.optional("test", |id| {
         let tests = [
             ("TCP_STREAM", NetperfTest::TcpStream),

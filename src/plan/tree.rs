@@ -443,14 +443,17 @@ impl Builder<'_> {
         let at = error.marker().byte_offset().unwrap_or(0).min(last);
         let width = self.text[at..].chars().next().map_or(0, char::len_utf8);
         let place = self.place(at, at + width);
+        if let ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabAtBlockScalarStart = error.kind()
+        {
+            let line = written[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            let tab = written[line..].find('\t').map_or(at, |tab| line + tab);
+            let problem = Problem::new(self.place(tab, tab + 1), "a tab cannot indent in YAML");
+            return problem.help("indent with spaces");
+        }
         let (what, help) = match error.kind() {
-            ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabAtBlockScalarStart => (
-                "a tab cannot indent in YAML".to_owned(),
-                "indent with spaces",
-            ),
             ErrorKind::UnknownAnchor => (
                 "this alias has no anchor before it".to_owned(),
                 "write `&name` before the value that `*name` stands for; put quotes around a text \
@@ -460,6 +463,10 @@ impl Builder<'_> {
             ErrorKind::UnclosedFlowCollection { open } => (
                 format!("`{open}` is never closed"),
                 "close it, or look for a bracket too much before",
+            ),
+            ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
+                format!("the `{open}` that starts here is closed by `{close}`"),
+                "a list is `[…]`, a mapping `{…}`",
             ),
             ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => (
                 "`,` or `]` has to stand here".to_owned(),
@@ -475,16 +482,19 @@ impl Builder<'_> {
                 "a quote is never closed".to_owned(),
                 "end the text with the quote that it starts with",
             ),
-            ErrorKind::MappingValueNotAllowed
-            | ErrorKind::ExpectedBlockMappingKey
+            ErrorKind::MappingValueNotAllowed => (
+                "a second `: ` in one line".to_owned(),
+                "put quotes around a text with `: ` in it, or give the key a line of its own",
+            ),
+            ErrorKind::ExpectedBlockMappingKey
             | ErrorKind::ExpectedBlockSequenceEntry
             | ErrorKind::InvalidIndentation
             | ErrorKind::SimpleKeyExpected
             | ErrorKind::InvalidSimpleKey
             | ErrorKind::MappingKeyNotAllowed => (
-                format!("this is not YAML: {}", error.info()),
-                "keys of one mapping stand below each other, each with a colon and a space behind \
-                 it; put quotes around a text with `: ` in it",
+                "nothing can stand here".to_owned(),
+                "the keys of a mapping, and the `-` of a list, stand exactly below each other; \
+                 each key has a colon and a space behind it",
             ),
             ErrorKind::UnexpectedCharacter { character } => (
                 format!("{} cannot start a value", quote(&character.to_string())),

@@ -43,6 +43,8 @@ pub struct UnitError {
 pub trait Quantity: Sized {
     /// What it is, with its article: `a duration`.
     const NAME: &'static str;
+    /// What its units are units of.
+    const OF: &'static str;
     /// How one is written, for help.
     const EXAMPLE: &'static str;
 
@@ -126,7 +128,7 @@ fn wrong_unit<Q: Quantity>(text: &str, unit: &str, help: String) -> UnitError {
         what: format!(
             "{unit} in {} is not a unit of {}",
             crate::diag::quote(text),
-            Q::NAME
+            Q::OF
         ),
         help,
     }
@@ -134,12 +136,13 @@ fn wrong_unit<Q: Quantity>(text: &str, unit: &str, help: String) -> UnitError {
 
 impl Quantity for Duration {
     const NAME: &'static str = "a duration";
+    const OF: &'static str = "time";
     const EXAMPLE: &'static str = "`500ms`, `10s`, `2m` or `1h`";
 
     fn parse(text: &str) -> Result<Duration, UnitError> {
         let (number, unit) = split::<Duration>(text)?;
         let factor = match unit {
-            "us" | "µs" => 1,
+            "us" => 1,
             "ms" => 1_000,
             "s" => 1_000_000,
             "m" => 60_000_000,
@@ -156,7 +159,7 @@ impl Quantity for Duration {
                     "min" | "mins" | "minute" | "minutes" => Some("m"),
                     "hr" | "hrs" | "hour" | "hours" => Some("h"),
                     "msec" | "millisecond" | "milliseconds" => Some("ms"),
-                    "usec" | "microsecond" | "microseconds" => Some("us"),
+                    "µs" | "usec" | "microsecond" | "microseconds" => Some("us"),
                     "s" | "h" => Some(if unit == "S" { "s" } else { "h" }),
                     _ => None,
                 };
@@ -176,6 +179,7 @@ impl Quantity for Duration {
 
 impl Quantity for BitRate {
     const NAME: &'static str = "a bit rate";
+    const OF: &'static str = "rate";
     const EXAMPLE: &'static str = "`100 Mbit/s`";
 
     fn parse(text: &str) -> Result<BitRate, UnitError> {
@@ -234,6 +238,7 @@ fn rate_help(number: &Decimal<'_>, unit: &str) -> String {
 
 impl Quantity for Bytes {
     const NAME: &'static str = "a number of bytes";
+    const OF: &'static str = "size";
     const EXAMPLE: &'static str = "`1460`, `128 KiB` or `2 MiB`";
 
     fn parse(text: &str) -> Result<Bytes, UnitError> {
@@ -271,6 +276,7 @@ impl Quantity for Bytes {
 
 impl Quantity for Percent {
     const NAME: &'static str = "a percentage";
+    const OF: &'static str = "share";
     const EXAMPLE: &'static str = "`0.1%`";
 
     fn parse(text: &str) -> Result<Percent, UnitError> {

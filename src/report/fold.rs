@@ -202,9 +202,7 @@ impl Report {
         };
         match &event.kind {
             // A sample measured again after a restart is the same sample: the first one counts.
-            EventKind::Sample(sample)
-                if cell.samples.iter().all(|s| s.sample != sample.sample) =>
-            {
+            EventKind::Sample(sample) if cell.samples.iter().all(|s| s.sample != sample.sample) => {
                 cell.samples.push(sample.clone());
             }
             EventKind::AttemptFailed {

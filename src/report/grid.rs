@@ -3,6 +3,8 @@
 /// A table without lines and layout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
+    /// What tells it from the other grids of its test; may be empty.
+    pub caption: String,
     pub columns: Vec<Column>,
     /// The first so many columns say what a row is; they are repeated when the grid is split.
     pub keys: usize,
@@ -86,6 +88,7 @@ impl Grid {
         }
         let (keys, rest) = self.columns.split_at(self.keys.min(self.columns.len()));
         let grid = |columns: &[Column]| Grid {
+            caption: self.caption.clone(),
             columns: [keys, columns].concat(),
             keys: self.keys,
         };
@@ -124,7 +127,10 @@ impl Grid {
     }
 
     fn width(&self, layout: Layout) -> usize {
-        let columns = self.columns.iter().map(|column| column.width(layout.breaks));
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| column.width(layout.breaks));
         columns.sum::<usize>() + layout.gap * self.columns.len().saturating_sub(1)
     }
 }
@@ -158,8 +164,14 @@ mod tests {
         assert_eq!(broken("same-node-pod"), ["same-node-", "pod"]);
         assert_eq!(broken("hairpin"), ["hairpin"]);
         assert_eq!(broken("trailing-"), ["trailing-"]);
-        assert_eq!(break_name("same-node-pod", Breaks::Narrowest), ["same-", "node-pod"]);
-        assert_eq!(break_name("same-node-pod", Breaks::Never), ["same-node-pod"]);
+        assert_eq!(
+            break_name("same-node-pod", Breaks::Narrowest),
+            ["same-", "node-pod"]
+        );
+        assert_eq!(
+            break_name("same-node-pod", Breaks::Never),
+            ["same-node-pod"]
+        );
     }
 
     #[test]
@@ -171,10 +183,12 @@ mod tests {
             fields: vec!["123456".to_owned()],
         };
         let mut grid = Grid {
+            caption: String::new(),
             columns: vec![column("key")],
             keys: 1,
         };
-        grid.columns.extend((0..20).map(|i| column(&format!("path-{i}"))));
+        grid.columns
+            .extend((0..20).map(|i| column(&format!("path-{i}"))));
         for width in [1, 20, 40, 80, 200] {
             let blocks = grid.fit(width);
             let names: Vec<&str> = blocks

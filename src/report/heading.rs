@@ -1,10 +1,12 @@
 //! The lines above the tables: what ran, where, on what; and those below: how far it came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{Report, RunState};
 use super::words;
 use crate::results::WorkerEnvironment;
+use crate::schedule::Param;
+use crate::tools::name;
 
 /// Plan, run and version.
 pub fn title(report: &Report) -> String {
@@ -86,8 +88,14 @@ fn environment(seen: &WorkerEnvironment) -> String {
     if !seen.congestion_control.is_empty() {
         parts.push(seen.congestion_control.clone());
     }
-    parts.extend(seen.tools.iter().map(|(tool, version)| format!("{tool} {version}")));
-    let tied = parts.iter().map(|part| part.replace(' ', &words::TIE.to_string()));
+    parts.extend(
+        seen.tools
+            .iter()
+            .map(|(tool, version)| format!("{tool} {version}")),
+    );
+    let tied = parts
+        .iter()
+        .map(|part| part.replace(' ', &words::TIE.to_string()));
     tied.collect::<Vec<_>>().join(", ")
 }
 
@@ -145,7 +153,7 @@ pub fn partial(report: &Report) -> Option<String> {
     let counts = report.counts();
     let rest = match counts.missing {
         0 => "no cell is missing".to_owned(),
-        n => format!("{n} of {} are missing (…)", words::count(counts.cells, "cell")),
+        n => format!("{n} of {} missing (…)", words::count(counts.cells, "cell")),
     };
     Some(format!("partial: {why}; {rest}"))
 }
@@ -156,8 +164,8 @@ pub fn doubts(report: &Report) -> Vec<String> {
     let sweeps_mss = report
         .cells
         .iter()
-        .filter_map(|cell| cell.params.get(crate::schedule::Param::Mss))
-        .collect::<std::collections::BTreeSet<_>>()
+        .filter_map(|cell| cell.params.get(Param::Mss))
+        .collect::<BTreeSet<_>>()
         .len()
         > 1;
     let offloading: Vec<&str> = report
@@ -179,20 +187,18 @@ pub fn doubts(report: &Report) -> Vec<String> {
         ));
     }
     // Headers' options take up to 40 bytes of a segment; what is less than that was held down.
-    let held: Vec<f64> = report
-        .cells
-        .iter()
-        .filter_map(|cell| {
-            let asked = cell.params.get(crate::schedule::Param::Mss)? as f64;
-            let effective = cell.measured(crate::tools::name::EFFECTIVE_MSS)?.min;
-            (effective < asked - 40.0).then_some(effective)
-        })
-        .collect();
-    if let Some(most) = held.iter().copied().reduce(f64::min) {
+    let held = report.cells.iter().filter(|cell| {
+        let asked = cell.params.get(Param::Mss);
+        let effective = cell.measured(name::EFFECTIVE_MSS);
+        asked
+            .zip(effective)
+            .is_some_and(|(asked, effective)| effective.min < asked as f64 - 40.0)
+    });
+    let held = held.count();
+    if held > 0 {
         doubts.push(format!(
-            "{} asked for a larger MSS than the path carries and ran at the path's own, from \
-             {most:.0} bytes on (`eff`)",
-            words::count(held.len(), "cell")
+            "{} asked for a larger MSS than the path carries and ran at the path's own (`eff`)",
+            words::count(held, "cell")
         ));
     }
     if report.strangers > 0 {

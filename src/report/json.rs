@@ -79,7 +79,8 @@ struct Failure<'a> {
 
 #[derive(Serialize)]
 struct Sample<'a> {
-    sample: u32,
+    #[serde(rename = "sample")]
+    number: u32,
     attempt: u32,
     started: Timestamp,
     wall_s: f64,
@@ -92,7 +93,8 @@ struct Sample<'a> {
 #[derive(Serialize)]
 struct Attempt<'a> {
     sample: u32,
-    attempt: u32,
+    #[serde(rename = "attempt")]
+    number: u32,
     #[serde(flatten)]
     failure: Failure<'a>,
     raw: Option<&'a str>,
@@ -173,7 +175,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
             .samples
             .iter()
             .map(|s| Sample {
-                sample: s.sample,
+                number: s.sample,
                 attempt: s.attempt,
                 started: s.started,
                 wall_s: s.wall_s,
@@ -188,7 +190,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
             .iter()
             .map(|a| Attempt {
                 sample: a.sample,
-                attempt: a.attempt,
+                number: a.attempt,
                 failure: of_failure(&a.failure),
                 raw: a.raw.as_deref(),
             })

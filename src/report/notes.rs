@@ -72,7 +72,11 @@ impl Notes {
             let mark = format!("{sign}{}", i + 1);
             let indent = " ".repeat(mark.chars().count() + 1);
             let cells = words::count(note.cells.len(), "cell");
-            lines.extend(words::wrap(&format!("{mark} {title} ({cells})"), width, &indent));
+            lines.extend(words::wrap(
+                &format!("{mark} {title} ({cells})"),
+                width,
+                &indent,
+            ));
             let tools: Vec<&str> = note.tools.iter().copied().collect();
             for said in note.said.iter().take(QUOTED) {
                 let text = format!("{} said: “{said}”", words::list(&tools));
@@ -80,7 +84,7 @@ impl Notes {
             }
             if note.said.len() > QUOTED {
                 let rest = note.said.len() - QUOTED;
-                let text = format!("and {} more; `samples.csv` has them all", rest);
+                let text = format!("and {rest} more; `samples.csv` has them all");
                 lines.extend(indented(&text, &indent, width));
             }
             if let Why::Failed(cause) = &note.why {

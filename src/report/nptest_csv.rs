@@ -166,7 +166,11 @@ mod tests {
     /// Labels and values of the sample, without its layout.
     fn sample() -> (Vec<String>, Vec<Line>) {
         let mut lines = SAMPLE.lines().map(|line| {
-            let fields: Vec<&str> = line.trim_end_matches(',').split(',').map(str::trim).collect();
+            let fields: Vec<&str> = line
+                .trim_end_matches(',')
+                .split(',')
+                .map(str::trim)
+                .collect();
             (fields[0].to_owned(), fields[2..].to_vec())
         });
         let (_, columns) = lines.next().unwrap();
@@ -174,7 +178,10 @@ mod tests {
             label,
             values: values.into_iter().map(|v| Some(v.to_owned())).collect(),
         });
-        (columns.into_iter().map(str::to_owned).collect(), rows.collect())
+        (
+            columns.into_iter().map(str::to_owned).collect(),
+            rows.collect(),
+        )
     }
 
     #[test]
@@ -196,7 +203,12 @@ mod tests {
     #[test]
     fn numbers_are_written_as_the_tools_do() {
         let written = [35507.4, 99.95, 99.94, 57.44, 9.995, 9.994, 5.727, 0.0].map(iperf3);
-        assert_eq!(written, ["35507", "100", "99.9", "57.4", "10.0", "9.99", "5.73", "0.00"]);
+        assert_eq!(
+            written,
+            [
+                "35507", "100", "99.9", "57.4", "10.0", "9.99", "5.73", "0.00"
+            ]
+        );
     }
 
     #[test]
@@ -205,7 +217,11 @@ mod tests {
             label: "1 a,b".to_owned(),
             values: vec![None, None],
         };
-        let text = write(&["96".to_owned(), "160".to_owned()], &[line], Dialect::Nptest);
+        let text = write(
+            &["96".to_owned(), "160".to_owned()],
+            &[line],
+            Dialect::Nptest,
+        );
         let row = text.lines().nth(1).unwrap();
         assert_eq!(row, format!("{:<45},,,,", "1 a b"));
     }

@@ -120,21 +120,26 @@ impl Scale {
 
 /// What a test is about, and how its figures read.
 fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
-    let mut about = format!(
-        "{}, samples of {}; ",
-        words::describe(&test.tool),
-        test.timing.duration
-    );
-    about += &if words::is_rate(words::headline(&test.tool)) {
+    let figures = if words::is_rate(words::headline(&test.tool)) {
         format!("{} received", scale.unit)
     } else {
         format!("transactions {}", scale.unit)
     };
-    let most = cells.iter().map(|cell| cell.samples.len()).max().unwrap_or(0);
+    let about = format!(
+        "{}, samples of {}; {figures}",
+        words::describe(&test.tool),
+        test.timing.duration
+    );
+    let most = cells
+        .iter()
+        .map(|cell| cell.samples.len())
+        .max()
+        .unwrap_or(0);
     if most > 1 {
-        about += &format!(", mean ± standard deviation of {most} samples");
+        format!("{about}, mean ± standard deviation of {most} samples")
+    } else {
+        about
     }
-    about
 }
 
 /// The cell's figure, or the mark that says why there is none.
@@ -199,13 +204,12 @@ fn swept(
     let mut grids = Vec::new();
     let mut sparks = Vec::new();
     for (others, rows) in &groups {
-        let mut grid = Grid::default();
-        let mut sizes_title = if swept_is_mss { "MSS" } else { "bytes" }.to_owned();
-        if groups.len() > 1 {
-            sizes_title = format!("{others} {sizes_title}");
-        }
+        let mut grid = Grid {
+            caption: others.clone(),
+            ..Grid::default()
+        };
         grid.columns.push(Column {
-            name: sizes_title,
+            name: if swept_is_mss { "MSS" } else { "bytes" }.to_owned(),
             unit: String::new(),
             words: false,
             fields: sizes.iter().map(u64::to_string).collect(),
@@ -294,7 +298,11 @@ fn said(metric: &str) -> &'static str {
 
 /// What tells a row from others of its path, of the parameters that vary: `streams=4`.
 fn others(cell: &CellReport, varying: &BTreeSet<Param>) -> String {
-    let others = cell.params.0.iter().filter(|(param, _)| varying.contains(param));
+    let others = cell
+        .params
+        .0
+        .iter()
+        .filter(|(param, _)| varying.contains(param));
     let others: Vec<String> = others
         .map(|(param, value)| format!("{param}={}", param.in_words(*value)))
         .collect();

@@ -35,7 +35,10 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
         text: String::new(),
         colour,
     };
-    for (i, line) in words::wrap(&heading::title(report), width, "  ").iter().enumerate() {
+    for (i, line) in words::wrap(&heading::title(report), width, "  ")
+        .iter()
+        .enumerate()
+    {
         page.line(line, if i == 0 { TITLE } else { FAINT });
     }
     for line in heading::surroundings(report, width) {
@@ -120,6 +123,9 @@ impl Page {
         for grid in &section.grids {
             for block in grid.fit(width) {
                 self.gap();
+                if !grid.caption.is_empty() {
+                    self.line(&grid.caption, TITLE);
+                }
                 for (i, line) in draw(&block).iter().enumerate() {
                     if i <= heading_lines(&block) {
                         self.line(line, FAINT);
@@ -170,7 +176,11 @@ impl Page {
 
 /// How many lines the titles of a block take.
 fn heading_lines(block: &Block) -> usize {
-    let titles = block.grid.columns.iter().map(|c| c.title(block.layout.breaks).len());
+    let titles = block
+        .grid
+        .columns
+        .iter()
+        .map(|c| c.title(block.layout.breaks).len());
     titles.max().unwrap_or(0)
 }
 

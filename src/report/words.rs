@@ -146,7 +146,15 @@ mod tests {
         let said = [0.0, 0.85, 0.9996, 12.34, 59.96, 362.0, 3840.0].map(elapsed);
         assert_eq!(
             said,
-            ["0 ms", "850 ms", "1.0 s", "12.3 s", "1 min 0 s", "6 min 2 s", "1 h 4 min"]
+            [
+                "0 ms",
+                "850 ms",
+                "1.0 s",
+                "12.3 s",
+                "1 min 0 s",
+                "6 min 2 s",
+                "1 h 4 min"
+            ]
         );
     }
 

@@ -200,7 +200,11 @@ impl Journal {
         let mut bytes = Vec::with_capacity(line.len() + 1);
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
-        if let Err(source) = self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
+        if let Err(source) = self
+            .file
+            .write_all(&bytes)
+            .and_then(|()| self.file.sync_data())
+        {
             // A full disk may have taken half a line; a later line must not be glued to it.
             self.broken = self.file.set_len(self.len).is_err();
             return Err(failed("write", &self.path, source));

@@ -137,12 +137,11 @@ impl RunDir {
     /// # Errors
     /// When it cannot be written.
     pub fn write_environment(&self, environment: &Environment) -> Result<(), RunDirError> {
-        let text = serde_json::to_string_pretty(environment).map_err(|error| {
-            RunDirError::Write {
+        let text =
+            serde_json::to_string_pretty(environment).map_err(|error| RunDirError::Write {
                 path: self.0.join(file::ENVIRONMENT),
                 source: error.into(),
-            }
-        })?;
+            })?;
         self.write(file::ENVIRONMENT, text + "\n")
     }
 
@@ -273,7 +272,18 @@ mod tests {
 
     #[test]
     fn names_from_the_wire_stay_in_the_folder() {
-        for bad in ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\0b", "..\\x", ".x.tmp", "a\nb"] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "/etc/passwd",
+            "a\0b",
+            "..\\x",
+            ".x.tmp",
+            "a\nb",
+        ] {
             assert!(check_raw_name(bad).is_err(), "{bad:?}");
         }
         assert!(check_raw_name(&"x".repeat(201)).is_err());

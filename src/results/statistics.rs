@@ -82,7 +82,10 @@ mod tests {
     #[test]
     fn one_sample_has_no_spread_and_none_has_nothing() {
         let one = Summary::of([3.5]).unwrap();
-        assert_eq!((one.mean, one.median, one.stddev, one.cv), (3.5, 3.5, None, None));
+        assert_eq!(
+            (one.mean, one.median, one.stddev, one.cv),
+            (3.5, 3.5, None, None)
+        );
         assert_eq!(Summary::of([]), None);
         assert_eq!(Summary::of([f64::NAN, f64::INFINITY]), None);
         assert_eq!(Summary::of([0.0, 0.0]).unwrap().cv, None);

@@ -64,7 +64,10 @@ impl Schedule {
             Some((param, values)) => values.iter().map(|v| Some((*param, *v))).collect(),
         };
         let before = self.cells.len();
-        for size in sizes.into_iter().filter(|s| only.takes_params(s.as_slice())) {
+        for size in sizes
+            .into_iter()
+            .filter(|s| only.takes_params(s.as_slice()))
+        {
             let mut params = Vec::with_capacity(axes.len());
             params.extend_from_slice(fixed);
             params.extend(size);
@@ -86,7 +89,10 @@ pub fn slot_of(plan: &Plan, path: usize) -> u16 {
     let Some(this) = plan.paths.get(path) else {
         return 0;
     };
-    let before = plan.paths[..path].iter().filter(|p| p.to == this.to).count();
+    let before = plan.paths[..path]
+        .iter()
+        .filter(|p| p.to == this.to)
+        .count();
     u16::try_from(before).unwrap_or(u16::MAX)
 }
 
@@ -106,7 +112,11 @@ pub(super) fn paths_of(plan: &Plan, test: &Test) -> Vec<usize> {
 /// `<test label> <path label>` and what else tells the row from others of the same path.
 fn label(test: &Test, path: &Path, fixed: &[(Param, u64)], lines: &[Axis]) -> String {
     let mut label = format!("{} {}", test.label, path.label);
-    for ((param, value), _) in fixed.iter().zip(lines).filter(|(_, (_, all))| all.len() > 1) {
+    for ((param, value), _) in fixed
+        .iter()
+        .zip(lines)
+        .filter(|(_, (_, all))| all.len() > 1)
+    {
         let _ = write!(label, " {param}={value}");
     }
     label
@@ -115,7 +125,10 @@ fn label(test: &Test, path: &Path, fixed: &[(Param, u64)], lines: &[Axis]) -> St
 fn id(test: &Test, path: &Path, params: &[(Param, u64)], axes: &[Axis]) -> CellId {
     let mut id = String::with_capacity(test.name.len() + path.name.len() + 16);
     let _ = write!(id, "{}/{}", test.name, path.name);
-    let swept = params.iter().zip(axes).filter(|(_, (_, all))| all.len() > 1);
+    let swept = params
+        .iter()
+        .zip(axes)
+        .filter(|(_, (_, all))| all.len() > 1);
     for (nth, ((param, value), _)) in swept.enumerate() {
         let separator = if nth == 0 { '/' } else { ',' };
         let _ = write!(id, "{separator}{param}={value}");
@@ -149,14 +162,10 @@ impl Iterator for Product<'_> {
             .zip(self.axes)
             .map(|(i, (param, values))| (*param, values[*i]))
             .collect();
-        let step = at
-            .iter_mut()
-            .zip(self.axes)
-            .rev()
-            .any(|(i, (_, values))| {
-                *i = (*i + 1) % values.len();
-                *i != 0
-            });
+        let step = at.iter_mut().zip(self.axes).rev().any(|(i, (_, values))| {
+            *i = (*i + 1) % values.len();
+            *i != 0
+        });
         if !step {
             self.at = None;
         }

@@ -16,15 +16,18 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
             *count += 1;
         }
     }
-    plan.tests.iter().zip(cells).fold(Duration::ZERO, |sum, (test, cells)| {
-        let timing = &test.timing;
-        let sample = timing
-            .warmup
-            .0
-            .saturating_add(timing.duration.0)
-            .saturating_add(timing.cooldown.0)
-            .saturating_add(fixed(test));
-        let samples = cells.saturating_mul(timing.repeat);
-        sum.saturating_add(sample.checked_mul(samples).unwrap_or(Duration::MAX))
-    })
+    plan.tests
+        .iter()
+        .zip(cells)
+        .fold(Duration::ZERO, |sum, (test, cells)| {
+            let timing = &test.timing;
+            let sample = timing
+                .warmup
+                .0
+                .saturating_add(timing.duration.0)
+                .saturating_add(timing.cooldown.0)
+                .saturating_add(fixed(test));
+            let samples = cells.saturating_mul(timing.repeat);
+            sum.saturating_add(sample.checked_mul(samples).unwrap_or(Duration::MAX))
+        })
 }

@@ -53,6 +53,28 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All of them.
+    pub const ALL: [Cause; 18] = [
+        Self::Refused,
+        Self::ConnectTimeout,
+        Self::NoRoute,
+        Self::Timeout,
+        Self::ServerBusy,
+        Self::ServerFailed,
+        Self::ServerTerminated,
+        Self::DataPortUnreachable,
+        Self::MssRefused,
+        Self::SocketBufferRefused,
+        Self::CongestionRefused,
+        Self::OptionRefused,
+        Self::NothingMoved,
+        Self::ToolMissing,
+        Self::Unparsable,
+        Self::Killed,
+        Self::WorkerLost,
+        Self::ToolError,
+    ];
+
     /// What the cause means and how to go on, in one line.
     #[must_use]
     pub fn explain(self) -> &'static str {
@@ -104,10 +126,13 @@ impl Cause {
                 "this version of the tool does not take one of the options: its own words name it"
             }
             Self::NothingMoved => {
-                "the tool reported success, and not one byte arrived: this is no measurement"
+                "the tool reported success, and not one byte arrived: look for what drops the traffic on \
+                 the way, such as a firewall or an MTU too small for the datagrams"
             }
-            Self::ToolMissing => "the program is not on the worker: install it, or use an image \
-                 that has it",
+            Self::ToolMissing => {
+                "the program is not on the worker: install it, or use an image \
+                 that has it"
+            }
             Self::Unparsable => {
                 "the output is not what this tool prints: is another program or version behind \
                  its name?"

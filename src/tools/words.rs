@@ -9,7 +9,11 @@ const LINES: usize = 3;
 
 /// One or a few lines, without control characters, of a length that fits under a table.
 pub(super) fn trimmed(words: &str) -> String {
-    let lines: Vec<&str> = words.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let lines: Vec<&str> = words
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect();
     let clean: String = lines
         .join("\n")
         .chars()
@@ -27,9 +31,10 @@ pub(super) fn trimmed(words: &str) -> String {
     cut
 }
 
-/// The last lines that say something: of stderr, else of stdout. `noise` tells lines to leave out.
-pub(super) fn last_lines(ended: &Ended, noise: impl Fn(&str) -> bool) -> String {
-    for stream in [&ended.stderr, &ended.stdout] {
+/// The last lines that say something, of the first stream that has any. `noise` tells lines to
+/// leave out.
+pub(super) fn last_lines(streams: &[&[u8]], noise: impl Fn(&str) -> bool) -> String {
+    for stream in streams {
         // The end is what counts, and a stream can be megabytes long.
         let tail = &stream[stream.len().saturating_sub(8192)..];
         let text = String::from_utf8_lossy(tail);
@@ -53,31 +58,34 @@ pub(super) fn cut_short(name: &str, ended: &Ended, said: &str) -> Option<Failure
         How::Signal(signal) => (Cause::Killed, format!("signal {signal} ended {name}")),
         How::Deadline => (Cause::Timeout, format!("{name} was killed at its deadline")),
         How::Stopped => (Cause::Killed, format!("{name} was stopped with the run")),
-        How::NotFound(why) => (Cause::ToolMissing, or(why, &format!("`{name}` was not found"))),
+        How::NotFound(why) => (
+            Cause::ToolMissing,
+            or(why, &format!("`{name}` was not found")),
+        ),
         How::NotStarted(why) => (
             Cause::ToolError,
             or(why, &format!("`{name}` could not be started")),
         ),
     };
-    let words = if said.is_empty() { why } else { format!("{why}\n{said}") };
+    let words = if said.is_empty() {
+        why
+    } else {
+        format!("{why}\n{said}")
+    };
     Some(Failure::new(cause, &words))
 }
 
 /// A failure for output that is not a result; `said` is the tool's word on an error, if any.
-pub(super) fn failed(
-    name: &str,
-    ended: &Ended,
-    said: &str,
-    known: &[(&[&str], Cause)],
-) -> Failure {
+pub(super) fn failed(name: &str, ended: &Ended, said: &str, known: &[(&[&str], Cause)]) -> Failure {
     if let Some(cause) = cause_of(said, known) {
         return Failure::new(cause, said);
     }
     match ended.how {
         How::Code(0) => Failure::new(Cause::Unparsable, said),
-        How::Code(code) if said.is_empty() => {
-            Failure::new(Cause::ToolError, &format!("{name} exited with {code}, without a word"))
-        }
+        How::Code(code) if said.is_empty() => Failure::new(
+            Cause::ToolError,
+            &format!("{name} exited with {code}, without a word"),
+        ),
         _ => Failure::new(Cause::ToolError, said),
     }
 }
@@ -92,5 +100,10 @@ pub(super) fn cause_of(words: &str, known: &[(&[&str], Cause)]) -> Option<Cause>
 }
 
 fn or(words: &str, otherwise: &str) -> String {
-    if words.trim().is_empty() { otherwise } else { words }.to_owned()
+    if words.trim().is_empty() {
+        otherwise
+    } else {
+        words
+    }
+    .to_owned()
 }

@@ -1,1 +1,17 @@
 //! The role inside a worker pod: connects, starts tools, supervises them with deadlines.
+//!
+//! It decides nothing: the orchestrator says which process to start, how it is ready, and when it
+//! has to be gone. While a sample runs, nothing else happens here.
+
+pub mod client;
+pub mod connections;
+mod netlink;
+pub mod process;
+mod session;
+mod shutdown;
+mod steps;
+mod surroundings;
+
+pub use session::{Error, PATIENCE, Settings, run};
+pub use shutdown::terminated;
+pub use surroundings::gather;

@@ -29,9 +29,7 @@ pub fn plan(tests: &[Test]) -> Plan {
     Plan {
         version: 1,
         name: "default".to_owned(),
-        description: Some(
-            "The five pod-to-pod paths, swept over the TCP segment size.".to_owned(),
-        ),
+        description: Some("The five pod-to-pod paths, swept over the TCP segment size.".to_owned()),
         workers: [
             ("w1".to_owned(), placement(None, None)),
             ("w2".to_owned(), placement(Some("w1"), None)),
@@ -40,11 +38,41 @@ pub fn plan(tests: &[Test]) -> Plan {
         .into_iter()
         .collect(),
         paths: vec![
-            path("same-node-pod", "Same VM using Pod IP", "w1", "w2", Via::PodIp),
-            path("same-node-service", "Same VM using Virtual IP", "w1", "w2", Via::ClusterIp),
-            path("remote-pod", "Remote VM using Pod IP", "w3", "w2", Via::PodIp),
-            path("remote-service", "Remote VM using Virtual IP", "w3", "w2", Via::ClusterIp),
-            path("hairpin", "Hairpin Pod to own Virtual IP", "w2", "w2", Via::ClusterIp),
+            path(
+                "same-node-pod",
+                "Same VM using Pod IP",
+                "w1",
+                "w2",
+                Via::PodIp,
+            ),
+            path(
+                "same-node-service",
+                "Same VM using Virtual IP",
+                "w1",
+                "w2",
+                Via::ClusterIp,
+            ),
+            path(
+                "remote-pod",
+                "Remote VM using Pod IP",
+                "w3",
+                "w2",
+                Via::PodIp,
+            ),
+            path(
+                "remote-service",
+                "Remote VM using Virtual IP",
+                "w3",
+                "w2",
+                Via::ClusterIp,
+            ),
+            path(
+                "hairpin",
+                "Hairpin Pod to own Virtual IP",
+                "w2",
+                "w2",
+                Via::ClusterIp,
+            ),
         ],
         order: Order::Listed,
         tests: tests.to_vec(),

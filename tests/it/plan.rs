@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use netplan::diag::{Problems, Source};
 use netplan::plan::{self, Plan, ToolSpec};
 
@@ -216,5 +218,87 @@ fn too_much_is_refused_at_once() {
         assert!(problems.contains(words), "{name}: {problems}");
         assert!(problems.len() < 50_000, "{name}: {}", problems.len());
         eprintln!("{name}: {:?}", started.elapsed());
+    }
+}
+
+fn instance(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap()
+}
+
+/// Set `NETPLAN_UPDATE` to write the file.
+#[test]
+fn the_committed_schema_is_that_of_the_model() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/plan.schema.json");
+    let text = serde_json::to_string_pretty(&plan::schema()).unwrap() + "\n";
+    if std::env::var_os("NETPLAN_UPDATE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    } else {
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            committed == text,
+            "{}: NETPLAN_UPDATE=1 writes it",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_schema_takes_good_plans_and_refuses_unknown_keys() {
+    let validator = jsonschema::validator_for(&plan::schema()).unwrap();
+    let mut good = vec![("small".to_owned(), SMALL.to_owned())];
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("plans")).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let name = path.display().to_string();
+            let resolved = load(&text, &[]).unwrap().to_yaml().unwrap();
+            good.push((format!("{name}, resolved"), resolved));
+            good.push((name, text));
+        }
+    }
+    for (name, text) in good {
+        let errors: Vec<String> = validator
+            .iter_errors(&instance(&text))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
+    let mut refused = 0;
+    for (name, text, set) in crate::cases::cases() {
+        let problems = plan::load(Source::new("case", &*text), &set).unwrap_err();
+        let in_text = |what: &str| {
+            problems
+                .iter()
+                .any(|problem| problem.place.source == 0 && problem.what.contains(what))
+        };
+        if in_text("unknown key") || in_text("is missing") || in_text("has no tool") {
+            assert!(
+                !validator.is_valid(&instance(&text)),
+                "the schema takes {name}"
+            );
+            refused += 1;
+        }
+    }
+    assert!(refused >= 8, "{refused}");
+}
+
+#[test]
+fn the_plan_of_init_shows_every_key() {
+    let text = plan::init_text();
+    load(text, &[]).unwrap();
+    let schema = plan::schema();
+    let mut keys: Vec<String> = Vec::new();
+    let definitions = schema["definitions"].as_object().unwrap().values();
+    for definition in std::iter::once(&schema).chain(definitions) {
+        if let Some(properties) = definition["properties"].as_object() {
+            keys.extend(properties.keys().cloned());
+        }
+    }
+    assert!(keys.len() > 30);
+    for key in keys {
+        assert!(text.contains(&format!("{key}:")), "{key}");
     }
 }

@@ -38,7 +38,10 @@ impl Made {
 }
 
 fn complete() -> Report {
-    Made::of(&made::thirteen_rows(64), &End::Complete, |_, _| Fate::Measured).report()
+    Made::of(&made::thirteen_rows(64), &End::Complete, |_, _| {
+        Fate::Measured
+    })
+    .report()
 }
 
 /// A run that meets everything: failures, cells without a tool, and a Ctrl-C.
@@ -104,7 +107,10 @@ fn tables() {
             insta::assert_snapshot!(name, text);
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{name} is too wide: {line}");
-                assert!(!line.ends_with(' '), "{name} has a trailing space: {line:?}");
+                assert!(
+                    !line.ends_with(' '),
+                    "{name} has a trailing space: {line:?}"
+                );
             }
         }
     });
@@ -139,7 +145,10 @@ fn every_width_shows_every_figure() {
                     let mbit = format!("{:.0}", summary.mean / 1e6);
                     let gbit = format!("{:.2}", summary.mean / 1e9);
                     let plain = format!("{:.0}", summary.mean);
-                    assert!([mbit, gbit, plain].iter().any(|f| text.contains(f)), "{width}: {cell:?}");
+                    assert!(
+                        [mbit, gbit, plain].iter().any(|f| text.contains(f)),
+                        "{width}: {cell:?}"
+                    );
                 }
             }
         }
@@ -148,7 +157,9 @@ fn every_width_shows_every_figure() {
 
 #[test]
 fn a_journal_that_went_through_its_file_gives_the_same_report() {
-    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| Fate::Measured);
+    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| {
+        Fate::Measured
+    });
     let lines: Vec<String> = made
         .events
         .iter()
@@ -165,7 +176,10 @@ fn a_journal_that_went_through_its_file_gives_the_same_report() {
 #[test]
 fn csv_in_both_dialects() {
     snapshots().bind(|| {
-        insta::assert_snapshot!("result_csv", nptest_csv::render(&complete(), Dialect::Nptest));
+        insta::assert_snapshot!(
+            "result_csv",
+            nptest_csv::render(&complete(), Dialect::Nptest)
+        );
         insta::assert_snapshot!(
             "result_csv_partial_fork",
             nptest_csv::render(&partial(), Dialect::Fork)
@@ -180,9 +194,18 @@ fn csv_without_a_sweep_still_has_a_header() {
         let csv = nptest_csv::render(&report, Dialect::Nptest);
         csv.lines().next().unwrap().to_owned()
     };
-    assert_eq!(csv(&[made::udp()]), format!("{:<45}, Maximum, 1460,", "MSS"));
-    assert_eq!(csv(&[made::stream()]), format!("{:<45}, Maximum, Value,", "MSS"));
-    assert_eq!(csv(&[made::udp(), made::stream()]), format!("{:<45}, Maximum, Value,", "MSS"));
+    assert_eq!(
+        csv(&[made::udp()]),
+        format!("{:<45}, Maximum, 1460,", "MSS")
+    );
+    assert_eq!(
+        csv(&[made::stream()]),
+        format!("{:<45}, Maximum, Value,", "MSS")
+    );
+    assert_eq!(
+        csv(&[made::udp(), made::stream()]),
+        format!("{:<45}, Maximum, Value,", "MSS")
+    );
     assert_eq!(csv(&[]), format!("{:<45}, Maximum,", "MSS"));
 }
 
@@ -207,7 +230,9 @@ fn samples_and_json() {
 
 #[test]
 fn a_run_that_was_cut_off_says_so() {
-    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| Fate::Measured);
+    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| {
+        Fate::Measured
+    });
     for n in 0..made.events.len() {
         let report = Report::fold(&made.events[..n], made.plan.clone(), made.schedule.clone());
         assert_eq!(report.state, RunState::CutOff);
@@ -215,7 +240,10 @@ fn a_run_that_was_cut_off_says_so() {
         assert_eq!(counts.measured + counts.missing, counts.cells);
         assert!(!report.is_complete());
         let text = table::render(&report, 80, false);
-        assert!(text.contains("partial: the journal stops before the run's end"), "{text}");
+        assert!(
+            text.contains("partial: the journal stops before the run's end"),
+            "{text}"
+        );
     }
     let whole = Report::fold(&made.events, made.plan.clone(), made.schedule.clone());
     assert!(whole.is_complete() && !whole.has_failures());

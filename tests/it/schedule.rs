@@ -1,6 +1,8 @@
 //! The matrix of a plan: its order, its ids, and what a selection leaves of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -96,10 +98,28 @@ pub fn default_plan() -> Plan {
     use Via::{ClusterIp, PodIp};
     let paths = vec![
         path("same-node-pod", "Same VM using Pod IP", "w1", "w2", PodIp),
-        path("same-node-service", "Same VM using Virtual IP", "w1", "w2", ClusterIp),
+        path(
+            "same-node-service",
+            "Same VM using Virtual IP",
+            "w1",
+            "w2",
+            ClusterIp,
+        ),
         path("remote-pod", "Remote VM using Pod IP", "w3", "w2", PodIp),
-        path("remote-service", "Remote VM using Virtual IP", "w3", "w2", ClusterIp),
-        path("hairpin", "Hairpin Pod to own Virtual IP", "w2", "w2", ClusterIp),
+        path(
+            "remote-service",
+            "Remote VM using Virtual IP",
+            "w3",
+            "w2",
+            ClusterIp,
+        ),
+        path(
+            "hairpin",
+            "Hairpin Pod to own Virtual IP",
+            "w2",
+            "w2",
+            ClusterIp,
+        ),
     ];
     let tcp = Iperf3 {
         streams: Sweep::One(8),
@@ -114,8 +134,18 @@ pub fn default_plan() -> Plan {
     let stream = netperf(NetperfTest::TcpStream);
     let tests = vec![
         test("iperf3-tcp", "iperf TCP.", ToolSpec::Iperf3(tcp), &paths),
-        test("iperf3-udp", "iperf UDP.", ToolSpec::Iperf3(udp), &paths[..4]),
-        test("netperf-tcp-stream", "netperf.", ToolSpec::Netperf(stream), &paths[..4]),
+        test(
+            "iperf3-udp",
+            "iperf UDP.",
+            ToolSpec::Iperf3(udp),
+            &paths[..4],
+        ),
+        test(
+            "netperf-tcp-stream",
+            "netperf.",
+            ToolSpec::Netperf(stream),
+            &paths[..4],
+        ),
     ];
     plan(paths, tests)
 }
@@ -125,7 +155,11 @@ fn all(plan: &Plan) -> Schedule {
 }
 
 fn ids(schedule: &Schedule) -> Vec<&str> {
-    schedule.cells.iter().map(|cell| cell.id.0.as_str()).collect()
+    schedule
+        .cells
+        .iter()
+        .map(|cell| cell.id.0.as_str())
+        .collect()
 }
 
 fn selected(plan: &Plan, only: &str) -> Schedule {
@@ -158,11 +192,12 @@ fn the_default_plans_command_lines_are_those_that_run() {
         if last.replace(cell.row.number) == Some(cell.row.number) {
             continue;
         }
-        text += &format!("{}\n  server: {}\n", cell.cell.id.0, cell.server.argv.join(" "));
+        let _ = writeln!(text, "{}", cell.cell.id.0);
+        let _ = writeln!(text, "  server: {}", cell.server.argv.join(" "));
         if !cell.client.warmup_argv.is_empty() {
-            text += &format!("  warmup: {}\n", cell.client.warmup_argv.join(" "));
+            let _ = writeln!(text, "  warmup: {}", cell.client.warmup_argv.join(" "));
         }
-        text += &format!("  client: {}\n", cell.client.argv.join(" "));
+        let _ = writeln!(text, "  client: {}", cell.client.argv.join(" "));
     }
     snapshots().bind(|| insta::assert_snapshot!("schedule_default_commands", text));
 }
@@ -274,8 +309,14 @@ fn a_selection_takes_a_value_as_the_plan_writes_it() {
     };
     let paths = plan.paths[..1].to_vec();
     plan.tests = vec![test("t", "T.", ToolSpec::Iperf3(tool), &paths)];
-    assert_eq!(ids(&selected(&plan, "rate=100mbit/s")), ["t/same-node-pod/rate=100000000"]);
-    assert_eq!(ids(&selected(&plan, "rate=1000000000")), ["t/same-node-pod/rate=1000000000"]);
+    assert_eq!(
+        ids(&selected(&plan, "rate=100mbit/s")),
+        ["t/same-node-pod/rate=100000000"]
+    );
+    assert_eq!(
+        ids(&selected(&plan, "rate=1000000000")),
+        ["t/same-node-pod/rate=1000000000"]
+    );
 }
 
 #[test]
@@ -299,7 +340,7 @@ fn a_wrong_selection_says_what_would_be_right() {
         ",",
     ] {
         let error = Selection::parse(only, &plan).unwrap_err();
-        text += &format!("--only '{only}'\n{error}\n\n");
+        let _ = writeln!(text, "--only '{only}'\n{error}\n");
     }
     snapshots().bind(|| insta::assert_snapshot!("selection_errors", text));
 }
@@ -326,7 +367,11 @@ fn a_deadline_is_the_plans_or_leaves_room_for_what_the_tool_adds() {
     let crr = tools::of(&ToolSpec::Netperf(netperf(NetperfTest::TcpCrr)));
     assert_eq!(tools::deadline(iperf3.as_ref(), &timing(1, 2)), s(13));
     assert_eq!(tools::deadline(crr.as_ref(), &timing(0, 2)), s(16));
-    assert_eq!(tools::deadline(crr.as_ref(), &timing(1, 2)), s(21), "two invocations");
+    assert_eq!(
+        tools::deadline(crr.as_ref(), &timing(1, 2)),
+        s(21),
+        "two invocations"
+    );
     let own = Timing {
         timeout: Some(units::Duration(s(5))),
         ..timing(1, 2)
@@ -356,10 +401,13 @@ fn a_million_cells_are_expanded_with_ids_of_their_own() {
     assert_eq!(schedule.cells.len(), 1_000_000);
     assert_eq!(schedule.rows.len(), 125);
     // What a cell holds on the heap: its id and two parameters.
-    let heap = |cell: &Cell| {
-        cell.id.0.capacity() + cell.params.0.capacity() * size_of::<(Param, u64)>()
-    };
-    let bytes: usize = schedule.cells.iter().map(|c| heap(c) + size_of::<Cell>()).sum();
+    let heap =
+        |cell: &Cell| cell.id.0.capacity() + cell.params.0.capacity() * size_of::<(Param, u64)>();
+    let bytes: usize = schedule
+        .cells
+        .iter()
+        .map(|c| heap(c) + size_of::<Cell>())
+        .sum();
     assert!(bytes < 150_000_000, "{bytes}");
     assert_eq!(schedule.cells.capacity(), schedule.cells.len());
 }
@@ -410,14 +458,20 @@ fn tools_of_all_kinds() -> impl Strategy<Value = ToolSpec> {
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
-    let tests = (tools_of_all_kinds(), proptest::sample::subsequence(vec![4, 2, 0, 1, 3], 1..=5));
+    let tests = (
+        tools_of_all_kinds(),
+        proptest::sample::subsequence(vec![4, 2, 0, 1, 3], 1..=5),
+    );
     proptest::collection::vec(tests, 1..4).prop_map(|tests| {
         let mut plan = default_plan();
         plan.tests = tests
             .into_iter()
             .enumerate()
             .map(|(n, (tool, paths))| {
-                let paths: Vec<Path> = paths.iter().map(|p: &usize| plan.paths[*p].clone()).collect();
+                let paths: Vec<Path> = paths
+                    .iter()
+                    .map(|p: &usize| plan.paths[*p].clone())
+                    .collect();
                 test(&format!("t{n}"), "T.", tool, &paths)
             })
             .collect();

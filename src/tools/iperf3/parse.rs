@@ -17,14 +17,29 @@ const KNOWN: &[(&[&str], Cause)] = &[
     (&["tcp_congestion"], Cause::CongestionRefused),
     (&["congestion control"], Cause::CongestionRefused),
     (&["unable to connect to server", "refused"], Cause::Refused),
-    (&["unable to connect to server", "timed out"], Cause::ConnectTimeout),
-    (&["unable to connect to server", "in progress"], Cause::ConnectTimeout),
+    (
+        &["unable to connect to server", "timed out"],
+        Cause::ConnectTimeout,
+    ),
+    (
+        &["unable to connect to server", "in progress"],
+        Cause::ConnectTimeout,
+    ),
     (&["unable to connect to server", "no route"], Cause::NoRoute),
-    (&["unable to connect to server", "unreachable"], Cause::NoRoute),
+    (
+        &["unable to connect to server", "unreachable"],
+        Cause::NoRoute,
+    ),
     (&["unable to connect stream"], Cause::DataPortUnreachable),
     // UDP streams are opened by an exchange of one datagram each way.
-    (&["unable to read from stream socket", "refused"], Cause::DataPortUnreachable),
-    (&["unable to read from stream socket", "temporarily"], Cause::DataPortUnreachable),
+    (
+        &["unable to read from stream socket", "refused"],
+        Cause::DataPortUnreachable,
+    ),
+    (
+        &["unable to read from stream socket", "temporarily"],
+        Cause::DataPortUnreachable,
+    ),
     (&["connection reset"], Cause::ServerTerminated),
     (&["broken pipe"], Cause::ServerTerminated),
     (&["control message"], Cause::ServerTerminated),
@@ -48,17 +63,17 @@ pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
     if let Some(failure) = words::cut_short("iperf3", ended, &said) {
         return Err(failure);
     }
-    if error.is_some() || ended.how != How::Code(0) {
-        // An error that no list knows is the tool's own, whatever the exit code.
-        let cause = words::cause_of(&said, KNOWN);
-        return Err(match cause {
-            None if error.is_some() => Failure::new(Cause::ToolError, &said),
-            _ => words::failed("iperf3", ended, &said, KNOWN),
-        });
+    if error.is_some() {
+        let cause = words::cause_of(&said, KNOWN).unwrap_or(Cause::ToolError);
+        return Err(Failure::new(cause, &said));
     }
-    match document {
-        Ok(document) => figures(job, &document),
-        Err(err) => Err(unparsable(&format!("not iperf3's JSON: {err}"), ended)),
+    if ended.how != How::Code(0) {
+        return Err(words::failed("iperf3", ended, &said, KNOWN));
+    }
+    match (document, words::cause_of(&said, KNOWN)) {
+        (Ok(document), _) => figures(job, &document),
+        (Err(_), Some(cause)) => Err(Failure::new(cause, &said)),
+        (Err(err), None) => Err(unparsable(&format!("not iperf3's JSON: {err}"), ended)),
     }
 }
 
@@ -68,15 +83,14 @@ fn error_of(document: &Value) -> Option<String> {
     Some(error.trim_start_matches("error - ").to_owned())
 }
 
-/// iperf3's own lines on stderr, else on stdout (where 3.12 also prints kilobytes of usage).
+/// iperf3's own lines on stderr or stdout, else the end of stderr. The rest of stdout is a document
+/// cut short, or the kilobytes of usage that 3.12 prints there.
 fn error_lines(ended: &Ended) -> String {
     let mine = |line: &str| line.starts_with("iperf3: ") && line != "iperf3: exiting";
-    let said = words::last_lines(ended, |line| !mine(line));
-    let said = if said.is_empty() {
-        words::last_lines(ended, |line| line.starts_with("warning"))
-    } else {
-        said
-    };
+    let mut said = words::last_lines(&[&ended.stderr, &ended.stdout], |line| !mine(line));
+    if said.is_empty() {
+        said = words::last_lines(&[&ended.stderr], |line| line.starts_with("warning"));
+    }
     said.trim_start_matches("iperf3: ")
         .trim_start_matches("error - ")
         .to_owned()
@@ -90,10 +104,13 @@ fn unparsable(why: &str, ended: &Ended) -> Failure {
         .chars()
         .take(60)
         .collect();
-    Failure::new(Cause::Unparsable, &match head.as_str() {
-        "" => format!("{why}; it printed nothing"),
-        head => format!("{why}; it begins with `{head}`"),
-    })
+    Failure::new(
+        Cause::Unparsable,
+        &match head.as_str() {
+            "" => format!("{why}; it printed nothing"),
+            head => format!("{why}; it begins with `{head}`"),
+        },
+    )
 }
 
 /// The figures of a document without an error.
@@ -119,12 +136,13 @@ fn figures(job: &Job<'_>, document: &Value) -> Result<Metrics, Failure> {
             &format!("iperf3 says `sum_received`: {bytes} bytes, {throughput} bits/s"),
         ));
     }
-    let elapsed = number("/sum_received/seconds").or_else(|| number("/sum_sent/seconds"));
-    if let Some(elapsed) = elapsed.filter(|s| too_short(*s, job.timing.duration.0)) {
+    // By the sender's clock: it alone knows when the warm-up ended and when the time was over.
+    let sending = number("/sum_sent/seconds");
+    if let Some(sending) = sending.filter(|s| too_short(*s, job.timing.duration.0)) {
         let asked = job.timing.duration;
         return Err(Failure::new(
             Cause::Killed,
-            &format!("iperf3 measured for {elapsed:.2} s instead of {asked}"),
+            &format!("iperf3 measured for {sending:.2} s instead of {asked}"),
         ));
     }
 
@@ -135,17 +153,29 @@ fn figures(job: &Job<'_>, document: &Value) -> Result<Metrics, Failure> {
             metrics.set(name, value);
         }
     };
-    note(name::ELAPSED_S, elapsed);
-    let sent = number("/sum_sent/bits_per_second").or_else(|| number("/sum/bits_per_second"));
-    note(name::SENT_BPS, sent);
+    note(name::ELAPSED_S, number("/sum_received/seconds").or(sending));
+    note(name::SENT_BPS, number("/sum_sent/bits_per_second"));
     note(name::RETRANSMITS, number("/sum_sent/retransmits"));
     note(name::RTT_US, mean_rtt(end));
     let jitter = number("/sum_received/jitter_ms").or_else(|| number("/sum/jitter_ms"));
     note(name::JITTER_US, jitter.map(|ms| ms * 1000.0));
-    let lost = number("/sum_received/lost_percent").or_else(|| number("/sum/lost_percent"));
-    note(name::LOST_PERCENT, lost);
-    note(name::CPU_PERCENT_CLIENT, number("/cpu_utilization_percent/host_total"));
-    note(name::CPU_PERCENT_SERVER, number("/cpu_utilization_percent/remote_total"));
+    if jitter.is_some() {
+        // iperf3's own `lost_percent` counts gaps only, so not what is missing at the end, and
+        // that of 3.12 counts the losses of the warm-up too: it has said 106 %.
+        let sent = number("/sum_sent/bytes").filter(|sent| *sent > 0.0);
+        note(
+            name::LOST_PERCENT,
+            sent.map(|sent| (100.0 * (1.0 - bytes / sent)).max(0.0)),
+        );
+    }
+    note(
+        name::CPU_PERCENT_CLIENT,
+        number("/cpu_utilization_percent/host_total"),
+    );
+    note(
+        name::CPU_PERCENT_SERVER,
+        number("/cpu_utilization_percent/remote_total"),
+    );
     Ok(metrics)
 }
 

@@ -55,10 +55,6 @@ impl Tool for Iperf3 {
         Duration::ZERO
     }
 
-    fn usual_cost(&self) -> Duration {
-        Duration::from_millis(30)
-    }
-
     fn has_warmup(&self) -> bool {
         true
     }

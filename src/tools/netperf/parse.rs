@@ -12,7 +12,10 @@ const KNOWN: &[(&[&str], Cause)] = &[
     // netperf says the same of every reason for which the control connection fails.
     (&["establish_control", "timed out"], Cause::ConnectTimeout),
     (&["establish_control", "no route"], Cause::NoRoute),
-    (&["establish control", "netserver listening"], Cause::Refused),
+    (
+        &["establish control", "netserver listening"],
+        Cause::Refused,
+    ),
     (&["establish_control could not"], Cause::Refused),
     (&["connect_data_socket failed"], Cause::DataPortUnreachable),
     (&["refused"], Cause::DataPortUnreachable),
@@ -33,7 +36,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     let text = String::from_utf8_lossy(&ended.stdout);
     let keys = key_values(&text);
     // Figures and banners are no words.
-    let said = words::last_lines(ended, |line| {
+    let said = words::last_lines(&[&ended.stderr, &ended.stdout], |line| {
         key_value(line).is_some() || line.starts_with("MIGRATED ")
     });
     if let Some(failure) = words::cut_short("netperf", ended, &said) {
@@ -61,17 +64,25 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     };
     if throughput <= 0.0 || said_throughput <= 0.0 {
         // Exit code 0, and nothing came over: the data connection was never made.
-        let words = ["THROUGHPUT", "LOCAL_SEND_THROUGHPUT", "REMOTE_RECV_THROUGHPUT"]
-            .iter()
-            .filter_map(|key| Some(format!("{key}={}", keys.get(key)?)))
-            .collect::<Vec<_>>()
-            .join(" ");
+        let words = [
+            "THROUGHPUT",
+            "LOCAL_SEND_THROUGHPUT",
+            "REMOTE_RECV_THROUGHPUT",
+        ]
+        .iter()
+        .filter_map(|key| Some(format!("{key}={}", keys.get(key)?)))
+        .collect::<Vec<_>>()
+        .join(" ");
         let words = format!("netperf exited with 0 and said {words}");
         return Err(Failure::new(Cause::DataPortUnreachable, &words));
     }
     let elapsed = number("ELAPSED_TIME").ok_or_else(|| missing("ELAPSED_TIME"))?;
     if let Some(units) = keys.get("THROUGHPUT_UNITS") {
-        let expected = if tool.transacts() { "Trans/s" } else { "10^6bits/s" };
+        let expected = if tool.transacts() {
+            "Trans/s"
+        } else {
+            "10^6bits/s"
+        };
         if *units != expected {
             let words = format!("netperf gives `{units}` where `{expected}` was expected");
             return Err(Failure::new(Cause::Unparsable, &words));

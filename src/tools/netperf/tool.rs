@@ -61,14 +61,6 @@ impl Tool for Netperf {
         }
     }
 
-    fn usual_cost(&self) -> Duration {
-        Duration::from_millis(30)
-    }
-
-    fn has_warmup(&self) -> bool {
-        false
-    }
-
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         parse::read(*self, job, ended)
     }

@@ -1,43 +1,25 @@
-//! `--only 'tool=iperf3,path=hairpin'`: which cells of a plan to run.
+//! One term of a selection: a key, and the values that it may have.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::cell::Param;
-use super::expand::paths_of;
-use super::params::{axes, sets};
+use indexmap::IndexSet;
+
+use super::error::{SelectionError, suggest};
 use crate::plan::{NetperfTest, Path, Plan, Protocol, Test, ToolSpec, Via};
-
-/// The cells to run: those that meet every term. Without a term, all.
-///
-/// A term is `key=value`; terms are joined by `,` (and), a term's values by `|` (or). Names may
-/// have `*` for any characters. A parameter takes a number, a value as the plan writes it, or a
-/// range `96..608` with both ends in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    text: String,
-    terms: Vec<Term>,
-}
-
-/// What is wrong with a selection: where, what, and how to go on.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}\n{help}")]
-pub struct SelectionError {
-    /// What is wrong, in one line.
-    pub what: String,
-    /// What would be right, in one line.
-    pub help: String,
-}
+use crate::schedule::cell::Param;
+use crate::schedule::expand::paths_of;
+use crate::schedule::params::axes;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Term {
-    key: Key,
+pub(super) struct Term {
+    pub(super) key: Key,
     values: Vec<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
+pub(super) enum Key {
     Tool,
     Test,
     Path,
@@ -49,87 +31,9 @@ enum Key {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Value {
+pub(super) enum Value {
     Text(String),
     Range(u64, u64),
-}
-
-impl Selection {
-    /// Every cell.
-    #[must_use]
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// As it was written; `None` when it selects everything.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        (!self.terms.is_empty()).then_some(self.text.as_str())
-    }
-
-    /// Reads a selection of cells of this plan. An empty text selects everything.
-    ///
-    /// # Errors
-    /// For a term that is none, an unknown key, a value that no cell has, and terms that no cell
-    /// meets together.
-    pub fn parse(text: &str, plan: &Plan) -> Result<Self, SelectionError> {
-        let mut selection = Selection {
-            text: text.trim().to_owned(),
-            terms: Vec::new(),
-        };
-        if selection.text.is_empty() {
-            return Ok(selection);
-        }
-        for part in text.split(',').map(str::trim) {
-            let term = Term::parse(part)?;
-            term.check(plan)?;
-            selection.terms.push(term);
-        }
-        if selection.takes_any(plan) {
-            Ok(selection)
-        } else {
-            Err(SelectionError {
-                what: format!("no cell meets all of `{}`", selection.text),
-                help: "each term selects cells, but none is in all of them; `,` means and: write \
-                       `key=one|other` for either value"
-                    .to_owned(),
-            })
-        }
-    }
-
-    /// Whether the terms on tests and paths let this pair through.
-    pub(super) fn takes_path(&self, test: &Test, path: &Path) -> bool {
-        self.terms.iter().all(|term| match term.key {
-            Key::Param(param) => sets(test, param),
-            key => names(key, test, path).iter().any(|name| term.has_name(name)),
-        })
-    }
-
-    /// Whether the terms on these parameters let their values through.
-    pub(super) fn takes_params(&self, params: &[(Param, u64)]) -> bool {
-        params.iter().all(|(param, value)| {
-            let mut terms = self.terms.iter().filter(|t| t.key == Key::Param(*param));
-            terms.all(|term| term.has_value(*param, *value))
-        })
-    }
-
-    /// Whether a cell is left. The parameters of a test vary independently of each other, so each
-    /// needs one value that is.
-    fn takes_any(&self, plan: &Plan) -> bool {
-        plan.tests.iter().any(|test| {
-            let by_params = axes(test)
-                .iter()
-                .all(|(param, values)| values.iter().any(|v| self.takes_params(&[(*param, *v)])));
-            let mut paths = paths_of(plan, test).into_iter();
-            by_params && paths.any(|path| self.takes_path(test, &plan.paths[path]))
-        })
-    }
-}
-
-impl fmt::Display for Selection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
 }
 
 impl Key {
@@ -149,7 +53,9 @@ impl Key {
     }
 
     fn name(self) -> &'static str {
-        Self::all().find(|(_, key)| *key == self).map_or("", |(name, _)| name)
+        Self::all()
+            .find(|(_, key)| *key == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -157,18 +63,21 @@ impl FromStr for Key {
     type Err = SelectionError;
 
     fn from_str(text: &str) -> Result<Self, SelectionError> {
-        Self::all().find(|(name, _)| *name == text).map(|(_, key)| key).ok_or_else(|| {
-            let keys: Vec<&str> = Self::all().map(|(name, _)| name).collect();
-            SelectionError {
-                what: format!("unknown key `{text}` in the selection"),
-                help: suggest(text, &keys, "the keys are"),
-            }
-        })
+        Self::all()
+            .find(|(name, _)| *name == text)
+            .map(|(_, key)| key)
+            .ok_or_else(|| {
+                let keys: Vec<&str> = Self::all().map(|(name, _)| name).collect();
+                SelectionError {
+                    what: format!("unknown key `{text}` in the selection"),
+                    help: suggest(text, &keys, "the keys are"),
+                }
+            })
     }
 }
 
 impl Term {
-    fn parse(part: &str) -> Result<Self, SelectionError> {
+    pub(super) fn parse(part: &str) -> Result<Self, SelectionError> {
         let malformed = |what: String| SelectionError {
             what,
             help: "write `key=value`, with `,` between terms and `|` between values: \
@@ -191,7 +100,7 @@ impl Term {
     }
 
     /// Each value must select something by itself.
-    fn check(&self, plan: &Plan) -> Result<(), SelectionError> {
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), SelectionError> {
         let there: Vec<String> = match self.key {
             Key::Param(param) => {
                 let values: BTreeSet<u64> = plan
@@ -217,11 +126,15 @@ impl Term {
                         .into_iter()
                         .flat_map(move |path| names(key, test, &plan.paths[path]))
                 })
-                .collect::<indexmap::IndexSet<String>>()
+                .collect::<IndexSet<String>>()
                 .into_iter()
                 .collect(),
         };
-        match self.values.iter().find(|value| !there.iter().any(|name| value.matches(name))) {
+        match self
+            .values
+            .iter()
+            .find(|value| !there.iter().any(|name| value.matches(name)))
+        {
             Some(value) => Err(self.nothing(value, &there)),
             None => Ok(()),
         }
@@ -241,11 +154,11 @@ impl Term {
         }
     }
 
-    fn has_name(&self, name: &str) -> bool {
+    pub(super) fn has_name(&self, name: &str) -> bool {
         self.values.iter().any(|value| value.matches(name))
     }
 
-    fn has_value(&self, param: Param, value: u64) -> bool {
+    pub(super) fn has_value(&self, param: Param, value: u64) -> bool {
         self.values.iter().any(|v| v.is(param, value))
     }
 }
@@ -292,7 +205,7 @@ impl fmt::Display for Value {
 }
 
 /// What a cell of this test and path is called under a key; a name may have several forms.
-fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
+pub(super) fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
     let name = match key {
         Key::Tool => match test.tool {
             ToolSpec::Iperf3(_) => "iperf3",
@@ -344,21 +257,4 @@ fn glob(pattern: &str, name: &str) -> bool {
 /// Without spaces and case, so that `100Mbit/s` is `100 Mbit/s`.
 fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<String>().to_lowercase()
-}
-
-/// `did you mean …`, when something is near, and what there is.
-fn suggest(text: &str, there: &[&str], lead: &str) -> String {
-    const MOST: usize = 16;
-    let nearest = there
-        .iter()
-        .map(|name| (strsim::jaro_winkler(text, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75 && text.parse::<u64>().is_err())
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, name)| format!("did you mean `{name}`? "))
-        .unwrap_or_default();
-    let mut list: Vec<String> = there.iter().take(MOST).map(|name| format!("`{name}`")).collect();
-    if there.len() > MOST {
-        list.push(format!("{} more up to `{}`", there.len() - MOST, there[there.len() - 1]));
-    }
-    format!("{nearest}{lead} {}", list.join(", "))
 }

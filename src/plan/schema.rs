@@ -1,0 +1,115 @@
+//! The JSON Schema that editors complete from and check by.
+//!
+//! It comes from the model, whose doc comments are its texts. The model is the resolved plan; a
+//! plan as people write it leaves out what has a default, and has `defaults:`. That difference is
+//! made here.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::model::{Plan, Timing, VERSION};
+
+/// The keys that have to be there. No other type has one, but for the three of a range.
+const REQUIRED: [(&str, &[&str]); 2] = [
+    ("Plan", &["version", "name", "workers", "paths", "tests"]),
+    ("Path", &["name", "from", "to", "via"]),
+];
+/// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
+const MAY_BE_EMPTY: [&str; 6] = ["Placement", "Timing", "Iperf3", "Netperf", "Local", "Link"];
+
+/// The JSON Schema (draft 7, which editors know best) of a plan as people write it.
+#[must_use]
+pub fn schema() -> Value {
+    let mut generator = SchemaSettings::draft07().into_generator();
+    // Makes its definition, for `defaults:`.
+    generator.subschema_for::<Timing>();
+    let mut schema = generator.into_root_schema_for::<Plan>().to_value();
+    tidy(&mut schema);
+    if let Value::Object(root) = &mut schema {
+        if let Some(Value::Object(properties)) = root.get_mut("properties") {
+            properties.insert(
+                "version".to_owned(),
+                json!({
+                    "const": VERSION,
+                    "description": "The version of the plan language.",
+                }),
+            );
+            properties.insert(
+                "defaults".to_owned(),
+                json!({
+                    "description": "Timing of every test that does not have its own.",
+                    "allOf": [{ "$ref": "#/definitions/Timing" }],
+                }),
+            );
+        }
+        as_written("Plan", root);
+        if let Some(Value::Object(definitions)) = root.get_mut("definitions") {
+            for (name, definition) in definitions {
+                if let Value::Object(definition) = definition {
+                    as_written(name, definition);
+                }
+            }
+        }
+    }
+    schema
+}
+
+/// What holds everywhere: nothing is null, nothing unknown may stand there, a text is one line.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Object(object) => {
+            object.remove("format");
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice != &json!({ "type": "null" }));
+                if let [only] = choices.as_slice() {
+                    let only = json!([only]);
+                    object.remove("anyOf");
+                    object.insert("allOf".to_owned(), only);
+                }
+            }
+            object.values_mut().for_each(tidy);
+            if object.contains_key("properties") && object.contains_key("type") {
+                object.insert("additionalProperties".to_owned(), Value::Bool(false));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn as_written(name: &str, definition: &mut Map<String, Value>) {
+    if !definition.contains_key("properties") {
+        return;
+    }
+    match REQUIRED.iter().find(|(of, _)| *of == name) {
+        Some((_, keys)) => definition.insert("required".to_owned(), json!(keys)),
+        None => definition.remove("required"),
+    };
+    if MAY_BE_EMPTY.contains(&name) {
+        definition.insert("type".to_owned(), json!(["object", "null"]));
+    }
+    // A choice is a key: all keys are known in one place, and one of them has to be there.
+    let Some(Value::Array(choices)) = definition.remove("oneOf") else {
+        return;
+    };
+    let mut one_of = Vec::new();
+    if let Some(Value::Object(properties)) = definition.get_mut("properties") {
+        for choice in choices {
+            if let Some(Value::Object(keys)) = choice.get("properties") {
+                one_of.push(json!({ "required": keys.keys().collect::<Vec<_>>() }));
+                properties.extend(keys.clone());
+            }
+        }
+    }
+    definition.insert("oneOf".to_owned(), Value::Array(one_of));
+}

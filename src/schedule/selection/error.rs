@@ -1,0 +1,36 @@
+//! A selection that selects nothing says what would.
+
+/// What is wrong with a selection: where, what, and how to go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}\n{help}")]
+pub struct SelectionError {
+    /// What is wrong, in one line.
+    pub what: String,
+    /// What would be right, in one line.
+    pub help: String,
+}
+
+/// `did you mean …`, when something is near, and what there is.
+pub(super) fn suggest(text: &str, there: &[&str], lead: &str) -> String {
+    const MOST: usize = 16;
+    let nearest = there
+        .iter()
+        .map(|name| (strsim::jaro_winkler(text, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75 && text.parse::<u64>().is_err())
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| format!("did you mean `{name}`? "))
+        .unwrap_or_default();
+    let mut list: Vec<String> = there
+        .iter()
+        .take(MOST)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if there.len() > MOST {
+        list.push(format!(
+            "{} more up to `{}`",
+            there.len() - MOST,
+            there[there.len() - 1]
+        ));
+    }
+    format!("{nearest}{lead} {}", list.join(", "))
+}

@@ -1,0 +1,48 @@
+//! A client from order to answer: the warm-up, the measuring invocation, and what became of its
+//! TCP connections.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::connections::{Connection, Watch};
+use super::process::{self, Stop};
+use crate::tools::{Client, Ended, How};
+
+/// What came of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Of the measuring invocation, or of a warm-up that failed.
+    pub ended: Ended,
+    /// Wall time of the measuring invocation; zero when there was none.
+    pub wall: Duration,
+    /// The watched connection that carried the most bytes.
+    pub connection: Option<Connection>,
+}
+
+/// Runs a client to its end. `limit` holds for warm-up and measurement together.
+pub async fn run(client: &Client, limit: Duration, stop: &mut Stop) -> Answer {
+    let deadline = Instant::now() + limit;
+    if !client.warmup_argv.is_empty() {
+        let (ended, _) = process::run(&client.warmup_argv, deadline, stop).await;
+        if ended.how != How::Code(0) {
+            return Answer {
+                ended,
+                wall: Duration::ZERO,
+                connection: None,
+            };
+        }
+    }
+    // Begun after the warm-up, whose connections are not to be seen, and before the client.
+    let watch = client.watch_tcp_port.and_then(Watch::start);
+    let (ended, wall) = process::run(&client.argv, deadline, stop).await;
+    let connection = match watch {
+        Some(watch) if ended.how == How::Code(0) => watch.finish().await,
+        _ => None,
+    };
+    Answer {
+        ended,
+        wall,
+        connection,
+    }
+}

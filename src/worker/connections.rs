@@ -1,0 +1,209 @@
+//! What became of a tool's TCP connections, as the kernel tells it.
+//!
+//! The kernel announces each TCP socket that it destroys, with its `struct tcp_info`, to whoever has
+//! joined the group `SKNLGRP_INET_TCP_DESTROY` of a `sock_diag` netlink socket; no privilege is needed,
+//! and only sockets of the own network namespace are announced. The announcements wait in the
+//! netlink socket's buffer until the client has ended, so nothing runs on the machine while the
+//! sample does.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::socket::SockProtocol;
+
+use super::netlink::{self, Socket, array_at, u32_at, u64_at};
+
+/// How long the announcement of a connection that carried data is waited for after the client's
+/// end; only when none has come yet. One round trip is needed for the closing, and a lost segment
+/// costs at least 200 ms more (`TCP_RTO_MIN`).
+const GRACE: Duration = Duration::from_millis(300);
+
+/// A connection that acknowledged less carried no data to speak of. iperf3's control connection
+/// carries a few kilobytes, and keeps the default MSS: to take it for the data would be a lie.
+const DATA: u64 = 64 * 1024;
+
+/// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` (`linux/sock_diag.h`) as group bits.
+const DESTROYED_TCP: u32 = 1 << 0 | 1 << 2;
+/// `SOCK_DIAG_BY_FAMILY` (`linux/sock_diag.h`).
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// Length of `struct inet_diag_msg` (`linux/inet_diag.h`); attributes follow it.
+const INET_DIAG_MSG: usize = 72;
+/// `idiag_dport` in it, in network byte order.
+const DESTINATION_PORT: usize = 6;
+/// `INET_DIAG_INFO`: the attribute that is a `struct tcp_info`.
+const INET_DIAG_INFO: u16 = 2;
+/// Fields of `struct tcp_info` (`linux/tcp.h`) by their offset.
+mod tcp_info {
+    pub(super) const SND_MSS: usize = 16;
+    pub(super) const RTT: usize = 68;
+    pub(super) const TOTAL_RETRANS: usize = 100;
+    pub(super) const BYTES_ACKED: usize = 120;
+}
+
+/// A closed TCP connection as the sender's kernel saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Payload bytes of a full segment, options already taken off.
+    pub snd_mss: u32,
+    pub total_retrans: u32,
+    /// Smoothed round-trip time in microseconds.
+    pub rtt_us: u32,
+    /// Payload bytes that the other side has acknowledged.
+    pub bytes_acked: u64,
+}
+
+/// Watches the TCP connections to one port, from its making to [`Watch::finish`].
+#[derive(Debug)]
+pub struct Watch {
+    socket: Socket,
+    port: u16,
+}
+
+impl Watch {
+    /// Begins to watch connections whose destination port is `port`. None on a kernel that cannot
+    /// tell: then the sample goes on without.
+    #[must_use]
+    pub fn start(port: u16) -> Option<Self> {
+        let socket = Socket::open(SockProtocol::NetlinkSockDiag, DESTROYED_TCP).ok()?;
+        Some(Self { socket, port })
+    }
+
+    /// The connection that acknowledged the most bytes. Waits briefly when none that carried data
+    /// has been announced yet. None also when the kernel dropped announcements: the one that
+    /// matters may have been among them.
+    pub async fn finish(self) -> Option<Connection> {
+        let most = self.announced().ok()?;
+        if carried_data(most) {
+            return most;
+        }
+        // Rare and short, so a thread of the pool may wait for it.
+        tokio::task::spawn_blocking(move || self.wait(most))
+            .await
+            .ok()?
+    }
+
+    fn wait(&self, mut most: Option<Connection>) -> Option<Connection> {
+        let end = Instant::now() + GRACE;
+        while !carried_data(most) {
+            let left = end.saturating_duration_since(Instant::now());
+            let left = u16::try_from(left.as_millis()).ok().filter(|&ms| ms > 0)?;
+            let mut announced = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut announced, left) {
+                Ok(_) | Err(Errno::EINTR) => most = larger(most, self.announced().ok()?),
+                Err(_) => return None,
+            }
+        }
+        most
+    }
+
+    /// Reads all announcements that are there.
+    fn announced(&self) -> io::Result<Option<Connection>> {
+        let mut most = None;
+        loop {
+            match self.socket.receive() {
+                Ok(datagram) => most = larger(most, carried_most(&datagram, self.port)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(most),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn carried_data(most: Option<Connection>) -> bool {
+    most.is_some_and(|connection| connection.bytes_acked >= DATA)
+}
+
+fn larger(one: Option<Connection>, other: Option<Connection>) -> Option<Connection> {
+    one.into_iter()
+        .chain(other)
+        .max_by_key(|connection| connection.bytes_acked)
+}
+
+/// Of the connections to `port` that a datagram announces, the one that acknowledged the most bytes.
+fn carried_most(datagram: &[u8], port: u16) -> Option<Connection> {
+    netlink::messages(datagram)
+        .filter(|message| message.kind == SOCK_DIAG_BY_FAMILY)
+        .filter_map(|message| connection_to(message.payload, port))
+        .max_by_key(|connection| connection.bytes_acked)
+}
+
+/// Reads an announcement; None for another port, or without `struct tcp_info`. The struct may be
+/// longer than what is read: newer kernels append to it.
+fn connection_to(announcement: &[u8], port: u16) -> Option<Connection> {
+    if u16::from_be_bytes(array_at(announcement, DESTINATION_PORT)?) != port {
+        return None;
+    }
+    let info = netlink::attribute(announcement.get(INET_DIAG_MSG..)?, INET_DIAG_INFO)?;
+    Some(Connection {
+        snd_mss: u32_at(info, tcp_info::SND_MSS)?,
+        total_retrans: u32_at(info, tcp_info::TOTAL_RETRANS)?,
+        rtt_us: u32_at(info, tcp_info::RTT)?,
+        bytes_acked: u64_at(info, tcp_info::BYTES_ACKED)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::worker::netlink::tests::{attribute_bytes, message};
+
+    /// An announcement as the kernel lays it out, `info` bytes long.
+    fn announcement(port: u16, connection: Connection, info: usize) -> Vec<u8> {
+        let mut payload = vec![0; INET_DIAG_MSG];
+        payload[DESTINATION_PORT..DESTINATION_PORT + 2].copy_from_slice(&port.to_be_bytes());
+        let mut bytes = vec![0; 240];
+        bytes[16..20].copy_from_slice(&connection.snd_mss.to_ne_bytes());
+        bytes[68..72].copy_from_slice(&connection.rtt_us.to_ne_bytes());
+        bytes[100..104].copy_from_slice(&connection.total_retrans.to_ne_bytes());
+        bytes[120..128].copy_from_slice(&connection.bytes_acked.to_ne_bytes());
+        bytes.truncate(info);
+        payload.extend(attribute_bytes(8, &[0]));
+        payload.extend(attribute_bytes(INET_DIAG_INFO, &bytes));
+        message(SOCK_DIAG_BY_FAMILY, &payload)
+    }
+
+    fn connection(snd_mss: u32, bytes_acked: u64) -> Connection {
+        Connection {
+            snd_mss,
+            total_retrans: 3,
+            rtt_us: 41,
+            bytes_acked,
+        }
+    }
+
+    #[test]
+    fn the_connection_with_the_most_bytes_is_chosen() {
+        let datagram = [
+            announcement(5201, connection(1448, 900), 232),
+            announcement(5201, connection(588, 90_000), 232),
+            announcement(5201, connection(588, 80_000), 232),
+            announcement(80, connection(536, 100_000), 232),
+        ]
+        .concat();
+        assert_eq!(carried_most(&datagram, 5201), Some(connection(588, 90_000)));
+        assert_eq!(carried_most(&datagram, 443), None);
+    }
+
+    #[test]
+    fn a_kernel_whose_tcp_info_is_too_short_says_nothing() {
+        assert_eq!(
+            carried_most(&announcement(1, connection(1, 1), 104), 1),
+            None
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_announcement_is_read_without_a_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..400), port: u16,
+        ) {
+            let _ = carried_most(&bytes, port);
+            let _ = carried_most(&message(SOCK_DIAG_BY_FAMILY, &bytes), port);
+        }
+    }
+}

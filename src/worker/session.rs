@@ -1,0 +1,309 @@
+//! A worker's session: joins the orchestrator, obeys its orders, and comes back when the stream
+//! breaks.
+
+use std::error::Error as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::sys::prctl::set_child_subreaper;
+use tokio::net::lookup_host;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status};
+
+use super::steps::Steps;
+use super::surroundings;
+use crate::rpc::pb::to_worker::Message as Order;
+use crate::rpc::pb::{FromWorker, Hello, from_worker};
+use crate::rpc::{Identity, IdentityError, Malformed, connect, words};
+
+/// How long a worker that nobody takes goes on trying, when nothing else is said: an orchestrator's
+/// image may have to be pulled, its node may have to restart.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long the name of the worker's own Service may take to be known.
+const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
+/// How long an orchestrator that took the connection may take to open the stream.
+const JOINED_WITHIN: Duration = Duration::from_secs(10);
+/// A session that held so long was one: what comes after it is a new start.
+const HELD: Duration = Duration::from_secs(1);
+/// Answers that wait to be sent.
+const ANSWERS: usize = 16;
+
+/// Who a worker is, and whom it works for.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The plan's name for it.
+    pub name: String,
+    /// The orchestrator's `host:port`.
+    pub orchestrator: String,
+    /// The host name of the worker's own Service, if it has one.
+    pub service: Option<String>,
+    /// The folder with `ca.crt`, `tls.crt`, `tls.key` and `token`.
+    pub tls: PathBuf,
+    pub pod_ip: IpAddr,
+    pub node: String,
+    /// How long it goes on trying while no orchestrator takes it; see [`PATIENCE`].
+    pub patience: Duration,
+    /// Takes a line for people whenever the worker joins, or waits for the orchestrator.
+    pub tell: fn(&str),
+}
+
+/// Why a worker gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error("the worker's own service `{service}` has no address: {words}")]
+    Service { service: String, words: String },
+    #[error(
+        "the orchestrator at `{at}` and this worker do not accept each other: {words}; \
+         a worker needs the certificate and token of its own run, and the same version of netplan"
+    )]
+    Refused { at: String, words: String },
+    #[error("no orchestrator at `{at}` for {seconds} s: {words}")]
+    Lost {
+        at: String,
+        seconds: u64,
+        words: String,
+    },
+}
+
+/// Works until the orchestrator says goodbye or `shutdown` comes; either is success. No tool
+/// outlives it.
+///
+/// # Errors
+/// When the identity cannot be read, the worker's own Service has no address, the orchestrator
+/// refuses the worker, or nobody took it for as long as its patience lasts.
+pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    let identity = Identity::load(&settings.name, &settings.tls)?;
+    // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
+    // that is not possible, another process does.
+    let _ = set_child_subreaper(true);
+    let mut steps = Steps::default();
+    let ending = tokio::select! {
+        ending = work(settings, &identity, &mut steps) => ending,
+        () = shutdown => Ok(()),
+    };
+    steps.kill().await;
+    ending
+}
+
+async fn work(settings: &Settings, identity: &Identity, steps: &mut Steps) -> Result<(), Error> {
+    let (environment, cluster_ip) =
+        tokio::join!(surroundings::gather(settings.pod_ip), own_service(settings));
+    let hello = Hello {
+        worker: settings.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pod_ip: settings.pod_ip.to_string(),
+        cluster_ip: cluster_ip?.map(|ip| ip.to_string()).unwrap_or_default(),
+        node: settings.node.clone(),
+        environment_json: serde_json::to_string(&environment).unwrap_or_default(),
+    };
+    let at = &settings.orchestrator;
+    let mut alone_since = Instant::now();
+    let mut pauses = Pauses::default();
+    loop {
+        let begun = Instant::now();
+        let ending = session(settings, identity, &hello, steps).await;
+        // Not one tool of a session reaches into the next.
+        steps.kill().await;
+        let words = match ending {
+            Ending::Goodbye => return Ok(()),
+            Ending::Refused(words) => {
+                return Err(Error::Refused {
+                    at: at.clone(),
+                    words,
+                });
+            }
+            Ending::Lost(words) => {
+                (settings.tell)(&format!("lost the orchestrator at `{at}`: {words}"));
+                // One that takes the worker and drops it at once is as good as none.
+                if begun.elapsed() >= HELD {
+                    alone_since = Instant::now();
+                    pauses = Pauses::default();
+                }
+                words
+            }
+            Ending::Absent(words) => {
+                if pauses.is_first() {
+                    (settings.tell)(&format!("waiting for the orchestrator at `{at}`: {words}"));
+                }
+                words
+            }
+        };
+        let alone = alone_since.elapsed();
+        if alone >= settings.patience {
+            return Err(Error::Lost {
+                at: at.clone(),
+                seconds: alone.as_secs(),
+                words,
+            });
+        }
+        sleep(pauses.next()).await;
+    }
+}
+
+/// One stream, from its opening to its end.
+async fn session(
+    settings: &Settings,
+    identity: &Identity,
+    hello: &Hello,
+    steps: &mut Steps,
+) -> Ending {
+    let at = &settings.orchestrator;
+    let mut client = match connect(at, identity).await {
+        Ok(client) => client,
+        Err(error) if is_refusal(&error.words) => return Ending::Refused(error.words),
+        Err(error) => return Ending::Absent(error.words),
+    };
+    let (answers, outgoing) = mpsc::channel(ANSWERS);
+    let message = Some(from_worker::Message::Hello(hello.clone()));
+    // There is room: the channel is new.
+    let _ = answers.try_send(FromWorker { message });
+    let mut orders = match timeout(JOINED_WITHIN, client.work(ReceiverStream::new(outgoing))).await
+    {
+        Ok(Ok(response)) => response.into_inner(),
+        Ok(Err(status)) => return refused_or(Ending::Absent, &status),
+        Err(_) => return Ending::Absent("it takes the connection, but no worker".to_owned()),
+    };
+    (settings.tell)(&format!(
+        "joined the orchestrator at `{at}` as `{}`",
+        settings.name
+    ));
+    loop {
+        let order = tokio::select! {
+            order = orders.message() => order,
+            () = steps.ended() => continue,
+        };
+        match order {
+            Ok(Some(order)) => match order.message {
+                Some(Order::StartServer(order)) => steps.start_server(order, answers.clone()),
+                Some(Order::RunClient(order)) => steps.run_client(order, answers.clone()),
+                Some(Order::Stop(order)) => steps.stop(order.step),
+                Some(Order::Goodbye(_)) => return Ending::Goodbye,
+                None => return Ending::Refused(Malformed("message").to_string()),
+            },
+            Ok(None) => return Ending::Lost("it ended the stream".to_owned()),
+            Err(status) => return refused_or(Ending::Lost, &status),
+        }
+    }
+}
+
+/// How a session ended.
+#[derive(Debug)]
+enum Ending {
+    /// The run is over.
+    Goodbye,
+    /// Trying again will not help.
+    Refused(String),
+    /// It could not be reached, yet.
+    Absent(String),
+    /// The stream broke.
+    Lost(String),
+}
+
+/// What a failed call means: a refusal, or `otherwise`.
+fn refused_or(otherwise: fn(String) -> Ending, status: &Status) -> Ending {
+    let said = match status.source() {
+        // The transport failed, and the cause knows why.
+        Some(cause) => words(cause),
+        None if status.message().is_empty() => status.code().description().to_owned(),
+        None => status.message().to_owned(),
+    };
+    match status.code() {
+        Code::Unauthenticated
+        | Code::PermissionDenied
+        | Code::FailedPrecondition
+        | Code::InvalidArgument
+        | Code::Unimplemented => Ending::Refused(said),
+        // With TLS 1.3 a server refuses a client's certificate only after the client's handshake.
+        _ if is_refusal(&said) => Ending::Refused(said),
+        _ => otherwise(said),
+    }
+}
+
+/// Whether TLS refused one of the two ends, by the words of its error: the error itself is hidden
+/// in those of two other crates.
+fn is_refusal(words: &str) -> bool {
+    ["invalid peer certificate", "received fatal alert"]
+        .iter()
+        .any(|sign| words.contains(sign))
+}
+
+/// The cluster IP of the worker's own Service, of the pod's address family where there is one. The
+/// cluster's DNS may hear of the Service later than the pod starts.
+async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
+    let Some(service) = &settings.service else {
+        return Ok(None);
+    };
+    let end = Instant::now() + SERVICE_KNOWN_WITHIN;
+    let mut pauses = Pauses::default();
+    loop {
+        let words = match lookup_host((service.as_str(), 0)).await {
+            Ok(addresses) => {
+                let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
+                let same = addresses
+                    .iter()
+                    .find(|ip| ip.is_ipv4() == settings.pod_ip.is_ipv4());
+                match same.or(addresses.first()) {
+                    Some(&address) => return Ok(Some(address)),
+                    None => "the name is known, without an address".to_owned(),
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        if Instant::now() >= end {
+            return Err(Error::Service {
+                service: service.clone(),
+                words,
+            });
+        }
+        sleep(pauses.next()).await;
+    }
+}
+
+/// Pauses between attempts: the first few are short, because all parts of a local run start at
+/// once; the last ones are bearable for whoever is asked.
+#[derive(Debug, Default)]
+struct Pauses(u32);
+
+impl Pauses {
+    const FIRST: Duration = Duration::from_millis(2);
+    const LONGEST: Duration = Duration::from_millis(500);
+
+    fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = Self::FIRST.saturating_mul(2_u32.saturating_pow(self.0));
+        self.0 = self.0.saturating_add(1);
+        pause.min(Self::LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_milliseconds_to_half_a_second() {
+        let mut pauses = Pauses::default();
+        let first: Vec<u128> = (0..10).map(|_| pauses.next().as_millis()).collect();
+        assert_eq!(first, [2, 4, 8, 16, 32, 64, 128, 256, 500, 500]);
+        assert_eq!(Pauses(u32::MAX).next(), Pauses::LONGEST);
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_an_absence() {
+        let ending = |status| refused_or(Ending::Lost, &status);
+        assert!(matches!(
+            ending(Status::failed_precondition("v")),
+            Ending::Refused(_)
+        ));
+        assert!(matches!(ending(Status::unavailable("v")), Ending::Lost(_)));
+    }
+}

@@ -1,0 +1,269 @@
+//! What a worker sees of its surroundings, gathered once before it joins.
+//!
+//! Whatever cannot be found out stays empty: surroundings describe a run, they never prevent it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::if_nametoindex;
+use nix::sys::socket::{SockProtocol, SockaddrStorage};
+use nix::sys::utsname::{UtsName, uname};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::netlink::{Socket, attribute, messages, u32_at};
+use super::process;
+use crate::results::environment::WorkerEnvironment;
+use crate::tools::How;
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Looks around, with all programs asked at once.
+pub async fn gather(pod_ip: IpAddr) -> WorkerEnvironment {
+    let interface = interface_with(pod_ip).unwrap_or_default();
+    let (features, iperf3, netperf) = tokio::join!(
+        output_of(["ethtool", "-k", &interface]),
+        output_of(["iperf3", "--version"]),
+        output_of(["netperf", "-V"]),
+    );
+    let mut tools = BTreeMap::new();
+    if let Some(output) = iperf3 {
+        tools.insert("iperf3".to_owned(), version_after("iperf ", &output));
+    }
+    // One is of no use without the other.
+    if let Some(output) = netperf.filter(|_| process::on_path("netserver")) {
+        tools.insert(
+            "netperf".to_owned(),
+            version_after("Netperf version ", &output),
+        );
+    }
+    let system = uname().ok();
+    let said = |word: fn(&UtsName) -> &OsStr| {
+        system
+            .as_ref()
+            .map(|system| word(system).to_string_lossy().into_owned())
+    };
+    WorkerEnvironment {
+        kernel: said(UtsName::release).unwrap_or_default(),
+        os: ["/etc/os-release", "/usr/lib/os-release"]
+            .iter()
+            .find_map(|path| pretty_name(&text_of(path)))
+            .unwrap_or_default(),
+        architecture: said(UtsName::machine).unwrap_or_default(),
+        cpu: cpu_model(&text_of("/proc/cpuinfo")).unwrap_or_default(),
+        cores: std::thread::available_parallelism()
+            .map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
+        memory_bytes: memory_bytes(&text_of("/proc/meminfo")).unwrap_or_default(),
+        mtu: mtu_of(&interface).unwrap_or_default(),
+        offloads: offloads(&features.unwrap_or_default()),
+        congestion_control: text_of("/proc/sys/net/ipv4/tcp_congestion_control")
+            .trim()
+            .to_owned(),
+        interface,
+        tools,
+    }
+}
+
+/// What a program prints on stdout; None when it is not there.
+async fn output_of<const N: usize>(argv: [&str; N]) -> Option<String> {
+    let argv = argv.map(str::to_owned);
+    let (_never, mut stop) = oneshot::channel();
+    let (ended, _) = process::run(&argv, Instant::now() + PATIENCE, &mut stop).await;
+    match ended.how {
+        How::NotFound(_) | How::NotStarted(_) => None,
+        _ => Some(String::from_utf8_lossy(&ended.stdout).into_owned()),
+    }
+}
+
+fn text_of(path: &str) -> String {
+    std::fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
+
+/// The interface that has this address.
+fn interface_with(address: IpAddr) -> Option<String> {
+    getifaddrs().ok()?.find_map(|interface| {
+        let storage: SockaddrStorage = interface.address?;
+        let own = match address {
+            IpAddr::V4(v4) => storage.as_sockaddr_in().is_some_and(|own| own.ip() == v4),
+            IpAddr::V6(v6) => storage.as_sockaddr_in6().is_some_and(|own| own.ip() == v6),
+        };
+        own.then_some(interface.interface_name)
+    })
+}
+
+/// An interface's MTU. Asked of the kernel and not read in `/sys`, which may show the interfaces of
+/// the network namespace that it was mounted in, and not the worker's.
+fn mtu_of(interface: &str) -> Option<u32> {
+    let index = if_nametoindex(interface).ok()?;
+    let socket = Socket::open(SockProtocol::NetlinkRoute, 0).ok()?;
+    // rtnetlink answers within the call that asks.
+    socket.send(&link_request(index)).ok()?;
+    mtu_in(&socket.receive().ok()?)
+}
+
+/// `RTM_GETLINK`, `RTM_NEWLINK` and `IFLA_MTU` (`linux/rtnetlink.h`, `linux/if_link.h`).
+const GET_LINK: u16 = 18;
+const NEW_LINK: u16 = 16;
+const MTU: u16 = 4;
+/// Length of `struct ifinfomsg`; attributes follow it.
+const IFINFOMSG: usize = 16;
+
+/// Asks for one interface by its index.
+fn link_request(index: u32) -> Vec<u8> {
+    const NLM_F_REQUEST: u16 = 1;
+    let mut request = 32_u32.to_ne_bytes().to_vec();
+    request.extend(GET_LINK.to_ne_bytes());
+    request.extend(NLM_F_REQUEST.to_ne_bytes());
+    request.extend([0; 8]);
+    // struct ifinfomsg: family and type, then the index, then flags.
+    request.extend([0; 4]);
+    request.extend(index.to_ne_bytes());
+    request.extend([0; 8]);
+    request
+}
+
+fn mtu_in(datagram: &[u8]) -> Option<u32> {
+    messages(datagram)
+        .filter(|message| message.kind == NEW_LINK)
+        .find_map(|link| u32_at(attribute(link.payload.get(IFINFOMSG..)?, MTU)?, 0))
+}
+
+/// `PRETTY_NAME` of an os-release file (os-release(5)).
+fn pretty_name(os_release: &str) -> Option<String> {
+    let value = os_release
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(value.trim().trim_matches(['"', '\'']).to_owned())
+}
+
+/// The first processor's model, as x86 says it; other architectures have other words for it.
+fn cpu_model(cpuinfo: &str) -> Option<String> {
+    ["model name", "Hardware", "cpu model", "uarch", "machine"]
+        .iter()
+        .find_map(|&wanted| {
+            cpuinfo.lines().find_map(|line| {
+                let (key, value) = line.split_once(':')?;
+                (key.trim() == wanted).then(|| value.trim().to_owned())
+            })
+        })
+}
+
+/// `MemTotal` of /proc/meminfo, in bytes.
+fn memory_bytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// The features that `ethtool -k` lists, indented ones included; `off [fixed]` is off.
+fn offloads(features: &str) -> BTreeMap<String, bool> {
+    features
+        .lines()
+        .filter_map(|line| {
+            let (name, state) = line.split_once(':')?;
+            let on = match state.split_whitespace().next()? {
+                "on" => true,
+                "off" => false,
+                _ => return None,
+            };
+            Some((name.trim().to_owned(), on))
+        })
+        .collect()
+}
+
+/// The word after `before` at the beginning of a line; a tool that is there without saying its
+/// version is of version `unknown`.
+fn version_after(before: &str, output: &str) -> String {
+    output
+        .lines()
+        .find_map(|line| line.strip_prefix(before)?.split_whitespace().next())
+        .unwrap_or("unknown")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::worker::netlink::tests::{attribute_bytes, message};
+
+    #[test]
+    fn versions_are_read() {
+        let iperf3 = "iperf 3.12 (cJSON 1.7.15)\nLinux vm 6.1.0 x86_64\n";
+        assert_eq!(version_after("iperf ", iperf3), "3.12");
+        assert_eq!(
+            version_after("Netperf version ", "Netperf version 2.7.0\n"),
+            "2.7.0"
+        );
+        assert_eq!(version_after("iperf ", ""), "unknown");
+    }
+
+    #[test]
+    fn offloads_are_read() {
+        let features = "Features for eth0:\n\
+            tx-checksumming: on\n\
+            \ttx-checksum-ipv4: off [fixed]\n\
+            tcp-segmentation-offload: on\n\
+            generic-segmentation-offload: off [requested on]\n\
+            rx-gro-hw: on [fixed]\n";
+        let expected = [
+            ("tx-checksumming", true),
+            ("tx-checksum-ipv4", false),
+            ("tcp-segmentation-offload", true),
+            ("generic-segmentation-offload", false),
+            ("rx-gro-hw", true),
+        ];
+        let expected = expected.map(|(name, on)| (name.to_owned(), on));
+        assert_eq!(offloads(features), BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn files_are_read() {
+        let os = "NAME=\"Debian GNU/Linux\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
+        assert_eq!(
+            pretty_name(os).as_deref(),
+            Some("Debian GNU/Linux 12 (bookworm)")
+        );
+        assert_eq!(
+            memory_bytes("MemTotal:        4015412 kB\nMemFree: 1 kB\n"),
+            Some(4_111_781_888)
+        );
+        let cpu = "processor\t: 0\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n\nmodel name\t: other\n";
+        assert_eq!(cpu_model(cpu).as_deref(), Some("AMD EPYC"));
+    }
+
+    #[test]
+    fn an_mtu_is_found_among_the_attributes() {
+        let mut payload = vec![0; IFINFOMSG];
+        payload.extend(attribute_bytes(3, b"eth0\0"));
+        payload.extend(attribute_bytes(MTU, &1400_u32.to_ne_bytes()));
+        assert_eq!(mtu_in(&message(NEW_LINK, &payload)), Some(1400));
+        // NLMSG_ERROR
+        assert_eq!(mtu_in(&message(2, &payload)), None);
+    }
+
+    #[test]
+    fn the_loopback_interface_is_found() {
+        let interface = interface_with(IpAddr::from([127, 0, 0, 1])).unwrap();
+        assert_eq!(interface, "lo");
+        assert!(mtu_of(&interface).unwrap() >= 1280);
+        assert_eq!(mtu_of("no-such-interface"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text: String) {
+            let _ = (offloads(&text), memory_bytes(&text), cpu_model(&text), pretty_name(&text));
+            let _ = version_after("iperf ", &text);
+        }
+    }
+}

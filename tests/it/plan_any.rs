@@ -1,0 +1,217 @@
+//! The plan language under generated texts: what loads survives its own text, and nothing panics.
+
+use std::sync::LazyLock;
+
+use netplan::diag::{Problems, Source};
+use netplan::plan::{self, Plan};
+use proptest::prelude::*;
+
+fn load(text: &str) -> Result<Plan, Problems> {
+    plan::load(Source::new("plan.yaml", text), &[])
+}
+
+/// A sweep as text, within bounds.
+fn sweep(least: u64, most: u64) -> impl Strategy<Value = String> {
+    let value = least..=most;
+    prop_oneof![
+        value.clone().prop_map(|value| value.to_string()),
+        proptest::collection::btree_set(value.clone(), 1..5).prop_map(|values| {
+            let values: Vec<u64> = values.into_iter().collect();
+            format!("{values:?}")
+        }),
+        (value.clone(), value, 1..500_u64).prop_map(|(a, b, step)| {
+            format!("{{ from: {}, to: {}, step: {step} }}", a.min(b), a.max(b))
+        }),
+    ]
+}
+
+fn iperf3() -> impl Strategy<Value = String> {
+    let options = (
+        sweep(1, 128),
+        sweep(88, 9216),
+        sweep(16, 65507),
+        any::<bool>(),
+    );
+    options.prop_map(|(streams, mss, datagram, udp)| {
+        if udp {
+            format!("iperf3: {{ protocol: udp, streams: {streams}, datagram: {datagram} }}")
+        } else {
+            format!("iperf3: {{ streams: {streams}, mss: {mss}, rate: 1.5 Gbit/s }}")
+        }
+    })
+}
+
+fn netperf() -> impl Strategy<Value = String> {
+    let options = (sweep(88, 32767), sweep(1, 65507), 0..5_usize);
+    options.prop_map(|(mss, size, test)| match test {
+        0 => format!("netperf: {{ mss: {mss}, write_size: {size} }}"),
+        1 => format!("netperf: {{ test: TCP_RR, mss: {mss}, request: {size} }}"),
+        2 => format!("netperf: {{ test: TCP_CRR, response: {size} }}"),
+        3 => format!("netperf: {{ test: UDP_STREAM, datagram: {size} }}"),
+        _ => format!("netperf: {{ test: UDP_RR, request: {size}, response: {size} }}"),
+    })
+}
+
+/// Texts as people use them, with what YAML makes hard.
+fn words() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9 ~:#'\"&*!|>%@`ä→.-]{1,20}",
+        Just("null".to_owned()),
+        Just("1e3".to_owned()),
+        Just("0x1F".to_owned()),
+    ]
+    .prop_filter("a label is not empty", |text| !text.trim().is_empty())
+}
+
+/// Plans in which at most the number of cells is wrong.
+fn plans() -> impl Strategy<Value = String> {
+    let test = (
+        prop_oneof![iperf3(), netperf()],
+        1..100_u64,
+        0..3_u64,
+        1..9_u32,
+    );
+    let tests = proptest::collection::vec(test, 1..5);
+    let link = (1..9_000_u64, 0..9_000_u64, 0..99_u32, 576..65535_u32);
+    (tests, words(), words(), link).prop_map(|(tests, description, label, link)| {
+        let (rate, delay, loss, mtu) = link;
+        let quoted = |text: &str| serde_json::to_string(text).unwrap();
+        let mut text = format!(
+            "version: 1\n\
+             name: p\n\
+             description: {}\n\
+             workers: {{ a: , b: {{ other_node_than: a }} }}\n\
+             paths:\n\
+             - {{ name: x, label: {}, from: a, to: b, via: pod_ip }}\n\
+             - {{ name: y, from: b, to: b, via: cluster_ip }}\n\
+             local:\n\
+             \x20 links: {{ rate: {rate} Mbit/s, delay: {delay}us, loss: 0.{loss}%, mtu: {mtu} }}\n\
+             tests:\n",
+            quoted(&description),
+            quoted(&label),
+        );
+        for (tool, duration, warmup, repeat) in tests {
+            text += &format!("- {tool}\n  duration: {duration}s\n  warmup: {warmup}m\n");
+            text += &format!("  repeat: {repeat}\n");
+        }
+        text
+    })
+}
+
+/// The language's own words and signs in disorder.
+fn soup() -> impl Strategy<Value = String> {
+    let pieces = [
+        "\n",
+        "\n  ",
+        "\n    ",
+        ": ",
+        "- ",
+        "[",
+        "]",
+        "{ ",
+        " }",
+        ", ",
+        "&a ",
+        "*a",
+        "<<",
+        "'",
+        "\"",
+        "\t",
+        "# ",
+        "| ",
+        "!x ",
+        "---\n",
+        "? ",
+        "é",
+        "\u{feff}",
+        "\r",
+        "version: 1\n",
+        "name",
+        "workers",
+        "w1",
+        "tests",
+        "iperf3",
+        "mss",
+        "from",
+        "10s",
+        "1",
+        "0",
+        "~",
+        "paths:\n",
+        "tests:\n  - iperf3: { mss: ",
+        "\u{0}",
+        "\u{1b}[31m",
+        "%",
+        "@",
+        "> ",
+    ];
+    let piece = prop::sample::select(pieces.to_vec());
+    proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+/// A good plan, cut, or with something put in.
+fn broken() -> impl Strategy<Value = String> {
+    let parts = (plans(), any::<prop::sample::Index>(), soup(), any::<bool>());
+    parts.prop_map(|(text, at, soup, cut)| {
+        let at = text.floor_char_boundary(at.index(text.len()));
+        let (before, after) = text.split_at(at);
+        if cut {
+            before.to_owned()
+        } else {
+            format!("{before}{soup}{after}")
+        }
+    })
+}
+
+fn never_panics(text: &str, set: &[String]) {
+    if let Err(problems) = plan::load(Source::new("plan.yaml", text), set) {
+        assert!(!problems.is_empty());
+        assert!(!problems.render(false).is_empty() && !problems.render(true).is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_plan_survives_its_own_text(text in plans()) {
+        match load(&text) {
+            Ok(plan) => {
+                let again = load(&plan.to_yaml().unwrap());
+                let again = again.map_err(|problems| TestCaseError::fail(problems.to_string()))?;
+                prop_assert_eq!(again, plan);
+            }
+            Err(problems) => prop_assert!(problems.to_string().contains("cells"), "{}", problems),
+        }
+    }
+
+    #[test]
+    fn the_schema_takes_what_loads(text in plans()) {
+        static VALIDATOR: LazyLock<jsonschema::Validator> =
+            LazyLock::new(|| jsonschema::validator_for(&plan::schema()).unwrap());
+        let is_valid = |text: &str| VALIDATOR.is_valid(&serde_yaml::from_str(text).unwrap());
+        prop_assert!(is_valid(&text));
+        if let Ok(plan) = load(&text) {
+            prop_assert!(is_valid(&plan.to_yaml().unwrap()));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text: String, set: Vec<String>) {
+        never_panics(&text, &set);
+    }
+
+    #[test]
+    fn any_yaml_is_read_or_refused(text in prop_oneof![soup(), broken()]) {
+        never_panics(&text, &[]);
+    }
+
+    #[test]
+    fn any_setting_is_read_or_refused(
+        text in plans(),
+        path in "(tests|paths|workers|name|local|0|1|q)(\\.(0|1|x|iperf3|mss|links|rate|)){0,4}",
+        value in soup(),
+    ) {
+        never_panics(&text, &[format!("{path}={value}"), "tests.0.repeat=2".to_owned()]);
+    }
+}

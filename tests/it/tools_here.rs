@@ -1,0 +1,171 @@
+//! The tools that are installed here, run as a worker would run them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use netplan::plan::{NetperfTest, Protocol, ToolSpec};
+use netplan::schedule::{Param, Params};
+use netplan::tools::{self, Ended, How, Job, Metrics, name};
+
+use crate::schedule::{iperf3, netperf, timing};
+use crate::tools::in_words;
+
+/// A process that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A network namespace with an address, so that the tools' ports are nobody else's.
+struct Namespace(Running);
+
+const ADDRESS: &str = "10.99.0.1";
+
+impl Namespace {
+    /// `Err` says what is missing here.
+    fn new() -> Result<Self, String> {
+        let script = format!(
+            "ip link set lo up && ip addr add {ADDRESS}/32 dev lo && echo up && exec sleep 120"
+        );
+        let mut holder = Command::new("unshare")
+            .args(["--user", "--map-root-user", "--net", "sh", "-c", &script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|err| format!("unshare: {err}"))?;
+        let mut line = String::new();
+        let mut stdout = BufReader::new(holder.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let namespace = Namespace(Running(holder));
+        if line == "up\n" {
+            Ok(namespace)
+        } else {
+            Err("this kernel allows no user and network namespaces".to_owned())
+        }
+    }
+
+    fn command(&self, argv: &[String]) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--preserve-credentials", "--user", "--net", "--target"])
+            .arg(self.0.0.id().to_string())
+            .args(argv);
+        command
+    }
+}
+
+/// Runs one sample of a tool as a worker would, or says why it cannot be run here.
+fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
+    let tool = tools::of(spec);
+    let (params, timing) = (Params(params.to_vec()), timing(1, 1));
+    let job = Job {
+        params: &params,
+        timing: &timing,
+        target: ADDRESS,
+        slot: 3,
+    };
+    let (server, client) = (tool.server(&job), tool.client(&job));
+    for program in [&server.argv[0], &client.argv[0]] {
+        let found = std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()));
+        if !found {
+            eprintln!("skipped: `{program}` is not installed");
+            return None;
+        }
+    }
+    let namespace = match Namespace::new() {
+        Ok(namespace) => namespace,
+        Err(why) => {
+            eprintln!("skipped: {why}");
+            return None;
+        }
+    };
+    let mut running = Running(
+        namespace
+            .command(&server.argv)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let ready = lines.any(|line| line.unwrap().contains(&server.ready_line));
+    assert!(ready, "the server says that it is ready");
+    if !client.warmup_argv.is_empty() {
+        namespace.command(&client.warmup_argv).output().unwrap();
+    }
+    let output = namespace.command(&client.argv).output().unwrap();
+    let ended = Ended {
+        how: How::Code(output.status.code().unwrap()),
+        stdout: output.stdout,
+        stderr: output.stderr,
+    };
+    let metrics = tool
+        .read(&job, &ended)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    eprintln!("{}", in_words(&metrics));
+    Some(metrics)
+}
+
+#[test]
+fn iperf3_measures_tcp_here() {
+    let spec = ToolSpec::Iperf3(iperf3(Protocol::Tcp));
+    let params = [
+        (Param::Streams, 2),
+        (Param::WriteSize, 65536),
+        (Param::Mss, 1000),
+    ];
+    let Some(metrics) = measure(&spec, &params) else {
+        return;
+    };
+    for name in [
+        name::THROUGHPUT_BPS,
+        name::SENT_BPS,
+        name::RTT_US,
+        name::ELAPSED_S,
+    ] {
+        assert!(metrics.get(name) > Some(0.0), "{name}");
+    }
+}
+
+#[test]
+fn iperf3_measures_udp_here() {
+    let spec = ToolSpec::Iperf3(iperf3(Protocol::Udp));
+    let params = [(Param::Rate, 10_000_000), (Param::Datagram, 1000)];
+    let Some(metrics) = measure(&spec, &params) else {
+        return;
+    };
+    assert!(metrics.get(name::THROUGHPUT_BPS) > Some(0.0));
+    assert!(metrics.get(name::LOST_PERCENT) <= Some(100.0));
+    assert!(metrics.get(name::JITTER_US).is_some());
+}
+
+#[test]
+fn netperf_measures_a_stream_here() {
+    let spec = ToolSpec::Netperf(netperf(NetperfTest::TcpStream));
+    let Some(metrics) = measure(&spec, &[(Param::WriteSize, 4096), (Param::Mss, 600)]) else {
+        return;
+    };
+    assert!(metrics.get(name::THROUGHPUT_BPS) > Some(0.0));
+    assert_eq!(metrics.get(name::EFFECTIVE_MSS), Some(588.0));
+}
+
+#[test]
+fn netperf_measures_latency_over_udp_here() {
+    let spec = ToolSpec::Netperf(netperf(NetperfTest::UdpRr));
+    let Some(metrics) = measure(&spec, &[(Param::Request, 64), (Param::Response, 128)]) else {
+        return;
+    };
+    assert!(metrics.get(name::TRANSACTIONS_PER_S) > Some(0.0));
+    let latency = |name| metrics.get(name).unwrap();
+    assert!(latency(name::LATENCY_P50_US) <= latency(name::LATENCY_P99_US));
+    assert!(latency(name::LATENCY_P99_US) <= latency(name::LATENCY_MAX_US));
+}

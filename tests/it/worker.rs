@@ -1,0 +1,809 @@
+//! A worker with real processes, and with an orchestrator that does what a test tells it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers fail like the test"
+)]
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::path::Path;
+use std::time::Duration;
+
+use netplan::results::environment::WorkerEnvironment;
+use netplan::rpc::pb::from_worker::Message;
+use netplan::rpc::pb::orchestrator_server::{Orchestrator, OrchestratorServer};
+use netplan::rpc::pb::to_worker::Message as Order;
+use netplan::rpc::pb::{self, FromWorker, Goodbye, Hello, RunClient, StartServer, ToWorker};
+use netplan::rpc::{Guard, Identity, RunIdentities};
+use netplan::tools::{Client, Ended, How};
+use netplan::worker::{self, Error, Settings, client, process};
+use nix::errno::Errno;
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, killpg, raise};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status, Streaming};
+
+/// Longer than anything here takes, and far shorter than what is to be killed would take.
+const SOON: Duration = Duration::from_secs(20);
+
+fn words(argv: &[&str]) -> Vec<String> {
+    argv.iter().map(|&word| word.to_owned()).collect()
+}
+
+fn sh(script: &str) -> Vec<String> {
+    words(&["sh", "-c", script])
+}
+
+/// Runs a script with a deadline so many milliseconds away.
+async fn run(script: &str, deadline_ms: u64) -> Ended {
+    let (_sender, mut stop) = oneshot::channel();
+    let deadline = Instant::now() + Duration::from_millis(deadline_ms);
+    let argv = sh(script);
+    let run = process::run(&argv, deadline, &mut stop);
+    timeout(SOON, run)
+        .await
+        .expect("the tool should be gone by now")
+        .0
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap().trim()
+}
+
+/// Whether the process group is gone whose leader printed its number as the first word.
+fn is_gone(stdout: &[u8]) -> bool {
+    let leader = text(stdout)
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    killpg(Pid::from_raw(leader), None) == Err(Errno::ESRCH)
+}
+
+#[tokio::test]
+async fn a_deadline_kills_the_grandchildren_too() {
+    set_child_subreaper(true).unwrap();
+    let ended = run("echo $$; sleep 100 & (sleep 100; true) & sleep 100", 200).await;
+    assert_eq!(ended.how, How::Deadline);
+    assert!(is_gone(&ended.stdout));
+}
+
+#[tokio::test]
+async fn what_a_tool_leaves_behind_is_killed() {
+    set_child_subreaper(true).unwrap();
+    let ended = run("echo $$; sleep 100 & exit 3", 60_000).await;
+    assert_eq!(ended.how, How::Code(3));
+    assert!(is_gone(&ended.stdout));
+}
+
+#[tokio::test]
+async fn a_process_that_left_the_group_with_the_pipe_is_not_waited_for() {
+    let begun = Instant::now();
+    let ended = run("setsid sleep 5 & echo done", 60_000).await;
+    assert_eq!((ended.how, text(&ended.stdout)), (How::Code(0), "done"));
+    assert!(begun.elapsed() < Duration::from_secs(4));
+}
+
+#[tokio::test]
+async fn a_tool_ends_by_code_or_signal_with_its_output() {
+    let ended = run("echo out; echo err >&2; exit 7", 60_000).await;
+    assert_eq!(ended.how, How::Code(7));
+    assert_eq!((text(&ended.stdout), text(&ended.stderr)), ("out", "err"));
+    assert_eq!(run("kill -9 $$", 60_000).await.how, How::Signal(9));
+}
+
+#[tokio::test]
+async fn long_output_is_cut_and_read_on() {
+    let ended = run(
+        "head -c 20000000 /dev/zero; head -c 17000000 /dev/zero >&2",
+        60_000,
+    )
+    .await;
+    assert_eq!(ended.how, How::Code(0));
+    assert_eq!(
+        (ended.stdout.len(), ended.stderr.len()),
+        (process::KEPT, process::KEPT)
+    );
+}
+
+#[tokio::test]
+async fn output_without_end_does_not_put_the_deadline_off() {
+    let ended = run("exec yes", 200).await;
+    assert_eq!(ended.how, How::Deadline);
+    assert!(!ended.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn a_tool_that_cannot_be_started_says_why() {
+    let (_sender, mut stop) = oneshot::channel();
+    let deadline = Instant::now() + SOON;
+    let (ended, wall) = process::run(&words(&["no-such-tool", "-x"]), deadline, &mut stop).await;
+    assert_eq!(ended.how, How::NotFound("no-such-tool".to_owned()));
+    assert_eq!(wall, Duration::ZERO);
+
+    let (ended, _) = process::run(&words(&["/etc/passwd"]), deadline, &mut stop).await;
+    let How::NotStarted(said) = ended.how else {
+        panic!("{:?}", ended.how)
+    };
+    assert!(
+        said.starts_with("`/etc/passwd`: Permission denied"),
+        "{said}"
+    );
+    let (ended, _) = process::run(&[], deadline, &mut stop).await;
+    assert!(matches!(ended.how, How::NotStarted(_)), "{:?}", ended.how);
+}
+
+#[tokio::test]
+async fn a_stop_and_a_drop_kill_the_group() {
+    set_child_subreaper(true).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("started");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // Opening a fifo waits for the other end, so that the script is known to run.
+    let script = sh(&format!(
+        "echo $$ > {}; sleep 100 & sleep 100",
+        fifo.display()
+    ));
+    let deadline = Instant::now() + 10 * SOON;
+
+    let (sender, mut stop) = oneshot::channel();
+    let argv = script.clone();
+    let task = tokio::spawn(async move { process::run(&argv, deadline, &mut stop).await.0 });
+    let leader = tokio::fs::read(&fifo).await.unwrap();
+    assert!(!is_gone(&leader));
+    sender.send(()).unwrap();
+    assert_eq!(
+        timeout(SOON, task).await.unwrap().unwrap().how,
+        How::Stopped
+    );
+    assert!(is_gone(&leader));
+
+    let (_sender, mut stop) = oneshot::channel();
+    let task = tokio::spawn(async move { process::run(&script, deadline, &mut stop).await.0 });
+    let leader = tokio::fs::read(&fifo).await.unwrap();
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    let gone = async {
+        while !is_gone(&leader) {
+            // The children of a dropped process are reaped here, as an init process would.
+            let group = Pid::from_raw(-text(&leader).parse::<i32>().unwrap());
+            let _ = nix::sys::wait::waitpid(group, Some(nix::sys::wait::WaitPidFlag::WNOHANG));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, gone)
+        .await
+        .expect("a dropped process should be killed");
+}
+
+/// Serves a script; says whether it was ready.
+async fn serve(script: &str, ready_within_ms: u64, stop_when_ready: bool) -> (Ended, bool) {
+    let (sender, mut stop) = oneshot::channel();
+    let mut sender = Some(sender);
+    let mut was_ready = false;
+    let ready_by = Instant::now() + Duration::from_millis(ready_within_ms);
+    let argv = sh(script);
+    let ended = process::serve(&argv, "ready now", ready_by, &mut stop, || {
+        was_ready = true;
+        if stop_when_ready {
+            drop(sender.take());
+        }
+        std::future::ready(())
+    });
+    let ended = timeout(SOON, ended)
+        .await
+        .expect("the server should be gone by now");
+    (ended, was_ready)
+}
+
+#[tokio::test]
+async fn a_server_is_ready_as_soon_as_it_says_so() {
+    for script in [
+        "echo starting; echo I am ready now; exec sleep 100",
+        "printf 'I am rea' >&2; printf 'dy now, and no newline' >&2; exec sleep 100",
+    ] {
+        let (ended, was_ready) = serve(script, 15_000, true).await;
+        assert_eq!((ended.how, was_ready), (How::Stopped, true), "{script}");
+    }
+    // Once ready, it has no deadline.
+    let (ended, was_ready) = serve(
+        "echo ready now; sleep 0.5; echo ready now >&2; exit 4",
+        400,
+        false,
+    )
+    .await;
+    assert_eq!((ended.how, was_ready), (How::Code(4), true));
+}
+
+#[tokio::test]
+async fn a_server_that_never_gets_ready_ends() {
+    let (ended, was_ready) = serve("echo cannot bind >&2; exit 1", 15_000, false).await;
+    assert_eq!((ended.how, was_ready), (How::Code(1), false));
+    assert_eq!(text(&ended.stderr), "cannot bind");
+    let (ended, was_ready) = serve("echo ready; echo now; exec sleep 100", 200, false).await;
+    assert_eq!((ended.how, was_ready), (How::Deadline, false));
+    assert_eq!(text(&ended.stdout), "ready\nnow");
+}
+
+async fn take(client: Client, limit: Duration) -> client::Answer {
+    let (_sender, mut stop) = oneshot::channel();
+    timeout(SOON, client::run(&client, limit, &mut stop))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_warm_up_is_thrown_away_and_not_timed() {
+    let client = Client {
+        argv: sh("echo measured"),
+        warmup_argv: sh("echo warm; sleep 1"),
+        watch_tcp_port: None,
+    };
+    let answer = take(client, SOON).await;
+    assert_eq!(answer.ended.how, How::Code(0));
+    assert_eq!(text(&answer.ended.stdout), "measured");
+    assert!(answer.wall > Duration::ZERO && answer.wall < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_warm_up_that_fails_is_the_answer() {
+    let client = |warmup: &str| Client {
+        argv: sh("echo measured"),
+        warmup_argv: sh(warmup),
+        watch_tcp_port: None,
+    };
+    let answer = take(client("echo refused >&2; exit 1"), SOON).await;
+    assert_eq!(answer.ended.how, How::Code(1));
+    assert_eq!(text(&answer.ended.stderr), "refused");
+    assert_eq!(
+        (answer.wall, answer.ended.stdout),
+        (Duration::ZERO, Vec::new())
+    );
+    // One deadline holds for both.
+    let answer = take(client("sleep 100"), Duration::from_millis(200)).await;
+    assert_eq!(answer.ended.how, How::Deadline);
+}
+
+fn free_port() -> u16 {
+    StdListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let there = std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+    if !there {
+        eprintln!("skipped: `{program}` is not installed");
+    }
+    there
+}
+
+#[tokio::test]
+async fn the_kernel_tells_the_effective_mss() {
+    if !has("iperf3") {
+        return;
+    }
+    let port = free_port();
+    let server = words(&[
+        "iperf3",
+        "-s",
+        "-1",
+        "--forceflush",
+        "-B",
+        "127.0.0.1",
+        "-p",
+        &port.to_string(),
+    ]);
+    let (ready, is_ready) = oneshot::channel();
+    let (_sender, mut stop) = oneshot::channel();
+    let server = tokio::spawn(async move {
+        let ready = || {
+            let _ = ready.send(());
+            std::future::ready(())
+        };
+        process::serve(
+            &server,
+            "Server listening",
+            Instant::now() + SOON,
+            &mut stop,
+            ready,
+        )
+        .await
+    });
+    is_ready.await.expect("the server should be ready");
+    let client = Client {
+        argv: words(&[
+            "iperf3",
+            "-c",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+            "-M",
+            "600",
+            "-n",
+            "8M",
+            "-P",
+            "3",
+            "-J",
+        ]),
+        warmup_argv: Vec::new(),
+        watch_tcp_port: Some(port),
+    };
+    let answer = take(client, SOON).await;
+    assert_eq!(answer.ended.how, How::Code(0), "{answer:?}");
+    let connection = answer
+        .connection
+        .expect("the kernel should have announced it");
+    // 12 bytes of every segment are the timestamps option.
+    assert_eq!(connection.snd_mss, 588);
+    assert!(connection.bytes_acked >= 64 * 1024, "{connection:?}");
+    assert!(connection.rtt_us > 0, "{connection:?}");
+    assert_eq!(
+        timeout(SOON, server).await.unwrap().unwrap().how,
+        How::Code(0)
+    );
+}
+
+#[tokio::test]
+async fn a_port_that_nobody_used_tells_nothing() {
+    let client = Client {
+        argv: sh("true"),
+        warmup_argv: Vec::new(),
+        watch_tcp_port: Some(free_port()),
+    };
+    assert_eq!(take(client, SOON).await.connection, None);
+}
+
+/// An orchestrator that hands every session over to the test.
+struct Fake(mpsc::Sender<Session>);
+
+/// The orchestrator's end of a worker's stream.
+struct Session {
+    hello: Hello,
+    answers: Streaming<FromWorker>,
+    orders: mpsc::Sender<Result<ToWorker, Status>>,
+}
+
+impl Session {
+    async fn order(&self, order: Order) {
+        self.orders
+            .send(Ok(ToWorker {
+                message: Some(order),
+            }))
+            .await
+            .unwrap();
+    }
+
+    async fn answer(&mut self) -> Message {
+        let answer = timeout(SOON, self.answers.message())
+            .await
+            .expect("no answer came");
+        answer.unwrap().expect("the stream ended").message.unwrap()
+    }
+
+    /// Starts a server that says its process group, and gives what it said when it ended.
+    async fn start_server(&mut self, step: u64, script: &str) {
+        self.order(Order::StartServer(StartServer {
+            step,
+            argv: sh(script),
+            ready_line: "ready".to_owned(),
+            ready_within_ms: 15_000,
+        }))
+        .await;
+        assert_eq!(
+            self.answer().await,
+            Message::ServerReady(pb::ServerReady { step })
+        );
+    }
+}
+
+#[tonic::async_trait]
+impl Orchestrator for Fake {
+    type WorkStream = ReceiverStream<Result<ToWorker, Status>>;
+    type WatchStream = ReceiverStream<Result<pb::Record, Status>>;
+
+    async fn work(
+        &self,
+        request: Request<Streaming<FromWorker>>,
+    ) -> Result<Response<Self::WorkStream>, Status> {
+        let mut answers = request.into_inner();
+        let first = answers.message().await?.and_then(|first| first.message);
+        let Some(Message::Hello(hello)) = first else {
+            return Err(Status::invalid_argument("the first message is not Hello"));
+        };
+        if hello.worker == "outdated" {
+            return Err(Status::failed_precondition(
+                "this orchestrator is of version 9.9.9",
+            ));
+        }
+        let (orders, receiver) = mpsc::channel(8);
+        let session = Session {
+            hello,
+            answers,
+            orders,
+        };
+        self.0
+            .send(session)
+            .await
+            .map_err(|_| Status::unavailable("the test is over"))?;
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn watch(
+        &self,
+        _: Request<pb::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn cancel(
+        &self,
+        _: Request<pb::CancelRequest>,
+    ) -> Result<Response<pb::CancelResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn collected(
+        &self,
+        _: Request<pb::CollectedRequest>,
+    ) -> Result<Response<pb::CollectedResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+}
+
+/// The fake in a runtime of its own, so that it can crash with all its connections.
+struct FakeServer {
+    /// Dropping it is the crash.
+    alive: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+    sessions: mpsc::Receiver<Session>,
+}
+
+impl FakeServer {
+    fn start(address: SocketAddr, identity: &Identity) -> (Self, SocketAddr) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let (sender, sessions) = mpsc::channel(4);
+        let service =
+            OrchestratorServer::with_interceptor(Fake(sender), Guard::new(&identity.token));
+        let router = netplan::rpc::server(identity).unwrap().add_service(service);
+        let (alive, crash) = oneshot::channel::<()>();
+        let (bound, address_bound) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(async {
+                let listener = TcpListener::bind(address).await.unwrap();
+                bound.send(listener.local_addr().unwrap()).unwrap();
+                let serving = router.serve_with_incoming(TcpListenerStream::new(listener));
+                tokio::select! {
+                    served = serving => served.unwrap(),
+                    _ = crash => (),
+                }
+            });
+        });
+        let address = address_bound.recv().unwrap();
+        let server = Self {
+            alive,
+            thread,
+            sessions,
+        };
+        (server, address)
+    }
+
+    async fn crash(self) {
+        drop(self.alive);
+        let joined = tokio::task::spawn_blocking(|| self.thread.join());
+        timeout(SOON, joined).await.unwrap().unwrap().unwrap();
+    }
+
+    async fn session(&mut self) -> Session {
+        timeout(SOON, self.sessions.recv())
+            .await
+            .expect("no worker came")
+            .unwrap()
+    }
+}
+
+fn anywhere() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}
+
+fn write_identity(folder: &Path, identity: &Identity) {
+    std::fs::write(folder.join("ca.crt"), &identity.ca_pem).unwrap();
+    std::fs::write(folder.join("tls.crt"), &identity.cert_pem).unwrap();
+    std::fs::write(folder.join("tls.key"), &identity.key_pem).unwrap();
+    std::fs::write(folder.join("token"), &identity.token).unwrap();
+}
+
+/// A worker under way, and the folder with its identity.
+struct Worker {
+    task: JoinHandle<Result<(), Error>>,
+    shutdown: oneshot::Sender<()>,
+    _tls: TempDir,
+}
+
+impl Worker {
+    fn start(name: &str, orchestrator: SocketAddr, identity: &Identity) -> Self {
+        Self::with_patience(name, orchestrator, identity, worker::PATIENCE)
+    }
+
+    fn with_patience(
+        name: &str,
+        orchestrator: SocketAddr,
+        identity: &Identity,
+        patience: Duration,
+    ) -> Self {
+        let tls = tempfile::tempdir().unwrap();
+        write_identity(tls.path(), identity);
+        let settings = Settings {
+            name: name.to_owned(),
+            orchestrator: orchestrator.to_string(),
+            service: Some("localhost".to_owned()),
+            tls: tls.path().to_owned(),
+            pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
+            node: "n1".to_owned(),
+            patience,
+            tell: |line| eprintln!("worker: {line}"),
+        };
+        let (shutdown, ended) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            worker::run(&settings, async {
+                let _ = ended.await;
+            })
+            .await
+        });
+        Self {
+            task,
+            shutdown,
+            _tls: tls,
+        }
+    }
+
+    async fn ended(self) -> Result<(), Error> {
+        timeout(SOON, self.task)
+            .await
+            .expect("the worker should have ended")
+            .unwrap()
+    }
+}
+
+/// A run with one worker, joined.
+async fn joined() -> (FakeServer, SocketAddr, RunIdentities, Worker, Session) {
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let (mut server, address) = FakeServer::start(anywhere(), &run.orchestrator);
+    let worker = Worker::start("w1", address, &run.workers[0]);
+    let session = server.session().await;
+    (server, address, run, worker, session)
+}
+
+fn server_output(message: Message) -> (u64, Ended) {
+    let Message::ServerEnded(ended) = message else {
+        panic!("{message:?}")
+    };
+    (ended.step, netplan::rpc::what_ended(ended.exit).unwrap())
+}
+
+fn client_ended(message: Message) -> (pb::ClientEnded, Ended) {
+    let Message::ClientEnded(mut ended) = message else {
+        panic!("{message:?}")
+    };
+    let exit = ended.exit.take();
+    (ended, netplan::rpc::what_ended(exit).unwrap())
+}
+
+#[tokio::test]
+async fn a_sample_from_hello_to_goodbye() {
+    let (_server, _, _, worker, mut session) = joined().await;
+    let hello = &session.hello;
+    assert_eq!((hello.worker.as_str(), hello.node.as_str()), ("w1", "n1"));
+    assert_eq!(
+        (hello.pod_ip.as_str(), hello.cluster_ip.as_str()),
+        ("127.0.0.1", "127.0.0.1")
+    );
+    assert_eq!(hello.version, env!("CARGO_PKG_VERSION"));
+    let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json).unwrap();
+    assert_eq!(environment.interface, "lo");
+    assert!(environment.mtu > 0 && environment.cores > 0 && environment.memory_bytes > 0);
+    assert!(!environment.kernel.is_empty() && !environment.congestion_control.is_empty());
+
+    session
+        .start_server(1, "echo $$ ready; sleep 100 & sleep 100")
+        .await;
+    session
+        .order(Order::RunClient(RunClient {
+            step: 2,
+            argv: sh("echo figures; echo doubts >&2"),
+            warmup_argv: sh("echo warm"),
+            deadline_ms: 15_000,
+            watch_tcp_port: 0,
+        }))
+        .await;
+    let (message, ended) = client_ended(session.answer().await);
+    assert_eq!((message.step, message.tcp), (2, None));
+    assert!(message.wall_us > 0);
+    assert_eq!(ended.how, How::Code(0));
+    assert_eq!(
+        (text(&ended.stdout), text(&ended.stderr)),
+        ("figures", "doubts")
+    );
+
+    session.order(Order::Stop(pb::Stop { step: 1 })).await;
+    let (step, ended) = server_output(session.answer().await);
+    assert_eq!((step, &ended.how), (1, &How::Stopped));
+    assert!(is_gone(&ended.stdout));
+
+    session.order(Order::Goodbye(Goodbye {})).await;
+    worker.ended().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_is_stopped_half_way_and_other_steps_go_on() {
+    let (_server, _, _, worker, mut session) = joined().await;
+    session.start_server(1, "echo ready; exec sleep 100").await;
+    let client = |step, script| {
+        Order::RunClient(RunClient {
+            step,
+            argv: sh(script),
+            deadline_ms: 60_000,
+            ..RunClient::default()
+        })
+    };
+    session.order(client(2, "exec sleep 100")).await;
+    // Neither an unknown step, nor one twice, nor an ended one gets an answer.
+    session.order(Order::Stop(pb::Stop { step: 77 })).await;
+    session.order(client(2, "exit 9")).await;
+    session.order(Order::Stop(pb::Stop { step: 2 })).await;
+    let (message, ended) = client_ended(session.answer().await);
+    assert_eq!((message.step, ended.how), (2, How::Stopped));
+    session.order(Order::Stop(pb::Stop { step: 2 })).await;
+    session.order(client(3, "exit 5")).await;
+    let (message, ended) = client_ended(session.answer().await);
+    assert_eq!((message.step, ended.how), (3, How::Code(5)));
+    session.order(client(4, "no-such-tool")).await;
+    let (message, ended) = client_ended(session.answer().await);
+    assert_eq!((message.step, ended.how), (4, How::Code(127)));
+    session.order(Order::Goodbye(Goodbye {})).await;
+    worker.ended().await.unwrap();
+}
+
+/// A server that writes its process group to a file; the stream is not needed to know it.
+async fn server_in(folder: &Path, session: &mut Session) -> Vec<u8> {
+    let file = folder.join("leader");
+    let script = format!(
+        "echo $$ > {}; echo ready; sleep 100 & sleep 100",
+        file.display()
+    );
+    session.start_server(1, &script).await;
+    let leader = std::fs::read(file).unwrap();
+    assert!(!is_gone(&leader));
+    leader
+}
+
+#[tokio::test]
+async fn a_broken_stream_kills_the_server_and_the_worker_comes_back() {
+    let (mut server, address, run, worker, mut session) = joined().await;
+    let folder = tempfile::tempdir().unwrap();
+    let leader = server_in(folder.path(), &mut session).await;
+
+    // The stream ends without a goodbye, the orchestrator stays.
+    drop(session);
+    let mut session = server.session().await;
+    assert_eq!(session.hello.worker, "w1");
+    assert!(is_gone(&leader), "a tool has outlived its session");
+
+    // The orchestrator goes away with all its connections, and another comes to its place.
+    let leader = server_in(folder.path(), &mut session).await;
+    server.crash().await;
+    drop(session);
+    let (mut server, _) = FakeServer::start(address, &run.orchestrator);
+    let session = server.session().await;
+    assert!(is_gone(&leader), "a tool has outlived its session");
+    session.order(Order::Goodbye(Goodbye {})).await;
+    worker.ended().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_kills_the_tools() {
+    let (_server, _, _, worker, mut session) = joined().await;
+    let folder = tempfile::tempdir().unwrap();
+    let leader = server_in(folder.path(), &mut session).await;
+    let Worker {
+        task,
+        shutdown,
+        _tls,
+    } = worker;
+    shutdown.send(()).unwrap();
+    timeout(SOON, task).await.unwrap().unwrap().unwrap();
+    assert!(is_gone(&leader));
+}
+
+#[tokio::test]
+async fn a_signal_is_a_shutdown() {
+    for asked in [Signal::SIGTERM, Signal::SIGINT] {
+        let terminated = worker::terminated().unwrap();
+        raise(asked).unwrap();
+        timeout(SOON, terminated)
+            .await
+            .expect("the signal should have been caught");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_waits_for_its_orchestrator() {
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let worker = Worker::start("w1", address, &run.workers[0]);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let (mut server, _) = FakeServer::start(address, &run.orchestrator);
+    server
+        .session()
+        .await
+        .order(Order::Goodbye(Goodbye {}))
+        .await;
+    worker.ended().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_that_nobody_takes_gives_up() {
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let patience = Duration::from_millis(100);
+    let worker = Worker::with_patience("w1", address, &run.workers[0], patience);
+    let error = worker.ended().await.unwrap_err();
+    assert!(matches!(error, Error::Lost { .. }), "{error}");
+    assert!(error.to_string().contains("Connection refused"), "{error}");
+}
+
+/// What a worker that does not belong is told.
+async fn refusal(name: &str, run: &RunIdentities, identity: &Identity) -> String {
+    let (_server, address) = FakeServer::start(anywhere(), &run.orchestrator);
+    let error = Worker::start(name, address, identity)
+        .ended()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_refused_worker_ends_at_once_and_says_why() {
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let other = RunIdentities::issue("other", &["w1"]).unwrap();
+
+    let token = Identity {
+        token: "wrong".to_owned(),
+        ..run.workers[0].clone()
+    };
+    let said = refusal("w1", &run, &token).await;
+    assert!(
+        said.contains("token is missing or not this run's"),
+        "{said}"
+    );
+
+    let said = refusal("outdated", &run, &run.workers[0]).await;
+    assert!(said.contains("version 9.9.9"), "{said}");
+
+    // Neither does a worker trust the orchestrator of another run ...
+    let said = refusal("w1", &run, &other.workers[0]).await;
+    assert!(said.contains("invalid peer certificate"), "{said}");
+
+    // ... nor the orchestrator its worker, if it did.
+    let stranger = Identity {
+        ca_pem: run.workers[0].ca_pem.clone(),
+        ..other.workers[0].clone()
+    };
+    let said = refusal("w1", &run, &stranger).await;
+    assert!(said.contains("received fatal alert"), "{said}");
+}
