@@ -183,13 +183,10 @@ impl World {
             Input::WorkerJoined {
                 worker, session, ..
             } => {
-                let newer = Session(session.0);
-                if self.believed.get(worker).is_none_or(|old| *old < newer)
-                    && !self.over.contains(session)
-                {
-                    if let Some(old) = self.believed.insert(worker.clone(), newer) {
-                        self.over.insert(old);
-                    }
+                let believed = self.believed.get(worker).copied();
+                if believed < Some(*session) && !self.over.contains(session) {
+                    self.over.extend(believed);
+                    self.believed.insert(worker.clone(), *session);
                 }
             }
             Input::WorkerLeft { session, .. } => {
@@ -579,7 +576,7 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
             world.deliver(input);
         }
     };
-    WORKERS.map(|worker| world.join(worker, 2));
+    let _ = WORKERS.map(|worker| world.join(worker, 2));
     settle(&mut world);
     world.ready(0);
     settle(&mut world);
@@ -602,7 +599,7 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
 #[test]
 fn what_was_measured_when_cancel_came_is_kept_once() {
     let mut world = World::new(&[(0, 1, false, 2, 0, false)], &[]);
-    ["w1", "w2"].map(|worker| world.join(worker, 2));
+    let _ = ["w1", "w2"].map(|worker| world.join(worker, 2));
     for _ in 0..2 {
         let input = world.mail.remove(0);
         world.deliver(input);

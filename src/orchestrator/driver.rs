@@ -1,0 +1,300 @@
+//! Does what the state decides: one task puts all inputs in a line, obeys the commands, and keeps
+//! the journal.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tonic::Status;
+
+use super::lines::Lines;
+use super::records::Extent;
+use super::service::Call;
+use super::state::State;
+use super::state::message::{Command, Emission, Input, Order, Session, Timer};
+use super::store::{Store, StoreError};
+use crate::results::EventKind;
+use crate::rpc::pb::{self, ToWorker, to_worker};
+
+type Orders = mpsc::Sender<Result<ToWorker, Status>>;
+
+/// The one task that owns the state.
+pub(super) struct Driver<'t> {
+    state: State,
+    /// Away only while it writes.
+    store: Option<Store>,
+    extent: watch::Sender<Extent>,
+    calls: mpsc::Receiver<Call>,
+    sessions: HashMap<Session, Orders>,
+    timer: Option<(Timer, Instant)>,
+    lines: Lines,
+    tell: &'t mut (dyn FnMut(&str) + Send),
+    ended_before: usize,
+    /// How many watch now, and how often somebody has watched or collected everything.
+    watching: usize,
+    watched: bool,
+    collected: bool,
+    finished: bool,
+}
+
+impl<'t> Driver<'t> {
+    pub fn new(
+        state: State,
+        store: Store,
+        extent: watch::Sender<Extent>,
+        calls: mpsc::Receiver<Call>,
+        tell: &'t mut (dyn FnMut(&str) + Send),
+    ) -> Self {
+        let ended_before = state.count().0;
+        Self {
+            state,
+            store: Some(store),
+            extent,
+            calls,
+            sessions: HashMap::new(),
+            timer: None,
+            lines: Lines::default(),
+            tell,
+            ended_before,
+            watching: 0,
+            watched: false,
+            collected: false,
+            finished: false,
+        }
+    }
+
+    /// Drives the run to its end. `first` goes to the journal before anything else.
+    pub async fn run(
+        &mut self,
+        first: Option<EventKind>,
+        mut shutdown: std::pin::Pin<&mut (dyn Future<Output = ()> + Send)>,
+    ) -> Result<bool, StoreError> {
+        let first = first.map(|kind| Emission { kind, raw: None });
+        self.put(first.into_iter().collect()).await?;
+        let commands = self.state.begin();
+        self.obey(commands).await?;
+        let mut stopping = false;
+        while !self.finished {
+            let timer = self.timer;
+            let input = tokio::select! {
+                call = self.calls.recv() => match call {
+                    Some(call) => self.take(call),
+                    None => Some(Input::Cancel),
+                },
+                () = until(timer) => {
+                    self.timer = None;
+                    timer.map(|(timer, _)| Input::TimerFired(timer))
+                }
+                () = &mut shutdown, if !stopping => {
+                    stopping = true;
+                    Some(Input::Cancel)
+                }
+            };
+            if let Some(input) = input {
+                let commands = self.state.on(Timestamp::now(), input);
+                self.obey(commands).await?;
+            }
+        }
+        Ok(stopping)
+    }
+
+    /// Keeps a finished run's records at hand: until somebody has collected them, or for `alone`
+    /// when nobody watches, or for `attended` since somebody began to.
+    pub async fn linger(
+        &mut self,
+        alone: Duration,
+        attended: Duration,
+        shutdown: std::pin::Pin<&mut (dyn Future<Output = ()> + Send)>,
+    ) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let mut shutdown = Some(shutdown);
+        while !self.collected {
+            let end = begun + if self.watched { attended } else { alone };
+            let call = tokio::select! {
+                call = self.calls.recv() => call,
+                () = sleep_until(end) => return Ok(()),
+                () = async {
+                    match shutdown.as_mut() {
+                        Some(shutdown) => shutdown.as_mut().await,
+                        None => std::future::pending().await,
+                    }
+                } => return Ok(()),
+            };
+            let Some(call) = call else {
+                return Ok(());
+            };
+            if let Some(input) = self.take(call) {
+                let commands = self.state.on(Timestamp::now(), input);
+                self.obey(commands).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of a call; returns what of it is for the state.
+    fn take(&mut self, call: Call) -> Option<Input> {
+        match call {
+            Call::Input(input) => {
+                if let Input::WorkerLeft { session, .. } = &input {
+                    self.sessions.remove(session);
+                }
+                Some(input)
+            }
+            Call::Joined {
+                worker,
+                session,
+                place,
+                orders,
+            } => {
+                self.sessions.insert(session, orders);
+                Some(Input::WorkerJoined {
+                    worker,
+                    session,
+                    place,
+                })
+            }
+            Call::Watched => {
+                self.watching += 1;
+                self.watched = true;
+                None
+            }
+            Call::Unwatched(None) => {
+                self.watching = self.watching.saturating_sub(1);
+                None
+            }
+            Call::Unwatched(Some(next)) => {
+                self.collected |= self.finished && next >= self.extent.borrow().next_seq;
+                None
+            }
+        }
+    }
+
+    async fn obey(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
+        let mut emissions = Vec::new();
+        for command in commands {
+            if let Command::Emit(emission) = command {
+                emissions.push(*emission);
+                continue;
+            }
+            // What ends the run is told only when it is on disk; other orders need not wait.
+            if matches!(
+                command,
+                Command::Finish
+                    | Command::Send {
+                        order: Order::Goodbye,
+                        ..
+                    }
+            ) {
+                self.put(std::mem::take(&mut emissions)).await?;
+            }
+            match command {
+                Command::Send { session, order } => self.send(session, order),
+                Command::Disconnect { session } => {
+                    self.sessions.remove(&session);
+                }
+                Command::SetTimer { timer, after } => {
+                    self.timer = Some((timer, Instant::now() + after));
+                }
+                Command::Finish => {
+                    self.finished = true;
+                    self.extent.send_modify(|extent| extent.finished = true);
+                }
+                Command::Emit(_) => {}
+            }
+        }
+        self.put(emissions).await
+    }
+
+    /// A worker that takes no orders loses its session; the end of its stream says the rest.
+    fn send(&mut self, session: Session, order: Order) {
+        let over = order == Order::Goodbye;
+        if let Some(orders) = self.sessions.get(&session) {
+            let message = Some(message(order));
+            let taken = orders.try_send(Ok(ToWorker { message })).is_ok();
+            if over || !taken {
+                self.sessions.remove(&session);
+            }
+        }
+    }
+
+    /// Puts events on disk, then tells everybody. Meanwhile orders go out.
+    async fn put(&mut self, emissions: Vec<Emission>) -> Result<(), StoreError> {
+        if emissions.is_empty() {
+            return Ok(());
+        }
+        let Some(mut store) = self.store.take() else {
+            return Ok(());
+        };
+        let kinds: Vec<EventKind> = emissions.iter().map(|e| e.kind.clone()).collect();
+        let at = Timestamp::now();
+        let writing = tokio::task::spawn_blocking(move || {
+            let result = store.put(at, emissions);
+            (store, result)
+        });
+        let (store, result) = match writing.await {
+            Ok(written) => written,
+            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+        };
+        let next_seq = store.next_seq();
+        self.store = Some(store);
+        result?;
+        self.extent.send_modify(|extent| extent.next_seq = next_seq);
+        let total = self.state.count().1;
+        for kind in &kinds {
+            if let EventKind::CellEnded { .. } = kind {
+                self.ended_before += 1;
+            }
+            if let Some(line) = self.lines.of(kind, (self.ended_before, total)) {
+                (self.tell)(&line);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn tell(&mut self, text: &str) {
+        (self.tell)(text);
+    }
+
+    pub fn watching(&self) -> bool {
+        self.watching > 0
+    }
+}
+
+async fn until(timer: Option<(Timer, Instant)>) {
+    match timer {
+        Some((_, at)) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An order as a message.
+fn message(order: Order) -> to_worker::Message {
+    let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    match order {
+        Order::StartServer {
+            step,
+            server,
+            ready_within,
+        } => to_worker::Message::StartServer(pb::StartServer {
+            step: step.0,
+            argv: server.argv,
+            ready_line: server.ready_line,
+            ready_within_ms: millis(ready_within),
+        }),
+        Order::RunClient {
+            step,
+            client,
+            deadline,
+        } => to_worker::Message::RunClient(pb::RunClient {
+            step: step.0,
+            argv: client.argv,
+            warmup_argv: client.warmup_argv,
+            deadline_ms: millis(deadline),
+            watch_tcp_port: client.watch_tcp_port.map_or(0, u32::from),
+        }),
+        Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),
+        Order::Goodbye => to_worker::Message::Goodbye(pb::Goodbye {}),
+    }
+}

@@ -1,0 +1,194 @@
+//! The orchestrator's role from beginning to end.
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tonic::transport::server::TcpIncoming;
+
+use super::driver::Driver;
+use super::records::Extent;
+use super::service::Service;
+use super::state::task::Task;
+use super::state::{Limits, State};
+use super::store::{Store, StoreError};
+use crate::diag::{Problems, Source};
+use crate::plan;
+use crate::results::{Event, EventKind, JournalError, journal};
+use crate::rpc::pb::orchestrator_server::OrchestratorServer;
+use crate::rpc::{self, Guard, Identity, MAX_MESSAGE_BYTES};
+use crate::schedule::{Schedule, Selection, SelectionError};
+
+/// Calls that wait for the driver.
+const CALLS: usize = 64;
+/// How long streams may take to end by themselves at the very end.
+const CLOSING: Duration = Duration::from_millis(200);
+
+/// What the orchestrator is to do.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The run's id.
+    pub run: String,
+    /// The plan as it was resolved.
+    pub plan: Source,
+    /// The `--only` selection.
+    pub only: Option<String>,
+    pub identity: Identity,
+    /// The folder of journal and raw outputs. If it holds a journal, that run goes on.
+    pub journal: PathBuf,
+    pub limits: Limits,
+    pub linger: Linger,
+}
+
+/// How long a finished orchestrator keeps its records at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linger {
+    /// When nobody has watched: long enough for a command line that comes late, short enough for a
+    /// Job that was applied by hand to be over soon.
+    pub alone: Duration,
+    /// When somebody has watched and has not said that it has everything: their connection may
+    /// have broken and come back.
+    pub attended: Duration,
+}
+
+impl Default for Linger {
+    fn default() -> Self {
+        Self {
+            alone: Duration::from_secs(5),
+            attended: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a run could not be driven.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Plan(Problems),
+    #[error("--only: {0}")]
+    Selection(SelectionError),
+    #[error("the plan cannot be written down: {0}")]
+    Text(String),
+    #[error(
+        "`{}` holds the journal of run `{found}`, not of `{expected}`: give another folder",
+        folder.display()
+    )]
+    OtherRun {
+        folder: PathBuf,
+        found: String,
+        expected: String,
+    },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the server cannot run: {0}")]
+    Server(String),
+}
+
+/// Drives a run to its end: waits for the workers, has every cell measured, answers watchers.
+///
+/// `tell` takes lines for people. `on_end` makes the last of them of all events. `shutdown` is a
+/// Cancel; after the run's end it cuts the waiting for watchers short.
+///
+/// # Errors
+/// When plan or selection are wrong, the journal cannot be written or belongs to another run, or
+/// the certificates cannot be used. Cells that fail are no error.
+pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send,
+    mut tell: impl FnMut(&str) + Send,
+    on_end: impl FnOnce(&[Event]) -> String + Send,
+) -> Result<(), Error> {
+    let plan = plan::load(settings.plan, &[]).map_err(Error::Plan)?;
+    let only = settings.only.as_deref().unwrap_or_default();
+    let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
+    let schedule = Schedule::of(&plan, &selection);
+    let tasks = Task::all(&plan, &schedule);
+    drop(schedule);
+    let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
+
+    let (store, events) = Store::open(&settings.journal)?;
+    let first = match events.first().map(|event| &event.kind) {
+        Some(EventKind::RunStarted { run, .. }) if *run != settings.run => {
+            return Err(Error::OtherRun {
+                folder: settings.journal,
+                found: run.clone(),
+                expected: settings.run,
+            });
+        }
+        Some(_) => None,
+        None => Some(EventKind::RunStarted {
+            run: settings.run,
+            netplan: env!("CARGO_PKG_VERSION").to_owned(),
+            plan: plan.to_yaml().map_err(|e| Error::Text(e.to_string()))?,
+            only: selection.text().map(str::to_owned),
+        }),
+    };
+    let kinds = events.iter().map(|event| &event.kind);
+    let state = State::new(tasks, workers.iter().cloned(), settings.limits, kinds);
+    drop(events);
+
+    let (calls, inbox) = mpsc::channel(CALLS);
+    let (extent, extents) = watch::channel(Extent {
+        next_seq: store.next_seq(),
+        finished: false,
+    });
+    let service = Service::new(calls, settings.journal.clone(), extents, workers);
+    let (close, closed) = oneshot::channel::<()>();
+    let mut server = serve(&settings.identity, service, listener, closed)?;
+
+    let mut driver = Driver::new(state, store, extent, inbox, &mut tell);
+    let mut shutdown = pin!(shutdown);
+    let stopped = driver.run(first, shutdown.as_mut()).await?;
+    let report = on_end(&journal::read(&settings.journal)?.events);
+    if !report.is_empty() {
+        driver.tell(&report);
+    }
+    let Linger { alone, attended } = settings.linger;
+    if !stopped {
+        driver.linger(alone, attended, shutdown).await?;
+    } else if driver.watching() {
+        // Whoever stops a pod does not wait long; who watches gets what there is.
+        let moment = Duration::from_secs(1);
+        driver
+            .linger(moment, moment, pin!(std::future::pending()))
+            .await?;
+    }
+    drop(driver);
+    // The server waits for its streams; those of workers and watchers have ended by now.
+    drop(close);
+    if tokio::time::timeout(CLOSING, &mut server).await.is_err() {
+        server.abort();
+    }
+    Ok(())
+}
+
+/// Serves until `closed`.
+fn serve(
+    identity: &Identity,
+    service: Service,
+    listener: TcpListener,
+    closed: oneshot::Receiver<()>,
+) -> Result<tokio::task::JoinHandle<()>, Error> {
+    let service = OrchestratorServer::new(service)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let guarded =
+        tonic::service::interceptor::InterceptedService::new(service, Guard::new(&identity.token));
+    let router = rpc::server(identity)
+        .map_err(|error| Error::Server(rpc::words(&error)))?
+        .add_service(guarded);
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    Ok(tokio::spawn(async move {
+        let closed = async {
+            let _ = closed.await;
+        };
+        // A server that cannot go on shows to everybody as a broken connection.
+        let _ = router.serve_with_incoming_shutdown(incoming, closed).await;
+    }))
+}

@@ -1,0 +1,235 @@
+//! The gRPC side: checks who calls and hands everything to the driver.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::records::{Extent, Records};
+use super::state::message::{Input, Place, Session, Step};
+use crate::results::WorkerEnvironment;
+use crate::rpc::pb::from_worker::Message;
+use crate::rpc::pb::orchestrator_server::Orchestrator;
+use crate::rpc::pb::{
+    CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, FromWorker, Hello, Record,
+    ToWorker, WatchRequest,
+};
+use crate::rpc::{Malformed, Peer, what_ended};
+
+/// How long a worker may take to say Hello on a stream that it has opened.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// Orders that a worker has not taken yet; there are never more than a few.
+const ORDERS: usize = 16;
+/// Records that a watcher has not taken yet; each may carry a tool's output.
+const RECORDS: usize = 4;
+
+/// What the driver hears.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// Something for the state.
+    Input(Input),
+    /// A worker has opened a session; its orders go here.
+    Joined {
+        worker: String,
+        session: Session,
+        place: Place,
+        orders: mpsc::Sender<Result<ToWorker, Status>>,
+    },
+    /// Somebody begins to watch.
+    Watched,
+    /// Somebody has everything before this sequence number, or has stopped watching (none).
+    Unwatched(Option<u64>),
+}
+
+/// The service; clones of it share everything.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    calls: mpsc::Sender<Call>,
+    folder: PathBuf,
+    extent: watch::Receiver<Extent>,
+    sessions: Arc<AtomicU64>,
+    workers: Arc<[String]>,
+}
+
+impl Service {
+    pub fn new(
+        calls: mpsc::Sender<Call>,
+        folder: PathBuf,
+        extent: watch::Receiver<Extent>,
+        workers: Arc<[String]>,
+    ) -> Self {
+        Self {
+            calls,
+            folder,
+            extent,
+            sessions: Arc::new(AtomicU64::new(1)),
+            workers,
+        }
+    }
+
+    async fn call(&self, call: Call) -> Result<(), Status> {
+        let gone = |_| Status::unavailable("the orchestrator is ending");
+        self.calls.send(call).await.map_err(gone)
+    }
+}
+
+#[tonic::async_trait]
+impl Orchestrator for Service {
+    type WorkStream = ReceiverStream<Result<ToWorker, Status>>;
+    type WatchStream = ReceiverStream<Result<Record, Status>>;
+
+    async fn work(
+        &self,
+        request: Request<Streaming<FromWorker>>,
+    ) -> Result<Response<Self::WorkStream>, Status> {
+        let peer = Peer::of(&request)?;
+        let mut answers = request.into_inner();
+        let first = tokio::time::timeout(HELLO_WITHIN, answers.message())
+            .await
+            .map_err(|_| Status::deadline_exceeded("no Hello came"))??;
+        let Some(FromWorker {
+            message: Some(Message::Hello(hello)),
+        }) = first
+        else {
+            return Err(Status::invalid_argument("the first message must be Hello"));
+        };
+        peer.must_be_worker(&hello.worker)?;
+        if !self.workers.contains(&hello.worker) {
+            let words = format!("the plan has no worker `{}`", hello.worker);
+            return Err(Status::failed_precondition(words));
+        }
+        let worker = hello.worker.clone();
+        let place = place(hello)?;
+        let session = Session(self.sessions.fetch_add(1, Ordering::Relaxed));
+        let (orders, stream) = mpsc::channel(ORDERS);
+        self.call(Call::Joined {
+            worker: worker.clone(),
+            session,
+            place,
+            orders,
+        })
+        .await?;
+        let calls = self.calls.clone();
+        tokio::spawn(async move {
+            // The stream's end, a broken stream and a message without sense are all a leaving.
+            while let Ok(Some(message)) = answers.message().await {
+                let Ok(input) = input(session, message) else {
+                    break;
+                };
+                if calls.send(Call::Input(input)).await.is_err() {
+                    return;
+                }
+            }
+            let left = Call::Input(Input::WorkerLeft { worker, session });
+            // The driver has ended: then nobody is left to be told.
+            let _ = calls.send(left).await;
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        Peer::of(&request)?.must_be_client()?;
+        let from = request.into_inner().from_seq;
+        let mut records = Records::open(&self.folder, from, self.extent.clone())?;
+        let (out, stream) = mpsc::channel(RECORDS);
+        self.call(Call::Watched).await?;
+        let calls = self.calls.clone();
+        tokio::spawn(async move {
+            loop {
+                let next = tokio::select! {
+                    next = records.next() => next,
+                    () = out.closed() => break,
+                };
+                let end = !matches!(next, Ok(Some(_)));
+                let sent = match next.transpose() {
+                    Some(item) => out.send(item).await.is_ok(),
+                    None => true,
+                };
+                if end || !sent {
+                    break;
+                }
+            }
+            let _ = calls.send(Call::Unwatched(None)).await;
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn cancel(
+        &self,
+        request: Request<CancelRequest>,
+    ) -> Result<Response<CancelResponse>, Status> {
+        Peer::of(&request)?.must_be_client()?;
+        self.call(Call::Input(Input::Cancel)).await?;
+        Ok(Response::new(CancelResponse {}))
+    }
+
+    async fn collected(
+        &self,
+        request: Request<CollectedRequest>,
+    ) -> Result<Response<CollectedResponse>, Status> {
+        Peer::of(&request)?.must_be_client()?;
+        let through = request.into_inner().through_seq;
+        let call = Call::Unwatched(Some(through.saturating_add(1)));
+        self.call(call).await?;
+        Ok(Response::new(CollectedResponse {}))
+    }
+}
+
+/// Where a worker says it is.
+fn place(hello: Hello) -> Result<Place, Status> {
+    let ours = env!("CARGO_PKG_VERSION");
+    if hello.version != ours {
+        return Err(Status::failed_precondition(format!(
+            "the worker is netplan {}, the orchestrator is {ours}: use one image for both",
+            hello.version
+        )));
+    }
+    let address = |what: &str, text: &str| {
+        text.parse::<IpAddr>()
+            .map(|address| address.to_string())
+            .map_err(|_| Status::invalid_argument(format!("{what} `{text}` is no IP address")))
+    };
+    let cluster_ip = match hello.cluster_ip.as_str() {
+        "" => None,
+        text => Some(address("cluster_ip", text)?),
+    };
+    let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json)
+        .map_err(|error| Status::invalid_argument(format!("environment_json is none: {error}")))?;
+    Ok(Place {
+        node: hello.node,
+        pod_ip: address("pod_ip", &hello.pod_ip)?,
+        cluster_ip,
+        environment,
+    })
+}
+
+/// What a worker's answer means to the state.
+fn input(session: Session, message: FromWorker) -> Result<Input, Malformed> {
+    Ok(match message.message.ok_or(Malformed("message"))? {
+        Message::Hello(_) => return Err(Malformed("an answer: a second Hello came")),
+        Message::ServerReady(ready) => Input::ServerReady {
+            session,
+            step: Step(ready.step),
+        },
+        Message::ServerEnded(end) => Input::ServerEnded {
+            session,
+            step: Step(end.step),
+            ended: what_ended(end.exit)?,
+        },
+        Message::ClientEnded(end) => Input::ClientEnded {
+            session,
+            step: Step(end.step),
+            ended: what_ended(end.exit)?,
+            wall: Duration::from_micros(end.wall_us),
+            tcp: end.tcp,
+        },
+    })
+}

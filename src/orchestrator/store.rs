@@ -1,0 +1,80 @@
+//! Puts events on disk, each with the tool's output that belongs to it.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::state::message::Emission;
+use crate::results::{Event, EventKind, Journal, JournalError, RunDir, RunDirError, VERSION};
+
+/// The run's directory, open for writing.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: RunDir,
+    journal: Journal,
+}
+
+/// The disk refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Folder(#[from] RunDirError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl Store {
+    /// Begins the journal in `folder`, or goes on with the one that is there; then also returns
+    /// its events.
+    pub fn open(folder: &Path) -> Result<(Self, Vec<Event>), StoreError> {
+        match RunDir::open(folder) {
+            Ok(dir) => {
+                let (journal, recovered) = Journal::open(folder)?;
+                let folder = dir;
+                Ok((Self { folder, journal }, recovered.events))
+            }
+            Err(RunDirError::NotARun(_)) => {
+                let dir = RunDir::create(folder)?;
+                let journal = Journal::create(folder)?;
+                let folder = dir;
+                Ok((Self { folder, journal }, Vec::new()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The number that the next event gets.
+    pub fn next_seq(&self) -> u64 {
+        self.journal.next_seq()
+    }
+
+    /// Returns once all is on disk: the raw outputs first, so that no event names a missing file.
+    pub fn put(&mut self, at: Timestamp, emissions: Vec<Emission>) -> Result<(), StoreError> {
+        for Emission { kind, raw } in emissions {
+            if let (Some(name), Some(content)) = (raw_name_of(&kind), &raw) {
+                self.folder.write_raw(name, content)?;
+            }
+            self.journal.append(&Event {
+                v: VERSION,
+                seq: self.journal.next_seq(),
+                at,
+                kind,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The file under `raw/` that an event names.
+pub(super) fn raw_name_of(event: &EventKind) -> Option<&str> {
+    match event {
+        EventKind::Sample(sample) => sample.raw.as_deref(),
+        EventKind::AttemptFailed { raw, .. } => raw.as_deref(),
+        EventKind::RunStarted { .. }
+        | EventKind::WorkerJoined { .. }
+        | EventKind::WorkerLeft { .. }
+        | EventKind::SampleStarted { .. }
+        | EventKind::CellEnded { .. }
+        | EventKind::RunEnded { .. } => None,
+    }
+}
