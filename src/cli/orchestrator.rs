@@ -3,9 +3,19 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
+use tokio::net::TcpListener;
 
 use super::error::{CliError, Exit};
+use super::interrupt::Interrupt;
+use super::{plan_args, printer};
+use crate::orchestrator::state::Limits;
+use crate::orchestrator::{self, Linger, Settings};
+use crate::report::nptest_csv::{self, Dialect};
+use crate::report::Report;
+use crate::results::Event;
+use crate::rpc::{self, Identity};
 
 /// The role inside the orchestrator's pod: drives the schedule, keeps the journal
 #[derive(Debug, Args)]
@@ -35,6 +45,45 @@ pub(super) struct OrchestratorArgs {
     listen: SocketAddr,
 }
 
-pub(super) fn execute(_args: OrchestratorArgs) -> Result<Exit, CliError> {
+pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
+    let plan = plan_args::source(&args.plan)?;
+    let identity = Identity::load(rpc::ORCHESTRATOR, &args.tls).map_err(anyhow::Error::from)?;
+    let settings = Settings {
+        run: args.run,
+        plan,
+        only: args.only,
+        identity,
+        journal: args.journal,
+        limits: Limits::default(),
+        linger: Linger::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", args.listen))?;
+        let mut interrupt = Interrupt::listen()?;
+        let tell = |line: &str| {
+            // Nobody may be reading the log any more; the run goes on.
+            let _ = printer::results(&format!("{line}\n"));
+        };
+        orchestrator::run(settings, listener, async move { interrupt.next().await }, tell, csv)
+            .await
+            .map_err(anyhow::Error::from)
+    })?;
     Ok(Exit::Well)
+}
+
+/// The end of the orchestrator's log: nptest's CSV between nptest's own marks.
+fn csv(events: &[Event]) -> String {
+    match Report::of(events) {
+        Ok(report) => format!(
+            "ALL TESTCASES AND MSS RANGES COMPLETE - GENERATING CSV OUTPUT\n{}END CSV DATA",
+            nptest_csv::render(&report, Dialect::Nptest)
+        ),
+        Err(error) => format!("no CSV: {error}"),
+    }
 }

@@ -42,7 +42,8 @@ pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
     Ok(plan::load(source(file)?, set)?)
 }
 
-fn source(file: &Path) -> Result<Source, CliError> {
+/// The text of a plan, `-` being standard input.
+pub(super) fn source(file: &Path) -> Result<Source, CliError> {
     let (name, read) = if file.as_os_str() == "-" {
         ("<stdin>".to_owned(), read(std::io::stdin().lock()))
     } else {
