@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::sweep::{Sweep, SweepError};
 use super::tree::{Entry, Kind, Map, NodeId, Tree, Value};
-use super::units::Quantity;
+use super::units::{BitRate, Quantity};
 use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
 
 /// The tree that is decoded, and the problems so far.
@@ -108,7 +108,10 @@ impl<'t> Decoder<'t> {
     fn out_of_range(&self, place: Place, found: &str, least: u64, most: u64, unit: &str) {
         let space = if unit.is_empty() { "" } else { " " };
         let what = format!("{found} is out of range");
-        let help = format!("it may be {least} to {most}{space}{unit}");
+        let help = match unit {
+            "bit/s" => format!("it may be `{}` to `{}`", BitRate(least), BitRate(most)),
+            _ => format!("it may be {least} to {most}{space}{unit}"),
+        };
         self.report(Problem::new(place, what).help(help));
     }
 
@@ -281,7 +284,11 @@ impl<'t> Decoder<'t> {
                         let (first, steps) = (from.into(), sweep.len() - 1);
                         let end = first + steps * step.into();
                         if end > most {
-                            let found = format!("{end}, the last value of this range,");
+                            let shown = match unit {
+                                "bit/s" => format!("`{}`", BitRate(end)),
+                                _ => end.to_string(),
+                            };
+                            let found = format!("{shown}, the last value of this range,");
                             self.out_of_range(to_place, &found, least, most, unit);
                             return None;
                         }

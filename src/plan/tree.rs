@@ -281,7 +281,7 @@ impl Builder<'_> {
         match self.open.last().map(|open| &open.content) {
             Some(Content::Map { key: None, .. }) => {
                 let problem = Problem::new(self.place(start, end), "a key is a plain word")
-                    .help("a `{` that starts a value stands after its key and a colon");
+                    .help("a key and its value are `key: value`; two braces belong to a template, which is no plan yet");
                 Err(problem.into())
             }
             _ => Ok(()),
@@ -465,17 +465,22 @@ impl Builder<'_> {
             ),
             ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => (
                 "`,` or `]` has to stand here".to_owned(),
-                "close the list that starts with `[`",
+                "put `,` between items, and close the list that starts with `[`",
             ),
             ErrorKind::UnexpectedEofFlowMapping
             | ErrorKind::UnexpectedEofImplicitFlowMapping
             | ErrorKind::ExpectedFlowMappingSeparator => (
                 "`,` or `}` has to stand here".to_owned(),
-                "close the mapping that starts with `{`",
+                "put `,` between entries, and close the mapping that starts with `{`",
             ),
             ErrorKind::UnclosedQuotedScalar => (
                 "a quote is never closed".to_owned(),
                 "end the text with the quote that it starts with",
+            ),
+            ErrorKind::MappingValueNotAllowed if !has_key_before(&self.text[..at]) => (
+                "no key can stand here".to_owned(),
+                "it stands deeper than the keys beside it: give it their column, or leave the key \
+                 above it without a value",
             ),
             ErrorKind::MappingValueNotAllowed => (
                 "a second `: ` in one line".to_owned(),
@@ -484,12 +489,18 @@ impl Builder<'_> {
             ErrorKind::ExpectedBlockMappingKey
             | ErrorKind::ExpectedBlockSequenceEntry
             | ErrorKind::InvalidIndentation
-            | ErrorKind::SimpleKeyExpected
-            | ErrorKind::InvalidSimpleKey
             | ErrorKind::MappingKeyNotAllowed => (
                 "nothing can stand here".to_owned(),
                 "the keys of a mapping, and the `-` of a list, stand exactly below each other; \
                  each key has a colon and a space behind it",
+            ),
+            ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
+                "a key without a colon and a space behind it".to_owned(),
+                "write `key: value`; a text of several lines stands deeper than its key",
+            ),
+            ErrorKind::UnknownQuotedScalarEscape => (
+                "an escape in these quotes is unknown".to_owned(),
+                "in double quotes a `\\` starts an escape: use single quotes for a text with `\\`",
             ),
             ErrorKind::UnexpectedCharacter { character } => (
                 format!("{} cannot start a value", quote(&character.to_string())),
@@ -502,6 +513,13 @@ impl Builder<'_> {
         };
         Problem::new(place, what).help(help)
     }
+}
+
+/// Whether there is a key already on the line that a text ends in.
+fn has_key_before(text: &str) -> bool {
+    text.lines()
+        .next_back()
+        .is_some_and(|line| line.contains(": "))
 }
 
 /// What YAML 1.2 takes a plain scalar for, by `serde_yaml`'s rules.
