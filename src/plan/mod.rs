@@ -1,8 +1,10 @@
 //! The language: text → [`Plan`], all problems at once, each with its place.
 
 mod decode;
+mod fields;
 mod load;
 mod model;
+mod parse;
 mod placement;
 mod read;
 mod read_test;
@@ -10,6 +12,7 @@ mod read_tool;
 mod schema;
 mod set;
 pub mod sweep;
+mod syntax;
 mod tree;
 pub mod units;
 
