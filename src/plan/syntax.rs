@@ -11,15 +11,16 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
     let written = text.trim_end();
     let last = written.char_indices().next_back().map_or(0, |(at, _)| at);
     let at = error.marker().byte_offset().unwrap_or(0).min(last);
-    let width = text[at..].chars().next().map_or(0, char::len_utf8);
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let width = after.chars().next().map_or(0, char::len_utf8);
     let here = place(at, at + width);
     if let ErrorKind::TabNotAllowed
     | ErrorKind::TabInBlockIndentation
     | ErrorKind::TabInIndentation
     | ErrorKind::TabAtBlockScalarStart = error.kind()
     {
-        let line = written[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let tab = written[line..].find('\t').map_or(at, |tab| line + tab);
+        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let tab = text[line..].find('\t').map_or(at, |tab| line + tab);
         let problem = Problem::new(place(tab, tab + 1), "a tab cannot indent in YAML");
         return problem.help("indent with spaces");
     }
@@ -52,7 +53,7 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
             "a quote is never closed".to_owned(),
             "end the text with the quote that it starts with",
         ),
-        ErrorKind::MappingValueNotAllowed if !has_key_before(&text[..at]) => (
+        ErrorKind::MappingValueNotAllowed if !has_key_before(before) => (
             "no key can stand here".to_owned(),
             "it stands deeper than the keys beside it: give it their column, or leave the key \
              above it without a value",
