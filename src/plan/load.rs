@@ -2,8 +2,8 @@
 
 use super::decode::Decoder;
 use super::model::Plan;
-use super::tree::{self, Tree};
-use super::{read, set};
+use super::tree::Tree;
+use super::{parse, read, set};
 use crate::diag::{Place, Problem, Problems, Source};
 
 /// Reads a plan, with `set` overriding values in it: each as in `tests.0.duration=1s`.
@@ -14,7 +14,7 @@ pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
     let text = source.text.clone();
     let mut problems = Problems::new(source);
     let mut tree = Tree::default();
-    let root = tree::parse(&mut tree, &mut problems, 0, 0, &text);
+    let root = parse::parse(&mut tree, &mut problems, 0, 0, &text);
     let Some(root) = root else {
         if problems.is_empty() {
             let problem = Problem::new(Place::default(), "the plan is empty");

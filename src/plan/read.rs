@@ -2,7 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::decode::{At, Decoder, Fields};
+use super::decode::{At, Decoder};
+use super::fields::Fields;
 use super::model::{Link, Local, Offloads, Order, Path, Placement, Plan, VERSION, Via};
 use super::placement;
 use super::read_test::{self, PartialTiming};

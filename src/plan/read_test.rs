@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::decode::{At, Decoder, Fields};
+use super::decode::{At, Decoder};
+use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Test, Timing, ToolSpec};
 use super::read::{label, small};
 use super::read_tool::{self, Swept};
