@@ -186,7 +186,8 @@ async fn five_paths(settings: plan::Local) {
     ));
     let undeclared = "
         begin=$(date +%s%N); iperf3 -c w2 -p 5999 >/tmp/out 2>&1; echo refused $?
-        end=$(date +%s%N); echo took $(( (end - begin) / 1000000 )) ms";
+        end=$(date +%s%N); echo took $(( (end - begin) / 1000000 )) ms
+        bash -c 'exec 3>/dev/udp/w2/5999; echo 1 >&3; sleep 0.1; echo 2 >&3' 2>/dev/null || echo udp";
     let cluster = Local::start(Path::new(EXE), &settings).await.unwrap();
     let manifests = [
         pod("w1", &script("10.244.1.12 w2"), &tmp),
@@ -207,7 +208,7 @@ async fn five_paths(settings: plan::Local) {
     let refused = log.strip_prefix(all).unwrap_or_else(|| panic!("{log}"));
     let took: u64 = refused
         .strip_prefix("refused 1\ntook ")
-        .and_then(|rest| rest.trim().strip_suffix(" ms"))
+        .and_then(|rest| rest.strip_suffix(" ms\nudp\n"))
         .and_then(|ms| ms.parse().ok())
         .unwrap_or_else(|| panic!("{log}"));
     assert!(took < 900, "an undeclared port took {took} ms");
@@ -448,6 +449,37 @@ fn alive(pid: u32) -> bool {
     !stat.is_empty() && !stat.contains(") Z ")
 }
 
+#[tokio::test]
+async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
+    if !possible() {
+        return;
+    }
+    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    cluster
+        .apply(&[pod("w1", "sleep 1000", &Value::Null)])
+        .await
+        .unwrap();
+    let processes = descendants(std::process::id(), "__local");
+    let holder = processes.iter().find(|pid| {
+        fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .unwrap_or_default()
+            .contains("hold")
+    });
+    let holder = nix::unistd::Pid::from_raw(i32::try_from(*holder.unwrap()).unwrap());
+    nix::sys::signal::kill(holder, nix::sys::signal::Signal::SIGKILL).unwrap();
+    assert_eq!(cluster.ended().await, None);
+    let error = cluster
+        .connect("w1", 1, Duration::from_secs(5))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the local cluster is gone");
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while processes.iter().any(|pid| alive(*pid)) {
+        assert!(Instant::now() < deadline, "left: {processes:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Not a test: a command line that holds a cluster until it is killed.
 #[tokio::test]
 #[ignore = "a helper process of the next test"]
@@ -578,6 +610,28 @@ fn what_it_does_not_know_it_refuses_by_name() {
     topology["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["topologyKey"] =
         json!("topology.kubernetes.io/zone");
     refuse(&[pod("w1", "", &topology)], 2);
+    refuse(&[service("w1", &[1]), service("w1", &[2])], 2);
+    let mut bad_name = service("w1", &[1]);
+    bad_name.object["metadata"]["name"] = json!("w1; }");
+    refuse(&[bad_name], 2);
+    let job = |restart: &str| {
+        manifest(json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job"},
+            "spec": {"backoffLimit": 3, "template": {"spec": {
+                "restartPolicy": restart,
+                "containers": [{"name": "c", "command": ["true"]}],
+            }}},
+        }))
+    };
+    assert!(plan(&[job("OnFailure")], &settings(1)).is_ok());
+    refuse(&[job("Never")], 2);
+    refuse(
+        &[manifest(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"},
+            "data": {"../x": ""}}),
+        )],
+        2,
+    );
     let mut node_port = service("w1", &[1]);
     node_port.object["spec"]["type"] = json!("NodePort");
     refuse(&[node_port], 2);
@@ -611,4 +665,84 @@ fn the_fabric_of_three_workers_on_a_shaped_link() {
     };
     let fabric = plan(&manifests, &settings).unwrap().fabric().to_string();
     super::support::snapshots().bind(|| insta::assert_snapshot!("local_fabric", fabric));
+}
+
+/// The shipped templates, rendered for a run of three workers.
+fn shipped() -> Vec<Manifest> {
+    use minijinja::{Environment, UndefinedBehavior, value::Serde};
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    environment.set_loader(minijinja::path_loader(folder));
+    let ports: Vec<Value> = ["TCP", "UDP"]
+        .map(|transport| json!({"number": 5201, "transport": transport}))
+        .to_vec();
+    let common = json!({
+        "run": {"id": "1", "prefix": "np-1", "namespace": "np", "version": "0", "image": "x"},
+        "orchestrator": {"port": 7000},
+        "plan": {"text": "version: 1\n"},
+    });
+    let worker = |more: Value| {
+        let mut worker = json!({"worker": {"ports": ports}});
+        merge(&mut worker["worker"], &more);
+        worker
+    };
+    let identity = |role: &str| {
+        json!({"identity": {
+            "role": role, "ca_pem": "c", "cert_pem": "d", "key_pem": "k", "token": "t",
+        }})
+    };
+    let mut wanted = vec![
+        ("configmap", json!({})),
+        ("orchestrator-job", json!({})),
+        ("orchestrator-service", json!({})),
+        ("secret", identity("orchestrator")),
+    ];
+    for placement in [
+        json!({"name": "w1"}),
+        json!({"name": "w2", "same_node_as": "w1"}),
+        json!({"name": "w3", "other_node_than": "w1"}),
+    ] {
+        wanted.push(("secret", identity(placement["name"].as_str().unwrap())));
+        wanted.push(("worker-pod", worker(placement.clone())));
+        wanted.push(("worker-service", worker(placement)));
+    }
+    wanted
+        .into_iter()
+        .map(|(name, more)| {
+            let template = format!("{name}.yaml.j2");
+            let mut context = common.clone();
+            merge(&mut context, &more);
+            let text = environment
+                .get_template(&template)
+                .unwrap()
+                .render(Serde(&context))
+                .unwrap();
+            let object = serde_yaml::from_str(&text).unwrap();
+            Manifest {
+                template,
+                text,
+                object,
+            }
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_shipped_templates_are_understood_and_run() {
+    if !possible() {
+        return;
+    }
+    let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
+    cluster.apply(&shipped()).await.unwrap();
+    let nodes: Vec<String> = ["np-1-orchestrator", "np-1-w1", "np-1-w2", "np-1-w3"]
+        .map(|pod| {
+            cluster.description()["pods"][pod]["node"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .to_vec();
+    assert_eq!(nodes, ["node-1", "node-1", "node-1", "node-2"]);
+    cluster.down().await.unwrap();
 }

@@ -3,7 +3,8 @@
 //! Every node and every pod is a network namespace. A veth pair leads from each pod to its node,
 //! where the pod's address is a host route; a veth pair joins every two nodes. Nodes forward and
 //! translate; nothing is bridged, so no bridge filter and no hairpin flag are needed. It is the
-//! layout of the `ptp` plugin and of the clouds' routed networks.
+//! layout of the `ptp` plugin and of the clouds' routed networks. A node without pods has nothing
+//! to do and is left out.
 
 use std::fmt::Write as _;
 
@@ -59,9 +60,10 @@ pub fn fabric(layout: &Layout) -> Fabric {
     let mut fabric = Fabric::default();
     let mtu = layout.links.mtu.unwrap_or(DEFAULT_MTU);
     let mut pairs = String::new();
-    for node in 0..layout.nodes {
+    let nodes = layout.occupied();
+    for (index, &node) in nodes.iter().enumerate() {
         fabric.namespaces.push(namespace(node_name(node), true));
-        for other in node + 1..layout.nodes {
+        for &other in &nodes[index + 1..] {
             let _ = writeln!(
                 pairs,
                 "link add {} mtu {mtu} netns {} type veth peer name {} mtu {mtu} netns {}",
@@ -83,7 +85,7 @@ pub fn fabric(layout: &Layout) -> Fabric {
         fabric.namespaces.push(namespace(name, false));
     }
     fabric.links.push(Step::new("ip", "-batch -", pairs));
-    for node in 0..layout.nodes {
+    for node in nodes {
         fabric
             .inside
             .push((node_name(node), node_steps(layout, node)));
@@ -130,7 +132,7 @@ fn node_steps(layout: &Layout, node: u32) -> Vec<Step> {
     let mut ip = "link set lo up\n".to_owned();
     let mut devices = Vec::new();
     let mut queues = String::new();
-    for other in (0..layout.nodes).filter(|other| *other != node) {
+    for other in layout.occupied().into_iter().filter(|other| *other != node) {
         let device = link::device(other);
         let _ = writeln!(
             ip,

@@ -1,5 +1,6 @@
 //! Objects, settings and placement → who has which address.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::objects::Transport;
@@ -123,6 +124,12 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
 }
 
 impl Layout {
+    /// The nodes that have pods, in order.
+    pub fn occupied(&self) -> Vec<u32> {
+        let nodes: BTreeSet<u32> = self.pods.iter().map(|pod| pod.node).collect();
+        nodes.into_iter().collect()
+    }
+
     /// What a run ran on, for `environment.json`.
     pub fn describe(&self) -> serde_json::Value {
         let pods: serde_json::Map<_, _> = self

@@ -104,3 +104,54 @@ pub fn loss_rule(link: &Link) -> Option<String> {
 }
 
 const LOSS_BASE: u32 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::units::{BitRate, Percent};
+
+    fn rate(bits: u64, mtu: Option<u32>) -> Link {
+        Link {
+            rate: Some(BitRate(bits)),
+            mtu,
+            ..Link::default()
+        }
+    }
+
+    #[test]
+    fn a_bucket_holds_two_milliseconds_or_what_must_fit() {
+        let at = |link: &Link, offloads| queue(link, offloads, "to2");
+        assert_eq!(
+            at(&rate(1_000_000_000, None), Offloads::Off),
+            "qdisc add dev to2 root tbf rate 1000000000bit burst 250000 limit 2750000\n"
+        );
+        assert_eq!(
+            at(&rate(10_000_000, None), Offloads::Off),
+            "qdisc add dev to2 root tbf rate 10000000bit burst 3028 limit 99924\n"
+        );
+        assert_eq!(
+            at(&rate(10_000_000, None), Offloads::Kernel),
+            "qdisc add dev to2 root tbf rate 10000000bit burst 131072 limit 227968\n"
+        );
+        assert_eq!(
+            at(&rate(100_000_000, Some(9000)), Offloads::Off),
+            "qdisc add dev to2 root tbf rate 100000000bit burst 25000 limit 601896\n"
+        );
+        assert_eq!(at(&Link::default(), Offloads::Off), "");
+    }
+
+    #[test]
+    fn loss_is_a_share_of_a_million() {
+        let rule = |percent| {
+            loss_rule(&Link {
+                loss: Some(Percent(percent)),
+                ..Link::default()
+            })
+        };
+        assert!(rule(0.1).unwrap().contains("mod 1000000 < 1000 drop"));
+        assert!(rule(250.0).unwrap().contains("< 1000000 drop"));
+        assert_eq!(rule(0.0), None);
+        assert_eq!(rule(f64::NAN), None);
+        assert_eq!(loss_rule(&Link::default()), None);
+    }
+}

@@ -5,7 +5,9 @@ use std::path::{Component, Path};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::objects::{ConfigMap, Job, Labels, Pod, PodSpec, Secret, Service};
+use super::objects::{
+    ConfigMap, Job, Labels, Metadata, Pod, PodSpec, RestartPolicy, Secret, Service,
+};
 use crate::cluster::Error;
 use crate::render::Manifest;
 
@@ -78,11 +80,7 @@ pub fn objects(manifests: &[Manifest]) -> Result<Objects, Error> {
     }
     for (index, pod) in objects.pods.iter().enumerate() {
         if objects.pods[..index].iter().any(|p| p.name == pod.name) {
-            return Err(pod.origin.refuse(
-                "metadata.name",
-                format!("there are two pods `{}`", pod.name),
-                "give each its own name",
-            ));
+            return Err(twice(&pod.origin, "pods", &pod.name));
         }
         check_pod(pod, &objects)?;
     }
@@ -106,6 +104,7 @@ fn read(manifest: &Manifest, objects: &mut Objects) -> Result<(), Error> {
     match (version, kind) {
         ("v1", "Pod") => {
             let pod: Pod = typed(manifest, &origin)?;
+            check_names(&pod.metadata, &origin)?;
             objects.pods.push(PodObject {
                 origin,
                 name: pod.metadata.name,
@@ -117,7 +116,15 @@ fn read(manifest: &Manifest, objects: &mut Objects) -> Result<(), Error> {
         }
         ("batch/v1", "Job") => {
             let job: Job = typed(manifest, &origin)?;
+            check_names(&job.metadata, &origin)?;
             origin.spec_path = "spec.template.spec";
+            if job.spec.template.spec.restart_policy != RestartPolicy::OnFailure {
+                return Err(origin.refuse_in_spec(
+                    "restartPolicy",
+                    "the local cluster starts a Job's process again in the same pod",
+                    "set it to OnFailure",
+                ));
+            }
             let mut labels = job.spec.template.metadata.labels;
             // As the Job controller labels its pods.
             labels.insert(
@@ -134,9 +141,29 @@ fn read(manifest: &Manifest, objects: &mut Objects) -> Result<(), Error> {
                 restart_limit: job.spec.backoff_limit,
             });
         }
-        ("v1", "Service") => objects.services.push(typed(manifest, &origin)?),
-        ("v1", "ConfigMap") => objects.config_maps.push(typed(manifest, &origin)?),
-        ("v1", "Secret") => objects.secrets.push(typed(manifest, &origin)?),
+        ("v1", "Service") => {
+            let service: Service = typed(manifest, &origin)?;
+            check_names(&service.metadata, &origin)?;
+            let name = &service.metadata.name;
+            if objects
+                .services
+                .iter()
+                .any(|other| other.metadata.name == *name)
+            {
+                return Err(twice(&origin, "Services", name));
+            }
+            objects.services.push(service);
+        }
+        ("v1", "ConfigMap") => {
+            let object: ConfigMap = typed(manifest, &origin)?;
+            check_keys("data", object.data.keys(), &origin)?;
+            objects.config_maps.push(object);
+        }
+        ("v1", "Secret") => {
+            let object: Secret = typed(manifest, &origin)?;
+            check_keys("stringData", object.string_data.keys(), &origin)?;
+            objects.secrets.push(object);
+        }
         _ => {
             return Err(origin.refuse(
                 "kind",
@@ -161,17 +188,59 @@ fn typed<T: DeserializeOwned>(manifest: &Manifest, origin: &Origin) -> Result<T,
     })
 }
 
+fn twice(origin: &Origin, what: &str, name: &str) -> Error {
+    origin.refuse(
+        "metadata.name",
+        format!("there are two {what} `{name}`"),
+        "give each its own name",
+    )
+}
+
+/// Names become part of rules, host files and paths.
+fn check_names(metadata: &Metadata, origin: &Origin) -> Result<(), Error> {
+    for (field, name) in [
+        ("metadata.name", &metadata.name),
+        ("metadata.namespace", &metadata.namespace),
+    ] {
+        if !is_dns_name(name) {
+            return Err(origin.refuse(
+                field,
+                format!("`{name}` is no DNS label"),
+                "use at most 63 of a-z, 0-9 and `-`",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Keys become file names.
+fn check_keys<'a>(
+    field: &str,
+    mut keys: impl Iterator<Item = &'a String>,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let plain = |key: &String| {
+        (1..=253).contains(&key.len())
+            && !key.starts_with("..")
+            && key != "."
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match keys.find(|key| !plain(key)) {
+        None => Ok(()),
+        Some(key) => Err(origin.refuse(
+            &format!("{field}.{key}"),
+            "this is no key",
+            "use at most 253 of a-z, A-Z, 0-9, `-`, `_` and `.`",
+        )),
+    }
+}
+
 /// What the types cannot say.
 fn check_pod(pod: &PodObject, objects: &Objects) -> Result<(), Error> {
     let refuse =
         |field: &str, what: String, help: &str| pod.origin.refuse_in_spec(field, what, help);
-    if !is_dns_name(&pod.name) {
-        return Err(pod.origin.refuse(
-            "metadata.name",
-            format!("`{}` is no name for a pod", pod.name),
-            "use at most 63 of a-z, 0-9 and `-`",
-        ));
-    }
     let [container] = pod.spec.containers.as_slice() else {
         return Err(refuse(
             "containers",
@@ -200,6 +269,13 @@ fn check_pod(pod: &PodObject, objects: &Objects) -> Result<(), Error> {
     }
     for (index, volume) in pod.spec.volumes.iter().enumerate() {
         let field = format!("volumes[{index}]");
+        if !is_dns_name(&volume.name) {
+            return Err(refuse(
+                &format!("{field}.name"),
+                format!("`{}` is no DNS label", volume.name),
+                "use at most 63 of a-z, 0-9 and `-`",
+            ));
+        }
         match (&volume.config_map, &volume.secret, &volume.empty_dir) {
             (Some(source), None, None) => {
                 if !objects

@@ -194,3 +194,103 @@ fn unplaceable(
         help,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::local::read::objects;
+    use crate::render::Manifest;
+
+    /// A rule of pod `.0`: with (`true`) or without pod `.1`.
+    type Wish = (usize, usize, bool);
+
+    fn pods(count: usize, wishes: &[Wish]) -> Vec<PodObject> {
+        let manifests: Vec<Manifest> = (0..count)
+            .map(|pod| {
+                let terms = |with: bool| -> Vec<_> {
+                    wishes
+                        .iter()
+                        .filter(|wish| wish.0 == pod && wish.2 == with)
+                        .map(|wish| {
+                            json!({
+                                "topologyKey": "kubernetes.io/hostname",
+                                "labelSelector": {"matchLabels": {"worker": format!("w{}", wish.1)}},
+                            })
+                        })
+                        .collect()
+                };
+                let required = |with| json!({"requiredDuringSchedulingIgnoredDuringExecution": terms(with)});
+                let name = format!("w{pod}");
+                let object = json!({
+                    "apiVersion": "v1", "kind": "Pod",
+                    "metadata": {"name": name, "labels": {"worker": name}},
+                    "spec": {
+                        "affinity": {"podAffinity": required(true), "podAntiAffinity": required(false)},
+                        "containers": [{"name": "c", "command": ["true"]}],
+                    },
+                });
+                Manifest { template: String::new(), text: String::new(), object }
+            })
+            .collect();
+        objects(&manifests).unwrap().pods
+    }
+
+    fn kept(placed: &[u32], wishes: &[Wish]) -> bool {
+        wishes
+            .iter()
+            .all(|&(pod, other, with)| pod == other || (placed[pod] == placed[other]) == with)
+    }
+
+    /// Whether any placement keeps the rules, by trying all.
+    fn possible(count: usize, nodes: u32, wishes: &[Wish]) -> bool {
+        (0..nodes.pow(u32::try_from(count).unwrap())).any(|number| {
+            let placed: Vec<u32> = (0..count)
+                .map(|pod| number / nodes.pow(u32::try_from(pod).unwrap()) % nodes)
+                .collect();
+            kept(&placed, wishes)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_placement_is_found_exactly_when_there_is_one(
+            nodes in 1_u32..4,
+            wishes in prop::collection::vec((0_usize..4, 0_usize..4, any::<bool>()), 0..7),
+        ) {
+            match place(&pods(4, &wishes), nodes) {
+                Ok(placed) => prop_assert!(
+                    kept(&placed, &wishes) && placed.iter().all(|node| *node < nodes)
+                ),
+                Err(error) => prop_assert!(
+                    !possible(4, nodes, &wishes),
+                    "{error}"
+                ),
+            }
+        }
+    }
+
+    #[test]
+    fn pods_without_rules_fill_the_first_node() {
+        assert_eq!(place(&pods(3, &[(2, 0, false)]), 3).unwrap(), [0, 0, 1]);
+        // A rule about a pod further down the list.
+        assert_eq!(
+            place(&pods(3, &[(0, 2, true), (1, 2, false)]), 2).unwrap(),
+            [0, 1, 0]
+        );
+    }
+
+    #[test]
+    fn a_puzzle_without_a_solution_ends() {
+        let wishes: Vec<Wish> = (0..12)
+            .flat_map(|pod| (0..pod).map(move |other| (pod, other, false)))
+            .collect();
+        let error = place(&pods(12, &wishes), 11).unwrap_err().to_string();
+        assert!(
+            error.contains("there are 11 nodes; set `local.nodes` to 12 or more"),
+            "{error}"
+        );
+    }
+}
