@@ -3,6 +3,7 @@
 mod architecture;
 mod cases;
 mod made;
+mod orchestrator;
 mod plan;
 mod plan_any;
 mod render;
