@@ -4,6 +4,7 @@ mod architecture;
 mod cases;
 mod local;
 mod made;
+mod orchestrator;
 mod plan;
 mod plan_any;
 mod render;

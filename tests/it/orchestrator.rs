@@ -1,0 +1,531 @@
+//! The orchestrator over loopback, with workers that are made here and run no processes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers fail like the test"
+)]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use netplan::diag::Source;
+use netplan::orchestrator::state::Limits;
+use netplan::orchestrator::{self, Error, Linger, Settings};
+use netplan::results::{Event, EventKind, Outcome, WorkerEnvironment, journal};
+use netplan::rpc::pb::from_worker::Message;
+use netplan::rpc::pb::to_worker::Message as Order;
+use netplan::rpc::pb::{self, FromWorker, Hello, ToWorker};
+use netplan::rpc::{Client, Identity, RunIdentities, connect, connect_over, exit};
+use netplan::tools::{Cause, Ended, How};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status, Streaming};
+
+const SOON: Duration = Duration::from_secs(20);
+
+const PLAN: &str = "
+version: 1
+name: small
+workers: { w1: {}, w2: {} }
+paths:
+  - { name: there, from: w1, to: w2, via: pod_ip }
+  - { name: hairpin, from: w2, to: w2, via: cluster_ip }
+defaults: { duration: 1s, retries: 0 }
+tests:
+  - iperf3: { protocol: tcp, mss: [536, 1000] }
+";
+const CELLS: usize = 4;
+
+const GOOD: &[u8] = include_bytes!("../data/iperf3-3.18/tcp-ok-against-oneoff.json");
+
+/// An orchestrator that runs, and what one needs to talk to it.
+struct Run {
+    address: SocketAddr,
+    identities: RunIdentities,
+    folder: TempDir,
+    said: Arc<Mutex<Vec<String>>>,
+    stop: Option<oneshot::Sender<()>>,
+    done: JoinHandle<Result<(), Error>>,
+}
+
+impl Run {
+    async fn start() -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap()).await
+    }
+
+    async fn in_folder(folder: TempDir) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let identities = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
+        let settings = Settings {
+            run: "r1".to_owned(),
+            plan: Source::new("plan.yaml", PLAN),
+            only: None,
+            identity: identities.orchestrator.clone(),
+            journal: folder.path().join("run"),
+            limits: Limits::default(),
+            linger: Linger {
+                alone: Duration::from_millis(50),
+                attended: SOON,
+            },
+        };
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (stop, stopped) = oneshot::channel();
+        let lines = said.clone();
+        let done = tokio::spawn(orchestrator::run(
+            settings,
+            listener,
+            async {
+                if stopped.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            },
+            move |line: &str| lines.lock().unwrap().push(line.to_owned()),
+            |events: &[Event]| format!("report of {} events", events.len()),
+        ));
+        Self {
+            address,
+            identities,
+            folder,
+            said,
+            stop: Some(stop),
+            done,
+        }
+    }
+
+    async fn client(&self, identity: &Identity) -> Client {
+        connect(&self.address.to_string(), identity).await.unwrap()
+    }
+
+    async fn worker(&self, index: usize) -> Worker {
+        let identity = &self.identities.workers[index];
+        let hello = hello(&identity.role, index);
+        let client = self.client(identity).await;
+        Worker::join(client, hello).await.unwrap()
+    }
+
+    /// Two workers that do all that they are told, and succeed.
+    async fn good_workers(&self) -> [JoinHandle<()>; 2] {
+        let (w1, w2) = (self.worker(0).await, self.worker(1).await);
+        [tokio::spawn(w1.obey()), tokio::spawn(w2.obey())]
+    }
+
+    async fn end(self) -> (TempDir, Vec<Event>, Vec<String>) {
+        timeout(SOON, self.done).await.unwrap().unwrap().unwrap();
+        let events = events(self.folder.path());
+        let said = self.said.lock().unwrap().clone();
+        (self.folder, events, said)
+    }
+}
+
+fn events(folder: &Path) -> Vec<Event> {
+    journal::read(&folder.join("run")).unwrap().events
+}
+
+fn hello(worker: &str, index: usize) -> Hello {
+    let environment = WorkerEnvironment {
+        tools: [("iperf3".to_owned(), "3.18".to_owned())].into(),
+        ..WorkerEnvironment::default()
+    };
+    Hello {
+        worker: worker.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pod_ip: format!("10.0.0.{}", index + 1),
+        cluster_ip: format!("10.96.0.{}", index + 1),
+        node: "n1".to_owned(),
+        environment_json: serde_json::to_string(&environment).unwrap(),
+    }
+}
+
+/// A worker's session in the hands of a test.
+struct Worker {
+    orders: Streaming<ToWorker>,
+    answers: mpsc::Sender<FromWorker>,
+}
+
+impl Worker {
+    async fn join(mut client: Client, hello: Hello) -> Result<Self, Status> {
+        let (answers, outgoing) = mpsc::channel(16);
+        let message = Some(Message::Hello(hello));
+        answers.send(FromWorker { message }).await.unwrap();
+        let orders = client.work(ReceiverStream::new(outgoing)).await?;
+        Ok(Self {
+            orders: orders.into_inner(),
+            answers,
+        })
+    }
+
+    async fn order(&mut self) -> Option<Order> {
+        let order = timeout(SOON, self.orders.message())
+            .await
+            .expect("an order");
+        Some(order.ok()??.message.unwrap())
+    }
+
+    async fn answer(&self, message: Message) {
+        let message = Some(message);
+        // Nobody may be there any more.
+        let _ = self.answers.send(FromWorker { message }).await;
+    }
+
+    /// Does what it is told until goodbye; every client measures.
+    async fn obey(mut self) {
+        let mut server = None;
+        while let Some(order) = self.order().await {
+            match order {
+                Order::StartServer(start) => {
+                    server = Some(start.step);
+                    let ready = pb::ServerReady { step: start.step };
+                    self.answer(Message::ServerReady(ready)).await;
+                }
+                Order::RunClient(run) => self.answer(measured(run.step)).await,
+                Order::Stop(stop) if server.take_if(|step| *step == stop.step).is_some() => {
+                    self.answer(stopped(stop.step)).await;
+                }
+                Order::Stop(_) => {}
+                Order::Goodbye(_) => return,
+            }
+        }
+        panic!("the stream broke");
+    }
+}
+
+fn measured(step: u64) -> Message {
+    Message::ClientEnded(pb::ClientEnded {
+        step,
+        exit: Some(exit(Ended {
+            how: How::Code(0),
+            stdout: GOOD.to_vec(),
+            stderr: Vec::new(),
+        })),
+        wall_us: 1_050_000,
+        tcp: Some(pb::TcpInfo {
+            snd_mss: 524,
+            ..pb::TcpInfo::default()
+        }),
+    })
+}
+
+fn stopped(step: u64) -> Message {
+    Message::ServerEnded(pb::ServerEnded {
+        step,
+        exit: Some(exit(Ended {
+            how: How::Stopped,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        })),
+    })
+}
+
+async fn watch(client: &mut Client, from_seq: u64) -> Streaming<pb::Record> {
+    let request = pb::WatchRequest { from_seq };
+    client.watch(request).await.unwrap().into_inner()
+}
+
+async fn next(records: &mut Streaming<pb::Record>) -> Option<pb::Record> {
+    timeout(SOON, records.message()).await.unwrap().unwrap()
+}
+
+fn outcomes(events: &[Event]) -> Vec<&Outcome> {
+    let outcome = |event| match event {
+        &Event {
+            kind: EventKind::CellEnded { ref outcome, .. },
+            ..
+        } => Some(outcome),
+        _ => None,
+    };
+    events.iter().filter_map(outcome).collect()
+}
+
+fn all_measured(events: &[Event]) {
+    let outcomes = outcomes(events);
+    assert_eq!(outcomes.len(), CELLS);
+    for outcome in outcomes {
+        assert!(
+            matches!(outcome, Outcome::Measured { samples: 1 }),
+            "{outcome:?}"
+        );
+    }
+    let last = &events.last().unwrap().kind;
+    assert!(matches!(last, EventKind::RunEnded { cancelled: false }));
+}
+
+#[tokio::test]
+async fn a_run_without_watchers_measures_everything_and_ends() {
+    let run = Run::start().await;
+    let workers = run.good_workers().await;
+    for worker in workers {
+        timeout(SOON, worker).await.unwrap().unwrap();
+    }
+    let (folder, events, said) = run.end().await;
+    all_measured(&events);
+    let sample = events.iter().find_map(|event| match &event.kind {
+        EventKind::Sample(sample) => Some(sample),
+        _ => None,
+    });
+    let sample = sample.unwrap();
+    assert_eq!(sample.metrics.get("effective_mss"), Some(524.0));
+    assert!((sample.wall_s - 1.05).abs() < 1e-9);
+    assert!(
+        sample.command.contains(&"10.0.0.2".to_owned()),
+        "{:?}",
+        sample.command
+    );
+    let raw = folder
+        .path()
+        .join("run/raw")
+        .join(sample.raw.as_ref().unwrap());
+    assert_eq!(std::fs::read(raw).unwrap(), GOOD);
+    assert_eq!(
+        said.last().unwrap(),
+        &format!("report of {} events", events.len())
+    );
+    assert!(
+        said.iter()
+            .any(|line| line.starts_with("[4/4] iperf3-tcp/hairpin/mss=1000: "))
+    );
+}
+
+#[tokio::test]
+async fn a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() {
+    let run = Run::start().await;
+    let mut client = run.client(&run.identities.client).await;
+    let mut records = watch(&mut client, 0).await;
+    let mut seen = Vec::new();
+    seen.push(next(&mut records).await.unwrap());
+    let workers = run.good_workers().await;
+    for _ in 0..6 {
+        seen.push(next(&mut records).await.unwrap());
+    }
+    drop((records, client));
+    // The command line reaches it over a stream that a cluster gives.
+    let stream = TcpStream::connect(run.address).await.unwrap();
+    let mut client = connect_over(stream, &run.identities.client).await.unwrap();
+    let mut records = watch(&mut client, seen.len() as u64).await;
+    while let Some(record) = next(&mut records).await {
+        seen.push(record);
+    }
+    for (i, record) in seen.iter().enumerate() {
+        assert_eq!(record.seq, i as u64);
+    }
+    let raws = seen.iter().filter_map(|record| record.raw.as_ref());
+    assert_eq!(raws.clone().count(), CELLS);
+    assert!(raws.into_iter().all(|raw| raw.content == GOOD));
+    assert!(
+        !run.done.is_finished(),
+        "it waits until everything is collected"
+    );
+    let through_seq = seen.len() as u64 - 1;
+    client
+        .collected(pb::CollectedRequest { through_seq })
+        .await
+        .unwrap();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    let (folder, events, _) = run.end().await;
+    all_measured(&events);
+    let lines = std::fs::read_to_string(folder.path().join("run/events.jsonl")).unwrap();
+    let watched: String = seen
+        .iter()
+        .map(|record| format!("{}\n", record.line))
+        .collect();
+    assert_eq!(watched, lines);
+}
+
+#[tokio::test]
+async fn nobody_else_gets_in() {
+    let run = Run::start().await;
+    let other = RunIdentities::issue("r1", &["w1"]).unwrap();
+    let [w1, w2] = [0, 1].map(|i| &run.identities.workers[i]);
+    let refused = |code: Code, status: Status| assert_eq!(status.code(), code, "{status:?}");
+
+    // Another run's certificate, whatever its token says.
+    let stranger = Identity {
+        ca_pem: w1.ca_pem.clone(),
+        token: w1.token.clone(),
+        ..other.workers[0].clone()
+    };
+    if let Ok(client) = connect(&run.address.to_string(), &stranger).await {
+        assert!(Worker::join(client, hello("w1", 0)).await.is_err());
+    }
+    // Another run's orchestrator: the worker refuses it.
+    assert!(
+        connect(&run.address.to_string(), &other.workers[0])
+            .await
+            .is_err()
+    );
+    // The right certificate with another token.
+    let forgetful = Identity {
+        token: other.client.token.clone(),
+        ..w1.clone()
+    };
+    let client = run.client(&forgetful).await;
+    refused(
+        Code::Unauthenticated,
+        Worker::join(client, hello("w1", 0)).await.err().unwrap(),
+    );
+    // A worker that says it is another one.
+    let client = run.client(w2).await;
+    refused(
+        Code::PermissionDenied,
+        Worker::join(client, hello("w1", 0)).await.err().unwrap(),
+    );
+    // A worker of another version, and one without an address.
+    let client = run.client(w1).await;
+    let old = Hello {
+        version: "0.0.1".to_owned(),
+        ..hello("w1", 0)
+    };
+    refused(
+        Code::FailedPrecondition,
+        Worker::join(client.clone(), old).await.err().unwrap(),
+    );
+    let nowhere = Hello {
+        pod_ip: String::new(),
+        ..hello("w1", 0)
+    };
+    refused(
+        Code::InvalidArgument,
+        Worker::join(client.clone(), nowhere).await.err().unwrap(),
+    );
+    // Workers neither watch nor cancel; the client is no worker.
+    let mut worker = client;
+    let request = pb::WatchRequest { from_seq: 0 };
+    refused(
+        Code::PermissionDenied,
+        worker.watch(request).await.err().unwrap(),
+    );
+    refused(
+        Code::PermissionDenied,
+        worker.cancel(pb::CancelRequest {}).await.err().unwrap(),
+    );
+    let collected = pb::CollectedRequest { through_seq: 9 };
+    refused(
+        Code::PermissionDenied,
+        worker.collected(collected).await.err().unwrap(),
+    );
+    let client = run.client(&run.identities.client).await;
+    refused(
+        Code::PermissionDenied,
+        Worker::join(client, hello("client", 0))
+            .await
+            .err()
+            .unwrap(),
+    );
+    assert_eq!(events(run.folder.path()).len(), 1, "nobody has joined");
+    run.done.abort();
+}
+
+#[tokio::test]
+async fn cancel_stops_the_tool_and_keeps_what_there_is() {
+    let run = Run::start().await;
+    let w2 = tokio::spawn(run.worker(1).await.obey());
+    let mut w1 = run.worker(0).await;
+    let Some(Order::RunClient(client_run)) = w1.order().await else {
+        panic!("w1 runs the first client");
+    };
+    let mut client = run.client(&run.identities.client).await;
+    let begun = Instant::now();
+    client.cancel(pb::CancelRequest {}).await.unwrap();
+    let Some(Order::Stop(stop)) = w1.order().await else {
+        panic!("the tool is stopped");
+    };
+    assert_eq!(stop.step, client_run.step);
+    // It does not answer; the run ends nevertheless.
+    assert!(matches!(w1.order().await, Some(Order::Goodbye(_))));
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    w2.await.unwrap();
+    let (_folder, events, said) = run.end().await;
+    assert!(outcomes(&events).is_empty());
+    let last = &events.last().unwrap().kind;
+    assert!(matches!(last, EventKind::RunEnded { cancelled: true }));
+    assert!(
+        said.contains(&"cancelled: 0 of 4 cells have ended".to_owned()),
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn shutdown_cancels() {
+    let mut run = Run::start().await;
+    let w1 = run.worker(0).await;
+    run.stop.take().unwrap().send(()).unwrap();
+    let (_folder, events, _) = run.end().await;
+    assert!(matches!(
+        events.last().unwrap().kind,
+        EventKind::RunEnded { cancelled: true }
+    ));
+    drop(w1);
+}
+
+#[tokio::test]
+async fn a_worker_that_vanishes_amid_a_client_comes_back_and_the_cell_runs_again() {
+    let run = Run::start().await;
+    let w2 = tokio::spawn(run.worker(1).await.obey());
+    let mut w1 = run.worker(0).await;
+    assert!(matches!(w1.order().await, Some(Order::RunClient(_))));
+    drop(w1);
+    let identity = &run.identities.workers[0];
+    let moved = Hello {
+        pod_ip: "10.0.0.77".to_owned(),
+        ..hello("w1", 0)
+    };
+    let w1 = Worker::join(run.client(identity).await, moved)
+        .await
+        .unwrap();
+    tokio::spawn(w1.obey()).await.unwrap();
+    w2.await.unwrap();
+    let (_folder, events, _) = run.end().await;
+    all_measured(&events);
+    let lost: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::AttemptFailed { failure, .. } => Some(failure.cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lost, [Cause::WorkerLost]);
+}
+
+#[tokio::test]
+async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
+    let run = Run::start().await;
+    let mut client = run.client(&run.identities.client).await;
+    let mut records = watch(&mut client, 0).await;
+    let workers = run.good_workers().await;
+    let ended = |record: &pb::Record| record.line.contains("\"cell_ended\"");
+    while !ended(&next(&mut records).await.unwrap()) {}
+    run.done.abort();
+    assert!(run.done.await.unwrap_err().is_cancelled());
+    for worker in workers {
+        worker.abort();
+    }
+    let before = events(run.folder.path());
+    let run = Run::in_folder(run.folder).await;
+    let workers = run.good_workers().await;
+    let (folder, after, _) = run.end().await;
+    all_measured(&after);
+    assert_eq!(after[..before.len()], before[..]);
+    for worker in workers {
+        worker.await.unwrap();
+    }
+
+    // Once more: there is nothing left to do, and it says so without adding anything.
+    let run = Run::in_folder(folder).await;
+    let mut worker = run.worker(0).await;
+    assert!(matches!(worker.order().await, Some(Order::Goodbye(_))));
+    let (_folder, again, _) = run.end().await;
+    assert_eq!(again, after);
+}
