@@ -27,7 +27,13 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     let (settings, needed): (Local, Vec<Box<dyn Tool>>) = match &args.plan {
         Some(file) => {
             let plan = plan_args::load(file, &[])?;
-            (plan.local, plan.tests.iter().map(|test| tools::of(&test.tool)).collect())
+            (
+                plan.local,
+                plan.tests
+                    .iter()
+                    .map(|test| tools::of(&test.tool))
+                    .collect(),
+            )
         }
         None => (Local::default(), tools::all().into()),
     };

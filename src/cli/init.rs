@@ -29,16 +29,21 @@ pub(super) fn execute(args: &InitArgs) -> Result<Exit, CliError> {
         printer::results(plan::init_text())?;
         return Ok(Exit::Well);
     }
-    let opened = OpenOptions::new().write(true).create_new(true).open(&args.file);
-    opened.and_then(|mut new| new.write_all(plan::init_text().as_bytes())).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::AlreadyExists {
-            CliError::Usage(format!(
-                "`{file}` is there already and was not touched; name another file"
-            ))
-        } else {
-            CliError::Failed(anyhow!("cannot write `{file}`: {error}"))
-        }
-    })?;
+    let opened = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&args.file);
+    opened
+        .and_then(|mut new| new.write_all(plan::init_text().as_bytes()))
+        .map_err(|error| {
+            if error.kind() == std::io::ErrorKind::AlreadyExists {
+                CliError::Usage(format!(
+                    "`{file}` is there already and was not touched; name another file"
+                ))
+            } else {
+                CliError::Failed(anyhow!("cannot write `{file}`: {error}"))
+            }
+        })?;
     printer::note(&format!("wrote `{file}`; try it: netplan run {file}"));
     Ok(Exit::Well)
 }

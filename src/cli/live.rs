@@ -91,7 +91,11 @@ impl Live<'_> {
         let connect = async {
             let orchestrator = self.prepared.run.orchestrator();
             let stream = cluster
-                .connect(&orchestrator, ORCHESTRATOR_PORT, ORCHESTRATOR_LISTENS_WITHIN)
+                .connect(
+                    &orchestrator,
+                    ORCHESTRATOR_PORT,
+                    ORCHESTRATOR_LISTENS_WITHIN,
+                )
                 .await?;
             let mut client = rpc::connect_over(stream, &self.prepared.client).await?;
             let from_seq = self.journal.next_seq();
@@ -145,12 +149,18 @@ impl Live<'_> {
     }
 
     fn pod_ended(&self, ended: Option<PodEnded>) -> anyhow::Result<()> {
-        let Some(pod) = ended else { bail!("the local cluster has ended by itself") };
+        let Some(pod) = ended else {
+            bail!("the local cluster has ended by itself")
+        };
         if self.over || self.interrupted_at.is_some() {
             return Ok(());
         }
         let said = pod.last_lines.join("\n  ");
-        let message = if said.is_empty() { pod.to_string() } else { format!("{pod}\n  {said}") };
+        let message = if said.is_empty() {
+            pod.to_string()
+        } else {
+            format!("{pod}\n  {said}")
+        };
         if !matches!(pod.next, Next::Restarted(_)) && pod.pod == self.prepared.run.orchestrator() {
             bail!("{message}");
         }
@@ -159,7 +169,8 @@ impl Live<'_> {
     }
 
     async fn cancel(&self, client: &mut Client) {
-        self.progress.say("interrupted; stopping (once more: at once)");
+        self.progress
+            .say("interrupted; stopping (once more: at once)");
         // Without an answer the deadline of the interrupt ends it.
         let _ = tokio::time::timeout(CANCELS_WITHIN, client.cancel(CancelRequest {})).await;
     }

@@ -26,7 +26,9 @@ pub(super) fn execute(args: &ManArgs) -> Result<Exit, CliError> {
             .with_context(|| format!("cannot write manual pages to `{}`", folder.display()))?;
     } else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(anyhow::Error::from)?;
+        clap_mangen::Man::new(Cli::command())
+            .render(&mut page)
+            .map_err(anyhow::Error::from)?;
         printer::results(&String::from_utf8_lossy(&page))?;
     }
     Ok(Exit::Well)

@@ -82,7 +82,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            let usage = if error.use_stderr() { Exit::Usage } else { Exit::Well };
+            let usage = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Well
+            };
             return usage.into();
         }
     };

@@ -12,8 +12,8 @@ use super::interrupt::Interrupt;
 use super::{plan_args, printer};
 use crate::orchestrator::state::Limits;
 use crate::orchestrator::{self, Linger, Settings};
-use crate::report::nptest_csv::{self, Dialect};
 use crate::report::Report;
+use crate::report::nptest_csv::{self, Dialect};
 use crate::results::Event;
 use crate::rpc::{self, Identity};
 
@@ -70,9 +70,15 @@ pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
             // Nobody may be reading the log any more; the run goes on.
             let _ = printer::results(&format!("{line}\n"));
         };
-        orchestrator::run(settings, listener, async move { interrupt.next().await }, tell, csv)
-            .await
-            .map_err(anyhow::Error::from)
+        orchestrator::run(
+            settings,
+            listener,
+            async move { interrupt.next().await },
+            tell,
+            csv,
+        )
+        .await
+        .map_err(anyhow::Error::from)
     })?;
     Ok(Exit::Well)
 }

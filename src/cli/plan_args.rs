@@ -47,7 +47,10 @@ pub(super) fn source(file: &Path) -> Result<Source, CliError> {
     let (name, read) = if file.as_os_str() == "-" {
         ("<stdin>".to_owned(), read(std::io::stdin().lock()))
     } else {
-        (file.display().to_string(), std::fs::File::open(file).and_then(read))
+        (
+            file.display().to_string(),
+            std::fs::File::open(file).and_then(read),
+        )
     };
     let bytes = read.map_err(|error| {
         CliError::Usage(format!(

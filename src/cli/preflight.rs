@@ -19,13 +19,20 @@ pub(super) const PROGRAM: &str = "/proc/self/exe";
 pub(super) fn check(plan: &Plan, schedule: &Schedule) -> Result<(), CliError> {
     let troubles = local::preflight(Path::new(PROGRAM), &plan.local);
     if !troubles.is_empty() {
-        let each: Vec<String> = troubles.iter().map(|trouble| format!("  - {trouble}")).collect();
+        let each: Vec<String> = troubles
+            .iter()
+            .map(|trouble| format!("  - {trouble}"))
+            .collect();
         let each = each.join("\n");
         return Err(anyhow!("this machine cannot run the local cluster yet:\n{each}").into());
     }
     let without = |test: &Test| missing_tool(test).is_some();
     let test_of = |row: usize| &plan.tests[schedule.rows[row].test];
-    let skipped = schedule.cells.iter().filter(|cell| without(test_of(cell.row))).count();
+    let skipped = schedule
+        .cells
+        .iter()
+        .filter(|cell| without(test_of(cell.row)))
+        .count();
     let missing: BTreeSet<String> = schedule
         .rows
         .iter()
@@ -51,7 +58,10 @@ fn missing_tool(test: &Test) -> Option<Trouble> {
 
 /// What a tool lacks on this machine.
 pub(super) fn missing(tool: &dyn Tool) -> Option<Trouble> {
-    let program = tool.programs().iter().find(|program| !local::found(**program))?;
+    let program = tool
+        .programs()
+        .iter()
+        .find(|program| !local::found(**program))?;
     let package = program.package;
     let help = match package {
         // Its licence keeps it out of the main archive.
@@ -60,5 +70,8 @@ pub(super) fn missing(tool: &dyn Tool) -> Option<Trouble> {
             .to_owned(),
         _ => format!("install it: sudo apt-get install {package}"),
     };
-    Some(Trouble { what: format!("`{}` is not installed", program.name), help })
+    Some(Trouble {
+        what: format!("`{}` is not installed", program.name),
+        help,
+    })
 }

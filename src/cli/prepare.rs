@@ -59,13 +59,20 @@ impl PrepareArgs {
                 ports: tools::ports_of(&plan, name),
             })
             .collect();
-        let in_pods: Vec<&Identity> =
-            std::iter::once(&identities.orchestrator).chain(&identities.workers).collect();
+        let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)
+            .chain(&identities.workers)
+            .collect();
         let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
-        let manifests =
-            manifests(&run, &plan.name, &plan_text, &workers, &in_pods, &templates)
-                .map_err(anyhow::Error::from)?;
-        Ok(Prepared { plan, plan_text, schedule, run, manifests, client: identities.client })
+        let manifests = manifests(&run, &plan.name, &plan_text, &workers, &in_pods, &templates)
+            .map_err(anyhow::Error::from)?;
+        Ok(Prepared {
+            plan,
+            plan_text,
+            schedule,
+            run,
+            manifests,
+            client: identities.client,
+        })
     }
 }
 

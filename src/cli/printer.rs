@@ -19,7 +19,10 @@ const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 /// Any other failure to write, as a full disk behind a redirection.
 pub(super) fn results(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(anyhow::anyhow!("cannot write to standard output: {error}"))
         }

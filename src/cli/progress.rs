@@ -23,14 +23,21 @@ impl Progress {
     /// For a schedule of `cells` cells that is predicted to take `predicted`.
     pub fn new(cells: usize, predicted: Duration) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let target =
-            if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(cells as u64), target);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({eta} left)")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("█▌░"));
         bar.set_message(format!("starting, about {} to go", span(predicted)));
-        Self { bar, terminal, figure: String::new() }
+        Self {
+            bar,
+            terminal,
+            figure: String::new(),
+        }
     }
 
     /// Takes note of an event.
@@ -74,7 +81,10 @@ impl Progress {
         let left = self.bar.eta().as_secs();
         let of = self.bar.length().unwrap_or_default();
         let width = of.to_string().len();
-        printer::plain(&format!("[{:width$}/{of}] {cell}  {what}  ({left} s left)", self.bar.position()));
+        printer::plain(&format!(
+            "[{:width$}/{of}] {cell}  {what}  ({left} s left)",
+            self.bar.position()
+        ));
     }
 }
 

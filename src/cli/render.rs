@@ -33,14 +33,20 @@ pub(super) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
         printer::results(&stream(&prepared.manifests))?;
     } else {
         let files = write(&prepared.manifests, &args.output)?;
-        printer::note(&format!("wrote {files} manifests to `{}`", args.output.display()));
+        printer::note(&format!(
+            "wrote {files} manifests to `{}`",
+            args.output.display()
+        ));
     }
     Ok(Exit::Well)
 }
 
 /// All manifests as one YAML stream.
 pub(super) fn stream(manifests: &[Manifest]) -> String {
-    manifests.iter().map(|manifest| format!("---\n{}", manifest.text)).collect()
+    manifests
+        .iter()
+        .map(|manifest| format!("---\n{}", manifest.text))
+        .collect()
 }
 
 /// Numbered, so that `kubectl apply -f DIR` applies them in their order.

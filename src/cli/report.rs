@@ -28,6 +28,14 @@ pub(super) struct ReportArgs {
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
     let dir = RunDir::open(&args.run).map_err(anyhow::Error::from)?;
     let report = stored::report(&dir)?;
-    printer::results(&args.format.render(&report, printer::width(), printer::colour_stdout())?)?;
-    Ok(if report.has_failures() { Exit::CellsFailed } else { Exit::Well })
+    printer::results(
+        &args
+            .format
+            .render(&report, printer::width(), printer::colour_stdout())?,
+    )?;
+    Ok(if report.has_failures() {
+        Exit::CellsFailed
+    } else {
+        Exit::Well
+    })
 }

@@ -59,7 +59,8 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
     });
     let dir = RunDir::create(path).map_err(anyhow::Error::from)?;
-    dir.write(file::PLAN, &prepared.plan_text).map_err(anyhow::Error::from)?;
+    dir.write(file::PLAN, &prepared.plan_text)
+        .map_err(anyhow::Error::from)?;
     let mut journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
     printer::note(&format!("{}, on this machine", what(&prepared, predicted)));
 
@@ -77,7 +78,10 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             // What was measured before the fall is shown all the same.
             if stored::has_events(&dir) {
                 stored::write_derived(&dir)?;
-                printer::note(&format!("what was measured is in `{}`", dir.path().display()));
+                printer::note(&format!(
+                    "what was measured is in `{}`",
+                    dir.path().display()
+                ));
             }
             return Err(error.into());
         }
@@ -87,8 +91,15 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         return Ok(Exit::Interrupted);
     }
     let report = stored::write_derived(&dir)?;
-    printer::results(&args.format.render(&report, printer::width(), printer::colour_stdout())?)?;
-    printer::note(&format!("result.csv, samples.csv and all else: {}", dir.path().display()));
+    printer::results(
+        &args
+            .format
+            .render(&report, printer::width(), printer::colour_stdout())?,
+    )?;
+    printer::note(&format!(
+        "result.csv, samples.csv and all else: {}",
+        dir.path().display()
+    ));
     Ok(if lived.interrupted {
         Exit::Interrupted
     } else if report.has_failures() || !report.is_complete() {

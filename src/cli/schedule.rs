@@ -33,7 +33,12 @@ pub(super) fn execute(args: &ScheduleArgs) -> Result<Exit, CliError> {
         let _ = writeln!(text, "{} {}", index + 1, cell.cell.id.0);
         let _ = writeln!(text, "    on {}: {}", path.to, shell(&cell.server.argv));
         if !cell.client.warmup_argv.is_empty() {
-            let _ = writeln!(text, "    on {}: {}", path.from, shell(&cell.client.warmup_argv));
+            let _ = writeln!(
+                text,
+                "    on {}: {}",
+                path.from,
+                shell(&cell.client.warmup_argv)
+            );
         }
         let _ = writeln!(text, "    on {}: {}", path.from, shell(&cell.client.argv));
     }

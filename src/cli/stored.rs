@@ -21,8 +21,14 @@ pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
 /// Replays the journal, and writes what is derived from it into the directory.
 pub(super) fn write_derived(dir: &RunDir) -> anyhow::Result<Report> {
     let report = report(dir)?;
-    dir.write(file::RESULT_CSV, nptest_csv::render(&report, Dialect::Nptest))?;
-    dir.write(file::SAMPLES_CSV, samples_csv::render(&report).context("cannot write samples.csv")?)?;
+    dir.write(
+        file::RESULT_CSV,
+        nptest_csv::render(&report, Dialect::Nptest),
+    )?;
+    dir.write(
+        file::SAMPLES_CSV,
+        samples_csv::render(&report).context("cannot write samples.csv")?,
+    )?;
     dir.write_environment(&report.environment)?;
     Ok(report)
 }

@@ -53,7 +53,10 @@ pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime
-        .block_on(async { worker::run(&settings, worker::terminated()?).await.map_err(anyhow::Error::from) })?;
+    runtime.block_on(async {
+        worker::run(&settings, worker::terminated()?)
+            .await
+            .map_err(anyhow::Error::from)
+    })?;
     Ok(Exit::Well)
 }

@@ -10,6 +10,7 @@ mod plan_any;
 mod render;
 mod report;
 mod results;
+mod run;
 mod schedule;
 mod support;
 mod tools;

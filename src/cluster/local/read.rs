@@ -98,7 +98,7 @@ fn read(manifest: &Manifest, objects: &mut Objects) -> Result<(), Error> {
     let (version, kind) = (text("/apiVersion"), text("/kind"));
     let mut origin = Origin {
         object: format!("{kind} {}", text("/metadata/name")),
-        template: manifest.template.to_owned(),
+        template: manifest.template.clone(),
         spec_path: "spec",
     };
     match (version, kind) {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{command, parse};
 use crate::plan::{self, Protocol};
-use crate::tools::{Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name};
+use crate::tools::{
+    Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name,
+};
 
 /// iperf3 with those options of a test that do not sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{command, parse};
 use crate::plan::{self, NetperfTest};
-use crate::tools::{Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name};
+use crate::tools::{
+    Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name,
+};
 
 /// netperf with one of its tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
