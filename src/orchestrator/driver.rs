@@ -31,10 +31,12 @@ pub(super) struct Driver<'t> {
     timer: Option<(Timer, Instant)>,
     lines: Lines,
     tell: &'t mut (dyn FnMut(&str) + Send),
-    ended_before: usize,
-    /// How many watch now, and how often somebody has watched or collected everything.
+    cells_ended: usize,
+    /// How many watch now.
     watching: usize,
+    /// Somebody has watched.
     watched: bool,
+    /// Somebody has every record of the finished run.
     collected: bool,
     finished: bool,
 }
@@ -47,7 +49,7 @@ impl<'t> Driver<'t> {
         calls: mpsc::Receiver<Call>,
         tell: &'t mut (dyn FnMut(&str) + Send),
     ) -> Self {
-        let ended_before = state.count().0;
+        let cells_ended = state.count().0;
         Self {
             state,
             store: Some(store),
@@ -57,7 +59,7 @@ impl<'t> Driver<'t> {
             timer: None,
             lines: Lines::default(),
             tell,
-            ended_before,
+            cells_ended,
             watching: 0,
             watched: false,
             collected: false,
@@ -160,12 +162,13 @@ impl<'t> Driver<'t> {
                 self.watched = true;
                 None
             }
-            Call::Unwatched(None) => {
+            Call::Unwatched => {
                 self.watching = self.watching.saturating_sub(1);
                 None
             }
-            Call::Unwatched(Some(next)) => {
-                self.collected |= self.finished && next >= self.extent.borrow().next_seq;
+            Call::Collected { through_seq } => {
+                let last = self.extent.borrow().next_seq.saturating_sub(1);
+                self.collected |= self.finished && through_seq >= last;
                 None
             }
         }
@@ -244,9 +247,9 @@ impl<'t> Driver<'t> {
         let total = self.state.count().1;
         for kind in &kinds {
             if let EventKind::CellEnded { .. } = kind {
-                self.ended_before += 1;
+                self.cells_ended += 1;
             }
-            if let Some(line) = self.lines.of(kind, (self.ended_before, total)) {
+            if let Some(line) = self.lines.of(kind, (self.cells_ended, total)) {
                 (self.tell)(&line);
             }
         }

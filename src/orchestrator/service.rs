@@ -42,8 +42,10 @@ pub(super) enum Call {
     },
     /// Somebody begins to watch.
     Watched,
-    /// Somebody has everything before this sequence number, or has stopped watching (none).
-    Unwatched(Option<u64>),
+    /// Somebody has stopped watching.
+    Unwatched,
+    /// Somebody has every record up to this one.
+    Collected { through_seq: u64 },
 }
 
 /// The service; clones of it share everything.
@@ -157,7 +159,7 @@ impl Orchestrator for Service {
                     break;
                 }
             }
-            let _ = calls.send(Call::Unwatched(None)).await;
+            let _ = calls.send(Call::Unwatched).await;
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
@@ -176,9 +178,8 @@ impl Orchestrator for Service {
         request: Request<CollectedRequest>,
     ) -> Result<Response<CollectedResponse>, Status> {
         Peer::of(&request)?.must_be_client()?;
-        let through = request.into_inner().through_seq;
-        let call = Call::Unwatched(Some(through.saturating_add(1)));
-        self.call(call).await?;
+        let through_seq = request.into_inner().through_seq;
+        self.call(Call::Collected { through_seq }).await?;
         Ok(Response::new(CollectedResponse {}))
     }
 }

@@ -333,11 +333,8 @@ async fn a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     let (folder, events, _) = run.end().await;
     all_measured(&events);
     let lines = std::fs::read_to_string(folder.path().join("run/events.jsonl")).unwrap();
-    let watched: String = seen
-        .iter()
-        .map(|record| format!("{}\n", record.line))
-        .collect();
-    assert_eq!(watched, lines);
+    let watched: Vec<&str> = seen.iter().map(|record| record.line.as_str()).collect();
+    assert_eq!(watched, lines.lines().collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -9,10 +9,10 @@ use proptest::prelude::*;
 
 use super::progress::MAX_LOSSES;
 use super::*;
-use crate::plan::{self, Timing};
-use crate::results::environment::WorkerEnvironment;
+use crate::plan::{self, Timing, Via};
+use crate::results::WorkerEnvironment;
 use crate::schedule::{CellId, Params};
-use crate::tools::{Client, Job, Port, Program, Server, Tool};
+use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Server, Tool};
 
 const WORKERS: [&str; 3] = ["w1", "w2", "w3"];
 
