@@ -114,7 +114,7 @@ impl Live<'_> {
             let give_up = self.interrupted_at.map(|at| at + CANCELS_WITHIN);
             tokio::select! {
                 record = records.message() => match record {
-                    Ok(Some(record)) => self.store(record)?,
+                    Ok(Some(record)) => self.store(&record)?,
                     Ok(None) if self.over => {
                         let through_seq = self.journal.next_seq();
                         // The orchestrator may be gone already; then it needs no telling.
@@ -137,7 +137,7 @@ impl Live<'_> {
     }
 
     /// Puts a record on disk, then shows it.
-    fn store(&mut self, record: Record) -> anyhow::Result<()> {
+    fn store(&mut self, record: &Record) -> anyhow::Result<()> {
         if let Some(raw) = &record.raw {
             self.dir.write_raw(&raw.name, &raw.content)?;
         }

@@ -60,7 +60,7 @@ pub(super) fn source(file: &Path) -> Result<Source, CliError> {
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = valid.split(|byte| *byte == b'\n').count();
         CliError::Usage(format!("{name}:{line}: the plan is not UTF-8 text"))
     })?;
     Ok(Source::new(name, text))

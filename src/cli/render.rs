@@ -43,10 +43,12 @@ pub(super) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
 
 /// All manifests as one YAML stream.
 pub(super) fn stream(manifests: &[Manifest]) -> String {
-    manifests
-        .iter()
-        .map(|manifest| format!("---\n{}", manifest.text))
-        .collect()
+    let mut stream = String::new();
+    for manifest in manifests {
+        stream.push_str("---\n");
+        stream.push_str(&manifest.text);
+    }
+    stream
 }
 
 /// Numbered, so that `kubectl apply -f DIR` applies them in their order.

@@ -1,6 +1,6 @@
 //! The template engine as templates see it: strict, JSON-escaping, bounded.
 
-use minijinja::value::{Kwargs, Value};
+use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::templates::{RenderError, Templates};
@@ -39,8 +39,7 @@ pub(super) fn failed(template: &str, error: &Error) -> RenderError {
 /// # Errors
 /// A text that a block scalar cannot hold: with control characters, with the line breaks of
 /// YAML 1.1, or starting with a space, where the indentation would be ambiguous.
-fn block(text: &str, indent: usize, options: Kwargs) -> Result<Value, Error> {
-    options.assert_all_used()?;
+fn block(text: &str, indent: usize) -> Result<Value, Error> {
     let foreign = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}');
     if text.starts_with([' ', '\n']) || text.contains(foreign) {
         return Err(Error::new(

@@ -667,76 +667,16 @@ fn the_fabric_of_three_workers_on_a_shaped_link() {
     super::support::snapshots().bind(|| insta::assert_snapshot!("local_fabric", fabric));
 }
 
-/// The shipped templates, rendered for a run of three workers.
-fn shipped() -> Vec<Manifest> {
-    use minijinja::{Environment, UndefinedBehavior, value::Serde};
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
-    environment.set_loader(minijinja::path_loader(folder));
-    let ports: Vec<Value> = ["TCP", "UDP"]
-        .map(|transport| json!({"number": 5201, "transport": transport}))
-        .to_vec();
-    let common = json!({
-        "run": {"id": "1", "prefix": "np-1", "namespace": "np", "version": "0", "image": "x"},
-        "orchestrator": {"port": 7000},
-        "plan": {"text": "version: 1\n"},
-    });
-    let worker = |more: Value| {
-        let mut worker = json!({"worker": {"ports": ports}});
-        merge(&mut worker["worker"], &more);
-        worker
-    };
-    let identity = |role: &str| {
-        json!({"identity": {
-            "role": role, "ca_pem": "c", "cert_pem": "d", "key_pem": "k", "token": "t",
-        }})
-    };
-    let mut wanted = vec![
-        ("configmap", json!({})),
-        ("orchestrator-job", json!({})),
-        ("orchestrator-service", json!({})),
-        ("secret", identity("orchestrator")),
-    ];
-    for placement in [
-        json!({"name": "w1"}),
-        json!({"name": "w2", "same_node_as": "w1"}),
-        json!({"name": "w3", "other_node_than": "w1"}),
-    ] {
-        wanted.push(("secret", identity(placement["name"].as_str().unwrap())));
-        wanted.push(("worker-pod", worker(placement.clone())));
-        wanted.push(("worker-service", worker(placement)));
-    }
-    wanted
-        .into_iter()
-        .map(|(name, more)| {
-            let template = format!("{name}.yaml.j2");
-            let mut context = common.clone();
-            merge(&mut context, &more);
-            let text = environment
-                .get_template(&template)
-                .unwrap()
-                .render(Serde(&context))
-                .unwrap();
-            let object = serde_yaml::from_str(&text).unwrap();
-            Manifest {
-                template,
-                text,
-                object,
-            }
-        })
-        .collect()
-}
-
 #[tokio::test]
 async fn the_shipped_templates_are_understood_and_run() {
     if !possible() {
         return;
     }
     let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
-    cluster.apply(&shipped()).await.unwrap();
-    let nodes: Vec<String> = ["np-1-orchestrator", "np-1-w1", "np-1-w2", "np-1-w3"]
+    cluster.apply(&super::render::shipped()).await.unwrap();
+    let nodes: Vec<String> = ["orchestrator", "w1", "w2", "w3"]
         .map(|pod| {
+            let pod = format!("netplan-0badcafe-{pod}");
             cluster.description()["pods"][pod]["node"]
                 .as_str()
                 .unwrap()

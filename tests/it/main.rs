@@ -1,5 +1,12 @@
 //! All integration tests, in one binary: one link instead of many.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod architecture;
 mod cases;
 mod local;

@@ -59,16 +59,21 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
     manifests(run, "small", PLAN, &workers, &identities, templates)
 }
 
+/// The manifests of run `0badcafe` with three workers, by the shipped templates.
+pub fn shipped() -> Vec<Manifest> {
+    rendered(&run(), &Templates::embedded()).unwrap()
+}
+
 #[test]
 fn the_manifests_of_a_run() {
-    let all = rendered(&run(), &Templates::embedded()).unwrap();
+    let all = shipped();
     let text: Vec<String> = all.iter().map(|one| format!("---\n{}", one.text)).collect();
     snapshots().bind(|| insta::assert_snapshot!("manifests", text.concat()));
 }
 
 #[test]
 fn what_reads_as_text_arrives_as_it_was() {
-    let all = rendered(&run(), &Templates::embedded()).unwrap();
+    let all = shipped();
     assert_eq!(all[0].object["data"]["plan.yaml"], PLAN);
     let orchestrator = all.iter().find(|one| one.kind() == "Job").unwrap();
     let command = "/spec/template/spec/containers/0/command";
@@ -156,10 +161,8 @@ fn every_mistake_in_a_template_is_named() {
             .and_then(|templates| rendered(&run(), &templates))
             .unwrap_err();
         let place = folder.path().display().to_string();
-        said += &format!(
-            "## {case}\n{}\n\n",
-            error.to_string().replace(&place, "FOLDER")
-        );
+        let error = error.to_string().replace(&place, "FOLDER");
+        said.extend(["## ", case, "\n", &error, "\n\n"]);
     }
     snapshots().bind(|| insta::assert_snapshot!("template_errors", said));
 }

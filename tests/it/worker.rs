@@ -550,7 +550,7 @@ impl Worker {
         let settings = Settings {
             name: name.to_owned(),
             orchestrator: orchestrator.to_string(),
-            service: Some("localhost".to_owned()),
+            service: Some("127.0.0.2".to_owned()),
             tls: tls.path().to_owned(),
             pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
             node: "n1".to_owned(),
@@ -610,7 +610,7 @@ async fn a_sample_from_hello_to_goodbye() {
     assert_eq!((hello.worker.as_str(), hello.node.as_str()), ("w1", "n1"));
     assert_eq!(
         (hello.pod_ip.as_str(), hello.cluster_ip.as_str()),
-        ("127.0.0.1", "127.0.0.1")
+        ("127.0.0.1", "127.0.0.2")
     );
     assert_eq!(hello.version, env!("CARGO_PKG_VERSION"));
     let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json).unwrap();
