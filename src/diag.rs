@@ -105,7 +105,7 @@ impl Problem {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
     sources: Vec<Source>,
-    problems: Vec<Problem>,
+    found: Vec<Problem>,
     /// Problems beyond the limit of those that are kept.
     dropped: usize,
 }
@@ -116,7 +116,7 @@ impl Problems {
     pub fn new(source: Source) -> Problems {
         Problems {
             sources: vec![source],
-            problems: Vec::new(),
+            found: Vec::new(),
             dropped: 0,
         }
     }
@@ -131,34 +131,34 @@ impl Problems {
     pub fn push(&mut self, problem: Problem) {
         if self.is_full() {
             self.dropped += 1;
-        } else if !self.problems.contains(&problem) {
+        } else if !self.found.contains(&problem) {
             let at = self
-                .problems
+                .found
                 .partition_point(|other| other.place <= problem.place);
-            self.problems.insert(at, problem);
+            self.found.insert(at, problem);
         }
     }
 
     /// Whether further problems are only counted.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.problems.len() >= KEPT
+        self.found.len() >= KEPT
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.problems.is_empty()
+        self.found.is_empty()
     }
 
     /// How many problems there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.problems.len() + self.dropped
+        self.found.len() + self.dropped
     }
 
     /// The problems, by place.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.problems.iter()
+        self.found.iter()
     }
 
     #[must_use]
@@ -176,7 +176,7 @@ impl Problems {
             Renderer::plain()
         };
         let mut parts: Vec<String> = self
-            .problems
+            .found
             .iter()
             .take(SHOWN)
             .map(|problem| renderer.render(&[self.group(problem)]))
@@ -232,11 +232,11 @@ impl Problems {
     fn fit(&self, place: Place) -> Fitted<'_> {
         let source = self.sources.get(place.source).unwrap_or(&NOWHERE);
         let text = source.text.as_str();
-        let start = text.floor_char_boundary(place.span.start.min(text.len()));
+        let start = char_start(text, place.span.start.min(text.len()));
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let end = place.span.end.clamp(start, line_end);
-        let end = text.ceil_char_boundary(end).min(line_end);
+        let end = char_start(text, end);
         let end = start + text[start..end].trim_end().len();
         Fitted {
             source,
@@ -245,6 +245,14 @@ impl Problems {
             line_end,
         }
     }
+}
+
+/// The start of the character that a byte belongs to.
+fn char_start(text: &str, at: usize) -> usize {
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or_default()
 }
 
 static NOWHERE: Source = Source {
@@ -295,7 +303,9 @@ fn excerpt(
     start: usize,
     end: usize,
 ) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-    Snippet::source(&source.text[start..end])
+    // A carriage return would be shown as a sign; the space in its place keeps every span right.
+    let lines = source.text[start..end].replace('\r', " ");
+    Snippet::source(lines)
         .path(&*source.name)
         .line_start(line_number(source, start))
 }

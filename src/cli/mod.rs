@@ -1,9 +1,119 @@
-//! The command line.
+//! The command line: clap's types, a file for each subcommand, exit codes.
+
+mod check;
+mod completions;
+mod doctor;
+mod error;
+mod format;
+mod init;
+mod interrupt;
+mod live;
+mod man;
+mod orchestrator;
+mod plan_args;
+mod preflight;
+mod prepare;
+mod printer;
+mod progress;
+mod render;
+mod report;
+mod run;
+mod schedule;
+mod schema;
+mod stored;
+mod worker;
 
 use std::process::ExitCode;
 
-/// Runs the program.
+use clap::{Parser, Subcommand};
+
+use self::error::{CliError, Exit};
+use crate::cluster::local::holder;
+
+const EXAMPLES: &str = "\
+Examples:
+  netplan run plans/default.yaml          the whole job, on this machine
+  netplan check my-plan.yaml              is my plan right? if not, where is it wrong?
+  netplan render plans/default.yaml       the manifests, and nothing else
+  netplan run plans/default.yaml --only 'tool=iperf3,path=hairpin' --set tests.0.duration=1s
+
+Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
+3 it ran and some cells failed; 130 interrupted.
+Results go to stdout, all else to stderr.";
+
+/// How fast is the pod network, and did it get slower?
+///
+/// netplan reads a test plan (traffic paths, tools, a sweep of segment sizes, where the workers sit),
+/// brings orchestrator and workers up, measures the whole matrix with iperf3 and netperf, and prints and
+/// stores the results.
+#[derive(Debug, Parser)]
+#[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Schedule(schedule::ScheduleArgs),
+    Render(render::RenderArgs),
+    Report(report::ReportArgs),
+    Doctor(doctor::DoctorArgs),
+    Init(init::InitArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+    #[command(hide = true)]
+    Orchestrator(orchestrator::OrchestratorArgs),
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
+}
+
+/// Runs the program: what `main` is.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    // The local cluster's own processes enter namespaces, which only a process without threads can.
+    if let Some(code) = holder::dispatch() {
+        return code;
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            let usage = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Well
+            };
+            return usage.into();
+        }
+    };
+    match cli.command.execute() {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            printer::error(&error);
+            error.exit().into()
+        }
+    }
+}
+
+impl Command {
+    fn execute(self) -> Result<Exit, CliError> {
+        match self {
+            Self::Run(args) => run::execute(&args),
+            Self::Check(args) => check::execute(&args),
+            Self::Schedule(args) => schedule::execute(&args),
+            Self::Render(args) => render::execute(&args),
+            Self::Report(args) => report::execute(&args),
+            Self::Doctor(args) => doctor::execute(&args),
+            Self::Init(args) => init::execute(&args),
+            Self::Schema(args) => schema::execute(&args),
+            Self::Completions(args) => completions::execute(&args),
+            Self::Man(args) => man::execute(&args),
+            Self::Orchestrator(args) => orchestrator::execute(args),
+            Self::Worker(args) => worker::execute(args),
+        }
+    }
 }

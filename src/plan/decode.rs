@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::sweep::{Sweep, SweepError};
-use super::tree::{Entry, Kind, Map, NodeId, Tree, Value};
-use super::units::Quantity;
+use super::tree::{Kind, NodeId, Tree, Value};
+use super::units::{BitRate, Quantity};
 use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
 
 /// The tree that is decoded, and the problems so far.
 pub struct Decoder<'t> {
-    tree: &'t Tree,
+    pub(super) tree: &'t Tree,
     problems: RefCell<Problems>,
 }
 
@@ -34,6 +34,11 @@ impl<'t> Decoder<'t> {
         self.problems.into_inner()
     }
 
+    /// Whether further problems are only counted.
+    pub fn is_full(&self) -> bool {
+        self.problems.borrow().is_full()
+    }
+
     pub fn report(&self, problem: Problem) {
         self.problems.borrow_mut().push(problem);
     }
@@ -43,7 +48,7 @@ impl<'t> Decoder<'t> {
     }
 
     /// Notes that a node is not what has to stand there.
-    fn expected<T>(&self, id: NodeId, what: &str, help: &str) -> Option<T> {
+    pub(super) fn expected<T>(&self, id: NodeId, what: &str, help: &str) -> Option<T> {
         let node = self.tree.get(id);
         let found = match &node.kind {
             Kind::Map(_) => "a mapping".to_owned(),
@@ -108,7 +113,10 @@ impl<'t> Decoder<'t> {
     fn out_of_range(&self, place: Place, found: &str, least: u64, most: u64, unit: &str) {
         let space = if unit.is_empty() { "" } else { " " };
         let what = format!("{found} is out of range");
-        let help = format!("it may be {least} to {most}{space}{unit}");
+        let help = match unit {
+            "bit/s" => format!("it may be `{}` to `{}`", BitRate(least), BitRate(most)),
+            _ => format!("it may be {least} to {most}{space}{unit}"),
+        };
         self.report(Problem::new(place, what).help(help));
     }
 
@@ -205,29 +213,6 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    /// The keys of a mapping, which `what` describes. `optional`: nothing at all counts as an empty one.
-    pub fn fields(&self, id: NodeId, what: &'static str, optional: bool) -> Option<Fields<'_, 't>> {
-        static EMPTY: Map = Map {
-            entries: Vec::new(),
-            incomplete: false,
-        };
-        let node = self.tree.get(id);
-        let map = match &node.kind {
-            Kind::Map(map) => map,
-            Kind::Scalar(scalar) if optional && scalar.value == Value::Null => &EMPTY,
-            _ => return self.expected(id, what, ""),
-        };
-        let index = map.entries.iter().map(|entry| (entry.key.as_str(), entry));
-        Some(Fields {
-            decoder: self,
-            place: node.place,
-            map,
-            index: index.collect(),
-            asked: RefCell::default(),
-            what,
-        })
-    }
-
     /// The values of a parameter: one, a list, or a range. `read` is given the bounds for each.
     pub fn sweep<T: Copy + Into<u64>>(
         &self,
@@ -279,9 +264,13 @@ impl<'t> Decoder<'t> {
                 let problem = match Sweep::range(from, to, step) {
                     Ok(sweep) => {
                         let (first, steps) = (from.into(), sweep.len() - 1);
-                        let last = first + steps * step.into();
-                        if last > most {
-                            let found = format!("{last}, the last value of this range,");
+                        let end = first + steps * step.into();
+                        if end > most {
+                            let shown = match unit {
+                                "bit/s" => format!("`{}`", BitRate(end)),
+                                _ => end.to_string(),
+                            };
+                            let found = format!("{shown}, the last value of this range,");
                             self.out_of_range(to_place, &found, least, most, unit);
                             return None;
                         }
@@ -322,9 +311,16 @@ impl<'t> Decoder<'t> {
     pub fn unique<'n>(&self, what: &str, names: impl IntoIterator<Item = At<&'n str>>) {
         let mut seen: HashMap<&str, Place> = HashMap::new();
         for At { value, place } in names {
+            let what = format!("two {what} are named {}", quote(value));
+            let problem = Problem::new(place, what);
             match seen.get(value) {
+                Some(first) if *first == place => self.report(
+                    problem
+                        .label("an alias repeats this name")
+                        .help("leave the name out here, or write the second one out"),
+                ),
                 Some(first) => self.report(
-                    Problem::new(place, format!("two {what} are named {}", quote(value)))
+                    problem
                         .label("again here")
                         .related(*first, "first here")
                         .help("give each a name of its own"),
@@ -356,8 +352,9 @@ impl<'t> Decoder<'t> {
         None
     }
 
-    /// A name that becomes a part of the names of Kubernetes objects.
-    pub fn dns_label(&self, name: At<&'t str>) -> Option<At<&'t str>> {
+    /// A name that becomes a part of the names of Kubernetes objects. Given also when it cannot:
+    /// what refers to it is right about that.
+    pub fn dns_label(&self, name: At<&'t str>) -> At<&'t str> {
         let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let problem = if name.value.is_empty() {
             Problem::new(name.place, "a name cannot be empty")
@@ -374,13 +371,13 @@ impl<'t> Decoder<'t> {
                 None => problem,
             }
         } else {
-            return Some(name);
+            return name;
         };
         self.report(problem.help(
             "names become parts of Kubernetes names: `a` to `z`, `0` to `9` and `-`, starting and \
              ending with a letter or digit",
         ));
-        None
+        name
     }
 }
 
@@ -394,7 +391,7 @@ fn as_dns_label(name: &str) -> Option<String> {
 }
 
 /// The first words of a list that may be long.
-fn some_of(words: &[&str]) -> String {
+pub(super) fn some_of(words: &[&str]) -> String {
     const SOME: usize = 12;
     if words.len() <= SOME {
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
@@ -405,110 +402,5 @@ fn some_of(words: &[&str]) -> String {
     } else {
         let quoted: Vec<String> = words.iter().take(SOME).map(|word| quote(word)).collect();
         format!("{} and {} more", quoted.join(", "), words.len() - SOME)
-    }
-}
-
-/// Of more keys than any mapping has, the rest is not looked through for misspelt ones.
-const MANY_KEYS: usize = 50;
-
-/// The keys of a mapping, each to be asked for once; then [`Fields::done`].
-pub struct Fields<'d, 't> {
-    decoder: &'d Decoder<'t>,
-    pub place: Place,
-    map: &'t Map,
-    index: HashMap<&'t str, &'t Entry>,
-    asked: RefCell<Vec<&'static str>>,
-    what: &'static str,
-}
-
-impl<'t> Fields<'_, 't> {
-    pub fn entry(&self, key: &'static str) -> Option<&'t Entry> {
-        self.asked.borrow_mut().push(key);
-        self.index.get(key).copied()
-    }
-
-    /// The key's place, when it is there.
-    pub fn key_place(&self, key: &str) -> Option<Place> {
-        self.index.get(key).map(|entry| entry.key_place)
-    }
-
-    pub fn optional<T>(
-        &self,
-        key: &'static str,
-        read: impl FnOnce(NodeId) -> Option<T>,
-    ) -> Option<T> {
-        self.entry(key).and_then(|entry| read(entry.value))
-    }
-
-    pub fn required<T>(
-        &self,
-        key: &'static str,
-        read: impl FnOnce(NodeId) -> Option<T>,
-    ) -> Option<T> {
-        if let Some(entry) = self.entry(key) {
-            return read(entry.value);
-        }
-        // A misspelt key is one problem, not two.
-        let misspelt =
-            self.map.entries.iter().take(MANY_KEYS).any(|entry| {
-                did_you_mean(&entry.key, [key]).is_some() && !self.has_asked(&entry.key)
-            });
-        if !self.map.incomplete && !misspelt {
-            let what = format!("the key `{key}` is missing");
-            let help = format!("here has to stand {}", self.what);
-            let problem = Problem::new(self.place, what).label("in the mapping that starts here");
-            self.decoder.report(problem.help(help));
-        }
-        None
-    }
-
-    fn has_asked(&self, key: &str) -> bool {
-        self.asked.borrow().iter().any(|asked| *asked == key)
-    }
-
-    /// All entries, of a mapping whose keys are names.
-    pub fn entries(&self) -> &'t [Entry] {
-        &self.map.entries
-    }
-
-    pub fn is_incomplete(&self) -> bool {
-        self.map.incomplete
-    }
-
-    /// Notes the keys that were not asked for.
-    pub fn done(&self) {
-        self.done_else(|_| None);
-    }
-
-    /// As [`Fields::done`]; `elsewhere` knows where a key belongs that does not belong here.
-    pub fn done_else(&self, elsewhere: impl Fn(&str) -> Option<String>) {
-        let asked = self.asked.borrow();
-        for entry in &self.map.entries {
-            if self.has_asked(&entry.key) {
-                continue;
-            }
-            let problem = Problem::new(
-                entry.key_place,
-                format!("unknown key {}", quote(&entry.key)),
-            );
-            if self.decoder.problems.borrow().is_full() {
-                self.decoder.report(problem);
-                continue;
-            }
-            let free = asked
-                .iter()
-                .copied()
-                .filter(|key| !self.index.contains_key(key));
-            let suggestion = did_you_mean(&entry.key, free)
-                .or_else(|| did_you_mean(&entry.key, asked.iter().copied()));
-            self.decoder
-                .report(match (elsewhere(&entry.key), suggestion) {
-                    (Some(help), _) => problem.help(help),
-                    (None, Some(word)) => problem.label(format!("did you mean `{word}`?")),
-                    (None, None) => {
-                        problem.help(format!("keys that may stand here are {}", some_of(&asked)))
-                    }
-                });
-        }
     }
 }

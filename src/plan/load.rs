@@ -2,8 +2,8 @@
 
 use super::decode::Decoder;
 use super::model::Plan;
-use super::tree::{self, Tree};
-use super::{read, set};
+use super::tree::Tree;
+use super::{parse, read, set};
 use crate::diag::{Place, Problem, Problems, Source};
 
 /// Reads a plan, with `set` overriding values in it: each as in `tests.0.duration=1s`.
@@ -14,17 +14,15 @@ pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
     let text = source.text.clone();
     let mut problems = Problems::new(source);
     let mut tree = Tree::default();
-    let root = tree::parse(&mut tree, &mut problems, 0, 0, &text);
-    let root = match root {
-        Some(root) => set::apply(&mut tree, &mut problems, root, set),
-        None => {
-            if problems.is_empty() {
-                let problem = Problem::new(Place::default(), "the plan is empty");
-                problems.push(problem.help("`netplan init FILE` writes one to start from"));
-            }
-            return Err(problems);
+    let root = parse::parse(&mut tree, &mut problems, 0, 0, &text);
+    let Some(root) = root else {
+        if problems.is_empty() {
+            let problem = Problem::new(Place::default(), "the plan is empty");
+            problems.push(problem.help("`netplan init FILE` writes one to start from"));
         }
+        return Err(problems);
     };
+    let root = set::apply(&mut tree, &mut problems, root, set);
     let decoder = Decoder::new(&tree, problems);
     let plan = read::plan(&decoder, root);
     let problems = decoder.finish();
@@ -44,7 +42,7 @@ impl Plan {
     /// The plan as text, every default filled in; [`load`] reads it again.
     ///
     /// # Errors
-    /// serde_yaml's, of which none is known for a plan that was loaded.
+    /// `serde_yaml`'s, of which none is known for a plan that was loaded.
     pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
         serde_yaml::to_string(self)
     }

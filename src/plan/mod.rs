@@ -2,8 +2,10 @@
 
 mod decode;
 mod documents;
+mod fields;
 mod load;
 mod model;
+mod parse;
 mod placement;
 mod read;
 mod read_test;
@@ -11,6 +13,7 @@ mod read_tool;
 mod schema;
 mod set;
 pub mod sweep;
+mod syntax;
 mod tree;
 pub mod units;
 

@@ -2,7 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::decode::{At, Decoder, Fields};
+use super::decode::{At, Decoder};
+use super::fields::Fields;
 use super::model::{Link, Local, Offloads, Order, Path, Placement, Plan, VERSION, Via};
 use super::placement;
 use super::read_test::{self, PartialTiming};
@@ -18,7 +19,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         false,
     )?;
     version(decoder, &top)?;
-    let name = top.required("name", |id| decoder.dns_label(decoder.text(id)?));
+    let name = top.required("name", |id| Some(decoder.dns_label(decoder.text(id)?)));
     let description = top.optional("description", |id| decoder.text(id));
     let workers = top.required("workers", |id| workers(decoder, id));
     // Without workers every name would be unknown: one problem, not many.
@@ -192,7 +193,7 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
         Some(workers) => decoder.reference(id, "worker", workers),
         None => decoder.text(id),
     };
-    let name = fields.required("name", |id| decoder.dns_label(decoder.text(id)?));
+    let name = fields.required("name", |id| Some(decoder.dns_label(decoder.text(id)?)));
     let label = fields.optional("label", |id| label(decoder, id));
     let from = fields.required("from", worker);
     let to = fields.required("to", worker);
@@ -222,6 +223,8 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
     })
 }
 
+const LONGEST_LABEL: usize = 100;
+
 /// A label becomes a field of `result.csv`, which knows no quoting.
 pub fn label(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
     let label = decoder.text(id)?;
@@ -233,6 +236,10 @@ pub fn label(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
         Some(c) => {
             let c = crate::diag::quote(&c.to_string());
             Problem::new(label.place, format!("a label cannot have {c} in it"))
+        }
+        None if label.value.chars().count() > LONGEST_LABEL => {
+            Problem::new(label.place, "the label is too long")
+                .label(format!("{LONGEST_LABEL} characters at most"))
         }
         None if label.value.trim().is_empty() => {
             Problem::new(label.place, "a label cannot be empty")

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::decode::{At, Decoder, Fields};
+use super::decode::{At, Decoder};
+use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Test, Timing, ToolSpec};
 use super::read::{label, small};
 use super::read_tool::{self, Swept};
@@ -163,7 +164,7 @@ fn test<'t>(
     paths: Option<&[&str]>,
 ) -> Option<FoundTest<'t>> {
     let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
-    let name = fields.optional("name", |id| decoder.dns_label(decoder.text(id)?));
+    let name = fields.optional("name", |id| Some(decoder.dns_label(decoder.text(id)?)));
     let label = fields.optional("label", |id| label(decoder, id));
     let mut swept = Vec::new();
     let iperf3 = fields.entry("iperf3");

@@ -1,6 +1,7 @@
 //! The decoder of iperf3's and netperf's options. Limits are those of the tools and of Linux.
 
-use super::decode::{At, Decoder, Fields};
+use super::decode::{At, Decoder};
+use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol};
 use super::sweep::Sweep;
 use super::tree::NodeId;

@@ -1,6 +1,7 @@
 //! `--set tests.0.duration=1s`: values that override those of a plan's text, put into its tree.
 
-use super::tree::{self, Entry, Kind, Map, NodeId, Scalar, Tree, Value};
+use super::parse;
+use super::tree::{Entry, Kind, Map, NodeId, Scalar, Tree, Value};
 use crate::diag::{Place, Problem, Problems, Source, did_you_mean, quote};
 
 /// Puts the values into the tree, one after the other, and gives the new root. Nothing that an
@@ -50,7 +51,7 @@ fn read_value(
     text: &str,
 ) -> Option<NodeId> {
     let before = problems.len();
-    let value = tree::parse(tree, problems, source, base, text);
+    let value = parse::parse(tree, problems, source, base, text);
     if value.is_some() || problems.len() > before {
         return value;
     }

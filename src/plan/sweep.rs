@@ -42,9 +42,10 @@ impl<T: Copy + Into<u64>> Sweep<T> {
         {
             return Err(SweepError::Duplicate(at));
         }
-        match values.is_empty() {
-            true => Err(SweepError::Empty),
-            false => Ok(Sweep::List(values)),
+        if values.is_empty() {
+            Err(SweepError::Empty)
+        } else {
+            Ok(Sweep::List(values))
         }
     }
 

@@ -13,7 +13,7 @@ use super::templates::{RenderError, Templates};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The template that it came from: `worker-pod.yaml.j2`.
-    pub template: &'static str,
+    pub template: String,
     /// The YAML text, as a person sees it.
     pub text: String,
     /// The same, parsed.
@@ -108,7 +108,7 @@ fn render(
         }
     }
     Ok(Manifest {
-        template: name,
+        template: name.to_owned(),
         text,
         object,
     })

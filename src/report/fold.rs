@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::words;
-use crate::plan::{Path, Plan, Test};
+use crate::diag::Source;
+use crate::plan::{self, Path, Plan, Test};
 use crate::results::{Cluster, Environment, Event, EventKind, Outcome, Sample, Summary};
-use crate::schedule::{CellId, Params, Row, Schedule};
+use crate::schedule::{CellId, Params, Row, Schedule, Selection};
 use crate::tools::Failure;
 
 /// All that is known of a run.
@@ -93,8 +94,10 @@ pub enum ReportError {
     Empty,
     #[error("the journal does not begin with the run's start, so its plan is not known")]
     NoStart,
-    #[error("the journal's plan cannot be read by this netplan: {0}")]
+    #[error("the journal's plan cannot be read by this netplan:\n{0}")]
     Plan(String),
+    #[error("the journal's selection `{0}` does not fit its plan: {1}")]
+    Selection(String, String),
 }
 
 impl Report {
@@ -141,21 +144,27 @@ impl Report {
         report
     }
 
-    /// Rebuilds plan and schedule from the first event, and folds. `rebuild` makes them from the
-    /// plan's text and the selection.
+    /// Makes plan and schedule again from the first event, which holds the plan's text and the
+    /// selection, and folds.
     ///
     /// # Errors
-    /// When there is no first event that says what was run, or `rebuild` fails.
-    pub fn rebuild<E: ToString>(
-        events: &[Event],
-        rebuild: impl FnOnce(&str, Option<&str>) -> Result<(Plan, Schedule), E>,
-    ) -> Result<Report, ReportError> {
+    /// When there is no such event, or when this netplan cannot read the plan.
+    pub fn of(events: &[Event]) -> Result<Report, ReportError> {
         let first = events.first().ok_or(ReportError::Empty)?;
         let EventKind::RunStarted { plan, only, .. } = &first.kind else {
             return Err(ReportError::NoStart);
         };
-        let (plan, schedule) =
-            rebuild(plan, only.as_deref()).map_err(|e| ReportError::Plan(e.to_string()))?;
+        let source = Source {
+            name: "the journal's plan".to_owned(),
+            text: plan.clone(),
+        };
+        let plan = plan::load(source, &[]).map_err(|e| ReportError::Plan(e.to_string()))?;
+        let selection = match only {
+            Some(only) => Selection::parse(only, &plan)
+                .map_err(|e| ReportError::Selection(only.clone(), e.to_string()))?,
+            None => Selection::all(),
+        };
+        let schedule = Schedule::of(&plan, &selection);
         Ok(Report::fold(events, plan, schedule))
     }
 

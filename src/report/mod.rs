@@ -10,6 +10,7 @@ pub mod json;
 mod notes;
 pub mod nptest_csv;
 pub mod samples_csv;
+mod scale;
 mod sections;
 mod spark;
 pub mod table;

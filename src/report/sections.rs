@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fold::{CellReport, Report};
 use super::grid::{Column, Grid};
 use super::notes::Notes;
+use super::scale::{Scale, aligned};
 use super::{spark, words};
 use crate::plan::Test;
 use crate::results::Summary;
@@ -54,70 +55,6 @@ pub fn of(report: &Report, notes: &mut Notes) -> Vec<Section> {
     sections
 }
 
-/// How figures of a metric are written in one table: all alike, so that they can be compared.
-#[derive(Clone, Copy, Debug)]
-struct Scale {
-    divisor: f64,
-    decimals: usize,
-    unit: &'static str,
-}
-
-impl Scale {
-    /// Enough decimals for two digits of the smallest figure, at most `most`.
-    fn of(values: &[f64], divisor: f64, most: usize, unit: &'static str) -> Scale {
-        let smallest = values
-            .iter()
-            .map(|v| (v / divisor).abs())
-            .filter(|v| *v > 0.0)
-            .fold(f64::INFINITY, f64::min);
-        let needed = match smallest {
-            v if v >= 9.95 => 0,
-            v if v >= 0.995 => 1,
-            v if v.is_finite() => 2,
-            _ => 0,
-        };
-        Scale {
-            divisor,
-            decimals: needed.min(most),
-            unit,
-        }
-    }
-
-    /// Rates in Gbit/s when all of them reach it, else in Mbit/s.
-    fn rate(values: &[f64]) -> Scale {
-        if !values.is_empty() && values.iter().all(|v| *v >= 1e9) {
-            Scale {
-                divisor: 1e9,
-                decimals: 2,
-                unit: "Gbit/s",
-            }
-        } else {
-            Scale::of(values, 1e6, 2, "Mbit/s")
-        }
-    }
-
-    fn headline(metric: &str, values: &[f64]) -> Scale {
-        if words::is_rate(metric) {
-            Scale::rate(values)
-        } else {
-            Scale::of(values, 1.0, 1, "a second")
-        }
-    }
-
-    fn write(self, value: f64) -> String {
-        format!("{:.*}", self.decimals, value / self.divisor)
-    }
-
-    /// The mean, and with several samples its spread.
-    fn spread(self, summary: &Summary) -> String {
-        let mean = self.write(summary.mean);
-        match summary.stddev {
-            Some(stddev) => format!("{mean} ±{}", self.write(stddev)),
-            None => mean,
-        }
-    }
-}
-
 /// What a test is about, and how its figures read.
 fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
     let figures = if words::is_rate(words::headline(&test.tool)) {
@@ -154,18 +91,6 @@ fn field(
         .mark(cell, words::tool_name(&test.tool))
         .or_else(|| Some(scale.spread(&report.headline(cell)?)))
         .unwrap_or_else(|| "?".to_owned())
-}
-
-/// Puts the `±` of a column's fields below each other.
-fn aligned(mut fields: Vec<String>) -> Vec<String> {
-    let tail = |field: &str| field.split_once('±').map(|(_, tail)| tail.chars().count());
-    let longest = fields.iter().filter_map(|f| tail(f)).max().unwrap_or(0);
-    for field in &mut fields {
-        if let Some(length) = tail(field) {
-            *field = field.replace('±', &format!("{}±", " ".repeat(longest - length)));
-        }
-    }
-    fields
 }
 
 /// Sizes down, paths across; a grid for each combination of the other parameters.

@@ -19,4 +19,4 @@ pub use metrics::{Metrics, name};
 pub use netperf::Netperf;
 pub use ports::ports_of;
 pub use timing::{GRACE, deadline, forecast};
-pub use tool::{Client, Ended, How, Job, Port, Server, Tool, Transport, of};
+pub use tool::{Client, Ended, How, Job, Port, Program, Server, Tool, Transport, all, of};

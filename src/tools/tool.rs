@@ -15,10 +15,26 @@ pub fn of(spec: &ToolSpec) -> Box<dyn Tool> {
     }
 }
 
+/// Every tool, with default options.
+#[must_use]
+pub fn all() -> [Box<dyn Tool>; 2] {
+    [Box::new(Iperf3::default()), Box::new(Netperf::default())]
+}
+
+/// A program, and the Debian and Ubuntu package that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    pub name: &'static str,
+    pub package: &'static str,
+}
+
 /// A program that measures, with its options as a test gives them.
 pub trait Tool: Send + Sync {
     /// The program's name as people know it: `iperf3`, `netperf`.
     fn name(&self) -> &'static str;
+
+    /// What has to be installed on both ends.
+    fn programs(&self) -> &'static [Program];
 
     /// The ports that a destination needs, for `job`'s slot.
     fn ports(&self, slot: u16) -> Vec<Port>;

@@ -56,7 +56,7 @@ pub struct Settings {
 pub enum Error {
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    #[error("the worker's own service `{service}` has no address: {words}")]
+    #[error("the worker's own service `{service}` has no address to measure by: {words}")]
     Service { service: String, words: String },
     #[error(
         "the orchestrator at `{at}` and this worker do not accept each other: {words}; \
@@ -249,6 +249,16 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
                     .iter()
                     .find(|ip| ip.is_ipv4() == settings.pod_ip.is_ipv4());
                 match same.or(addresses.first()) {
+                    // A pod's own short name is the pod: measuring by it would leave the Service out.
+                    Some(&address) if address == settings.pod_ip => {
+                        return Err(Error::Service {
+                            service: service.clone(),
+                            words: format!(
+                                "it leads to the pod's own address {address}; \
+                                 give the name as `<service>.<namespace>.svc`"
+                            ),
+                        });
+                    }
                     Some(&address) => return Ok(Some(address)),
                     None => "the name is known, without an address".to_owned(),
                 }

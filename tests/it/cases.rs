@@ -2,6 +2,8 @@
 //! file. A line `# --set …` at the head of a case is given to the plan as it would be on the
 //! command line.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use netplan::diag::Source;
@@ -36,9 +38,8 @@ fn every_bad_plan_is_refused_in_its_words() {
     assert!(cases.len() >= 35, "{} cases", cases.len());
     for (name, text, set) in cases {
         let source = Source::new(format!("tests/cases/{name}.yaml"), text);
-        let problems = match plan::load(source, &set) {
-            Ok(_) => panic!("tests/cases/{name}.yaml has no problems"),
-            Err(problems) => problems,
+        let Err(problems) = plan::load(source, &set) else {
+            panic!("tests/cases/{name}.yaml has no problems");
         };
         crate::support::snapshots().bind(|| {
             insta::assert_snapshot!(format!("case_{name}"), problems);

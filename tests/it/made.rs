@@ -209,6 +209,7 @@ pub enum End {
 }
 
 /// A journal in which each cell meets its fate; the figures are arbitrary and always the same.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 pub fn events(
     plan: &Plan,
     schedule: &Schedule,
@@ -219,7 +220,7 @@ pub fn events(
     let mut kinds = vec![EventKind::RunStarted {
         run: "7f3a9c".to_owned(),
         netplan: "0.1.0".to_owned(),
-        plan: "version: 1\nname: default\n".to_owned(),
+        plan: plan.to_yaml().unwrap(),
         only: None,
     }];
     for (worker, node, ip, service) in [

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cases;
+mod local;
 mod made;
 mod orchestrator;
 mod plan;
@@ -9,6 +10,7 @@ mod plan_any;
 mod render;
 mod report;
 mod results;
+mod run;
 mod schedule;
 mod support;
 mod tools;

@@ -1,12 +1,19 @@
 //! The plan language: what ships loads, what is loaded survives its own text, what is too much is
 //! refused, and nothing panics.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use netplan::diag::{Problems, Source};
+use netplan::plan::sweep::Sweep;
 use netplan::plan::{self, Plan, ToolSpec};
 
 fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
@@ -26,21 +33,15 @@ fn matrix(plan: &Plan) -> (u64, u64) {
         let (rest, size) = match &test.tool {
             ToolSpec::Iperf3(t) => (
                 t.streams.len()
-                    * t.rate.as_ref().map_or(1, |sweep| sweep.len())
-                    * t.write_size.as_ref().map_or(1, |sweep| sweep.len()),
-                t.mss
-                    .as_ref()
-                    .or(t.datagram.as_ref())
-                    .map_or(1, |sweep| sweep.len()),
+                    * t.rate.as_ref().map_or(1, Sweep::len)
+                    * t.write_size.as_ref().map_or(1, Sweep::len),
+                t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
             ),
             ToolSpec::Netperf(t) => (
-                t.write_size.as_ref().map_or(1, |sweep| sweep.len())
-                    * t.request.as_ref().map_or(1, |sweep| sweep.len())
-                    * t.response.as_ref().map_or(1, |sweep| sweep.len()),
-                t.mss
-                    .as_ref()
-                    .or(t.datagram.as_ref())
-                    .map_or(1, |sweep| sweep.len()),
+                t.write_size.as_ref().map_or(1, Sweep::len)
+                    * t.request.as_ref().map_or(1, Sweep::len)
+                    * t.response.as_ref().map_or(1, Sweep::len),
+                t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
             ),
         };
         let rows = test.paths.len() as u64 * rest;
@@ -167,27 +168,26 @@ fn set_overrides_without_touching_what_an_alias_shares() {
 #[test]
 fn too_much_is_refused_at_once() {
     let plan = |tests: &str| SMALL.replace("  - iperf3:\n", tests);
-    let mut laughs = String::from("x0: &x0 [x, x, x, x, x, x, x, x, x]\n");
-    for level in 1..40 {
-        let items = vec![format!("*x{}", level - 1); 9].join(", ");
-        laughs += &format!("x{level}: &x{level} [{items}]\n");
-    }
+    let lines = |count: u32, line: &dyn Fn(u32) -> String| {
+        let lines: Vec<String> = (0..count).map(line).collect();
+        lines.concat()
+    };
+    let laughs = lines(40, &|level| {
+        let item = level
+            .checked_sub(1)
+            .map_or("x".to_owned(), |below| format!("*x{below}"));
+        format!("x{level}: &x{level} [{}]\n", [item.as_str(); 9].join(", "))
+    });
+    let deep = lines(700, &|level| format!("{}a:\n", " ".repeat(level as usize)));
+    let keys = lines(90_000, &|key| format!("k{key}: 1\n"));
     let million = format!("a: &a x\nb: [{}]\n", "*a,".repeat(340_000));
     let texts = [
         ("megabytes", "# ".repeat(2 << 20), "at most 1 MiB"),
         ("laughs", laughs, "at most 100000 values"),
         ("aliases", million, "at most 100000 values"),
         ("depth", "[".repeat(500_000), "64 deep"),
-        (
-            "block depth",
-            (0..700).map(|n| format!("{}a:\n", " ".repeat(n))).collect(),
-            "64 deep",
-        ),
-        (
-            "keys",
-            (0..90_000).map(|n| format!("k{n}: 1\n")).collect(),
-            "more problems",
-        ),
+        ("block depth", deep, "64 deep"),
+        ("keys", keys, "more problems"),
         (
             "cells",
             plan(

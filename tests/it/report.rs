@@ -167,7 +167,7 @@ fn a_journal_that_went_through_its_file_gives_the_same_report() {
         .collect();
     let recovered = netplan::results::journal::read_bytes(lines.concat().as_bytes());
     assert!(recovered.complete);
-    let stored = Report::fold(&recovered.events, made.plan.clone(), made.schedule.clone());
+    let stored = Report::of(&recovered.events).unwrap();
     let live = Report::fold(&made.events, made.plan.clone(), made.schedule.clone());
     assert_eq!(stored, live);
     assert_eq!(json::render(&stored).unwrap(), json::render(&live).unwrap());
@@ -247,4 +247,26 @@ fn a_run_that_was_cut_off_says_so() {
     }
     let whole = Report::fold(&made.events, made.plan.clone(), made.schedule.clone());
     assert!(whole.is_complete() && !whole.has_failures());
+}
+
+#[test]
+fn a_journal_without_its_start_is_no_report() {
+    let error = |events: &[Event]| Report::of(events).unwrap_err().to_string();
+    let tests = [made::stream()];
+    let mut events = Made::of(&tests, &End::Complete, |_, _| Fate::Measured).events;
+    assert_eq!(
+        error(&[]),
+        "the journal has no event, so there is nothing to report"
+    );
+    assert!(error(&events[1..]).contains("does not begin with the run's start"));
+    if let netplan::results::EventKind::RunStarted { only, .. } = &mut events[0].kind {
+        *only = Some("path=hairpin".to_owned());
+    }
+    assert!(Report::of(&events).is_err(), "the test has no such path");
+    if let netplan::results::EventKind::RunStarted { only, .. } = &mut events[0].kind {
+        *only = Some("path=remote-pod".to_owned());
+    }
+    let report = Report::of(&events).unwrap();
+    assert_eq!((report.cells.len(), report.counts().measured), (1, 1));
+    assert!(report.strangers > 0);
 }

@@ -24,6 +24,7 @@ fn events() -> Vec<Event> {
     })
 }
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn bytes(events: &[Event]) -> Vec<u8> {
     let lines = events.iter().map(|e| journal::to_line(e).unwrap() + "\n");
     lines.collect::<String>().into_bytes()
@@ -89,9 +90,9 @@ fn damage_in_the_middle_is_read_up_to_and_never_written_over() {
         ),
     ];
     for (bad, says) in damages {
-        let mut damaged = lines.clone();
-        damaged[3] = bad;
-        let text = damaged.join("\n") + "\n";
+        let mut hurt = lines.clone();
+        hurt[3] = bad;
+        let text = hurt.join("\n") + "\n";
         fs::write(&path, &text).unwrap();
         let read = journal::read(dir.path()).unwrap();
         assert_eq!(read.events, events[..3]);

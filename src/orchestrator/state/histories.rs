@@ -12,7 +12,7 @@ use super::*;
 use crate::plan::{self, Timing, Via};
 use crate::results::WorkerEnvironment;
 use crate::schedule::{CellId, Params};
-use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Server, Tool};
+use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Server, Tool};
 
 const WORKERS: [&str; 3] = ["w1", "w2", "w3"];
 
@@ -34,6 +34,9 @@ const CAUSES: [Cause; 6] = [
 impl Tool for Fake {
     fn name(&self) -> &'static str {
         "fake"
+    }
+    fn programs(&self) -> &'static [Program] {
+        &[]
     }
     fn ports(&self, _: u16) -> Vec<Port> {
         Vec::new()

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::{command, parse};
 use crate::plan::{self, Protocol};
-use crate::tools::{Client, Ended, Failure, Job, Metrics, Port, Server, Tool, Transport, name};
+use crate::tools::{
+    Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name,
+};
 
 /// iperf3 with those options of a test that do not sweep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Iperf3 {
     pub(super) protocol: Protocol,
     /// Bytes.
@@ -30,6 +32,13 @@ impl From<&plan::Iperf3> for Iperf3 {
 impl Tool for Iperf3 {
     fn name(&self) -> &'static str {
         "iperf3"
+    }
+
+    fn programs(&self) -> &'static [Program] {
+        &[Program {
+            name: "iperf3",
+            package: "iperf3",
+        }]
     }
 
     fn ports(&self, _slot: u16) -> Vec<Port> {

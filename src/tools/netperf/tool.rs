@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::{command, parse};
 use crate::plan::{self, NetperfTest};
-use crate::tools::{Client, Ended, Failure, Job, Metrics, Port, Server, Tool, Transport, name};
+use crate::tools::{
+    Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name,
+};
 
 /// netperf with one of its tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Netperf {
     pub(super) test: NetperfTest,
 }
@@ -33,6 +35,20 @@ impl Netperf {
 impl Tool for Netperf {
     fn name(&self) -> &'static str {
         "netperf"
+    }
+
+    fn programs(&self) -> &'static [Program] {
+        const PACKAGE: &str = "netperf";
+        &[
+            Program {
+                name: "netperf",
+                package: PACKAGE,
+            },
+            Program {
+                name: "netserver",
+                package: PACKAGE,
+            },
+        ]
     }
 
     fn ports(&self, slot: u16) -> Vec<Port> {

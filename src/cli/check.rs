@@ -1,0 +1,35 @@
+//! `netplan check`: diagnostics, and nothing else.
+
+use clap::Args;
+
+use super::error::{CliError, Exit};
+use super::plan_args::PlanArgs;
+use super::printer;
+use crate::schedule::{Schedule, Selection};
+
+/// Check a plan: every problem at once, each with its place and what to do
+///
+/// Prints nothing but a line to stderr when the plan is right. Exit code 2 when it is not.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan check my-plan.yaml
+  netplan check my-plan.yaml --set defaults.duration=2s
+  cat my-plan.yaml | netplan check -")]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+pub(super) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
+    let plan = args.plan.load()?;
+    let schedule = Schedule::of(&plan, &Selection::all());
+    printer::note(&format!(
+        "`{}` is right: {} workers, {} paths, {} tests, {} cells",
+        plan.name,
+        plan.workers.len(),
+        plan.paths.len(),
+        plan.tests.len(),
+        schedule.cells.len()
+    ));
+    Ok(Exit::Well)
+}

@@ -1,0 +1,53 @@
+//! How a command ends: exit codes, and errors that carry theirs.
+
+use std::process::ExitCode;
+
+use crate::diag::Problems;
+
+/// The documented exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    Well = 0,
+    CouldNotRun = 1,
+    Usage = 2,
+    CellsFailed = 3,
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub(super) enum CliError {
+    /// The plan is wrong: each problem with its place.
+    Plan(Problems),
+    /// The command line is wrong.
+    Usage(String),
+    /// It could not run.
+    Failed(anyhow::Error),
+}
+
+impl CliError {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Plan(_) | Self::Usage(_) => Exit::Usage,
+            Self::Failed(_) => Exit::CouldNotRun,
+        }
+    }
+}
+
+impl From<Problems> for CliError {
+    fn from(problems: Problems) -> Self {
+        Self::Plan(problems)
+    }
+}
+
+impl From<anyhow::Error> for CliError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}

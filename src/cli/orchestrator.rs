@@ -1,0 +1,95 @@
+//! `netplan orchestrator`: the role inside the orchestrator's pod.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::error::{CliError, Exit};
+use super::interrupt::Interrupt;
+use super::{plan_args, printer};
+use crate::orchestrator::state::Limits;
+use crate::orchestrator::{self, Linger, Settings};
+use crate::report::Report;
+use crate::report::nptest_csv::{self, Dialect};
+use crate::results::Event;
+use crate::rpc::{self, Identity};
+
+/// The role inside the orchestrator's pod: drives the schedule, keeps the journal
+#[derive(Debug, Args)]
+pub(super) struct OrchestratorArgs {
+    /// The run's id
+    #[arg(long)]
+    run: String,
+
+    /// The resolved plan
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+
+    /// Only these cells
+    #[arg(long, value_name = "SELECTION")]
+    only: Option<String>,
+
+    /// The folder with ca.crt, tls.crt, tls.key and token
+    #[arg(long, value_name = "DIR")]
+    tls: PathBuf,
+
+    /// Where the journal is kept; a journal that is there is gone on with
+    #[arg(long, value_name = "DIR")]
+    journal: PathBuf,
+
+    /// Where to listen for workers and the command line
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+}
+
+pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
+    let plan = plan_args::source(&args.plan)?;
+    let identity = Identity::load(rpc::ORCHESTRATOR, &args.tls).map_err(anyhow::Error::from)?;
+    let settings = Settings {
+        run: args.run,
+        plan,
+        only: args.only,
+        identity,
+        journal: args.journal,
+        limits: Limits::default(),
+        linger: Linger::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", args.listen))?;
+        let mut interrupt = Interrupt::listen()?;
+        let tell = |line: &str| {
+            // Nobody may be reading the log any more; the run goes on.
+            let _ = printer::results(&format!("{line}\n"));
+        };
+        orchestrator::run(
+            settings,
+            listener,
+            async move { interrupt.next().await },
+            tell,
+            csv,
+        )
+        .await
+        .map_err(anyhow::Error::from)
+    })?;
+    Ok(Exit::Well)
+}
+
+/// The end of the orchestrator's log: nptest's CSV between nptest's own marks.
+fn csv(events: &[Event]) -> String {
+    match Report::of(events) {
+        Ok(report) => format!(
+            "ALL TESTCASES AND MSS RANGES COMPLETE - GENERATING CSV OUTPUT\n{}END CSV DATA",
+            nptest_csv::render(&report, Dialect::Nptest)
+        ),
+        Err(error) => format!("no CSV: {error}"),
+    }
+}

@@ -1,0 +1,85 @@
+//! What every command that reads a plan takes.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::error::CliError;
+use crate::diag::Source;
+use crate::plan::{self, Plan};
+use crate::schedule::{Schedule, Selection};
+
+/// An endless text is not read to its end; what is read of it is refused as too large.
+const READ_AT_MOST_BYTES: u64 = 8 << 20;
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The plan; `-` reads standard input
+    plan: PathBuf,
+
+    /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SelectionArgs {
+    /// Only these cells, as in 'tool=iperf3,path=hairpin' (comma: and; | : or)
+    #[arg(long, value_name = "SELECTION")]
+    pub only: Option<String>,
+}
+
+impl PlanArgs {
+    /// Reads, checks and resolves the plan.
+    pub fn load(&self) -> Result<Plan, CliError> {
+        load(&self.plan, &self.set)
+    }
+}
+
+/// Reads, checks and resolves the plan of a file, with overrides.
+pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
+    Ok(plan::load(source(file)?, set)?)
+}
+
+/// The text of a plan, `-` being standard input.
+pub(super) fn source(file: &Path) -> Result<Source, CliError> {
+    let (name, read) = if file.as_os_str() == "-" {
+        ("<stdin>".to_owned(), read(std::io::stdin().lock()))
+    } else {
+        (
+            file.display().to_string(),
+            std::fs::File::open(file).and_then(read),
+        )
+    };
+    let bytes = read.map_err(|error| {
+        CliError::Usage(format!(
+            "cannot read the plan `{name}`: {error}\n  \
+             `netplan init {name}` writes one to start from"
+        ))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        CliError::Usage(format!("{name}:{line}: the plan is not UTF-8 text"))
+    })?;
+    Ok(Source::new(name, text))
+}
+
+fn read(reader: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(READ_AT_MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl SelectionArgs {
+    /// The selected cells of a plan.
+    pub fn schedule(&self, plan: &Plan) -> Result<Schedule, CliError> {
+        let selection = match &self.only {
+            Some(text) => Selection::parse(text, plan)
+                .map_err(|error| CliError::Usage(format!("--only '{text}': {error}")))?,
+            None => Selection::all(),
+        };
+        Ok(Schedule::of(plan, &selection))
+    }
+}

@@ -1,0 +1,83 @@
+//! From the command line's arguments to a run that only has to be applied.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::error::CliError;
+use super::plan_args::{PlanArgs, SelectionArgs};
+use crate::plan::Plan;
+use crate::render::{Manifest, RunContext, Templates, WorkerPorts, manifests};
+use crate::rpc::{Identity, RunIdentities};
+use crate::schedule::Schedule;
+use crate::tools;
+
+#[derive(Debug, Args)]
+pub(super) struct PrepareArgs {
+    #[command(flatten)]
+    plan: PlanArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    /// Take templates from this folder in the place of those that the binary carries
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+/// A run that is ready to be applied.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub plan: Plan,
+    /// The resolved plan.
+    pub plan_text: String,
+    pub schedule: Schedule,
+    pub run: RunContext,
+    pub manifests: Vec<Manifest>,
+    /// The command line's own identity in the run.
+    pub client: Identity,
+}
+
+impl PrepareArgs {
+    pub fn prepare(&self) -> Result<Prepared, CliError> {
+        let plan = self.plan.load()?;
+        let schedule = self.selection.schedule(&plan)?;
+        let templates = match &self.templates {
+            Some(folder) => Templates::overridden_by(folder).map_err(anyhow::Error::from)?,
+            None => Templates::embedded(),
+        };
+        let run = RunContext::new(&new_id()?, self.selection.only.clone());
+        let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
+        let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
+        let workers: Vec<WorkerPorts<'_>> = plan
+            .workers
+            .iter()
+            .map(|(name, placement)| WorkerPorts {
+                name,
+                placement,
+                ports: tools::ports_of(&plan, name),
+            })
+            .collect();
+        let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)
+            .chain(&identities.workers)
+            .collect();
+        let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
+        let manifests = manifests(&run, &plan.name, &plan_text, &workers, &in_pods, &templates)
+            .map_err(anyhow::Error::from)?;
+        Ok(Prepared {
+            plan,
+            plan_text,
+            schedule,
+            run,
+            manifests,
+            client: identities.client,
+        })
+    }
+}
+
+/// A run's id: eight hexadecimal digits at random, so that runs side by side do not meet.
+fn new_id() -> anyhow::Result<String> {
+    let number = getrandom::u32().context("the system gave no random bytes for the run's id")?;
+    Ok(format!("{number:08x}"))
+}

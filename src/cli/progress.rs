@@ -1,0 +1,110 @@
+//! What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::printer;
+use crate::results::{EventKind, Outcome};
+use crate::tools::{Metrics, name};
+
+/// Follows a run's events.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Hidden where stderr is no terminal; it then only counts and reckons the time left.
+    bar: ProgressBar,
+    terminal: bool,
+    /// The figure of the last sample, for the line of its cell.
+    figure: String,
+}
+
+impl Progress {
+    /// For a schedule of `cells` cells that is predicted to take `predicted`.
+    pub fn new(cells: usize, predicted: Duration) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target = if terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(cells as u64), target);
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({eta} left)")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.progress_chars("█▌░"));
+        bar.set_message(format!("starting, about {} to go", span(predicted)));
+        Self {
+            bar,
+            terminal,
+            figure: String::new(),
+        }
+    }
+
+    /// Takes note of an event.
+    pub fn on(&mut self, event: &EventKind) {
+        match event {
+            EventKind::SampleStarted { cell, .. } if self.terminal => {
+                self.bar.set_message(format!("{} {}", cell.0, self.figure));
+            }
+            EventKind::Sample(sample) => self.figure = headline(&sample.metrics),
+            EventKind::AttemptFailed { cell, failure, .. } => {
+                self.figure.clear();
+                self.say(&format!("{}: {}: {}", cell.0, failure.cause, failure.words));
+            }
+            EventKind::CellEnded { cell, outcome } => {
+                self.bar.inc(1);
+                if !self.terminal {
+                    self.line(&cell.0, outcome);
+                }
+            }
+            EventKind::WorkerLeft { worker } => self.say(&format!("worker `{worker}` has gone")),
+            _ => {}
+        }
+    }
+
+    /// Says something without tearing the bar.
+    pub fn say(&self, message: &str) {
+        self.bar.suspend(|| printer::warning(message));
+    }
+
+    /// Takes the bar off the screen.
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn line(&self, cell: &str, outcome: &Outcome) {
+        let what = match outcome {
+            Outcome::Measured { .. } => self.figure.clone(),
+            Outcome::Failed(failure) => format!("failed: {}", failure.cause),
+            Outcome::Skipped { reason } => format!("skipped: {reason}"),
+        };
+        let left = self.bar.eta().as_secs();
+        let of = self.bar.length().unwrap_or_default();
+        let width = of.to_string().len();
+        printer::plain(&format!(
+            "[{:width$}/{of}] {cell}  {what}  ({left} s left)",
+            self.bar.position()
+        ));
+    }
+}
+
+/// The figure that says most.
+fn headline(metrics: &Metrics) -> String {
+    if let Some(rate) = metrics.get(name::TRANSACTIONS_PER_S) {
+        format!("{rate:.0} transactions/s")
+    } else if let Some(bps) = metrics.get(name::THROUGHPUT_BPS) {
+        format!("{:.0} Mbit/s", bps / 1e6)
+    } else {
+        String::new()
+    }
+}
+
+/// A span as people say it: `48 s`, `6 min 2 s`, `1 h 5 min`.
+pub(super) fn span(span: Duration) -> String {
+    let seconds = span.as_secs() + u64::from(span.subsec_millis() >= 500);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}

@@ -1,0 +1,41 @@
+//! `netplan report`: any format from a stored run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::error::{CliError, Exit};
+use super::format::Format;
+use super::{printer, stored};
+use crate::results::RunDir;
+
+/// Print a stored run again: byte for byte what the run printed
+///
+/// Reads the run's journal; one that was cut off is read up to the cut, and the report says what is missing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan report netplan-results/default-20261122T190000Z-0badcafe
+  netplan report DIR --format csv")]
+pub(super) struct ReportArgs {
+    /// The run's directory
+    run: PathBuf,
+
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
+    let dir = RunDir::open(&args.run).map_err(anyhow::Error::from)?;
+    let report = stored::report(&dir)?;
+    printer::results(
+        &args
+            .format
+            .render(&report, printer::width(), printer::colour_stdout())?,
+    )?;
+    Ok(if report.has_failures() {
+        Exit::CellsFailed
+    } else {
+        Exit::Well
+    })
+}

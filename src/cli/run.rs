@@ -1,0 +1,131 @@
+//! `netplan run`: the whole job.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use jiff::Timestamp;
+
+use super::error::{CliError, Exit};
+use super::format::Format;
+use super::prepare::{PrepareArgs, Prepared};
+use super::progress::{Progress, span};
+use super::{live, preflight, printer, render, stored};
+use crate::results::run_dir::file;
+use crate::results::{Journal, RunDir};
+use crate::tools;
+
+/// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
+///
+/// On this machine, in network namespaces that vanish with the run. Ctrl-C stops it at any moment; what was
+/// measured until then is stored and shown.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan run plans/default.yaml
+  netplan run plans/default.yaml --only 'tool=iperf3,path=hairpin'
+  netplan run plans/default.yaml --set defaults.duration=5s --set local.nodes=3
+  netplan run plans/default.yaml --format csv > result.csv
+  netplan run plans/default.yaml --dry-run
+
+Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong; 3 it ran and some cells
+failed; 130 interrupted.")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    prepare: PrepareArgs,
+
+    /// Print what would be applied, and say what would be done; nothing is started
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// The run's directory [default: netplan-results/<plan>-<time>-<id>]
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
+    let prepared = args.prepare.prepare()?;
+    let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
+    if args.dry_run {
+        return dry_run(&prepared, predicted);
+    }
+    preflight::check(&prepared.plan, &prepared.schedule)?;
+
+    let path = args.output.clone().unwrap_or_else(|| {
+        RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
+    });
+    let dir = RunDir::create(path).map_err(anyhow::Error::from)?;
+    dir.write(file::PLAN, &prepared.plan_text)
+        .map_err(anyhow::Error::from)?;
+    let mut journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
+    printer::note(&format!("{}, on this machine", what(&prepared, predicted)));
+
+    let mut progress = Progress::new(prepared.schedule.cells.len(), predicted);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let lived = runtime.block_on(live::run(&prepared, &dir, &mut journal, &mut progress));
+    drop(journal);
+    progress.end();
+    let lived = match lived {
+        Ok(lived) => lived,
+        Err(error) => {
+            // What was measured before the fall is shown all the same.
+            if stored::has_events(&dir) {
+                stored::write_derived(&dir)?;
+                printer::note(&format!(
+                    "what was measured is in `{}`",
+                    dir.path().display()
+                ));
+            }
+            return Err(error.into());
+        }
+    };
+    if !stored::has_events(&dir) {
+        printer::note("interrupted before anything was measured");
+        return Ok(Exit::Interrupted);
+    }
+    let report = stored::write_derived(&dir)?;
+    printer::results(
+        &args
+            .format
+            .render(&report, printer::width(), printer::colour_stdout())?,
+    )?;
+    printer::note(&format!(
+        "result.csv, samples.csv and all else: {}",
+        dir.path().display()
+    ));
+    Ok(if lived.interrupted {
+        Exit::Interrupted
+    } else if report.has_failures() || !report.is_complete() {
+        Exit::CellsFailed
+    } else {
+        Exit::Well
+    })
+}
+
+fn dry_run(prepared: &Prepared, predicted: Duration) -> Result<Exit, CliError> {
+    printer::results(&render::stream(&prepared.manifests))?;
+    printer::note(&format!(
+        "dry run: would apply these {} objects on this machine and measure {}",
+        prepared.manifests.len(),
+        what(prepared, predicted)
+    ));
+    Ok(Exit::Well)
+}
+
+fn what(prepared: &Prepared, predicted: Duration) -> String {
+    format!(
+        "run {} of `{}`: {} cells in {} rows, about {}",
+        prepared.run.id,
+        prepared.plan.name,
+        prepared.schedule.cells.len(),
+        prepared.schedule.rows.len(),
+        span(predicted)
+    )
+}

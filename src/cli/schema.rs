@@ -1,0 +1,19 @@
+//! `netplan schema`: the JSON Schema of plans.
+
+use clap::Args;
+
+use super::error::{CliError, Exit};
+use super::printer;
+
+/// Print the JSON Schema of plans, for editors to complete and check from
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  netplan schema > plan.schema.json
+  then begin a plan with: # yaml-language-server: $schema=plan.schema.json")]
+pub(super) struct SchemaArgs {}
+
+pub(super) fn execute(_: &SchemaArgs) -> Result<Exit, CliError> {
+    let text = serde_json::to_string_pretty(&crate::plan::schema()).map_err(anyhow::Error::from)?;
+    printer::results(&(text + "\n"))?;
+    Ok(Exit::Well)
+}

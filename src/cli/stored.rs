@@ -1,0 +1,34 @@
+//! A run's directory as the reports see it.
+
+use anyhow::Context;
+
+use crate::report::nptest_csv::Dialect;
+use crate::report::{Report, nptest_csv, samples_csv};
+use crate::results::run_dir::file;
+use crate::results::{RunDir, journal};
+
+/// Whether the run has got as far as its first event.
+pub(super) fn has_events(dir: &RunDir) -> bool {
+    journal::read(dir.path()).is_ok_and(|recovered| !recovered.events.is_empty())
+}
+
+/// Replays the run's journal.
+pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
+    let recovered = journal::read(dir.path())?;
+    Ok(Report::of(&recovered.events)?)
+}
+
+/// Replays the journal, and writes what is derived from it into the directory.
+pub(super) fn write_derived(dir: &RunDir) -> anyhow::Result<Report> {
+    let report = report(dir)?;
+    dir.write(
+        file::RESULT_CSV,
+        nptest_csv::render(&report, Dialect::Nptest),
+    )?;
+    dir.write(
+        file::SAMPLES_CSV,
+        samples_csv::render(&report).context("cannot write samples.csv")?,
+    )?;
+    dir.write_environment(&report.environment)?;
+    Ok(report)
+}

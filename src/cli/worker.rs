@@ -1,0 +1,62 @@
+//! `netplan worker`: the role inside a worker pod.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::error::{CliError, Exit};
+use super::printer;
+use crate::worker::{self, Settings};
+
+/// The role inside a worker pod: runs tools as the orchestrator says
+#[derive(Debug, Args)]
+pub(super) struct WorkerArgs {
+    /// The plan's name for this worker
+    #[arg(long)]
+    name: String,
+
+    /// Where the orchestrator listens
+    #[arg(long, value_name = "HOST:PORT")]
+    orchestrator: String,
+
+    /// The host name of this worker's own Service, when it has one
+    #[arg(long, value_name = "HOST")]
+    service: Option<String>,
+
+    /// The folder with ca.crt, tls.crt, tls.key and token
+    #[arg(long, value_name = "DIR")]
+    tls: PathBuf,
+
+    /// The pod's own address
+    #[arg(long, env = "NETPLAN_POD_IP")]
+    pod_ip: IpAddr,
+
+    /// The node that the pod is on
+    #[arg(long, env = "NETPLAN_NODE")]
+    node: String,
+}
+
+pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
+    let settings = Settings {
+        name: args.name,
+        orchestrator: args.orchestrator,
+        service: args.service,
+        tls: args.tls,
+        pod_ip: args.pod_ip,
+        node: args.node,
+        patience: worker::PATIENCE,
+        tell: printer::plain,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        worker::run(&settings, worker::terminated()?)
+            .await
+            .map_err(anyhow::Error::from)
+    })?;
+    Ok(Exit::Well)
+}

@@ -1,0 +1,185 @@
+//! What every cluster can do, and how it says that it could not.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::render::Manifest;
+
+/// Where the objects of one run live.
+///
+/// All methods take `&self`, so that one task can wait for [`Cluster::ended`] while others work.
+pub trait Cluster {
+    /// A byte stream to a port of a pod.
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// Makes the objects run. Returns when every pod's command has been started.
+    ///
+    /// # Errors
+    /// An object that the cluster refuses, a pod that no node can take, a step that failed.
+    fn apply(&self, manifests: &[Manifest]) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Connects to a TCP port of a pod, from inside the pod, and waits for its listener to appear.
+    /// A Job's pod goes by the Job's name.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] when nothing listens there until the deadline, or the pod has ended.
+    fn connect(
+        &self,
+        pod: &str,
+        port: u16,
+        within: Duration,
+    ) -> impl Future<Output = Result<Self::Stream, Error>> + Send;
+
+    /// Waits for the next pod whose main process ends. `None` when the cluster itself is gone.
+    /// Dropping the future loses nothing.
+    fn ended(&self) -> impl Future<Output = Option<PodEnded>> + Send;
+
+    /// What a pod's processes printed, standard output and standard error as they came; the last
+    /// part of it when it was much.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPod`], or the cluster is gone.
+    fn logs(&self, pod: &str) -> impl Future<Output = Result<String, Error>> + Send;
+
+    /// What the run ran on, for `environment.json`.
+    fn description(&self) -> serde_json::Value;
+
+    /// Removes all that [`Cluster::apply`] made. Returns when it is gone.
+    ///
+    /// # Errors
+    /// What could not be removed.
+    fn down(self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// A pod's main process has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodEnded {
+    pub pod: String,
+    pub exit: Exit,
+    /// The last lines that it printed.
+    pub last_lines: Vec<String>,
+    pub next: Next,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+/// What the pod's restart policy makes of the end of its process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Next {
+    /// It is started again, with the same address; this is the count of restarts.
+    Restarted(u32),
+    /// It failed too often in a row, and stays down.
+    GaveUp(u32),
+    /// It is not to be started again.
+    Stays,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => match nix::sys::signal::Signal::try_from(*signal) {
+                Ok(name) => write!(f, "killed by {name}"),
+                Err(_) => write!(f, "killed by signal {signal}"),
+            },
+        }
+    }
+}
+
+impl fmt::Display for PodEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pod `{}` ended: {}", self.pod, self.exit)?;
+        match self.next {
+            Next::Restarted(count) => write!(f, "; started again (restart {count})"),
+            Next::GaveUp(count) => write!(f, "; not started again after {count} restarts"),
+            Next::Stays => Ok(()),
+        }
+    }
+}
+
+/// Something that a run needs and the machine does not give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What is wrong, as a clause.
+    pub what: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.help)
+    }
+}
+
+/// Why a cluster could not do as it was told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Error {
+    /// An object says something that the cluster does not know.
+    #[error("{object} (`{template}`): `{field}`: {what}; {help}")]
+    Refused {
+        /// Kind and name: `Pod np-1-w1`.
+        object: String,
+        /// The template that it was rendered from.
+        template: String,
+        /// Path of the field: `spec.containers[0].image`.
+        field: String,
+        what: String,
+        help: String,
+    },
+    /// No node can take a pod.
+    #[error("pod `{pod}` cannot be placed: {what}; {help}")]
+    Unplaceable {
+        pod: String,
+        what: String,
+        help: String,
+    },
+    /// The machine lacks something.
+    #[error(transparent)]
+    Lacks(#[from] Trouble),
+    /// A program that sets the network up failed.
+    #[error("`{command}` in namespace `{namespace}` failed: {stderr}")]
+    Step {
+        namespace: String,
+        command: String,
+        stderr: String,
+    },
+    /// A system call failed.
+    #[error("cannot {what}: {cause}")]
+    System { what: String, cause: String },
+    #[error("there is no pod `{pod}`")]
+    NoSuchPod { pod: String },
+    /// Nothing answers on a pod's port.
+    #[error("cannot connect to port {port} of pod `{pod}`: {why}")]
+    Connect { pod: String, port: u16, why: String },
+    /// A second `apply`.
+    #[error("the cluster has its objects already; start another one")]
+    AlreadyApplied,
+    /// The cluster has ended by itself.
+    #[error("the local cluster is gone{why}")]
+    Gone { why: String },
+}
+
+impl std::error::Error for Trouble {}
+
+impl Error {
+    /// A failed system call; `what` completes "cannot …".
+    pub(crate) fn system(what: impl Into<String>, cause: impl fmt::Display) -> Self {
+        Self::System {
+            what: what.into(),
+            cause: cause.to_string(),
+        }
+    }
+}

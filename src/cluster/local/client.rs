@@ -1,0 +1,287 @@
+//! The command line's half of the local cluster.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+
+use super::blueprint::{Blueprint, plan};
+use super::holder::Stage;
+use super::protocol::{Answer, Call, Message, Request};
+use super::wire::{Receiver, Sender};
+use crate::cluster::{Cluster, Error, PodEnded};
+use crate::plan;
+use crate::render::Manifest;
+
+/// A local cluster. It is gone when this value is dropped, or its process ends, however it does.
+#[derive(Debug)]
+pub struct Local {
+    settings: plan::Local,
+    blueprint: OnceLock<Blueprint>,
+    sender: Arc<Sender>,
+    waiting: Arc<Waiting>,
+    next_id: AtomicU64,
+    ended: tokio::sync::Mutex<mpsc::UnboundedReceiver<PodEnded>>,
+    holder: Holder,
+}
+
+type Reply = (Result<Answer, Error>, Option<OwnedFd>);
+
+/// Who waits for an answer, and why none will come any more.
+#[derive(Debug, Default)]
+struct Waiting {
+    requests: Mutex<HashMap<u64, oneshot::Sender<Reply>>>,
+    gone: OnceLock<String>,
+}
+
+/// The holder's process.
+#[derive(Debug)]
+struct Holder(Option<Child>);
+
+/// Making namespaces takes milliseconds; a machine that needs longer than this is stuck.
+const START: Duration = Duration::from_secs(10);
+/// After this the holder is killed, and with it all that it holds.
+const END: Duration = Duration::from_secs(2);
+
+impl Local {
+    /// Makes the cluster's namespaces; they are empty until [`Cluster::apply`].
+    ///
+    /// `exe` is the netplan program, which for the program itself is `/proc/self/exe`; its `main`
+    /// must begin with [`super::holder::dispatch`].
+    ///
+    /// # Errors
+    /// [`Error::Lacks`] when the kernel refuses namespaces, with what to do about it.
+    pub async fn start(exe: &Path, settings: &plan::Local) -> Result<Self, Error> {
+        let cannot = |error: std::io::Error| Error::system("start the local cluster", error);
+        let (near, far) = UnixStream::pair().map_err(cannot)?;
+        let mut child = Stage::Hold
+            .command(exe)
+            .stdin(OwnedFd::from(far))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // The terminal's Ctrl-C is for the command line, which decides what it means.
+            .process_group(0)
+            .spawn()
+            .map_err(cannot)?;
+        let stderr = child.stderr.take();
+        let holder = Holder(Some(child));
+        let receiver = Receiver::new(near.try_clone().map_err(cannot)?);
+        let waiting = Arc::new(Waiting::default());
+        let (hello, greeted) = oneshot::channel();
+        let (events, ended) = mpsc::unbounded_channel();
+        let listener = Arc::clone(&waiting);
+        thread::Builder::new()
+            .name("local-cluster".to_owned())
+            .spawn(move || listen(receiver, stderr, &listener, hello, &events))
+            .map_err(cannot)?;
+        let local = Self {
+            settings: settings.clone(),
+            blueprint: OnceLock::new(),
+            sender: Arc::new(Sender::new(near)),
+            waiting,
+            next_id: AtomicU64::new(0),
+            ended: tokio::sync::Mutex::new(ended),
+            holder,
+        };
+        match tokio::time::timeout(START, greeted).await {
+            Ok(Ok(hello)) => hello.map(|()| local),
+            Ok(Err(_)) => Err(local.waiting.gone()),
+            Err(_) => Err(Error::Gone {
+                why: ": it did not start within 10 s".to_owned(),
+            }),
+        }
+    }
+
+    /// Ends a pod's processes, as a crash would; its restart policy takes it from there.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPod`], or the cluster is gone.
+    pub async fn kill(&self, pod: &str) -> Result<(), Error> {
+        self.call(Call::Kill {
+            pod: pod.to_owned(),
+        })
+        .await
+        .map(drop)
+    }
+
+    async fn call(&self, call: Call) -> Result<(Answer, Option<OwnedFd>), Error> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (reply, answered) = oneshot::channel();
+        lock(&self.waiting.requests).insert(id, reply);
+        let sender = Arc::clone(&self.sender);
+        let request = Request { id, call };
+        // The holder reads at once, but a plan of megabytes does not fit a socket's buffer.
+        let sent = tokio::task::spawn_blocking(move || sender.send(&request, None)).await;
+        if !matches!(sent, Ok(Ok(()))) || self.waiting.gone.get().is_some() {
+            lock(&self.waiting.requests).remove(&id);
+            return Err(self.waiting.gone());
+        }
+        match answered.await {
+            Ok((answer, fd)) => answer.map(|answer| (answer, fd)),
+            Err(_) => Err(self.waiting.gone()),
+        }
+    }
+}
+
+impl Cluster for Local {
+    type Stream = TcpStream;
+
+    async fn apply(&self, manifests: &[Manifest]) -> Result<(), Error> {
+        let blueprint = plan(manifests, &self.settings)?;
+        let call = Call::Up {
+            fabric: blueprint.fabric.clone(),
+            pods: blueprint.pods.clone(),
+        };
+        self.blueprint
+            .set(blueprint)
+            .map_err(|_| Error::AlreadyApplied)?;
+        self.call(call).await.map(drop)
+    }
+
+    async fn connect(&self, pod: &str, port: u16, within: Duration) -> Result<TcpStream, Error> {
+        let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+        let call = Call::Connect {
+            pod: pod.to_owned(),
+            port,
+            within_ms,
+        };
+        let cannot = |error: std::io::Error| Error::Connect {
+            pod: pod.to_owned(),
+            port,
+            why: error.to_string(),
+        };
+        let (_, fd) = self.call(call).await?;
+        let fd = fd.ok_or_else(|| cannot(std::io::Error::other("no socket came")))?;
+        let stream = std::net::TcpStream::from(fd);
+        stream.set_nonblocking(true).map_err(cannot)?;
+        TcpStream::from_std(stream).map_err(cannot)
+    }
+
+    async fn ended(&self) -> Option<PodEnded> {
+        self.ended.lock().await.recv().await
+    }
+
+    async fn logs(&self, pod: &str) -> Result<String, Error> {
+        match self
+            .call(Call::Logs {
+                pod: pod.to_owned(),
+            })
+            .await?
+        {
+            (Answer::Text(text), _) => Ok(text),
+            _ => Ok(String::new()),
+        }
+    }
+
+    fn description(&self) -> serde_json::Value {
+        self.blueprint
+            .get()
+            .map(Blueprint::describe)
+            .unwrap_or_default()
+    }
+
+    async fn down(mut self) -> Result<(), Error> {
+        self.sender.close();
+        let mut holder = Holder(self.holder.0.take());
+        // Returns when the last process of the cluster has ended: pid 1 of a pid namespace goes
+        // last, and the holder waits for it.
+        tokio::task::spawn_blocking(move || holder.end())
+            .await
+            .map_err(|error| Error::system("wait for the end of the local cluster", error))
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.sender.close();
+    }
+}
+
+impl Waiting {
+    fn gone(&self) -> Error {
+        Error::Gone {
+            why: self.gone.get().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl Holder {
+    fn end(&mut self) {
+        let Some(mut child) = self.0.take() else {
+            return;
+        };
+        let deadline = Instant::now() + END;
+        // The socket is closed, so it ends by itself, in milliseconds.
+        while let Ok(None) = child.try_wait() {
+            if Instant::now() >= deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Hands on what the holder says, until it ends.
+fn listen(
+    mut receiver: Receiver,
+    stderr: Option<impl Read>,
+    waiting: &Waiting,
+    hello: oneshot::Sender<Result<(), Error>>,
+    events: &mpsc::UnboundedSender<PodEnded>,
+) {
+    let mut hello = Some(hello);
+    // Whoever does not wait any more needs no answer.
+    while let Ok(Some(message)) = receiver.receive() {
+        match message {
+            Message::Hello(result) => {
+                if let Some(hello) = hello.take() {
+                    let _ = hello.send(result);
+                }
+            }
+            Message::Answer { id, answer } => {
+                let fd = match answer {
+                    Ok(Answer::Socket) => receiver.take_fd(),
+                    _ => None,
+                };
+                if let Some(reply) = lock(&waiting.requests).remove(&id) {
+                    let _ = reply.send((answer, fd));
+                }
+            }
+            Message::Ended(ended) => {
+                let _ = events.send(ended);
+            }
+        }
+    }
+    let mut said = String::new();
+    if let Some(mut stderr) = stderr {
+        let _ = stderr.read_to_string(&mut said);
+    }
+    let why = match said.trim() {
+        "" => String::new(),
+        said => format!(": {said}"),
+    };
+    let _ = waiting.gone.set(why);
+    lock(&waiting.requests).clear();
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,279 @@
+//! Starts pods, keeps what they print, and starts them again when they fail.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::Stage;
+use super::isolate::denied;
+use super::mounts::{STATE, make_dir, write};
+use super::netns::{Namespaces, enter};
+use super::pod::Start;
+use super::tail::Tail;
+use crate::cluster::local::pod_plan::{PodPlan, Restart};
+use crate::cluster::local::protocol::Message;
+use crate::cluster::local::wire::Sender;
+use crate::cluster::{Error, Exit, Next, PodEnded};
+
+/// How many lines of its output go with the news that a pod has ended.
+const LAST_LINES: usize = 20;
+/// A process that ran this long before it failed has not failed in a row.
+const SOUND: Duration = Duration::from_secs(10);
+/// The pause before the first restart in a row; it doubles with each.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// All pods of the cluster.
+#[derive(Debug)]
+pub struct Kubelet {
+    sender: Arc<Sender>,
+    resolv_conf: PathBuf,
+    pods: Mutex<BTreeMap<String, Arc<Pod>>>,
+}
+
+/// One pod.
+#[derive(Debug)]
+pub struct Pod {
+    pub name: String,
+    pub namespace: Arc<OwnedFd>,
+    plan: PodPlan,
+    /// The folder of its files.
+    folder: PathBuf,
+    log: Mutex<Tail>,
+    pid: Mutex<Option<Pid>>,
+    over: AtomicBool,
+}
+
+impl Kubelet {
+    /// `resolv_conf` is what /etc/resolv.conf leads to.
+    pub fn new(sender: Arc<Sender>, resolv_conf: PathBuf) -> Self {
+        Self {
+            sender,
+            resolv_conf,
+            pods: Mutex::default(),
+        }
+    }
+
+    /// Starts all pods.
+    pub fn start(&self, plans: Vec<PodPlan>, namespaces: &Namespaces) -> Result<(), Error> {
+        for plan in plans {
+            let namespace = namespaces
+                .get(&plan.namespace)
+                .ok_or_else(|| Error::NoSuchPod {
+                    pod: plan.name.clone(),
+                })?;
+            let folder = Path::new(STATE).join("pods").join(&plan.name);
+            lay_out(&plan, &folder)?;
+            let pod = Arc::new(Pod {
+                name: plan.name.clone(),
+                namespace: Arc::clone(namespace),
+                plan,
+                folder,
+                log: Mutex::default(),
+                pid: Mutex::default(),
+                over: AtomicBool::new(false),
+            });
+            lock(&self.pods).insert(pod.name.clone(), Arc::clone(&pod));
+            let (process, output) = self.launch(&pod)?;
+            let (sender, resolv_conf) = (Arc::clone(&self.sender), self.resolv_conf.clone());
+            thread::spawn(move || {
+                let kubelet = Self::new(sender, resolv_conf);
+                kubelet.supervise(&pod, process, output);
+            });
+        }
+        Ok(())
+    }
+
+    pub fn pod(&self, name: &str) -> Result<Arc<Pod>, Error> {
+        lock(&self.pods)
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::NoSuchPod {
+                pod: name.to_owned(),
+            })
+    }
+
+    /// Starts the pod's process in its network namespace and in a pid namespace of its own, whose
+    /// pid 1 it is: what it leaves running ends with it.
+    fn launch(&self, pod: &Pod) -> Result<(Child, PipeReader), Error> {
+        let start = Start {
+            plan: pod.plan.clone(),
+            folder: pod.folder.clone(),
+            resolv_conf: self.resolv_conf.clone(),
+        };
+        let cannot = |error: io::Error| Error::system(format!("start pod `{}`", pod.name), error);
+        let spec = serde_json::to_vec(&start).map_err(|error| cannot(error.into()))?;
+        let spawn = || {
+            enter(&pod.namespace)?;
+            unshare(CloneFlags::CLONE_NEWPID)
+                .map_err(|errno| denied("make a pid namespace", errno))?;
+            let (reader, writer) = io::pipe().map_err(cannot)?;
+            let errors = writer.try_clone().map_err(cannot)?;
+            let mut child = Stage::Pod
+                .command(Path::new("/proc/self/exe"))
+                .stdin(Stdio::piped())
+                .stdout(writer)
+                .stderr(errors)
+                .spawn()
+                .map_err(cannot)?;
+            if let Some(mut stdin) = child.stdin.take() {
+                // When it ends before it has read this, its end says why.
+                let _ = stdin.write_all(&spec);
+            }
+            Ok((child, reader))
+        };
+        // A thread for each start: a thread makes one pid namespace in its life.
+        let started = thread::scope(|scope| scope.spawn(spawn).join());
+        let (child, reader) =
+            started.unwrap_or_else(|_| Err(cannot(io::Error::other("a thread panicked"))))?;
+        *lock(&pod.pid) = i32::try_from(child.id()).ok().map(Pid::from_raw);
+        Ok((child, reader))
+    }
+
+    fn supervise(&self, pod: &Pod, mut process: Child, mut output: PipeReader) {
+        let (mut restarts, mut in_a_row) = (0, 0);
+        loop {
+            let began = Instant::now();
+            let status = thread::scope(|scope| {
+                scope.spawn(|| pod.keep(output));
+                let status = process.wait();
+                *lock(&pod.pid) = None;
+                status
+            });
+            if began.elapsed() >= SOUND {
+                in_a_row = 0;
+            }
+            let exit = status.map_or(Exit::Code(-1), exit_of);
+            let again = next(pod.plan.restart, exit, in_a_row, pod.plan.restart_limit);
+            let next = match again {
+                Again::Yes => Next::Restarted(restarts + 1),
+                Again::No => Next::Stays,
+                Again::TooOften => Next::GaveUp(restarts),
+            };
+            if again != Again::Yes {
+                pod.over.store(true, Ordering::Release);
+            }
+            self.tell(pod, exit, next);
+            if again != Again::Yes {
+                return;
+            }
+            thread::sleep(PAUSE * 2_u32.saturating_pow(in_a_row.min(10)));
+            restarts += 1;
+            in_a_row += 1;
+            match self.launch(pod) {
+                Ok(started) => (process, output) = started,
+                Err(error) => {
+                    lock(&pod.log).push(format!("netplan: {error}\n").as_bytes());
+                    pod.over.store(true, Ordering::Release);
+                    self.tell(pod, exit, Next::GaveUp(restarts));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn tell(&self, pod: &Pod, exit: Exit, next: Next) {
+        let ended = PodEnded {
+            pod: pod.name.clone(),
+            exit,
+            last_lines: lock(&pod.log).lines(LAST_LINES),
+            next,
+        };
+        // When the command line is gone, so are we.
+        let _ = self.sender.send(&Message::Ended(ended), None);
+    }
+}
+
+impl Pod {
+    /// Whether its process has ended and will not be started again.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    pub fn log(&self) -> String {
+        lock(&self.log).text()
+    }
+
+    /// Ends its processes.
+    pub fn kill(&self) {
+        if let Some(pid) = *lock(&self.pid) {
+            // It may have ended in this moment.
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    }
+
+    /// Keeps what the pod prints until its last process has ended.
+    fn keep(&self, mut output: PipeReader) {
+        let mut buffer = [0; 8192];
+        loop {
+            match output.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => lock(&self.log).push(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Yes,
+    No,
+    TooOften,
+}
+
+/// What the restart policy says after `in_a_row` restarts.
+fn next(restart: Restart, exit: Exit, in_a_row: u32, limit: u32) -> Again {
+    let wanted = match restart {
+        Restart::Always => true,
+        Restart::OnFailure => exit != Exit::Code(0),
+        Restart::Never => false,
+    };
+    match wanted {
+        false => Again::No,
+        true if in_a_row >= limit => Again::TooOften,
+        true => Again::Yes,
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(-1),
+    }
+}
+
+/// Writes the pod's files. They outlive its processes, so that a restarted one finds its volumes.
+fn lay_out(plan: &PodPlan, folder: &Path) -> Result<(), Error> {
+    make_dir(&folder.join("run"))?;
+    write(&folder.join("hosts"), &plan.hosts)?;
+    for volume in &plan.volumes {
+        let target = folder.join("volumes").join(&volume.name);
+        make_dir(&target)?;
+        for file in &volume.files {
+            let path = target.join(&file.name);
+            write(&path, &file.text)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
+                .map_err(|error| Error::system(format!("set mode of {}", path.display()), error))?;
+        }
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

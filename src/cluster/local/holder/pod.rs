@@ -1,0 +1,120 @@
+//! Pid 1 of a pod: gives it its own mounts and names, and becomes its command.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl::set_no_new_privs;
+use nix::unistd::sethostname;
+use serde::{Deserialize, Serialize};
+
+use super::isolate::denied;
+use super::mounts::{IMAGE, STATE, bind, make_dir, mount_new, read_only, write};
+use crate::cluster::Error;
+use crate::cluster::local::pod_plan::PodPlan;
+use crate::cluster::local::programs::search_path;
+
+/// What the kubelet tells it, on standard input.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Start {
+    pub plan: PodPlan,
+    /// The folder of the pod's files.
+    pub folder: PathBuf,
+    /// What /etc/resolv.conf leads to.
+    pub resolv_conf: PathBuf,
+}
+
+/// The exit codes of shells and container runtimes for a command that could not be started.
+const NOT_FOUND: u8 = 127;
+const NOT_STARTED: u8 = 126;
+
+/// Stage `pod`.
+pub fn run() -> ExitCode {
+    let mut text = Vec::new();
+    let start: Start = match io::stdin().read_to_end(&mut text) {
+        Ok(_) => match serde_json::from_slice(&text) {
+            Ok(start) => start,
+            Err(error) => return fail(&error, NOT_STARTED),
+        },
+        Err(error) => return fail(&error, NOT_STARTED),
+    };
+    if let Err(error) = furnish(&start) {
+        return fail(&error, NOT_STARTED);
+    }
+    let Some((program, args)) = start.plan.argv.split_first() else {
+        return fail(&"the command is empty", NOT_FOUND);
+    };
+    let error = Command::new(program)
+        .args(args)
+        .env_clear()
+        .env("PATH", path())
+        // For tools that were installed outside of the system's folders.
+        .envs(env::var_os("LD_LIBRARY_PATH").map(|value| ("LD_LIBRARY_PATH", value)))
+        .envs(start.plan.env.iter().map(|(key, value)| (key, value)))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .exec();
+    let code = match error.kind() {
+        io::ErrorKind::NotFound => NOT_FOUND,
+        _ => NOT_STARTED,
+    };
+    fail(&format!("cannot start `{program}`: {error}"), code)
+}
+
+fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
+    eprintln!("netplan: {error}");
+    ExitCode::from(code)
+}
+
+/// Our own program first: it is the `netplan` of the image.
+fn path() -> OsString {
+    let mut path = OsString::from(IMAGE);
+    path.push(":");
+    path.push(search_path());
+    path
+}
+
+/// Mounts what the pod sees. Its `/run` is a folder of the holder's; it is put together there,
+/// and moved to its place last, because it covers where all the rest comes from.
+fn furnish(start: &Start) -> Result<(), Error> {
+    let flags = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
+    unshare(flags).map_err(|errno| denied("make the pod's namespaces", errno))?;
+    // Only for show.
+    let _ = sethostname(&start.plan.name);
+    let run = start.folder.join("run");
+    for mount in &start.plan.mounts {
+        let path = Path::new(&mount.path);
+        let target = match path.strip_prefix("/run") {
+            Ok(below) => {
+                let target = run.join(below);
+                make_dir(&target)?;
+                target
+            }
+            Err(_) => path.to_path_buf(),
+        };
+        bind(&start.folder.join("volumes").join(&mount.volume), &target)?;
+        if mount.read_only {
+            read_only(&target)?;
+        }
+    }
+    let program = run.join(IMAGE.trim_start_matches("/run/")).join("netplan");
+    write(&program, "")?;
+    bind(&Path::new(STATE).join("netplan"), &program)?;
+    bind(&start.folder.join("hosts"), Path::new("/etc/hosts"))?;
+    // Without a name server, names that /etc/hosts lacks fail at once instead of after seconds.
+    let nameless = Path::new(STATE).join("empty");
+    match start.resolv_conf.strip_prefix("/run") {
+        Ok(below) => write(&run.join(below), "")?,
+        Err(_) if start.resolv_conf.exists() => bind(&nameless, &start.resolv_conf)?,
+        Err(_) => {}
+    }
+    bind(&run, Path::new("/run"))?;
+    // Where a container's masks forbid a new one, the old one does.
+    let _ = mount_new("proc", Path::new("/proc"));
+    let _ = mount_new("sysfs", Path::new("/sys"));
+    set_no_new_privs().map_err(|errno| denied("set no_new_privs", errno))
+}

@@ -1,0 +1,61 @@
+//! Which of the hidden processes this one is.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use super::{init, isolate, pod, probe};
+
+/// The first argument of all hidden processes.
+const WORD: &str = "__local";
+
+/// The hidden processes of the local cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Makes the namespaces and waits for `Init`.
+    Hold,
+    /// Pid 1 of the namespaces.
+    Init,
+    /// Becomes the command of a pod.
+    Pod,
+    /// Tries in namespaces of its own what the machine can do.
+    Probe,
+}
+
+impl Stage {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Init => "init",
+            Self::Pod => "pod",
+            Self::Probe => "probe",
+        }
+    }
+
+    /// The command that starts this process from the program `exe`.
+    pub fn command(self, exe: &Path) -> Command {
+        let mut command = Command::new(exe);
+        command.args([WORD, self.word()]);
+        command
+    }
+}
+
+/// Runs a hidden process of the local cluster, if the program's arguments say so. To be called
+/// before anything else in `main`: namespaces are made by a process with one thread.
+#[must_use]
+pub fn dispatch() -> Option<ExitCode> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != WORD {
+        return None;
+    }
+    let stage = args.next().unwrap_or_default();
+    let stage = [Stage::Hold, Stage::Init, Stage::Pod, Stage::Probe]
+        .into_iter()
+        .find(|known| stage == known.word());
+    Some(match stage {
+        Some(Stage::Hold) => isolate::hold(),
+        Some(Stage::Init) => init::run(),
+        Some(Stage::Pod) => pod::run(),
+        Some(Stage::Probe) => probe::run(),
+        None => ExitCode::from(2),
+    })
+}

@@ -1,0 +1,343 @@
+//! The whole job, as a person starts it: the real program, real tools, real namespaces.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::support::{NETPLAN, processes_naming, wait_until};
+
+/// Every tool and every path that `default.yaml` has, in as few seconds as there are.
+const SMALL: &str = "\
+version: 1
+name: small
+workers:
+  w1: {}
+  w2: { same_node_as: w1 }
+  w3: { other_node_than: w1 }
+paths:
+  - { name: same-pod, label: Same VM using Pod IP, from: w1, to: w2, via: pod_ip }
+  - { name: same-vip, label: Same VM using Virtual IP, from: w1, to: w2, via: cluster_ip }
+  - { name: remote-pod, label: Remote VM using Pod IP, from: w3, to: w2, via: pod_ip }
+  - { name: remote-vip, label: Remote VM using Virtual IP, from: w3, to: w2, via: cluster_ip }
+  - { name: hairpin, label: Hairpin Pod to own Virtual IP, from: w2, to: w2, via: cluster_ip }
+defaults: { duration: 1s }
+tests:
+";
+
+const LONG: &str = "  - iperf3: { mss: 1000 }\n    duration: 60s\n    paths: [remote-vip]\n";
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn with(tests: &str) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::write(folder.0.path().join("plan.yaml"), format!("{SMALL}{tests}")).unwrap();
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn results(&self) -> PathBuf {
+        self.path().join("out")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(NETPLAN);
+        command
+            .current_dir(self.path())
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut all = vec!["run", "plan.yaml", "--output", "out"];
+        all.extend(arguments);
+        self.command(&all).output().unwrap()
+    }
+
+    fn start(&self) -> Child {
+        self.command(&["run", "plan.yaml", "--output", "out"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    fn journal(&self) -> String {
+        fs::read_to_string(self.results().join("events.jsonl")).unwrap_or_default()
+    }
+
+    /// The client of the first sample runs now.
+    fn wait_for_a_sample(&self) {
+        wait_until("a sample to start", || {
+            self.journal().contains("\"sample_started\"")
+        });
+    }
+
+    /// The run's id, once the journal has begun.
+    fn run_id(&self) -> String {
+        let journal = self.journal();
+        let first: serde_json::Value =
+            serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+        first["run"].as_str().unwrap().to_owned()
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[track_caller]
+fn assert_code(output: &Output, expected: i32) {
+    assert_eq!(
+        code(output),
+        expected,
+        "stdout:\n{}\nstderr:\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn every_tool_measures_every_path_and_reports_replay_to_the_byte() {
+    let folder = Folder::with(
+        "  - iperf3: { streams: 2, mss: [536, 1460] }\n\
+         \x20 - iperf3: { protocol: udp, rate: 20 Mbit/s }\n\
+         \x20 - netperf: { test: TCP_STREAM }\n\
+         \x20 - netperf: { test: TCP_RR }\n\
+         \x20 - netperf: { test: UDP_RR }\n\
+         \x20 - netperf: { test: UDP_STREAM }\n",
+    );
+    let run = folder.run(&[]);
+    assert_code(&run, 0);
+
+    let csv = fs::read_to_string(folder.results().join("result.csv")).unwrap();
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(rows.len(), 1 + 6 * 5, "{csv}");
+    for row in &rows[1..] {
+        let maximum = row.split(',').nth(1).unwrap();
+        assert!(maximum.parse::<f64>().unwrap() > 0.0, "{row}");
+    }
+    // With TCP timestamps a segment carries 12 bytes less than the MSS; 1460 is 1448 in any case.
+    let samples = fs::read_to_string(folder.results().join("samples.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(samples.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let (cell, effective) = (column("cell"), column("effective_mss"));
+    let mut seen = 0;
+    for record in reader.records().map(Result::unwrap) {
+        for (requested, expected) in [("mss=536", "524"), ("mss=1460", "1448")] {
+            if record[cell].ends_with(requested) {
+                assert_eq!(&record[effective], expected, "{record:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 10);
+
+    for file in ["plan.yaml", "events.jsonl", "environment.json"] {
+        assert!(folder.results().join(file).is_file(), "{file}");
+    }
+    assert_eq!(
+        fs::read_dir(folder.results().join("raw")).unwrap().count(),
+        5 * 7
+    );
+
+    // By virtual IP means by virtual IP, on the hairpin too.
+    for line in folder
+        .journal()
+        .lines()
+        .filter(|line| line.contains("\"event\":\"sample\""))
+    {
+        let sample: serde_json::Value = serde_json::from_str(line).unwrap();
+        let by_service =
+            ["same-vip", "remote-vip", "hairpin"].contains(&sample["path"].as_str().unwrap());
+        let dialled = sample["command"].to_string().contains("\"10.96.");
+        assert_eq!(dialled, by_service, "{line}");
+    }
+
+    let replay = folder.command(&["report", "out"]).output().unwrap();
+    assert_eq!(text(&replay.stdout), text(&run.stdout));
+    let replay = folder
+        .command(&["report", "out", "--format", "csv"])
+        .output()
+        .unwrap();
+    assert_eq!(text(&replay.stdout), csv);
+
+    // The stored plan is a plan.
+    let stored = folder
+        .command(&["check", "out/plan.yaml"])
+        .output()
+        .unwrap();
+    assert_code(&stored, 0);
+}
+
+#[test]
+fn an_ordinary_user_needs_no_root() {
+    if !nix::unistd::geteuid().is_root() {
+        return; // then every other test here has shown it
+    }
+    let folder = Folder::with("  - iperf3: { mss: 1000 }\n    paths: [remote-vip, hairpin]\n");
+    // The program too must be where the user can reach it.
+    let program = folder.path().join("netplan");
+    fs::copy(NETPLAN, &program).unwrap();
+    for path in [folder.path(), &program] {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let run = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["run", "plan.yaml", "--output", "out"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_code(&run, 0);
+}
+
+#[test]
+fn an_interrupt_stores_and_shows_what_was_measured() {
+    let folder = Folder::with(&format!(
+        "  - iperf3: {{ mss: 1000 }}\n    paths: [same-pod]\n{LONG}"
+    ));
+    let child = folder.start();
+    wait_until("the second cell", || {
+        folder.journal().matches("\"sample_started\"").count() == 2
+    });
+    let id = folder.run_id();
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    assert!(
+        text(&output.stdout).contains("1 measured"),
+        "{}",
+        text(&output.stdout)
+    );
+    let csv = fs::read_to_string(folder.results().join("result.csv")).unwrap();
+    let values: Vec<bool> = csv
+        .lines()
+        .skip(1)
+        .map(|row| row.contains(".000000,"))
+        .collect();
+    assert_eq!(values, [true, false], "{csv}");
+    assert_eq!(processes_naming(&id), Vec::<String>::new());
+}
+
+#[test]
+fn kill_9_leaves_nothing_but_the_runs_directory() {
+    let folder = Folder::with(LONG);
+    let mut child = folder.start();
+    folder.wait_for_a_sample();
+    let id = folder.run_id();
+    assert!(!processes_naming(&id).is_empty());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_until("every process of the run to be gone", || {
+        processes_naming(&id).is_empty()
+    });
+    // What was measured until then can still be reported, as cut off.
+    let report = folder.command(&["report", "out"]).output().unwrap();
+    assert!(
+        text(&report.stdout).contains("1 missing"),
+        "{}",
+        text(&report.stdout)
+    );
+}
+
+#[test]
+fn a_killed_worker_comes_back_and_its_cell_is_run_again() {
+    let folder =
+        Folder::with("  - iperf3: { mss: 1000 }\n    duration: 3s\n    paths: [remote-vip]\n");
+    let child = folder.start();
+    folder.wait_for_a_sample();
+    let id = folder.run_id();
+    let of_w3 = |name: &String| name.contains("--name=w3");
+    let worker = processes_naming(&id)
+        .into_iter()
+        .find(of_w3)
+        .expect("worker w3 runs");
+    let pid: i32 = worker.split_whitespace().next().unwrap().parse().unwrap();
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(pid),
+        nix::sys::signal::Signal::SIGKILL,
+    )
+    .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_code(&output, 0);
+    let journal = folder.journal();
+    assert!(journal.contains("\"worker_left\""), "{journal}");
+    assert_eq!(journal.matches("\"cell_ended\"").count(), 1);
+    assert!(journal.contains("\"measured\""), "{journal}");
+}
+
+#[test]
+fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
+    let folder = Folder::with(
+        "  - iperf3: { mss: 1000 }\n    paths: [hairpin]\n\
+         \x20 - netperf: { test: TCP_STREAM }\n    paths: [hairpin]\n",
+    );
+    // In a mount namespace of its own, where something that is no program covers netperf.
+    let hide = "for f in netperf netserver; do mount --bind /dev/null $(command -v $f); done";
+    let run = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c"])
+        .arg(format!(
+            "{hide} && exec {NETPLAN} run plan.yaml --output out"
+        ))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_code(&run, 0);
+    let said = text(&run.stderr);
+    assert!(said.contains("netperf"), "{said}");
+    assert!(said.contains("apt-get install"), "{said}");
+    let shown = text(&run.stdout);
+    assert!(shown.contains("1 skipped"), "{shown}");
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
+    let folder = Folder::with(LONG);
+    fs::write(folder.path().join("file"), "").unwrap();
+    let begun = Instant::now();
+    let run = folder
+        .command(&["run", "plan.yaml", "--output", "file/out"])
+        .output()
+        .unwrap();
+    assert_code(&run, 1);
+    assert!(
+        text(&run.stderr).contains("file/out"),
+        "{}",
+        text(&run.stderr)
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "it was found before the 60 s sample"
+    );
+    // A directory that holds another run is not written over.
+    fs::create_dir(folder.results()).unwrap();
+    fs::write(folder.results().join("events.jsonl"), "").unwrap();
+    let run = folder.run(&[]);
+    assert_code(&run, 1);
+    assert_eq!(folder.journal(), "");
+}
+
+#[test]
+fn two_runs_at_once_do_not_meet() {
+    let tests = "  - iperf3: { mss: 1000 }\n    paths: [remote-vip, hairpin]\n";
+    let folders = [Folder::with(tests), Folder::with(tests)];
+    let children = folders.each_ref().map(Folder::start);
+    for child in children {
+        assert_code(&child.wait_with_output().unwrap(), 0);
+    }
+}
