@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
@@ -18,13 +19,18 @@ use super::store::{Store, StoreError};
 use crate::results::EventKind;
 use crate::rpc::pb::{self, ToWorker, to_worker};
 
+/// The store, back from writing; the events; whether they are on disk.
+type Written = (Store, Vec<EventKind>, Result<(), StoreError>);
 type Orders = mpsc::Sender<Result<ToWorker, Status>>;
 
 /// The one task that owns the state.
 pub(super) struct Driver<'t> {
     state: State,
-    /// Away only while it writes.
+    /// Away while it writes.
     store: Option<Store>,
+    writing: Option<JoinHandle<Written>>,
+    /// Events that are to be written next.
+    pending: Vec<(Timestamp, Emission)>,
     extent: watch::Sender<Extent>,
     calls: mpsc::Receiver<Call>,
     sessions: HashMap<Session, Orders>,
@@ -53,6 +59,8 @@ impl<'t> Driver<'t> {
         Self {
             state,
             store: Some(store),
+            writing: None,
+            pending: Vec::new(),
             extent,
             calls,
             sessions: HashMap::new(),
@@ -73,8 +81,9 @@ impl<'t> Driver<'t> {
         first: Option<EventKind>,
         mut shutdown: std::pin::Pin<&mut (dyn Future<Output = ()> + Send)>,
     ) -> Result<bool, StoreError> {
-        let first = first.map(|kind| Emission { kind, raw: None });
-        self.put(first.into_iter().collect()).await?;
+        let first = first.map(|kind| (Timestamp::now(), Emission { kind, raw: None }));
+        self.pending.extend(first);
+        self.flush().await?;
         let commands = self.state.begin();
         self.obey(commands).await?;
         let mut stopping = false;
@@ -85,6 +94,11 @@ impl<'t> Driver<'t> {
                     Some(call) => self.take(call),
                     None => Some(Input::Cancel),
                 },
+                written = back(&mut self.writing) => {
+                    self.written(written)?;
+                    self.write();
+                    None
+                }
                 () = until(timer) => {
                     self.timer = None;
                     timer.map(|(timer, _)| Input::TimerFired(timer))
@@ -175,25 +189,17 @@ impl<'t> Driver<'t> {
     }
 
     async fn obey(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
-        let mut emissions = Vec::new();
+        let now = Timestamp::now();
         for command in commands {
-            if let Command::Emit(emission) = command {
-                emissions.push(*emission);
-                continue;
-            }
-            // What ends the run is told only when it is on disk; other orders need not wait.
-            if matches!(
-                command,
-                Command::Finish
-                    | Command::Send {
-                        order: Order::Goodbye,
-                        ..
-                    }
-            ) {
-                self.put(std::mem::take(&mut emissions)).await?;
-            }
             match command {
-                Command::Send { session, order } => self.send(session, order),
+                Command::Emit(emission) => self.pending.push((now, *emission)),
+                Command::Send { session, order } => {
+                    // Workers go only when all that they have done is on disk.
+                    if order == Order::Goodbye {
+                        self.flush().await?;
+                    }
+                    self.send(session, order);
+                }
                 Command::Disconnect { session } => {
                     self.sessions.remove(&session);
                 }
@@ -201,13 +207,14 @@ impl<'t> Driver<'t> {
                     self.timer = Some((timer, Instant::now() + after));
                 }
                 Command::Finish => {
+                    self.flush().await?;
                     self.finished = true;
                     self.extent.send_modify(|extent| extent.finished = true);
                 }
-                Command::Emit(_) => {}
             }
         }
-        self.put(emissions).await
+        self.write();
+        Ok(())
     }
 
     /// A worker that takes no orders loses its session; the end of its stream says the rest.
@@ -222,28 +229,31 @@ impl<'t> Driver<'t> {
         }
     }
 
-    /// Puts events on disk, then tells everybody. Meanwhile orders go out.
-    async fn put(&mut self, emissions: Vec<Emission>) -> Result<(), StoreError> {
-        if emissions.is_empty() {
-            return Ok(());
+    /// Begins to write what is pending. Meanwhile the run goes on: nobody is told of an event
+    /// before it is on disk, but the next step of a cell need not wait for that.
+    fn write(&mut self) {
+        if self.pending.is_empty() {
+            return;
         }
         let Some(mut store) = self.store.take() else {
-            return Ok(());
+            return;
         };
-        let kinds: Vec<EventKind> = emissions.iter().map(|e| e.kind.clone()).collect();
-        let at = Timestamp::now();
-        let writing = tokio::task::spawn_blocking(move || {
-            let result = store.put(at, emissions);
-            (store, result)
-        });
-        let (store, result) = match writing.await {
-            Ok(written) => written,
-            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
-        };
+        let events = std::mem::take(&mut self.pending);
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            let kinds = events.iter().map(|(_, event)| event.kind.clone()).collect();
+            let result = events
+                .into_iter()
+                .try_for_each(|(at, event)| store.put(at, event));
+            (store, kinds, result)
+        }));
+    }
+
+    /// Tells everybody of what has been written.
+    fn written(&mut self, (store, kinds, result): Written) -> Result<(), StoreError> {
         let next_seq = store.next_seq();
         self.store = Some(store);
-        result?;
         self.extent.send_modify(|extent| extent.next_seq = next_seq);
+        result?;
         let total = self.state.count().1;
         for kind in &kinds {
             if let EventKind::CellEnded { .. } = kind {
@@ -256,12 +266,36 @@ impl<'t> Driver<'t> {
         Ok(())
     }
 
+    /// Returns once everything is on disk.
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        self.write();
+        while self.writing.is_some() {
+            let written = back(&mut self.writing).await;
+            self.written(written)?;
+            self.write();
+        }
+        Ok(())
+    }
+
     pub fn tell(&mut self, text: &str) {
         (self.tell)(text);
     }
 
     pub fn watching(&self) -> bool {
         self.watching > 0
+    }
+}
+
+/// Waits until the store is back; for ever when it is not away.
+async fn back(writing: &mut Option<JoinHandle<Written>>) -> Written {
+    let Some(handle) = writing else {
+        return std::future::pending().await;
+    };
+    let written = handle.await;
+    *writing = None;
+    match written {
+        Ok(written) => written,
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
     }
 }
 

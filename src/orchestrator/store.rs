@@ -48,19 +48,18 @@ impl Store {
         self.journal.next_seq()
     }
 
-    /// Returns once all is on disk: the raw outputs first, so that no event names a missing file.
-    pub fn put(&mut self, at: Timestamp, emissions: Vec<Emission>) -> Result<(), StoreError> {
-        for Emission { kind, raw } in emissions {
-            if let (Some(name), Some(content)) = (raw_name_of(&kind), &raw) {
-                self.folder.write_raw(name, content)?;
-            }
-            self.journal.append(&Event {
-                v: VERSION,
-                seq: self.journal.next_seq(),
-                at,
-                kind,
-            })?;
+    /// Returns once it is on disk: the raw output first, so that no event names a missing file.
+    pub fn put(&mut self, at: Timestamp, emission: Emission) -> Result<(), StoreError> {
+        let Emission { kind, raw } = emission;
+        if let (Some(name), Some(content)) = (raw_name_of(&kind), &raw) {
+            self.folder.write_raw(name, content)?;
         }
+        self.journal.append(&Event {
+            v: VERSION,
+            seq: self.journal.next_seq(),
+            at,
+            kind,
+        })?;
         Ok(())
     }
 }

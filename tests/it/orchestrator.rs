@@ -14,7 +14,7 @@ use std::time::Duration;
 use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Error, Linger, Settings};
-use netplan::results::{Event, EventKind, Outcome, WorkerEnvironment, journal};
+use netplan::results::{Event, EventKind, Journal, Outcome, WorkerEnvironment, journal};
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::to_worker::Message as Order;
 use netplan::rpc::pb::{self, FromWorker, Hello, ToWorker};
@@ -508,6 +508,10 @@ async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
     assert!(run.done.await.unwrap_err().is_cancelled());
     for worker in workers {
         worker.abort();
+    }
+    // What a dying process would not finish, an aborted task's last write does.
+    while Journal::open(&run.folder.path().join("run")).is_err() {
+        tokio::task::yield_now().await;
     }
     let before = events(run.folder.path());
     let run = Run::in_folder(run.folder).await;
