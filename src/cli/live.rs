@@ -13,7 +13,7 @@ use super::progress::Progress;
 use crate::cluster::local::Local;
 use crate::cluster::{Cluster, Next, PodEnded};
 use crate::render::ORCHESTRATOR_PORT;
-use crate::results::{EventKind, Journal, RunDir};
+use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::{CancelRequest, CollectedRequest, Record, WatchRequest};
 use crate::rpc::{self, Client};
 
@@ -76,6 +76,7 @@ impl Live<'_> {
                 return Ok(());
             }
         }
+        self.describe(cluster)?;
         let mut lost = 0;
         loop {
             match self.session(cluster).await {
@@ -84,6 +85,15 @@ impl Live<'_> {
                 Err(_) => lost += 1,
             }
         }
+    }
+
+    /// Says at once what the run runs on: no event does, and a run may be cut off at any time.
+    fn describe<C: Cluster>(&self, cluster: &C) -> anyhow::Result<()> {
+        let description = cluster.description();
+        let kind = description["kind"].as_str().unwrap_or_default().to_owned();
+        let cluster = results::Cluster { kind, description };
+        self.dir.write_environment(&Environment::of([], Some(cluster)))?;
+        Ok(())
     }
 
     /// One connection to the orchestrator. `Ok` when there is nothing more to follow.

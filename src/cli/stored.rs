@@ -12,10 +12,11 @@ pub(super) fn has_events(dir: &RunDir) -> bool {
     journal::read(dir.path()).is_ok_and(|recovered| !recovered.events.is_empty())
 }
 
-/// Replays the run's journal.
+/// Replays the run's journal. What the cluster was stands beside it, in `environment.json`.
 pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
     let recovered = journal::read(dir.path())?;
-    Ok(Report::of(&recovered.events)?)
+    let cluster = dir.environment().and_then(|environment| environment.cluster);
+    Ok(Report::of(&recovered.events)?.on(cluster))
 }
 
 /// Replays the journal, and writes what is derived from it into the directory.

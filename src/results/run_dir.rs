@@ -145,6 +145,13 @@ impl RunDir {
         self.write(file::ENVIRONMENT, text + "\n")
     }
 
+    /// What `environment.json` says; `None` when there is none that this version reads.
+    #[must_use]
+    pub fn environment(&self) -> Option<Environment> {
+        let text = std::fs::read(self.0.join(file::ENVIRONMENT)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
     /// Stores a tool's output under `raw/`. It does not wait for the disk: the event, which does,
     /// has the figures.
     ///
