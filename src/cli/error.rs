@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::diag::Problems;
+use crate::render::RenderError;
 
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,13 @@ impl CliError {
 impl From<Problems> for CliError {
     fn from(problems: Problems) -> Self {
         Self::Plan(problems)
+    }
+}
+
+/// A template that a person gave is theirs to mend, as a plan is.
+impl From<RenderError> for CliError {
+    fn from(error: RenderError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

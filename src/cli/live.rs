@@ -92,7 +92,8 @@ impl Live<'_> {
         let description = cluster.description();
         let kind = description["kind"].as_str().unwrap_or_default().to_owned();
         let cluster = results::Cluster { kind, description };
-        self.dir.write_environment(&Environment::of([], Some(cluster)))?;
+        self.dir
+            .write_environment(&Environment::of([], Some(cluster)))?;
         Ok(())
     }
 

@@ -53,10 +53,13 @@ pub(super) fn source(file: &Path) -> Result<Source, CliError> {
         )
     };
     let bytes = read.map_err(|error| {
-        CliError::Usage(format!(
-            "cannot read the plan `{name}`: {error}\n  \
-             `netplan init {name}` writes one to start from"
-        ))
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("\n  `netplan init {name}` writes one to start from")
+            }
+            _ => String::new(),
+        };
+        CliError::Usage(format!("cannot read the plan `{name}`: {error}{hint}"))
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

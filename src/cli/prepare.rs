@@ -44,7 +44,7 @@ impl PrepareArgs {
         let plan = self.plan.load()?;
         let schedule = self.selection.schedule(&plan)?;
         let templates = match &self.templates {
-            Some(folder) => Templates::overridden_by(folder).map_err(anyhow::Error::from)?,
+            Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::embedded(),
         };
         let run = RunContext::new(&new_id()?, self.selection.only.clone());
@@ -63,8 +63,7 @@ impl PrepareArgs {
             .chain(&identities.workers)
             .collect();
         let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
-        let manifests = manifests(&run, &plan.name, &plan_text, &workers, &in_pods, &templates)
-            .map_err(anyhow::Error::from)?;
+        let manifests = manifests(&run, &plan.name, &plan_text, &workers, &in_pods, &templates)?;
         Ok(Prepared {
             plan,
             plan_text,

@@ -26,7 +26,7 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
-    let dir = RunDir::open(&args.run).map_err(anyhow::Error::from)?;
+    let dir = RunDir::open(&args.run).map_err(|error| CliError::Usage(error.to_string()))?;
     let report = stored::report(&dir)?;
     printer::results(
         &args

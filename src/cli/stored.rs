@@ -15,7 +15,9 @@ pub(super) fn has_events(dir: &RunDir) -> bool {
 /// Replays the run's journal. What the cluster was stands beside it, in `environment.json`.
 pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
     let recovered = journal::read(dir.path())?;
-    let cluster = dir.environment().and_then(|environment| environment.cluster);
+    let cluster = dir
+        .environment()
+        .and_then(|environment| environment.cluster);
     Ok(Report::of(&recovered.events)?.on(cluster))
 }
 

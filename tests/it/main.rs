@@ -9,6 +9,7 @@
 
 mod architecture;
 mod cases;
+mod cli;
 mod local;
 mod made;
 mod orchestrator;

@@ -1,0 +1,264 @@
+//! The command line as people and scripts meet it: texts, exit codes, what goes where.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::support::{NETPLAN, snapshots};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+const COMMANDS: &[&str] = &[
+    "run",
+    "check",
+    "schedule",
+    "render",
+    "report",
+    "doctor",
+    "init",
+    "schema",
+    "completions",
+    "man",
+    "orchestrator",
+    "worker",
+];
+
+fn netplan(arguments: &[&str]) -> Output {
+    netplan_in(Path::new(ROOT), arguments)
+}
+
+fn netplan_in(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(NETPLAN)
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("NETPLAN_POD_IP")
+        .env_remove("NETPLAN_NODE")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Exit code, stdout and stderr as one text.
+fn seen(output: &Output) -> String {
+    format!(
+        "exit code {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn help_texts() {
+    snapshots().bind(|| {
+        insta::assert_snapshot!("help", seen(&netplan(&["--help"])));
+        for command in COMMANDS {
+            let name = format!("help_{command}");
+            insta::assert_snapshot!(name, seen(&netplan(&["help", command])));
+        }
+    });
+}
+
+#[test]
+fn mistakes_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = "plans/default.yaml";
+    let cases: &[&[&str]] = &[
+        &[],
+        &["rnu", plan],
+        &["run"],
+        &["check", "no-such-plan.yaml"],
+        &["check", "src"],
+        &["check", "target/debug/netplan"],
+        &["check", plan, "--set", "tests.0.duratoin=1s"],
+        &["check", plan, "--set", "tests.0.duration"],
+        &["schedule", plan, "--only", "path=hairpn"],
+        &["schedule", plan, "--only", "pth=hairpin"],
+        &["run", plan, "--format", "xml"],
+        &["render", plan, "--templates", "no-such-folder"],
+        &["report", "no-such-run"],
+        &["report", "src"],
+        &[
+            "worker",
+            "--name=w1",
+            "--orchestrator=x:1",
+            "--tls=.",
+            "--pod-ip=1",
+            "--node=n",
+        ],
+    ];
+    let mut all = String::new();
+    for arguments in cases {
+        let text = seen(&netplan(arguments));
+        all.extend(["# netplan ", &arguments.join(" "), "\n", &text, "\n"]);
+    }
+    let place = folder.path().display().to_string();
+    snapshots().bind(|| insta::assert_snapshot!("cli_mistakes", all.replace(&place, "FOLDER")));
+}
+
+#[test]
+fn check_says_nothing_on_stdout() {
+    for plan in fs::read_dir(format!("{ROOT}/plans")).unwrap() {
+        let path = plan.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            let output = netplan(&["check", path.to_str().unwrap()]);
+            assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+            assert!(output.stdout.is_empty());
+        }
+    }
+}
+
+#[test]
+fn schedules_and_dry_runs_tell_before_anything_starts() {
+    let schedule = netplan(&[
+        "schedule",
+        "plans/quick.yaml",
+        "--only",
+        "path=remote-service",
+    ]);
+    snapshots().bind(|| insta::assert_snapshot!("schedule_quick", seen(&schedule)));
+
+    let dry = netplan(&["run", "plans/default.yaml", "--dry-run"]);
+    assert_eq!(dry.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&dry.stderr);
+    assert!(said.contains("118 cells in 13 rows"), "{said}");
+    let rendered = String::from_utf8_lossy(&dry.stdout);
+    assert_eq!(rendered.matches("\nkind: Pod\n").count(), 3);
+}
+
+#[test]
+fn render_writes_a_file_for_each_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = format!("{ROOT}/plans/default.yaml");
+    let output = netplan_in(folder.path(), &["render", &plan, "--output", "manifests"]);
+    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    let mut names: Vec<String> = fs::read_dir(folder.path().join("manifests"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 11, "{names:?}");
+    assert!(names[0].starts_with("01-configmap-netplan-"), "{names:?}");
+}
+
+#[test]
+fn init_writes_a_plan_that_is_right_and_touches_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = netplan_in(folder.path(), &["init"]);
+    assert_eq!(first.status.code(), Some(0), "{}", seen(&first));
+    let check = netplan_in(folder.path(), &["check", "plan.yaml"]);
+    assert_eq!(check.status.code(), Some(0), "{}", seen(&check));
+    fs::write(folder.path().join("plan.yaml"), "mine").unwrap();
+    let second = netplan_in(folder.path(), &["init"]);
+    assert_eq!(second.status.code(), Some(2), "{}", seen(&second));
+    assert_eq!(fs::read(folder.path().join("plan.yaml")).unwrap(), b"mine");
+    let printed = netplan(&["init", "-"]);
+    assert_eq!(
+        printed.stdout,
+        fs::read(format!("{ROOT}/plans/init.yaml")).unwrap()
+    );
+}
+
+#[test]
+fn a_plan_may_come_by_a_pipe() {
+    let plan = fs::File::open(format!("{ROOT}/plans/default.yaml")).unwrap();
+    let output = Command::new(NETPLAN)
+        .args(["check", "-"])
+        .stdin(plan)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    let endless = fs::File::open("/dev/zero").unwrap();
+    let output = Command::new(NETPLAN)
+        .args(["check", "-"])
+        .stdin(endless)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", seen(&output));
+}
+
+#[test]
+fn the_committed_schema_is_the_printed_one() {
+    let printed = netplan(&["schema"]);
+    let committed = fs::read(format!("{ROOT}/plans/plan.schema.json")).unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&printed.stdout),
+        String::from_utf8_lossy(&committed)
+    );
+}
+
+#[test]
+fn completions_and_manual_pages_name_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = netplan(&["completions", shell]);
+        let script = String::from_utf8_lossy(&output.stdout);
+        assert!(script.contains("schedule"), "{shell}: {}", seen(&output));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = netplan_in(folder.path(), &["man", "--output", "man1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    assert!(folder.path().join("man1/netplan-run.1").is_file());
+    let page = netplan(&["man"]);
+    assert!(String::from_utf8_lossy(&page.stdout).contains(r"netplan\-run(1)"));
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let case = format!("{ROOT}/tests/cases/three_typos.yaml");
+    let piped = netplan(&["check", &case]);
+    assert!(!piped.stderr.contains(&0x1b), "{}", seen(&piped));
+    let forced = Command::new(NETPLAN)
+        .args(["check", &case])
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    assert!(forced.stderr.contains(&0x1b), "{}", seen(&forced));
+    let none = Command::new(NETPLAN)
+        .args(["check", &case])
+        .env("CLICOLOR_FORCE", "1")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    assert!(!none.stderr.contains(&0x1b), "{}", seen(&none));
+}
+
+#[test]
+fn the_readme_speaks_of_commands_and_files_that_there_are() {
+    let readme = fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    for link in readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+    {
+        if !link.starts_with("http") {
+            assert!(
+                Path::new(ROOT).join(link).exists(),
+                "README links to `{link}`"
+            );
+        }
+    }
+    for line in readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("    netplan "))
+    {
+        let command = line.split_whitespace().next().unwrap();
+        assert!(
+            COMMANDS.contains(&command),
+            "README names `netplan {command}`"
+        );
+    }
+    let makefile = fs::read_to_string(format!("{ROOT}/Makefile")).unwrap();
+    for line in readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("    make "))
+    {
+        let target = line.split_whitespace().next().unwrap();
+        assert!(
+            makefile.contains(&format!("\n{target}:")),
+            "README names `make {target}`"
+        );
+    }
+}
