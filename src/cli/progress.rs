@@ -29,7 +29,7 @@ impl Progress {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(cells as u64), target);
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({eta} left)")
+        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg} {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("█▌░"));
         bar.set_message(format!("starting, about {} to go", span(predicted)));
@@ -44,7 +44,7 @@ impl Progress {
     pub fn on(&mut self, event: &EventKind) {
         match event {
             EventKind::SampleStarted { cell, .. } if self.terminal => {
-                self.bar.set_message(format!("{} {}", cell.0, self.figure));
+                self.bar.set_message(self.now(&cell.0));
             }
             EventKind::Sample(sample) => self.figure = headline(&sample.metrics),
             EventKind::AttemptFailed { cell, failure, .. } => {
@@ -70,6 +70,13 @@ impl Progress {
     /// Takes the bar off the screen.
     pub fn end(&self) {
         self.bar.finish_and_clear();
+    }
+
+    fn now(&self, cell: &str) -> String {
+        match self.figure.as_str() {
+            "" => cell.to_owned(),
+            figure => format!("{cell} (last: {figure})"),
+        }
     }
 
     fn line(&self, cell: &str, outcome: &Outcome) {

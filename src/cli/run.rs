@@ -28,8 +28,8 @@ use crate::tools;
   netplan run plans/default.yaml --format csv > result.csv
   netplan run plans/default.yaml --dry-run
 
-Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong; 3 it ran and some cells
-failed; 130 interrupted.")]
+Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
+3 it ran and some cells failed; 130 interrupted.")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     prepare: PrepareArgs,
