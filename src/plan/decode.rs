@@ -354,12 +354,13 @@ impl<'t> Decoder<'t> {
 
     /// A name that becomes a part of the names of Kubernetes objects. Given also when it cannot:
     /// what refers to it is right about that.
-    pub fn dns_label(&self, name: At<&'t str>) -> At<&'t str> {
+    pub fn dns_label(&self, name: At<&'t str>, longest: usize) -> At<&'t str> {
         let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let problem = if name.value.is_empty() {
             Problem::new(name.place, "a name cannot be empty")
-        } else if name.value.len() > 63 {
-            Problem::new(name.place, "the name is too long").label("63 characters at most")
+        } else if name.value.len() > longest {
+            Problem::new(name.place, "the name is too long")
+                .label(format!("{longest} characters at most"))
         } else if !name.value.chars().all(|c| letter(c) || c == '-')
             || !name.value.starts_with(letter)
             || !name.value.ends_with(letter)

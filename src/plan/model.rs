@@ -6,6 +6,7 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::sweep::Sweep;
 use super::units::{BitRate, Bytes, Duration, Percent};
@@ -24,7 +25,13 @@ pub struct Plan {
     /// What the plan is for, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The pods that send or receive traffic, by name, and where each one sits.
+    /// The pods that send or receive traffic, by name, and where each one sits. A name is a DNS
+    /// label of at most 40 characters.
+    #[schemars(extend("propertyNames" = json!({
+        "maxLength": 40,
+        "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+        "not": { "const": "orchestrator" },
+    })))]
     pub workers: IndexMap<String, Placement>,
     /// The ways for traffic to go.
     #[schemars(length(min = 1))]
@@ -164,8 +171,9 @@ pub struct Iperf3 {
     /// Bytes a TCP write (-l), up to 1 MiB. Default: iperf3's 128 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write_size: Option<Sweep<Bytes>>,
-    /// Socket buffer (-w), as in `2 MiB`. Default: the kernel's autotuning for TCP; for UDP what
-    /// the kernel allows.
+    /// Socket buffer of both ends (-w), as in `2 MiB`; at most what the kernels' `rmem_max` and
+    /// `wmem_max` allow. Default: the kernel's, which it tunes for TCP and keeps small for UDP:
+    /// then UDP without a `rate` loses datagrams at the receiver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Bytes>,
     /// TCP congestion control (-C), as in `cubic`. Default: the kernel's.

@@ -11,6 +11,14 @@ use super::tree::NodeId;
 use super::units::{BitRate, Duration, Percent};
 use crate::diag::Problem;
 
+/// A DNS label has no more characters.
+pub const LONGEST_NAME: usize = 63;
+/// A worker's Pod and Service are named `netplan-<run id>-<worker>`, in 63 characters at most: the
+/// run's id takes 8, and some room is left for longer ones.
+const LONGEST_WORKER: usize = 40;
+/// Its Service and Secret bear this name in the place of a worker's.
+const ORCHESTRATOR: &str = "orchestrator";
+
 /// Reads a plan. The result is only whole when no problem was noted.
 pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
     let top = decoder.fields(
@@ -19,7 +27,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         false,
     )?;
     version(decoder, &top)?;
-    let name = top.required("name", |id| Some(decoder.dns_label(decoder.text(id)?)));
+    let name = top.required("name", |id| Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME)));
     let description = top.optional("description", |id| decoder.text(id));
     let workers = top.required("workers", |id| workers(decoder, id));
     // Without workers every name would be unknown: one problem, not many.
@@ -111,10 +119,15 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
     let mut workers = IndexMap::new();
     let mut rules = Vec::new();
     for (index, entry) in fields.entries().iter().enumerate() {
-        decoder.dns_label(At {
+        let name = At {
             value: entry.key.as_str(),
             place: entry.key_place,
-        });
+        };
+        decoder.dns_label(name, LONGEST_WORKER);
+        if name.value == ORCHESTRATOR {
+            let what = format!("`{ORCHESTRATOR}` is the name of netplan's own pod");
+            decoder.report(Problem::new(name.place, what).help("give the worker another name"));
+        }
         let mut placement = Placement::default();
         if let Some(fields) = decoder.fields(entry.value, PLACEMENT, true) {
             let mut rule = |key, same| {
@@ -193,7 +206,7 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
         Some(workers) => decoder.reference(id, "worker", workers),
         None => decoder.text(id),
     };
-    let name = fields.required("name", |id| Some(decoder.dns_label(decoder.text(id)?)));
+    let name = fields.required("name", |id| Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME)));
     let label = fields.optional("label", |id| label(decoder, id));
     let from = fields.required("from", worker);
     let to = fields.required("to", worker);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::decode::{At, Decoder};
 use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Test, Timing, ToolSpec};
-use super::read::{label, small};
+use super::read::{LONGEST_NAME, label, small};
 use super::read_tool::{self, Swept};
 use super::tree::NodeId;
 use super::units::Duration;
@@ -164,7 +164,9 @@ fn test<'t>(
     paths: Option<&[&str]>,
 ) -> Option<FoundTest<'t>> {
     let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
-    let name = fields.optional("name", |id| Some(decoder.dns_label(decoder.text(id)?)));
+    let name = fields.optional("name", |id| {
+        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
+    });
     let label = fields.optional("label", |id| label(decoder, id));
     let mut swept = Vec::new();
     let iperf3 = fields.entry("iperf3");
