@@ -12,6 +12,7 @@ use super::format::Format;
 use super::prepare::{PrepareArgs, Prepared};
 use super::progress::{Progress, span};
 use super::{live, preflight, printer, render, stored};
+use crate::report::Report;
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::tools;
@@ -72,41 +73,32 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let lived = runtime.block_on(live::run(&prepared, &dir, &mut journal, &mut progress));
     drop(journal);
     progress.end();
-    let lived = match lived {
-        Ok(lived) => lived,
-        Err(error) => {
-            // What was measured before the fall is shown all the same.
-            if stored::has_events(&dir) {
-                stored::write_derived(&dir)?;
-                printer::note(&format!(
-                    "what was measured is in `{}`",
-                    dir.path().display()
-                ));
-            }
-            return Err(error.into());
-        }
+    // What was measured is stored and shown, however the run ended.
+    let report = if stored::has_events(&dir) {
+        Some(show(&dir, args.format)?)
+    } else {
+        None
     };
-    if !stored::has_events(&dir) {
+    let interrupted = lived?.interrupted;
+    if interrupted && report.is_none() {
         printer::note("interrupted before anything was measured");
-        return Ok(Exit::Interrupted);
     }
-    let report = stored::write_derived(&dir)?;
-    printer::results(
-        &args
-            .format
-            .render(&report, printer::width(), printer::colour_stdout())?,
-    )?;
+    Ok(match report {
+        _ if interrupted => Exit::Interrupted,
+        Some(report) if report.is_complete() && !report.has_failures() => Exit::Well,
+        _ => Exit::CellsFailed,
+    })
+}
+
+/// Writes what is derived from the journal, and prints the results.
+fn show(dir: &RunDir, format: Format) -> anyhow::Result<Report> {
+    let report = stored::write_derived(dir)?;
+    printer::results(&format.render(&report, printer::width(), printer::colour_stdout())?)?;
     printer::note(&format!(
         "result.csv, samples.csv and all else: {}",
         dir.path().display()
     ));
-    Ok(if lived.interrupted {
-        Exit::Interrupted
-    } else if report.has_failures() || !report.is_complete() {
-        Exit::CellsFailed
-    } else {
-        Exit::Well
-    })
+    Ok(report)
 }
 
 fn dry_run(prepared: &Prepared, predicted: Duration) -> Result<Exit, CliError> {
