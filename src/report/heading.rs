@@ -197,7 +197,7 @@ pub fn doubts(report: &Report) -> Vec<String> {
     let held = held.count();
     if held > 0 {
         doubts.push(format!(
-            "{} asked for a larger MSS than the path carries and ran at the path's own (`eff`)",
+            "{} asked for a larger MSS than the path carries and ran at the path's own",
             words::count(held, "cell")
         ));
     }
