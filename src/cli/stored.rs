@@ -18,7 +18,7 @@ pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
     let cluster = dir
         .environment()
         .and_then(|environment| environment.cluster);
-    Ok(Report::of(&recovered.events)?.on(cluster))
+    Ok(Report::recovered(&recovered)?.on(cluster))
 }
 
 /// Replays the journal, and writes what is derived from it into the directory.

@@ -201,6 +201,11 @@ pub fn doubts(report: &Report) -> Vec<String> {
             words::count(held, "cell")
         ));
     }
+    if let Some(tear) = &report.damage {
+        doubts.push(format!(
+            "the journal is damaged, and nothing behind that place was read: {tear}"
+        ));
+    }
     if report.strangers > 0 {
         doubts.push(format!(
             "{} of cells that this plan does not have were left out: the journal is of another \

@@ -538,26 +538,25 @@ proptest! {
         files.sort();
         let mut recorded = Recorded::load(&files[file.index(files.len())]);
         let text = String::from_utf8_lossy(&recorded.ended.stdout).into_owned();
-        recorded.ended.stdout = match serde_json::from_str::<serde_json::Value>(&text) {
-            Ok(mut document) => {
-                for (at, value) in figures {
-                    if let Some(figure) = document.pointer_mut(at) {
-                        *figure = serde_json::from_str(value).unwrap_or_default();
-                    }
+        recorded.ended.stdout = if let Ok(mut document) =
+            serde_json::from_str::<serde_json::Value>(&text)
+        {
+            for (at, value) in figures {
+                if let Some(figure) = document.pointer_mut(at) {
+                    *figure = serde_json::from_str(value).unwrap_or_default();
                 }
-                document.to_string().into_bytes()
             }
-            Err(_) => {
-                let mut lines = String::new();
-                for line in text.lines() {
-                    let key = line.split('=').next().unwrap_or_default();
-                    match figures.iter().find(|(name, _)| *name == key) {
-                        Some((_, value)) => lines.extend([key, "=", *value, "\n"]),
-                        None => lines.extend([line, "\n"]),
-                    }
+            document.to_string().into_bytes()
+        } else {
+            let mut lines = String::new();
+            for line in text.lines() {
+                let key = line.split('=').next().unwrap_or_default();
+                match figures.iter().find(|(name, _)| *name == key) {
+                    Some((_, value)) => lines.extend([key, "=", *value, "\n"]),
+                    None => lines.extend([line, "\n"]),
                 }
-                lines.into_bytes()
             }
+            lines.into_bytes()
         };
         sound(recorded.tool.as_ref(), recorded.read())?;
     }
