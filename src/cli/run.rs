@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use super::error::{CliError, Exit};
 use super::format::Format;
 use super::prepare::{PrepareArgs, Prepared};
-use super::progress::{Progress, span};
+use super::progress::Progress;
 use super::{live, preflight, printer, render, stored};
-use crate::report::Report;
+use crate::report::{Report, count, elapsed};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::tools;
@@ -113,11 +113,11 @@ fn dry_run(prepared: &Prepared, predicted: Duration) -> Result<Exit, CliError> {
 
 fn what(prepared: &Prepared, predicted: Duration) -> String {
     format!(
-        "run {} of `{}`: {} cells in {} rows, about {}",
+        "run {} of `{}`: {} in {}, about {}",
         prepared.run.id,
         prepared.plan.name,
-        prepared.schedule.cells.len(),
-        prepared.schedule.rows.len(),
-        span(predicted)
+        count(prepared.schedule.cells.len(), "cell"),
+        count(prepared.schedule.rows.len(), "row"),
+        elapsed(predicted.as_secs_f64())
     )
 }

@@ -84,6 +84,7 @@ pub fn via(via: Via) -> &'static str {
 }
 
 /// `1 cell`, `3 cells`.
+#[must_use]
 pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
@@ -98,6 +99,7 @@ pub fn list(words: &[&str]) -> String {
 }
 
 /// A span of time for people: `850 ms`, `12.3 s`, `6 min 2 s`, `1 h 4 min`.
+#[must_use]
 pub fn elapsed(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
     if seconds < 0.9995 {
