@@ -72,10 +72,8 @@ pub fn place_program(target: &Path) -> Result<(), Error> {
         |path| matches!((id(path), id(running)), (Ok(by_path), Ok(running)) if by_path == running),
     );
     write(target, "")?;
-    if let Some(path) = by_path {
-        if bind(&path, target).is_ok() {
-            return Ok(());
-        }
+    if by_path.is_some_and(|path| bind(&path, target).is_ok()) {
+        return Ok(());
     }
     fs::copy(running, target)
         .map(drop)
@@ -97,11 +95,13 @@ pub fn place_hosts() -> Result<(), Error> {
             if here == hosts {
                 continue;
             }
-            match entry.file_type()?.is_symlink() {
-                // Relative ones mean the same where they were.
-                true => symlink(fs::read_link(entry.path())?, here)?,
-                false => symlink(Path::new(MACHINE).join(name), here)?,
-            }
+            let target = if entry.file_type()?.is_symlink() {
+                // A relative one means the same here as where it was.
+                fs::read_link(entry.path())?
+            } else {
+                Path::new(MACHINE).join(name)
+            };
+            symlink(target, here)?;
         }
         Ok(())
     };
