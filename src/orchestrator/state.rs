@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Gathering ─▶ (Stragglers) ─▶ ┌ Waiting ◀─▶ Running ─▶ Clearing ─▶ (Cooling) ┐ ─▶ Ended
-//!                            └──────────────◀── next attempt ◀──────────────┘
+//!                              └──────────────◀── next attempt ◀──────────────┘
 //! ```
 //!
 //! Only `Running` holds a client that may live, and `Running` begins only when `Clearing` has seen
