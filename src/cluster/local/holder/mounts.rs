@@ -95,12 +95,13 @@ pub fn place_hosts() -> Result<(), Error> {
             if here == hosts {
                 continue;
             }
-            if entry.file_type()?.is_symlink() {
-                // Relative ones mean the same where they were.
-                symlink(fs::read_link(entry.path())?, here)?;
+            let target = if entry.file_type()?.is_symlink() {
+                // A relative one means the same here as where it was.
+                fs::read_link(entry.path())?
             } else {
-                symlink(Path::new(MACHINE).join(name), here)?;
-            }
+                Path::new(MACHINE).join(name)
+            };
+            symlink(target, here)?;
         }
         Ok(())
     };
