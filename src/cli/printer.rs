@@ -59,8 +59,19 @@ pub(super) fn error(error: &CliError) {
     match error {
         CliError::Plan(problems) => eprint(&problems.render(colour_stderr())),
         CliError::Usage(message) => labelled("error", ERROR, message),
-        CliError::Failed(error) => labelled("error", ERROR, &format!("{error:#}")),
+        CliError::Failed(error) => labelled("error", ERROR, &chain(error)),
     }
+}
+
+/// An error and its causes; a cause that the error speaks of already is not said again.
+pub(super) fn chain(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said.extend([": ", &cause]);
+        }
+    }
+    said
 }
 
 pub(super) fn warning(message: &str) {

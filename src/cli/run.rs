@@ -54,7 +54,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     if args.dry_run {
         return dry_run(&prepared, predicted);
     }
-    preflight::check(&prepared.plan, &prepared.schedule)?;
+    preflight::check(&prepared)?;
 
     let path = args.output.clone().unwrap_or_else(|| {
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
@@ -73,27 +73,31 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let lived = runtime.block_on(live::run(&prepared, &dir, &mut journal, &mut progress));
     drop(journal);
     progress.end();
-    // What was measured is stored and shown, however the run ended.
-    let report = if stored::has_events(&dir) {
-        Some(show(&dir, args.format)?)
-    } else {
-        None
-    };
-    let interrupted = lived?.interrupted;
-    if interrupted && report.is_none() {
-        printer::note("interrupted before anything was measured");
+    // What was measured is shown and stored, however the run ended.
+    let report = stored::has_events(&dir)
+        .then(|| show(&dir, args.format))
+        .transpose();
+    if lived?.interrupted {
+        match report {
+            Ok(None) => printer::note("interrupted before anything was measured"),
+            Ok(Some(_)) => {}
+            // The terminal may be what has gone.
+            Err(error) => printer::warning(&printer::chain(&error)),
+        }
+        return Ok(Exit::Interrupted);
     }
-    Ok(match report {
-        _ if interrupted => Exit::Interrupted,
+    Ok(match report? {
         Some(report) if report.is_complete() && !report.has_failures() => Exit::Well,
         _ => Exit::CellsFailed,
     })
 }
 
-/// Writes what is derived from the journal, and prints the results.
+/// Prints the results, and writes what is derived from the journal; in this order, because a disk
+/// may be full.
 fn show(dir: &RunDir, format: Format) -> anyhow::Result<Report> {
-    let report = stored::write_derived(dir)?;
+    let report = stored::report(dir)?;
     printer::results(&format.render(&report, printer::width(), printer::colour_stdout())?)?;
+    stored::write_derived(dir, &report)?;
     printer::note(&format!(
         "result.csv, samples.csv and all else: {}",
         dir.path().display()
