@@ -92,13 +92,20 @@ impl Folder {
 /// Ends a worker's process as a crash would.
 fn kill_worker(run: &str, worker: &str) {
     let name = format!("--name={worker}");
-    let found = processes_naming(run)
+    // A tool looks like its worker between fork and exec, but only the worker is its pod's pid 1.
+    let is_first = |pid: &str| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let ids = status.lines().find(|line| line.starts_with("NSpid:"));
+        ids.is_some_and(|ids| ids.ends_with("\t1"))
+    };
+    let pid = processes_naming(run)
         .into_iter()
-        .find(|process| process.contains(&name))
+        .filter(|process| process.contains(&name))
+        .filter_map(|process| process.split_whitespace().next().map(str::to_owned))
+        .find(|pid| is_first(pid))
         .expect("the worker runs");
-    let pid: i32 = found.split_whitespace().next().unwrap().parse().unwrap();
     nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(pid),
+        nix::unistd::Pid::from_raw(pid.parse().unwrap()),
         nix::sys::signal::Signal::SIGKILL,
     )
     .unwrap();
