@@ -10,6 +10,7 @@
 mod architecture;
 mod cases;
 mod cli;
+mod kubernetes_real;
 mod local;
 mod made;
 mod orchestrator;
