@@ -3,11 +3,14 @@
 mod decode;
 mod documents;
 mod fields;
+mod host;
+mod kubernetes;
 mod load;
 mod model;
 mod parse;
 mod placement;
 mod read;
+mod read_kubernetes;
 mod read_test;
 mod read_tool;
 mod schema;
@@ -16,8 +19,10 @@ pub mod sweep;
 mod syntax;
 mod tree;
 pub mod units;
+mod words;
 
 pub use documents::document;
+pub use kubernetes::*;
 pub use load::{init_text, load};
 pub use model::*;
 pub use schema::schema;
