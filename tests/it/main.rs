@@ -18,6 +18,7 @@ mod plan;
 mod plan_any;
 mod render;
 mod report;
+mod restricted;
 mod results;
 mod run;
 mod schedule;
