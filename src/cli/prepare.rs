@@ -40,8 +40,12 @@ pub(super) struct Prepared {
 }
 
 impl PrepareArgs {
-    pub fn prepare(&self) -> Result<Prepared, CliError> {
-        let plan = self.plan.load()?;
+    /// `namespace` takes the place of the plan's.
+    pub fn prepare(&self, namespace: Option<&str>) -> Result<Prepared, CliError> {
+        let mut plan = self.plan.load()?;
+        if let Some(namespace) = namespace {
+            namespace.clone_into(&mut plan.kubernetes.namespace);
+        }
         let schedule = self.selection.schedule(&plan)?;
         let templates = match &self.templates {
             Some(folder) => Templates::overridden_by(folder)?,

@@ -62,10 +62,7 @@ pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         patience: worker::PATIENCE,
         tell: printer::plain,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = super::runtime()?;
     runtime.block_on(async {
         worker::run(&settings, worker::terminated()?)
             .await

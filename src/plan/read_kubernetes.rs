@@ -43,7 +43,9 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
             .optional("pull_secrets", |id| pull_secrets(decoder, id))
             .unwrap_or_default(),
         namespace: fields
-            .optional("namespace", |id| Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME)))
+            .optional("namespace", |id| {
+                Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
+            })
             .map_or(default.namespace, |namespace| namespace.value.to_owned()),
         node_selector: fields
             .optional("node_selector", |id| node_selector(decoder, id))

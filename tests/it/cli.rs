@@ -14,6 +14,8 @@ const COMMANDS: &[&str] = &[
     "schedule",
     "render",
     "report",
+    "status",
+    "clean",
     "doctor",
     "init",
     "schema",
@@ -74,7 +76,7 @@ fn mistakes_on_the_command_line() {
         &["check", plan, "--set", "tests.0.duration"],
         &["schedule", plan, "--only", "path=hairpn"],
         &["schedule", plan, "--only", "pth=hairpin"],
-        &["run", plan, "--format", "xml"],
+        &["run", plan, "--on", "local", "--format", "xml"],
         &["render", plan, "--templates", "no-such-folder"],
         &["report", "no-such-run"],
         &["report", "src"],
@@ -121,7 +123,7 @@ fn schedules_and_dry_runs_tell_before_anything_starts() {
     ]);
     snapshots().bind(|| insta::assert_snapshot!("schedule_quick", seen(&schedule)));
 
-    let dry = netplan(&["run", "plans/default.yaml", "--dry-run"]);
+    let dry = netplan(&["run", "plans/default.yaml", "--on", "local", "--dry-run"]);
     assert_eq!(dry.status.code(), Some(0));
     let said = String::from_utf8_lossy(&dry.stderr);
     assert!(said.contains("118 cells in 13 rows"), "{said}");

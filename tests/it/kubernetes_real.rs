@@ -10,9 +10,7 @@ use netplan::cluster::kubernetes::{Access, Kubernetes, Patience, Settings, State
 use netplan::cluster::{Cluster, Error};
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};
-use netplan::render::{
-    Manifest, ORCHESTRATOR_PORT, RunContext, Templates, WorkerPorts, manifests,
-};
+use netplan::render::{Manifest, ORCHESTRATOR_PORT, RunContext, Templates, WorkerPorts, manifests};
 use netplan::results::{EventKind, Journal, Outcome};
 use netplan::rpc::pb::{CollectedRequest, WatchRequest};
 use netplan::rpc::{self, Identity, RunIdentities};
@@ -55,8 +53,7 @@ fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepa
         .collect();
     let text = plan.to_yaml().unwrap();
     let templates = Templates::embedded();
-    let mut manifests =
-        manifests(&run, &plan.name, &text, &workers, &in_pods, &templates).unwrap();
+    let mut manifests = manifests(&run, &plan.name, &text, &workers, &in_pods, &templates).unwrap();
     if manifests.iter().all(|one| one.kind() != "Namespace") {
         let labels = json!({"app.kubernetes.io/name": "netplan", "netplan/run": id});
         let object = json!({
@@ -99,7 +96,11 @@ async fn follow(cluster: &Kubernetes, prepared: &Prepared, cuts: &mut Vec<u64>) 
     let mut outcomes = Vec::new();
     'streams: loop {
         let stream = cluster
-            .connect(&prepared.run.orchestrator(), ORCHESTRATOR_PORT, LISTENS_WITHIN)
+            .connect(
+                &prepared.run.orchestrator(),
+                ORCHESTRATOR_PORT,
+                LISTENS_WITHIN,
+            )
             .await
             .unwrap();
         let mut client = rpc::connect_over(stream, &prepared.client).await.unwrap();
@@ -145,7 +146,10 @@ async fn the_quick_plan_runs_to_its_end() {
 
     let runs = access.runs().await.unwrap();
     let run = runs.iter().find(|run| run.id == id).unwrap();
-    assert_eq!((run.state, run.workers, run.workers_up), (State::Running, 3, 3));
+    assert_eq!(
+        (run.state, run.workers, run.workers_up),
+        (State::Running, 3, 3)
+    );
 
     // The stream is cut twice on the way.
     let outcomes = follow(&cluster, &prepared, &mut vec![20, 60]).await;

@@ -145,7 +145,10 @@ impl Kubernetes {
             .await
             .map_err(|error| failed(format!("read Secret `{name}`"), &error))?;
         let data = secret.data.unwrap_or_default();
-        Ok(data.into_iter().map(|(key, value)| (key, value.0)).collect())
+        Ok(data
+            .into_iter()
+            .map(|(key, value)| (key, value.0))
+            .collect())
     }
 
     /// Waits until every pod is up; says what it waits for.
@@ -345,12 +348,7 @@ impl Cluster for Kubernetes {
         Ok(())
     }
 
-    async fn connect(
-        &self,
-        pod: &str,
-        port: u16,
-        within: Duration,
-    ) -> Result<DuplexStream, Error> {
+    async fn connect(&self, pod: &str, port: u16, within: Duration) -> Result<DuplexStream, Error> {
         forward::connect(&self.access, &self.namespace, &self.run, pod, port, within).await
     }
 

@@ -56,7 +56,11 @@ pub(super) fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
             .collect();
         if fit.is_empty() {
             troubles.push(Trouble {
-                what: format!("no node can take `{}`: {}", seat.name, refusals(nodes, seat)),
+                what: format!(
+                    "no node can take `{}`: {}",
+                    seat.name,
+                    refusals(nodes, seat)
+                ),
                 help: "change the plan's placement, or the nodes".to_owned(),
             });
         }
@@ -202,7 +206,11 @@ fn why_not(node: &Node, seat: &Seat) -> Option<String> {
         .affinity
         .as_ref()
         .and_then(|affinity| affinity.node_affinity.as_ref())
-        .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
+        .and_then(|affinity| {
+            affinity
+                .required_during_scheduling_ignored_during_execution
+                .as_ref()
+        });
     let matches = required.is_none_or(|required| {
         let mut terms = required.node_selector_terms.iter();
         terms.any(|term| node_matches(term, labels))
@@ -262,10 +270,16 @@ fn terms(seat: &Seat) -> (&[PodAffinityTerm], &[PodAffinityTerm]) {
     let affinity = seat.spec.affinity.as_ref();
     let near = affinity
         .and_then(|affinity| affinity.pod_affinity.as_ref())
-        .and_then(|near| near.required_during_scheduling_ignored_during_execution.as_deref());
+        .and_then(|near| {
+            near.required_during_scheduling_ignored_during_execution
+                .as_deref()
+        });
     let far = affinity
         .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
-        .and_then(|far| far.required_during_scheduling_ignored_during_execution.as_deref());
+        .and_then(|far| {
+            far.required_during_scheduling_ignored_during_execution
+                .as_deref()
+        });
     (near.unwrap_or_default(), far.unwrap_or_default())
 }
 
@@ -332,9 +346,9 @@ impl Search<'_> {
             let node = &self.nodes[self.seated[seat]];
             let label = node.metadata.labels.as_ref().and_then(|all| all.get(key));
             // Every node has its host name, even one that lost the label.
-            label.cloned().or_else(|| {
-                (key == "kubernetes.io/hostname").then(|| name(node).to_owned())
-            })
+            label
+                .cloned()
+                .or_else(|| (key == "kubernetes.io/hostname").then(|| name(node).to_owned()))
         };
         place(one).is_some() && place(one) == place(other)
     }

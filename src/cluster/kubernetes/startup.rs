@@ -101,9 +101,11 @@ impl Startup {
             None if view.stage > Stage::Placed => pod.hitch = None,
             // Between two tries to pull an image or to make a container nothing has got better,
             // but a pod that has found its node is past that.
-            None => pod.hitch = pod.hitch.take().filter(|(hitch, _)| {
-                view.stage == Stage::Placed && hitch.reason != "Unschedulable"
-            }),
+            None => {
+                pod.hitch = pod.hitch.take().filter(|(hitch, _)| {
+                    view.stage == Stage::Placed && hitch.reason != "Unschedulable"
+                })
+            }
         }
     }
 
@@ -283,8 +285,7 @@ impl Expected {
 impl Hitch {
     /// Whether two hitches are the same trouble.
     fn is_kin(&self, other: &Self) -> bool {
-        self.reason == other.reason
-            || is_about_image(&self.reason) && is_about_image(&other.reason)
+        self.reason == other.reason || is_about_image(&self.reason) && is_about_image(&other.reason)
     }
 }
 
@@ -379,7 +380,11 @@ mod tests {
         let now = Instant::now();
         let mut startup = startup(now);
         let placed = Stage::Placed;
-        startup.see_pod(now, "w1", &hitch(placed, "ErrImagePull", "not found", false));
+        startup.see_pod(
+            now,
+            "w1",
+            &hitch(placed, "ErrImagePull", "not found", false),
+        );
         startup.see_pod(
             now + second(2),
             "w1",
