@@ -151,8 +151,7 @@ async fn send(
     mode: Mode,
 ) -> Result<DynamicObject, Error> {
     let resource = resource_of(manifest);
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(access.client.clone(), namespace, &resource);
+    let api: Api<DynamicObject> = Api::namespaced_with(access.client.clone(), namespace, &resource);
     let mut object = manifest.object.clone();
     if let Some(owner) = owner {
         object["metadata"]["ownerReferences"] = json!([owner]);

@@ -68,7 +68,9 @@ fn node(node: &Node) -> Value {
     let label = |key: &str| node.labels().get(key).cloned();
     let capacity = |key: &str| {
         let capacity = status.capacity.as_ref();
-        capacity.and_then(|all| all.get(key)).map(|amount| amount.0.clone())
+        capacity
+            .and_then(|all| all.get(key))
+            .map(|amount| amount.0.clone())
     };
     json!({
         "name": node.name_any(),
@@ -128,14 +130,20 @@ mod tests {
     fn an_empty_mode_is_the_default() {
         let config = |text: &str| BTreeMap::from([("config.conf".to_owned(), text.to_owned())]);
         let none = BTreeMap::new();
-        assert_eq!(proxy_mode(&config("metricsBindAddress: \"\"\nmode: \"\"\n"), &none), "iptables");
+        assert_eq!(
+            proxy_mode(&config("metricsBindAddress: \"\"\nmode: \"\"\n"), &none),
+            "iptables"
+        );
         assert_eq!(proxy_mode(&config("mode: ipvs\n"), &none), "ipvs");
         assert_eq!(proxy_mode(&none, &none), "unknown");
     }
 
     #[test]
     fn daemons_and_annotations_betray_the_plugin() {
-        assert_eq!(cni(&[], &["kindnet".to_owned(), "kube-proxy".to_owned()]), "kindnet");
+        assert_eq!(
+            cni(&[], &["kindnet".to_owned(), "kube-proxy".to_owned()]),
+            "kindnet"
+        );
         assert_eq!(cni(&[], &[]), "unknown");
     }
 }

@@ -80,7 +80,10 @@ pub(super) async fn ensure(
         .labels_mut()
         .insert(MADE_FOR_LABEL.to_owned(), run.to_owned());
     // Not an apply: only who has really made it may put the label on.
-    match access.ask(api.create(&PostParams::default(), &object)).await {
+    match access
+        .ask(api.create(&PostParams::default(), &object))
+        .await
+    {
         Err(error) if code(&error) != Some(409) => Err(cannot(&error)),
         _ => Ok(()),
     }
@@ -121,8 +124,7 @@ pub(super) async fn remove_if_made(
 async fn is_empty(access: &Access, name: &str) -> bool {
     for (version, kind) in OCCUPANTS {
         let resource = resource(version, kind);
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(access.client.clone(), name, &resource);
+        let api: Api<DynamicObject> = Api::namespaced_with(access.client.clone(), name, &resource);
         let params = ListParams::default();
         match access.ask(api.list_metadata(&params)).await {
             Ok(list) if list.items.iter().all(|item| is_furniture(kind, item)) => {}
@@ -142,7 +144,8 @@ fn is_furniture(kind: &str, item: &PartialObjectMeta<DynamicObject>) -> bool {
             "ServiceAccount" => matches!(name, "default" | "builder" | "deployer"),
             "Secret" => {
                 let annotations = item.metadata.annotations.as_ref();
-                annotations.is_some_and(|all| all.contains_key("kubernetes.io/service-account.name"))
+                annotations
+                    .is_some_and(|all| all.contains_key("kubernetes.io/service-account.name"))
             }
             "RoleBinding" => name.starts_with("system:"),
             _ => false,
@@ -163,7 +166,10 @@ async fn wait_gone(access: &Access, name: &str) -> Result<(), Error> {
         Ok(()) => Ok(()),
         Err(_) => Err(Error::Api {
             what: format!("wait for the end of namespace `{name}`"),
-            cause: format!("it is still there after {} s", access.patience.gone.as_secs()),
+            cause: format!(
+                "it is still there after {} s",
+                access.patience.gone.as_secs()
+            ),
             help: format!("`kubectl describe namespace {name}` says what holds it"),
         }),
     }

@@ -84,8 +84,7 @@ pub(super) async fn remove(
     let mut first_error = None;
     for (version, kind) in KINDS {
         if let Err(error) = remove_kind(access, namespace, run, version, kind).await {
-            let left_to_cluster =
-                !strict && *kind != "ConfigMap" && code(&error) == Some(403);
+            let left_to_cluster = !strict && *kind != "ConfigMap" && code(&error) == Some(403);
             if !left_to_cluster {
                 let what = format!("remove the {kind}s of run `{run}`");
                 first_error = first_error.or(Some(failed(what, &error)));

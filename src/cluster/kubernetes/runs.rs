@@ -6,8 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
-use kube::api::{ListParams, ObjectMeta, Resource};
 use kube::Api;
+use kube::api::{ListParams, ObjectMeta, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -56,7 +56,11 @@ pub(super) fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
             .collect();
         if fit.is_empty() {
             troubles.push(Trouble {
-                what: format!("no node can take `{}`: {}", seat.name, refusals(nodes, seat)),
+                what: format!(
+                    "no node can take `{}`: {}",
+                    seat.name,
+                    refusals(nodes, seat)
+                ),
                 help: "change the plan's placement, or the nodes".to_owned(),
             });
         }
@@ -109,7 +113,7 @@ pub(super) fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
 
 /// What a pod asks of the pods beside it, for a message.
 fn wishes(seat: &Seat, seats: &[Seat]) -> String {
-    let named = |term: &PodAffinityTerm| {
+    let partners = |term: &PodAffinityTerm| {
         let names: Vec<String> = seats
             .iter()
             .filter(|other| selects(term.label_selector.as_ref(), &other.labels))
@@ -119,11 +123,11 @@ fn wishes(seat: &Seat, seats: &[Seat]) -> String {
     };
     let (near, far) = terms(seat);
     let near = near.iter().map(|term| {
-        let (domain, names) = named(term);
+        let (domain, names) = partners(term);
         format!("has to be on the same {domain} as {names}")
     });
     let far = far.iter().map(|term| {
-        let (domain, names) = named(term);
+        let (domain, names) = partners(term);
         format!("has to be on another {domain} than {names}")
     });
     let wishes: Vec<String> = near.chain(far).collect();
@@ -188,9 +192,9 @@ fn why_not(node: &Node, seat: &Seat) -> Option<String> {
     if let Some(taint) = taint {
         return Some(format!("has the taint `{}:{}`", taint.key, taint.effect));
     }
-    let none = Labels::new();
-    let labels = node.metadata.labels.as_ref().unwrap_or(&none);
-    let selector = seat.spec.node_selector.as_ref().unwrap_or(&none);
+    let empty = Labels::new();
+    let labels = node.metadata.labels.as_ref().unwrap_or(&empty);
+    let selector = seat.spec.node_selector.as_ref().unwrap_or(&empty);
     let lacking = selector
         .iter()
         .find(|(key, value)| labels.get(*key) != Some(value));
@@ -202,7 +206,11 @@ fn why_not(node: &Node, seat: &Seat) -> Option<String> {
         .affinity
         .as_ref()
         .and_then(|affinity| affinity.node_affinity.as_ref())
-        .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
+        .and_then(|affinity| {
+            affinity
+                .required_during_scheduling_ignored_during_execution
+                .as_ref()
+        });
     let matches = required.is_none_or(|required| {
         let mut terms = required.node_selector_terms.iter();
         terms.any(|term| node_matches(term, labels))
@@ -216,12 +224,11 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     (effect.is_empty() || effect == taint.effect)
         && (key.is_empty() || key == taint.key)
         && match toleration.operator.as_deref() {
-            Some("Exists") => true,
             None | Some("Equal" | "") => {
                 toleration.value.as_deref().unwrap_or_default()
                     == taint.value.as_deref().unwrap_or_default()
             }
-            // An operator that is newer than this program.
+            // `Exists`, or an operator that is newer than this program.
             Some(_) => true,
         }
 }
@@ -262,10 +269,16 @@ fn terms(seat: &Seat) -> (&[PodAffinityTerm], &[PodAffinityTerm]) {
     let affinity = seat.spec.affinity.as_ref();
     let near = affinity
         .and_then(|affinity| affinity.pod_affinity.as_ref())
-        .and_then(|near| near.required_during_scheduling_ignored_during_execution.as_deref());
+        .and_then(|near| {
+            near.required_during_scheduling_ignored_during_execution
+                .as_deref()
+        });
     let far = affinity
         .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
-        .and_then(|far| far.required_during_scheduling_ignored_during_execution.as_deref());
+        .and_then(|far| {
+            far.required_during_scheduling_ignored_during_execution
+                .as_deref()
+        });
     (near.unwrap_or_default(), far.unwrap_or_default())
 }
 
@@ -332,9 +345,9 @@ impl Search<'_> {
             let node = &self.nodes[self.seated[seat]];
             let label = node.metadata.labels.as_ref().and_then(|all| all.get(key));
             // Every node has its host name, even one that lost the label.
-            label.cloned().or_else(|| {
-                (key == "kubernetes.io/hostname").then(|| name(node).to_owned())
-            })
+            label
+                .cloned()
+                .or_else(|| (key == "kubernetes.io/hostname").then(|| name(node).to_owned()))
         };
         place(one).is_some() && place(one) == place(other)
     }

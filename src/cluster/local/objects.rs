@@ -82,6 +82,9 @@ pub struct ServiceSpec {
     pub ports: Vec<ServicePort>,
     #[serde(default, rename = "type")]
     _type: OnlyClusterIp,
+    /// A pod is behind its Service at all times here.
+    #[serde(default, rename = "publishNotReadyAddresses")]
+    _publish_not_ready_addresses: Unenforced,
 }
 
 #[derive(Clone, Debug, Deserialize)]
