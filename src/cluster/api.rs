@@ -154,12 +154,14 @@ pub enum Error {
         help: String,
     },
     /// A pod does not come up, and waiting will not help.
-    #[error("pod `{pod}` does not start: {what}; {help}")]
+    #[error("pod `{pod}` does not start: {what}; {help}{}", below(.said))]
     PodFailed {
         pod: String,
-        /// The cluster's own words: reason, events, last lines.
+        /// The cluster's own words.
         what: String,
         help: String,
+        /// More of them: events, the last lines that it printed.
+        said: Vec<String>,
     },
     /// The API server refuses, or cannot be reached.
     #[error("cannot {what}: {cause}; {help}")]
@@ -195,6 +197,13 @@ pub enum Error {
 }
 
 impl std::error::Error for Trouble {}
+
+/// Lines below a message.
+fn below(lines: &[String]) -> String {
+    lines
+        .iter()
+        .fold(String::new(), |text, line| text + "\n  " + line)
+}
 
 impl Error {
     /// A failed system call; `what` completes "cannot …".

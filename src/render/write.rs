@@ -88,7 +88,7 @@ mod tests {
         #[test]
         fn every_value_survives(value in values()) {
             let text = yaml(&value);
-            prop_assert_eq!(crate::plan::document(&text).map_err(TestCaseError::fail)?, value, "{}", text);
+            prop_assert_eq!(crate::plan::document(&text).map_err(|e| TestCaseError::fail(e.to_string()))?, value, "{}", text);
         }
     }
 

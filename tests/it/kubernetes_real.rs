@@ -1,13 +1,14 @@
 //! The cluster of the current kubeconfig, for real. Ignored: it needs one, with the image in it.
 //!
 //! `cargo nextest run --run-ignored only -E 'test(kubernetes_real)'`
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
 use netplan::cluster::kubernetes::{Access, Kubernetes, Patience, Settings, State, Which};
-use netplan::cluster::{Cluster, Error};
+use netplan::cluster::{Cluster, Error, Next};
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};
 use netplan::render::{Manifest, ORCHESTRATOR_PORT, RunContext, Templates, WorkerPorts, manifests};
@@ -16,6 +17,8 @@ use netplan::rpc::pb::{CollectedRequest, WatchRequest};
 use netplan::rpc::{self, Identity, RunIdentities};
 use netplan::tools;
 use serde_json::json;
+
+use crate::support::processes_naming;
 
 const LISTENS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -33,9 +36,9 @@ fn quick() -> Plan {
 
 fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepared {
     let mut run = RunContext::new(id, None);
-    run.namespace = namespace.to_owned();
+    namespace.clone_into(&mut run.namespace);
     if let Some(image) = image {
-        run.image = image.to_owned();
+        image.clone_into(&mut run.image);
     }
     let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
     let identities = RunIdentities::issue(id, &names).unwrap();
@@ -45,6 +48,7 @@ fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepa
         .map(|(name, placement)| WorkerPorts {
             name,
             placement,
+            host_network: plan.on_host_network(name),
             ports: tools::ports_of(plan, name),
         })
         .collect();
@@ -53,22 +57,16 @@ fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepa
         .collect();
     let text = plan.to_yaml().unwrap();
     let templates = Templates::embedded();
-    let mut manifests = manifests(&run, &plan.name, &text, &workers, &in_pods, &templates).unwrap();
-    if manifests.iter().all(|one| one.kind() != "Namespace") {
-        let labels = json!({"app.kubernetes.io/name": "netplan", "netplan/run": id});
-        let object = json!({
-            "apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": namespace, "labels": labels},
-        });
-        manifests.insert(
-            0,
-            Manifest {
-                template: "namespace.yaml.j2".into(),
-                text: object.to_string(),
-                object,
-            },
-        );
-    }
+    let manifests = manifests(
+        &run,
+        &plan.name,
+        &text,
+        &plan.kubernetes,
+        &workers,
+        &in_pods,
+        &templates,
+    )
+    .unwrap();
     Prepared {
         run,
         manifests,
@@ -103,11 +101,15 @@ async fn follow(cluster: &Kubernetes, prepared: &Prepared, cuts: &mut Vec<u64>) 
             )
             .await
             .unwrap();
-        let mut client = rpc::connect_over(stream, &prepared.client).await.unwrap();
+        let Ok(mut client) = rpc::connect_over(stream, &prepared.client).await else {
+            continue;
+        };
         let from_seq = journal.next_seq();
-        let records = client.watch(WatchRequest { from_seq }).await.unwrap();
+        let Ok(records) = client.watch(WatchRequest { from_seq }).await else {
+            continue;
+        };
         let mut records = records.into_inner();
-        while let Some(record) = records.message().await.unwrap() {
+        while let Ok(Some(record)) = records.message().await {
             let Some(event) = journal.append_raw_line(&record.line).unwrap() else {
                 continue;
             };
@@ -127,6 +129,13 @@ async fn follow(cluster: &Kubernetes, prepared: &Prepared, cuts: &mut Vec<u64>) 
             }
         }
     }
+}
+
+fn all_measured(outcomes: &[Outcome]) {
+    let is_bad = |outcome: &&Outcome| !matches!(outcome, Outcome::Measured { .. });
+    let bad: Vec<_> = outcomes.iter().filter(is_bad).collect();
+    assert_eq!(bad, Vec::<&Outcome>::new());
+    assert_eq!(outcomes.len(), 38);
 }
 
 #[tokio::test]
@@ -152,22 +161,23 @@ async fn the_quick_plan_runs_to_its_end() {
     );
 
     // The stream is cut twice on the way.
-    let outcomes = follow(&cluster, &prepared, &mut vec![20, 60]).await;
+    let orchestrator = prepared.run.orchestrator();
+    let log = cluster.follow_logs(&orchestrator).await.unwrap();
+    let mut cuts = vec![20, 60];
+    let (outcomes, log) = tokio::join!(
+        follow(&cluster, &prepared, &mut cuts),
+        log.map(Result::unwrap).collect::<Vec<String>>()
+    );
+    println!("{} lines of log", log.len());
+    assert_eq!(log.last().map(String::as_str), Some("END CSV DATA"));
     println!("measured: {:.1} s", begun.elapsed().as_secs_f64());
-    let bad: Vec<_> = outcomes
-        .iter()
-        .filter(|outcome| !matches!(outcome, Outcome::Measured { .. }))
-        .collect();
-    assert_eq!(bad, Vec::<&Outcome>::new());
-    assert_eq!(outcomes.len(), 38);
+    all_measured(&outcomes);
     let mut over = BTreeSet::new();
     while over.len() < 4 {
         let ended = cluster.ended().await.unwrap();
         println!("{ended}");
         over.insert(ended.pod);
     }
-    let log = cluster.logs(&prepared.run.orchestrator()).await.unwrap();
-    assert!(log.trim_end().ends_with("END CSV DATA"), "{log}");
     let runs = access.runs().await.unwrap();
     let run = runs.iter().find(|run| run.id == id).unwrap();
     assert_eq!(run.state, State::Finished);
@@ -248,5 +258,39 @@ async fn the_api_server_names_a_field_that_it_does_not_know() {
         matches!(&error, Error::Refused { field, .. } if field == "spec.hostNetwrok"),
         "{error:?}"
     );
+    cluster.down().await.unwrap();
+}
+
+/// Kills the process of a pod whose node is this machine.
+fn kill(id: &str, role: &str) {
+    let of_role = |line: &String| line.contains(id) && line.contains(role);
+    let found = processes_naming("netplan");
+    let Some(process) = found.iter().find(|line| of_role(line)) else {
+        panic!("the nodes are not on this machine: {found:?}");
+    };
+    let pid: i32 = process.split(' ').next().unwrap().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGKILL).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs a Kubernetes cluster on this machine, with netplan's image"]
+async fn a_run_survives_the_end_of_a_worker_and_of_the_orchestrator() {
+    let access = open().await;
+    let (id, namespace) = fresh();
+    let prepared = prepare(&quick(), &id, &namespace, None);
+    let cluster = access.run(&id, &namespace);
+    cluster.apply(&prepared.manifests).await.unwrap();
+    let crashes = async {
+        for role in ["--name=w2", "netplan orchestrator"] {
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            kill(&id, role);
+            let ended = cluster.ended().await.unwrap();
+            println!("{ended}");
+            assert_eq!(ended.next, Next::Restarted(1));
+        }
+    };
+    let mut cuts = Vec::new();
+    let (outcomes, ()) = tokio::join!(follow(&cluster, &prepared, &mut cuts), crashes);
+    all_measured(&outcomes);
     cluster.down().await.unwrap();
 }

@@ -10,6 +10,8 @@
 mod architecture;
 mod cases;
 mod cli;
+mod fake_api;
+mod kubernetes;
 mod kubernetes_real;
 mod local;
 mod made;

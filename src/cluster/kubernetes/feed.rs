@@ -9,7 +9,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
 
 use super::access::Access;
-use super::failure::{cause, failed, status};
+use super::failure::{cause, code, failed, status};
 use super::startup::Said;
 use crate::cluster::Error;
 
@@ -18,6 +18,8 @@ use crate::cluster::Error;
 ///
 /// Dropping the future of [`Feed::next`] loses nothing.
 pub(super) struct Feed {
+    api: Api<Pod>,
+    selector: String,
     pods: BoxStream<'static, watcher::Result<watcher::Event<Pod>>>,
     events: Option<BoxStream<'static, watcher::Result<watcher::Event<Event>>>>,
     known: BTreeMap<String, Pod>,
@@ -51,10 +53,11 @@ pub(super) enum Change {
 
 impl Feed {
     pub fn new(access: &Access, namespace: &str, selector: &str) -> Self {
-        let pods: Api<Pod> = Api::namespaced(access.client.clone(), namespace);
-        let config = watcher::Config::default().labels(selector);
+        let api: Api<Pod> = Api::namespaced(access.client.clone(), namespace);
         Self {
-            pods: watcher(pods, config).default_backoff().boxed(),
+            pods: watch_pods(&api, selector),
+            api,
+            selector: selector.to_owned(),
             events: None,
             known: BTreeMap::new(),
             listed: None,
@@ -100,10 +103,9 @@ impl Feed {
                     Some(Ok(watcher::Event::Apply(event) | watcher::Event::InitApply(event))) => {
                         self.changes.extend(said(event));
                     }
-                    Some(Ok(_)) => {}
                     // They are a help where one may see them; nothing depends on them.
                     Some(Err(error)) if is_refusal(&error) => self.events = None,
-                    Some(Err(_)) => {}
+                    Some(_) => {}
                     None => self.events = None,
                 },
             }
@@ -172,6 +174,13 @@ impl Feed {
                 _ => watch_ended(),
             });
         }
+        if let watcher::Error::WatchStartFailed(error) = &error
+            && code(error) == Some(410)
+        {
+            // kube begins anew only when a watch that is open says so.
+            self.pods = watch_pods(&self.api, &self.selector);
+            return Ok(());
+        }
         let words = match &error {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
@@ -183,6 +192,14 @@ impl Feed {
         self.changes.push_back(Change::Trouble(words));
         Ok(())
     }
+}
+
+fn watch_pods(
+    api: &Api<Pod>,
+    selector: &str,
+) -> BoxStream<'static, watcher::Result<watcher::Event<Pod>>> {
+    let config = watcher::Config::default().labels(selector);
+    watcher(api.clone(), config).default_backoff().boxed()
 }
 
 fn watch_ended() -> Error {

@@ -48,6 +48,8 @@ struct Follow {
 
 /// A log is shown in part when it is longer.
 const LOG_LINES: i64 = 5000;
+/// What is waited for is said when it has been so for this long.
+const LASTING: Duration = Duration::from_secs(1);
 /// Of a process that has ended.
 const LAST_LINES: i64 = 15;
 
@@ -99,7 +101,7 @@ impl Kubernetes {
     /// Asks about the cluster, for [`Cluster::description`]; `apply` does so by itself.
     pub async fn learn(&self) {
         if self.description.get().is_none() {
-            let _ = self.description.set(self.access.describe().await);
+            let _ = self.description.set(Box::pin(self.access.describe()).await);
         }
     }
 
@@ -161,6 +163,8 @@ impl Kubernetes {
         let mut follow = self.follow.lock().await;
         follow.feed.with_events(&self.access, &self.namespace);
         let mut said = String::new();
+        let mut since = Instant::now();
+        let mut news = String::new();
         loop {
             let until = match startup.verdict(Instant::now()) {
                 Verdict::Ready => break,
@@ -169,11 +173,21 @@ impl Kubernetes {
                     return Err(self.explain(hopeless).await);
                 }
                 Verdict::Wait { words, until } => {
-                    if words != said {
-                        (self.access.tell)(&words);
-                        said = words;
+                    if words != news {
+                        news = words;
+                        since = Instant::now();
                     }
-                    until
+                    // What passes by itself in a moment is not worth a line.
+                    let due = since + LASTING;
+                    if news == said {
+                        until
+                    } else if due <= Instant::now() {
+                        (self.access.tell)(&news);
+                        said.clone_from(&news);
+                        until
+                    } else {
+                        until.min(due)
+                    }
                 }
             };
             let Ok(change) = tokio::time::timeout_at(until, follow.feed.next()).await else {
@@ -202,19 +216,18 @@ impl Kubernetes {
     }
 
     async fn explain(&self, hopeless: Hopeless) -> Error {
-        let mut what = hopeless.what;
+        let mut said = hopeless.said;
         if hopeless.has_run
             && let Ok(name) = self.own_name(&hopeless.pod).await
         {
-            for line in self.last_lines(&name, true).await {
-                what.push_str("\n  | ");
-                what.push_str(&line);
-            }
+            let lines = self.last_lines(&name, true).await;
+            said.extend(lines.into_iter().map(|line| format!("| {line}")));
         }
         Error::PodFailed {
             pod: hopeless.pod,
-            what,
+            what: hopeless.what,
             help: hopeless.help.to_owned(),
+            said,
         }
     }
 

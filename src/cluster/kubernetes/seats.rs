@@ -113,7 +113,7 @@ pub(super) fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
 
 /// What a pod asks of the pods beside it, for a message.
 fn wishes(seat: &Seat, seats: &[Seat]) -> String {
-    let named = |term: &PodAffinityTerm| {
+    let partners = |term: &PodAffinityTerm| {
         let names: Vec<String> = seats
             .iter()
             .filter(|other| selects(term.label_selector.as_ref(), &other.labels))
@@ -123,11 +123,11 @@ fn wishes(seat: &Seat, seats: &[Seat]) -> String {
     };
     let (near, far) = terms(seat);
     let near = near.iter().map(|term| {
-        let (domain, names) = named(term);
+        let (domain, names) = partners(term);
         format!("has to be on the same {domain} as {names}")
     });
     let far = far.iter().map(|term| {
-        let (domain, names) = named(term);
+        let (domain, names) = partners(term);
         format!("has to be on another {domain} than {names}")
     });
     let wishes: Vec<String> = near.chain(far).collect();
@@ -192,9 +192,9 @@ fn why_not(node: &Node, seat: &Seat) -> Option<String> {
     if let Some(taint) = taint {
         return Some(format!("has the taint `{}:{}`", taint.key, taint.effect));
     }
-    let none = Labels::new();
-    let labels = node.metadata.labels.as_ref().unwrap_or(&none);
-    let selector = seat.spec.node_selector.as_ref().unwrap_or(&none);
+    let empty = Labels::new();
+    let labels = node.metadata.labels.as_ref().unwrap_or(&empty);
+    let selector = seat.spec.node_selector.as_ref().unwrap_or(&empty);
     let lacking = selector
         .iter()
         .find(|(key, value)| labels.get(*key) != Some(value));
@@ -224,12 +224,11 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     (effect.is_empty() || effect == taint.effect)
         && (key.is_empty() || key == taint.key)
         && match toleration.operator.as_deref() {
-            Some("Exists") => true,
             None | Some("Equal" | "") => {
                 toleration.value.as_deref().unwrap_or_default()
                     == taint.value.as_deref().unwrap_or_default()
             }
-            // An operator that is newer than this program.
+            // `Exists`, or an operator that is newer than this program.
             Some(_) => true,
         }
 }

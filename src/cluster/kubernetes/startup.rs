@@ -57,6 +57,8 @@ pub(super) struct Hopeless {
     pub pod: String,
     pub what: String,
     pub help: &'static str,
+    /// What the cluster says besides.
+    pub said: Vec<String>,
     /// Its last words may tell more.
     pub has_run: bool,
 }
@@ -70,6 +72,8 @@ const STOPPING: &[&str] = &[
 ];
 /// Somebody is making room: the cluster autoscaler, Karpenter.
 const NODE_COMES: &[&str] = &["TriggeredScaleUp", "Nominated"];
+/// Warnings of these kinds only repeat the pod's own status.
+const REPEATING: &[&str] = &["BackOff", "Failed", "FailedScheduling"];
 /// So many of a pod's warnings are shown.
 const WARNINGS: usize = 4;
 
@@ -104,7 +108,7 @@ impl Startup {
             None => {
                 pod.hitch = pod.hitch.take().filter(|(hitch, _)| {
                     view.stage == Stage::Placed && hitch.reason != "Unschedulable"
-                })
+                });
             }
         }
     }
@@ -128,7 +132,7 @@ impl Startup {
             return;
         };
         pod.node_comes |= NODE_COMES.contains(&said.reason.as_str());
-        if !said.is_warning {
+        if !said.is_warning || REPEATING.contains(&said.reason.as_str()) {
             return;
         }
         let message = one_line(&said.message);
@@ -190,34 +194,38 @@ impl Startup {
     fn too_late(&self) -> Hopeless {
         let late = self.pods.iter().find(|(_, pod)| !pod.is_up());
         let (name, pod) = late.map_or(("", None), |(name, pod)| (name.as_str(), Some(pod)));
-        let state = pod.map_or("", |pod| pod.state());
-        let warnings = pod.map(|pod| pod.below()).unwrap_or_default();
+        let state = match pod.and_then(|pod| pod.stage) {
+            None => "not made",
+            Some(Stage::Unplaced) => "without a node",
+            Some(_) => "without a running container",
+        };
         Hopeless {
             pod: name.to_owned(),
-            what: format!(
-                "after {} it is still {state}{warnings}",
-                span(self.patience.ready)
-            ),
+            what: format!("after {} it is still {state}", span(self.patience.ready)),
             help: "the cluster may be busy; try again, or see `kubectl describe pod`",
+            said: pod.map(|pod| pod.warnings.clone()).unwrap_or_default(),
             has_run: false,
         }
     }
 
     fn words(&self) -> String {
-        let waiting: Vec<String> = self
-            .pods
-            .iter()
-            .filter(|(_, pod)| !pod.is_up())
-            .map(|(name, pod)| match &pod.hitch {
-                Some((hitch, _)) => format!("`{name}` ({})", words(hitch)),
-                None => format!("`{name}` ({})", pod.state()),
-            })
+        let mut states: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (name, pod) in self.pods.iter().filter(|(_, pod)| !pod.is_up()) {
+            let state = match &pod.hitch {
+                Some((hitch, _)) => hitch.reason.as_str(),
+                None => pod.state(),
+            };
+            states.entry(state).or_default().push(format!("`{name}`"));
+        }
+        let up = self.pods.values().filter(|pod| pod.is_up()).count();
+        let waiting: Vec<String> = states
+            .into_iter()
+            .map(|(state, pods)| format!("{} ({state})", pods.join(", ")))
             .collect();
-        let up = self.pods.len() - waiting.len();
         format!(
             "{up} of {} pods are ready; waiting for {}",
             self.pods.len(),
-            waiting.join(", ")
+            waiting.join("; ")
         )
     }
 }
@@ -249,34 +257,22 @@ impl Expected {
 
     fn state(&self) -> &'static str {
         match self.stage {
-            None => "not made yet",
-            Some(Stage::Unplaced) => "waiting for a node",
-            Some(Stage::Placed) => "waiting for its image and its container",
+            None => "not there yet",
+            Some(Stage::Unplaced) => "no node yet",
+            Some(Stage::Placed) => "image and container",
             Some(Stage::Ready) => "ready",
             Some(Stage::Over) => "done",
         }
     }
 
-    fn below(&self) -> String {
-        self.warnings
-            .iter()
-            .map(|warning| format!("\n  {warning}"))
-            .collect()
-    }
-
     fn hopeless(&self, name: &str, hitch: &Hitch) -> Hopeless {
         let message = one_line(&hitch.message);
-        let mut what = words(hitch);
-        for warning in &self.warnings {
-            if message.is_empty() || !warning.ends_with(&message) {
-                what.push_str("\n  ");
-                what.push_str(warning);
-            }
-        }
+        let is_news = |warning: &&String| message.is_empty() || !warning.ends_with(&message);
         Hopeless {
             pod: name.to_owned(),
-            what,
+            what: words(hitch),
             help: help(&hitch.reason),
+            said: self.warnings.iter().filter(is_news).cloned().collect(),
             has_run: hitch.reason == "CrashLoopBackOff" || hitch.reason == "Failed",
         }
     }
@@ -369,7 +365,7 @@ mod tests {
         };
         assert_eq!(
             words,
-            "2 of 3 pods are ready; waiting for `w2` (not made yet)"
+            "2 of 3 pods are ready; waiting for `w2` (not there yet)"
         );
         startup.see_pod(now, "w2", &view(Stage::Ready));
         assert_eq!(startup.verdict(now), Verdict::Ready);
@@ -433,11 +429,8 @@ mod tests {
             startup.verdict(now + second(60)),
             Verdict::Wait { .. }
         ));
-        assert!(
-            hopeless(startup.verdict(now + second(301)))
-                .what
-                .starts_with("after 5 min")
-        );
+        let end = hopeless(startup.verdict(now + second(300)));
+        assert_eq!(end.what, "Unschedulable: 0/1 nodes");
     }
 
     #[test]

@@ -87,6 +87,9 @@ pub struct ServiceSpec {
     _ip_family_policy: Unenforced,
     #[serde(default, rename = "ipFamilies")]
     _ip_families: Vec<OnlyIpv4>,
+    /// A pod is behind its Service at all times here.
+    #[serde(default, rename = "publishNotReadyAddresses")]
+    _publish_not_ready_addresses: Unenforced,
 }
 
 /// The only family that the emulated nodes have.
