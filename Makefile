@@ -1,6 +1,6 @@
 # make run     build, and run a plan on the local cluster (PLAN=plans/quick.yaml picks another)
 # make test    everything that CI checks
-# make bench   the figures that the README quotes
+# make bench   the figures that the README quotes, in 12 minutes (FIGURES='commands cluster': some of them)
 # make deny    licences, advisories and duplicates of the dependencies (needs cargo-deny)
 
 PLAN ?= plans/default.yaml
@@ -23,8 +23,8 @@ test: packages
 packages:
 	@.ci/packages
 
-bench: build
-	cargo bench --locked
+bench: packages
+	cargo bench --locked $(if $(FIGURES),-- $(FIGURES))
 
 deny:
 	cargo deny --locked check

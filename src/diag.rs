@@ -1,9 +1,13 @@
 //! Problems with a text: a place and a kind, rendered under the source line.
 
+mod words;
+
 use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+pub use words::{did_you_mean, one_of, quote};
 
 /// How many problems are kept; of the rest only the number is told.
 const KEPT: usize = 100;
@@ -13,8 +17,6 @@ const SHOWN: usize = 30;
 const LONGEST_LINE: usize = 4096;
 /// Two places further apart than this (in bytes) are shown as two excerpts.
 const LONGEST_EXCERPT: usize = 16 * 1024;
-/// Longer quotations of a text are cut in messages.
-const LONGEST_QUOTE: usize = 60;
 
 /// A text that a person wrote, and what they call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +101,15 @@ impl Problem {
         self.related = Some((place, label.into()));
         self
     }
+}
+
+/// A place under its source line, for a message that says by itself what is wrong there. Without
+/// colours; ends without a line break.
+#[must_use]
+pub fn picture(source: &Source, span: Span) -> String {
+    let group = Group::with_level(Level::ERROR);
+    let group = Fitted::of(source, span).show(group, AnnotationKind::Primary, "");
+    Renderer::plain().render(&[group])
 }
 
 /// All problems of one or more texts, sorted by place.
@@ -227,23 +238,9 @@ impl Problems {
         }
     }
 
-    /// The one gate to the renderer, which panics on a span outside of its text: brings a place
-    /// into the text, onto character boundaries and onto one line.
     fn fit(&self, place: Place) -> Fitted<'_> {
         let source = self.sources.get(place.source).unwrap_or(&NOWHERE);
-        let text = source.text.as_str();
-        let start = char_start(text, place.span.start.min(text.len()));
-        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let end = place.span.end.clamp(start, line_end);
-        let end = char_start(text, end);
-        let end = start + text[start..end].trim_end().len();
-        Fitted {
-            source,
-            span: start..end,
-            line_start,
-            line_end,
-        }
+        Fitted::of(source, place.span)
     }
 }
 
@@ -269,6 +266,24 @@ struct Fitted<'a> {
 }
 
 impl<'a> Fitted<'a> {
+    /// The one gate to the renderer, which panics on a span outside of its text: brings a place
+    /// into the text, onto character boundaries and onto one line.
+    fn of(source: &'a Source, span: Span) -> Fitted<'a> {
+        let text = source.text.as_str();
+        let start = char_start(text, span.start.min(text.len()));
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let end = span.end.clamp(start, line_end);
+        let end = char_start(text, end);
+        let end = start + text[start..end].trim_end().len();
+        Fitted {
+            source,
+            span: start..end,
+            line_start,
+            line_end,
+        }
+    }
+
     fn is_long(&self) -> bool {
         self.line_end - self.line_start > LONGEST_LINE
     }
@@ -325,60 +340,6 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// A text in backticks, for a message: on one line, without control characters, not too long.
-#[must_use]
-pub fn quote(text: &str) -> String {
-    let mut quoted = String::from("`");
-    for (count, c) in text.chars().enumerate() {
-        if count == LONGEST_QUOTE {
-            quoted.push('…');
-            break;
-        }
-        if c.is_control() {
-            quoted.extend(c.escape_default());
-        } else {
-            quoted.push(c);
-        }
-    }
-    quoted.push('`');
-    quoted
-}
-
-/// The candidate that a misspelt word most likely means, if any is near enough.
-#[must_use]
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    if word.len() > 64 {
-        return None;
-    }
-    let plain = |text: &str| text.to_lowercase().replace(['-', ' ', '.'], "_");
-    let word = plain(word);
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.len().abs_diff(word.len()) <= word.len() / 2 + 1)
-        .map(|candidate| {
-            let other = plain(candidate);
-            let distance = strsim::osa_distance(&word, &other);
-            (distance, word.len().max(other.len()), candidate)
-        })
-        .filter(|(distance, length, _)| *distance <= (length / 3).max(1) && distance < length)
-        .min_by_key(|(distance, ..)| *distance)
-        .map(|(.., candidate)| candidate)
-}
-
-/// Words in backticks, separated by commas, the last by `or`.
-#[must_use]
-pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let mut words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    match words.pop() {
-        None => String::new(),
-        Some(last) if words.is_empty() => last,
-        Some(last) => format!("{} or {last}", words.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -422,16 +383,6 @@ mod tests {
         assert!(shown.len() < 500);
     }
 
-    #[test]
-    fn near_words_are_suggested_and_far_ones_are_not() {
-        let keys = ["duration", "warmup", "mss", "same_node_as"];
-        assert_eq!(did_you_mean("duraton", keys), Some("duration"));
-        assert_eq!(did_you_mean("same-node-as", keys), Some("same_node_as"));
-        assert_eq!(did_you_mean("MSS", keys), Some("mss"));
-        assert_eq!(did_you_mean("tools", keys), None);
-        assert_eq!(did_you_mean("x", ["y"]), None);
-    }
-
     proptest! {
         #[test]
         fn any_span_of_any_text_renders(
@@ -446,6 +397,8 @@ mod tests {
             problems.push(Problem::new(near, &*text).label(quote(&text)).related(Place::default(), quote(&text)));
             problems.push(Problem::new(other, "no such source").related(near, "first"));
             prop_assert!(!problems.render(colour).is_empty());
+            let source = &problems.sources()[0];
+            prop_assert!(!picture(source, near.span).is_empty());
         }
     }
 }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::plan_args::PlanArgs;
 use super::printer;
+use crate::report::count;
 use crate::schedule::{Schedule, Selection};
 
 /// Check a plan: every problem at once, each with its place and what to do
@@ -24,12 +25,12 @@ pub(super) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
     let plan = args.plan.load()?;
     let schedule = Schedule::of(&plan, &Selection::all());
     printer::note(&format!(
-        "`{}` is right: {} workers, {} paths, {} tests, {} cells",
+        "`{}` is right: {}, {}, {}, {}",
         plan.name,
-        plan.workers.len(),
-        plan.paths.len(),
-        plan.tests.len(),
-        schedule.cells.len()
+        count(plan.workers.len(), "worker"),
+        count(plan.paths.len(), "path"),
+        count(plan.tests.len(), "test"),
+        count(schedule.cells.len(), "cell")
     ));
     Ok(Exit::Well)
 }

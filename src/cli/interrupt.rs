@@ -2,33 +2,52 @@
 
 use std::io;
 
+use nix::libc::SIGHUP;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, `kill`, and a terminal that closes.
+/// Ctrl-C, `kill`, and a terminal that closes; the last not under `nohup`.
 #[derive(Debug)]
 pub(super) struct Interrupt {
-    signals: [Signal; 3],
+    ctrl_c: Signal,
+    terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Interrupt {
     /// From now on these signals no longer end the process by themselves.
     pub fn listen() -> io::Result<Self> {
+        let hangup = if is_ignored(SIGHUP) {
+            None
+        } else {
+            Some(signal(SignalKind::hangup())?)
+        };
         Ok(Self {
-            signals: [
-                signal(SignalKind::interrupt())?,
-                signal(SignalKind::terminate())?,
-                signal(SignalKind::hangup())?,
-            ],
+            ctrl_c: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup,
         })
     }
 
     /// The next of them. Dropping the future loses none.
     pub async fn next(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.signals;
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = self.ctrl_c.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
     }
+}
+
+/// Whether whoever started us wants the signal ignored, as `nohup` does (see `SigIgn` in proc(5)).
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }

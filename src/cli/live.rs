@@ -11,7 +11,7 @@ use super::preflight::PROGRAM;
 use super::prepare::Prepared;
 use super::progress::Progress;
 use crate::cluster::local::Local;
-use crate::cluster::{Cluster, Next, PodEnded};
+use crate::cluster::{Cluster, Exit, Next, PodEnded};
 use crate::render::ORCHESTRATOR_PORT;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::{CancelRequest, CollectedRequest, Record, WatchRequest};
@@ -163,7 +163,9 @@ impl Live<'_> {
         let Some(pod) = ended else {
             bail!("the local cluster has ended by itself")
         };
-        if self.over || self.interrupted_at.is_some() {
+        // A worker that has been said goodbye to may end before the last record is here.
+        let well = pod.exit == Exit::Code(0) && pod.pod != self.prepared.run.orchestrator();
+        if well || self.over || self.interrupted_at.is_some() {
             return Ok(());
         }
         let said = pod.last_lines.join("\n  ");

@@ -6,17 +6,24 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use super::error::CliError;
+use super::prepare::Prepared;
 use super::printer;
 use crate::cluster::{Trouble, local};
-use crate::plan::{Plan, Test};
-use crate::schedule::Schedule;
+use crate::plan::Test;
 use crate::tools::{self, Tool};
 
 /// This program, for the parts of the local cluster that it starts itself as.
 pub(super) const PROGRAM: &str = "/proc/self/exe";
 
 /// Fails when the run could not start or would measure nothing; warns of what it will leave out.
-pub(super) fn check(plan: &Plan, schedule: &Schedule) -> Result<(), CliError> {
+pub(super) fn check(prepared: &Prepared) -> Result<(), CliError> {
+    let Prepared {
+        plan,
+        schedule,
+        manifests,
+        ..
+    } = prepared;
+    local::plan(manifests, &plan.local).map_err(anyhow::Error::from)?;
     let troubles = local::preflight(Path::new(PROGRAM), &plan.local);
     if !troubles.is_empty() {
         let each: Vec<String> = troubles

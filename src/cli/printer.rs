@@ -18,11 +18,17 @@ const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 /// # Errors
 /// Any other failure to write, as a full disk behind a redirection.
 pub(super) fn results(text: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    results_of(std::iter::once(text))
+}
+
+/// Writes results piece by piece, as [`results`] does.
+pub(super) fn results_of(pieces: impl IntoIterator<Item = impl AsRef<str>>) -> anyhow::Result<()> {
+    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = pieces
+        .into_iter()
+        .try_for_each(|piece| stdout.write_all(piece.as_ref().as_bytes()))
+        .and_then(|()| stdout.flush());
+    match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(anyhow::anyhow!("cannot write to standard output: {error}"))
         }
@@ -53,8 +59,19 @@ pub(super) fn error(error: &CliError) {
     match error {
         CliError::Plan(problems) => eprint(&problems.render(colour_stderr())),
         CliError::Usage(message) => labelled("error", ERROR, message),
-        CliError::Failed(error) => labelled("error", ERROR, &format!("{error:#}")),
+        CliError::Failed(error) => labelled("error", ERROR, &chain(error)),
     }
+}
+
+/// An error and its causes; a cause that the error speaks of already is not said again.
+pub(super) fn chain(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said.extend([": ", &cause]);
+        }
+    }
+    said
 }
 
 pub(super) fn warning(message: &str) {

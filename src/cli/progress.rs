@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::printer;
+use crate::report::elapsed;
 use crate::results::{EventKind, Outcome};
 use crate::tools::{Metrics, name};
 
@@ -32,7 +33,10 @@ impl Progress {
         let style = ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg} {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("█▌░"));
-        bar.set_message(format!("starting, about {} to go", span(predicted)));
+        bar.set_message(format!(
+            "starting, about {} to go",
+            elapsed(predicted.as_secs_f64())
+        ));
         Self {
             bar,
             terminal,
@@ -103,15 +107,5 @@ fn headline(metrics: &Metrics) -> String {
         format!("{:.0} Mbit/s", bps / 1e6)
     } else {
         String::new()
-    }
-}
-
-/// A span as people say it: `48 s`, `6 min 2 s`, `1 h 5 min`.
-pub(super) fn span(span: Duration) -> String {
-    let seconds = span.as_secs() + u64::from(span.subsec_millis() >= 500);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s} s"),
-        (h, m, _) => format!("{h} h {m} min"),
     }
 }

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use super::error::{CliError, Exit};
 use super::format::Format;
 use super::prepare::{PrepareArgs, Prepared};
-use super::progress::{Progress, span};
+use super::progress::Progress;
 use super::{live, preflight, printer, render, stored};
+use crate::report::{Report, count, elapsed};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::tools;
@@ -53,7 +54,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     if args.dry_run {
         return dry_run(&prepared, predicted);
     }
-    preflight::check(&prepared.plan, &prepared.schedule)?;
+    preflight::check(&prepared)?;
 
     let path = args.output.clone().unwrap_or_else(|| {
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
@@ -72,41 +73,36 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let lived = runtime.block_on(live::run(&prepared, &dir, &mut journal, &mut progress));
     drop(journal);
     progress.end();
-    let lived = match lived {
-        Ok(lived) => lived,
-        Err(error) => {
-            // What was measured before the fall is shown all the same.
-            if stored::has_events(&dir) {
-                stored::write_derived(&dir)?;
-                printer::note(&format!(
-                    "what was measured is in `{}`",
-                    dir.path().display()
-                ));
-            }
-            return Err(error.into());
+    // What was measured is shown and stored, however the run ended.
+    let report = stored::has_events(&dir)
+        .then(|| show(&dir, args.format))
+        .transpose();
+    if lived?.interrupted {
+        match report {
+            Ok(None) => printer::note("interrupted before anything was measured"),
+            Ok(Some(_)) => {}
+            // The terminal may be what has gone.
+            Err(error) => printer::warning(&printer::chain(&error)),
         }
-    };
-    if !stored::has_events(&dir) {
-        printer::note("interrupted before anything was measured");
         return Ok(Exit::Interrupted);
     }
-    let report = stored::write_derived(&dir)?;
-    printer::results(
-        &args
-            .format
-            .render(&report, printer::width(), printer::colour_stdout())?,
-    )?;
+    Ok(match report? {
+        Some(report) if report.is_complete() && !report.has_failures() => Exit::Well,
+        _ => Exit::CellsFailed,
+    })
+}
+
+/// Prints the results, and writes what is derived from the journal; in this order, because a disk
+/// may be full.
+fn show(dir: &RunDir, format: Format) -> anyhow::Result<Report> {
+    let report = stored::report(dir)?;
+    printer::results(&format.render(&report, printer::width(), printer::colour_stdout())?)?;
+    stored::write_derived(dir, &report)?;
     printer::note(&format!(
         "result.csv, samples.csv and all else: {}",
         dir.path().display()
     ));
-    Ok(if lived.interrupted {
-        Exit::Interrupted
-    } else if report.has_failures() || !report.is_complete() {
-        Exit::CellsFailed
-    } else {
-        Exit::Well
-    })
+    Ok(report)
 }
 
 fn dry_run(prepared: &Prepared, predicted: Duration) -> Result<Exit, CliError> {
@@ -121,11 +117,11 @@ fn dry_run(prepared: &Prepared, predicted: Duration) -> Result<Exit, CliError> {
 
 fn what(prepared: &Prepared, predicted: Duration) -> String {
     format!(
-        "run {} of `{}`: {} cells in {} rows, about {}",
+        "run {} of `{}`: {} in {}, about {}",
         prepared.run.id,
         prepared.plan.name,
-        prepared.schedule.cells.len(),
-        prepared.schedule.rows.len(),
-        span(predicted)
+        count(prepared.schedule.cells.len(), "cell"),
+        count(prepared.schedule.rows.len(), "row"),
+        elapsed(predicted.as_secs_f64())
     )
 }

@@ -1,14 +1,13 @@
 //! `netplan schedule`: the cells in order, each with its exact command lines.
 
-use std::fmt::Write as _;
-
 use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::plan_args::{PlanArgs, SelectionArgs};
 use super::printer;
-use super::progress::span;
-use crate::tools;
+use crate::plan::Path;
+use crate::report::{count, elapsed};
+use crate::tools::{self, CellCommands};
 
 /// Print the cells in order, each with its exact command lines; how many, and how long they take
 #[derive(Debug, Args)]
@@ -26,34 +25,29 @@ pub(super) struct ScheduleArgs {
 pub(super) fn execute(args: &ScheduleArgs) -> Result<Exit, CliError> {
     let plan = args.plan.load()?;
     let schedule = args.selection.schedule(&plan)?;
-    let mut text = String::new();
-    for (index, cell) in tools::commands(&plan, &schedule).enumerate() {
-        let path = &plan.paths[cell.row.path];
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "{} {}", index + 1, cell.cell.id.0);
-        let _ = writeln!(text, "    on {}: {}", path.to, shell(&cell.server.argv));
-        if !cell.client.warmup_argv.is_empty() {
-            let _ = writeln!(
-                text,
-                "    on {}: {}",
-                path.from,
-                shell(&cell.client.warmup_argv)
-            );
-        }
-        let _ = writeln!(text, "    on {}: {}", path.from, shell(&cell.client.argv));
-    }
-    let _ = writeln!(
-        text,
-        "{} cells in {} rows; about {}",
-        schedule.cells.len(),
-        schedule.rows.len(),
-        span(tools::forecast(&plan, &schedule))
+    let cells = tools::commands(&plan, &schedule)
+        .enumerate()
+        .map(|(index, cell)| of_cell(index + 1, &plan.paths[cell.row.path], &cell));
+    let total = format!(
+        "{} in {}; about {}\n",
+        count(schedule.cells.len(), "cell"),
+        count(schedule.rows.len(), "row"),
+        elapsed(tools::forecast(&plan, &schedule).as_secs_f64())
     );
-    printer::results(&text)?;
+    printer::results_of(cells.chain(std::iter::once(total)))?;
     Ok(Exit::Well)
 }
 
-/// A command line as a person would type it.
-fn shell(argv: &[String]) -> String {
-    argv.join(" ")
+/// A cell's number and id, and below it what runs where, in order.
+fn of_cell(number: usize, path: &Path, cell: &CellCommands<'_>) -> String {
+    let mut text = format!("{number} {}\n", cell.cell.id.0);
+    let runs = [
+        (&path.to, &cell.server.argv),
+        (&path.from, &cell.client.warmup_argv),
+        (&path.from, &cell.client.argv),
+    ];
+    for (worker, argv) in runs.into_iter().filter(|(_, argv)| !argv.is_empty()) {
+        text.extend(["    on ", worker, ": ", &argv.join(" "), "\n"]);
+    }
+    text
 }

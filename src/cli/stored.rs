@@ -18,20 +18,19 @@ pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
     let cluster = dir
         .environment()
         .and_then(|environment| environment.cluster);
-    Ok(Report::of(&recovered.events)?.on(cluster))
+    Ok(Report::recovered(&recovered)?.on(cluster))
 }
 
-/// Replays the journal, and writes what is derived from it into the directory.
-pub(super) fn write_derived(dir: &RunDir) -> anyhow::Result<Report> {
-    let report = report(dir)?;
+/// Writes what is derived from the journal into the directory.
+pub(super) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Result<()> {
     dir.write(
         file::RESULT_CSV,
-        nptest_csv::render(&report, Dialect::Nptest),
+        nptest_csv::render(report, Dialect::Nptest),
     )?;
     dir.write(
         file::SAMPLES_CSV,
-        samples_csv::render(&report).context("cannot write samples.csv")?,
+        samples_csv::render(report).context("cannot write samples.csv")?,
     )?;
     dir.write_environment(&report.environment)?;
-    Ok(report)
+    Ok(())
 }

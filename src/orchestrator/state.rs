@@ -1,8 +1,8 @@
 //! Decides what the run does next. Pure: inputs and the time in, commands out.
 //!
 //! ```text
-//! Gathering ─▶ ┌ Waiting ◀─▶ Running ─▶ Clearing ─▶ (Cooling) ┐ ─▶ Ended
-//!              └──────────────◀── next attempt ◀──────────────┘
+//! Gathering ─▶ (Stragglers) ─▶ ┌ Waiting ◀─▶ Running ─▶ Clearing ─▶ (Cooling) ┐ ─▶ Ended
+//!                              └──────────────◀── next attempt ◀──────────────┘
 //! ```
 //!
 //! Only `Running` holds a client that may live, and `Running` begins only when `Clearing` has seen
@@ -34,8 +34,11 @@ use crate::results::{EventKind, Outcome};
 /// How long the orchestrator waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// For all workers to join at the start.
+    /// For all workers that the cells need to join at the start.
     pub start: Duration,
+    /// For the plan's other workers, once those are there: a pod that starts beside a sample
+    /// disturbs it.
+    pub others: Duration,
     /// For a tool's server to be ready, as the worker is told.
     pub ready: Duration,
     /// For an answer that is due, beyond what the worker itself was told.
@@ -53,6 +56,7 @@ impl Default for Limits {
         Self {
             // A node that pulls the image first takes minutes.
             start: Duration::from_secs(300),
+            others: Duration::from_secs(2),
             ready: Duration::from_secs(10),
             answer: Duration::from_secs(5),
             stop: Duration::from_secs(5),
@@ -96,6 +100,8 @@ struct Present {
 enum Phase {
     /// Before the first cell, until all workers that are needed are there.
     Gathering(Timer),
+    /// Until the plan's other workers are there too, for a moment at most.
+    Stragglers(Timer),
     /// For the workers of this task to come back.
     Waiting {
         task: usize,

@@ -38,12 +38,17 @@ pub fn init_text() -> &'static str {
     include_str!("../../plans/init.yaml")
 }
 
+/// Why there is no text of a plan.
+#[derive(Debug, thiserror::Error)]
+#[error("the plan cannot be written as YAML: {0}")]
+pub struct YamlError(#[from] serde_yaml::Error);
+
 impl Plan {
     /// The plan as text, every default filled in; [`load`] reads it again.
     ///
     /// # Errors
-    /// `serde_yaml`'s, of which none is known for a plan that was loaded.
-    pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
-        serde_yaml::to_string(self)
+    /// The writer's, of which none is known for a plan that was loaded.
+    pub fn to_yaml(&self) -> Result<String, YamlError> {
+        Ok(serde_yaml::to_string(self)?)
     }
 }

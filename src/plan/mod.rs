@@ -3,8 +3,10 @@
 mod decode;
 mod documents;
 mod fields;
+mod limits;
 mod load;
 mod model;
+mod names;
 mod parse;
 mod placement;
 mod read;
@@ -17,7 +19,7 @@ mod syntax;
 mod tree;
 pub mod units;
 
-pub use documents::document;
-pub use load::{init_text, load};
+pub use documents::{DocumentError, document};
+pub use load::{YamlError, init_text, load};
 pub use model::*;
 pub use schema::schema;

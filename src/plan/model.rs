@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::limits;
+use super::schema::within;
 use super::sweep::Sweep;
 use super::units::{BitRate, Bytes, Duration, Percent};
 
@@ -158,12 +160,15 @@ pub struct Iperf3 {
     /// `tcp` or `udp`. Default: tcp.
     pub protocol: Protocol,
     /// Parallel streams (-P), 1 to 128. Default: 1.
+    #[schemars(transform = within(limits::STREAMS))]
     pub streams: Sweep<u64>,
     /// TCP maximum segment size in bytes (-M), 88 to 9216. Default: the path's own.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = within(limits::IPERF3_MSS))]
     pub mss: Option<Sweep<u64>>,
     /// UDP payload of a datagram in bytes (-l), 16 to 65507. Default for UDP: 1460.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = within(limits::IPERF3_DATAGRAM))]
     pub datagram: Option<Sweep<u64>>,
     /// Sending rate of each stream (-b), as in `100 Mbit/s`. Default: unlimited.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,9 +204,11 @@ pub struct Netperf {
     pub test: NetperfTest,
     /// TCP maximum segment size in bytes (-G), 88 to 32767. Default: the path's own.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = within(limits::NETPERF_MSS))]
     pub mss: Option<Sweep<u64>>,
     /// `UDP_STREAM` only: UDP payload of a datagram in bytes (-m), 1 to 65507. Default: 1460.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = within(limits::NETPERF_DATAGRAM))]
     pub datagram: Option<Sweep<u64>>,
     /// `TCP_STREAM` only: bytes a write (-m). Default: netperf's.
     #[serde(skip_serializing_if = "Option::is_none")]

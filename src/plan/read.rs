@@ -27,7 +27,9 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         false,
     )?;
     version(decoder, &top)?;
-    let name = top.required("name", |id| Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME)));
+    let name = top.required("name", |id| {
+        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
+    });
     let description = top.optional("description", |id| decoder.text(id));
     let workers = top.required("workers", |id| workers(decoder, id));
     // Without workers every name would be unknown: one problem, not many.
@@ -206,7 +208,9 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
         Some(workers) => decoder.reference(id, "worker", workers),
         None => decoder.text(id),
     };
-    let name = fields.required("name", |id| Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME)));
+    let name = fields.required("name", |id| {
+        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
+    });
     let label = fields.optional("label", |id| label(decoder, id));
     let from = fields.required("from", worker);
     let to = fields.required("to", worker);

@@ -1,7 +1,10 @@
 //! The decoder of iperf3's and netperf's options. Limits are those of the tools and of Linux.
 
+use std::ops::RangeInclusive;
+
 use super::decode::{At, Decoder};
 use super::fields::Fields;
+use super::limits;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol};
 use super::sweep::Sweep;
 use super::tree::NodeId;
@@ -10,14 +13,6 @@ use crate::diag::{Place, Problem, quote};
 
 /// The payload of a datagram that is not split on a link with an MTU of 1500, and some room.
 const DATAGRAM: u64 = 1460;
-/// The largest payload of a UDP datagram over IPv4.
-const LARGEST_DATAGRAM: u64 = 65_507;
-/// Linux refuses less (`TCP_MIN_MSS`).
-const LEAST_MSS: u64 = 88;
-/// iperf3 3.12 refuses more (`MAX_MSS`).
-const IPERF3_MOST_MSS: u64 = 9_216;
-/// Linux refuses more (`MAX_TCP_WINDOW`).
-const MOST_MSS: u64 = 32_767;
 const MIB: u64 = 1 << 20;
 
 /// A parameter with its number of values.
@@ -71,10 +66,10 @@ impl Sweeps<'_, '_, '_> {
     fn numbers(
         &mut self,
         key: &'static str,
-        least: u64,
-        most: u64,
+        limits: RangeInclusive<u64>,
         unit: &str,
     ) -> Option<Sweep<u64>> {
+        let (least, most) = limits.into_inner();
         let (fields, decoder) = (self.fields, self.decoder);
         fields.optional(key, |id| {
             let read = |id, least, most| decoder.whole(id, least, most, unit);
@@ -135,9 +130,9 @@ pub fn iperf3(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Opti
         fields: &fields,
         swept,
     };
-    let streams = sweeps.numbers("streams", 1, 128, "streams");
-    let mss = sweeps.numbers("mss", LEAST_MSS, IPERF3_MOST_MSS, "bytes");
-    let datagram = sweeps.numbers("datagram", 16, LARGEST_DATAGRAM, "bytes");
+    let streams = sweeps.numbers("streams", limits::STREAMS, "streams");
+    let mss = sweeps.numbers("mss", limits::IPERF3_MSS, "bytes");
+    let datagram = sweeps.numbers("datagram", limits::IPERF3_DATAGRAM, "bytes");
     let rate = sweeps.rates("rate");
     let write_size = sweeps.bytes("write_size", 1, MIB);
     let window = fields.optional("window", |id| {
@@ -214,7 +209,7 @@ pub fn netperf(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Opt
     let test = test.unwrap_or_default();
     // A request or response over UDP is one datagram.
     let message = match test {
-        NetperfTest::UdpRr => LARGEST_DATAGRAM,
+        NetperfTest::UdpRr => limits::LARGEST_DATAGRAM,
         _ => MIB,
     };
     let mut sweeps = Sweeps {
@@ -222,8 +217,8 @@ pub fn netperf(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Opt
         fields: &fields,
         swept,
     };
-    let mss = sweeps.numbers("mss", LEAST_MSS, MOST_MSS, "bytes");
-    let datagram = sweeps.numbers("datagram", 1, LARGEST_DATAGRAM, "bytes");
+    let mss = sweeps.numbers("mss", limits::NETPERF_MSS, "bytes");
+    let datagram = sweeps.numbers("datagram", limits::NETPERF_DATAGRAM, "bytes");
     let write_size = sweeps.bytes("write_size", 1, 16 * MIB);
     let request = sweeps.bytes("request", 1, message);
     let response = sweeps.bytes("response", 1, message);

@@ -4,6 +4,9 @@
 //! plan as people write it leaves out what has a default, and has `defaults:`. That difference is
 //! made here.
 
+use std::ops::RangeInclusive;
+
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +55,18 @@ pub fn schema() -> Value {
         }
     }
     schema
+}
+
+/// Limits the numbers of a sweep: the one, those of a list, and where a range starts. Where a range
+/// may end depends on its step.
+pub(super) fn within(limits: RangeInclusive<u64>) -> impl FnMut(&mut Schema) {
+    move |schema: &mut Schema| {
+        let number = json!({ "minimum": limits.start(), "maximum": limits.end() });
+        schema.insert("minimum".to_owned(), json!(limits.start()));
+        schema.insert("maximum".to_owned(), json!(limits.end()));
+        schema.insert("items".to_owned(), number.clone());
+        schema.insert("properties".to_owned(), json!({ "from": number }));
+    }
 }
 
 /// What holds everywhere: nothing is null, nothing unknown may stand there, a text is one line.

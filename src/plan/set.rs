@@ -172,9 +172,10 @@ fn item(tree: &Tree, items: &[NodeId], step: Step<'_>) -> Result<usize, Box<Prob
     Err(
         match did_you_mean(step.word, items.iter().filter_map(name)) {
             Some(word) => problem.label(format!("did you mean `{word}`?")),
-            None => {
-                problem.help("an item of a list is its index, which counts from `0`, or its `name`")
-            }
+            None => problem.help(
+                "an item of a list is its index, which counts from `0`, or the `name` that \
+                     the plan gives it",
+            ),
         }
         .into(),
     )

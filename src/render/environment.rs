@@ -4,6 +4,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::templates::{RenderError, Templates};
+use crate::diag::{Source, picture};
 
 /// Enough for a thousand workers with hundreds of ports, and an end to a template's endless loop.
 const FUEL: u64 = 10_000_000;
@@ -16,21 +17,33 @@ pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderErr
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine.set_fuel(Some(FUEL));
+    // Only with this an error knows its place.
     engine.set_debug(true);
     engine.add_filter("block", block);
     for name in Templates::names() {
         engine
             .add_template(name, templates.text(name))
-            .map_err(|error| failed(name, &error))?;
+            .map_err(|error| failed(templates, name, &error))?;
     }
     Ok(engine)
 }
 
-/// The error of a template, with the engine's own picture of the place.
-pub(super) fn failed(template: &str, error: &Error) -> RenderError {
+/// The error of a template with its place. The engine's own picture of it would name all values
+/// that the template refers to, private keys among them.
+pub(super) fn failed(templates: &Templates, template: &str, error: &Error) -> RenderError {
+    let kind = error.kind().to_string();
+    let message = match error.detail() {
+        Some(detail) => format!("{kind}: {detail}"),
+        None => kind,
+    };
+    let place = error.range().map_or_else(String::new, |range| {
+        let source = Source::new(template, templates.text(template));
+        format!("\n{}", picture(&source, range.into()))
+    });
     RenderError::Template {
         template: template.to_owned(),
-        message: format!("{error:#}"),
+        message,
+        place,
     }
 }
 

@@ -8,6 +8,10 @@ use super::context::{
 };
 use super::environment::{engine, failed};
 use super::templates::{RenderError, Templates};
+use crate::diag::{Source, picture};
+
+/// The template whose values are private.
+const SECRET: &str = "secret.yaml.j2";
 
 /// One rendered object.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,52 +63,59 @@ pub fn manifests(
         context! { worker => Serde(&WorkerContext::from(worker)), ..common.clone() }
     };
 
-    let mut rendered = vec![render(&engine, "configmap.yaml.j2", &common)?];
+    let render = |name, context: &_| render(&engine, templates, name, context);
+
+    let mut rendered = vec![render("configmap.yaml.j2", &common)?];
     for identity in identities {
         let context = context! { identity => Serde(identity), ..common.clone() };
-        rendered.push(render(&engine, "secret.yaml.j2", &context)?);
+        rendered.push(render(SECRET, &context)?);
     }
-    rendered.push(render(&engine, "orchestrator-service.yaml.j2", &common)?);
+    rendered.push(render("orchestrator-service.yaml.j2", &common)?);
     for worker in workers.iter().filter(|worker| !worker.ports.is_empty()) {
-        rendered.push(render(
-            &engine,
-            "worker-service.yaml.j2",
-            &of_worker(worker),
-        )?);
+        rendered.push(render("worker-service.yaml.j2", &of_worker(worker))?);
     }
-    rendered.push(render(&engine, "orchestrator-job.yaml.j2", &common)?);
+    rendered.push(render("orchestrator-job.yaml.j2", &common)?);
     for worker in workers {
-        rendered.push(render(&engine, "worker-pod.yaml.j2", &of_worker(worker))?);
+        rendered.push(render("worker-pod.yaml.j2", &of_worker(worker))?);
     }
     Ok(rendered)
 }
 
 fn render(
     engine: &Environment<'_>,
+    templates: &Templates,
     name: &'static str,
     context: &minijinja::Value,
 ) -> Result<Manifest, RenderError> {
     let text = engine
         .get_template(name)
         .and_then(|template| template.render(context))
-        .map_err(|error| failed(name, &error))?;
+        .map_err(|error| failed(templates, name, &error))?;
     let text = text.trim().to_owned() + "\n";
-    let no_object = |message: String| RenderError::NoObject {
+    let no_object = |message: String, at: Option<usize>| RenderError::NoObject {
         template: name.to_owned(),
         message,
-        text: text.clone(),
+        // A line of a rendered Secret may be one of a private key.
+        place: match at {
+            Some(at) if name != SECRET => {
+                let source = Source::new(format!("rendered {name}"), &*text);
+                format!("\n{}", picture(&source, (at..at + 1).into()))
+            }
+            _ => String::new(),
+        },
     };
-    let object = crate::plan::document(&text).map_err(no_object)?;
+    let object = crate::plan::document(&text).map_err(|error| no_object(error.what, error.at))?;
     for field in ["/apiVersion", "/kind", "/metadata/name"] {
         if object
             .pointer(field)
             .and_then(serde_json::Value::as_str)
             .is_none()
         {
-            return Err(no_object(format!(
-                "`{}` is missing",
-                field[1..].replace('/', ".")
-            )));
+            let field = field[1..].replace('/', ".");
+            return Err(no_object(
+                format!("`{field}` is missing, or is no text"),
+                None,
+            ));
         }
     }
     Ok(Manifest {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::diag::{did_you_mean, one_of};
+
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
@@ -39,7 +41,7 @@ pub enum RenderError {
         error: std::io::Error,
     },
     #[error(
-        "`{}` is no template of netplan, so nothing would use it{}; there are: {}",
+        "`{}` is no template of netplan, so nothing would use it{}; it may be {}",
         .file.display(), .hint, .known
     )]
     UnknownTemplate {
@@ -47,13 +49,19 @@ pub enum RenderError {
         hint: String,
         known: String,
     },
-    #[error("the template `{template}` does not render: {message}")]
-    Template { template: String, message: String },
-    #[error("the template `{template}` does not yield one Kubernetes object: {message}\n{text}")]
+    /// `place` is a picture of the place, with a line break before it; may be empty.
+    #[error("the template `{template}` does not render: {message}{place}")]
+    Template {
+        template: String,
+        message: String,
+        place: String,
+    },
+    /// `place` is one of what the template yields.
+    #[error("the template `{template}` does not yield one Kubernetes object: {message}{place}")]
     NoObject {
         template: String,
         message: String,
-        text: String,
+        place: String,
     },
 }
 
@@ -111,15 +119,11 @@ impl Templates {
 }
 
 fn unknown(file: &Path, name: &str) -> RenderError {
-    let nearest = Templates::names()
-        .map(|known| (strsim::jaro_winkler(known, name), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
     RenderError::UnknownTemplate {
         file: file.to_owned(),
-        hint: nearest
-            .map(|(_, known)| format!(" (did you mean `{known}`?)"))
+        hint: did_you_mean(name, Templates::names())
+            .map(|known| format!(" (did you mean `{known}`?)"))
             .unwrap_or_default(),
-        known: Templates::names().collect::<Vec<_>>().join(", "),
+        known: one_of(Templates::names()),
     }
 }

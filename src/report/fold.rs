@@ -8,7 +8,9 @@ use thiserror::Error;
 use super::words;
 use crate::diag::Source;
 use crate::plan::{self, Path, Plan, Test};
-use crate::results::{Cluster, Environment, Event, EventKind, Outcome, Sample, Summary};
+use crate::results::{
+    Cluster, Environment, Event, EventKind, Outcome, Recovered, Sample, Summary, Tear,
+};
 use crate::schedule::{CellId, Params, Row, Schedule, Selection};
 use crate::tools::Failure;
 
@@ -31,6 +33,8 @@ pub struct Report {
     pub cells: Vec<CellReport>,
     /// Events of cells that the schedule does not have: a journal of another plan or version.
     pub strangers: usize,
+    /// Where the journal is damaged before its end, so that what follows could not be read.
+    pub damage: Option<Tear>,
 }
 
 /// How far a run came.
@@ -92,6 +96,8 @@ pub struct Counts {
 pub enum ReportError {
     #[error("the journal has no event, so there is nothing to report")]
     Empty,
+    #[error("the journal cannot be read from its beginning on: {0}")]
+    Damaged(Tear),
     #[error("the journal does not begin with the run's start, so its plan is not known")]
     NoStart,
     #[error("the journal's plan cannot be read by this netplan:\n{0}")]
@@ -137,6 +143,7 @@ impl Report {
             environment: Environment::of(std::iter::empty(), None),
             cells,
             strangers: 0,
+            damage: None,
         };
         for event in events {
             report.take(event, &index);
@@ -166,6 +173,22 @@ impl Report {
         };
         let schedule = Schedule::of(&plan, &selection);
         Ok(Report::fold(events, plan, schedule))
+    }
+
+    /// The same of what could be read of a journal. A last line that was cut off is no damage: nobody
+    /// was told of it.
+    ///
+    /// # Errors
+    /// As [`Report::of`], and when not even the first line could be read.
+    pub fn recovered(journal: &Recovered) -> Result<Report, ReportError> {
+        let damage = journal.torn.clone().filter(|tear| !tear.at_end);
+        match (journal.events.is_empty(), &journal.torn) {
+            (true, Some(tear)) => Err(ReportError::Damaged(tear.clone())),
+            _ => Ok(Report {
+                damage,
+                ..Report::of(&journal.events)?
+            }),
+        }
     }
 
     /// The same with what is known of the cluster, which is not in the events but in

@@ -197,8 +197,13 @@ pub fn doubts(report: &Report) -> Vec<String> {
     let held = held.count();
     if held > 0 {
         doubts.push(format!(
-            "{} asked for a larger MSS than the path carries and ran at the path's own (`eff`)",
+            "{} asked for a larger MSS than the path carries and ran at the path's own",
             words::count(held, "cell")
+        ));
+    }
+    if let Some(tear) = &report.damage {
+        doubts.push(format!(
+            "the journal is damaged, and nothing behind that place was read: {tear}"
         ));
     }
     if report.strangers > 0 {

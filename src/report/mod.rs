@@ -17,3 +17,4 @@ pub mod table;
 mod words;
 
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};
+pub use words::{count, elapsed};

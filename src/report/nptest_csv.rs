@@ -40,21 +40,16 @@ pub struct Line {
 /// The report as nptest's CSV. Several samples of a cell count as their mean.
 #[must_use]
 pub fn render(report: &Report, dialect: Dialect) -> String {
-    let rows: Vec<Vec<(Option<u64>, Option<String>)>> = (0..report.schedule.rows.len())
-        .map(|row| {
-            report
-                .cells
-                .iter()
-                .filter(|cell| cell.row == row)
-                .map(|cell| {
-                    let value = report.row(row).and_then(|(_, test, _)| {
-                        Some(figure(&test.tool, report.headline(cell)?.mean))
-                    });
-                    (cell.params.size(), value)
-                })
-                .collect()
-        })
-        .collect();
+    let mut rows: Vec<Vec<(Option<u64>, Option<String>)>> =
+        vec![Vec::new(); report.schedule.rows.len()];
+    for cell in &report.cells {
+        let value = report
+            .row(cell.row)
+            .and_then(|(_, test, _)| Some(figure(&test.tool, report.headline(cell)?.mean)));
+        if let Some(row) = rows.get_mut(cell.row) {
+            row.push((cell.params.size(), value));
+        }
+    }
     let swept = |row: &&Vec<(Option<u64>, _)>| row.len() > 1;
     let sizes: Vec<u64> = rows
         .iter()

@@ -119,7 +119,7 @@ fn record(
         (Some(_), _) | (None, CellState::Measured) => ("measured", String::new(), ""),
         (None, CellState::Failed(failure)) => (
             "failed",
-            words::cause_key(failure.cause),
+            failure.cause.name().to_owned(),
             failure.words.as_str(),
         ),
         (None, CellState::Skipped(reason)) => ("skipped", String::new(), reason.as_str()),

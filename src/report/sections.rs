@@ -60,7 +60,7 @@ fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
     let figures = if words::is_rate(words::headline(&test.tool)) {
         format!("{} received", scale.unit)
     } else {
-        format!("transactions {}", scale.unit)
+        format!("transactions {}, latency in µs", scale.unit)
     };
     let about = format!(
         "{}, samples of {}; {figures}",
@@ -129,20 +129,16 @@ fn swept(
     let mut grids = Vec::new();
     let mut sparks = Vec::new();
     for (others, rows) in &groups {
-        let mut grid = Grid {
-            caption: others.clone(),
-            ..Grid::default()
-        };
-        grid.columns.push(Column {
-            name: if swept_is_mss { "MSS" } else { "bytes" }.to_owned(),
-            unit: String::new(),
+        let mut keys = vec![Column {
+            name: if swept_is_mss { "asked" } else { "datagram" }.to_owned(),
+            unit: if swept_is_mss { "MSS" } else { "bytes" }.to_owned(),
             words: false,
             fields: sizes.iter().map(u64::to_string).collect(),
-        });
+        }];
         if swept_is_mss {
-            grid.columns.push(Column {
-                name: "eff".to_owned(),
-                unit: String::new(),
+            keys.push(Column {
+                name: "effective".to_owned(),
+                unit: "MSS".to_owned(),
                 words: false,
                 fields: sizes
                     .iter()
@@ -150,34 +146,41 @@ fn swept(
                     .collect(),
             });
         }
-        grid.keys = grid.columns.len();
-        for row in rows {
-            let by_size: BTreeMap<u64, &CellReport> = cells
+        let across = Across {
+            report,
+            sizes,
+            keys,
+            rows: rows
                 .iter()
-                .filter(|cell| cell.row == *row)
-                .filter_map(|cell| Some((cell.params.size()?, *cell)))
+                .map(|row| {
+                    let of_row = cells.iter().filter(|cell| cell.row == *row);
+                    let by_size = of_row.filter_map(|cell| Some((cell.params.size()?, *cell)));
+                    (*row, by_size.collect())
+                })
+                .collect(),
+        };
+        grids.push(across.grid(others, |cell| field(report, test, cell, scale, notes)));
+        for (metric, title, most) in BESIDE {
+            let means: Vec<f64> = across
+                .cells()
+                .filter_map(|cell| mean(cell, metric))
                 .collect();
-            let path = report.row(*row).map_or("", |(.., path)| &path.name);
-            grid.columns.push(Column {
-                name: path.to_owned(),
-                unit: String::new(),
-                words: false,
-                fields: aligned(
-                    sizes
-                        .iter()
-                        .map(|size| {
-                            by_size.get(size).map_or_else(String::new, |cell| {
-                                field(report, test, cell, scale, notes)
-                            })
-                        })
-                        .collect(),
-                ),
-            });
+            if means.is_empty() {
+                continue;
+            }
+            let scale = Scale::of(&means, 1.0, most, "");
+            let caption = format!("{others} {title}").trim().to_owned();
+            grids.push(across.grid(&caption, |cell| {
+                mean(cell, metric).map_or_else(String::new, |mean| scale.write(mean))
+            }));
+        }
+        for (row, by_size) in &across.rows {
             let values: Vec<(u64, Option<f64>)> = by_size
                 .iter()
                 .map(|(size, cell)| (*size, report.headline(cell).map(|s| s.mean)))
                 .collect();
             if values.len() >= SPARK_FROM {
+                let path = path_name(report, *row);
                 let name = if groups.len() > 1 {
                     format!("{path} {others}")
                 } else {
@@ -186,7 +189,6 @@ fn swept(
                 sparks.push((name, values));
             }
         }
-        grids.push(grid);
     }
     let width = sparks.iter().map(|(name, _)| name.chars().count()).max();
     let width = width.unwrap_or(0);
@@ -210,6 +212,60 @@ fn swept(
         grids,
         sparks,
     }
+}
+
+/// The figures that get a grid of their own beside that of the headline: metric, caption, most
+/// decimals. They are those of UDP, where the rate alone says little.
+const BESIDE: [(&str, &str, usize); 2] = [
+    (name::LOST_PERCENT, "lost, in %", 2),
+    (name::JITTER_US, "jitter, in µs", 1),
+];
+
+/// Some rows of a sweep, side by side.
+struct Across<'a> {
+    report: &'a Report,
+    sizes: &'a BTreeSet<u64>,
+    keys: Vec<Column>,
+    /// A row's index, and its cells by size.
+    rows: Vec<(usize, BTreeMap<u64, &'a CellReport>)>,
+}
+
+impl Across<'_> {
+    /// Sizes down, paths across.
+    fn grid(&self, caption: &str, mut field: impl FnMut(&CellReport) -> String) -> Grid {
+        let mut columns = self.keys.clone();
+        columns.extend(self.rows.iter().map(|(row, by_size)| {
+            let fields = self.sizes.iter().map(|size| {
+                let cell = by_size.get(size);
+                cell.map_or_else(String::new, |cell| field(cell))
+            });
+            Column {
+                name: path_name(self.report, *row).to_owned(),
+                unit: String::new(),
+                words: false,
+                fields: aligned(fields.collect()),
+            }
+        }));
+        Grid {
+            caption: caption.to_owned(),
+            columns,
+            keys: self.keys.len(),
+        }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &CellReport> {
+        self.rows
+            .iter()
+            .flat_map(|(_, by_size)| by_size.values().copied())
+    }
+}
+
+fn path_name(report: &Report, row: usize) -> &str {
+    report.row(row).map_or("", |(.., path)| &path.name)
+}
+
+fn mean(cell: &CellReport, metric: &str) -> Option<f64> {
+    Some(cell.measured(metric)?.mean)
 }
 
 /// What the headline metric is called above its column.
@@ -273,20 +329,29 @@ const METRICS: [(&str, &str, &str, usize); 12] = [
     (name::LATENCY_P90_US, "p90", "µs", 1),
     (name::LATENCY_P99_US, "p99", "µs", 1),
     (name::LATENCY_MAX_US, "max", "µs", 0),
-    (name::EFFECTIVE_MSS, "eff", "MSS", 0),
+    (name::EFFECTIVE_MSS, "effective", "MSS", 0),
     (name::CPU_PERCENT_CLIENT, "client", "CPU %", 0),
     (name::CPU_PERCENT_SERVER, "server", "CPU %", 0),
 ];
 
+/// Whether a figure of segments would only take room beside latencies.
+fn is_aside(metric: &str, means: &[f64], cells: &[&CellReport]) -> bool {
+    match metric {
+        name::EFFECTIVE_MSS => cells.iter().all(|c| c.params.get(Param::Mss).is_none()),
+        name::RETRANSMITS => means.iter().all(|mean| *mean == 0.0),
+        _ => false,
+    }
+}
+
 /// Paths down, metrics across.
 fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes) -> Section {
-    let metric = words::headline(&test.tool);
+    let headline = words::headline(&test.tool);
     let means: Vec<f64> = cells
         .iter()
         .filter_map(|cell| report.headline(cell))
         .map(|summary| summary.mean)
         .collect();
-    let scale = Scale::headline(metric, &means);
+    let scale = Scale::headline(headline, &means);
     let mut grid = Grid::default();
     grid.columns.push(Column {
         name: "path".to_owned(),
@@ -294,10 +359,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         words: true,
         fields: cells
             .iter()
-            .map(|cell| {
-                let path = report.row(cell.row).map_or("", |(.., path)| &path.name);
-                path.to_owned()
-            })
+            .map(|cell| path_name(report, cell.row).to_owned())
             .collect(),
     });
     let varying = varying(cells);
@@ -311,7 +373,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
     }
     grid.keys = grid.columns.len();
     grid.columns.push(Column {
-        name: said(metric).to_owned(),
+        name: said(headline).to_owned(),
         unit: scale.unit.to_owned(),
         words: false,
         fields: aligned(
@@ -325,7 +387,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         let summaries: Vec<Option<Summary>> =
             cells.iter().map(|cell| cell.measured(metric)).collect();
         let means: Vec<f64> = summaries.iter().flatten().map(|s| s.mean).collect();
-        if means.is_empty() {
+        if means.is_empty() || (!words::is_rate(headline) && is_aside(metric, &means, cells)) {
             continue;
         }
         let scale = Scale::of(&means, 1.0, most, "");
@@ -339,9 +401,16 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
                 .collect(),
         });
     }
+    let mut about = about(test, scale, cells);
+    if [name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER]
+        .iter()
+        .any(|metric| cells.iter().any(|cell| mean(cell, metric).is_some()))
+    {
+        about = format!("{about}; {}", words::cpu_of(&test.tool));
+    }
     Section {
         name: test.name.clone(),
-        about: about(test, scale, cells),
+        about,
         grids: vec![grid],
         sparks: Vec::new(),
     }

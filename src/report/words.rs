@@ -1,7 +1,7 @@
 //! What reports call things, and how they write figures and lines.
 
 use crate::plan::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec, Via};
-use crate::tools::{self, Cause};
+use crate::tools;
 
 /// The tool's name.
 pub fn tool_name(tool: &ToolSpec) -> &'static str {
@@ -40,8 +40,11 @@ pub fn describe(tool: &ToolSpec) -> String {
             if let Some(Sweep::One(bytes)) = datagram {
                 words.push(format!("{bytes}-byte datagrams"));
             }
-            if let Some(Sweep::One(rate)) = rate {
-                words.push(format!("{rate} a stream"));
+            match (rate, protocol) {
+                (Some(Sweep::One(rate)), _) => words.push(format!("{rate} a stream")),
+                // It explains the loss.
+                (None, Protocol::Udp) => words.push("as fast as it can".to_owned()),
+                _ => {}
             }
         }
         ToolSpec::Netperf(Netperf { test, datagram, .. }) => {
@@ -63,6 +66,15 @@ pub fn describe(tool: &ToolSpec) -> String {
     words.join(", ")
 }
 
+/// Of what the tool's CPU figures are a share: iperf3 asks for the time of its own process, netperf
+/// for that of all processors.
+pub fn cpu_of(tool: &ToolSpec) -> &'static str {
+    match tool {
+        ToolSpec::Iperf3(_) => "CPU of iperf3 alone, in % of a core",
+        ToolSpec::Netperf(_) => "CPU of the whole node",
+    }
+}
+
 /// By which address, as the plan writes it.
 pub fn via(via: Via) -> &'static str {
     match via {
@@ -71,15 +83,8 @@ pub fn via(via: Via) -> &'static str {
     }
 }
 
-/// A cause as events write it: `connect_timeout`.
-pub fn cause_key(cause: Cause) -> String {
-    match serde_json::to_value(cause) {
-        Ok(serde_json::Value::String(key)) => key,
-        _ => format!("{cause:?}"),
-    }
-}
-
 /// `1 cell`, `3 cells`.
+#[must_use]
 pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
@@ -94,6 +99,7 @@ pub fn list(words: &[&str]) -> String {
 }
 
 /// A span of time for people: `850 ms`, `12.3 s`, `6 min 2 s`, `1 h 4 min`.
+#[must_use]
 pub fn elapsed(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
     if seconds < 0.9995 {

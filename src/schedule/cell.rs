@@ -21,6 +21,8 @@ pub struct Row {
     pub test: usize,
     /// Index into the plan's paths.
     pub path: usize,
+    /// The path's [`slot_of`](super::slot_of) its destination.
+    pub slot: u16,
 }
 
 /// One point of the matrix.

@@ -28,6 +28,7 @@ impl Schedule {
             for path_index in paths_of(plan, test) {
                 let path = &plan.paths[path_index];
                 let selected = only.takes_path(test, path);
+                let slot = slot_of(plan, path_index);
                 for fixed in Product::of(lines) {
                     number += 1;
                     if !selected || !only.takes_params(&fixed) {
@@ -38,6 +39,7 @@ impl Schedule {
                         label: label(test, path, &fixed, lines),
                         test: test_index,
                         path: path_index,
+                        slot,
                     };
                     schedule.push_row(row, only, test, path, &fixed, &axes, size);
                 }

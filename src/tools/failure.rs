@@ -75,6 +75,31 @@ impl Cause {
         Self::ToolError,
     ];
 
+    /// As events, `samples.csv` and JSON write it: `connect_timeout`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::NoRoute => "no_route",
+            Self::Timeout => "timeout",
+            Self::ServerBusy => "server_busy",
+            Self::ServerFailed => "server_failed",
+            Self::ServerTerminated => "server_terminated",
+            Self::DataPortUnreachable => "data_port_unreachable",
+            Self::MssRefused => "mss_refused",
+            Self::SocketBufferRefused => "socket_buffer_refused",
+            Self::CongestionRefused => "congestion_refused",
+            Self::OptionRefused => "option_refused",
+            Self::NothingMoved => "nothing_moved",
+            Self::ToolMissing => "tool_missing",
+            Self::Unparsable => "unparsable",
+            Self::Killed => "killed",
+            Self::WorkerLost => "worker_lost",
+            Self::ToolError => "tool_error",
+        }
+    }
+
     /// What the cause means and how to go on, in one line.
     #[must_use]
     pub fn explain(self) -> &'static str {
@@ -193,6 +218,19 @@ impl Failure {
         Self {
             cause,
             words: super::words::trimmed(words),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_has_one_name_everywhere() {
+        for cause in Cause::ALL {
+            let written = serde_json::to_value(cause).unwrap();
+            assert_eq!(written, cause.name());
         }
     }
 }

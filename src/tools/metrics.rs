@@ -24,7 +24,8 @@ pub mod name {
     pub const LATENCY_P99_US: &str = "latency_us.p99";
     pub const LATENCY_MAX_US: &str = "latency_us.max";
     pub const TRANSACTIONS_PER_S: &str = "transactions_per_s";
-    /// CPU of the client's and the server's machine, as the tool says it.
+    /// CPU at the client and at the server, as the tool says it: with iperf3 the time of its own
+    /// process, 100 being one core; with netperf the whole machine's, 100 being all cores.
     pub const CPU_PERCENT_CLIENT: &str = "cpu_percent.client";
     pub const CPU_PERCENT_SERVER: &str = "cpu_percent.server";
     /// How long the tool measured, by its own clock.

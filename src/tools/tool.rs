@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Failure, Iperf3, Metrics, Netperf};
 use crate::plan::{Plan, Timing, ToolSpec};
-use crate::schedule::{Cell, Params, Schedule, slot_of};
+use crate::schedule::{Cell, Params, Schedule};
 
 /// The tool of a test.
 #[must_use]
@@ -97,7 +97,7 @@ impl<'a> Job<'a> {
             params: &cell.params,
             timing: &plan.tests.get(row.test)?.timing,
             target,
-            slot: slot_of(plan, row.path),
+            slot: row.slot,
         })
     }
 }

@@ -266,6 +266,11 @@ fn the_schema_takes_good_plans_and_refuses_unknown_keys() {
             .collect();
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     }
+    for mss in ["87", "9217", "[96, 87]", "{ from: 8, to: 96, step: 8 }"] {
+        let text = SMALL.replace("iperf3:\n", &format!("iperf3: {{ mss: {mss} }}\n"));
+        assert_ne!(text, SMALL);
+        assert!(!validator.is_valid(&instance(&text)), "{text}");
+    }
     let mut refused = 0;
     for (name, text, set) in crate::cases::cases() {
         let problems = plan::load(Source::new("case", &*text), &set).unwrap_err();

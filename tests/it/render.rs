@@ -168,6 +168,25 @@ fn every_mistake_in_a_template_is_named() {
 }
 
 #[test]
+fn an_error_in_the_secrets_template_shows_no_secret() {
+    for text in [
+        "a: {{ identity.key_pem }}\nb: {{ identity.nmae }}\n",
+        "a: {{ identity.key_pem }}\nb: {{ identity.key_pem | block }}\n",
+        "kind: Secret\na: {{ identity.key_pem | block(0) }}\nb: [\n",
+        "kind: Secret\nkey: {{ identity.key_pem }}\n",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret.yaml.j2"), text).unwrap();
+        let templates = Templates::overridden_by(folder.path()).unwrap();
+        let said = rendered(&run(), &templates).unwrap_err();
+        for said in [said.to_string(), format!("{said:?}")] {
+            assert!(said.contains("secret.yaml.j2"), "{said}");
+            assert!(!said.contains("\nKEY") && !said.contains("BEGIN"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn the_binary_carries_every_template_of_the_folder() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
     let files = fs::read_dir(folder)

@@ -174,6 +174,36 @@ fn a_journal_that_went_through_its_file_gives_the_same_report() {
 }
 
 #[test]
+fn a_journal_damaged_before_its_end_says_so_in_its_report() {
+    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| {
+        Fate::Measured
+    });
+    let mut lines: Vec<String> = made
+        .events
+        .iter()
+        .map(|event| netplan::results::journal::to_line(event).unwrap() + "\n")
+        .collect();
+    let read = |lines: &[String]| {
+        Report::recovered(&netplan::results::journal::read_bytes(
+            lines.concat().as_bytes(),
+        ))
+    };
+    let cut = [&lines[..20], &["{\"v\":1,\"se".to_owned()]].concat();
+    let shown = |report: &Report| table::render(report, 80, false);
+    assert!(!shown(&read(&cut).unwrap()).contains("damaged"));
+    lines[20] = "scratched\n".to_owned();
+    let report = read(&lines).unwrap();
+    assert!(shown(&report).contains("! the journal is damaged"));
+    assert!(!report.is_complete());
+    lines[0] = "scratched\n".to_owned();
+    let error = read(&lines).unwrap_err().to_string();
+    assert!(
+        error.contains("line 1: the line is not an event"),
+        "{error}"
+    );
+}
+
+#[test]
 fn csv_in_both_dialects() {
     snapshots().bind(|| {
         insta::assert_snapshot!(

@@ -89,6 +89,28 @@ impl Folder {
     }
 }
 
+/// Ends a worker's process as a crash would.
+fn kill_worker(run: &str, worker: &str) {
+    let name = format!("--name={worker}");
+    // A tool looks like its worker between fork and exec, but only the worker is its pod's pid 1.
+    let is_first = |pid: &str| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let ids = status.lines().find(|line| line.starts_with("NSpid:"));
+        ids.is_some_and(|ids| ids.ends_with("\t1"))
+    };
+    let pid = processes_naming(run)
+        .into_iter()
+        .filter(|process| process.contains(&name))
+        .filter_map(|process| process.split_whitespace().next().map(str::to_owned))
+        .find(|pid| is_first(pid))
+        .expect("the worker runs");
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(pid.parse().unwrap()),
+        nix::sys::signal::Signal::SIGKILL,
+    )
+    .unwrap();
+}
+
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap_or(-1)
 }
@@ -261,18 +283,7 @@ fn a_killed_worker_comes_back_and_its_cell_is_run_again() {
         Folder::with("  - iperf3: { mss: 1000 }\n    duration: 3s\n    paths: [remote-vip]\n");
     let child = folder.start();
     folder.wait_for_a_sample();
-    let id = folder.run_id();
-    let of_w3 = |name: &String| name.contains("--name=w3");
-    let worker = processes_naming(&id)
-        .into_iter()
-        .find(of_w3)
-        .expect("worker w3 runs");
-    let pid: i32 = worker.split_whitespace().next().unwrap().parse().unwrap();
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(pid),
-        nix::sys::signal::Signal::SIGKILL,
-    )
-    .unwrap();
+    kill_worker(&folder.run_id(), "w3");
     let output = child.wait_with_output().unwrap();
     assert_code(&output, 0);
     let journal = folder.journal();
@@ -303,6 +314,44 @@ fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
     assert!(said.contains("apt-get install"), "{said}");
     let shown = text(&run.stdout);
     assert!(shown.contains("1 skipped"), "{shown}");
+}
+
+#[test]
+fn a_machine_without_etc_hosts_is_no_obstacle() {
+    let folder = Folder::with("  - iperf3: { mss: 1000 }\n    paths: [remote-vip]\n");
+    let etc = folder.path().join("etc");
+    let dangling =
+        "cp -a /etc/. \"$0\"; ln -sfn /nowhere/hosts \"$0/hosts\"; mount --bind \"$0\" /etc";
+    let run = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c"])
+        .arg(format!(
+            "mkdir \"$0\"; {dangling} && exec {NETPLAN} run plan.yaml --output out"
+        ))
+        .arg(etc)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_code(&run, 0);
+}
+
+#[test]
+fn a_program_that_is_replaced_while_it_runs_still_starts_its_workers_again() {
+    let folder =
+        Folder::with("  - iperf3: { mss: 1000 }\n    duration: 3s\n    paths: [remote-vip]\n");
+    let program = folder.path().join("netplan");
+    fs::copy(NETPLAN, &program).unwrap();
+    let child = Command::new(&program)
+        .args(["run", "plan.yaml", "--output", "out"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    folder.wait_for_a_sample();
+    fs::remove_file(&program).unwrap();
+    kill_worker(&folder.run_id(), "w3");
+    assert_code(&child.wait_with_output().unwrap(), 0);
+    assert!(folder.journal().contains("\"worker_left\""));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use netplan::plan::{
     Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Test,
     Timing, ToolSpec, Via,
 };
-use netplan::schedule::{Cell, Param, Schedule, Selection, forecast, slot_of};
+use netplan::schedule::{Cell, Param, Params, Schedule, Selection, forecast, slot_of};
 use netplan::tools::{self, Transport};
 use proptest::prelude::*;
 
@@ -495,11 +495,73 @@ fn selections() -> impl Strategy<Value = String> {
     proptest::collection::vec(term, 1..4).prop_map(|terms| terms.join(","))
 }
 
+/// The values of a tool's parameters, in the order in which they vary, each once.
+fn swept(tool: &ToolSpec) -> Vec<(Param, Vec<u64>)> {
+    fn values<T: Copy + Into<u64>>(sweep: Option<&Sweep<T>>) -> Vec<u64> {
+        let mut values: Vec<u64> = Vec::new();
+        for value in sweep.into_iter().flat_map(Sweep::values) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
+    let all = match tool {
+        ToolSpec::Iperf3(spec) => vec![
+            (Param::Streams, values(Some(&spec.streams))),
+            (Param::Rate, values(spec.rate.as_ref())),
+            (Param::WriteSize, values(spec.write_size.as_ref())),
+            (Param::Datagram, values(spec.datagram.as_ref())),
+            (Param::Mss, values(spec.mss.as_ref())),
+        ],
+        ToolSpec::Netperf(spec) => vec![
+            (Param::WriteSize, values(spec.write_size.as_ref())),
+            (Param::Request, values(spec.request.as_ref())),
+            (Param::Response, values(spec.response.as_ref())),
+            (Param::Datagram, values(spec.datagram.as_ref())),
+            (Param::Mss, values(spec.mss.as_ref())),
+        ],
+    };
+    all.into_iter().filter(|(_, v)| !v.is_empty()).collect()
+}
+
+/// Test, path and parameters of every cell, the plain way.
+fn product(plan: &Plan) -> Vec<(String, String, Params)> {
+    let mut cells = Vec::new();
+    for test in &plan.tests {
+        for path in &test.paths {
+            let mut points = vec![Vec::new()];
+            for (param, values) in swept(&test.tool) {
+                points = points
+                    .iter()
+                    .flat_map(|point| {
+                        let with = |value: &u64| [&point[..], &[(param, *value)]].concat();
+                        values.iter().map(with).collect::<Vec<_>>()
+                    })
+                    .collect();
+            }
+            let cell = |point| (test.name.clone(), path.clone(), Params(point));
+            cells.extend(points.into_iter().map(cell));
+        }
+    }
+    cells
+}
+
 proptest! {
     #[test]
     fn every_plan_expands_to_its_product_in_one_order(plan in plans()) {
         let schedule = all(&plan);
         prop_assert_eq!(&schedule, &all(&plan));
+        let cells: Vec<(String, String, Params)> = schedule
+            .cells
+            .iter()
+            .map(|cell| {
+                let row = &schedule.rows[cell.row];
+                let (test, path) = (&plan.tests[row.test], &plan.paths[row.path]);
+                (test.name.clone(), path.name.clone(), cell.params.clone())
+            })
+            .collect();
+        prop_assert_eq!(cells, product(&plan));
         let unique: HashSet<&str> = ids(&schedule).into_iter().collect();
         prop_assert_eq!(unique.len(), schedule.cells.len());
         // Rows and their cells stand in order, and every row has a cell.

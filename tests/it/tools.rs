@@ -510,4 +510,54 @@ proptest! {
         }
         sound(recorded.tool.as_ref(), recorded.read())?;
     }
+
+    #[test]
+    fn a_recording_of_nothing_is_no_measurement(
+        version in proptest::sample::select(vec![
+            "iperf3-3.12", "iperf3-3.18", "iperf3-3.22", "netperf-2.7.0", "netperf-2.7.1",
+        ]),
+        file in any::<proptest::sample::Index>(),
+        figures in proptest::collection::vec(
+            (
+                proptest::sample::select(vec![
+                    "/end/sum_received/bytes", "/end/sum_received/bits_per_second",
+                    "/end/sum_sent/bytes", "/end/sum_sent/bits_per_second", "/end/sum/bytes",
+                    "THROUGHPUT", "REMOTE_RECV_THROUGHPUT", "LOCAL_SEND_THROUGHPUT",
+                    "REMOTE_BYTES_RECVD", "LOCAL_BYTES_SENT", "MEAN_LATENCY",
+                ]),
+                proptest::sample::select(vec!["0", "0.00", "-1", "null", "1e300"]),
+            ),
+            1..4,
+        ),
+    ) {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(Path::new(DATA).join(version))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "txt" || e == "json"))
+            .collect();
+        files.sort();
+        let mut recorded = Recorded::load(&files[file.index(files.len())]);
+        let text = String::from_utf8_lossy(&recorded.ended.stdout).into_owned();
+        recorded.ended.stdout = if let Ok(mut document) =
+            serde_json::from_str::<serde_json::Value>(&text)
+        {
+            for (at, value) in figures {
+                if let Some(figure) = document.pointer_mut(at) {
+                    *figure = serde_json::from_str(value).unwrap_or_default();
+                }
+            }
+            document.to_string().into_bytes()
+        } else {
+            let mut lines = String::new();
+            for line in text.lines() {
+                let key = line.split('=').next().unwrap_or_default();
+                match figures.iter().find(|(name, _)| *name == key) {
+                    Some((_, value)) => lines.extend([key, "=", *value, "\n"]),
+                    None => lines.extend([line, "\n"]),
+                }
+            }
+            lines.into_bytes()
+        };
+        sound(recorded.tool.as_ref(), recorded.read())?;
+    }
 }

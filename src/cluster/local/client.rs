@@ -275,7 +275,9 @@ fn listen(
         let _ = stderr.read_to_string(&mut said);
     }
     let why = match said.trim() {
-        "" => String::new(),
+        "" => ": its processes were killed; if nobody did that, `sudo dmesg` tells whether memory \
+               ran out"
+            .to_owned(),
         said => format!(": {said}"),
     };
     let _ = waiting.gone.set(why);

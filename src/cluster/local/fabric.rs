@@ -191,7 +191,8 @@ fn pod_device(index: usize) -> String {
 /// Every segment becomes a packet of its own where it is made (`tso`, `gso`), and no two packets
 /// are joined on the way (`gro`), so that rate, loss and the cost of a hop count packets as they
 /// are on a wire. The links between nodes need it as well: a queue there would else meet, and
-/// charge for, packets that some hop had joined.
+/// charge for, packets that some hop had joined. To leave `gso` or UDP segmentation on was measured
+/// to be no faster on any path or segment size; `gro` on is, threefold, and makes the sweep flat.
 fn offloads_off(layout: &Layout, device: &str) -> Option<Step> {
     (layout.offloads == Offloads::Off).then(|| {
         let args = format!("-K {device} tso off gso off gro off tx-udp-segmentation off");

@@ -52,8 +52,11 @@ fn reason(errno: Errno, switches: Switches) -> Trouble {
                 .to_owned(),
         ),
         _ if errno == Errno::ENOSPC => (
-            "there are too many user namespaces already".to_owned(),
-            "raise `user.max_user_namespaces`".to_owned(),
+            "this user has as many namespaces as are allowed".to_owned(),
+            // The kernel does not say which of the limits was reached.
+            "raise the limits that `sysctl -a --pattern 'user.max_.*_namespaces'` shows, with \
+             `sudo sysctl -w`, or end what holds so many"
+                .to_owned(),
         ),
         _ => (
             format!("the kernel cannot make the namespaces ({errno})"),

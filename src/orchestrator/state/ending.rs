@@ -36,7 +36,7 @@ impl State {
                     }
                 }
             }
-            Phase::Cooling(timer) if *timer == fired => self.advance(),
+            Phase::Stragglers(timer) | Phase::Cooling(timer) if *timer == fired => self.advance(),
             Phase::Cancelling { timer, .. } if *timer == fired => self.finish(),
             _ => {}
         }
@@ -64,7 +64,10 @@ impl State {
                 (Some(attempt), processes)
             }
             Phase::Clearing { processes, .. } => (None, processes),
-            Phase::Gathering(_) | Phase::Waiting { .. } | Phase::Cooling(_) => (None, Vec::new()),
+            Phase::Gathering(_)
+            | Phase::Stragglers(_)
+            | Phase::Waiting { .. }
+            | Phase::Cooling(_) => (None, Vec::new()),
         };
         let timer = self.set_timer(self.limits.cancel);
         self.phase = Phase::Cancelling {

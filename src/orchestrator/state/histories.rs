@@ -600,10 +600,31 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
 }
 
 #[test]
+fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
+    for third_comes in [true, false] {
+        let mut world = World::new(&[(0, 1, false, 1, 0, false)], &[]);
+        for worker in ["w1", "w2"] {
+            world.join(worker, 2);
+            let joined = world.mail.remove(0);
+            world.deliver(joined);
+        }
+        assert!(world.servers.is_empty());
+        let input = if third_comes {
+            world.join("w3", 2);
+            world.mail.remove(0)
+        } else {
+            Input::TimerFired(*world.timers.last().unwrap())
+        };
+        world.deliver(input);
+        assert_eq!(world.servers.len(), 1);
+    }
+}
+
+#[test]
 fn what_was_measured_when_cancel_came_is_kept_once() {
     let mut world = World::new(&[(0, 1, false, 2, 0, false)], &[]);
-    let _ = ["w1", "w2"].map(|worker| world.join(worker, 2));
-    for _ in 0..2 {
+    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    for _ in WORKERS {
         let input = world.mail.remove(0);
         world.deliver(input);
     }

@@ -40,8 +40,13 @@ impl State {
         let all_there = (0..self.tasks.len())
             .filter(|&task| !self.progress[task].ended())
             .all(|task| self.absent(task).is_empty());
-        if all_there {
+        if !all_there {
+            return;
+        }
+        if self.all_ended() || self.workers.values().all(|w| w.present.is_some()) {
             self.advance();
+        } else if let Phase::Gathering(_) = self.phase {
+            self.phase = Phase::Stragglers(self.set_timer(self.limits.others));
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::plan::{Plan, Timing, Via};
-use crate::schedule::{CellId, Params, Schedule, slot_of};
+use crate::schedule::{CellId, Params, Schedule};
 use crate::tools::{self, Job, Tool};
 
 /// A cell with all that is needed to run it.
@@ -48,7 +48,7 @@ impl Task {
                 from: path.from.clone(),
                 to: path.to.clone(),
                 via: path.via,
-                slot: slot_of(plan, row.path),
+                slot: row.slot,
                 timing: test.timing.clone(),
                 deadline: tools::deadline(tool.as_ref(), &test.timing),
                 tool,

@@ -44,7 +44,7 @@ impl State {
             self.bury(name, old.session);
         }
         match self.phase {
-            Phase::Gathering(_) => self.advance_when_gathered(),
+            Phase::Gathering(_) | Phase::Stragglers(_) => self.advance_when_gathered(),
             Phase::Waiting { task, .. } if self.absent(task).is_empty() => self.advance(),
             _ => {}
         }
@@ -91,7 +91,11 @@ impl State {
                 processes.retain(|process| process.session != session);
                 self.when_clear();
             }
-            Phase::Gathering(_) | Phase::Waiting { .. } | Phase::Cooling(_) | Phase::Ended => {}
+            Phase::Gathering(_)
+            | Phase::Stragglers(_)
+            | Phase::Waiting { .. }
+            | Phase::Cooling(_)
+            | Phase::Ended => {}
         }
     }
 

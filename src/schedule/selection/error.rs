@@ -1,5 +1,7 @@
 //! A selection that selects nothing says what would.
 
+use crate::diag::did_you_mean;
+
 /// What is wrong with a selection: where, what, and how to go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n{help}")]
@@ -13,12 +15,10 @@ pub struct SelectionError {
 /// `did you mean …`, when something is near, and what there is.
 pub(super) fn suggest(text: &str, there: &[&str], lead: &str) -> String {
     const MOST: usize = 16;
-    let nearest = there
-        .iter()
-        .map(|name| (strsim::jaro_winkler(text, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75 && text.parse::<u64>().is_err())
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, name)| format!("did you mean `{name}`? "))
+    let nearest = Some(text)
+        .filter(|text| !text.bytes().all(|c| c.is_ascii_digit() || c == b'.'))
+        .and_then(|text| did_you_mean(text, there.iter().copied()))
+        .map(|name| format!("did you mean `{name}`? "))
         .unwrap_or_default();
     let mut list: Vec<String> = there
         .iter()

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use indexmap::IndexSet;
 
 use super::error::{SelectionError, suggest};
+use crate::diag::quote;
 use crate::plan::{NetperfTest, Path, Plan, Protocol, Test, ToolSpec, Via};
 use crate::schedule::cell::Param;
 use crate::schedule::expand::paths_of;
@@ -69,7 +70,7 @@ impl FromStr for Key {
             .ok_or_else(|| {
                 let keys: Vec<&str> = Self::all().map(|(name, _)| name).collect();
                 SelectionError {
-                    what: format!("unknown key `{text}` in the selection"),
+                    what: format!("unknown key {} in the selection", quote(text)),
                     help: suggest(text, &keys, "the keys are"),
                 }
             })
@@ -89,13 +90,13 @@ impl Term {
         }
         let (key, values) = part
             .split_once('=')
-            .ok_or_else(|| malformed(format!("`{part}` is not a term of a selection")))?;
+            .ok_or_else(|| malformed(format!("{} is not a term of a selection", quote(part))))?;
         let key: Key = key.trim().parse()?;
         let values = values
             .split('|')
             .map(|value| Value::parse(key, value.trim()))
             .collect::<Option<Vec<Value>>>()
-            .ok_or_else(|| malformed(format!("`{part}` has an empty value")))?;
+            .ok_or_else(|| malformed(format!("{} has an empty value", quote(part))))?;
         Ok(Term { key, values })
     }
 
@@ -143,13 +144,15 @@ impl Term {
     fn nothing(&self, value: &Value, there: &[String]) -> SelectionError {
         let key = self.key.name();
         let there: Vec<&str> = there.iter().map(String::as_str).collect();
-        let help = if there.is_empty() {
-            format!("no test of the plan sets `{key}`")
-        } else {
-            suggest(&value.to_string(), &there, &format!("`{key}` can be"))
+        let help = match value {
+            _ if there.is_empty() => format!("no test of the plan sets `{key}`"),
+            Value::Range(from, to) if from > to => {
+                format!("the range is descending: write `{key}={to}..{from}`")
+            }
+            _ => suggest(&value.to_string(), &there, &format!("`{key}` can be")),
         };
         SelectionError {
-            what: format!("`{key}={value}` selects no cell"),
+            what: format!("{} selects no cell", quote(&format!("{key}={value}"))),
             help,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Netperf;
+use crate::plan::NetperfTest;
 use crate::schedule::Param;
 use crate::tools::timing::too_short;
 use crate::tools::{Cause, Ended, Failure, How, Job, Metrics, name, words};
@@ -111,7 +112,10 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     };
     set(name::ELAPSED_S, Some(elapsed));
     set(name::EFFECTIVE_MSS, mss);
-    set(name::RETRANSMITS, number("LOCAL_TRANSPORT_RETRANS"));
+    // Those of one connection: of many, the last one's say nothing.
+    let one_connection = tool.test != NetperfTest::TcpCrr;
+    let retransmits = number("LOCAL_TRANSPORT_RETRANS").filter(|_| one_connection);
+    set(name::RETRANSMITS, retransmits);
     for (name, key) in [
         (name::CPU_PERCENT_CLIENT, "LOCAL_CPU_UTIL"),
         (name::CPU_PERCENT_SERVER, "REMOTE_CPU_UTIL"),

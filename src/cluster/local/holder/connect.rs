@@ -34,7 +34,10 @@ pub fn connect(pod: &Pod, port: u16, deadline: Instant) -> Result<TcpStream, Err
                     return Err(failed(error.to_string()));
                 }
                 Err(_) if pod.is_over() => {
-                    return Err(failed("the pod has ended".to_owned()));
+                    return Err(failed(match pod.log().trim_end().lines().last() {
+                        Some(said) => format!("the pod has ended: {said}"),
+                        None => "the pod has ended".to_owned(),
+                    }));
                 }
                 Err(_) => thread::sleep(AGAIN.min(left)),
             }

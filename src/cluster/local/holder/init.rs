@@ -1,6 +1,6 @@
 //! Pid 1 of the namespaces: prepares them and serves the command line until its socket closes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, exit};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,10 @@ use nix::unistd::{sethostname, setsid};
 
 use super::isolate::{say_hello, socket};
 use super::kubelet::Kubelet;
-use super::mounts::{STATE, make_dir, make_private, mount_new, place_program, resolved, write};
+use super::mounts::{
+    STATE, cover_run, make_dir, make_private, mount_new, place_hosts, place_program, resolved,
+    write,
+};
 use super::{connect, netns};
 use crate::cluster::Error;
 use crate::cluster::local::protocol::{Answer, Call, Message, Request};
@@ -40,11 +43,12 @@ fn prepare() -> Result<(Arc<Sender>, Receiver, Kubelet), Error> {
     make_private()?;
     let resolv_conf = resolved("/etc/resolv.conf");
     // What the machine's services keep in /run, name services among it, is not for pods.
-    mount_new("tmpfs", Path::new("/run"))?;
+    cover_run()?;
     make_dir(Path::new(netns::FOLDER))?;
     make_dir(Path::new(STATE))?;
-    place_program(&PathBuf::from(STATE).join("netplan"))?;
-    write(&PathBuf::from(STATE).join("empty"), "")?;
+    place_hosts()?;
+    place_program(&Path::new(STATE).join("image/netplan"))?;
+    write(&Path::new(STATE).join("empty"), "")?;
     // Containers that mask parts of /proc do not allow this one. The old one shows the outer
     // processes and follows the network namespace as well.
     let _ = mount_new("proc", Path::new("/proc"));

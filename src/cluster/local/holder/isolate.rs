@@ -12,10 +12,10 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
 use super::Stage;
-use crate::cluster::Error;
 use crate::cluster::local::protocol::Message;
 use crate::cluster::local::userns;
 use crate::cluster::local::wire::Sender;
+use crate::cluster::{Error, Trouble};
 
 /// Moves this process into new namespaces; `flags` says which, besides the user namespace that
 /// gives the right to make them. Root does without that one where it is refused.
@@ -34,6 +34,14 @@ pub fn isolate(flags: CloneFlags) -> Result<(), Error> {
     write("setgroups", "deny".to_owned())?;
     write("uid_map", format!("0 {uid} 1"))?;
     write("gid_map", format!("0 {gid} 1"))
+}
+
+/// Moves this thread into more new namespaces; `what` completes "cannot …".
+pub fn unshare_more(what: &str, flags: CloneFlags) -> Result<(), Error> {
+    unshare(flags).map_err(|errno| match errno {
+        Errno::ENOSPC => named(what, userns::refused(errno)),
+        _ => denied(what, errno),
+    })
 }
 
 /// Stage `hold`; the socket is standard input.
@@ -63,7 +71,15 @@ pub fn hold() -> ExitCode {
     };
     match child.wait() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+        Ok(status) => {
+            // The command line reads this when the socket has closed.
+            eprintln!(
+                "its first process ended with {status}; if nobody ended it, `sudo dmesg` tells \
+                 whether memory ran out"
+            );
+            ExitCode::FAILURE
+        }
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
@@ -83,13 +99,18 @@ pub fn socket() -> io::Result<UnixStream> {
 /// `what` failed; when that was for lack of rights, says why an ordinary user lacks them.
 pub fn denied(what: &str, errno: Errno) -> Error {
     match errno {
-        Errno::EPERM | Errno::EACCES => match userns::refused(errno) {
-            Error::Lacks(mut trouble) => {
-                trouble.what = format!("cannot {what}: {}", trouble.what);
-                Error::Lacks(trouble)
-            }
-            other => other,
-        },
+        Errno::EPERM | Errno::EACCES => named(what, userns::refused(errno)),
         _ => Error::system(what, errno),
+    }
+}
+
+/// The trouble, with what it prevented before it.
+fn named(what: &str, error: Error) -> Error {
+    match error {
+        Error::Lacks(Trouble { what: why, help }) => Error::Lacks(Trouble {
+            what: format!("cannot {what}: {why}"),
+            help,
+        }),
+        other => other,
     }
 }

@@ -13,12 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::CloneFlags;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Stage;
-use super::isolate::denied;
+use super::isolate::unshare_more;
 use super::mounts::{STATE, make_dir, write};
 use super::netns::{Namespaces, enter};
 use super::pod::Start;
@@ -117,8 +117,7 @@ impl Kubelet {
         let spec = serde_json::to_vec(&start).map_err(|error| cannot(error.into()))?;
         let spawn = || {
             enter(&pod.namespace)?;
-            unshare(CloneFlags::CLONE_NEWPID)
-                .map_err(|errno| denied("make a pid namespace", errno))?;
+            unshare_more("make a pid namespace", CloneFlags::CLONE_NEWPID)?;
             let (reader, writer) = io::pipe().map_err(cannot)?;
             let errors = writer.try_clone().map_err(cannot)?;
             let mut child = Stage::Pod

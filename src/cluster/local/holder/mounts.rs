@@ -2,18 +2,30 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
 
 use super::isolate::denied;
-use crate::cluster::Error;
+use crate::cluster::{Error, Trouble};
 
 /// Where the holder keeps its files; in a tmpfs that no one else sees.
 pub const STATE: &str = "/run/netplan-state";
 /// The folder of our own program, in pods.
 pub const IMAGE: &str = "/run/netplan-image";
+
+/// An empty /run, which is where our files and those of the pods are.
+pub fn cover_run() -> Result<(), Error> {
+    let run = Path::new("/run");
+    if !run.is_dir() {
+        return Err(Error::Lacks(Trouble {
+            what: "there is no folder `/run`, where the files of pods belong".to_owned(),
+            help: "make it with `sudo mkdir /run`".to_owned(),
+        }));
+    }
+    mount_new("tmpfs", run)
+}
 
 /// A file system without a device, as `tmpfs` or `proc`.
 pub fn mount_new(kind: &str, target: &Path) -> Result<(), Error> {
@@ -59,16 +71,53 @@ pub fn place_program(target: &Path) -> Result<(), Error> {
     let by_path = fs::read_link(running).ok().filter(
         |path| matches!((id(path), id(running)), (Ok(by_path), Ok(running)) if by_path == running),
     );
-    if let Some(path) = by_path {
-        write(target, "")?;
-        if bind(&path, target).is_ok() {
-            return Ok(());
-        }
+    write(target, "")?;
+    if by_path.is_some_and(|path| bind(&path, target).is_ok()) {
+        return Ok(());
     }
     fs::copy(running, target)
         .map(drop)
         .map_err(|error| Error::system(format!("copy the program to {}", target.display()), error))
 }
+
+/// Sees to it that there is an /etc/hosts to mount each pod's own over. Where the machine has none,
+/// or a link that leads nowhere, as in many containers, /etc becomes a folder of ours that shows
+/// what the machine's shows.
+pub fn place_hosts() -> Result<(), Error> {
+    let hosts = Path::new("/etc/hosts");
+    if hosts.exists() {
+        return Ok(());
+    }
+    let shown = || -> io::Result<()> {
+        for entry in fs::read_dir(Path::new("/etc").join(MACHINE))? {
+            let entry = entry?;
+            let (name, here) = (entry.file_name(), Path::new("/etc").join(entry.file_name()));
+            if here == hosts {
+                continue;
+            }
+            let target = if entry.file_type()?.is_symlink() {
+                // A relative one means the same here as where it was.
+                fs::read_link(entry.path())?
+            } else {
+                Path::new(MACHINE).join(name)
+            };
+            symlink(target, here)?;
+        }
+        Ok(())
+    };
+    let aside = Path::new(STATE).join("etc");
+    make_dir(&aside)?;
+    bind(Path::new("/etc"), &aside)?;
+    mount_new("tmpfs", Path::new("/etc"))?;
+    let machine = Path::new("/etc").join(MACHINE);
+    make_dir(&machine)?;
+    bind(&aside, &machine)?;
+    shown().map_err(|error| Error::system("show the machine's /etc in ours", error))?;
+    write(hosts, "")
+}
+
+/// Where the machine's /etc is seen in ours.
+const MACHINE: &str = ".machine";
 
 /// What this name means once symbolic links are followed; itself where it leads nowhere.
 pub fn resolved(path: &str) -> PathBuf {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use nix::sched::{CloneFlags, setns, unshare};
+use nix::sched::{CloneFlags, setns};
 
-use super::isolate::denied;
+use super::isolate::{denied, unshare_more};
 use super::mounts::{bind, write};
 use crate::cluster::Error;
 use crate::cluster::local::fabric::{Fabric, Namespace, Step};
@@ -75,7 +75,7 @@ fn side_by_side<I: Sync, T: Send>(
 
 /// Makes a namespace and gives it a name, as `ip netns add` does.
 fn make(namespace: &Namespace) -> Result<OwnedFd, Error> {
-    unshare(CloneFlags::CLONE_NEWNET).map_err(|errno| denied("make a network namespace", errno))?;
+    unshare_more("make a network namespace", CloneFlags::CLONE_NEWNET)?;
     let own = Path::new("/proc/thread-self/ns/net");
     let file = PathBuf::from(FOLDER).join(&namespace.name);
     write(&file, "")?;

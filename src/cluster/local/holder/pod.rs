@@ -7,12 +7,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::CloneFlags;
 use nix::sys::prctl::set_no_new_privs;
 use nix::unistd::sethostname;
 use serde::{Deserialize, Serialize};
 
-use super::isolate::denied;
+use super::isolate::{denied, unshare_more};
 use super::mounts::{IMAGE, STATE, bind, make_dir, mount_new, read_only, write};
 use crate::cluster::Error;
 use crate::cluster::local::pod_plan::PodPlan;
@@ -82,7 +82,7 @@ fn path() -> OsString {
 /// and moved to its place last, because it covers where all the rest comes from.
 fn furnish(start: &Start) -> Result<(), Error> {
     let flags = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
-    unshare(flags).map_err(|errno| denied("make the pod's namespaces", errno))?;
+    unshare_more("make the pod's namespaces", flags)?;
     // Only for show.
     let _ = sethostname(&start.plan.name);
     let run = start.folder.join("run");
@@ -101,9 +101,11 @@ fn furnish(start: &Start) -> Result<(), Error> {
             read_only(&target)?;
         }
     }
-    let program = run.join(IMAGE.trim_start_matches("/run/")).join("netplan");
-    write(&program, "")?;
-    bind(&Path::new(STATE).join("netplan"), &program)?;
+    // The folder and not the file in it: a file that has been deleted since, as when a new build
+    // takes its place, cannot be bound any more.
+    let image = run.join(IMAGE.trim_start_matches("/run/"));
+    make_dir(&image)?;
+    bind(&Path::new(STATE).join("image"), &image)?;
     bind(&start.folder.join("hosts"), Path::new("/etc/hosts"))?;
     // Without a name server, names that /etc/hosts lacks fail at once instead of after seconds.
     let nameless = Path::new(STATE).join("empty");

@@ -1,14 +1,13 @@
 //! Tries in throwaway namespaces whether the kernel can do what a plan's local cluster needs.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::CloneFlags;
 use serde::{Deserialize, Serialize};
 
-use super::isolate::{denied, isolate};
-use super::mounts::{make_private, mount_new};
+use super::isolate::{isolate, unshare_more};
+use super::mounts::{cover_run, make_private};
 use super::netns::perform;
 use crate::cluster::local::fabric::Step;
 use crate::cluster::{Error, Trouble};
@@ -56,7 +55,7 @@ fn enter() -> Result<(), Error> {
             | CloneFlags::CLONE_NEWUTS,
     )?;
     make_private()?;
-    mount_new("tmpfs", Path::new("/run"))
+    cover_run()
 }
 
 fn features(wanted: &[Feature]) -> Vec<Trouble> {
@@ -141,8 +140,7 @@ fn features(wanted: &[Feature]) -> Vec<Trouble> {
         );
     }
     // Last: nothing can be started after it.
-    if let Err(errno) = unshare(CloneFlags::CLONE_NEWPID) {
-        let error = denied("make a pid namespace", errno);
+    if let Err(error) = unshare_more("make a pid namespace", CloneFlags::CLONE_NEWPID) {
         troubles.push(match error {
             Error::Lacks(trouble) => trouble,
             other => Trouble {

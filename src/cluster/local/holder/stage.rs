@@ -1,7 +1,10 @@
 //! Which of the hidden processes this one is.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+
+use nix::sys::prctl::set_name;
 
 use super::{init, isolate, pod, probe};
 
@@ -34,7 +37,7 @@ impl Stage {
     /// The command that starts this process from the program `exe`.
     pub fn command(self, exe: &Path) -> Command {
         let mut command = Command::new(exe);
-        command.args([WORD, self.word()]);
+        command.arg0("netplan").args([WORD, self.word()]);
         command
     }
 }
@@ -47,6 +50,8 @@ pub fn dispatch() -> Option<ExitCode> {
     if args.next()? != WORD {
         return None;
     }
+    // For lists of processes: it was started as /proc/self/exe.
+    let _ = set_name(c"netplan");
     let stage = args.next().unwrap_or_default();
     let stage = [Stage::Hold, Stage::Init, Stage::Pod, Stage::Probe]
         .into_iter()

@@ -1,0 +1,85 @@
+//! The figures that the README quotes: `make bench`, or some of them: `cargo bench -- commands link`.
+//!
+//! Prints a Markdown table, a row a figure, with the goal beside it. A figure that misses its goal
+//! is marked and fails nothing: machines differ, and a busy one is slow.
+
+mod cluster;
+mod commands;
+mod default_plan;
+mod link;
+mod overhead;
+mod runs;
+mod table;
+mod throughput;
+
+use std::process::ExitCode;
+
+/// A subject: its name on the command line, what it measures and for how long, and how.
+struct Section {
+    names: &'static [&'static str],
+    what: &'static str,
+    measure: fn() -> anyhow::Result<()>,
+}
+
+const SECTIONS: [Section; 6] = [
+    Section {
+        names: &["commands"],
+        what: "check, render and schedule of the default plan",
+        measure: commands::measure,
+    },
+    Section {
+        names: &["cluster"],
+        what: "the local cluster up and down (20 s)",
+        measure: cluster::measure,
+    },
+    Section {
+        names: &["overhead", "memory"],
+        what: "time and memory that a cell costs (30 s)",
+        measure: overhead::measure,
+    },
+    Section {
+        names: &["throughput"],
+        what: "throughput beside iperf3 by hand (2 min)",
+        measure: throughput::measure,
+    },
+    Section {
+        names: &["link"],
+        what: "goodput on an emulated link beside theory (1 min)",
+        measure: link::measure,
+    },
+    Section {
+        names: &["default"],
+        what: "the whole default plan (7 min)",
+        measure: default_plan::measure,
+    },
+];
+
+fn main() -> ExitCode {
+    // Cargo adds options of its own.
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let known = |name: &str| SECTIONS.iter().any(|section| section.names.contains(&name));
+    if let Some(unknown) = wanted.iter().find(|name| !known(name)) {
+        let names: Vec<&str> = SECTIONS.iter().flat_map(|s| s.names).copied().collect();
+        eprintln!("no figures `{unknown}`; there are {}", names.join(", "));
+        return ExitCode::from(2);
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("a debug build: it is slower, and takes more memory, than what people run");
+    }
+    table::begin();
+    let mut code = ExitCode::SUCCESS;
+    for section in &SECTIONS {
+        let asked = wanted.iter().any(|w| section.names.contains(&w.as_str()));
+        if asked || wanted.is_empty() {
+            eprintln!("measuring {}", section.what);
+            if let Err(error) = (section.measure)() {
+                eprintln!("cannot measure {}: {error:#}", section.names.join(" and "));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    code
+}

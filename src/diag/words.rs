@@ -1,0 +1,73 @@
+//! Words for messages: quotations, suggestions, choices.
+
+/// Longer quotations of a text are cut in messages.
+const LONGEST_QUOTE: usize = 60;
+
+/// A text in backticks, for a message: on one line, without control characters, not too long.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::from("`");
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST_QUOTE {
+            quoted.push('…');
+            break;
+        }
+        if c.is_control() {
+            quoted.extend(c.escape_default());
+        } else {
+            quoted.push(c);
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+/// The candidate that a misspelt word most likely means, if any is near enough.
+#[must_use]
+pub fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    if word.len() > 64 {
+        return None;
+    }
+    let plain = |text: &str| text.to_lowercase().replace(['-', ' ', '.'], "_");
+    let word = plain(word);
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= word.len() / 2 + 1)
+        .map(|candidate| {
+            let other = plain(candidate);
+            let distance = strsim::osa_distance(&word, &other);
+            (distance, word.len().max(other.len()), candidate)
+        })
+        .filter(|(distance, length, _)| *distance <= (length / 3).max(1) && distance < length)
+        .min_by_key(|(distance, ..)| *distance)
+        .map(|(.., candidate)| candidate)
+}
+
+/// Words in backticks, separated by commas, the last by `or`.
+#[must_use]
+pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.pop() {
+        None => String::new(),
+        Some(last) if words.is_empty() => last,
+        Some(last) => format!("{} or {last}", words.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_suggested_and_far_ones_are_not() {
+        let keys = ["duration", "warmup", "mss", "same_node_as"];
+        assert_eq!(did_you_mean("duraton", keys), Some("duration"));
+        assert_eq!(did_you_mean("same-node-as", keys), Some("same_node_as"));
+        assert_eq!(did_you_mean("MSS", keys), Some("mss"));
+        assert_eq!(did_you_mean("tools", keys), None);
+        assert_eq!(did_you_mean("x", ["y"]), None);
+    }
+}
