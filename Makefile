@@ -1,13 +1,21 @@
 # make run     build, and run a plan on the local cluster (PLAN=plans/quick.yaml picks another)
 # make test    everything that CI checks
 # make bench   the figures that the README quotes, in 12 minutes (FIGURES='commands cluster': some of them)
+# make image   the container image, by docker, podman or buildah (IMAGE=name:tag; see below for more)
 # make deny    licences, advisories and duplicates of the dependencies (needs cargo-deny)
 
+# The image's name is that which plans take by default. PLATFORMS=linux/amd64,linux/arm64 builds for
+# several architectures, into the archive target/netplan-image.tar.
+IMAGE ?= netplan:$(VERSION)
+PLATFORMS ?=
+IMAGE_ARGS ?=
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+BUILDER ?= $(firstword $(foreach program,docker podman buildah,$(shell command -v $(program) 2>/dev/null)))
 PLAN ?= plans/default.yaml
 ARGS ?=
 NETPLAN = target/release/netplan
 
-.PHONY: run build test packages bench deny schema
+.PHONY: run build test packages bench image deny schema
 
 run: build
 	$(NETPLAN) run $(PLAN) $(ARGS)
@@ -25,6 +33,20 @@ packages:
 
 bench: packages
 	cargo bench --locked $(if $(FIGURES),-- $(FIGURES))
+
+image:
+	@test -n "$(BUILDER)" || { echo "an image needs docker (with buildx), podman or buildah: apt-get install buildah" >&2; exit 1; }
+ifeq ($(PLATFORMS),)
+	$(BUILDER) build $(IMAGE_ARGS) --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+else ifeq ($(notdir $(BUILDER)),docker)
+	mkdir -p target
+	docker buildx build $(IMAGE_ARGS) --platform $(PLATFORMS) --build-arg VERSION=$(VERSION) \
+	    --tag $(IMAGE) --output type=oci,dest=target/netplan-image.tar .
+else
+	mkdir -p target
+	$(BUILDER) build $(IMAGE_ARGS) --platform $(PLATFORMS) --build-arg VERSION=$(VERSION) --manifest $(IMAGE) .
+	$(BUILDER) manifest push --all $(IMAGE) oci-archive:target/netplan-image.tar:$(IMAGE)
+endif
 
 deny:
 	cargo deny --locked check

@@ -58,7 +58,11 @@ pub fn start(plan: &str, arguments: &[&str]) -> anyhow::Result<Running> {
     let path = folder.path().join("plan.yaml");
     std::fs::write(&path, plan)?;
     let mut command = netplan();
-    command.arg("run").arg(&path).args(arguments);
+    command
+        .arg("run")
+        .arg(&path)
+        .args(["--on", "local"])
+        .args(arguments);
     command.arg("--output").arg(folder.path().join("run"));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(std::fs::File::create(folder.path().join("stderr"))?);

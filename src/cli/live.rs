@@ -10,6 +10,7 @@ use super::interrupt::Interrupt;
 use super::preflight::PROGRAM;
 use super::prepare::Prepared;
 use super::progress::Progress;
+use super::target::Target;
 use crate::cluster::local::Local;
 use crate::cluster::{Cluster, Exit, Next, PodEnded};
 use crate::render::ORCHESTRATOR_PORT;
@@ -19,8 +20,6 @@ use crate::rpc::{self, Client};
 
 /// The orchestrator is a process that has just been started; it listens within milliseconds.
 const ORCHESTRATOR_LISTENS_WITHIN: Duration = Duration::from_secs(20);
-/// After an interrupt the orchestrator has this long to stop the tool and end the journal.
-const CANCELS_WITHIN: Duration = Duration::from_millis(700);
 /// A lost connection to the orchestrator is made again so often before the run is given up.
 const RECONNECTS: u32 = 5;
 
@@ -33,27 +32,31 @@ pub(super) struct Lived {
 /// Brings the cluster up, follows the run to its end into `journal`, and takes the cluster down.
 pub(super) async fn run(
     prepared: &Prepared,
+    target: Target,
     dir: &RunDir,
     journal: &mut Journal,
     progress: &mut Progress,
 ) -> anyhow::Result<Lived> {
-    let mut interrupt = Interrupt::listen()?;
-    let cluster = Local::start(Path::new(PROGRAM), &prepared.plan.local).await?;
-    let mut live = Live {
+    let live = Live {
         prepared,
         dir,
         journal,
         progress,
-        interrupt: &mut interrupt,
+        interrupt: Interrupt::listen()?,
         interrupted_at: None,
+        cancels_within: target.cancels_within(),
         over: false,
     };
-    let followed = live.follow(&cluster).await;
-    let interrupted = live.interrupted_at.is_some();
-    let down = cluster.down().await;
-    followed?;
-    down?;
-    Ok(Lived { interrupted })
+    match target {
+        Target::Local => {
+            let cluster = Local::start(Path::new(PROGRAM), &prepared.plan.local).await?;
+            Box::pin(live.whole(cluster)).await
+        }
+        Target::Kubernetes(access) => {
+            let cluster = access.run(&prepared.run.id, &prepared.run.namespace);
+            Box::pin(live.whole(cluster)).await
+        }
+    }
 }
 
 struct Live<'a> {
@@ -61,13 +64,26 @@ struct Live<'a> {
     dir: &'a RunDir,
     journal: &'a mut Journal,
     progress: &'a mut Progress,
-    interrupt: &'a mut Interrupt,
+    interrupt: Interrupt,
     interrupted_at: Option<Instant>,
+    /// After an interrupt the orchestrator has this long to stop the tool and end the journal.
+    cancels_within: Duration,
     /// The journal's last event has arrived.
     over: bool,
 }
 
 impl Live<'_> {
+    async fn whole<C: Cluster + Sync>(mut self, cluster: C) -> anyhow::Result<Lived> {
+        let followed = self.follow(&cluster).await;
+        // Also after a failure: whatever was made is removed.
+        let down = cluster.down().await;
+        followed?;
+        down?;
+        Ok(Lived {
+            interrupted: self.interrupted_at.is_some(),
+        })
+    }
+
     async fn follow<C: Cluster + Sync>(&mut self, cluster: &C) -> anyhow::Result<()> {
         tokio::select! {
             applied = cluster.apply(&self.prepared.manifests) => applied?,
@@ -122,7 +138,7 @@ impl Live<'_> {
             }
         };
         loop {
-            let give_up = self.interrupted_at.map(|at| at + CANCELS_WITHIN);
+            let give_up = self.interrupted_at.map(|at| at + self.cancels_within);
             tokio::select! {
                 record = records.message() => match record {
                     Ok(Some(record)) => self.store(&record)?,
@@ -185,7 +201,7 @@ impl Live<'_> {
         self.progress
             .say("interrupted; stopping (once more: at once)");
         // Without an answer the deadline of the interrupt ends it.
-        let _ = tokio::time::timeout(CANCELS_WITHIN, client.cancel(CancelRequest {})).await;
+        let _ = tokio::time::timeout(self.cancels_within, client.cancel(CancelRequest {})).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
 mod check;
+mod clean;
 mod completions;
 mod doctor;
 mod error;
@@ -20,11 +21,14 @@ mod report;
 mod run;
 mod schedule;
 mod schema;
+mod status;
 mod stored;
+mod target;
 mod worker;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use self::error::{CliError, Exit};
@@ -60,6 +64,8 @@ enum Command {
     Schedule(schedule::ScheduleArgs),
     Render(render::RenderArgs),
     Report(report::ReportArgs),
+    Status(status::StatusArgs),
+    Clean(clean::CleanArgs),
     Doctor(doctor::DoctorArgs),
     Init(init::InitArgs),
     Schema(schema::SchemaArgs),
@@ -99,6 +105,14 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The runtime of all that waits. One thread: it shares the machine with what is measured.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
 impl Command {
     fn execute(self) -> Result<Exit, CliError> {
         match self {
@@ -107,6 +121,8 @@ impl Command {
             Self::Schedule(args) => schedule::execute(&args),
             Self::Render(args) => render::execute(&args),
             Self::Report(args) => report::execute(&args),
+            Self::Status(args) => status::execute(&args),
+            Self::Clean(args) => clean::execute(&args),
             Self::Doctor(args) => doctor::execute(&args),
             Self::Init(args) => init::execute(&args),
             Self::Schema(args) => schema::execute(&args),

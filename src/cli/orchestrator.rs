@@ -57,10 +57,7 @@ pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
         limits: Limits::default(),
         linger: Linger::default(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = super::runtime()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(args.listen)
             .await

@@ -40,14 +40,18 @@ pub(super) struct Prepared {
 }
 
 impl PrepareArgs {
-    pub fn prepare(&self) -> Result<Prepared, CliError> {
-        let plan = self.plan.load()?;
+    /// `namespace` takes the place of the plan's.
+    pub fn prepare(&self, namespace: Option<&str>) -> Result<Prepared, CliError> {
+        let mut plan = self.plan.load()?;
+        if let Some(namespace) = namespace {
+            namespace.clone_into(&mut plan.kubernetes.namespace);
+        }
         let schedule = self.selection.schedule(&plan)?;
         let templates = match &self.templates {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::embedded(),
         };
-        let run = RunContext::new(&new_id()?, self.selection.only.clone());
+        let run = RunContext::of(&plan, &new_id()?, self.selection.only.clone());
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
         let workers: Vec<WorkerPorts<'_>> = plan
@@ -56,6 +60,7 @@ impl PrepareArgs {
             .map(|(name, placement)| WorkerPorts {
                 name,
                 placement,
+                host_network: plan.on_host_network(name),
                 ports: tools::ports_of(&plan, name),
             })
             .collect();
@@ -63,7 +68,15 @@ impl PrepareArgs {
             .chain(&identities.workers)
             .collect();
         let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
-        let manifests = manifests(&run, &plan.name, &plan_text, &workers, &in_pods, &templates)?;
+        let manifests = manifests(
+            &run,
+            &plan.name,
+            &plan_text,
+            &plan.kubernetes,
+            &workers,
+            &in_pods,
+            &templates,
+        )?;
         Ok(Prepared {
             plan,
             plan_text,

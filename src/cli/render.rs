@@ -22,13 +22,17 @@ pub(super) struct RenderArgs {
     #[command(flatten)]
     prepare: PrepareArgs,
 
+    /// The namespace [default: the plan's]
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+
     /// Write a file for each object into this folder, which is made if need be; `-` is stdout
     #[arg(long, value_name = "DIR", default_value = "-")]
     output: PathBuf,
 }
 
 pub(super) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
-    let prepared = args.prepare.prepare()?;
+    let prepared = args.prepare.prepare(args.namespace.as_deref())?;
     if args.output.as_os_str() == "-" {
         printer::results(&stream(&prepared.manifests))?;
     } else {

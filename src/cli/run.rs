@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
 
@@ -11,7 +10,8 @@ use super::error::{CliError, Exit};
 use super::format::Format;
 use super::prepare::{PrepareArgs, Prepared};
 use super::progress::Progress;
-use super::{live, preflight, printer, render, stored};
+use super::target::{Target, TargetArgs};
+use super::{live, printer, render, stored};
 use crate::report::{Report, count, elapsed};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
@@ -19,14 +19,15 @@ use crate::tools;
 
 /// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
 ///
-/// On this machine, in network namespaces that vanish with the run. Ctrl-C stops it at any moment; what was
-/// measured until then is stored and shown.
+/// On the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
+/// with the run. Ctrl-C stops it at any moment; what was measured until then is stored and shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan run plans/default.yaml
   netplan run plans/default.yaml --only 'tool=iperf3,path=hairpin'
   netplan run plans/default.yaml --set defaults.duration=5s --set local.nodes=3
   netplan run plans/default.yaml --format csv > result.csv
+  netplan run plans/default.yaml --on kubernetes --context kind-dev --namespace bench
   netplan run plans/default.yaml --dry-run
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
@@ -34,6 +35,9 @@ Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wr
 pub(super) struct RunArgs {
     #[command(flatten)]
     prepare: PrepareArgs,
+
+    #[command(flatten)]
+    target: TargetArgs,
 
     /// Print what would be applied, and say what would be done; nothing is started
     #[arg(long)]
@@ -49,12 +53,16 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
-    let prepared = args.prepare.prepare()?;
+    let namespace = args.target.kubernetes.namespace.as_deref();
+    let prepared = args.prepare.prepare(namespace)?;
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
+    let runtime = super::runtime()?;
+    let target = runtime.block_on(args.target.resolve())?;
+    let what = what(&prepared, &target, predicted);
     if args.dry_run {
-        return dry_run(&prepared, predicted);
+        return dry_run(&prepared, &what);
     }
-    preflight::check(&prepared)?;
+    runtime.block_on(target.preflight(&prepared))?;
 
     let path = args.output.clone().unwrap_or_else(|| {
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
@@ -63,14 +71,16 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     dir.write(file::PLAN, &prepared.plan_text)
         .map_err(anyhow::Error::from)?;
     let mut journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
-    printer::note(&format!("{}, on this machine", what(&prepared, predicted)));
+    printer::note(&what);
 
     let mut progress = Progress::new(prepared.schedule.cells.len(), predicted);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let lived = runtime.block_on(live::run(&prepared, &dir, &mut journal, &mut progress));
+    let lived = runtime.block_on(live::run(
+        &prepared,
+        target,
+        &dir,
+        &mut journal,
+        &mut progress,
+    ));
     drop(journal);
     progress.end();
     // What was measured is shown and stored, however the run ended.
@@ -105,23 +115,23 @@ fn show(dir: &RunDir, format: Format) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-fn dry_run(prepared: &Prepared, predicted: Duration) -> Result<Exit, CliError> {
+fn dry_run(prepared: &Prepared, what: &str) -> Result<Exit, CliError> {
     printer::results(&render::stream(&prepared.manifests))?;
     printer::note(&format!(
-        "dry run: would apply these {} objects on this machine and measure {}",
-        prepared.manifests.len(),
-        what(prepared, predicted)
+        "dry run: would apply these {} objects: {what}",
+        prepared.manifests.len()
     ));
     Ok(Exit::Well)
 }
 
-fn what(prepared: &Prepared, predicted: Duration) -> String {
+fn what(prepared: &Prepared, target: &Target, predicted: Duration) -> String {
     format!(
-        "run {} of `{}`: {} in {}, about {}",
+        "run {} of `{}`: {} in {}, about {}, {}",
         prepared.run.id,
         prepared.plan.name,
         count(prepared.schedule.cells.len(), "cell"),
         count(prepared.schedule.rows.len(), "row"),
-        elapsed(predicted.as_secs_f64())
+        elapsed(predicted.as_secs_f64()),
+        target.words()
     )
 }

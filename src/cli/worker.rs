@@ -29,9 +29,13 @@ pub(super) struct WorkerArgs {
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
 
-    /// The pod's own address
-    #[arg(long, env = "NETPLAN_POD_IP")]
-    pod_ip: IpAddr,
+    /// The pod's own address, or all of them
+    #[arg(long, env = "NETPLAN_POD_IP", value_delimiter = ',', required = true)]
+    pod_ip: Vec<IpAddr>,
+
+    /// Which of the pod's addresses others dial: IPv4 or IPv6; default is the first
+    #[arg(long, value_name = "FAMILY", value_parser = ["IPv4", "IPv6"])]
+    ip_family: Option<String>,
 
     /// The node that the pod is on
     #[arg(long, env = "NETPLAN_NODE")]
@@ -39,20 +43,26 @@ pub(super) struct WorkerArgs {
 }
 
 pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
+    let wanted = |ip: &&IpAddr| match args.ip_family.as_deref() {
+        Some("IPv4") => ip.is_ipv4(),
+        Some(_) => ip.is_ipv6(),
+        None => true,
+    };
+    let pod_ip = *args.pod_ip.iter().find(wanted).with_context(|| {
+        let family = args.ip_family.as_deref().unwrap_or_default();
+        format!("the pod has no {family} address; leave `kubernetes.ip_family` out of the plan, or run it on a cluster of that family")
+    })?;
     let settings = Settings {
         name: args.name,
         orchestrator: args.orchestrator,
         service: args.service,
         tls: args.tls,
-        pod_ip: args.pod_ip,
+        pod_ip,
         node: args.node,
         patience: worker::PATIENCE,
         tell: printer::plain,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = super::runtime()?;
     runtime.block_on(async {
         worker::run(&settings, worker::terminated()?)
             .await

@@ -16,7 +16,8 @@ pub trait Cluster {
     /// A byte stream to a port of a pod.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// Makes the objects run. Returns when every pod's command has been started.
+    /// Makes the objects run. Returns when every pod's command has been started. After an error
+    /// some of them may be there; [`Cluster::down`] removes them.
     ///
     /// # Errors
     /// An object that the cluster refuses, a pod that no node can take, a step that failed.
@@ -71,6 +72,8 @@ pub struct PodEnded {
 pub enum Exit {
     Code(i32),
     Signal(i32),
+    /// It did not end by itself: its pod was evicted or deleted.
+    Removed,
 }
 
 /// What the pod's restart policy makes of the end of its process.
@@ -79,6 +82,8 @@ pub enum Exit {
 pub enum Next {
     /// It is started again, with the same address; this is the count of restarts.
     Restarted(u32),
+    /// Another pod takes its place, with another address.
+    Replaced,
     /// It failed too often in a row, and stays down.
     GaveUp(u32),
     /// It is not to be started again.
@@ -93,6 +98,7 @@ impl fmt::Display for Exit {
                 Ok(name) => write!(f, "killed by {name}"),
                 Err(_) => write!(f, "killed by signal {signal}"),
             },
+            Self::Removed => f.write_str("removed from its node"),
         }
     }
 }
@@ -102,6 +108,7 @@ impl fmt::Display for PodEnded {
         write!(f, "pod `{}` ended: {}", self.pod, self.exit)?;
         match self.next {
             Next::Restarted(count) => write!(f, "; started again (restart {count})"),
+            Next::Replaced => f.write_str("; another pod takes its place"),
             Next::GaveUp(count) => write!(f, "; not started again after {count} restarts"),
             Next::Stays => Ok(()),
         }
@@ -146,6 +153,23 @@ pub enum Error {
         what: String,
         help: String,
     },
+    /// A pod does not come up, and waiting will not help.
+    #[error("pod `{pod}` does not start: {what}; {help}{}", below(.said))]
+    PodFailed {
+        pod: String,
+        /// The cluster's own words.
+        what: String,
+        help: String,
+        /// More of them: events, the last lines that it printed.
+        said: Vec<String>,
+    },
+    /// The API server refuses, or cannot be reached.
+    #[error("cannot {what}: {cause}; {help}")]
+    Api {
+        what: String,
+        cause: String,
+        help: String,
+    },
     /// The machine lacks something.
     #[error(transparent)]
     Lacks(#[from] Trouble),
@@ -173,6 +197,13 @@ pub enum Error {
 }
 
 impl std::error::Error for Trouble {}
+
+/// Lines below a message.
+fn below(lines: &[String]) -> String {
+    lines
+        .iter()
+        .fold(String::new(), |text, line| text + "\n  " + line)
+}
 
 impl Error {
     /// A failed system call; `what` completes "cannot …".

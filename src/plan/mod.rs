@@ -3,6 +3,8 @@
 mod decode;
 mod documents;
 mod fields;
+mod host;
+mod kubernetes;
 mod limits;
 mod load;
 mod model;
@@ -10,6 +12,7 @@ mod names;
 mod parse;
 mod placement;
 mod read;
+mod read_kubernetes;
 mod read_test;
 mod read_tool;
 mod schema;
@@ -18,8 +21,10 @@ pub mod sweep;
 mod syntax;
 mod tree;
 pub mod units;
+mod words;
 
 pub use documents::{DocumentError, document};
+pub use kubernetes::*;
 pub use load::{YamlError, init_text, load};
 pub use model::*;
 pub use schema::schema;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::kubernetes::{Kubernetes, Words};
 use super::limits;
 use super::schema::within;
 use super::sweep::Sweep;
@@ -45,6 +46,8 @@ pub struct Plan {
     pub tests: Vec<Test>,
     /// The emulated nodes and links of the local cluster.
     pub local: Local,
+    /// How the pods are made on Kubernetes.
+    pub kubernetes: Kubernetes,
 }
 
 /// Where a worker sits. Without a rule it may sit on any node.
@@ -56,6 +59,18 @@ pub struct Placement {
     /// On another node than this other worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_node_than: Option<String>,
+    /// In the zone of this other worker. The local cluster has no zones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same_zone_as: Option<String>,
+    /// In another zone than this other worker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_zone_than: Option<String>,
+    /// On the node of this name. Only Kubernetes knows nodes by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// On a node with these labels. Only Kubernetes knows nodes by labels.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub node_selector: Words,
 }
 
 /// One way for traffic to go: from a worker, to a worker, by an address.
@@ -82,6 +97,9 @@ pub enum Via {
     PodIp,
     /// The virtual IP of the destination's Service, translated on the client's node.
     ClusterIp,
+    /// The destination's node: both workers run on their hosts' networks, as a baseline without
+    /// the pod network. Only on Kubernetes.
+    Host,
 }
 
 /// In which order the cells of the matrix run.

@@ -7,19 +7,36 @@ use crate::diag::{Place, Problem, quote};
 pub struct Rule {
     pub worker: usize,
     pub other: usize,
-    /// On the same node, or on another one.
+    /// On the same one, or on another one.
     pub same: bool,
+    /// Of what: node or zone.
+    pub scope: Scope,
     pub place: Place,
 }
 
-/// Finds the rules that go round in a circle, and those that contradict the others.
-pub fn check(names: &[&str], rules: &[Rule]) -> Vec<Problem> {
+/// What a rule compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Node,
+    Zone,
+}
+
+/// A worker that sits on a node by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    pub worker: usize,
+    pub node: &'a str,
+    pub place: Place,
+}
+
+/// Finds the rules that go round in a circle, and those that contradict the others. A worker has
+/// one `same` rule at most.
+pub fn check(names: &[&str], rules: &[Rule], by_name: &[Named<'_>]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    // `same_node_as` waits for the other worker, so a circle of them waits for ever.
+    // Sitting with another worker waits for it, so a circle of such rules waits for ever.
     let follow: Vec<Option<&Rule>> = (0..names.len())
         .map(|worker| rules.iter().find(|rule| rule.same && rule.worker == worker))
         .collect();
-    let mut group: Vec<usize> = (0..names.len()).collect();
     let mut done = vec![false; names.len()];
     for start in 0..names.len() {
         let mut walked = Vec::new();
@@ -42,18 +59,64 @@ pub fn check(names: &[&str], rules: &[Rule]) -> Vec<Problem> {
             }
         }
     }
-    for rule in rules.iter().filter(|rule| rule.same) {
-        let (from, to) = (find(&group, rule.worker), find(&group, rule.other));
-        if let Some(root) = group.get_mut(from) {
-            *root = to;
-        }
-    }
+    let nodes = together(names.len(), rules, by_name, Scope::Node);
+    let zones = together(names.len(), rules, by_name, Scope::Zone);
     for rule in rules.iter().filter(|rule| !rule.same) {
-        if find(&group, rule.worker) == find(&group, rule.other) {
+        let group = match rule.scope {
+            Scope::Node => &nodes,
+            Scope::Zone => &zones,
+        };
+        if find(group, rule.worker) == find(group, rule.other) {
             problems.push(contradiction(names, rules, rule));
         }
     }
+    for (index, late) in by_name.iter().enumerate() {
+        let other = by_name.iter().take(index).find(|early| {
+            early.node != late.node && find(&nodes, early.worker) == find(&nodes, late.worker)
+        });
+        if let Some(early) = other {
+            let what = format!(
+                "{} cannot sit on node {}",
+                name(names, late.worker),
+                quote(late.node)
+            );
+            let label = format!("{} sits here", name(names, early.worker));
+            problems.push(
+                Problem::new(late.place, what)
+                    .label("other rules put both on one node")
+                    .related(early.place, label)
+                    .help("name one node, or remove a rule"),
+            );
+        }
+    }
     problems
+}
+
+/// The workers as groups that sit on one node, or in one zone; each points towards its group's root.
+fn together(workers: usize, rules: &[Rule], by_name: &[Named<'_>], scope: Scope) -> Vec<usize> {
+    let mut group: Vec<usize> = (0..workers).collect();
+    let mut join = |a, b| {
+        let (from, to) = (find(&group, a), find(&group, b));
+        if let Some(root) = group.get_mut(from) {
+            *root = to;
+        }
+    };
+    // Who shares a node shares its zone.
+    for rule in rules.iter().filter(|rule| rule.same) {
+        if rule.scope == Scope::Node || scope == Scope::Zone {
+            join(rule.worker, rule.other);
+        }
+    }
+    for (index, late) in by_name.iter().enumerate() {
+        if let Some(early) = by_name
+            .iter()
+            .take(index)
+            .find(|early| early.node == late.node)
+        {
+            join(late.worker, early.worker);
+        }
+    }
+    group
 }
 
 fn find(group: &[usize], mut at: usize) -> usize {
@@ -84,27 +147,39 @@ fn circular(names: &[&str], circle: &[usize], rule: &Rule) -> Problem {
 
 fn contradiction(names: &[&str], rules: &[Rule], rule: &Rule) -> Problem {
     let (worker, other) = (name(names, rule.worker), name(names, rule.other));
+    let (sit, share) = match rule.scope {
+        Scope::Node => ("sit on another node", "put them on one node"),
+        Scope::Zone => ("sit in another zone", "put them in one zone"),
+    };
     if rule.worker == rule.other {
-        let what = format!("{worker} cannot sit on another node than itself");
+        let what = format!("{worker} cannot {sit} than itself");
         return Problem::new(rule.place, what).help("name another worker");
     }
-    let what = format!("{worker} cannot sit on another node than {other}");
+    let what = format!("{worker} cannot {sit} than {other}");
     let problem = Problem::new(rule.place, what).help("remove one of the rules");
     let pair = [rule.worker, rule.other];
-    let same = |same: &&Rule| same.same && pair.contains(&same.worker);
+    let same = |same: &&Rule| {
+        same.same
+            && pair.contains(&same.worker)
+            && (same.scope == Scope::Node || rule.scope == Scope::Zone)
+    };
     let nearest = rules
         .iter()
         .filter(same)
         .max_by_key(|same| pair.contains(&same.other));
     match nearest {
         Some(same) => {
+            let sits = match same.scope {
+                Scope::Node => "sits on the same node as",
+                Scope::Zone => "sits in the same zone as",
+            };
             let label = format!(
-                "{} sits on the same node as {}",
+                "{} {sits} {}",
                 name(names, same.worker),
                 name(names, same.other)
             );
             problem.label("contradicts").related(same.place, label)
         }
-        None => problem.label("other rules put them on one node"),
+        None => problem.label(format!("other rules {share}")),
     }
 }

@@ -4,11 +4,14 @@ use indexmap::IndexMap;
 
 use super::decode::{At, Decoder};
 use super::fields::Fields;
+use super::host;
 use super::model::{Link, Local, Offloads, Order, Path, Placement, Plan, VERSION, Via};
-use super::placement;
+use super::placement::{self, Named, Scope};
+use super::read_kubernetes::{checked, kubernetes, node_selector};
 use super::read_test::{self, PartialTiming};
 use super::tree::NodeId;
 use super::units::{BitRate, Duration, Percent};
+use super::words;
 use crate::diag::Problem;
 
 /// A DNS label has no more characters.
@@ -62,7 +65,11 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         read_test::tests(decoder, id, &defaults, path_names.as_deref())
     });
     let local = top.optional("local", |id| local(decoder, id));
+    let kubernetes = top.optional("kubernetes", |id| kubernetes(decoder, id));
     top.done_else(|key| {
+        if matches!(key, "image" | "namespace" | "node_selector" | "tolerations") {
+            return Some(format!("`{key}` stands in `kubernetes:`"));
+        }
         PartialTiming::KEYS.contains(&key).then(|| {
             format!("`{key}` stands in `defaults:`, for all tests, or within one of `tests:`")
         })
@@ -79,6 +86,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         order: order.unwrap_or_default(),
         tests: tests?,
         local: local.unwrap_or_default(),
+        kubernetes: kubernetes.unwrap_or_default(),
     })
 }
 
@@ -120,6 +128,7 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
     let names: Vec<&str> = fields.entries().iter().map(|e| e.key.as_str()).collect();
     let mut workers = IndexMap::new();
     let mut rules = Vec::new();
+    let mut by_name = Vec::new();
     for (index, entry) in fields.entries().iter().enumerate() {
         let name = At {
             value: entry.key.as_str(),
@@ -132,24 +141,56 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
         }
         let mut placement = Placement::default();
         if let Some(fields) = decoder.fields(entry.value, PLACEMENT, true) {
-            let mut rule = |key, same| {
+            let mut rule = |key, same, scope| {
                 let found = fields.optional(key, |id| decoder.reference(id, "worker", &names))?;
                 let other = names.iter().position(|name| *name == found.value)?;
                 rules.push(placement::Rule {
                     worker: index,
                     other,
                     same,
+                    scope,
                     place: found.place,
                 });
                 Some(found.value.to_owned())
             };
-            placement.same_node_as = rule("same_node_as", true);
-            placement.other_node_than = rule("other_node_than", false);
-            fields.done();
+            placement.same_node_as = rule("same_node_as", true, Scope::Node);
+            placement.other_node_than = rule("other_node_than", false, Scope::Node);
+            placement.same_zone_as = rule("same_zone_as", true, Scope::Zone);
+            placement.other_zone_than = rule("other_zone_than", false, Scope::Zone);
+            let node = fields.optional("node", |id| {
+                checked(decoder, decoder.text(id)?, words::object_name)
+            });
+            if let Some(At { value, place }) = node {
+                by_name.push(Named {
+                    worker: index,
+                    node: value,
+                    place,
+                });
+                placement.node = Some(value.to_owned());
+            }
+            placement.node_selector = fields
+                .optional("node_selector", |id| node_selector(decoder, id))
+                .unwrap_or_default();
+            let both = fields
+                .key_place("same_node_as")
+                .zip(fields.key_place("same_zone_as"));
+            if let Some((node, zone)) = both {
+                let what = "`same_node_as` says the zone too";
+                decoder.report(
+                    Problem::new(zone, what)
+                        .related(node, "the node, and so the zone")
+                        .help("remove one of the rules"),
+                );
+            }
+            fields.done_else(|key| match key {
+                "nodeSelector" => Some("it is called `node_selector` here".to_owned()),
+                "nodeName" | "node_name" => Some("it is called `node` here".to_owned()),
+                _ => None,
+            });
         }
         workers.insert(entry.key.clone(), placement);
     }
-    for problem in placement::check(&names, &rules) {
+    for problem in placement::check(&names, &rules, &by_name) {
         decoder.report(problem);
     }
     Some(workers)
@@ -159,15 +200,15 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
 const MOST_WORKERS: usize = 100;
 const MOST_PATHS: usize = 500;
 
-const PLACEMENT: &str = "`{}`, or a mapping with `same_node_as` or `other_node_than`";
+const PLACEMENT: &str = "`{}`, or a mapping with `same_node_as`, `other_node_than` or the like";
 
 /// What could be read of a path.
-struct FoundPath<'t> {
+pub(super) struct FoundPath<'t> {
     name: Option<At<&'t str>>,
     label: Option<String>,
-    from: Option<At<&'t str>>,
-    to: Option<At<&'t str>>,
-    via: Option<Via>,
+    pub from: Option<At<&'t str>>,
+    pub to: Option<At<&'t str>>,
+    pub via: Option<At<Via>>,
 }
 
 impl FoundPath<'_> {
@@ -178,7 +219,7 @@ impl FoundPath<'_> {
             name,
             from: self.from?.value.to_owned(),
             to: self.to?.value.to_owned(),
-            via: self.via?,
+            via: self.via?.value,
         })
     }
 }
@@ -199,6 +240,7 @@ fn paths<'t>(
         .filter_map(|item| path(decoder, *item, workers))
         .collect();
     decoder.unique("paths", paths.iter().filter_map(|path| path.name));
+    host::check(decoder, &paths);
     Some(paths)
 }
 
@@ -215,15 +257,28 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
     let from = fields.required("from", worker);
     let to = fields.required("to", worker);
     let via = fields.required("via", |id| {
-        let choices = [("pod_ip", Via::PodIp), ("cluster_ip", Via::ClusterIp)];
-        let via = decoder.choice(id, &choices)?;
-        Some((via, decoder.place(id)))
+        let choices = [
+            ("pod_ip", Via::PodIp),
+            ("cluster_ip", Via::ClusterIp),
+            ("host", Via::Host),
+        ];
+        Some(At {
+            value: decoder.choice(id, &choices)?,
+            place: decoder.place(id),
+        })
     });
     fields.done();
-    if let (Some(from), Some(to), Some((Via::PodIp, place))) = (from, to, via)
+    if let (
+        Some(from),
+        Some(to),
+        Some(At {
+            value: Via::PodIp | Via::Host,
+            place,
+        }),
+    ) = (from, to, via)
         && from.value == to.value
     {
-        let what = "a worker reaches its own pod IP over loopback, not over the network";
+        let what = "a worker reaches its own address over loopback, not over the network";
         let help = "a hairpin, out of a pod and back into it, is `via: cluster_ip`";
         decoder.report(
             Problem::new(place, what)
@@ -236,7 +291,7 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
         label,
         from,
         to,
-        via: via.map(|(via, _)| via),
+        via,
     })
 }
 

@@ -18,7 +18,17 @@ const REQUIRED: [(&str, &[&str]); 2] = [
     ("Path", &["name", "from", "to", "via"]),
 ];
 /// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
-const MAY_BE_EMPTY: [&str; 6] = ["Placement", "Timing", "Iperf3", "Netperf", "Local", "Link"];
+const MAY_BE_EMPTY: [&str; 9] = [
+    "Placement",
+    "Timing",
+    "Iperf3",
+    "Netperf",
+    "Local",
+    "Link",
+    "Kubernetes",
+    "PodResources",
+    "Resources",
+];
 
 /// The JSON Schema (draft 7, which editors know best) of a plan as people write it.
 #[must_use]

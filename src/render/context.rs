@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::plan::Placement;
+use crate::plan::{
+    IpFamily, Kubernetes, NAMESPACE, Placement, Plan, PodResources, PullPolicy, TaintEffect,
+    Toleration, TolerationOperator, Words,
+};
 use crate::tools::{Port, Transport};
 
 /// The port that the orchestrator's Service listens on.
@@ -24,17 +27,28 @@ pub struct RunContext {
 }
 
 impl RunContext {
-    /// The objects of run `id`, with default namespace and image.
+    /// The objects of run `id`, with default namespace and image; see [`RunContext::of`].
     #[must_use]
     pub fn new(id: &str, only: Option<String>) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         Self {
             id: id.to_owned(),
             prefix: format!("netplan-{id}"),
-            namespace: "netplan".to_owned(),
+            namespace: NAMESPACE.to_owned(),
             image: format!("netplan:{version}"),
             version,
             only,
+        }
+    }
+
+    /// The objects of run `id` as the plan's `kubernetes:` wants them.
+    #[must_use]
+    pub fn of(plan: &Plan, id: &str, only: Option<String>) -> Self {
+        let run = Self::new(id, only);
+        Self {
+            namespace: plan.kubernetes.namespace.clone(),
+            image: plan.kubernetes.image.clone().unwrap_or(run.image),
+            ..run
         }
     }
 
@@ -56,6 +70,8 @@ impl RunContext {
 pub struct WorkerPorts<'a> {
     pub name: &'a str,
     pub placement: &'a Placement,
+    /// The pod is on its node's network.
+    pub host_network: bool,
     /// Empty for a worker that no path leads to: it gets no Service.
     pub ports: Vec<Port>,
 }
@@ -71,6 +87,92 @@ pub(super) struct PlanContext<'a> {
 #[derive(Serialize)]
 pub(super) struct OrchestratorContext {
     pub port: u16,
+    /// What it listens on: `0.0.0.0:5202`.
+    pub listen: String,
+}
+
+impl OrchestratorContext {
+    pub fn new(family: Option<IpFamily>) -> Self {
+        // Where IPv6 is off, the unspecified address of IPv6 cannot be listened on.
+        let any = match family {
+            Some(IpFamily::IPv6) => "[::]",
+            Some(IpFamily::IPv4) | None => "0.0.0.0",
+        };
+        Self {
+            port: ORCHESTRATOR_PORT,
+            listen: format!("{any}:{ORCHESTRATOR_PORT}"),
+        }
+    }
+}
+
+/// `kubernetes` in templates: what the plan says there, and what follows from it.
+#[derive(Serialize)]
+pub(super) struct KubernetesContext<'a> {
+    pub image_pull_policy: PullPolicy,
+    pub pull_secrets: &'a [String],
+    pub node_selector: &'a Words,
+    /// With the keys of Kubernetes.
+    pub tolerations: Vec<TolerationContext<'a>>,
+    pub resources: &'a PodResources,
+    pub priority_class: Option<&'a str>,
+    pub annotations: &'a Words,
+    pub labels: &'a Words,
+    pub runtime_class: Option<&'a str>,
+    pub ip_family: Option<IpFamily>,
+    /// Whether any worker is on its host's network.
+    pub any_on_host: bool,
+    /// Whether the namespace is netplan's own, rather than one that the plan names.
+    pub own_namespace: bool,
+}
+
+impl<'a> KubernetesContext<'a> {
+    pub fn new(run: &RunContext, plan: &'a Kubernetes, workers: &[WorkerPorts<'_>]) -> Self {
+        Self {
+            image_pull_policy: plan.image_pull_policy,
+            pull_secrets: &plan.pull_secrets,
+            node_selector: &plan.node_selector,
+            tolerations: plan
+                .tolerations
+                .iter()
+                .map(TolerationContext::from)
+                .collect(),
+            resources: &plan.resources,
+            priority_class: plan.priority_class.as_deref(),
+            annotations: &plan.annotations,
+            labels: &plan.labels,
+            runtime_class: plan.runtime_class.as_deref(),
+            ip_family: plan.ip_family,
+            any_on_host: workers.iter().any(|worker| worker.host_network),
+            own_namespace: run.namespace == NAMESPACE,
+        }
+    }
+}
+
+/// A toleration as Kubernetes spells it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TolerationContext<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<&'a str>,
+    pub operator: TolerationOperator,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<TaintEffect>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toleration_seconds: Option<u32>,
+}
+
+impl<'a> From<&'a Toleration> for TolerationContext<'a> {
+    fn from(toleration: &'a Toleration) -> Self {
+        Self {
+            key: toleration.key.as_deref(),
+            operator: toleration.operator,
+            value: toleration.value.as_deref(),
+            effect: toleration.effect,
+            toleration_seconds: toleration.toleration_seconds,
+        }
+    }
 }
 
 /// `worker` in templates.
@@ -79,6 +181,11 @@ pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
     pub same_node_as: Option<&'a str>,
     pub other_node_than: Option<&'a str>,
+    pub same_zone_as: Option<&'a str>,
+    pub other_zone_than: Option<&'a str>,
+    pub node: Option<&'a str>,
+    pub node_selector: &'a Words,
+    pub host_network: bool,
     pub ports: Vec<PortContext>,
 }
 
@@ -99,6 +206,11 @@ impl<'a> From<&WorkerPorts<'a>> for WorkerContext<'a> {
             name: worker.name,
             same_node_as: worker.placement.same_node_as.as_deref(),
             other_node_than: worker.placement.other_node_than.as_deref(),
+            same_zone_as: worker.placement.same_zone_as.as_deref(),
+            other_zone_than: worker.placement.other_zone_than.as_deref(),
+            node: worker.placement.node.as_deref(),
+            node_selector: &worker.placement.node_selector,
+            host_network: worker.host_network,
             ports: worker
                 .ports
                 .iter()

@@ -51,10 +51,11 @@ pub(super) fn failed(templates: &Templates, template: &str, error: &Error) -> Re
 ///
 /// # Errors
 /// A text that a block scalar cannot hold: with control characters, with the line breaks of
-/// YAML 1.1, or starting with a space, where the indentation would be ambiguous.
-fn block(text: &str, indent: usize) -> Result<Value, Error> {
+/// YAML 1.1, starting with a space, where the indentation would be ambiguous, or ending in
+/// empty lines, which would be lost.
+pub(super) fn block(text: &str, indent: usize) -> Result<Value, Error> {
     let foreign = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}');
-    if text.starts_with([' ', '\n']) || text.contains(foreign) {
+    if text.starts_with([' ', '\n']) || text.ends_with("\n\n") || text.contains(foreign) {
         return Err(Error::new(
             ErrorKind::InvalidOperation,
             "a block scalar cannot hold this text; leave the `block` filter out",

@@ -4,11 +4,12 @@ use minijinja::{Environment, context, value::Serde};
 use serde::Serialize;
 
 use super::context::{
-    ORCHESTRATOR_PORT, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
+    KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
 };
 use super::environment::{engine, failed};
 use super::templates::{RenderError, Templates};
 use crate::diag::{Source, picture};
+use crate::plan::Kubernetes;
 
 /// The template whose values are private.
 const SECRET: &str = "secret.yaml.j2";
@@ -49,6 +50,7 @@ pub fn manifests(
     run: &RunContext,
     plan_name: &str,
     plan_text: &str,
+    kubernetes: &Kubernetes,
     workers: &[WorkerPorts<'_>],
     identities: &[impl Serialize],
     templates: &Templates,
@@ -57,7 +59,8 @@ pub fn manifests(
     let common = context! {
         run => Serde(run),
         plan => Serde(&PlanContext { name: plan_name, text: plan_text }),
-        orchestrator => Serde(&OrchestratorContext { port: ORCHESTRATOR_PORT }),
+        orchestrator => Serde(&OrchestratorContext::new(kubernetes.ip_family)),
+        kubernetes => Serde(&KubernetesContext::new(run, kubernetes, workers)),
     };
     let of_worker = |worker: &WorkerPorts<'_>| {
         context! { worker => Serde(&WorkerContext::from(worker)), ..common.clone() }
@@ -65,7 +68,18 @@ pub fn manifests(
 
     let render = |name, context: &_| render(&engine, templates, name, context);
 
-    let mut rendered = vec![render("configmap.yaml.j2", &common)?];
+    let mut rendered = Vec::new();
+    if !always_exists(&run.namespace) {
+        rendered.push(render("namespace.yaml.j2", &common)?);
+    }
+    let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
+    rendered.push(render(orchestrator_policy, &common)?);
+    // Policies do not reach the host network.
+    for worker in workers.iter().filter(|worker| !worker.host_network) {
+        let name = "worker-networkpolicy.yaml.j2";
+        rendered.push(render(name, &of_worker(worker))?);
+    }
+    rendered.push(render("configmap.yaml.j2", &common)?);
     for identity in identities {
         let context = context! { identity => Serde(identity), ..common.clone() };
         rendered.push(render(SECRET, &context)?);
@@ -79,6 +93,11 @@ pub fn manifests(
         rendered.push(render("worker-pod.yaml.j2", &of_worker(worker))?);
     }
     Ok(rendered)
+}
+
+/// The namespaces that a cluster starts with: making or changing them is never netplan's.
+fn always_exists(namespace: &str) -> bool {
+    namespace == "default" || namespace.starts_with("kube-")
 }
 
 fn render(

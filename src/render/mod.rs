@@ -4,9 +4,12 @@
 
 mod context;
 mod environment;
+mod helm;
 mod manifest;
 mod templates;
+mod write;
 
 pub use context::{ORCHESTRATOR_PORT, RunContext, WorkerPorts};
+pub use helm::{ChartFile, chart};
 pub use manifest::{Manifest, manifests};
 pub use templates::{RenderError, Templates};

@@ -13,6 +13,9 @@ macro_rules! embedded {
 
 /// Every template, in the order in which its objects stand in a rendered run.
 const EMBEDDED: &[(&str, &str)] = embedded![
+    "namespace.yaml.j2",
+    "orchestrator-networkpolicy.yaml.j2",
+    "worker-networkpolicy.yaml.j2",
     "configmap.yaml.j2",
     "secret.yaml.j2",
     "orchestrator-service.yaml.j2",

@@ -80,6 +80,7 @@ pub fn via(via: Via) -> &'static str {
     match via {
         Via::PodIp => "pod_ip",
         Via::ClusterIp => "cluster_ip",
+        Via::Host => "host",
     }
 }
 

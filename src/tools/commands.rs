@@ -27,6 +27,7 @@ pub fn commands<'a>(
         let target = match path.via {
             Via::PodIp => format!("<{} pod IP>", path.to),
             Via::ClusterIp => format!("<{} cluster IP>", path.to),
+            Via::Host => format!("<{} node IP>", path.to),
         };
         let job = Job::of(plan, schedule, cell, &target)?;
         Some(CellCommands {

@@ -57,6 +57,8 @@ const FENCED: &[(&str, &[&str])] = &[
     ("comfy_table", &["report/table.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render"]),
+    ("kube", &["cluster/kubernetes"]),
+    ("k8s_openapi", &["cluster/kubernetes"]),
     (
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],
@@ -69,6 +71,9 @@ const PURE: &[&str] = &[
     "orchestrator/state.rs",
     "orchestrator/state/",
     "cluster/local/fabric",
+    "cluster/kubernetes/pod.rs",
+    "cluster/kubernetes/lives.rs",
+    "cluster/kubernetes/seats.rs",
 ];
 
 fn sources() -> BTreeMap<String, String> {

@@ -14,6 +14,8 @@ const COMMANDS: &[&str] = &[
     "schedule",
     "render",
     "report",
+    "status",
+    "clean",
     "doctor",
     "init",
     "schema",
@@ -74,7 +76,7 @@ fn mistakes_on_the_command_line() {
         &["check", plan, "--set", "tests.0.duration"],
         &["schedule", plan, "--only", "path=hairpn"],
         &["schedule", plan, "--only", "pth=hairpin"],
-        &["run", plan, "--format", "xml"],
+        &["run", plan, "--on", "local", "--format", "xml"],
         &["render", plan, "--templates", "no-such-folder"],
         &["report", "no-such-run"],
         &["report", "src"],
@@ -121,7 +123,7 @@ fn schedules_and_dry_runs_tell_before_anything_starts() {
     ]);
     snapshots().bind(|| insta::assert_snapshot!("schedule_quick", seen(&schedule)));
 
-    let dry = netplan(&["run", "plans/default.yaml", "--dry-run"]);
+    let dry = netplan(&["run", "plans/default.yaml", "--on", "local", "--dry-run"]);
     assert_eq!(dry.status.code(), Some(0));
     let said = String::from_utf8_lossy(&dry.stderr);
     assert!(said.contains("118 cells in 13 rows"), "{said}");
@@ -140,8 +142,29 @@ fn render_writes_a_file_for_each_object() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names.len(), 11, "{names:?}");
-    assert!(names[0].starts_with("01-configmap-netplan-"), "{names:?}");
+    assert_eq!(names.len(), 16, "{names:?}");
+    assert!(names[0].starts_with("01-namespace-netplan"), "{names:?}");
+}
+
+#[test]
+fn render_takes_namespace_and_image_from_the_plan() {
+    let output = netplan(&[
+        "render",
+        "plans/quick.yaml",
+        "--set",
+        "kubernetes.namespace=team-a",
+        "--set",
+        "kubernetes.image=registry.example.com/netplan:7",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!text.contains("namespace: \"netplan\"") && !text.contains("image: \"netplan:"));
+    assert_eq!(text.matches("  namespace: \"team-a\"\n").count(), 15);
+    assert_eq!(
+        text.matches(" image: \"registry.example.com/netplan:7\"\n")
+            .count(),
+        4
+    );
 }
 
 #[test]

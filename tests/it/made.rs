@@ -25,6 +25,7 @@ pub fn plan(tests: &[Test]) -> Plan {
     let placement = |same: Option<&str>, other: Option<&str>| Placement {
         same_node_as: same.map(str::to_owned),
         other_node_than: other.map(str::to_owned),
+        ..Placement::default()
     };
     Plan {
         version: 1,
@@ -81,6 +82,7 @@ pub fn plan(tests: &[Test]) -> Plan {
             links: netplan::plan::Link::default(),
             offloads: Offloads::Off,
         },
+        kubernetes: netplan::plan::Kubernetes::default(),
     }
 }
 

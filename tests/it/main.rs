@@ -10,6 +10,9 @@
 mod architecture;
 mod cases;
 mod cli;
+mod fake_api;
+mod kubernetes;
+mod kubernetes_real;
 mod local;
 mod made;
 mod orchestrator;
@@ -17,6 +20,7 @@ mod plan;
 mod plan_any;
 mod render;
 mod report;
+mod restricted;
 mod results;
 mod run;
 mod schedule;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use netplan::plan::Placement;
+use netplan::plan::{Kubernetes, Placement};
 use netplan::render::{Manifest, RenderError, RunContext, Templates, WorkerPorts, manifests};
 use netplan::tools::{Port, Transport};
 use serde_json::json;
@@ -24,26 +24,29 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
     let port = |number, transport| Port { number, transport };
     let near = Placement {
         same_node_as: Some("w1".into()),
-        other_node_than: None,
+        ..Placement::default()
     };
     let far = Placement {
-        same_node_as: None,
         other_node_than: Some("w1".into()),
+        ..Placement::default()
     };
     let workers = [
         WorkerPorts {
             name: "w1",
             placement: &Placement::default(),
+            host_network: false,
             ports: vec![],
         },
         WorkerPorts {
             name: "w2",
             placement: &near,
+            host_network: false,
             ports: vec![port(5201, Transport::Tcp), port(5201, Transport::Udp)],
         },
         WorkerPorts {
             name: "w3",
             placement: &far,
+            host_network: false,
             ports: vec![],
         },
     ];
@@ -56,7 +59,15 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             "token": "c0ffee",
         })
     });
-    manifests(run, "small", PLAN, &workers, &identities, templates)
+    manifests(
+        run,
+        "small",
+        PLAN,
+        &Kubernetes::default(),
+        &workers,
+        &identities,
+        templates,
+    )
 }
 
 /// The manifests of run `0badcafe` with three workers, by the shipped templates.
@@ -74,7 +85,8 @@ fn the_manifests_of_a_run() {
 #[test]
 fn what_reads_as_text_arrives_as_it_was() {
     let all = shipped();
-    assert_eq!(all[0].object["data"]["plan.yaml"], PLAN);
+    let map = all.iter().find(|one| one.kind() == "ConfigMap").unwrap();
+    assert_eq!(map.object["data"]["plan.yaml"], PLAN);
     let orchestrator = all.iter().find(|one| one.kind() == "Job").unwrap();
     let command = "/spec/template/spec/containers/0/command";
     assert!(
@@ -124,10 +136,10 @@ fn a_folder_overrides_templates_by_name() {
     let templates = Templates::overridden_by(folder.path()).unwrap();
     let all = rendered(&run(), &templates).unwrap();
     assert_eq!(
-        (all[0].name(), all[0].object["data"]["plan"].as_str()),
+        (all[5].name(), all[5].object["data"]["plan"].as_str()),
         ("mine", Some("small"))
     );
-    assert_eq!(all.len(), 11);
+    assert_eq!(all.len(), 16);
 }
 
 #[test]

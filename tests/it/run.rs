@@ -56,13 +56,13 @@ impl Folder {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let mut all = vec!["run", "plan.yaml", "--output", "out"];
+        let mut all = vec!["run", "plan.yaml", "--on", "local", "--output", "out"];
         all.extend(arguments);
         self.command(&all).output().unwrap()
     }
 
     fn start(&self) -> Child {
-        self.command(&["run", "plan.yaml", "--output", "out"])
+        self.command(&["run", "plan.yaml", "--on", "local", "--output", "out"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -220,7 +220,7 @@ fn an_ordinary_user_needs_no_root() {
     let run = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(&program)
-        .args(["run", "plan.yaml", "--output", "out"])
+        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
         .current_dir(folder.path())
         .output()
         .unwrap();
@@ -303,7 +303,7 @@ fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
     let run = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c"])
         .arg(format!(
-            "{hide} && exec {NETPLAN} run plan.yaml --output out"
+            "{hide} && exec {NETPLAN} run plan.yaml --on local --output out"
         ))
         .current_dir(folder.path())
         .output()
@@ -325,7 +325,7 @@ fn a_machine_without_etc_hosts_is_no_obstacle() {
     let run = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c"])
         .arg(format!(
-            "mkdir \"$0\"; {dangling} && exec {NETPLAN} run plan.yaml --output out"
+            "mkdir \"$0\"; {dangling} && exec {NETPLAN} run plan.yaml --on local --output out"
         ))
         .arg(etc)
         .current_dir(folder.path())
@@ -341,7 +341,7 @@ fn a_program_that_is_replaced_while_it_runs_still_starts_its_workers_again() {
     let program = folder.path().join("netplan");
     fs::copy(NETPLAN, &program).unwrap();
     let child = Command::new(&program)
-        .args(["run", "plan.yaml", "--output", "out"])
+        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -360,7 +360,7 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
     fs::write(folder.path().join("file"), "").unwrap();
     let begun = Instant::now();
     let run = folder
-        .command(&["run", "plan.yaml", "--output", "file/out"])
+        .command(&["run", "plan.yaml", "--on", "local", "--output", "file/out"])
         .output()
         .unwrap();
     assert_code(&run, 1);

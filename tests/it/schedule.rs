@@ -69,6 +69,7 @@ fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
             links: netplan::plan::Link::default(),
             offloads: Offloads::Off,
         },
+        kubernetes: netplan::plan::Kubernetes::default(),
     }
 }
 

@@ -82,6 +82,20 @@ pub struct ServiceSpec {
     pub ports: Vec<ServicePort>,
     #[serde(default, rename = "type")]
     _type: OnlyClusterIp,
+    /// Every Service has one address, of IPv4.
+    #[serde(default, rename = "ipFamilyPolicy")]
+    _ip_family_policy: Unenforced,
+    #[serde(default, rename = "ipFamilies")]
+    _ip_families: Vec<OnlyIpv4>,
+    /// A pod is behind its Service at all times here.
+    #[serde(default, rename = "publishNotReadyAddresses")]
+    _publish_not_ready_addresses: Unenforced,
+}
+
+/// The only family that the emulated nodes have.
+#[derive(Clone, Copy, Debug, Deserialize)]
+enum OnlyIpv4 {
+    IPv4,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -192,6 +206,27 @@ pub struct PodSpec {
     /// A user namespace of an ordinary user has one user id, so processes run as that user.
     #[serde(default, rename = "securityContext")]
     _security_context: Unenforced,
+    #[serde(default)]
+    pub host_network: bool,
+    /// Names are found in /etc/hosts.
+    #[serde(default, rename = "dnsPolicy")]
+    _dns_policy: Unenforced,
+    /// Emulated nodes have neither labels nor taints: each takes every pod. What a single worker asks
+    /// of its node is `nodeAffinity`, which is refused.
+    #[serde(default, rename = "nodeSelector")]
+    _node_selector: Unenforced,
+    /// See `nodeSelector`.
+    #[serde(default, rename = "tolerations")]
+    _tolerations: Unenforced,
+    /// No image is pulled.
+    #[serde(default, rename = "imagePullSecrets")]
+    _image_pull_secrets: Unenforced,
+    /// No pod makes room for another.
+    #[serde(default, rename = "priorityClassName")]
+    _priority_class_name: Unenforced,
+    /// Pods are processes of this machine.
+    #[serde(default, rename = "runtimeClassName")]
+    _runtime_class_name: Unenforced,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -204,7 +239,11 @@ pub enum RestartPolicy {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "Kubernetes calls them so")]
 pub struct Affinity {
+    /// Refused; see [`super::read`].
+    #[serde(default)]
+    pub node_affinity: Option<Unenforced>,
     #[serde(default)]
     pub pod_affinity: PodAffinity,
     #[serde(default)]
@@ -221,16 +260,17 @@ pub struct PodAffinity {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AffinityTerm {
-    #[serde(rename = "topologyKey")]
-    _topology_key: OnlyHostname,
+    pub topology_key: TopologyKey,
     pub label_selector: LabelSelector,
 }
 
-/// The only topology there is: each emulated node is a host of its own.
-#[derive(Clone, Copy, Debug, Deserialize)]
-enum OnlyHostname {
+/// What a rule compares. Each emulated node is a host of its own; zones are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum TopologyKey {
     #[serde(rename = "kubernetes.io/hostname")]
     Hostname,
+    #[serde(rename = "topology.kubernetes.io/zone")]
+    Zone,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -298,6 +338,9 @@ pub struct FieldRef {
 pub enum PodField {
     #[serde(rename = "status.podIP")]
     PodIp,
+    /// Separated by commas; a local pod has one.
+    #[serde(rename = "status.podIPs")]
+    PodIps,
     #[serde(rename = "spec.nodeName")]
     NodeName,
     #[serde(rename = "metadata.name")]

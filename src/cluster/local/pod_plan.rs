@@ -146,7 +146,7 @@ fn value_of<'a>(env: &'a [(String, String)], name: &str) -> Option<Cow<'a, str>>
 
 fn field(pod: &PlacedPod, field: PodField) -> String {
     match field {
-        PodField::PodIp => pod.address.to_string(),
+        PodField::PodIp | PodField::PodIps => pod.address.to_string(),
         PodField::NodeName => node_name(pod.node),
         PodField::Name => pod.object.name.clone(),
         PodField::Namespace => pod.object.namespace.clone(),

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::objects::{
-    ConfigMap, Job, Labels, Metadata, Pod, PodSpec, RestartPolicy, Secret, Service,
+    ConfigMap, Job, Labels, Metadata, Pod, PodSpec, RestartPolicy, Secret, Service, TopologyKey,
 };
 use crate::cluster::Error;
 use crate::render::Manifest;
@@ -164,11 +164,13 @@ fn read(manifest: &Manifest, objects: &mut Objects) -> Result<(), Error> {
             check_keys("stringData", object.string_data.keys(), &origin)?;
             objects.secrets.push(object);
         }
+        // There is no API server for names to share, and nobody else on the emulated network.
+        ("v1", "Namespace") | ("networking.k8s.io/v1", "NetworkPolicy") => {}
         _ => {
             return Err(origin.refuse(
                 "kind",
                 format!("the local cluster does not know `{kind}` of `{version}`"),
-                "it knows Pod, Job, Service, ConfigMap and Secret; run this template on Kubernetes",
+                "it knows Pod, Job, Service, ConfigMap and Secret, and passes over Namespace and NetworkPolicy; run this template on Kubernetes",
             ));
         }
     }
@@ -241,6 +243,38 @@ fn check_keys<'a>(
 fn check_pod(pod: &PodObject, objects: &Objects) -> Result<(), Error> {
     let refuse =
         |field: &str, what: String, help: &str| pod.origin.refuse_in_spec(field, what, help);
+    if pod.spec.host_network {
+        return Err(refuse(
+            "hostNetwork",
+            "the emulated nodes have no host network for pods".into(),
+            "leave the paths `via: host` and their workers out, or run this plan on Kubernetes",
+        ));
+    }
+    let affinity = &pod.spec.affinity;
+    if affinity.node_affinity.is_some() {
+        return Err(refuse(
+            "affinity.nodeAffinity",
+            "the emulated nodes have neither names nor labels to choose by".into(),
+            "leave out `node` and `node_selector` of the worker, or run this plan on Kubernetes",
+        ));
+    }
+    let sides = [
+        ("podAffinity", &affinity.pod_affinity),
+        ("podAntiAffinity", &affinity.pod_anti_affinity),
+    ];
+    for (side, rules) in sides {
+        for (index, term) in rules.required.iter().enumerate() {
+            if term.topology_key == TopologyKey::Zone {
+                return Err(refuse(
+                    &format!(
+                        "affinity.{side}.requiredDuringSchedulingIgnoredDuringExecution[{index}].topologyKey"
+                    ),
+                    "the emulated nodes are in no zones".into(),
+                    "place workers by node, as in `same_node_as`, or run this plan on Kubernetes",
+                ));
+            }
+        }
+    }
     let [container] = pod.spec.containers.as_slice() else {
         return Err(refuse(
             "containers",

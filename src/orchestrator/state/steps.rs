@@ -85,7 +85,8 @@ impl State {
             }
         }
         let target = match task.via {
-            Via::PodIp => to.place.pod_ip.clone(),
+            // On the host network the pod's address is its node's.
+            Via::PodIp | Via::Host => to.place.pod_ip.clone(),
             Via::ClusterIp => match &to.place.cluster_ip {
                 Some(ip) => ip.clone(),
                 None => {

@@ -219,6 +219,7 @@ pub(super) fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
         Key::Via => match path.via {
             Via::PodIp => "pod_ip",
             Via::ClusterIp => "cluster_ip",
+            Via::Host => "host",
         },
         Key::From => &path.from,
         Key::To => &path.to,

@@ -1,0 +1,53 @@
+//! `netplan clean`: removes what is left of runs.
+
+use anyhow::Context;
+use clap::Args;
+use jiff::Timestamp;
+
+use super::error::{CliError, Exit};
+use super::target::KubernetesArgs;
+use super::{printer, status};
+use crate::cluster::kubernetes::Which;
+
+/// Remove what is left of a run, or of all runs, in the Kubernetes cluster
+///
+/// Touches only what carries netplan's label. A run that goes on is ended by it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan clean 0badcafe
+  netplan clean --all --namespace bench")]
+pub(super) struct CleanArgs {
+    /// The run's id, as `netplan status` shows it
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    run: Option<String>,
+
+    /// Remove all runs
+    #[arg(long)]
+    all: bool,
+
+    #[command(flatten)]
+    kubernetes: KubernetesArgs,
+}
+
+pub(super) fn execute(args: &CleanArgs) -> Result<Exit, CliError> {
+    let which = args.run.clone().map_or(Which::All, Which::Run);
+    let runtime = super::runtime()?;
+    let removed = runtime.block_on(async {
+        let access = args.kubernetes.open().await?;
+        anyhow::Ok(access.clean(&which).await?)
+    })?;
+    match (removed.is_empty(), &args.run) {
+        (true, Some(run)) => Err(CliError::Usage(format!(
+            "there is no run `{run}` in this cluster; `netplan status` shows those that there are"
+        ))),
+        (true, None) => {
+            printer::note("there was nothing to remove");
+            Ok(Exit::Well)
+        }
+        (false, _) => {
+            let table = status::table(&removed, Timestamp::now());
+            printer::results(&table.context("cannot reckon the runs' age")?)?;
+            Ok(Exit::Well)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Where a run runs: on this machine, or on a Kubernetes cluster.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+
+use super::error::CliError;
+use super::prepare::Prepared;
+use super::{preflight, printer};
+use crate::cluster::kubernetes::{Access, Settings};
+
+#[derive(Debug, Args)]
+pub(super) struct KubernetesArgs {
+    /// The kubeconfig [default: that of kubectl]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The kubeconfig's context [default: its current one]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// The namespace; it is made if missing, and removed if netplan made it
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    /// Where to run [default: the cluster of the current kubeconfig, else local]
+    #[arg(long, value_enum)]
+    on: Option<On>,
+
+    #[command(flatten)]
+    pub kubernetes: KubernetesArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum On {
+    /// A Kubernetes cluster
+    Kubernetes,
+    /// Network namespaces of this machine
+    Local,
+}
+
+/// Where a run runs.
+pub(super) enum Target {
+    Local,
+    Kubernetes(Box<Access>),
+}
+
+impl KubernetesArgs {
+    fn settings(&self) -> Settings {
+        Settings {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            namespace: self.namespace.clone(),
+            ..Settings::default()
+        }
+    }
+
+    /// The cluster that is named, or that kubectl would talk to.
+    pub async fn open(&self) -> anyhow::Result<Access> {
+        Ok(Access::open(&self.settings()).await?)
+    }
+}
+
+impl TargetArgs {
+    /// The target that is asked for, else the one that there is.
+    pub async fn resolve(&self) -> anyhow::Result<Target> {
+        let found = match self.on {
+            Some(On::Local) => None,
+            Some(On::Kubernetes) => Some(self.kubernetes.open().await?),
+            None => Access::open_if_configured(&self.kubernetes.settings()).await?,
+        };
+        Ok(match found {
+            Some(access) => Target::Kubernetes(Box::new(access.telling(printer::note))),
+            None => Target::Local,
+        })
+    }
+}
+
+impl Target {
+    /// How people know it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Local => "on this machine".to_owned(),
+            Self::Kubernetes(access) => format!("on Kubernetes ({})", access.place()),
+        }
+    }
+
+    /// Fails when the run could not start, with all that is in its way.
+    pub async fn preflight(&self, prepared: &Prepared) -> Result<(), CliError> {
+        let Self::Kubernetes(access) = self else {
+            return preflight::check(prepared);
+        };
+        let troubles = access
+            .preflight(&prepared.run.namespace, &prepared.manifests)
+            .await;
+        if troubles.is_empty() {
+            return Ok(());
+        }
+        let each: Vec<String> = troubles
+            .iter()
+            .map(|trouble| format!("  - {trouble}"))
+            .collect();
+        Err(anyhow!("this cluster cannot take the run yet:\n{}", each.join("\n")).into())
+    }
+
+    /// How long an orchestrator there may take to end a run that is interrupted.
+    pub fn cancels_within(&self) -> Duration {
+        match self {
+            Self::Local => Duration::from_millis(700),
+            // Through the API server's port-forward.
+            Self::Kubernetes(_) => Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the API server's refusals mean to people.
+
+use kube::core::Status;
+
+use crate::cluster::Error;
+
+/// The status that the API server answered with, if it answered.
+pub(super) fn status(error: &kube::Error) -> Option<&Status> {
+    match error {
+        kube::Error::Api(status) => Some(status),
+        _ => None,
+    }
+}
+
+/// The HTTP code that the API server answered with, if it answered.
+pub(super) fn code(error: &kube::Error) -> Option<u16> {
+    status(error).map(|status| status.code)
+}
+
+/// Whether the same question may be answered a moment later.
+pub(super) fn is_passing(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 409 | 429 | 500 | 502..=504),
+        kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => true,
+        _ => false,
+    }
+}
+
+/// An error for people; `what` completes "cannot …".
+pub(super) fn failed(what: impl Into<String>, error: &kube::Error) -> Error {
+    Error::Api {
+        what: what.into(),
+        cause: cause(error),
+        help: help(error).to_owned(),
+    }
+}
+
+/// The API server's own words, or those of the connection to it.
+pub(super) fn cause(error: &kube::Error) -> String {
+    match status(error) {
+        Some(status) if !status.message.is_empty() => one_line(&status.message),
+        Some(status) => format!("the API server answered {} {}", status.code, status.reason),
+        None => crate::rpc::words(error),
+    }
+}
+
+/// A message of the cluster, on one line.
+pub(super) fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn help(error: &kube::Error) -> &'static str {
+    match error {
+        kube::Error::Api(status) => match status.code {
+            401 => "the credentials are not valid any more; log in to the cluster again",
+            403 => "ask for the permission; `netplan doctor` lists all that are needed",
+            404 => "`netplan status` shows what there is",
+            409 => "somebody else changes it at the same time; try again",
+            429 | 500..=599 => "the API server has trouble; try again in a moment",
+            _ => "see the template that it was rendered from",
+        },
+        kube::Error::Auth(_) => "check the credentials, or the program that the kubeconfig names",
+        _ => "check that the cluster is up and that the kubeconfig's context is the one you mean",
+    }
+}

@@ -1,0 +1,134 @@
+//! A byte stream to a pod's port, through the API server.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::ListParams;
+use tokio::io::DuplexStream;
+use tokio::time::Instant;
+
+use super::access::Access;
+use super::failure::{cause, code};
+use super::pod::{containers, is_leaving, phase, rendered_name};
+use super::remove::selector;
+use crate::cluster::Error;
+
+/// A port where nothing listens says so within this; a port that is open says nothing.
+const REFUSED_WITHIN: Duration = Duration::from_millis(250);
+/// Nothing announces a listener; this is how often one is looked for.
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// Why there is no stream.
+enum Why {
+    /// It may come.
+    NotYet(String),
+    Never(String),
+}
+
+/// The newest pod that goes by a rendered name; one that is on its way out only if there is no other.
+pub(super) async fn find(
+    access: &Access,
+    namespace: &str,
+    run: &str,
+    name: &str,
+) -> kube::Result<Option<Pod>> {
+    let api: Api<Pod> = Api::namespaced(access.client.clone(), namespace);
+    let list = ListParams::default().labels(&selector(run));
+    let pods = access.ask(api.list(&list)).await?;
+    Ok(pods
+        .items
+        .into_iter()
+        .filter(|pod| rendered_name(pod) == name)
+        .max_by_key(|pod| {
+            let made = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+            (!is_leaving(pod), phase(pod) != "Failed", made)
+        }))
+}
+
+/// Connects to a port of a pod; waits for the pod and its listener.
+pub(super) async fn connect(
+    access: &Access,
+    namespace: &str,
+    run: &str,
+    name: &str,
+    port: u16,
+    within: Duration,
+) -> Result<DuplexStream, Error> {
+    let deadline = Instant::now() + within;
+    let cannot = |why: String| Error::Connect {
+        pod: name.to_owned(),
+        port,
+        why,
+    };
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let tried = tokio::time::timeout(
+            left.max(REFUSED_WITHIN),
+            try_once(access, namespace, run, name, port),
+        );
+        let why = match tried.await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(Why::Never(why))) => return Err(cannot(why)),
+            Ok(Err(Why::NotYet(why))) => why,
+            Err(_) => return Err(cannot("the API server does not answer".to_owned())),
+        };
+        if Instant::now() + AGAIN >= deadline {
+            return Err(cannot(why));
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn try_once(
+    access: &Access,
+    namespace: &str,
+    run: &str,
+    name: &str,
+    port: u16,
+) -> Result<DuplexStream, Why> {
+    let refused = |error: kube::Error| match code(&error) {
+        Some(401 | 403) => Why::Never(cause(&error)),
+        _ => Why::NotYet(cause(&error)),
+    };
+    let pod = find(access, namespace, run, name).await.map_err(refused)?;
+    let Some(pod) = pod else {
+        return Err(Why::NotYet("there is no such pod".to_owned()));
+    };
+    match phase(&pod) {
+        "Succeeded" => return Err(Why::Never("the pod has ended".to_owned())),
+        // A Job may make another one.
+        "Failed" => return Err(Why::NotYet("the pod has failed".to_owned())),
+        _ => {}
+    }
+    let runs = containers(&pod).any(|container| {
+        let state = container.state.as_ref();
+        state.is_some_and(|state| state.running.is_some())
+    });
+    if !runs || is_leaving(&pod) {
+        return Err(Why::NotYet("the pod's process does not run".to_owned()));
+    }
+    let own_name = pod.metadata.name.unwrap_or_default();
+    let api: Api<Pod> = Api::namespaced(access.client.clone(), namespace);
+    let ports = [port];
+    let forward = api.portforward(&own_name, &ports).await;
+    let mut forward = forward.map_err(|error| match error {
+        kube::Error::UpgradeConnection(ref upgrade) => {
+            let words = crate::rpc::words(upgrade);
+            if words.contains("403") || words.contains("401") {
+                Why::Never(format!("the port-forward is not allowed: {words}"))
+            } else {
+                Why::NotYet(words)
+            }
+        }
+        error => refused(error),
+    })?;
+    let stream = forward.take_stream(port);
+    if let Some(error) = forward.take_error(port)
+        && let Ok(said) = tokio::time::timeout(REFUSED_WITHIN, error).await
+    {
+        let said = said.unwrap_or_else(|| "the connection was closed".to_owned());
+        return Err(Why::NotYet(said.trim().to_owned()));
+    }
+    stream.ok_or_else(|| Why::NotYet("no stream came".to_owned()))
+}

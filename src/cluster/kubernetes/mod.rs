@@ -1,0 +1,29 @@
+//! Kubernetes through its API server.
+//!
+//! [`Access`] is a cluster that one can talk to: preflight, the list of runs, removal.
+//! [`Kubernetes`] is one run in it, and a [`Cluster`](super::Cluster) like the local one.
+//!
+//! Deciding is apart here too: `pod`, `startup`, `lives`, `seats` and `runs` turn what the API
+//! server says into what it means, without asking anybody and without a clock of their own.
+
+mod access;
+mod apply;
+mod describe;
+mod failure;
+mod feed;
+mod forward;
+mod lives;
+mod namespace;
+mod permissions;
+mod pod;
+mod preflight;
+mod remove;
+mod run;
+mod runs;
+mod seats;
+mod startup;
+
+pub use access::{Access, Patience, Settings};
+pub use remove::Which;
+pub use run::Kubernetes;
+pub use runs::{Run, State};

@@ -1,0 +1,176 @@
+//! The run's namespace: made only if it is missing, removed only if it was made.
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{DeleteParams, DynamicObject, ListParams, PostParams, Preconditions};
+use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::watch_object;
+use kube::{Api, ResourceExt};
+
+use super::access::Access;
+use super::apply::resource;
+use super::failure::{code, failed};
+use crate::cluster::Error;
+use crate::render::Manifest;
+
+/// On a namespace that netplan made: the run that it was made for.
+pub(super) const MADE_FOR_LABEL: &str = "netplan/made-for";
+
+/// What has to be gone before a namespace counts as empty; what every namespace gets by itself is
+/// left out below.
+const OCCUPANTS: &[(&str, &str)] = &[
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("v1", "ServiceAccount"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "ReplicationController"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "ReplicaSet"),
+    ("batch/v1", "Job"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+];
+
+/// Sees to it that the namespace is there. One that is on its way out is waited for.
+pub(super) async fn ensure(
+    access: &Access,
+    name: &str,
+    run: &str,
+    manifests: &[Manifest],
+) -> Result<(), Error> {
+    let api: Api<Namespace> = Api::all(access.client.clone());
+    let cannot = |error: &kube::Error| failed(format!("look for namespace `{name}`"), error);
+    match access.ask(api.get_opt(name)).await {
+        // One who may not look at namespaces works in one that somebody else has made.
+        Err(error) if code(&error) == Some(403) => return Ok(()),
+        Err(error) => return Err(cannot(&error)),
+        Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => {
+            (access.tell)(&format!("waiting for namespace `{name}` to be gone"));
+            wait_gone(access, name).await?;
+        }
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => {}
+    }
+    let Some(manifest) = manifests
+        .iter()
+        .find(|manifest| manifest.kind() == "Namespace" && manifest.name() == name)
+    else {
+        return Err(Error::Api {
+            what: format!("use namespace `{name}`"),
+            cause: "there is none, and the templates have none".to_owned(),
+            help: format!("`kubectl create namespace {name}` makes it"),
+        });
+    };
+    let cannot = |error: &kube::Error| failed(format!("make namespace `{name}`"), error);
+    let mut object: Namespace =
+        serde_json::from_value(manifest.object.clone()).map_err(|error| Error::Refused {
+            object: format!("Namespace {name}"),
+            template: manifest.template.clone(),
+            field: "metadata".to_owned(),
+            what: error.to_string(),
+            help: "mend the template".to_owned(),
+        })?;
+    object
+        .labels_mut()
+        .insert(MADE_FOR_LABEL.to_owned(), run.to_owned());
+    // Not an apply: only who has really made it may put the label on.
+    match access
+        .ask(api.create(&PostParams::default(), &object))
+        .await
+    {
+        Err(error) if code(&error) != Some(409) => Err(cannot(&error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the namespace if netplan made it (for this run, or for whichever) and nobody else is in it.
+pub(super) async fn remove_if_made(
+    access: &Access,
+    name: &str,
+    run: Option<&str>,
+) -> Result<(), Error> {
+    let api: Api<Namespace> = Api::all(access.client.clone());
+    let Ok(Some(found)) = access.ask(api.get_opt(name)).await else {
+        return Ok(());
+    };
+    let made_for = found.labels().get(MADE_FOR_LABEL);
+    let ours = made_for.is_some_and(|made_for| run.is_none_or(|run| made_for == run));
+    if !ours || !is_empty(access, name).await {
+        return Ok(());
+    }
+    if found.metadata.deletion_timestamp.is_none() {
+        let same = Preconditions {
+            uid: found.metadata.uid.clone(),
+            resource_version: None,
+        };
+        let params = DeleteParams::background().preconditions(same);
+        match access.ask(api.delete(name, &params)).await {
+            Err(error) if !matches!(code(&error), Some(404 | 409)) => {
+                return Err(failed(format!("remove namespace `{name}`"), &error));
+            }
+            _ => {}
+        }
+    }
+    wait_gone(access, name).await
+}
+
+/// Whether nothing is in it but what every namespace has; what one may not see counts as somebody's.
+async fn is_empty(access: &Access, name: &str) -> bool {
+    for (version, kind) in OCCUPANTS {
+        let resource = resource(version, kind);
+        let api: Api<DynamicObject> = Api::namespaced_with(access.client.clone(), name, &resource);
+        let params = ListParams::default();
+        match access.ask(api.list_metadata(&params)).await {
+            Ok(list) if list.items.iter().all(|item| is_furniture(kind, item)) => {}
+            Err(error) if code(&error) == Some(404) => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// What the cluster itself puts into every namespace, or is about to remove.
+fn is_furniture(kind: &str, item: &PartialObjectMeta<DynamicObject>) -> bool {
+    let name = item.metadata.name.as_deref().unwrap_or_default();
+    item.metadata.deletion_timestamp.is_some()
+        || match kind {
+            "ConfigMap" => matches!(name, "kube-root-ca.crt" | "openshift-service-ca.crt"),
+            "ServiceAccount" => matches!(name, "default" | "builder" | "deployer"),
+            "Secret" => {
+                let annotations = item.metadata.annotations.as_ref();
+                annotations
+                    .is_some_and(|all| all.contains_key("kubernetes.io/service-account.name"))
+            }
+            "RoleBinding" => name.starts_with("system:"),
+            _ => false,
+        }
+}
+
+async fn wait_gone(access: &Access, name: &str) -> Result<(), Error> {
+    let api: Api<Namespace> = Api::all(access.client.clone());
+    let gone = async {
+        let mut states = watch_object(api, name).default_backoff().boxed();
+        while let Some(state) = states.next().await {
+            if matches!(state, Ok(None)) {
+                return;
+            }
+        }
+    };
+    match tokio::time::timeout(access.patience.gone, gone).await {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Error::Api {
+            what: format!("wait for the end of namespace `{name}`"),
+            cause: format!(
+                "it is still there after {} s",
+                access.patience.gone.as_secs()
+            ),
+            help: format!("`kubectl describe namespace {name}` says what holds it"),
+        }),
+    }
+}

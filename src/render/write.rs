@@ -1,0 +1,104 @@
+//! Objects → YAML that every parser reads alike.
+//!
+//! Kubernetes reads YAML 1.1, in which `yes` is a boolean and `0b11` a number. So each text is in
+//! quotes, or a block.
+
+use serde_json::Value;
+
+use super::environment::block;
+
+/// An object as a YAML document.
+pub(super) fn yaml(value: &Value) -> String {
+    let mut text = String::new();
+    below(value, 0, &mut text);
+    text.trim_start_matches(['\n', ' ']).to_owned() + "\n"
+}
+
+/// A value that follows `key:` or `-`, with what it stands on further lines indented.
+fn below(value: &Value, indent: usize, text: &mut String) {
+    let margin = " ".repeat(indent);
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (key, value) in fields {
+                text.extend(["\n", &margin, &word(key), ":"]);
+                below(value, indent + 2, text);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                text.extend(["\n", &margin, "-"]);
+                let mut inner = String::new();
+                below(item, indent + 2, &mut inner);
+                // A mapping starts on the line of its dash.
+                *text += " ";
+                *text += inner.trim_start_matches(['\n', ' ']);
+            }
+        }
+        Value::String(lines) if lines.contains('\n') => match block(lines, indent.max(2)) {
+            Ok(block) => text.extend([" ", &block.to_string()]),
+            Err(_) => text.extend([" ", &value.to_string()]),
+        },
+        // JSON is YAML.
+        _ => text.extend([" ", &value.to_string()]),
+    }
+}
+
+/// A key without quotes where that cannot be misread.
+fn word(key: &str) -> String {
+    let plain = key.len() > 5
+        && key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-./_".contains(&byte));
+    let known = [
+        "kind", "name", "spec", "data", "type", "image", "port", "env", "from", "to", "key",
+    ];
+    if plain || known.contains(&key) {
+        key.to_owned()
+    } else {
+        Value::from(key).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[ -~\\nä→\t]{0,12}".prop_map(Value::from),
+            prop::sample::select(vec!["yes", "0b11", "~", "1e3", "a\n\nb\n\n", " a\nb"])
+                .prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 30, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[ -~]{0,9}", inner, 0..4).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_survives(value in values()) {
+            let text = yaml(&value);
+            prop_assert_eq!(crate::plan::document(&text).map_err(|e| TestCaseError::fail(e.to_string()))?, value, "{}", text);
+        }
+    }
+
+    #[test]
+    fn texts_that_yaml_1_1_misreads_are_in_quotes() {
+        assert_eq!(
+            yaml(
+                &json!({"labels": {"on": "yes", "netplan/run": "0b11"}, "data": {"x.y": "a\n  b\n"}, "name": [{"name": "c", "list": []}, [1]]})
+            ),
+            "labels:\n  \"on\": \"yes\"\n  netplan/run: \"0b11\"\ndata:\n  \"x.y\": |\n    a\n      b\nname:\n  - name: \"c\"\n    \"list\": []\n  - - 1\n"
+        );
+    }
+}

@@ -1,0 +1,516 @@
+//! An API server in memory, behind kube's own client.
+//!
+//! It keeps objects, watches, owner references and labels as the real one does, plays Job controller
+//! and kubelet in a word, and fails where a test says so.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use http::{Method, Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use kube::Client;
+use kube::client::Body;
+use kube::client::retry::RetryPolicy;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tower::retry::RetryLayer;
+use tower::{BoxError, ServiceBuilder, service_fn};
+
+/// What becomes of a pod as soon as it is there.
+pub type Kubelet = fn(name: &str) -> Value;
+
+#[derive(Clone)]
+pub struct FakeApi {
+    inner: Arc<Mutex<Inner>>,
+    /// Says that there are news, and how often all watches have been cut.
+    news: Arc<watch::Sender<u64>>,
+}
+
+struct Inner {
+    objects: BTreeMap<Key, Value>,
+    /// Every change: its version, type and object.
+    history: Vec<(u64, &'static str, Key, Value)>,
+    version: u64,
+    kubelet: Kubelet,
+    faults: Vec<Fault>,
+    denied: BTreeSet<(String, String)>,
+    /// Watches that begin at an earlier version get 410: as an event, or as the answer.
+    forgotten: u64,
+    cut: Cut,
+    requests: Vec<String>,
+}
+
+/// Resource, namespace (empty for none), name.
+type Key = (String, String, String);
+
+/// How watches are cut.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Cut {
+    /// They can go on from where they were.
+    Plain,
+    /// They cannot; a new watch begins, and says so in its first event.
+    Outdated,
+    /// They cannot; no new watch begins.
+    Refused,
+}
+
+/// Answers that come in the place of the right one.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub method: Method,
+    /// What the path has in it.
+    pub path: &'static str,
+    pub code: u16,
+    pub message: &'static str,
+    pub times: u32,
+}
+
+type Answer = Response<StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>>;
+
+/// The status of a pod whose process runs.
+pub fn running() -> Value {
+    json!({
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True"}],
+        "containerStatuses": [container(&json!({"running": {}}), 0, &json!({}))],
+    })
+}
+
+/// The status of a pod whose container waits.
+pub fn waiting(reason: &str, message: &str) -> Value {
+    let state = json!({"waiting": {"reason": reason, "message": message}});
+    json!({"phase": "Pending", "containerStatuses": [container(&state, 0, &json!({}))]})
+}
+
+pub fn container(state: &Value, restarts: u32, last: &Value) -> Value {
+    json!({
+        "name": "c", "image": "i", "imageID": "", "ready": state.get("running").is_some(),
+        "restartCount": restarts, "state": state, "lastState": last,
+    })
+}
+
+impl FakeApi {
+    pub fn new(kubelet: Kubelet) -> Self {
+        let inner = Inner {
+            objects: BTreeMap::new(),
+            history: Vec::new(),
+            version: 1,
+            kubelet,
+            faults: Vec::new(),
+            denied: BTreeSet::new(),
+            forgotten: 0,
+            cut: Cut::Plain,
+            requests: Vec::new(),
+        };
+        let api = Self {
+            inner: Arc::new(Mutex::new(inner)),
+            news: Arc::new(watch::Sender::new(0)),
+        };
+        for node in ["n1", "n2"] {
+            api.put(
+                "nodes",
+                "",
+                &json!({
+                    "apiVersion": "v1", "kind": "Node",
+                    "metadata": {"name": node, "labels": {"kubernetes.io/hostname": node}},
+                    "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+                }),
+            );
+        }
+        api
+    }
+
+    /// A client with kube's own retries.
+    pub fn client(&self) -> Client {
+        let api = self.clone();
+        let service = service_fn(move |request: Request<Body>| {
+            let api = api.clone();
+            async move { Ok::<_, BoxError>(api.answer(request).await) }
+        });
+        let service = ServiceBuilder::new()
+            .layer(RetryLayer::new(RetryPolicy::default()))
+            .service(service);
+        Client::new(service, "default")
+    }
+
+    pub fn fail(&self, fault: Fault) {
+        self.inner.lock().unwrap().faults.push(fault);
+    }
+
+    pub fn deny(&self, verb: &str, resource: &str) {
+        let denied = (verb.to_owned(), resource.to_owned());
+        self.inner.lock().unwrap().denied.insert(denied);
+    }
+
+    /// Cuts all watches.
+    pub fn cut_watches(&self, cut: Cut) {
+        {
+            let mut inner = self.inner.lock().unwrap();
+            inner.cut = cut;
+            if cut != Cut::Plain {
+                inner.version += 10;
+                inner.forgotten = inner.version;
+            }
+        }
+        self.news.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Stores an object as it is.
+    pub fn put(&self, resource: &str, namespace: &str, object: &Value) {
+        let mut object = object.clone();
+        object["metadata"]["namespace"] = json!(namespace);
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        let key = (resource.to_owned(), namespace.to_owned(), name);
+        self.inner.lock().unwrap().store(key, object);
+        self.news.send_modify(|_| {});
+    }
+
+    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+        let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
+        self.inner.lock().unwrap().objects.get(&key).cloned()
+    }
+
+    /// Resource and name of every object.
+    pub fn all(&self) -> Vec<String> {
+        let inner = self.inner.lock().unwrap();
+        let keys = inner.objects.keys();
+        keys.map(|(resource, _, name)| format!("{resource}/{name}"))
+            .collect()
+    }
+
+    /// Method and path with its query, of every request.
+    pub fn requests(&self) -> Vec<String> {
+        self.inner.lock().unwrap().requests.clone()
+    }
+
+    pub fn set_status(&self, namespace: &str, pod: &str, status: &Value) {
+        let mut object = self.get("pods", namespace, pod).unwrap();
+        object["status"] = status.clone();
+        self.put("pods", namespace, &object);
+    }
+
+    pub fn delete(&self, resource: &str, namespace: &str, name: &str) {
+        let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
+        self.inner.lock().unwrap().remove(&key);
+        self.news.send_modify(|_| {});
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let path = head.uri.path().to_owned();
+        let query: BTreeMap<String, String> = head
+            .uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.to_owned(), decoded(value)))
+            .collect();
+        let whole = format!("{} {}", head.method, head.uri);
+        let mut inner = self.inner.lock().unwrap();
+        inner.requests.push(whole.clone());
+        if let Some(fault) = inner.faults.iter_mut().find(|fault| {
+            fault.times > 0 && fault.method == head.method && whole.contains(fault.path)
+        }) {
+            fault.times -= 1;
+            return refuse(fault.code, fault.message);
+        }
+        if path == "/version" {
+            return json_answer(&json!({
+                "major": "1", "minor": "20", "gitVersion": "v1.20.2", "gitCommit": "",
+                "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": "",
+            }));
+        }
+        let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let (resource, namespace, name, sub) = place(&path);
+        if resource == "selfsubjectaccessreviews" {
+            let asked = &sent["spec"]["resourceAttributes"];
+            let word = |key: &str| asked[key].as_str().unwrap_or_default().to_owned();
+            let resource = match word("subresource") {
+                sub if sub.is_empty() => word("resource"),
+                sub => format!("{}/{sub}", word("resource")),
+            };
+            let allowed = !inner.denied.contains(&(word("verb"), resource));
+            return json_answer(&json!({
+                "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+                "metadata": {}, "spec": {}, "status": {"allowed": allowed},
+            }));
+        }
+        if sub == "log" {
+            return text_answer("the last line\n");
+        }
+        let key = (resource.clone(), namespace.clone(), name.clone());
+        let selector = query.get("labelSelector").cloned().unwrap_or_default();
+        let picks = move |(of, place, _): &Key, object: &Value| {
+            *of == resource
+                && (namespace.is_empty() || *place == namespace)
+                && selects(&selector, object)
+        };
+        let answer = match head.method {
+            Method::GET if query.contains_key("watch") => {
+                let from = query["resourceVersion"].parse().unwrap();
+                if from < inner.forgotten {
+                    if inner.cut == Cut::Refused {
+                        return refuse(410, "too old resource version");
+                    }
+                    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
+                        "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"});
+                    let event = json!({"type": "ERROR", "object": status});
+                    return Response::new(text(event.to_string() + "\n"));
+                }
+                drop(inner);
+                return self.watch(from, picks);
+            }
+            Method::GET if name.is_empty() => {
+                let items: Vec<&Value> = inner
+                    .objects
+                    .iter()
+                    .filter(|(key, object)| picks(key, object))
+                    .map(|(_, object)| object)
+                    .collect();
+                json_answer(&json!({
+                    "apiVersion": "v1", "kind": "List", "items": items,
+                    "metadata": {"resourceVersion": inner.version.to_string()},
+                }))
+            }
+            Method::GET => match inner.objects.get(&key) {
+                Some(object) => json_answer(object),
+                None => refuse(404, "not found"),
+            },
+            Method::POST => {
+                let name = sent["metadata"]["name"].as_str().unwrap_or_default();
+                let key = (key.0, key.1, name.to_owned());
+                if inner.objects.contains_key(&key) {
+                    return refuse(409, "already exists");
+                }
+                json_answer(&inner.store(key, sent))
+            }
+            Method::PATCH => {
+                let dry = query.contains_key("dryRun");
+                let mut object = sent;
+                object["metadata"]["namespace"] = json!(key.1);
+                if dry {
+                    return json_answer(&object);
+                }
+                json_answer(&inner.apply(key, object))
+            }
+            Method::DELETE if name.is_empty() => {
+                if key.0 == "services" {
+                    return refuse(
+                        405,
+                        "the server does not allow this method on the requested resource",
+                    );
+                }
+                let doomed: Vec<Key> = inner
+                    .objects
+                    .iter()
+                    .filter(|(key, object)| picks(key, object))
+                    .map(|(key, _)| key.clone())
+                    .collect();
+                for key in doomed {
+                    inner.remove(&key);
+                }
+                json_answer(&json!({"apiVersion": "v1", "kind": "Status", "status": "Success"}))
+            }
+            Method::DELETE => {
+                if !inner.objects.contains_key(&key) {
+                    return refuse(404, "not found");
+                }
+                inner.remove(&key);
+                json_answer(&json!({"apiVersion": "v1", "kind": "Status", "status": "Success"}))
+            }
+            _ => refuse(405, "what is that?"),
+        };
+        drop(inner);
+        self.news.send_modify(|_| {});
+        answer
+    }
+
+    fn watch(&self, from: u64, picks: impl Fn(&Key, &Value) -> bool + Send + 'static) -> Answer {
+        let mut news = self.news.subscribe();
+        let cuts = *news.borrow_and_update();
+        let inner = self.inner.clone();
+        let lines = stream::unfold((from, news, picks), move |(from, mut news, picks)| {
+            let inner = inner.clone();
+            async move {
+                loop {
+                    if *news.borrow_and_update() != cuts {
+                        return None;
+                    }
+                    let (version, lines) = {
+                        let inner = inner.lock().unwrap();
+                        let changes = inner.history.iter().filter(|(version, ..)| *version > from);
+                        let lines: String = changes
+                            .filter(|(_, _, key, object)| picks(key, object))
+                            .map(|(_, kind, _, object)| {
+                                json!({"type": kind, "object": object}).to_string() + "\n"
+                            })
+                            .collect();
+                        (inner.version, lines)
+                    };
+                    if !lines.is_empty() {
+                        let frame = Ok(Frame::data(Bytes::from(lines)));
+                        return Some((frame, (version, news, picks)));
+                    }
+                    news.changed().await.ok()?;
+                }
+            }
+        });
+        Response::new(StreamBody::new(lines.boxed()))
+    }
+}
+
+impl Inner {
+    fn store(&mut self, key: Key, mut object: Value) -> Value {
+        self.version += 1;
+        let metadata = &mut object["metadata"];
+        if metadata["uid"].is_null() {
+            metadata["uid"] = json!(format!("u{}", self.version));
+            metadata["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
+        metadata["resourceVersion"] = json!(self.version.to_string());
+        let kind = if self.objects.contains_key(&key) {
+            "MODIFIED"
+        } else {
+            "ADDED"
+        };
+        self.history
+            .push((self.version, kind, key.clone(), object.clone()));
+        self.objects.insert(key, object.clone());
+        object
+    }
+
+    /// An apply, and what controllers make of it.
+    fn apply(&mut self, key: Key, mut object: Value) -> Value {
+        if let Some(earlier) = self.objects.get(&key) {
+            object["metadata"]["uid"] = earlier["metadata"]["uid"].clone();
+            return self.store(key, object);
+        }
+        if key.0 == "pods" {
+            object["status"] = (self.kubelet)(&key.2);
+            object["spec"]["nodeName"] = json!("n1");
+        }
+        let stored = self.store(key.clone(), object);
+        if key.0 == "jobs" {
+            let name = format!("{}-x7x7x", key.2);
+            let mut pod = json!({
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": stored["spec"]["template"]["metadata"],
+                "spec": stored["spec"]["template"]["spec"],
+                "status": (self.kubelet)(&key.2),
+            });
+            pod["spec"]["nodeName"] = json!("n2");
+            pod["metadata"]["name"] = json!(name);
+            pod["metadata"]["namespace"] = json!(key.1);
+            pod["metadata"]["ownerReferences"] = json!([{
+                "apiVersion": "batch/v1", "kind": "Job", "name": key.2, "controller": true,
+                "uid": stored["metadata"]["uid"],
+            }]);
+            self.store(("pods".to_owned(), key.1, name), pod);
+        }
+        stored
+    }
+
+    fn remove(&mut self, key: &Key) {
+        let Some(object) = self.objects.remove(key) else {
+            return;
+        };
+        self.version += 1;
+        let mut last = object.clone();
+        last["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.history
+            .push((self.version, "DELETED", key.clone(), last));
+        let uid = &object["metadata"]["uid"];
+        let owned: Vec<Key> = self
+            .objects
+            .iter()
+            .filter(|(_, object)| {
+                let owners = object["metadata"]["ownerReferences"].as_array();
+                owners.is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == *uid))
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in owned {
+            self.remove(&key);
+        }
+    }
+}
+
+/// Resource, namespace, name and subresource that a path leads to.
+fn place(path: &str) -> (String, String, String, String) {
+    let words: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let rest = if words[0] == "api" {
+        &words[2..]
+    } else {
+        &words[3..]
+    };
+    let word = |at: usize| rest.get(at).copied().unwrap_or_default().to_owned();
+    if word(0) == "namespaces" && rest.len() > 2 {
+        (word(2), word(1), word(3), word(4))
+    } else {
+        (word(0), String::new(), word(1), word(2))
+    }
+}
+
+fn selects(selector: &str, object: &Value) -> bool {
+    selector
+        .split(',')
+        .filter(|term| !term.is_empty())
+        .all(|term| {
+            let labels = &object["metadata"]["labels"];
+            match term.split_once('=') {
+                Some((key, value)) => labels[key] == value,
+                None => !labels[term].is_null(),
+            }
+        })
+}
+
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().replace('+', " ");
+    for part in parts {
+        let code = u8::from_str_radix(&part[..2], 16).unwrap();
+        out.push(char::from(code));
+        out.push_str(&part[2..]);
+    }
+    out
+}
+
+fn text(
+    content: impl Into<Bytes>,
+) -> StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>> {
+    let frame = Ok(Frame::data(content.into()));
+    StreamBody::new(stream::iter([frame]).boxed())
+}
+
+fn text_answer(line: &'static str) -> Answer {
+    Response::new(text(line))
+}
+
+fn json_answer(value: &Value) -> Answer {
+    Response::new(text(value.to_string()))
+}
+
+fn refuse(code: u16, message: &str) -> Answer {
+    let reason = match code {
+        403 => "Forbidden",
+        404 => "NotFound",
+        409 if message.contains("exists") => "AlreadyExists",
+        409 => "Conflict",
+        410 => "Expired",
+        _ => "",
+    };
+    let status = json!({
+        "reason": reason,
+        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "message": message,
+    });
+    let mut answer = json_answer(&status);
+    *answer.status_mut() = StatusCode::from_u16(code).unwrap();
+    answer
+}

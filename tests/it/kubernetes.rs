@@ -1,0 +1,427 @@
+//! The Kubernetes engine against an API server in memory. Time does not pass: it jumps.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Method;
+use netplan::cluster::kubernetes::{Access, Kubernetes, Patience, State, Which};
+use netplan::cluster::{Cluster, Error, Exit, Next};
+use netplan::render::Manifest;
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+
+use crate::fake_api::{Cut, FakeApi, Fault, container, running, waiting};
+use crate::render::shipped;
+
+const RUN: &str = "0badcafe";
+const NAMESPACE: &str = "netplan";
+const ORCHESTRATOR: &str = "netplan-0badcafe-orchestrator";
+const SOON: Duration = Duration::from_secs(3);
+
+fn manifests() -> Vec<Manifest> {
+    let mut all = shipped();
+    if all.iter().all(|one| one.kind() != "Namespace") {
+        let object = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": NAMESPACE, "labels": {"app.kubernetes.io/name": "netplan"}}});
+        let namespace = Manifest {
+            template: "namespace.yaml.j2".into(),
+            text: object.to_string(),
+            object,
+        };
+        all.insert(0, namespace);
+    }
+    all
+}
+
+fn run(api: &FakeApi) -> Kubernetes {
+    access(api).run(RUN, NAMESPACE)
+}
+
+fn access(api: &FakeApi) -> Access {
+    Access::over(api.client(), Patience::default())
+}
+
+fn fault(
+    method: Method,
+    path: &'static str,
+    code: u16,
+    message: &'static str,
+    times: u32,
+) -> Fault {
+    Fault {
+        method,
+        path,
+        code,
+        message,
+        times,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_comes_up_is_listed_and_leaves_nothing() {
+    let api = FakeApi::new(|_| running());
+    let bystander = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}});
+    api.put("configmaps", "elsewhere", &bystander);
+    let before = api.all();
+    assert_eq!(access(&api).preflight(NAMESPACE, &manifests()).await, []);
+    assert_eq!(api.all(), before);
+
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    let plan = api
+        .get("configmaps", NAMESPACE, "netplan-0badcafe")
+        .unwrap();
+    for manifest in manifests() {
+        let resource = match manifest.kind() {
+            "ConfigMap" | "Namespace" => continue,
+            "NetworkPolicy" => "networkpolicies".to_owned(),
+            kind => kind.to_lowercase() + "s",
+        };
+        let object = api.get(&resource, NAMESPACE, manifest.name()).unwrap();
+        let owner = &object["metadata"]["ownerReferences"][0];
+        assert_eq!(owner["uid"], plan["metadata"]["uid"], "{resource}");
+    }
+    assert_eq!(cluster.description()["server_version"], "v1.20.2");
+    assert_eq!(cluster.description()["nodes"][1]["name"], "n2");
+
+    let runs = access(&api).runs().await.unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!((runs[0].id.as_str(), runs[0].state), (RUN, State::Running));
+    assert_eq!((runs[0].workers, runs[0].workers_up), (3, 3));
+    assert_eq!(runs[0].version.as_deref(), Some("0.0.0"));
+
+    cluster.down().await.unwrap();
+    assert_eq!(api.all(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_of_somebody_else_stays() {
+    let api = FakeApi::new(|_| running());
+    api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    cluster.down().await.unwrap();
+    assert_eq!(api.all(), ["namespaces/netplan", "nodes/n1", "nodes/n2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_others_moved_into_stays_too() {
+    let api = FakeApi::new(|_| running());
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    api.put("secrets", NAMESPACE, &json!({"metadata": {"name": "mine"}}));
+    cluster.down().await.unwrap();
+    assert!(api.get("secrets", NAMESPACE, "mine").is_some());
+    assert!(api.get("namespaces", "", NAMESPACE).is_some());
+    api.delete("secrets", NAMESPACE, "mine");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_command_line_cleans_up_only_what_is_netplans() {
+    let api = FakeApi::new(|_| running());
+    api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
+    api.put(
+        "pods",
+        NAMESPACE,
+        &json!({"metadata": {"name": "mine", "labels": {"netplan/run": RUN}}}),
+    );
+    run(&api).apply(&manifests()).await.unwrap();
+    let other = Which::Run("ffffffff".to_owned());
+    assert_eq!(access(&api).clean(&other).await.unwrap(), []);
+    let removed = access(&api).clean(&Which::All).await.unwrap();
+    assert_eq!(removed.len(), 1);
+    assert_eq!(
+        api.all(),
+        ["namespaces/netplan", "nodes/n1", "nodes/n2", "pods/mine"]
+    );
+}
+
+async fn fails(kubelet: crate::fake_api::Kubelet, patience: Duration) -> (String, Duration) {
+    let api = FakeApi::new(kubelet);
+    let begun = Instant::now();
+    let cluster = run(&api);
+    let error = cluster.apply(&manifests()).await.unwrap_err();
+    let took = begun.elapsed();
+    assert!(took <= patience, "{took:?}");
+    cluster.down().await.unwrap();
+    assert_eq!(api.all(), ["nodes/n1", "nodes/n2"]);
+    (error.to_string(), took)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_a_pod_from_starting_is_said_in_seconds() {
+    let (pull, _) = fails(
+        |name| match name {
+            "netplan-0badcafe-w2" => waiting("ErrImagePull", "netplan:0.0.0: not found"),
+            _ => running(),
+        },
+        Duration::from_secs(13),
+    )
+    .await;
+    let (crash, took) = fails(
+        |name| match name {
+            ORCHESTRATOR => waiting(
+                "CrashLoopBackOff",
+                "back-off 10s restarting failed container",
+            ),
+            _ => running(),
+        },
+        Duration::from_secs(1),
+    )
+    .await;
+    assert!(took < Duration::from_secs(1));
+    let (never, _) = fails(|_| waiting("ErrImageNeverPull", "not present"), SOON).await;
+    let (evicted, _) = fails(
+        |name| match name {
+            "netplan-0badcafe-w3" => {
+                json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"})
+            }
+            _ => running(),
+        },
+        SOON,
+    )
+    .await;
+    let (full, _) = fails(
+        |name| match name {
+            "netplan-0badcafe-w3" => {
+                waiting("CreateContainerConfigError", "secret \"x\" not found")
+            }
+            _ => running(),
+        },
+        Duration::from_secs(13),
+    )
+    .await;
+    let (stuck, _) = fails(
+        |name| match name {
+            "netplan-0badcafe-w1" => waiting("ContainerCreating", ""),
+            _ => running(),
+        },
+        Duration::from_secs(301),
+    )
+    .await;
+    let all = [pull, crash, never, evicted, full, stuck].join("\n\n");
+    crate::support::snapshots().bind(|| insta::assert_snapshot!("kubernetes_pod_failures", all));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_says_what_it_waits_for_but_not_every_moment() {
+    let api = FakeApi::new(|name| match name {
+        "netplan-0badcafe-w1" => waiting("ContainerCreating", ""),
+        _ => running(),
+    });
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let said = lines.clone();
+    let access = access(&api).telling(move |line| said.lock().unwrap().push(line.to_owned()));
+    let cluster = access.run(RUN, NAMESPACE);
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        // A watch that has outlived its version begins anew, and sees what happened meanwhile.
+        api.cut_watches(Cut::Refused);
+        api.set_status(NAMESPACE, "netplan-0badcafe-w1", &running());
+    };
+    let manifests = manifests();
+    let (applied, ()) = tokio::join!(cluster.apply(&manifests), later);
+    applied.unwrap();
+    let lines = lines.lock().unwrap().clone();
+    assert_eq!(
+        lines[0],
+        "3 of 4 pods are ready; waiting for `netplan-0badcafe-w1` (image and container)"
+    );
+    assert!(lines.len() <= 2, "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_moods_are_outlasted() {
+    for (method, path, code) in [
+        (Method::PATCH, "/secrets/", 500),
+        (Method::PATCH, "/jobs/", 409),
+        (Method::PATCH, "/configmaps/", 429),
+        (Method::PATCH, "/pods/", 503),
+        (Method::GET, "watch=true", 500),
+        (Method::GET, "/pods", 429),
+    ] {
+        let api = FakeApi::new(|_| running());
+        api.fail(fault(method, path, code, "not now", 2));
+        let cluster = run(&api);
+        cluster.apply(&manifests()).await.unwrap();
+        cluster.down().await.unwrap();
+        assert_eq!(api.all(), ["nodes/n1", "nodes/n2"], "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_know_field_validation_is_asked_without() {
+    let api = FakeApi::new(|_| running());
+    let message = "invalid query parameter fieldValidation";
+    api.fail(fault(Method::PATCH, "fieldValidation", 400, message, 100));
+    run(&api).apply(&manifests()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_names_object_template_and_field() {
+    let refused = async |code, path, message| {
+        let api = FakeApi::new(|_| running());
+        api.fail(fault(Method::PATCH, path, code, message, 100));
+        let cluster = run(&api);
+        let error = cluster.apply(&manifests()).await.unwrap_err();
+        cluster.down().await.unwrap();
+        assert_eq!(api.all(), ["nodes/n1", "nodes/n2"]);
+        error.to_string()
+    };
+    let all = [
+        refused(
+            500,
+            "/pods/netplan-0badcafe-w2",
+            "failed to create typed patch object: .spec.hostNetwrok: field not declared in schema",
+        )
+        .await,
+        refused(
+            422,
+            "/jobs/",
+            "failed to create typed patch object (np/o; batch/v1, Kind=Job): .spec.foo: field not declared in schema",
+        )
+        .await,
+        refused(
+            403,
+            "/pods/netplan-0badcafe-w1",
+            "pods \"netplan-0badcafe-w1\" is forbidden: violates PodSecurity \"restricted:latest\": host namespaces",
+        )
+        .await,
+        refused(
+            403,
+            "/secrets/",
+            "secrets \"x\" is forbidden: User \"jo\" cannot patch resource \"secrets\" in API group \"\" in the namespace \"netplan\"",
+        )
+        .await,
+        refused(
+            403,
+            "/services/",
+            "services \"x\" is forbidden: exceeded quota: small, requested: services=1, used: services=5, limited: services=5",
+        )
+        .await,
+    ];
+    crate::support::snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_refusals", all.join("\n\n")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_preflight_tells_all_at_once() {
+    let api = FakeApi::new(|_| running());
+    api.deny("create", "namespaces");
+    api.deny("create", "pods");
+    api.deny("patch", "pods");
+    api.deny("get", "pods");
+    let mut node = api.get("nodes", "", "n2").unwrap();
+    node["spec"] = json!({"unschedulable": true});
+    api.put("nodes", "", &node);
+    let troubles = access(&api).preflight(NAMESPACE, &manifests()).await;
+    let all: Vec<String> = troubles.iter().map(ToString::to_string).collect();
+    crate::support::snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_preflight", all.join("\n\n")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn host_network_needs_a_namespace_that_allows_it() {
+    let api = FakeApi::new(|_| running());
+    let restricted = json!({"metadata": {"name": NAMESPACE,
+        "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}});
+    api.put("namespaces", "", &restricted);
+    let mut manifests = manifests();
+    manifests.last_mut().unwrap().object["spec"]["hostNetwork"] = json!(true);
+    let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
+    assert_eq!(troubles.len(), 1);
+    assert!(
+        troubles[0].what.contains("level `baseline`"),
+        "{troubles:?}"
+    );
+}
+
+/// The next end, or a panic: it has to come from what has happened already.
+async fn next_end(cluster: &Kubernetes) -> netplan::cluster::PodEnded {
+    match timeout(Duration::from_secs(90), cluster.ended()).await {
+        Ok(Some(ended)) => ended,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn restarts_evictions_and_deletions_are_told_over_cut_watches() {
+    let api = FakeApi::new(|_| running());
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    let w1 = "netplan-0badcafe-w1";
+    let restarted = |count: u32, code: i32| -> Value {
+        let last = json!({"terminated": {"exitCode": code}});
+        let mut status = running();
+        status["containerStatuses"] = json!([container(&json!({"running": {}}), count, &last)]);
+        status
+    };
+    api.set_status(NAMESPACE, w1, &restarted(1, 137));
+    let ended = next_end(&cluster).await;
+    assert_eq!((ended.pod.as_str(), ended.exit), (w1, Exit::Signal(9)));
+    assert_eq!(ended.next, Next::Restarted(1));
+    assert_eq!(ended.last_lines, ["the last line"]);
+
+    // Nothing is told twice after a new list, and nothing in between is lost.
+    api.cut_watches(Cut::Outdated);
+    api.set_status(NAMESPACE, w1, &restarted(2, 1));
+    let ended = next_end(&cluster).await;
+    assert_eq!(
+        (ended.exit, ended.next),
+        (Exit::Code(1), Next::Restarted(2))
+    );
+
+    api.cut_watches(Cut::Refused);
+    api.delete("pods", NAMESPACE, "netplan-0badcafe-w2");
+    let ended = next_end(&cluster).await;
+    assert_eq!((ended.exit, ended.next), (Exit::Removed, Next::Stays));
+    assert_eq!(ended.pod, "netplan-0badcafe-w2");
+
+    api.cut_watches(Cut::Plain);
+    let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on disk"});
+    api.set_status(NAMESPACE, &format!("{ORCHESTRATOR}-x7x7x"), &evicted);
+    let ended = next_end(&cluster).await;
+    assert_eq!(
+        (ended.pod.as_str(), ended.next),
+        (ORCHESTRATOR, Next::Replaced)
+    );
+    assert_eq!(ended.last_lines[0], "Evicted: low on disk");
+    // Dropping the future loses nothing, and there is nothing left to tell.
+    assert!(timeout(SOON, cluster.ended()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_applied_once() {
+    let api = FakeApi::new(|_| running());
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    let again = cluster.apply(&manifests()).await;
+    assert_eq!(again, Err(Error::AlreadyApplied));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_keeps_nothing() {
+    let api = FakeApi::new(|_| running());
+    run(&api).dry_run(&manifests()).await.unwrap();
+    assert_eq!(api.all(), ["nodes/n1", "nodes/n2"]);
+    let patches = api.requests();
+    let patches: Vec<&String> = patches
+        .iter()
+        .filter(|one| one.starts_with("PATCH"))
+        .collect();
+    assert_eq!(patches.len(), manifests().len() - 1);
+    assert!(patches.iter().all(|one| one.contains("dryRun=All")
+        && one.contains("fieldManager=netplan")
+        && one.contains("fieldValidation=Strict")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_label_or_namespace_is_refused_here() {
+    let api = FakeApi::new(|_| running());
+    let error = access(&api)
+        .run("ffffffff", NAMESPACE)
+        .apply(&manifests())
+        .await;
+    assert!(matches!(error, Err(Error::Refused { field, .. }) if field.contains("netplan/run")));
+}
