@@ -1,5 +1,8 @@
 //! `netplan render`: the manifests, and nothing else.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -8,7 +11,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::prepare::PrepareArgs;
 use super::printer;
-use crate::render::Manifest;
+use crate::render::{Manifest, chart};
 
 /// Print the manifests of a run, or write a file each to a folder
 ///
@@ -16,7 +19,9 @@ use crate::render::Manifest;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan render plans/default.yaml
+  netplan render plans/default.yaml | kubectl apply -f -
   netplan render plans/default.yaml --output manifests/
+  netplan render plans/default.yaml --helm chart/
   netplan render plans/default.yaml --templates my-templates/")]
 pub(super) struct RenderArgs {
     #[command(flatten)]
@@ -29,16 +34,36 @@ pub(super) struct RenderArgs {
     /// Write a file for each object into this folder, which is made if need be; `-` is stdout
     #[arg(long, value_name = "DIR", default_value = "-")]
     output: PathBuf,
+
+    /// Write a Helm chart into this folder instead; `helm install` runs it by itself
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    helm: Option<PathBuf>,
 }
 
 pub(super) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
     let prepared = args.prepare.prepare(args.namespace.as_deref())?;
-    if args.output.as_os_str() == "-" {
+    if let Some(folder) = &args.helm {
+        let chart = chart(&prepared.run, &prepared.plan.name, &prepared.manifests);
+        for file in &chart {
+            write(&folder.join(&file.path), &file.text, file.secret)?;
+        }
+        printer::note(&format!(
+            "wrote a chart of {} files; try it: helm install bench {}",
+            chart.len(),
+            folder.display()
+        ));
+    } else if args.output.as_os_str() == "-" {
         printer::results(&stream(&prepared.manifests))?;
     } else {
-        let files = write(&prepared.manifests, &args.output)?;
+        // Numbered, so that `kubectl apply -f DIR` applies them in their order.
+        for (index, manifest) in prepared.manifests.iter().enumerate() {
+            let kind = manifest.kind().to_lowercase();
+            let name = format!("{:02}-{kind}-{}.yaml", index + 1, manifest.name());
+            write(&args.output.join(name), &manifest.text, kind == "secret")?;
+        }
         printer::note(&format!(
-            "wrote {files} manifests to `{}`",
+            "wrote {} manifests to `{}`",
+            prepared.manifests.len(),
             args.output.display()
         ));
     }
@@ -55,15 +80,16 @@ pub(super) fn stream(manifests: &[Manifest]) -> String {
     stream
 }
 
-/// Numbered, so that `kubectl apply -f DIR` applies them in their order.
-fn write(manifests: &[Manifest], folder: &Path) -> anyhow::Result<usize> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-    for (index, manifest) in manifests.iter().enumerate() {
-        let kind = manifest.kind().to_lowercase();
-        let file = folder.join(format!("{:02}-{kind}-{}.yaml", index + 1, manifest.name()));
-        std::fs::write(&file, &manifest.text)
-            .with_context(|| format!("cannot write `{}`", file.display()))?;
-    }
-    Ok(manifests.len())
+/// Writes a file, and the folders above it. A private one is for its owner only.
+fn write(file: &Path, text: &str, private: bool) -> anyhow::Result<()> {
+    let written = || -> std::io::Result<()> {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mode = if private { 0o600 } else { 0o666 };
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(mode);
+        options.open(file)?.write_all(text.as_bytes())
+    };
+    written().with_context(|| format!("cannot write `{}`", file.display()))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::error::{CliError, Exit};
@@ -39,9 +39,11 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     target: TargetArgs,
 
-    /// Print what would be applied, and say what would be done; nothing is started
-    #[arg(long)]
-    dry_run: bool,
+    /// Print what would be applied, and say what would be done; nothing is started. With `=server` the
+    /// API server is asked what it would say to it
+    #[arg(long, value_enum, value_name = "BY", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "client")]
+    dry_run: Option<DryRun>,
 
     /// How to print the results
     #[arg(long, value_enum, default_value_t)]
@@ -52,6 +54,13 @@ pub(super) struct RunArgs {
     output: Option<PathBuf>,
 }
 
+/// Who judges what would be applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DryRun {
+    Client,
+    Server,
+}
+
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let namespace = args.target.kubernetes.namespace.as_deref();
     let prepared = args.prepare.prepare(namespace)?;
@@ -59,7 +68,10 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let runtime = super::runtime()?;
     let target = runtime.block_on(args.target.resolve())?;
     let what = what(&prepared, &target, predicted);
-    if args.dry_run {
+    if let Some(by) = args.dry_run {
+        if by == DryRun::Server {
+            runtime.block_on(target.dry_run(&prepared))?;
+        }
         return dry_run(&prepared, &what);
     }
     runtime.block_on(target.preflight(&prepared))?;

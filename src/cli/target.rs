@@ -108,6 +108,17 @@ impl Target {
         Err(anyhow!("this cluster cannot take the run yet:\n{}", each.join("\n")).into())
     }
 
+    /// Asks the API server what it would say to the run's objects.
+    pub async fn dry_run(&self, prepared: &Prepared) -> Result<(), CliError> {
+        let Self::Kubernetes(access) = self else {
+            let message = "--dry-run=server asks an API server; on this machine there is none";
+            return Err(CliError::Usage(message.to_owned()));
+        };
+        let run = access.run(&prepared.run.id, &prepared.run.namespace);
+        let asked = run.dry_run(&prepared.manifests).await;
+        Ok(asked.map_err(anyhow::Error::from)?)
+    }
+
     /// How long an orchestrator there may take to end a run that is interrupted.
     pub fn cancels_within(&self) -> Duration {
         match self {

@@ -53,6 +53,7 @@ impl Access {
             found.and_then(|map| map.data).unwrap_or_default()
         };
         json!({
+            "kind": "kubernetes",
             "server_version": version.map_or(UNKNOWN.to_owned(), |version| version.git_version),
             "place": self.place(),
             "cni": cni(&nodes, &daemons),

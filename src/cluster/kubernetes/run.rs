@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::io::AsyncBufReadExt;
 use futures::stream::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::LogParams;
 use tokio::io::DuplexStream;
@@ -129,28 +129,6 @@ impl Kubernetes {
         Ok(lines
             .map_err(move |error| Error::system(what.as_str(), error))
             .boxed())
-    }
-
-    /// A Secret of the run, by its rendered name: the identity with which another command line
-    /// comes back to it.
-    ///
-    /// # Errors
-    /// There is none, or one may not read it.
-    pub async fn secret(
-        &self,
-        name: &str,
-    ) -> Result<std::collections::BTreeMap<String, Vec<u8>>, Error> {
-        let api: Api<Secret> = Api::namespaced(self.access.client.clone(), &self.namespace);
-        let secret = self
-            .access
-            .ask(api.get(name))
-            .await
-            .map_err(|error| failed(format!("read Secret `{name}`"), &error))?;
-        let data = secret.data.unwrap_or_default();
-        Ok(data
-            .into_iter()
-            .map(|(key, value)| (key, value.0))
-            .collect())
     }
 
     /// Waits until every pod is up; says what it waits for.
