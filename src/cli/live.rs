@@ -20,8 +20,11 @@ use crate::rpc::{self, Client};
 
 /// The orchestrator is a process that has just been started; it listens within milliseconds.
 const ORCHESTRATOR_LISTENS_WITHIN: Duration = Duration::from_secs(20);
-/// A lost connection to the orchestrator is made again so often before the run is given up.
+/// A lost connection to the orchestrator is made again so often in a row, without an event in
+/// between, before the run is given up.
 const RECONNECTS: u32 = 5;
+/// Before the first of these attempts in a row; the second waits twice as long, and so on.
+const RECONNECT_AFTER: Duration = Duration::from_millis(300);
 
 /// How it went.
 #[derive(Debug, Default)]
@@ -95,10 +98,23 @@ impl Live<'_> {
         self.describe(cluster)?;
         let mut lost = 0;
         loop {
-            match self.session(cluster).await {
-                Ok(()) => return Ok(()),
-                Err(error) if lost == RECONNECTS => return Err(error),
-                Err(_) => lost += 1,
+            let known = self.journal.next_seq();
+            let Err(error) = self.session(cluster).await else {
+                return Ok(());
+            };
+            if self.journal.next_seq() > known {
+                lost = 0;
+            }
+            if lost == RECONNECTS {
+                return Err(error);
+            }
+            lost += 1;
+            tokio::select! {
+                () = tokio::time::sleep(RECONNECT_AFTER * lost) => {}
+                () = self.interrupt.next() => {
+                    self.interrupted_at = Some(Instant::now());
+                    return Ok(());
+                }
             }
         }
     }
