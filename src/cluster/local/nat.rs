@@ -54,11 +54,12 @@ pub fn ruleset(layout: &Layout) -> String {
         "  chain services {{ ip daddr . meta l4proto . th dport vmap @service-ips; }}
   chain nat-prerouting {{ type nat hook prerouting priority dstnat; jump services; }}
   chain nat-postrouting {{ type nat hook postrouting priority srcnat; jump masquerading; }}
-  chain filter-forward {{ type filter hook forward priority filter;
-    ct state new ip daddr @cluster-ips meta l4proto tcp reject with tcp reset;
-    ct state new ip daddr @cluster-ips reject;
-    ct state new ip daddr {SERVICE_RANGE} drop;
+  chain cluster-ips-check {{
+    ip daddr @cluster-ips meta l4proto tcp reject with tcp reset;
+    ip daddr @cluster-ips reject;
+    ip daddr {SERVICE_RANGE} drop;
   }}
+  chain filter-forward {{ type filter hook forward priority filter; ct state new jump cluster-ips-check; }}
 "
     );
     if let Some(rule) = link::loss_rule(&layout.links) {
