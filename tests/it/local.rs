@@ -6,7 +6,6 @@
     reason = "helpers of tests"
 )]
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -395,21 +394,25 @@ async fn the_machine_shows_nothing_of_it() {
     let before = machine();
     let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
     let manifests = [
-        pod("w1", "sleep 1000", &Value::Null),
+        pod("w1", "exec sleep 1001", &Value::Null),
         service("w1", &[5201]),
     ];
     cluster.apply(&manifests).await.unwrap();
     assert_eq!(machine(), before);
-    let processes = descendants(std::process::id(), "__local");
-    assert!(processes.len() >= 2, "{processes:?}");
+    let mut processes = Vec::new();
+    wait_until("the pod to run", || {
+        processes = cluster_processes(std::process::id(), "sleep 1001");
+        processes.len() >= 2
+    });
     cluster.down().await.unwrap();
     assert!(processes.iter().all(|pid| !alive(*pid)), "{processes:?}");
     assert_eq!(machine(), before);
 }
 
-/// The process's children that have `word` in their command line, and all below them.
-fn descendants(pid: u32, word: &str) -> BTreeSet<u32> {
-    let mut parents = Vec::new();
+/// The processes of the one cluster that `owner` holds and whose pod runs `command`; the holder first, which all others
+/// descend from. Other tests of this process hold clusters too.
+fn cluster_processes(owner: u32, command: &str) -> Vec<u32> {
+    let mut all = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry
             .file_name()
@@ -425,25 +428,26 @@ fn descendants(pid: u32, word: &str) -> BTreeSet<u32> {
             .and_then(|rest| rest.split(' ').nth(1));
         let line = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
         if let Some(parent) = parent.and_then(|parent| parent.parse::<u32>().ok()) {
-            parents.push((pid, parent, line));
+            all.push((pid, parent, line.replace('\0', " ").trim_end().to_owned()));
         }
     }
-    let mut found: BTreeSet<u32> = parents
-        .iter()
-        .filter(|(_, parent, line)| *parent == pid && line.contains(word))
-        .map(|(pid, ..)| *pid)
-        .collect();
-    loop {
-        let more: Vec<u32> = parents
-            .iter()
-            .filter(|(pid, parent, _)| found.contains(parent) && !found.contains(pid))
-            .map(|(pid, ..)| *pid)
-            .collect();
-        if more.is_empty() {
-            return found;
+    let below = |holder: u32| {
+        let mut found = vec![holder];
+        let mut next = 0;
+        while let Some(&parent) = found.get(next) {
+            found.extend(all.iter().filter(|one| one.1 == parent).map(|one| one.0));
+            next += 1;
         }
-        found.extend(more);
-    }
+        found
+    };
+    all.iter()
+        .filter(|(_, parent, line)| *parent == owner && line.contains("__local"))
+        .map(|(holder, ..)| below(*holder))
+        .find(|pids| {
+            all.iter()
+                .any(|(pid, _, line)| pids.contains(pid) && line == command)
+        })
+        .unwrap_or_default()
 }
 
 fn alive(pid: u32) -> bool {
@@ -458,16 +462,15 @@ async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
     }
     let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
     cluster
-        .apply(&[pod("w1", "sleep 1000", &Value::Null)])
+        .apply(&[pod("w1", "exec sleep 1002", &Value::Null)])
         .await
         .unwrap();
-    let processes = descendants(std::process::id(), "__local");
-    let holder = processes.iter().find(|pid| {
-        fs::read_to_string(format!("/proc/{pid}/cmdline"))
-            .unwrap_or_default()
-            .contains("hold")
+    let mut processes = Vec::new();
+    wait_until("the pod to run", || {
+        processes = cluster_processes(std::process::id(), "sleep 1002");
+        processes.len() >= 2
     });
-    let holder = nix::unistd::Pid::from_raw(i32::try_from(*holder.unwrap()).unwrap());
+    let holder = nix::unistd::Pid::from_raw(i32::try_from(processes[0]).unwrap());
     nix::sys::signal::kill(holder, nix::sys::signal::Signal::SIGKILL).unwrap();
     assert_eq!(cluster.ended().await, None);
     let error = cluster
@@ -488,7 +491,7 @@ async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
 #[ignore = "a helper process of the next test"]
 async fn helper_that_is_killed() {
     let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
-    let script = "setsid sleep 1000 & sleep 1000";
+    let script = "setsid sleep 1000 & exec sleep 1003";
     cluster
         .apply(&[pod("w1", script, &Value::Null)])
         .await
@@ -514,11 +517,12 @@ fn kill_9_of_the_command_line_leaves_no_process() {
         .unwrap();
     let lines = BufReader::new(client.stdout.take().unwrap()).lines();
     assert!(lines.map_while(Result::ok).any(|line| line == "ready"));
-    // Holder, init, the pod's shell and what that has started.
+    // Holder, init, the pod's command and what its script has started.
+    let mut processes = Vec::new();
     wait_until("the pod's script to run", || {
-        descendants(client.id(), "__local").len() >= 4
+        processes = cluster_processes(client.id(), "sleep 1003");
+        processes.len() >= 4
     });
-    let processes = descendants(client.id(), "__local");
     client.kill().unwrap();
     client.wait().unwrap();
     wait_until("every process to be gone", || {
