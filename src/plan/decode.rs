@@ -67,6 +67,11 @@ impl<'t> Decoder<'t> {
         None
     }
 
+    /// For what is either a mapping or something simpler.
+    pub fn is_mapping(&self, id: NodeId) -> bool {
+        matches!(self.tree.get(id).kind, Kind::Map(_))
+    }
+
     pub fn text(&self, id: NodeId) -> Option<At<&'t str>> {
         let node = self.tree.get(id);
         match &node.kind {

@@ -39,8 +39,14 @@ pub struct Plan {
     /// The ways for traffic to go.
     #[schemars(length(min = 1))]
     pub paths: Vec<Path>,
-    /// In which order the cells run.
+    /// In which order the cells run. Default: listed.
     pub order: Order,
+    /// What `order: shuffled` is drawn from: the same seed gives the same order. Default: drawn
+    /// when the plan is read, and stored with the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Which cells may run at the same time. Default: serial.
+    pub concurrency: Concurrency,
     /// What to measure. Tests run in the order in which they stand.
     #[schemars(length(min = 1))]
     pub tests: Vec<Test>,
@@ -106,9 +112,25 @@ pub enum Via {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// As the plan lists them: test by test, path by path, the last swept parameter fastest.
+    /// As the plan lists them: test by test, path by path, the last swept parameter fastest; all
+    /// samples of a cell one after the other.
     #[default]
     Listed,
+    /// In rounds: one sample of each cell in turn, so that drift hits all cells alike.
+    Interleaved,
+    /// In rounds, each in another random order, drawn from the plan's `seed`.
+    Shuffled,
+}
+
+/// Which cells may run at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concurrency {
+    /// One after the other: nothing else is on the network.
+    #[default]
+    Serial,
+    /// Cells that share no node run side by side.
+    DisjointNodes,
 }
 
 /// A tool with its options, on some paths, over a sweep.
@@ -147,8 +169,7 @@ pub struct Timing {
     #[schemars(range(max = 100))]
     pub retries: u32,
     /// How many samples a cell gets. Default: 1.
-    #[schemars(range(min = 1, max = 10_000))]
-    pub repeat: u32,
+    pub repeat: Repeat,
 }
 
 impl Default for Timing {
@@ -159,7 +180,50 @@ impl Default for Timing {
             cooldown: Duration::default(),
             timeout: None,
             retries: 1,
-            repeat: 1,
+            repeat: Repeat::Times(1),
+        }
+    }
+}
+
+/// How many samples a cell gets: a number, or as many as it takes to be sure.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Repeat {
+    /// This many.
+    Times(#[schemars(range(min = 1, max = 10_000))] u32),
+    /// Until the mean is known well enough.
+    Until(Until),
+}
+
+/// Sample until the 95 % confidence interval of the mean is narrow enough.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Until {
+    /// At least this many samples, 2 or more. Default: 3.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub min: u32,
+    /// At most this many. Default: 20.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub max: u32,
+    /// Half the interval's width in percent of the mean, as in `2%`.
+    pub until: Percent,
+}
+
+impl Repeat {
+    /// No cell gets fewer samples.
+    #[must_use]
+    pub fn least(self) -> u32 {
+        match self {
+            Repeat::Times(times) => times,
+            Repeat::Until(until) => until.min,
+        }
+    }
+
+    /// No cell gets more samples.
+    #[must_use]
+    pub fn most(self) -> u32 {
+        match self {
+            Repeat::Times(times) => times,
+            Repeat::Until(until) => until.max,
         }
     }
 }

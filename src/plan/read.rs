@@ -5,7 +5,9 @@ use indexmap::IndexMap;
 use super::decode::{At, Decoder};
 use super::fields::Fields;
 use super::host;
-use super::model::{Link, Local, Offloads, Order, Path, Placement, Plan, VERSION, Via};
+use super::model::{
+    Concurrency, Link, Local, Offloads, Order, Path, Placement, Plan, VERSION, Via,
+};
 use super::placement::{self, Named, Scope};
 use super::read_kubernetes::{checked, kubernetes, node_selector};
 use super::read_test::{self, PartialTiming};
@@ -58,7 +60,20 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         Some(timing)
     });
     let order = top.optional("order", |id| {
-        decoder.choice(id, &[("listed", Order::Listed)])
+        let choices = [
+            ("listed", Order::Listed),
+            ("interleaved", Order::Interleaved),
+            ("shuffled", Order::Shuffled),
+        ];
+        decoder.choice(id, &choices)
+    });
+    let seed = top.optional("seed", |id| decoder.whole(id, 0, u64::MAX, ""));
+    let concurrency = top.optional("concurrency", |id| {
+        let choices = [
+            ("serial", Concurrency::Serial),
+            ("disjoint-nodes", Concurrency::DisjointNodes),
+        ];
+        decoder.choice(id, &choices)
     });
     let tests = top.required("tests", |id| {
         let defaults = defaults.unwrap_or_default();
@@ -84,6 +99,8 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
             .map(FoundPath::path)
             .collect::<Option<_>>()?,
         order: order.unwrap_or_default(),
+        seed,
+        concurrency: concurrency.unwrap_or_default(),
         tests: tests?,
         local: local.unwrap_or_default(),
         kubernetes: kubernetes.unwrap_or_default(),

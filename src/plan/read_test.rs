@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use super::decode::{At, Decoder};
 use super::fields::Fields;
-use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Test, Timing, ToolSpec};
+use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
 use super::read::{LONGEST_NAME, label, small};
 use super::read_tool::{self, Swept};
 use super::tree::NodeId;
-use super::units::Duration;
+use super::units::{Duration, Percent};
 use crate::diag::{Place, Problem};
 
 /// A matrix of more cells is refused: at a second each it would run for 11 days.
@@ -23,7 +23,7 @@ pub struct PartialTiming {
     cooldown: Option<Duration>,
     timeout: Option<At<Duration>>,
     retries: Option<u32>,
-    repeat: Option<u32>,
+    repeat: Option<Repeat>,
 }
 
 impl PartialTiming {
@@ -71,8 +71,36 @@ pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
             })
         }),
         retries: fields.optional("retries", count(0, 100, "retries")),
-        repeat: fields.optional("repeat", count(1, 10_000, "samples")),
+        repeat: fields.optional("repeat", |id| repeat(decoder, id)),
     }
+}
+
+/// A number of samples, or a mapping that says when to stop.
+fn repeat(decoder: &Decoder<'_>, id: NodeId) -> Option<Repeat> {
+    let times = |id, least| decoder.whole(id, least, 10_000, "samples").map(small);
+    if !decoder.is_mapping(id) {
+        return times(id, 1).map(Repeat::Times);
+    }
+    let fields = decoder.fields(id, "a mapping with `until`, as in `until: 2%`", false)?;
+    let min = fields.optional("min", |id| times(id, 2));
+    let max = fields.optional("max", |id| Some((times(id, 2)?, decoder.place(id))));
+    let until = fields.required("until", |id| {
+        decoder.bounded(id, Percent(0.01), Percent(100.0))
+    });
+    fields.done();
+    let min = min.unwrap_or(3);
+    if let Some((max, place)) = max
+        && max < min
+    {
+        let what = format!("at most {max} samples are fewer than the least, {min}");
+        decoder.report(Problem::new(place, what).help("`min` is 3 unless it is given"));
+        return None;
+    }
+    Some(Repeat::Until(Until {
+        min,
+        max: max.map_or(min.max(20), |(max, _)| max),
+        until: until?,
+    }))
 }
 
 /// iperf3 and netperf drop a fraction of a second, and run for ever when told 0.

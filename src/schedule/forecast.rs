@@ -27,7 +27,7 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
                 .saturating_add(timing.duration.0)
                 .saturating_add(timing.cooldown.0)
                 .saturating_add(fixed(test));
-            let samples = cells.saturating_mul(timing.repeat);
+            let samples = cells.saturating_mul(timing.repeat.most());
             sum.saturating_add(sample.checked_mul(samples).unwrap_or(Duration::MAX))
         })
 }

@@ -76,6 +76,8 @@ pub fn plan(tests: &[Test]) -> Plan {
             ),
         ],
         order: Order::Listed,
+        seed: None,
+        concurrency: netplan::plan::Concurrency::default(),
         tests: tests.to_vec(),
         local: Local {
             nodes: 2,
@@ -98,7 +100,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) ->
             cooldown: units::Duration::default(),
             timeout: None,
             retries: 1,
-            repeat,
+            repeat: netplan::plan::Repeat::Times(repeat),
         },
     }
 }
@@ -265,12 +267,12 @@ pub fn events(
                 Outcome::Failed(failure)
             }
             Fate::Measured => {
-                for n in 1..=test.timing.repeat {
+                for n in 1..=test.timing.repeat.least() {
                     kinds.push(started(cell, n, 1));
                     kinds.push(EventKind::Sample(sample(test, path, cell, row.path, n)));
                 }
                 Outcome::Measured {
-                    samples: test.timing.repeat,
+                    samples: test.timing.repeat.least(),
                 }
             }
         };

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use netplan::diag::{Problems, Source};
 use netplan::plan::sweep::Sweep;
-use netplan::plan::{self, Plan, ToolSpec};
+use netplan::plan::{self, Plan, Repeat, ToolSpec};
 
 fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
     let set: Vec<String> = set.iter().map(|set| (*set).to_owned()).collect();
@@ -154,7 +154,11 @@ fn set_overrides_without_touching_what_an_alias_shares() {
         .collect();
     assert_eq!(seconds, [10, 3, 10]);
     assert_eq!(plan.paths[0].label, "Near");
-    assert!(plan.tests.iter().all(|test| test.timing.repeat == 4));
+    assert!(
+        plan.tests
+            .iter()
+            .all(|test| test.timing.repeat == Repeat::Times(4))
+    );
     assert_eq!(plan.local.links.rate.unwrap().0, 100_000_000);
     let ToolSpec::Iperf3(iperf3) = &plan.tests[0].tool else {
         panic!()

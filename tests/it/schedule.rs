@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use netplan::plan::sweep::Sweep;
 use netplan::plan::units;
 use netplan::plan::{
-    Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Test,
-    Timing, ToolSpec, Via,
+    Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Repeat,
+    Test, Timing, ToolSpec, Via,
 };
 use netplan::schedule::{Cell, Param, Params, Schedule, Selection, forecast, slot_of};
 use netplan::tools::{self, Transport};
@@ -26,7 +26,7 @@ pub fn timing(warmup_s: u64, duration_s: u64) -> Timing {
         cooldown: s(0),
         timeout: None,
         retries: 1,
-        repeat: 1,
+        repeat: Repeat::Times(1),
     }
 }
 
@@ -63,6 +63,8 @@ fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
         workers: IndexMap::from(["w1", "w2", "w3"].map(|w| (w.to_owned(), Placement::default()))),
         paths,
         order: Order::Listed,
+        seed: None,
+        concurrency: netplan::plan::Concurrency::default(),
         tests,
         local: Local {
             nodes: 2,
@@ -353,7 +355,7 @@ fn the_forecast_adds_up_what_each_sample_takes() {
     let ms = Duration::from_millis;
     assert_eq!(forecast(&plan, &schedule, |_| ms(10)), ms(118 * 3010));
     assert_eq!(tools::forecast(&plan, &schedule), ms(118 * 3030));
-    plan.tests[2].timing.repeat = 3;
+    plan.tests[2].timing.repeat = Repeat::Times(3);
     plan.tests[2].timing.cooldown = units::Duration(ms(500));
     assert_eq!(
         forecast(&plan, &schedule, |_| ms(10)),

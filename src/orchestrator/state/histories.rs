@@ -112,7 +112,7 @@ fn tasks(shapes: &[Shape]) -> Vec<Task> {
                 cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
                 timeout: None,
                 retries,
-                repeat,
+                repeat: crate::plan::Repeat::Times(repeat),
             },
             tool: Box::new(Fake { cell }),
             deadline: Duration::from_secs(10),

@@ -21,7 +21,7 @@ impl State {
             let task = self.cursor;
             loop {
                 let timing = &self.tasks[task].timing;
-                match self.progress[task].next(timing.repeat.max(1), timing.retries) {
+                match self.progress[task].next(timing.repeat.least().max(1), timing.retries) {
                     Next::Nothing => break,
                     Next::End(outcome) => self.end_cell(task, outcome),
                     Next::Attempt { sample, attempt } => {
@@ -279,7 +279,9 @@ impl State {
     /// Ends the cell when it needs no further attempt.
     pub(super) fn settle(&mut self, task: usize) {
         let timing = &self.tasks[task].timing;
-        if let Next::End(outcome) = self.progress[task].next(timing.repeat.max(1), timing.retries) {
+        if let Next::End(outcome) =
+            self.progress[task].next(timing.repeat.least().max(1), timing.retries)
+        {
             self.end_cell(task, outcome);
         }
     }

@@ -98,7 +98,7 @@ mod tests {
             cooldown: ms(0),
             timeout: None,
             retries: 0,
-            repeat: 1,
+            repeat: crate::plan::Repeat::Times(1),
         };
         let params = Params(params.to_vec());
         let job = Job {

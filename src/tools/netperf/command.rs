@@ -113,7 +113,7 @@ mod tests {
             cooldown: s(0),
             timeout: None,
             retries: 0,
-            repeat: 1,
+            repeat: crate::plan::Repeat::Times(1),
         };
         let params = Params(params.to_vec());
         let job = Job {
