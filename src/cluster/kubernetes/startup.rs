@@ -70,6 +70,8 @@ const STOPPING: &[&str] = &[
     "FailedCreatePodSandBox",
     "FailedMount",
 ];
+/// A node says so once a pod's volumes and network are there: what stopped it before has passed.
+const GETTING_ON: &[&str] = &["Pulling", "Pulled", "Created", "Started"];
 /// Somebody is making room: the cluster autoscaler, Karpenter.
 const NODE_COMES: &[&str] = &["TriggeredScaleUp", "Nominated"];
 /// Warnings of these kinds only repeat the pod's own status.
@@ -132,6 +134,12 @@ impl Startup {
             return;
         };
         pod.node_comes |= NODE_COMES.contains(&said.reason.as_str());
+        if GETTING_ON.contains(&said.reason.as_str()) {
+            pod.hitch = pod
+                .hitch
+                .take()
+                .filter(|(hitch, _)| !STOPPING.contains(&hitch.reason.as_str()));
+        }
         if !said.is_warning || REPEATING.contains(&said.reason.as_str()) {
             return;
         }
@@ -431,6 +439,23 @@ mod tests {
         ));
         let end = hopeless(startup.verdict(now + second(300)));
         assert_eq!(end.what, "Unschedulable: 0/1 nodes");
+    }
+
+    #[test]
+    fn a_volume_that_came_late_stops_nothing_once_the_image_is_pulled() {
+        let now = Instant::now();
+        let mut startup = startup(now);
+        startup.see_pod(now, "w1", &view(Stage::Placed));
+        let said = |reason: &str, is_warning| Said {
+            reason: reason.to_owned(),
+            message: "failed to sync secret cache".to_owned(),
+            is_warning,
+        };
+        startup.see_event(now, "w1", &said("FailedMount", true));
+        let late = now + Patience::default().hitch;
+        hopeless(startup.verdict(late));
+        startup.see_event(now + second(1), "w1", &said("Pulling", false));
+        assert!(matches!(startup.verdict(late), Verdict::Wait { .. }));
     }
 
     #[test]
