@@ -219,8 +219,11 @@ async fn a_placement_that_cannot_be_is_said_before_and_after() {
     let plan = plan::load(Source::new("many.yaml", text), &[]).unwrap();
     let mut prepared = prepare(&plan, &id, &namespace, None);
     for manifest in &mut prepared.manifests {
-        if manifest.object["metadata"]["labels"]["netplan/worker"] == "w3" {
-            manifest.object["spec"]["nodeSelector"] = json!({"netplan-e2e": "nowhere"});
+        if manifest.object["metadata"]["labels"]["netplan/worker"] == "w3"
+            && manifest.kind() == "Job"
+        {
+            manifest.object["spec"]["template"]["spec"]["nodeSelector"] =
+                json!({"netplan-e2e": "nowhere"});
         }
     }
     let troubles = access.preflight(&namespace, &prepared.manifests).await;
@@ -249,13 +252,13 @@ async fn the_api_server_names_a_field_that_it_does_not_know() {
     let access = open().await;
     let (id, namespace) = fresh();
     let mut prepared = prepare(&quick(), &id, &namespace, None);
-    let pod = prepared.manifests.last_mut().unwrap();
-    pod.object["spec"]["hostNetwrok"] = json!(true);
+    let job = prepared.manifests.last_mut().unwrap();
+    job.object["spec"]["template"]["spec"]["hostNetwrok"] = json!(true);
     let cluster = access.run(&id, &namespace);
     let error = cluster.apply(&prepared.manifests).await.unwrap_err();
     println!("{error}");
     assert!(
-        matches!(&error, Error::Refused { field, .. } if field == "spec.hostNetwrok"),
+        matches!(&error, Error::Refused { field, .. } if field == "spec.template.spec.hostNetwrok"),
         "{error:?}"
     );
     cluster.down().await.unwrap();
