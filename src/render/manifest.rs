@@ -7,6 +7,7 @@ use super::context::{
     KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
 };
 use super::environment::{engine, failed};
+use super::seating::seatings;
 use super::templates::{RenderError, Templates};
 use crate::diag::{Source, picture};
 use crate::plan::Kubernetes;
@@ -17,7 +18,7 @@ const SECRET: &str = "secret.yaml.j2";
 /// One rendered object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    /// The template that it came from: `worker-pod.yaml.j2`.
+    /// The template that it came from: `worker-job.yaml.j2`.
     pub template: String,
     /// The YAML text, as a person sees it.
     pub text: String,
@@ -62,9 +63,17 @@ pub fn manifests(
         orchestrator => Serde(&OrchestratorContext::new(kubernetes.ip_family)),
         kubernetes => Serde(&KubernetesContext::new(run, kubernetes, workers)),
     };
-    let of_worker = |worker: &WorkerPorts<'_>| {
-        context! { worker => Serde(&WorkerContext::from(worker)), ..common.clone() }
-    };
+    let seated: Vec<_> = workers
+        .iter()
+        .zip(seatings(workers))
+        .map(|(worker, seating)| {
+            let context = WorkerContext::new(worker, seating);
+            (
+                worker,
+                context! { worker => Serde(&context), ..common.clone() },
+            )
+        })
+        .collect();
 
     let render = |name, context: &_| render(&engine, templates, name, context);
 
@@ -75,9 +84,8 @@ pub fn manifests(
     let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
     rendered.push(render(orchestrator_policy, &common)?);
     // Policies do not reach the host network.
-    for worker in workers.iter().filter(|worker| !worker.host_network) {
-        let name = "worker-networkpolicy.yaml.j2";
-        rendered.push(render(name, &of_worker(worker))?);
+    for (_, context) in seated.iter().filter(|(worker, _)| !worker.host_network) {
+        rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
     for identity in identities {
@@ -85,12 +93,12 @@ pub fn manifests(
         rendered.push(render(SECRET, &context)?);
     }
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
-    for worker in workers.iter().filter(|worker| !worker.ports.is_empty()) {
-        rendered.push(render("worker-service.yaml.j2", &of_worker(worker))?);
+    for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
+        rendered.push(render("worker-service.yaml.j2", context)?);
     }
     rendered.push(render("orchestrator-job.yaml.j2", &common)?);
-    for worker in workers {
-        rendered.push(render("worker-pod.yaml.j2", &of_worker(worker))?);
+    for (_, context) in &seated {
+        rendered.push(render("worker-job.yaml.j2", context)?);
     }
     Ok(rendered)
 }

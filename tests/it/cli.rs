@@ -128,7 +128,7 @@ fn schedules_and_dry_runs_tell_before_anything_starts() {
     let said = String::from_utf8_lossy(&dry.stderr);
     assert!(said.contains("118 cells in 13 rows"), "{said}");
     let rendered = String::from_utf8_lossy(&dry.stdout);
-    assert_eq!(rendered.matches("\nkind: Pod\n").count(), 3);
+    assert_eq!(rendered.matches("\nkind: Job\n").count(), 4);
 }
 
 #[test]

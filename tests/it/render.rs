@@ -163,7 +163,7 @@ fn every_mistake_in_a_template_is_named() {
             "{% for i in range(9999999) %}{% endfor %}",
             "endless",
         ),
-        ("worker-pdo.yaml.j2", "", "misnamed"),
+        ("worker-jbo.yaml.j2", "", "misnamed"),
     ];
     let mut said = String::new();
     for (name, text, case) in cases {

@@ -23,6 +23,7 @@ pub(super) struct Startup {
 
 #[derive(Debug, Default)]
 struct Expected {
+    uid: Option<String>,
     /// `None` until the pod exists.
     stage: Option<Stage>,
     hitch: Option<(Hitch, Instant)>,
@@ -98,6 +99,12 @@ impl Startup {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
+        if pod.uid != view.uid {
+            // Another pod begins anew.
+            pod.uid.clone_from(&view.uid);
+            pod.stage = None;
+            pod.hitch = None;
+        }
         if pod.stage.is_none_or(|stage| stage < view.stage) {
             self.moved = now;
         }
@@ -118,7 +125,7 @@ impl Startup {
     /// A pod is gone; another one may come.
     pub fn see_gone(&mut self, now: Instant, name: &str) {
         if let Some(pod) = self.pods.get_mut(name) {
-            pod.stage = None;
+            pod.stage = Some(Stage::Lost);
             let gone = Hitch {
                 reason: "Deleted".to_owned(),
                 message: "somebody removed it".to_owned(),
@@ -190,6 +197,8 @@ impl Startup {
     fn gives_up(&self, pod: &Expected, hitch: &Hitch, since: Instant) -> Instant {
         if hitch.is_final {
             since
+        } else if pod.stage == Some(Stage::Lost) {
+            since + self.patience.replaced
         } else if hitch.reason != "Unschedulable" {
             since + self.patience.hitch
         } else if pod.node_comes {
@@ -204,6 +213,7 @@ impl Startup {
         let (name, pod) = late.map_or(("", None), |(name, pod)| (name.as_str(), Some(pod)));
         let state = match pod.and_then(|pod| pod.stage) {
             None => "not made",
+            Some(Stage::Lost) => "not made anew",
             Some(Stage::Unplaced) => "without a node",
             Some(_) => "without a running container",
         };
@@ -265,7 +275,7 @@ impl Expected {
 
     fn state(&self) -> &'static str {
         match self.stage {
-            None => "not there yet",
+            None | Some(Stage::Lost) => "not there yet",
             Some(Stage::Unplaced) => "no node yet",
             Some(Stage::Placed) => "image and container",
             Some(Stage::Ready) => "ready",
@@ -341,11 +351,16 @@ mod tests {
     }
 
     fn view(stage: Stage) -> View {
-        View { stage, hitch: None }
+        View {
+            uid: None,
+            stage,
+            hitch: None,
+        }
     }
 
     fn hitch(stage: Stage, reason: &str, message: &str, is_final: bool) -> View {
         View {
+            uid: None,
             stage,
             hitch: Some(Hitch {
                 reason: reason.to_owned(),
