@@ -64,6 +64,7 @@ fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepa
         &plan.kubernetes,
         &workers,
         &in_pods,
+        &identities.client,
         &templates,
     )
     .unwrap();
