@@ -59,6 +59,12 @@ impl RunContext {
         format!("{}-orchestrator", self.prefix)
     }
 
+    /// The name of the Secret with the command line's identity. No worker can have such a name.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        format!("{}.client", self.prefix)
+    }
+
     /// The name of a worker's Job and Service.
     #[must_use]
     pub fn worker(&self, name: &str) -> String {

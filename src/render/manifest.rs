@@ -1,6 +1,7 @@
 //! Rendered Kubernetes objects.
 
-use minijinja::{Environment, context, value::Serde};
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, context};
 use serde::Serialize;
 
 use super::context::{
@@ -43,7 +44,8 @@ impl Manifest {
 /// All objects of a run, in the order in which they are best applied: what others refer to first.
 ///
 /// An identity is what `secret.yaml.j2` calls `identity`: `role`, `ca_pem`, `cert_pem`, `key_pem`
-/// and `token`.
+/// and `token`. Those of `in_pods` are for the orchestrator and the workers, `client` is for the
+/// command line.
 ///
 /// # Errors
 /// A template that does not render, or yields something else than one object.
@@ -53,7 +55,8 @@ pub fn manifests(
     plan_text: &str,
     kubernetes: &Kubernetes,
     workers: &[WorkerPorts<'_>],
-    identities: &[impl Serialize],
+    in_pods: &[impl Serialize],
+    client: &impl Serialize,
     templates: &Templates,
 ) -> Result<Vec<Manifest>, RenderError> {
     let engine = engine(templates)?;
@@ -88,10 +91,19 @@ pub fn manifests(
         rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
-    for identity in identities {
-        let context = context! { identity => Serde(identity), ..common.clone() };
-        rendered.push(render(SECRET, &context)?);
+    let secret = |name: &str, identity| {
+        let context = context! { secret => context! { name }, identity, ..common.clone() };
+        render(SECRET, &context)
+    };
+    for identity in in_pods {
+        let identity = Value::from(Serde(identity));
+        let role = identity.get_attr("role").unwrap_or_default();
+        rendered.push(secret(&format!("{}-{role}", run.prefix), identity)?);
     }
+    rendered.push(secret(
+        &run.client_secret(),
+        Value::from(Serde(client)),
+    )?);
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
     for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
         rendered.push(render("worker-service.yaml.j2", context)?);

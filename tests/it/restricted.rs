@@ -88,11 +88,12 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             ports: tools::ports_of(&plan, name),
         })
         .collect();
+    let identity = |role: &str| {
+        json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"})
+    };
     let identities: Vec<Value> = std::iter::once("orchestrator")
         .chain(plan.workers.keys().map(String::as_str))
-        .map(|role| {
-            json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"})
-        })
+        .map(identity)
         .collect();
     let text = plan.to_yaml().unwrap();
     let all = manifests(
@@ -102,6 +103,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
         &plan.kubernetes,
         &workers,
         &identities,
+        &identity("client"),
         &Templates::embedded(),
     );
     (run, all.unwrap())
