@@ -60,7 +60,8 @@ impl Default for Limits {
             ready: Duration::from_secs(10),
             answer: Duration::from_secs(5),
             stop: Duration::from_secs(5),
-            reconnect: Duration::from_secs(30),
+            // An evicted pod's successor is made after ten seconds, and its node may pull the image.
+            reconnect: Duration::from_secs(120),
             cancel: Duration::from_millis(400),
         }
     }

@@ -1,5 +1,6 @@
 //! What a run leaves: events, the journal, the run's directory, statistics over samples.
 
+pub mod archive;
 pub mod environment;
 mod event;
 pub mod journal;

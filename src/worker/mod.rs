@@ -12,6 +12,6 @@ mod shutdown;
 mod steps;
 mod surroundings;
 
-pub use session::{Error, PATIENCE, Settings, run};
+pub use session::{Error, PATIENCE, Parting, Settings, run};
 pub use shutdown::terminated;
 pub use surroundings::gather;

@@ -10,9 +10,9 @@
 mod architecture;
 mod cases;
 mod cli;
+mod e2e;
 mod fake_api;
 mod kubernetes;
-mod kubernetes_real;
 mod local;
 mod made;
 mod orchestrator;
