@@ -4,6 +4,7 @@ pub mod environment;
 mod event;
 pub mod journal;
 pub mod run_dir;
+pub mod sequential;
 pub mod statistics;
 
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
