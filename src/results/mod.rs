@@ -6,6 +6,7 @@ mod event;
 pub mod journal;
 pub mod observed;
 pub mod run_dir;
+pub mod sequential;
 pub mod statistics;
 
 pub use doubts::{Circumstances, Doubt};
