@@ -4,10 +4,11 @@ pub mod environment;
 mod event;
 pub mod journal;
 pub mod run_dir;
+pub mod sequential;
 pub mod statistics;
 
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
 pub use event::{Event, EventKind, Outcome, Sample, VERSION};
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use run_dir::{RunDir, RunDirError};
-pub use statistics::Summary;
+pub use statistics::{Interval, Summary};
