@@ -224,6 +224,7 @@ fn input(session: Session, message: FromWorker) -> Result<Input, Malformed> {
             session,
             step: Step(end.step),
             ended: what_ended(end.exit)?,
+            observed: end.observed,
         },
         Message::ClientEnded(end) => Input::ClientEnded {
             session,
@@ -231,6 +232,7 @@ fn input(session: Session, message: FromWorker) -> Result<Input, Malformed> {
             ended: what_ended(end.exit)?,
             wall: Duration::from_micros(end.wall_us),
             tcp: end.tcp,
+            observed: end.observed,
         },
     })
 }

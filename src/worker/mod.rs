@@ -5,7 +5,9 @@
 
 pub mod client;
 pub mod connections;
+mod link;
 mod netlink;
+pub mod observe;
 pub mod process;
 mod session;
 mod shutdown;

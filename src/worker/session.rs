@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+use super::observe::Observer;
 use super::steps::Steps;
 use super::surroundings;
 use crate::rpc::pb::to_worker::Message as Order;
@@ -93,7 +94,7 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
-    let mut steps = Steps::default();
+    let mut steps = Steps::observed_by(Observer::of(settings.pod_ip));
     let ending = tokio::select! {
         ending = work(settings, &identity, &mut steps) => ending.map(|()| Parting::Goodbye),
         () = shutdown => Ok(Parting::Shutdown),

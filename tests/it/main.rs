@@ -10,6 +10,7 @@
 mod architecture;
 mod cases;
 mod cli;
+mod coverage;
 mod e2e;
 mod fake_api;
 mod kubernetes;
@@ -24,6 +25,8 @@ mod restricted;
 mod results;
 mod run;
 mod schedule;
+#[path = "../../benches/figures/simulation.rs"]
+mod simulation;
 mod support;
 mod tools;
 mod tools_here;

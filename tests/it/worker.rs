@@ -17,6 +17,7 @@ use netplan::rpc::pb::to_worker::Message as Order;
 use netplan::rpc::pb::{self, FromWorker, Goodbye, Hello, RunClient, StartServer, ToWorker};
 use netplan::rpc::{Guard, Identity, RunIdentities};
 use netplan::tools::{Client, Ended, How};
+use netplan::worker::observe::Observer;
 use netplan::worker::{self, Error, Parting, Settings, client, process};
 use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
@@ -235,9 +236,12 @@ async fn a_server_that_never_gets_ready_ends() {
 
 async fn take(client: Client, limit: Duration) -> client::Answer {
     let (_sender, mut stop) = oneshot::channel();
-    timeout(SOON, client::run(&client, limit, &mut stop))
-        .await
-        .unwrap()
+    timeout(
+        SOON,
+        client::run(&client, limit, &Observer::default(), &mut stop),
+    )
+    .await
+    .unwrap()
 }
 
 #[tokio::test]
