@@ -11,6 +11,7 @@ mod interrupt;
 mod live;
 mod man;
 mod orchestrator;
+mod outlook;
 mod plan_args;
 mod preflight;
 mod prepare;

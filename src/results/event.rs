@@ -78,9 +78,17 @@ pub enum EventKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    Measured { samples: u32 },
+    Measured {
+        samples: u32,
+        /// Whether the mean came to be known as well as the plan asks; null where it asks for a
+        /// number of samples.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reached: Option<bool>,
+    },
     Failed(Failure),
-    Skipped { reason: String },
+    Skipped {
+        reason: String,
+    },
 }
 
 /// A measurement.

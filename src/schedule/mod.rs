@@ -8,5 +8,5 @@ mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
 pub use expand::slot_of;
-pub use forecast::forecast;
+pub use forecast::{Forecast, forecast};
 pub use selection::{Selection, SelectionError};

@@ -276,6 +276,7 @@ pub fn events(
                 }
                 Outcome::Measured {
                     samples: test.timing.repeat.least(),
+                    reached: None,
                 }
             }
         };

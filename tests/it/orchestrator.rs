@@ -249,7 +249,7 @@ fn all_measured(events: &[Event]) {
     assert_eq!(outcomes.len(), CELLS);
     for outcome in outcomes {
         assert!(
-            matches!(outcome, Outcome::Measured { samples: 1 }),
+            matches!(outcome, Outcome::Measured { samples: 1, .. }),
             "{outcome:?}"
         );
     }

@@ -1,5 +1,6 @@
 //! The steps of an attempt: server, client, and the clearing of what is left.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,36 +15,40 @@ use crate::results::{EventKind, Outcome, Sample};
 use crate::rpc::pb::TcpInfo;
 use crate::tools::{Cause, Ended, Failure};
 
+/// What became of an attempt that was to begin.
+pub(super) enum Begun {
+    Runs,
+    /// For workers that are not there.
+    Waits,
+}
+
 impl State {
     /// Runs the next attempt that can be run; ends cells that need none or can have none.
     pub(super) fn advance(&mut self) {
-        while !self.all_ended() {
-            let task = self.cursor;
-            loop {
-                let timing = &self.tasks[task].timing;
-                match self.progress[task].next(timing.repeat.least().max(1), timing.retries) {
-                    Next::Nothing => break,
-                    Next::End(outcome) => self.end_cell(task, outcome),
-                    Next::Attempt { sample, attempt } => {
-                        match self.attempt(task, sample, attempt) {
-                            Ok(()) => return,
-                            Err(outcome) => self.end_cell(task, outcome),
-                        }
-                    }
-                }
+        while let Some(Reverse(turn)) = self.turns.pop() {
+            let task = turn.task();
+            match self.progress[task].next(&self.tasks[task].timing) {
+                Next::Nothing => {}
+                Next::End(outcome) => self.end_cell(task, outcome),
+                Next::Attempt { sample, attempt } => match self.attempt(task, sample, attempt) {
+                    Ok(Begun::Runs) => return,
+                    Ok(Begun::Waits) => return self.turns.push(Reverse(turn)),
+                    Err(outcome) => self.end_cell(task, outcome),
+                },
             }
         }
         self.finish();
     }
 
     pub(super) fn advance_when_gathered(&mut self) {
-        let all_there = (0..self.tasks.len())
-            .filter(|&task| !self.progress[task].ended())
-            .all(|task| self.absent(task).is_empty());
-        if !all_there {
+        if !self
+            .turns
+            .iter()
+            .all(|turn| self.absent(turn.0.task()).is_empty())
+        {
             return;
         }
-        if self.all_ended() || self.workers.values().all(|w| w.present.is_some()) {
+        if self.turns.is_empty() || self.workers.values().all(|w| w.present.is_some()) {
             self.advance();
         } else if let Phase::Gathering(_) = self.phase {
             self.phase = Phase::Stragglers(self.set_timer(self.limits.others));
@@ -59,7 +64,7 @@ impl State {
         index: usize,
         sample: u32,
         number: u32,
-    ) -> Result<(), Outcome> {
+    ) -> Result<Begun, Outcome> {
         let absent = self.absent(index);
         if !absent.is_empty() {
             if let Some(name) = absent.iter().find(|name| self.workers[*name].given_up) {
@@ -67,11 +72,11 @@ impl State {
             }
             let timer = self.set_timer(self.limits.reconnect);
             self.phase = Phase::Waiting { task: index, timer };
-            return Ok(());
+            return Ok(Begun::Waits);
         }
         let task = &self.tasks[index];
         let (Some(from), Some(to)) = (self.present(&task.from), self.present(&task.to)) else {
-            return Ok(());
+            return Ok(Begun::Waits);
         };
         let tool = task.tool.name();
         for (name, worker) in [(&task.to, to), (&task.from, from)] {
@@ -136,7 +141,7 @@ impl State {
             },
             None,
         );
-        Ok(())
+        Ok(Begun::Runs)
     }
 
     pub(super) fn server_ready(&mut self, now: Timestamp, session: Session, step: Step) {
@@ -276,13 +281,15 @@ impl State {
         self.when_clear();
     }
 
-    /// Ends the cell when it needs no further attempt.
+    /// Ends the cell when it needs no further attempt; else the next one gets its turn.
     pub(super) fn settle(&mut self, task: usize) {
-        let timing = &self.tasks[task].timing;
-        if let Next::End(outcome) =
-            self.progress[task].next(timing.repeat.least().max(1), timing.retries)
-        {
-            self.end_cell(task, outcome);
+        match self.progress[task].next(&self.tasks[task].timing) {
+            Next::End(outcome) => self.end_cell(task, outcome),
+            Next::Attempt { .. } => {
+                let turn = self.order.turn(task, &self.progress[task]);
+                self.turns.push(Reverse(turn));
+            }
+            Next::Nothing => {}
         }
     }
 
@@ -337,7 +344,7 @@ impl State {
                 ..
             } if processes.is_empty() => {
                 let cooldown = *cooldown;
-                if cooldown.is_zero() || self.all_ended() {
+                if cooldown.is_zero() || self.turns.is_empty() {
                     self.advance();
                 } else {
                     self.phase = Phase::Cooling(self.set_timer(cooldown));
