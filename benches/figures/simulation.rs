@@ -6,8 +6,8 @@ pub use netplan::plan::Until;
 use netplan::plan::units::Percent;
 use netplan::results::sequential::{self, Decision};
 use netplan::results::statistics::{ALPHA, Summary, ratio};
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng as _;
 use rand_distr::{Distribution as _, LogNormal, StandardNormal};
 
 /// What a cell's samples are like.
@@ -57,7 +57,7 @@ struct Source<'a> {
     shape: Shape,
     /// Standard deviation, and so the coefficient of variation.
     spread: f64,
-    rng: &'a mut StdRng,
+    rng: &'a mut ChaCha8Rng,
     before: Option<f64>,
 }
 
@@ -85,7 +85,7 @@ impl Source<'_> {
 
 /// Measures `cells` cells by a rule.
 pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
-    let mut rng = StdRng::seed_from_u64(2026);
+    let mut rng = ChaCha8Rng::seed_from_u64(2026);
     let (mut covered, mut samples, mut reached) = (0u32, 0usize, 0u32);
     for _ in 0..cells {
         let mut source = Source {
@@ -144,7 +144,7 @@ fn decide(rule: Rule, values: &[f64]) -> Decision {
 /// The share of ratios of two means, of `n` samples each, whose interval holds the true ratio: the
 /// second cell spreads `wider` times as much as the first.
 pub fn ratios(shape: Shape, spread: f64, wider: f64, n: u32, pairs: u32) -> f64 {
-    let mut rng = StdRng::seed_from_u64(2026);
+    let mut rng = ChaCha8Rng::seed_from_u64(2026);
     let mut covered = 0u32;
     for _ in 0..pairs {
         let mut draw = |spread: f64| {
