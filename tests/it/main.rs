@@ -14,6 +14,7 @@ mod coverage;
 mod e2e;
 mod fake_api;
 mod kubernetes;
+mod doubts;
 mod local;
 mod made;
 mod orchestrator;
