@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use super::decode::{At, Decoder};
+use super::expect::Find;
 use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
 use super::read::{LONGEST_NAME, label, small};
+use super::read_expect::{self, Expected};
 use super::read_tool::{self, Swept};
 use super::tree::NodeId;
 use super::units::{Duration, Percent};
@@ -136,6 +138,8 @@ struct FoundTest<'t> {
     paths: Option<Vec<String>>,
     timing: Timing,
     swept: Vec<Swept>,
+    find: Option<Find>,
+    expect: Vec<Expected>,
 }
 
 /// Reads the tests. `paths` are the names of all paths, when those could be read.
@@ -180,6 +184,8 @@ pub fn tests(
                 tool,
                 paths: test.paths?,
                 timing: test.timing,
+                find: test.find,
+                expect: Expected::of(&test.expect),
             })
         })
         .collect()
@@ -239,6 +245,20 @@ fn test<'t>(
         None => paths.map(|all| all.iter().map(|name| (*name).to_owned()).collect()),
     };
     let own = timing(decoder, &fields);
+    let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
+    let find = fields.entry("find").and_then(|entry| {
+        let may = |tool| read_expect::may_find(decoder, entry.key_place, tool);
+        let may = tool.as_ref().is_none_or(may);
+        may.then(|| read_expect::find(decoder, entry.value, &measured))?
+    });
+    let expect = fields
+        .optional("expect", |id| {
+            read_expect::expectations(decoder, id, &measured)
+        })
+        .unwrap_or_default();
+    if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
+        read_expect::check_test(decoder, &expect, tool, own, all);
+    }
     fields.done_else(|key| {
         read_tool::is_option(key).then(|| {
             format!("`{key}` is an option of the tool: put it within `iperf3:` or `netperf:`")
@@ -254,6 +274,8 @@ fn test<'t>(
         paths: test_paths,
         timing: timing.resolve(),
         swept,
+        find,
+        expect,
     })
 }
 

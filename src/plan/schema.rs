@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 use super::model::{Plan, Timing, VERSION};
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
-const REQUIRED: [(&str, &[&str]); 2] = [
+const REQUIRED: [(&str, &[&str]); 3] = [
     ("Plan", &["version", "name", "workers", "paths", "tests"]),
     ("Path", &["name", "from", "to", "via"]),
+    ("Find", &["rate", "while"]),
 ];
 /// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
 const MAY_BE_EMPTY: [&str; 9] = [

@@ -11,4 +11,4 @@ pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
 pub use event::{Event, EventKind, Outcome, Sample, VERSION};
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use run_dir::{RunDir, RunDirError};
-pub use statistics::Summary;
+pub use statistics::{Interval, Summary};

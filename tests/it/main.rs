@@ -22,6 +22,7 @@ mod render;
 mod report;
 mod restricted;
 mod results;
+mod rounds;
 mod run;
 mod schedule;
 mod support;

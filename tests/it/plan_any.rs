@@ -43,6 +43,39 @@ fn iperf3() -> impl Strategy<Value = String> {
     })
 }
 
+/// The rest of a test by iperf3 over TCP or UDP, or by netperf: what is expected of it.
+fn expect() -> impl Strategy<Value = String> {
+    let bound = (0..4_usize, 1..2_000_u32, 1..99_u32, any::<bool>());
+    bound.prop_map(|(sign, whole, part, ratio)| {
+        let sign = [">=", ">", "<=", "<"][sign];
+        let value = |unit: &str| {
+            if ratio {
+                format!("'{sign}  {whole}.{part}% of  y'")
+            } else {
+                format!("'{sign} {whole}{unit}'")
+            }
+        };
+        format!(
+            "expect: {{ cpu.client: {}, cpu.server: {} }}",
+            value(&format!(".{part}")),
+            value("")
+        )
+    })
+}
+
+/// A search for a rate.
+fn find() -> impl Strategy<Value = String> {
+    let parts = (1..500_u32, 500..2_000_u32, 1..99_u32, any::<bool>());
+    parts.prop_map(|(from, to, part, jitter)| {
+        let metric = if jitter { "jitter < 1.5ms" } else { "lost_percent<=0" };
+        let part = if jitter { String::new() } else { format!(".{part}") };
+        format!(
+            "{{ rate: max, from: {from} Mbit/s, to: {to} Mbit/s, within: {}%, while: '{metric}{part}' }}",
+            from.min(50)
+        )
+    })
+}
+
 fn netperf() -> impl Strategy<Value = String> {
     let options = (sweep(88, 32767), sweep(1, 65507), 0..5_usize);
     options.prop_map(|(mss, size, test)| match test {
@@ -72,6 +105,8 @@ fn plans() -> impl Strategy<Value = String> {
         1..100_u64,
         0..3_u64,
         1..9_u32,
+        expect(),
+        find(),
     );
     let tests = proptest::collection::vec(test, 1..5);
     let link = (1..9_000_u64, 0..9_000_u64, 0..99_u32, 576..65535_u32);
@@ -85,17 +120,20 @@ fn plans() -> impl Strategy<Value = String> {
              workers: {{ a: , b: {{ other_node_than: a }} }}\n\
              paths:\n\
              - {{ name: x, label: {}, from: a, to: b, via: pod_ip }}\n\
-             - {{ name: y, from: b, to: b, via: cluster_ip }}\n\
+             - {{ name: y, from: b, to: b, via: cluster_ip, expect: {{ cpu.server: '< 90% of x' }} }}\n\
              local:\n\
              \x20 links: {{ rate: {rate} Mbit/s, delay: {delay}us, loss: 0.{loss}%, mtu: {mtu} }}\n\
              tests:\n",
             quoted(&description),
             quoted(&label),
         )];
-        for (tool, duration, warmup, repeat) in tests {
+        for (tool, duration, warmup, repeat, expect, find) in tests {
             yaml.push(format!(
-                "- {tool}\n  duration: {duration}s\n  warmup: {warmup}m\n  repeat: {repeat}\n"
+                "- {tool}\n  duration: {duration}s\n  warmup: {warmup}m\n  repeat: {repeat}\n  {expect}\n"
             ));
+            if tool.contains("udp") {
+                yaml.push(format!("  find: {find}\n"));
+            }
         }
         yaml.concat()
     })
