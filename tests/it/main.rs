@@ -23,6 +23,7 @@ mod render;
 mod report;
 mod restricted;
 mod results;
+mod rounds;
 mod run;
 mod schedule;
 #[path = "../../benches/figures/simulation.rs"]
