@@ -24,6 +24,7 @@ mod render;
 mod report;
 mod restricted;
 mod results;
+mod rounds;
 mod run;
 mod schedule;
 #[path = "../../benches/figures/simulation.rs"]
