@@ -50,14 +50,21 @@ fn an_mss_above_the_mtu_and_offloads_are_doubted_and_both_ends_observe() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 
     let samples = samples(&folder);
     assert_eq!(samples.len(), 3);
     for sample in &samples {
         let kinds: Vec<Kind> = sample.doubts.iter().map(Doubt::kind).collect();
         assert!(kinds.contains(&Kind::Offloaded), "{sample:?}");
-        assert_eq!(kinds.contains(&Kind::MssDiffers), sample.params.size() > Some(1460));
+        assert_eq!(
+            kinds.contains(&Kind::MssDiffers),
+            sample.params.size() > Some(1460)
+        );
         // Each end saw its own side of the same second, and more than the payload.
         let seen = |metric: observed::AtEnds, end| sample.metrics.get(metric.at(end)).unwrap();
         for end in End::BOTH {

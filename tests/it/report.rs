@@ -120,10 +120,13 @@ fn tables() {
 fn doubted() -> Report {
     let tests = [made::tcp(256, 1), made::udp()];
     let mut made = Made::of(&tests, &End::Complete, |_, _| Fate::Measured);
-    let samples = made.events.iter_mut().filter_map(|event| match &mut event.kind {
-        EventKind::Sample(sample) => Some(sample),
-        _ => None,
-    });
+    let samples = made
+        .events
+        .iter_mut()
+        .filter_map(|event| match &mut event.kind {
+            EventKind::Sample(sample) => Some(sample),
+            _ => None,
+        });
     for (i, sample) in samples.enumerate() {
         let end = observed::End::Server;
         sample.doubts.push(Doubt::CpuSaturated {
@@ -176,14 +179,27 @@ fn doubts_are_marked_where_they_are_the_exception() {
     let report = doubted();
     let csv = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    let column = reader.headers().unwrap().iter().position(|name| name == "doubts");
+    let column = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|name| name == "doubts");
     let by_csv: Vec<String> = reader
         .records()
         .map(|record| record.unwrap()[column.unwrap()].to_owned())
         .collect();
-    assert_eq!(by_csv[2..4], ["cpu_saturated other_traffic", "cpu_saturated retransmit_burst"]);
+    assert_eq!(
+        by_csv[2..4],
+        [
+            "cpu_saturated other_traffic",
+            "cpu_saturated retransmit_burst"
+        ]
+    );
     let json: serde_json::Value = serde_json::from_str(&json::render(&report).unwrap()).unwrap();
-    assert_eq!(json["cells"][2]["doubts"], serde_json::json!(["cpu_saturated", "other_traffic"]));
+    assert_eq!(
+        json["cells"][2]["doubts"],
+        serde_json::json!(["cpu_saturated", "other_traffic"])
+    );
     assert_eq!(json["cells"][2]["samples"][0]["doubts"][1]["bps"], 42.1e6);
     snapshots().bind(|| {
         insta::assert_snapshot!("table_doubted_100", table::render(&report, 100, false));
