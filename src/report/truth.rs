@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::fold::{CellReport, CellState, Report};
+use super::fold::{CellReport, CellState, Report, RunState};
 use super::words;
 use crate::plan::units::BitRate;
 use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
@@ -77,6 +77,9 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
                 let why = format!("{}: {}", failure.cause, failure.words);
                 line.verdict = Verdict::Failed(Some(why));
             }
+            (CellState::Missing, None) if report.state == RunState::Cancelled => {
+                line.verdict = Verdict::Skipped("the run was interrupted".to_owned());
+            }
             (CellState::Missing, None) => {
                 line.verdict = Verdict::Failed(Some("it was not measured".to_owned()));
             }
@@ -105,10 +108,9 @@ fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Line> {
             Some(loss) => Some(lost(loss.0, cell)),
             None => received(cell),
         },
-        ToolSpec::Netperf(spec) if spec.test == NetperfTest::TcpRr => {
-            Some(round_trip(link.delay?.0, cell))
-        }
-        _ => None,
+        ToolSpec::Netperf(spec) => (spec.test == NetperfTest::TcpRr)
+            .then_some(link.delay?)
+            .map(|delay| round_trip(delay.0, cell)),
     }
 }
 
@@ -213,7 +215,9 @@ fn datagrams(cell: &CellReport) -> Option<(u64, u64)> {
         reason = "a count; what is none becomes 0 or the largest"
     )]
     let count = |datagrams: f64| datagrams.round() as u64;
-    (sent >= 0.5 && sent <= MOST_DATAGRAMS).then(|| (count(lost).min(count(sent)), count(sent)))
+    (0.5..=MOST_DATAGRAMS)
+        .contains(&sent)
+        .then(|| (count(lost).min(count(sent)), count(sent)))
 }
 
 fn median(cell: &CellReport, metric: &str) -> Option<f64> {
@@ -270,10 +274,11 @@ pub fn table(lines: &[Line]) -> String {
         }
     }
     let [passed, failed, skipped] = counts(lines);
-    text.push_str(&format!(
-        "\n{passed} passed, {failed} failed, {skipped} skipped\n"
-    ));
-    text
+    text + &format!(
+        "
+{passed} passed, {failed} failed, {skipped} skipped
+"
+    )
 }
 
 fn row(line: &Line) -> [String; 7] {
@@ -462,6 +467,11 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
         assert_eq!(lines.len(), 4);
         assert_eq!(counts(&lines), [0, 4, 0]);
         assert_eq!(counts(&of(&report(""), Some("no netem"))), [0, 0, 4]);
+        let interrupted = Report {
+            state: RunState::Cancelled,
+            ..report("")
+        };
+        assert_eq!(counts(&of(&interrupted, None)), [0, 0, 4]);
     }
 
     proptest! {
