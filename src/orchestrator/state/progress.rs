@@ -95,8 +95,8 @@ impl Progress {
             EventKind::Sample(sample) if sample.sample <= self.samples => {}
             EventKind::Sample(sample) => {
                 let mut values = std::mem::take(&mut self.values);
-                if let Repeat::Until(_) = task.timing.repeat {
-                    let value = sample.metrics.get(task.tool.headline());
+                if let Repeat::Until(_) = task.timing().repeat {
+                    let value = sample.metrics.get(task.tool().headline());
                     // A sample without the metric is one all the same.
                     values.push(value.unwrap_or(f64::NAN));
                 }

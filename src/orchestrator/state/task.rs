@@ -1,16 +1,23 @@
 //! A cell with all that is needed to run it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::{Plan, Timing, Via};
-use crate::schedule::{CellId, Params, Schedule};
+use crate::schedule::{Cell, CellId, Params, Schedule};
 use crate::tools::{self, Job, Tool};
 
-/// A cell with all that is needed to run it.
+/// A cell with all that is needed to run it. There may be a million: what cells share, they share.
+#[derive(Clone)]
 pub struct Task {
     pub cell: CellId,
     pub params: Params,
+    pub line: Arc<Line>,
+}
+
+/// What the cells of a row of the matrix have in common.
+pub struct Line {
     /// The path's name.
     pub path: String,
     /// The worker that runs the client.
@@ -20,6 +27,11 @@ pub struct Task {
     pub via: Via,
     /// See [`Job::slot`].
     pub slot: u16,
+    pub work: Arc<Work>,
+}
+
+/// What the cells of a test have in common.
+pub struct Work {
     pub timing: Timing,
     pub tool: Box<dyn Tool>,
     /// For warm-up and measurement of one sample together.
@@ -32,37 +44,67 @@ impl fmt::Debug for Task {
     }
 }
 
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Line").field(&self.path).finish()
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Work").field(&self.tool.name()).finish()
+    }
+}
+
 impl Task {
     /// The tasks of a schedule, in its order.
     #[must_use]
-    pub fn all(plan: &Plan, schedule: &Schedule) -> Vec<Task> {
-        let task = |cell: &crate::schedule::Cell| {
-            let row = schedule.rows.get(cell.row)?;
-            let test = plan.tests.get(row.test)?;
-            let path = plan.paths.get(row.path)?;
+    pub fn all(plan: &Plan, schedule: Schedule) -> Vec<Task> {
+        let work = plan.tests.iter().map(|test| {
             let tool = tools::of(&test.tool);
-            Some(Task {
-                cell: cell.id.clone(),
-                params: cell.params.clone(),
+            Arc::new(Work {
+                timing: test.timing.clone(),
+                deadline: tools::deadline(tool.as_ref(), &test.timing),
+                tool,
+            })
+        });
+        let work: Vec<Arc<Work>> = work.collect();
+        let line = |row: &crate::schedule::Row| {
+            let path = plan.paths.get(row.path)?;
+            Some(Arc::new(Line {
                 path: path.name.clone(),
                 from: path.from.clone(),
                 to: path.to.clone(),
                 via: path.via,
                 slot: row.slot,
-                timing: test.timing.clone(),
-                deadline: tools::deadline(tool.as_ref(), &test.timing),
-                tool,
+                work: work.get(row.test)?.clone(),
+            }))
+        };
+        let lines: Vec<Option<Arc<Line>>> = schedule.rows.iter().map(line).collect();
+        let task = |Cell { id, row, params }: Cell| {
+            Some(Task {
+                cell: id,
+                params,
+                line: lines.get(row)?.clone()?,
             })
         };
-        schedule.cells.iter().filter_map(task).collect()
+        schedule.cells.into_iter().filter_map(task).collect()
+    }
+
+    pub fn timing(&self) -> &Timing {
+        &self.line.work.timing
+    }
+
+    pub fn tool(&self) -> &dyn Tool {
+        self.line.work.tool.as_ref()
     }
 
     pub(super) fn job<'a>(&'a self, target: &'a str) -> Job<'a> {
         Job {
             params: &self.params,
-            timing: &self.timing,
+            timing: self.timing(),
             target,
-            slot: self.slot,
+            slot: self.line.slot,
         }
     }
 }
