@@ -13,6 +13,8 @@ pub(super) enum Exit {
     Usage = 2,
     CellsFailed = 3,
     Interrupted = 130,
+    /// The role of a pod was asked to leave before its work was done.
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

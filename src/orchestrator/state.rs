@@ -14,6 +14,7 @@
 //! step that are waited for; so no result lands on another cell.
 
 mod ending;
+mod held;
 #[cfg(test)]
 mod histories;
 mod lane;
@@ -37,6 +38,7 @@ use lane::{Lane, Process};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress, cell_of};
 use queue::Queue;
+use steps::ClientAnswer;
 use task::Task;
 use turn::Turns;
 
@@ -72,7 +74,8 @@ impl Default for Limits {
             ready: Duration::from_secs(10),
             answer: Duration::from_secs(5),
             stop: Duration::from_secs(5),
-            reconnect: Duration::from_secs(30),
+            // An evicted pod's successor is made after ten seconds, and its node may pull the image.
+            reconnect: Duration::from_secs(120),
             cancel: Duration::from_millis(400),
         }
     }
@@ -240,14 +243,24 @@ impl State {
                 session,
                 step,
                 ended,
-            } => self.server_ended(Process { session, step }, &ended),
+                observed,
+            } => self.server_ended(Process { session, step }, &ended, observed),
             Input::ClientEnded {
                 session,
                 step,
                 ended,
                 wall,
                 tcp,
-            } => self.client_ended(Process { session, step }, ended, wall, tcp),
+                observed,
+            } => {
+                let answer = ClientAnswer {
+                    ended,
+                    wall,
+                    tcp,
+                    observed,
+                };
+                self.client_ended(Process { session, step }, answer);
+            }
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Cancel => self.cancel(),
         }

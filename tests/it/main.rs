@@ -10,9 +10,10 @@
 mod architecture;
 mod cases;
 mod cli;
+mod coverage;
+mod e2e;
 mod fake_api;
 mod kubernetes;
-mod kubernetes_real;
 mod local;
 mod made;
 mod orchestrator;
@@ -25,6 +26,8 @@ mod results;
 mod rounds;
 mod run;
 mod schedule;
+#[path = "../../benches/figures/simulation.rs"]
+mod simulation;
 mod support;
 mod tools;
 mod tools_here;

@@ -75,7 +75,7 @@ impl State {
         for at in (0..self.lanes.len()).rev() {
             match self.lanes[at].life {
                 Life::Running(_) => self.clear(at, None, true),
-                Life::Clearing { .. } => {}
+                Life::Clearing { .. } => self.release(at, None),
                 Life::Cooling(_) => {
                     self.lanes.swap_remove(at);
                 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::held::Held;
 use super::message::{Session, Step, Timer};
 use super::queue::Seat;
+use crate::rpc::pb::Observed;
 
 /// A sample under way, with the nodes that it holds until nothing of it is left.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(super) enum Life {
         processes: Vec<Process>,
         cooldown: Duration,
         timer: Timer,
+        /// Until its server's end has said what it observed, or is gone.
+        held: Option<Box<Held>>,
     },
     Cooling(Timer),
 }
@@ -46,6 +50,8 @@ pub(super) struct Attempt {
     pub to: Session,
     pub server: Step,
     pub server_gone: bool,
+    /// By the end of a server that ends by itself, if it has ended.
+    pub server_observed: Option<Observed>,
     pub server_command: Vec<String>,
     pub stage: Stage,
     pub timer: Timer,
@@ -105,6 +111,11 @@ impl Lane {
         if let Life::Clearing { processes, .. } = &mut self.life {
             processes.retain(|process| !gone(process));
         }
+    }
+
+    /// Whether the end of this process completes what was measured.
+    pub fn holds_for(&self, process: Process) -> bool {
+        matches!(&self.life, Life::Clearing { held: Some(held), .. } if held.server == process)
     }
 
     /// Nothing of it is left, but for a cooldown that has not begun.

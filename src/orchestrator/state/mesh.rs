@@ -7,7 +7,7 @@ use super::histories::Fake;
 use super::task::{Line, Work};
 use super::*;
 use crate::plan::Via;
-use crate::results::WorkerEnvironment;
+use crate::results::{Circumstances, WorkerEnvironment};
 use crate::schedule::{CellId, Params};
 use crate::tools::{Ended, How};
 
@@ -48,6 +48,7 @@ fn task(nth: usize, pair: (usize, usize), work: &Arc<Work>) -> Task {
             to: name(pair.1),
             via: Via::PodIp,
             slot: 0,
+            circumstances: Circumstances::default(),
             work: work.clone(),
         }),
     }
@@ -110,6 +111,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
                     session,
                     step,
                     ended: ended(How::Stopped),
+                    observed: None,
                 }),
                 Order::Goodbye => {}
             }
@@ -131,6 +133,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
                     ended: ended(How::Code(0)),
                     wall: Duration::from_secs(1),
                     tcp: None,
+                    observed: None,
                 });
             }
         }

@@ -4,17 +4,28 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::held::Held;
 use super::lane::{Attempt, Lane, Life, Process, Stage};
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_tcp_info, all_output, extension, why_no_server};
+use super::output::{add_observed, add_tcp_info, all_output, extension, why_no_server};
 use super::progress::Next;
 use super::queue::Seat;
 use super::{Phase, State};
 use crate::plan::Via;
+use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample};
-use crate::rpc::pb::TcpInfo;
+use crate::rpc::pb::{Observed, TcpInfo};
 use crate::tools::{Cause, Ended, Failure};
+
+/// What came of a client.
+pub(super) struct ClientAnswer {
+    pub(super) ended: Ended,
+    /// Of the measuring invocation.
+    pub(super) wall: Duration,
+    pub(super) tcp: Option<TcpInfo>,
+    pub(super) observed: Option<Observed>,
+}
 
 impl State {
     /// Starts all that can start now; ends cells that need no attempt or can have none.
@@ -121,6 +132,7 @@ impl State {
                 to,
                 server: step,
                 server_gone: false,
+                server_observed: None,
                 server_command: server.argv.clone(),
                 stage: Stage::Starting,
                 timer,
@@ -180,33 +192,37 @@ impl State {
         }
     }
 
-    pub(super) fn server_ended(&mut self, process: Process, ended: &Ended) {
-        let limit = self.limits.ready;
-        for (at, lane) in self.lanes.iter_mut().enumerate() {
-            match &mut lane.life {
-                Life::Running(attempt) if attempt.server() == process => {
-                    attempt.server_gone = true;
-                    // While the client runs, its own end says what to make of that.
-                    if let Stage::Starting = attempt.stage {
-                        let (cause, words) = why_no_server(ended, limit);
-                        self.fail(at, cause, &words, Some(ended));
-                        self.go_on();
-                    }
-                    return;
-                }
-                _ => {}
+    pub(super) fn server_ended(
+        &mut self,
+        process: Process,
+        ended: &Ended,
+        observed: Option<Observed>,
+    ) {
+        for at in 0..self.lanes.len() {
+            if self.lanes[at].holds_for(process) {
+                self.release(at, observed);
+                break;
             }
+            let Life::Running(attempt) = &mut self.lanes[at].life else {
+                continue;
+            };
+            if attempt.server() != process {
+                continue;
+            }
+            attempt.server_gone = true;
+            attempt.server_observed = observed;
+            // While the client runs, its own end says what to make of that.
+            if let Stage::Starting = attempt.stage {
+                let (cause, words) = why_no_server(ended, self.limits.ready);
+                self.fail(at, cause, &words, Some(ended));
+                self.go_on();
+            }
+            return;
         }
         self.gone(process);
     }
 
-    pub(super) fn client_ended(
-        &mut self,
-        process: Process,
-        ended: Ended,
-        wall: Duration,
-        tcp: Option<TcpInfo>,
-    ) {
+    pub(super) fn client_ended(&mut self, process: Process, answer: ClientAnswer) {
         let found = self.lanes.iter().enumerate();
         let found = found.filter_map(|(at, lane)| Some((at, lane, lane.measured_by(process)?)));
         let Some((at, lane, attempt)) = { found }.next() else {
@@ -218,6 +234,12 @@ impl State {
         else {
             return;
         };
+        let ClientAnswer {
+            ended,
+            wall,
+            tcp,
+            observed,
+        } = answer;
         let is_running = lane.running().is_some();
         let index = lane.task;
         let task = &self.tasks[index];
@@ -231,8 +253,9 @@ impl State {
             }
         };
         add_tcp_info(&mut metrics, tcp);
+        add_observed(&mut metrics, End::Client, observed);
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
-        let sample = EventKind::Sample(Sample {
+        let sample = Sample {
             cell: task.cell.clone(),
             path: task.line.path.clone(),
             tool: task.tool().name().to_owned(),
@@ -244,15 +267,28 @@ impl State {
             command: command.clone(),
             server_command: attempt.server_command.clone(),
             metrics,
+            doubts: Vec::new(),
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&task.cell, attempt.sample, attempt.number, extension(raw))),
-        });
+        };
+        let (gone, server_observed) = (attempt.server_gone, attempt.server_observed);
+        let measured = Held {
+            task: index,
+            server: attempt.server(),
+            circumstances: self.circumstances(index),
+            sample,
+            raw,
+        };
         if is_running {
             self.clear(at, Some(process), false);
+            self.hold(at, measured);
+            if gone {
+                self.release(at, server_observed);
+            }
+        } else {
+            self.publish(measured, server_observed);
         }
-        self.emit_of(index, sample, raw);
-        self.settle(index);
         self.gone(process);
     }
 
@@ -285,7 +321,7 @@ impl State {
     }
 
     /// Ends the cell when it needs no further attempt; else the next one waits for its turn.
-    fn settle(&mut self, task: usize) {
+    pub(super) fn settle(&mut self, task: usize) {
         match self.next_of(task) {
             Next::End(outcome) => self.end_cell(task, outcome),
             Next::Attempt { .. } => self.queue.put(self.turns.turn(task, &self.progress[task])),
@@ -314,6 +350,7 @@ impl State {
             processes,
             cooldown,
             timer,
+            held: None,
         };
         let old = std::mem::replace(&mut self.lanes[at].life, new);
         if let (Life::Running(attempt), Life::Clearing { last, .. }) =
@@ -341,6 +378,7 @@ impl State {
             if !self.lanes[at].is_clear() {
                 continue;
             }
+            self.release(at, None);
             if cooldown.is_zero() || self.queue.is_empty() || cancelling {
                 let lane = self.lanes.swap_remove(at);
                 self.queue.free(lane.seat);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::{Plan, Timing, Via};
-use crate::schedule::{Cell, CellId, Params, Schedule};
+use crate::results::Circumstances;
+use crate::schedule::{Cell, CellId, Param, Params, Schedule};
 use crate::tools::{self, Job, Tool};
 
 /// A cell with all that is needed to run it. There may be a million: what cells share, they share.
@@ -27,6 +28,8 @@ pub struct Line {
     pub via: Via,
     /// See [`Job::slot`].
     pub slot: u16,
+    /// Against which samples are doubted, as far as the plan says.
+    pub circumstances: Circumstances,
     pub work: Arc<Work>,
 }
 
@@ -69,15 +72,27 @@ impl Task {
             })
         });
         let work: Vec<Arc<Work>> = work.collect();
+        let sweeps_mss = mss_sweeps(plan, &schedule);
         let line = |row: &crate::schedule::Row| {
             let path = plan.paths.get(row.path)?;
+            let work = work.get(row.test)?;
+            let warmup_s = work.timing.warmup.0.as_secs_f64();
+            let own_warmup = work.tool.has_warmup();
             Some(Arc::new(Line {
                 path: path.name.clone(),
                 from: path.from.clone(),
                 to: path.to.clone(),
                 via: path.via,
                 slot: row.slot,
-                work: work.get(row.test)?.clone(),
+                circumstances: Circumstances {
+                    asked_s: work.timing.duration.0.as_secs_f64(),
+                    client_warmup_s: if own_warmup { warmup_s } else { 0.0 },
+                    server_warmup_s: warmup_s,
+                    sweeps_mss: sweeps_mss[row.test],
+                    hairpin: path.from == path.to,
+                    ..Circumstances::default()
+                },
+                work: work.clone(),
             }))
         };
         let lines: Vec<Option<Arc<Line>>> = schedule.rows.iter().map(line).collect();
@@ -107,4 +122,19 @@ impl Task {
             slot: self.line.slot,
         }
     }
+}
+
+/// Which tests measure at several MSS.
+fn mss_sweeps(plan: &Plan, schedule: &Schedule) -> Vec<bool> {
+    let mut sweeps = vec![false; plan.tests.len()];
+    let mut first = vec![None; plan.tests.len()];
+    for cell in &schedule.cells {
+        let test = schedule.rows.get(cell.row).map(|row| row.test);
+        if let (Some(test), Some(mss)) = (test, cell.params.get(Param::Mss))
+            && test < sweeps.len()
+        {
+            sweeps[test] |= *first[test].get_or_insert(mss) != mss;
+        }
+    }
+    sweeps
 }
