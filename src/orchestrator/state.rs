@@ -281,11 +281,11 @@ impl State {
 
     /// What a cell needs next.
     fn next_of(&self, task: usize) -> Next {
-        self.progress[task].next(self.tasks[task].timing())
+        self.progress[task].next(&self.tasks[task].line.work)
     }
 
     fn emit_of(&mut self, task: usize, kind: EventKind, raw: Option<Vec<u8>>) {
-        self.progress[task].note(&self.tasks[task], &kind);
+        self.progress[task].note(&self.tasks[task].line.work, &kind);
         self.commands
             .push(Command::Emit(Box::new(Emission { kind, raw })));
     }
@@ -363,7 +363,7 @@ fn replay<'e>(
             *phase = Phase::Ended;
         }
         if let Some(&task) = cell_of(event).and_then(|cell| index.get(cell)) {
-            progress[task].note(&tasks[task], event);
+            progress[task].note(&tasks[task].line.work, event);
         }
     }
 }

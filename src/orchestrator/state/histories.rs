@@ -137,6 +137,7 @@ fn tasks(shapes: &[Shape]) -> Vec<Task> {
                 circumstances: Circumstances::default(),
                 work: Arc::new(Work {
                     timing,
+                    find: None,
                     tool: Box::new(Fake { cell }),
                     deadline: Duration::from_secs(10),
                 }),
@@ -612,7 +613,10 @@ fn check(
                 let index = index(cell);
                 let told = &mut cells[index];
                 assert!(!told.running, "ended amid an attempt");
-                if let Outcome::Measured { samples, reached } = outcome {
+                if let Outcome::Measured {
+                    samples, reached, ..
+                } = outcome
+                {
                     assert_eq!(*samples as usize, told.values.len());
                     check_enough(shapes[index].3, &told.values, *reached);
                 }

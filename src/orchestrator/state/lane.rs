@@ -8,6 +8,7 @@ use super::held::Held;
 use super::message::{Session, Step, Timer};
 use super::queue::Seat;
 use crate::rpc::pb::Observed;
+use crate::schedule::Params;
 
 /// A sample under way, with the nodes that it holds until nothing of it is left.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub(super) struct Process {
 pub(super) struct Attempt {
     pub sample: u32,
     pub number: u32,
+    pub params: Params,
     pub target: String,
     /// The sessions of both ends; the attempt is lost with either.
     pub from: Session,

@@ -30,6 +30,7 @@ fn name(node: usize) -> String {
 fn work() -> Arc<Work> {
     Arc::new(Work {
         timing: plan::Timing::default(),
+        find: None,
         deadline: Duration::from_secs(20),
         tool: Box::new(Fake {
             cell: String::new(),

@@ -16,6 +16,7 @@ use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample};
 use crate::rpc::pb::{Observed, TcpInfo};
+use crate::schedule::Params;
 use crate::tools::{Cause, Ended, Failure};
 
 /// What came of a client.
@@ -34,8 +35,13 @@ impl State {
             while let Some((turn, seat)) = self.queue.take() {
                 let task = turn.task();
                 let outcome = match self.next_of(task) {
-                    Next::Attempt { sample, attempt } => {
-                        self.attempt(task, seat, sample, attempt).err()
+                    Next::Attempt {
+                        sample,
+                        attempt,
+                        rate_bps,
+                    } => {
+                        let params = self.tasks[task].params_at(rate_bps);
+                        self.attempt(task, seat, params, [sample, attempt]).err()
                     }
                     Next::End(outcome) => Some(outcome),
                     Next::Nothing => None,
@@ -79,8 +85,8 @@ impl State {
         &mut self,
         index: usize,
         seat: Seat,
-        sample: u32,
-        number: u32,
+        params: Params,
+        [sample, number]: [u32; 2],
     ) -> Result<(), Outcome> {
         let ends = self.ends(index);
         let [Some(to), Some(from)] = ends.map(|at| self.workers[at].present.as_ref()) else {
@@ -117,7 +123,7 @@ impl State {
             },
         };
         let (from, to) = (from.session, to.session);
-        let server = task.tool().server(&task.job(&target));
+        let server = task.tool().server(&task.job(&params, &target));
         let cell = task.cell.clone();
         let step = self.fresh_step();
         let timer = self.set_timer(self.limits.ready + self.limits.answer);
@@ -127,6 +133,7 @@ impl State {
             life: Life::Running(Box::new(Attempt {
                 sample,
                 number,
+                params,
                 target,
                 from,
                 to,
@@ -170,7 +177,9 @@ impl State {
                 continue;
             }
             let task = &self.tasks[lane.task];
-            let client = task.tool().client(&task.job(&attempt.target));
+            let client = task
+                .tool()
+                .client(&task.job(&attempt.params, &attempt.target));
             let (from, deadline) = (attempt.from, task.line.work.deadline);
             attempt.stage = Stage::Measuring {
                 client: next_step,
@@ -243,7 +252,10 @@ impl State {
         let is_running = lane.running().is_some();
         let index = lane.task;
         let task = &self.tasks[index];
-        let mut metrics = match task.tool().read(&task.job(&attempt.target), &ended) {
+        let mut metrics = match task
+            .tool()
+            .read(&task.job(&attempt.params, &attempt.target), &ended)
+        {
             Ok(metrics) => metrics,
             Err(failure) => {
                 if is_running {
@@ -261,7 +273,7 @@ impl State {
             tool: task.tool().name().to_owned(),
             sample: attempt.sample,
             attempt: attempt.number,
-            params: task.params.clone(),
+            params: attempt.params.clone(),
             started: *started,
             wall_s: wall.as_secs_f64(),
             command: command.clone(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::{Plan, Timing, Via};
+use crate::plan::{Find, Plan, Timing, Via};
 use crate::results::Circumstances;
 use crate::schedule::{Cell, CellId, Param, Params, Schedule};
 use crate::tools::{self, Job, Tool};
@@ -36,6 +36,8 @@ pub struct Line {
 /// What the cells of a test have in common.
 pub struct Work {
     pub timing: Timing,
+    /// Its samples are the probes of a search.
+    pub find: Option<Find>,
     pub tool: Box<dyn Tool>,
     /// For warm-up and measurement of one sample together.
     pub deadline: Duration,
@@ -67,6 +69,7 @@ impl Task {
             let tool = tools::of(&test.tool);
             Arc::new(Work {
                 timing: test.timing.clone(),
+                find: test.find.clone(),
                 deadline: tools::deadline(tool.as_ref(), &test.timing),
                 tool,
             })
@@ -114,9 +117,18 @@ impl Task {
         self.line.work.tool.as_ref()
     }
 
-    pub(super) fn job<'a>(&'a self, target: &'a str) -> Job<'a> {
+    /// The parameters of a sample, in a search with the rate that it probes.
+    pub(super) fn params_at(&self, rate_bps: Option<u64>) -> Params {
+        let mut params = self.params.clone();
+        params
+            .0
+            .extend(rate_bps.map(|rate_bps| (Param::Rate, rate_bps)));
+        params
+    }
+
+    pub(super) fn job<'a>(&'a self, params: &'a Params, target: &'a str) -> Job<'a> {
         Job {
-            params: &self.params,
+            params,
             timing: self.timing(),
             target,
             slot: self.line.slot,
