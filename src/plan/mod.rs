@@ -1,8 +1,11 @@
 //! The language: text → [`Plan`], all problems at once, each with its place.
 
+mod declared;
 mod decode;
 mod documents;
+pub mod expression;
 mod fields;
+mod figure;
 mod host;
 mod kubernetes;
 mod limits;
@@ -12,6 +15,9 @@ mod names;
 mod parse;
 mod placement;
 mod read;
+mod read_command;
+mod read_declared;
+mod read_figure;
 mod read_kubernetes;
 mod read_test;
 mod read_tool;
@@ -23,7 +29,9 @@ mod tree;
 pub mod units;
 mod words;
 
+pub use declared::*;
 pub use documents::{DocumentError, document};
+pub use figure::{FigureKind, FigureUnit, Pattern, PatternError, Pointer};
 pub use kubernetes::*;
 pub use load::{YamlError, init_text, load};
 pub use model::*;

@@ -17,7 +17,7 @@ pub struct Notes(Vec<Note>);
 struct Note {
     why: Why,
     cells: BTreeSet<String>,
-    tools: BTreeSet<&'static str>,
+    tools: BTreeSet<String>,
     /// What the tools said, without repetitions.
     said: Vec<String>,
 }
@@ -31,7 +31,7 @@ enum Why {
 impl Notes {
     /// What stands in the place of a figure: `✗1` for a failed cell, `–2` for a skipped one, `…` for
     /// a missing one. None for a measured cell.
-    pub fn mark(&mut self, cell: &CellReport, tool: &'static str) -> Option<String> {
+    pub fn mark(&mut self, cell: &CellReport, tool: &str) -> Option<String> {
         let (sign, why, said) = match &cell.state {
             CellState::Measured => return None,
             CellState::Missing => return Some("…".to_owned()),
@@ -50,7 +50,7 @@ impl Notes {
         });
         if let Some(note) = self.0.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
-            note.tools.insert(tool);
+            note.tools.insert(tool.to_owned());
             // Words of a tool are text, not orders to a terminal.
             let said: String = said.replace(|c: char| c.is_control(), " ");
             let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -77,7 +77,7 @@ impl Notes {
                 width,
                 &indent,
             ));
-            let tools: Vec<&str> = note.tools.iter().copied().collect();
+            let tools: Vec<&str> = note.tools.iter().map(String::as_str).collect();
             for said in note.said.iter().take(QUOTED) {
                 let text = format!("{} said: “{said}”", words::list(&tools));
                 lines.extend(indented(&text, &indent, width));

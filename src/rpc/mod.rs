@@ -11,7 +11,7 @@ mod tls;
 mod token;
 
 pub use connect::{Client, ConnectError, connect, connect_over, words};
-pub use convert::{Malformed, ended, exit, what_ended};
+pub use convert::{Malformed, ended, exit, how_ready, ready, what_ended};
 pub use identity::{CLIENT, Identity, IdentityError, ORCHESTRATOR, RunIdentities};
 pub use peer::Peer;
 pub use tls::server;

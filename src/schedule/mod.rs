@@ -3,10 +3,12 @@
 mod cell;
 mod expand;
 mod forecast;
+mod own;
 mod params;
 mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
 pub use expand::slot_of;
 pub use forecast::forecast;
+pub use own::OwnName;
 pub use selection::{Selection, SelectionError};

@@ -5,8 +5,11 @@
 
 pub mod client;
 pub mod connections;
+mod daemons;
+mod listening;
 mod netlink;
 pub mod process;
+pub mod server;
 mod session;
 mod shutdown;
 mod steps;

@@ -10,12 +10,13 @@ use tokio::time::{Instant, timeout};
 
 use super::client;
 use super::process::{self, Stop};
-use crate::rpc::exit;
+use super::server;
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
     ClientEnded, FromWorker, RunClient, ServerEnded, ServerReady, StartServer, TcpInfo,
 };
-use crate::tools::Client;
+use crate::rpc::{exit, how_ready};
+use crate::tools::{Client, How};
 
 /// Answers to the orchestrator, in their order.
 pub(super) type Answers = mpsc::Sender<FromWorker>;
@@ -92,7 +93,10 @@ async fn serve(order: StartServer, mut halt: Stop, answers: Answers) {
     let step = order.step;
     let ready_by = Instant::now() + millis(order.ready_within_ms);
     let ready = || say(&answers, Message::ServerReady(ServerReady { step }));
-    let ended = process::serve(&order.argv, &order.ready_line, ready_by, &mut halt, ready).await;
+    let ended = match how_ready(order.ready) {
+        Ok(sign) => server::serve(&order.argv, sign, ready_by, &mut halt, ready).await,
+        Err(error) => process::never_ran(How::NotStarted(error.to_string())),
+    };
     let exit = Some(exit(ended));
     say(&answers, Message::ServerEnded(ServerEnded { step, exit })).await;
 }

@@ -43,6 +43,7 @@ fn matrix(plan: &Plan) -> (u64, u64) {
                     * t.response.as_ref().map_or(1, Sweep::len),
                 t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
             ),
+            ToolSpec::Declared(used) => (used.values.values().map(Sweep::len).product(), 1),
         };
         let rows = test.paths.len() as u64 * rest;
         (rows, rows * size)

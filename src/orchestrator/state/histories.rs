@@ -12,7 +12,9 @@ use super::*;
 use crate::plan::{self, Timing, Via};
 use crate::results::WorkerEnvironment;
 use crate::schedule::{CellId, Params};
-use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Server, Tool};
+use crate::tools::{
+    Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Ready, Server, Tool,
+};
 
 const WORKERS: [&str; 3] = ["w1", "w2", "w3"];
 
@@ -35,8 +37,8 @@ impl Tool for Fake {
     fn name(&self) -> &'static str {
         "fake"
     }
-    fn programs(&self) -> &'static [Program] {
-        &[]
+    fn programs(&self) -> Vec<Program<'_>> {
+        Vec::new()
     }
     fn ports(&self, _: u16) -> Vec<Port> {
         Vec::new()
@@ -44,7 +46,7 @@ impl Tool for Fake {
     fn server(&self, _: &Job<'_>) -> Server {
         Server {
             argv: vec!["server".to_owned(), self.cell.clone()],
-            ready_line: "up".to_owned(),
+            ready: Ready::Line("up".to_owned()),
         }
     }
     fn client(&self, job: &Job<'_>) -> Client {

@@ -75,7 +75,8 @@ impl State {
         };
         let tool = task.tool.name();
         for (name, worker) in [(&task.to, to), (&task.from, from)] {
-            if !worker.place.environment.tools.contains_key(tool) {
+            let is_there = worker.place.environment.tools.contains_key(tool);
+            if task.tool.is_announced() && !is_there {
                 return Err(Outcome::Skipped {
                     reason: format!(
                         "`{tool}` is not on worker `{name}`: install it there (for this machine, \
