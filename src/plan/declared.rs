@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::figure::{FigureUnit, Pattern, Pointer};
+use super::metric::Metric;
 use super::sweep::Sweep;
 use super::units::Duration;
 
@@ -164,18 +165,35 @@ impl DeclaredTool {
     pub fn headline_metric(&self) -> String {
         let figure = self.metrics.get(&self.headline);
         figure.map_or_else(String::new, |figure| {
-            figure.unit.kind.journal_name(&self.headline)
+            figure.metric(&self.headline).name().to_owned()
         })
     }
+
+    /// Its metrics, in their order.
+    pub fn all_metrics(&self) -> impl Iterator<Item = Metric> {
+        let metrics = self.metrics.iter();
+        metrics.map(|(name, figure)| figure.metric(name))
+    }
 }
+
+impl Figure {
+    /// The metric of this name.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Metric {
+        Metric::declared(name, self.unit.unit)
+    }
+}
+
+/// A number is an argument too, as it is written.
+const ARGUMENT: [&str; 3] = ["string", "number", "boolean"];
 
 /// An argument, or some that belong together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Argument {
-    One(#[schemars(extend("type" = json!(["string", "number"])))] String),
+    One(#[schemars(extend("type" = ARGUMENT))] String),
     /// Left out where a parameter in them is not set.
-    Together(Vec<String>),
+    Together(#[schemars(extend("items" = json!({ "type": ARGUMENT })))] Vec<String>),
 }
 
 /// Where a metric's figure stands in the client's output.
@@ -199,11 +217,7 @@ pub struct Figure {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FigureSource {
-    /// A regular expression with a group `(?<value>…)` around the number. It is searched in what the
-    /// client prints to stdout, and when it is not there, to stderr.
     Regex(Pattern),
-    /// A JSON pointer (RFC 6901) to the number, as in `/end/sum/bits_per_second`. The client's stdout,
-    /// or the last line of it, is one JSON value.
     Json(Pointer),
 }
 

@@ -5,7 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A regular expression with a group named `value`.
+use super::metric::Unit;
+
+/// A regular expression with a group `(?<value>…)` around the number. It is searched in what the client
+/// prints to stdout, and when it is not there, to stderr. `^` and `$` match at every line.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(into = "String")]
 #[schemars(with = "String", extend("pattern" = r"\(\?P?<value>"))]
@@ -91,7 +94,8 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// A JSON pointer (RFC 6901).
+/// A JSON pointer (RFC 6901) to the number, as in `/end/sum/bits_per_second`. The client's stdout, or the
+/// last line of it, is one JSON value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(extend("pattern" = "^(/([^~/]|~[01])*)*$"))]
@@ -120,29 +124,15 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// What a metric measures; each kind has one unit inside netplan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FigureKind {
-    /// Bits a second.
-    Rate,
-    /// Microseconds.
-    Time,
-    /// Of a hundred.
-    Percent,
-    Bytes,
-    Count,
-    /// Events a second.
-    PerSecond,
-}
-
 /// The unit in which a tool prints a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(into = "&'static str")]
 #[schemars(with = "String", extend("enum" = FigureUnit::NAMES))]
 pub struct FigureUnit {
     name: &'static str,
-    pub kind: FigureKind,
-    /// What one of it is in its kind's own unit.
+    /// The unit inside netplan.
+    pub unit: Unit,
+    /// What one of it is in that unit.
     pub factor: f64,
 }
 
@@ -150,7 +140,7 @@ macro_rules! units {
     ($($name:literal $kind:ident $factor:expr),* $(,)?) => {
         const UNITS: &[FigureUnit] = &[$(FigureUnit {
             name: $name,
-            kind: FigureKind::$kind,
+            unit: Unit::$kind,
             factor: $factor,
         }),*];
         impl FigureUnit {
@@ -161,10 +151,10 @@ macro_rules! units {
 }
 
 units! {
-    "bit/s" Rate 1.0, "kbit/s" Rate 1e3, "Mbit/s" Rate 1e6, "Gbit/s" Rate 1e9,
-    "B/s" Rate 8.0, "kB/s" Rate 8e3, "MB/s" Rate 8e6, "GB/s" Rate 8e9,
-    "KiB/s" Rate 8_192.0, "MiB/s" Rate 8_388_608.0, "GiB/s" Rate 8_589_934_592.0,
-    "ns" Time 1e-3, "us" Time 1.0, "ms" Time 1e3, "s" Time 1e6,
+    "bit/s" BitsPerSecond 1.0, "kbit/s" BitsPerSecond 1e3, "Mbit/s" BitsPerSecond 1e6, "Gbit/s" BitsPerSecond 1e9,
+    "B/s" BitsPerSecond 8.0, "kB/s" BitsPerSecond 8e3, "MB/s" BitsPerSecond 8e6, "GB/s" BitsPerSecond 8e9,
+    "KiB/s" BitsPerSecond 8_192.0, "MiB/s" BitsPerSecond 8_388_608.0, "GiB/s" BitsPerSecond 8_589_934_592.0,
+    "ns" Microseconds 1e-3, "us" Microseconds 1.0, "ms" Microseconds 1e3, "s" Microseconds 1e6,
     "percent" Percent 1.0, "ratio" Percent 100.0,
     "bytes" Bytes 1.0, "count" Count 1.0, "per_second" PerSecond 1.0,
 }
@@ -180,48 +170,5 @@ impl FigureUnit {
 impl From<FigureUnit> for &'static str {
     fn from(unit: FigureUnit) -> &'static str {
         unit.name
-    }
-}
-
-impl FigureKind {
-    /// What the names of its metrics end in.
-    #[must_use]
-    pub fn suffix(self) -> &'static str {
-        match self {
-            FigureKind::Rate => "_bps",
-            FigureKind::Time => "_us",
-            FigureKind::Percent => "_percent",
-            FigureKind::Bytes => "_bytes",
-            FigureKind::Count => "",
-            FigureKind::PerSecond => "_per_s",
-        }
-    }
-
-    /// Which kind a name of netplan's own vocabulary has; none for a name that is not in it.
-    #[must_use]
-    pub fn of_known(name: &str) -> Option<Self> {
-        let head = name.split('.').next().unwrap_or_default();
-        match head {
-            "throughput" | "sent" => Some(FigureKind::Rate),
-            "rtt" | "jitter" | "latency" => Some(FigureKind::Time),
-            "lost" | "lost_percent" | "cpu" => Some(FigureKind::Percent),
-            "retransmits" => Some(FigureKind::Count),
-            "transactions" | "transactions_per_s" => Some(FigureKind::PerSecond),
-            _ => None,
-        }
-    }
-
-    /// The name that the metric has in journals and files, which carries its unit: `latency.p99`
-    /// becomes `latency_us.p99`.
-    #[must_use]
-    pub fn journal_name(self, name: &str) -> String {
-        let (head, rest) = match name.split_once('.') {
-            Some((head, rest)) => (head, format!(".{rest}")),
-            None => (name, String::new()),
-        };
-        let suffix = self.suffix();
-        let head = head.strip_suffix(suffix).unwrap_or(head);
-        let head = if head == "cpu" { "cpu" } else { head };
-        format!("{head}{suffix}{rest}")
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::declared::{DeclaredTool, DeclaredUse};
+use super::expect::{Expectations, Find};
 use super::kubernetes::{Kubernetes, Words};
 use super::limits;
 use super::schema::within;
@@ -91,7 +92,7 @@ pub struct Placement {
 }
 
 /// One way for traffic to go: from a worker, to a worker, by an address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Path {
     /// The path's name, unique in the plan. A DNS label.
     #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
@@ -104,6 +105,9 @@ pub struct Path {
     pub to: String,
     /// The address that the client dials.
     pub via: Via,
+    /// What is expected of every test on this path.
+    #[serde(skip_serializing_if = "Expectations::is_empty")]
+    pub expect: Expectations,
 }
 
 /// By which address traffic reaches its destination.
@@ -161,6 +165,13 @@ pub struct Test {
     pub paths: Vec<String>,
     #[serde(flatten)]
     pub timing: Timing,
+    /// Search for the highest rate at which a condition holds, as in
+    /// `{ rate: max, while: 'lost_percent <= 0.1' }`. Only for UDP by iperf3, without its `rate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub find: Option<Find>,
+    /// What is expected of every cell of this test.
+    #[serde(skip_serializing_if = "Expectations::is_empty")]
+    pub expect: Expectations,
 }
 
 /// How long and how often a cell is measured. `defaults:` sets these for every test.

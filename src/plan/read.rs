@@ -12,6 +12,7 @@ use super::model::{
 };
 use super::placement::{self, Named, Scope};
 use super::read_declared;
+use super::read_expect::{self, Expected};
 use super::read_kubernetes::{checked, kubernetes, node_selector};
 use super::read_test::{self, Known, PartialTiming};
 use super::tree::NodeId;
@@ -89,6 +90,17 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         };
         read_test::tests(decoder, id, &defaults.unwrap_or_default(), &known)
     });
+    if let (Some(paths), Some(names), Some(tests)) = (&paths, &path_names, &tests) {
+        let tests: Vec<_> = tests
+            .iter()
+            .map(|t| (&t.tool, t.paths.as_slice()))
+            .collect();
+        for path in paths {
+            if let Some(name) = path.name {
+                read_expect::check_path(decoder, &path.expect, name.value, &tests, names);
+            }
+        }
+    }
     let local = top.optional("local", |id| local(decoder, id));
     let kubernetes = top.optional("kubernetes", |id| kubernetes(decoder, id));
     top.done_else(|key| {
@@ -241,6 +253,7 @@ pub(super) struct FoundPath<'t> {
     pub from: Option<At<&'t str>>,
     pub to: Option<At<&'t str>>,
     pub via: Option<At<Via>>,
+    expect: Vec<Expected>,
 }
 
 impl FoundPath<'_> {
@@ -252,6 +265,7 @@ impl FoundPath<'_> {
             from: self.from?.value.to_owned(),
             to: self.to?.value.to_owned(),
             via: self.via?.value,
+            expect: Expected::of(&self.expect),
         })
     }
 }
@@ -308,6 +322,7 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
             place: decoder.place(id),
         })
     });
+    let expect = fields.optional("expect", |id| read_expect::expectations(decoder, id, &[]));
     fields.done();
     if let (
         Some(from),
@@ -333,6 +348,7 @@ fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Opti
         from,
         to,
         via,
+        expect: expect.unwrap_or_default(),
     })
 }
 

@@ -269,7 +269,8 @@ fn ports(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Vec<DeclaredPo
                 );
             }
             if overlap(port, other, slots) {
-                let what = format!("the ports {} and {} collide", other.name, port.name);
+                let (one, two) = (quote(&other.name), quote(&port.name));
+                let what = format!("the ports {one} and {two} collide");
                 let problem = Problem::new(*number_place, what)
                     .label("again here")
                     .related(*other_number, "first here");
@@ -463,7 +464,7 @@ fn ready(decoder: &Decoder<'_>, id: NodeId, known: &Names<'_>) -> Option<Ready> 
         if value == "exited" {
             return Some(Ready::Exited);
         }
-        let what = format!("{} says not how the server is ready", quote(value));
+        let what = format!("{} does not say how the server is ready", quote(value));
         decoder.report(Problem::new(place, what).help(format!("write {WAYS}")));
         return None;
     }
@@ -493,7 +494,7 @@ fn ready(decoder: &Decoder<'_>, id: NodeId, known: &Names<'_>) -> Option<Ready> 
             None
         }
         [None, None] if fields.entries().is_empty() => {
-            let problem = Problem::new(fields.place, "this says not how the server is ready");
+            let problem = Problem::new(fields.place, "this does not say how the server is ready");
             decoder.report(problem.help(format!("write {WAYS}")));
             None
         }

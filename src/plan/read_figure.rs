@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 
 use super::declared::{Figure, FigureSource, Take};
 use super::decode::{At, Decoder};
-use super::figure::{FigureKind, FigureUnit, Pattern, PatternError, Pointer};
+use super::figure::{FigureUnit, Pattern, PatternError, Pointer};
+use super::metric::Metric;
 use super::tree::NodeId;
 use crate::diag::{Place, Problem, quote};
 
@@ -41,7 +42,7 @@ pub fn figures(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Fig
                 ));
             }
             let figure = figure(decoder, entry.value, name)?;
-            let journal = figure.unit.kind.journal_name(name.value);
+            let journal = figure.metric(name.value).name().to_owned();
             if let Some((_, first)) = names.iter().find(|(other, _)| *other == journal) {
                 let what = format!("two metrics would be called {}", quote(&journal));
                 decoder.report(
@@ -86,7 +87,7 @@ fn figure(decoder: &Decoder<'_>, id: NodeId, name: At<&str>) -> Option<Figure> {
             false
         }
         [None, None] if !fields.is_incomplete() => {
-            let what = "this metric says not where its figure stands";
+            let what = "this metric does not say where its figure stands";
             decoder.report(
                 Problem::new(fields.place, what)
                     .help("add `regex: 'rate: (?<value>[0-9.]+)'` or `json: /pointer/to/it`"),
@@ -128,11 +129,11 @@ fn unit(decoder: &Decoder<'_>, id: NodeId, name: At<&str>) -> Option<FigureUnit>
         .filter_map(|name| Some((*name, FigureUnit::named(name)?)))
         .collect();
     let unit = decoder.choice(id, &choices)?;
-    match FigureKind::of_known(name.value) {
-        Some(known) if known != unit.kind => {
+    match Metric::known(name.value).map(|known| known.unit()) {
+        Some(known) if known != unit.unit => {
             let fitting = choices
                 .iter()
-                .filter(|(_, unit)| unit.kind == known)
+                .filter(|(_, unit)| unit.unit == known)
                 .map(|(name, _)| *name);
             let what = format!("{} cannot be in {}", quote(name.value), quote(unit.into()));
             decoder.report(

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use super::decode::{At, Decoder};
+use super::expect::Find;
 use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
 use super::read::{LONGEST_NAME, label, small};
 use super::read_declared::{self, Tools};
+use super::read_expect::{self, Expected};
 use super::read_tool::{self, Swept};
 use super::tree::{Entry, NodeId};
 use super::units::{Duration, Percent};
@@ -137,6 +139,8 @@ struct FoundTest<'t> {
     paths: Option<Vec<String>>,
     timing: Timing,
     swept: Vec<Swept>,
+    find: Option<Find>,
+    expect: Vec<Expected>,
 }
 
 /// What tests refer to.
@@ -189,6 +193,8 @@ pub fn tests(
                 tool,
                 paths: test.paths?,
                 timing: test.timing,
+                find: test.find,
+                expect: Expected::of(&test.expect),
             })
         })
         .collect()
@@ -214,6 +220,20 @@ fn test<'t>(
         None => paths.map(|all| all.iter().map(|name| (*name).to_owned()).collect()),
     };
     let own = timing(decoder, &fields);
+    let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
+    let find = fields.entry("find").and_then(|entry| {
+        let may = |tool| read_expect::may_find(decoder, entry.key_place, tool);
+        let may = tool.as_ref().is_none_or(may);
+        may.then(|| read_expect::find(decoder, entry.value, &measured))?
+    });
+    let expect = fields
+        .optional("expect", |id| {
+            read_expect::expectations(decoder, id, &measured)
+        })
+        .unwrap_or_default();
+    if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
+        read_expect::check_test(decoder, &expect, tool, own, all);
+    }
     fields.done_else(|key| {
         (!known.any_tool && read_tool::is_option(key)).then(|| {
             format!("`{key}` is an option of the tool: put it within `iperf3:` or `netperf:`")
@@ -236,6 +256,8 @@ fn test<'t>(
         paths: test_paths,
         timing: timing.resolve(),
         swept,
+        find,
+        expect,
     })
 }
 
@@ -246,11 +268,12 @@ fn tool(
     known: &Known<'_>,
     swept: &mut Vec<Swept>,
 ) -> Option<ToolSpec> {
-    let declared = known.tools.into_iter().flatten();
-    let names: Vec<&str> = ["iperf3", "netperf"]
-        .into_iter()
-        .chain(declared.map(|(name, _)| name.as_str()))
-        .collect();
+    let built_in = ["iperf3", "netperf"];
+    let declared = known.tools.into_iter().flat_map(Tools::keys);
+    let declared = declared
+        .map(String::as_str)
+        .filter(|name| !built_in.contains(name));
+    let names: Vec<&str> = built_in.into_iter().chain(declared).collect();
     let mut found: Vec<&Entry> = names.iter().filter_map(|name| fields.named(name)).collect();
     found.sort_by_key(|entry| entry.key_place);
     match found[..] {

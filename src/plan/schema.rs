@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::model::{Plan, Timing, VERSION};
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
-const REQUIRED: [(&str, &[&str]); 7] = [
+const REQUIRED: [(&str, &[&str]); 8] = [
     ("Plan", &["version", "name", "workers", "paths", "tests"]),
     ("Path", &["name", "from", "to", "via"]),
     ("DeclaredTool", &["client", "metrics"]),
@@ -21,6 +21,7 @@ const REQUIRED: [(&str, &[&str]); 7] = [
     ("DeclaredServer", &["command", "ready"]),
     ("DeclaredClient", &["command"]),
     ("Figure", &["unit"]),
+    ("Find", &["rate", "while"]),
 ];
 /// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
 const MAY_BE_EMPTY: [&str; 10] = [
@@ -170,7 +171,8 @@ fn as_written(name: &str, definition: &mut Map<String, Value>) {
         definition.insert("type".to_owned(), json!(["object", "null"]));
     }
     // A choice is a key: all keys are known in one place, and one of them has to be there.
-    let Some(Value::Array(choices)) = definition.remove("oneOf") else {
+    let choices = definition.remove("oneOf");
+    let Some(Value::Array(choices)) = choices.or_else(|| definition.remove("anyOf")) else {
         return;
     };
     let mut one_of = Vec::new();

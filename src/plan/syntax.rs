@@ -78,6 +78,10 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
             "an escape in these quotes is unknown".to_owned(),
             "in double quotes a `\\` starts an escape: use single quotes for a text with `\\`",
         ),
+        ErrorKind::InvalidBlockScalarHeader => (
+            "`>` and `|` start a text of several lines, which begins on the next one".to_owned(),
+            "put quotes around a text that starts with it, as in `'>= 9 Gbit/s'`",
+        ),
         ErrorKind::UnexpectedCharacter { character } => (
             format!("{} cannot start a value", quote(&character.to_string())),
             "put quotes around a text that starts with it",

@@ -56,8 +56,8 @@ pub trait Quantity: Sized {
 }
 
 /// A decimal number without sign or exponent, exactly: `digits / 10^places`.
-struct Decimal<'a> {
-    text: &'a str,
+pub(super) struct Decimal<'a> {
+    pub(super) text: &'a str,
     digits: u128,
     places: u32,
 }
@@ -74,7 +74,7 @@ impl Decimal<'_> {
 }
 
 /// Splits `100 Mbit/s` into number and unit.
-fn split<Q: Quantity>(text: &str) -> Result<(Decimal<'_>, &str), UnitError> {
+pub(super) fn split<Q: Quantity>(text: &str) -> Result<(Decimal<'_>, &str), UnitError> {
     let trimmed = text.trim();
     let end = trimmed
         .find(|c: char| !c.is_ascii_digit() && c != '.')

@@ -342,13 +342,13 @@ fn own(
     headline: &str,
 ) -> impl Iterator<Item = (String, String, &'static str, usize)> {
     let declared = match tool {
-        ToolSpec::Declared(used) => Some(&used.tool.metrics),
+        ToolSpec::Declared(used) => Some(&used.tool),
         ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
     };
     declared
         .into_iter()
-        .flatten()
-        .map(|(name, figure)| figure.unit.kind.journal_name(name))
+        .flat_map(|tool| tool.all_metrics())
+        .map(|metric| metric.name().to_owned())
         .filter(move |metric| {
             metric != headline && METRICS.iter().all(|(known, ..)| known != metric)
         })

@@ -56,3 +56,34 @@ impl Metrics {
         self.0.iter().map(|(k, v)| (k.as_str(), *v))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+    use crate::plan::Metric;
+
+    #[test]
+    fn plans_and_tools_mean_the_same_names() {
+        let names: Vec<&str> = Metric::KNOWN.iter().map(Metric::name).collect();
+        assert_eq!(
+            names,
+            [
+                name::THROUGHPUT_BPS,
+                name::SENT_BPS,
+                name::RETRANSMITS,
+                name::RTT_US,
+                name::JITTER_US,
+                name::LOST_PERCENT,
+                name::LATENCY_MEAN_US,
+                name::LATENCY_P50_US,
+                name::LATENCY_P90_US,
+                name::LATENCY_P99_US,
+                name::LATENCY_MAX_US,
+                name::TRANSACTIONS_PER_S,
+                name::CPU_PERCENT_CLIENT,
+                name::CPU_PERCENT_SERVER,
+                name::EFFECTIVE_MSS,
+            ]
+        );
+    }
+}

@@ -21,6 +21,7 @@ pub fn plan(tests: &[Test]) -> Plan {
         from: from.to_owned(),
         to: to.to_owned(),
         via,
+        expect: netplan::plan::Expectations::default(),
     };
     let placement = |same: Option<&str>, other: Option<&str>| Placement {
         same_node_as: same.map(str::to_owned),
@@ -103,6 +104,8 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) ->
             retries: 1,
             repeat: netplan::plan::Repeat::Times(repeat),
         },
+        find: None,
+        expect: netplan::plan::Expectations::default(),
     }
 }
 

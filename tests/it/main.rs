@@ -10,6 +10,7 @@
 mod architecture;
 mod cases;
 mod cli;
+mod declared;
 mod fake_api;
 mod kubernetes;
 mod kubernetes_real;

@@ -43,6 +43,39 @@ fn iperf3() -> impl Strategy<Value = String> {
     })
 }
 
+/// The rest of a test by iperf3 over TCP or UDP, or by netperf: what is expected of it.
+fn expect() -> impl Strategy<Value = String> {
+    let bound = (0..4_usize, 1..2_000_u32, 1..99_u32, any::<bool>());
+    bound.prop_map(|(sign, whole, part, ratio)| {
+        let sign = [">=", ">", "<=", "<"][sign];
+        let value = |unit: &str| {
+            if ratio {
+                format!("'{sign}  {whole}.{part}% of  y'")
+            } else {
+                format!("'{sign} {whole}{unit}'")
+            }
+        };
+        format!(
+            "expect: {{ cpu.client: {}, cpu.server: {} }}",
+            value(&format!(".{part}")),
+            value("")
+        )
+    })
+}
+
+/// A search for a rate.
+fn find() -> impl Strategy<Value = String> {
+    let parts = (1..500_u32, 500..2_000_u32, 1..99_u32, any::<bool>());
+    parts.prop_map(|(from, to, part, jitter)| {
+        let metric = if jitter { "jitter < 1.5ms" } else { "lost_percent<=0" };
+        let part = if jitter { String::new() } else { format!(".{part}") };
+        format!(
+            "{{ rate: max, from: {from} Mbit/s, to: {to} Mbit/s, within: {}%, while: '{metric}{part}' }}",
+            from.min(50)
+        )
+    })
+}
+
 fn netperf() -> impl Strategy<Value = String> {
     let options = (sweep(88, 32767), sweep(1, 65507), 0..5_usize);
     options.prop_map(|(mss, size, test)| match test {
@@ -52,6 +85,37 @@ fn netperf() -> impl Strategy<Value = String> {
         3 => format!("netperf: {{ test: UDP_STREAM, datagram: {size} }}"),
         _ => format!("netperf: {{ test: UDP_RR, request: {size}, response: {size} }}"),
     })
+}
+
+/// A test of one of the tools that `plans` declares.
+fn declared() -> impl Strategy<Value = String> {
+    let options = (sweep(14, 65507), sweep(88, 32767), any::<bool>());
+    options.prop_map(|(size, mss, by_default)| {
+        if by_default {
+            "my-tool:".to_owned()
+        } else {
+            format!("my-tool: {{ size: {size}, mss: {mss} }}")
+        }
+    })
+}
+
+/// What `tools:` says in plans, but for a port and a command's last argument.
+fn tools(port: u16, argument: &str, ready: u8) -> String {
+    let ready = ["{ port: control }", "{ line: up }", "exited"][usize::from(ready) % 3];
+    format!(
+        "tools:\n\
+         \x20 my-tool:\n\
+         \x20   install: build it\n\
+         \x20   parameters: {{ size: {{ default: 64 B, unit: bytes, min: 14 }}, burst: }}\n\
+         \x20   ports: [{{ name: control, port: {port}, protocol: both }}]\n\
+         \x20   server: {{ command: [x, 1.50, true], ready: {ready} }}\n\
+         \x20   client:\n\
+         \x20     command: [y, '{{{{ target }}}}', [-m, '{{{{ mss }}}}', '{{{{ burst }}}}'], '{{{{ size }}}}', {argument}]\n\
+         \x20   metrics:\n\
+         \x20     latency.p99: {{ regex: '= (?<value>\\d+)', unit: ns, take: max }}\n\
+         \x20     cpu.client: {{ json: /a~1b/0, unit: percent, optional: true }}\n\
+         \x20     cpu.server: {{ json: /a/1, unit: ratio }}\n"
+    )
 }
 
 /// Texts as people use them, with what YAML makes hard.
@@ -68,15 +132,19 @@ fn words() -> impl Strategy<Value = String> {
 /// Plans in which at most the number of cells is wrong.
 fn plans() -> impl Strategy<Value = String> {
     let test = (
-        prop_oneof![iperf3(), netperf()],
+        prop_oneof![iperf3(), netperf(), declared()],
         1..100_u64,
         0..3_u64,
         1..9_u32,
+        expect(),
+        find(),
     );
     let tests = proptest::collection::vec(test, 1..5);
     let link = (1..9_000_u64, 0..9_000_u64, 0..99_u32, 576..65535_u32);
-    (tests, words(), words(), link).prop_map(|(tests, description, label, link)| {
+    let tool = (1..65535_u16, words(), 0..3_u8);
+    (tests, words(), words(), link, tool).prop_map(|(tests, description, label, link, tool)| {
         let (rate, delay, loss, mtu) = link;
+        let (port, argument, ready) = tool;
         let quoted = |text: &str| serde_json::to_string(text).unwrap();
         let mut yaml = vec![format!(
             "version: 1\n\
@@ -85,17 +153,22 @@ fn plans() -> impl Strategy<Value = String> {
              workers: {{ a: , b: {{ other_node_than: a }} }}\n\
              paths:\n\
              - {{ name: x, label: {}, from: a, to: b, via: pod_ip }}\n\
-             - {{ name: y, from: b, to: b, via: cluster_ip }}\n\
+             - {{ name: y, from: b, to: b, via: cluster_ip, expect: {{ cpu.server: '< 90% of x' }} }}\n\
              local:\n\
              \x20 links: {{ rate: {rate} Mbit/s, delay: {delay}us, loss: 0.{loss}%, mtu: {mtu} }}\n\
+             {}\
              tests:\n",
             quoted(&description),
             quoted(&label),
+            tools(port, &quoted(&argument), ready),
         )];
-        for (tool, duration, warmup, repeat) in tests {
+        for (tool, duration, warmup, repeat, expect, find) in tests {
             yaml.push(format!(
-                "- {tool}\n  duration: {duration}s\n  warmup: {warmup}m\n  repeat: {repeat}\n"
+                "- {tool}\n  duration: {duration}s\n  warmup: {warmup}m\n  repeat: {repeat}\n  {expect}\n"
             ));
+            if tool.contains("udp") {
+                yaml.push(format!("  find: {find}\n"));
+            }
         }
         yaml.concat()
     })

@@ -84,6 +84,7 @@ fn path(name: &str, label: &str, from: &str, to: &str, via: Via) -> Path {
         from,
         to,
         via,
+        expect: netplan::plan::Expectations::default(),
     }
 }
 
@@ -94,6 +95,8 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[Path]) -> Test {
         tool,
         paths: paths.iter().map(|p| p.name.clone()).collect(),
         timing: timing(1, 2),
+        find: None,
+        expect: netplan::plan::Expectations::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 use serde_json::Value;
 
 use super::Declared;
-use crate::plan::{Figure, FigureKind, FigureSource, Take};
+use crate::plan::{Figure, FigureSource, Take, Unit};
 use crate::tools::{Cause, Ended, Failure, How, Metrics, words};
 
 /// Words that programs take from the C library, in lower case, and what they mean.
@@ -60,7 +60,7 @@ pub(super) fn read(declared: &Declared, ended: &Ended) -> Result<Metrics, Failur
         let value = found.map(|found| taken(&found, figure.take));
         match value.map(|value| value.map(|value| value * figure.unit.factor)) {
             Ok(Some(value)) if value.is_finite() => {
-                metrics.set(&figure.unit.kind.journal_name(name), value);
+                metrics.set(figure.metric(name).name(), value);
             }
             Ok(None) if figure.optional => {}
             Ok(None) => return Err(missing(declared, name, figure, &said)),
@@ -77,8 +77,8 @@ fn check(declared: &Declared, metrics: &Metrics, said: &str) -> Result<(), Failu
     let tool = &declared.tool;
     let headline = &tool.headline;
     let value = metrics.get(&declared.headline);
-    let kind = tool.metrics.get(headline).map(|figure| figure.unit.kind);
-    let may_be_zero = kind == Some(FigureKind::Percent);
+    let kind = tool.metrics.get(headline).map(|figure| figure.unit.unit);
+    let may_be_zero = kind == Some(Unit::Percent);
     match value {
         Some(value) if value > 0.0 || (may_be_zero && value >= 0.0) => Ok(()),
         Some(value) => {
