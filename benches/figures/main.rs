@@ -5,10 +5,12 @@
 
 mod cluster;
 mod commands;
+mod coverage;
 mod default_plan;
 mod link;
 mod overhead;
 mod runs;
+mod simulation;
 mod table;
 mod throughput;
 
@@ -21,7 +23,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -51,6 +53,11 @@ const SECTIONS: [Section; 6] = [
         names: &["default"],
         what: "the whole default plan (7 min)",
         measure: default_plan::measure,
+    },
+    Section {
+        names: &["coverage"],
+        what: "how often intervals cover the truth (1 min)",
+        measure: coverage::measure,
     },
 ];
 

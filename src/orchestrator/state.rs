@@ -11,6 +11,7 @@
 //! the step that are waited for; so no result lands on another cell.
 
 mod ending;
+mod held;
 #[cfg(test)]
 mod histories;
 pub mod message;
@@ -18,18 +19,25 @@ mod output;
 mod progress;
 mod steps;
 pub mod task;
+mod turn;
 mod workers;
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use held::Held;
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Progress, cell_of};
+use steps::ClientAnswer;
 use task::Task;
+use turn::{Turn, Turns};
 
+use crate::plan::{self, Plan};
 use crate::results::{EventKind, Outcome};
+use crate::rpc::pb::Observed;
 
 /// How long the orchestrator waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +68,29 @@ impl Default for Limits {
             ready: Duration::from_secs(10),
             answer: Duration::from_secs(5),
             stop: Duration::from_secs(5),
-            reconnect: Duration::from_secs(30),
+            // An evicted pod's successor is made after ten seconds, and its node may pull the image.
+            reconnect: Duration::from_secs(120),
             cancel: Duration::from_millis(400),
+        }
+    }
+}
+
+/// What the plan says of the order of its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub order: plan::Order,
+    /// For an order that is drawn.
+    pub seed: u64,
+}
+
+impl Policy {
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            order: plan.order,
+            // Whoever reads a plan to run it draws a seed; without one the order is still the same
+            // after each restart.
+            seed: plan.seed.unwrap_or_default(),
         }
     }
 }
@@ -71,8 +100,9 @@ impl Default for Limits {
 pub struct State {
     tasks: Vec<Task>,
     progress: Vec<Progress>,
-    /// The first task that may not have ended.
-    cursor: usize,
+    order: Turns,
+    /// Of all cells that have not ended, but for one whose attempt is under way.
+    turns: BinaryHeap<Reverse<Turn>>,
     workers: HashMap<String, Worker>,
     limits: Limits,
     phase: Phase,
@@ -113,6 +143,8 @@ enum Phase {
         processes: Vec<Process>,
         cooldown: Duration,
         timer: Timer,
+        /// Until its server's end has said what it observed, or is gone.
+        held: Option<Box<Held>>,
     },
     Cooling(Timer),
     /// The run is cancelled and ends when these processes are gone.
@@ -142,6 +174,8 @@ struct Attempt {
     to: Session,
     server: Step,
     server_gone: bool,
+    /// By the end of a server that ends by itself, if it has ended.
+    server_observed: Option<Observed>,
     server_command: Vec<String>,
     stage: Stage,
     timer: Timer,
@@ -184,32 +218,46 @@ impl Attempt {
 }
 
 impl State {
-    /// A run of `tasks`, in their order, with the plan's workers. Goes on after `events`, those of
+    /// A run of `tasks`, listed in their order, with the plan's workers. Goes on after `events`, those of
     /// the run so far, if any.
     ///
     /// An attempt that was under way when the events break off counts as made, but not as failed.
     pub fn new<'e>(
         tasks: Vec<Task>,
         workers: impl IntoIterator<Item = String>,
+        policy: Policy,
         limits: Limits,
         events: impl IntoIterator<Item = &'e EventKind>,
     ) -> Self {
         let mut progress = vec![Progress::default(); tasks.len()];
         let mut phase = Phase::Gathering(Timer(0));
-        let index: HashMap<_, _> = tasks.iter().zip(0..).map(|(t, i)| (&t.cell, i)).collect();
+        let index: HashMap<_, _> = tasks
+            .iter()
+            .zip(0_usize..)
+            .map(|(t, i)| (&t.cell, i))
+            .collect();
         for event in events {
             if let EventKind::RunEnded { .. } = event {
                 phase = Phase::Ended;
             }
             let cell = cell_of(event).and_then(|cell| index.get(cell));
-            if let Some(progress) = cell.and_then(|&i: &usize| progress.get_mut(i)) {
-                progress.note(event);
+            if let Some(&i) = cell {
+                let progress: &mut Progress = &mut progress[i];
+                progress.note(&tasks[i], event);
             }
         }
+        let order = Turns::of(policy.order, policy.seed);
+        let turns = progress
+            .iter()
+            .enumerate()
+            .filter(|(_, progress)| !progress.ended())
+            .map(|(task, progress)| Reverse(order.turn(task, progress)))
+            .collect();
         Self {
             tasks,
             progress,
-            cursor: 0,
+            order,
+            turns,
             workers: workers
                 .into_iter()
                 .map(|name| (name, Worker::default()))
@@ -247,14 +295,24 @@ impl State {
                 session,
                 step,
                 ended,
-            } => self.server_ended(Process { session, step }, &ended),
+                observed,
+            } => self.server_ended(Process { session, step }, &ended, observed),
             Input::ClientEnded {
                 session,
                 step,
                 ended,
                 wall,
                 tcp,
-            } => self.client_ended(Process { session, step }, ended, wall, tcp),
+                observed,
+            } => {
+                let answer = ClientAnswer {
+                    ended,
+                    wall,
+                    tcp,
+                    observed,
+                };
+                self.client_ended(Process { session, step }, answer);
+            }
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Cancel => self.cancel(),
         }
@@ -268,21 +326,13 @@ impl State {
         (ended, self.tasks.len())
     }
 
-    /// Moves the cursor to the first task that has not ended; whether there is none.
-    fn all_ended(&mut self) -> bool {
-        while self.progress.get(self.cursor).is_some_and(Progress::ended) {
-            self.cursor += 1;
-        }
-        self.cursor == self.tasks.len()
-    }
-
     fn end_cell(&mut self, task: usize, outcome: Outcome) {
         let cell = self.tasks[task].cell.clone();
         self.emit_of(task, EventKind::CellEnded { cell, outcome }, None);
     }
 
     fn emit_of(&mut self, task: usize, kind: EventKind, raw: Option<Vec<u8>>) {
-        self.progress[task].note(&kind);
+        self.progress[task].note(&self.tasks[task], &kind);
         self.commands
             .push(Command::Emit(Box::new(Emission { kind, raw })));
     }

@@ -9,6 +9,6 @@ mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
 pub use expand::slot_of;
-pub use forecast::forecast;
+pub use forecast::{Forecast, forecast};
 pub use own::OwnName;
 pub use selection::{Selection, SelectionError};

@@ -6,8 +6,10 @@
 pub mod client;
 pub mod connections;
 mod daemons;
+mod link;
 mod listening;
 mod netlink;
+pub mod observe;
 pub mod process;
 pub mod server;
 mod session;
@@ -15,6 +17,6 @@ mod shutdown;
 mod steps;
 mod surroundings;
 
-pub use session::{Error, PATIENCE, Settings, run};
+pub use session::{Error, PATIENCE, Parting, Settings, run};
 pub use shutdown::terminated;
 pub use surroundings::gather;

@@ -9,10 +9,12 @@ impl State {
     pub(super) fn timer_fired(&mut self, fired: Timer) {
         match &self.phase {
             Phase::Gathering(timer) if *timer == fired => {
-                self.give_up(self.cursor..self.tasks.len());
+                let tasks: Vec<usize> = self.turns.iter().map(|turn| turn.0.task()).collect();
+                self.give_up(&tasks);
             }
             Phase::Waiting { task, timer } if *timer == fired => {
-                self.give_up(*task..*task + 1);
+                let task = *task;
+                self.give_up(&[task]);
             }
             Phase::Running(attempt) if attempt.timer == fired => {
                 let task = &self.tasks[attempt.task];
@@ -42,8 +44,8 @@ impl State {
         }
     }
 
-    pub(super) fn give_up(&mut self, tasks: std::ops::Range<usize>) {
-        for task in tasks {
+    pub(super) fn give_up(&mut self, tasks: &[usize]) {
+        for &task in tasks {
             for name in self.absent(task) {
                 if let Some(worker) = self.workers.get_mut(&name) {
                     worker.given_up = true;
@@ -54,6 +56,7 @@ impl State {
     }
 
     pub(super) fn cancel(&mut self) {
+        self.release(None);
         let (attempt, processes) = match std::mem::replace(&mut self.phase, Phase::Ended) {
             phase @ (Phase::Cancelling { .. } | Phase::Ended) => {
                 self.phase = phase;
@@ -80,7 +83,8 @@ impl State {
 
     pub(super) fn finish(&mut self) {
         self.phase = Phase::Ended;
-        let cancelled = !self.all_ended();
+        let (ended, all) = self.count();
+        let cancelled = ended < all;
         self.emit(EventKind::RunEnded { cancelled });
         let mut sessions: Vec<Session> = self
             .workers

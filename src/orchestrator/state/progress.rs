@@ -1,5 +1,8 @@
 //! How far a cell has come; also from the journal of a run that was cut off.
 
+use super::task::Task;
+use crate::plan::{Repeat, Timing};
+use crate::results::sequential::{Decision, decide};
 use crate::results::{EventKind, Outcome};
 use crate::schedule::CellId;
 use crate::tools::{Cause, Failure};
@@ -9,9 +12,11 @@ use crate::tools::{Cause, Failure};
 pub const MAX_LOSSES: u32 = 3;
 
 /// How far one cell has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Progress {
     samples: u32,
+    /// What the samples say by the tool's headline metric, where their number depends on it.
+    values: Vec<f64>,
     /// Of the sample that comes next.
     attempts: u32,
     tool_failures: u32,
@@ -33,15 +38,24 @@ impl Progress {
         self.ended
     }
 
-    pub fn next(&self, repeat: u32, retries: u32) -> Next {
+    /// Samples so far.
+    pub fn samples(&self) -> u32 {
+        self.samples
+    }
+
+    /// An attempt of the next sample was begun and yielded nothing.
+    pub fn was_tried(&self) -> bool {
+        self.attempts > 0
+    }
+
+    pub fn next(&self, timing: &Timing) -> Next {
         if self.ended {
             return Next::Nothing;
         }
-        if self.samples >= repeat {
-            return Next::End(Outcome::Measured {
-                samples: self.samples,
-            });
+        if let Some(outcome) = self.enough(timing.repeat) {
+            return Next::End(outcome);
         }
+        let retries = timing.retries;
         match &self.last_failure {
             Some(failure)
                 if is_final(failure.cause)
@@ -57,13 +71,38 @@ impl Progress {
         }
     }
 
-    /// Takes note of an event of this cell.
-    pub fn note(&mut self, event: &EventKind) {
+    /// How the cell has ended, when there are enough samples.
+    fn enough(&self, repeat: Repeat) -> Option<Outcome> {
+        let (enough, reached) = match repeat {
+            Repeat::Times(times) => (self.samples >= times.max(1), None),
+            Repeat::Until(until) => match decide(&until, &self.values) {
+                Decision::More => (false, None),
+                Decision::Reached => (true, Some(true)),
+                Decision::GivenUp => (true, Some(false)),
+            },
+        };
+        enough.then_some(Outcome::Measured {
+            samples: self.samples,
+            reached,
+        })
+    }
+
+    /// Takes note of an event of this cell of `task`.
+    pub fn note(&mut self, task: &Task, event: &EventKind) {
         match event {
             EventKind::SampleStarted { attempt, .. } => self.attempts = *attempt,
+            // One that was measured again after a restart is the same sample: the first counts.
+            EventKind::Sample(sample) if sample.sample <= self.samples => {}
             EventKind::Sample(sample) => {
+                let mut values = std::mem::take(&mut self.values);
+                if let Repeat::Until(_) = task.timing.repeat {
+                    let value = sample.metrics.get(task.tool.headline());
+                    // A sample without the metric is one all the same.
+                    values.push(value.unwrap_or(f64::NAN));
+                }
                 *self = Self {
                     samples: sample.sample,
+                    values,
                     ..Self::default()
                 };
             }
@@ -83,6 +122,16 @@ impl Progress {
             | EventKind::WorkerJoined { .. }
             | EventKind::WorkerLeft { .. }
             | EventKind::RunEnded { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+impl Progress {
+    pub fn with_samples(samples: u32) -> Self {
+        Self {
+            samples,
+            ..Self::default()
         }
     }
 }

@@ -1,49 +1,65 @@
 //! The steps of an attempt: server, client, and the clearing of what is left.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::held::Held;
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_tcp_info, all_output, extension, why_no_server};
+use super::output::{add_observed, add_tcp_info, all_output, extension, why_no_server};
 use super::progress::Next;
 use super::{Attempt, Phase, Process, Stage, State};
 use crate::plan::Via;
+use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample};
-use crate::rpc::pb::TcpInfo;
+use crate::rpc::pb::{Observed, TcpInfo};
 use crate::tools::{Cause, Ended, Failure};
+
+/// What came of a client.
+pub(super) struct ClientAnswer {
+    pub(super) ended: Ended,
+    /// Of the measuring invocation.
+    pub(super) wall: Duration,
+    pub(super) tcp: Option<TcpInfo>,
+    pub(super) observed: Option<Observed>,
+}
+
+/// What became of an attempt that was to begin.
+pub(super) enum Begun {
+    Runs,
+    /// For workers that are not there.
+    Waits,
+}
 
 impl State {
     /// Runs the next attempt that can be run; ends cells that need none or can have none.
     pub(super) fn advance(&mut self) {
-        while !self.all_ended() {
-            let task = self.cursor;
-            loop {
-                let timing = &self.tasks[task].timing;
-                match self.progress[task].next(timing.repeat.least().max(1), timing.retries) {
-                    Next::Nothing => break,
-                    Next::End(outcome) => self.end_cell(task, outcome),
-                    Next::Attempt { sample, attempt } => {
-                        match self.attempt(task, sample, attempt) {
-                            Ok(()) => return,
-                            Err(outcome) => self.end_cell(task, outcome),
-                        }
-                    }
-                }
+        while let Some(Reverse(turn)) = self.turns.pop() {
+            let task = turn.task();
+            match self.progress[task].next(&self.tasks[task].timing) {
+                Next::Nothing => {}
+                Next::End(outcome) => self.end_cell(task, outcome),
+                Next::Attempt { sample, attempt } => match self.attempt(task, sample, attempt) {
+                    Ok(Begun::Runs) => return,
+                    Ok(Begun::Waits) => return self.turns.push(Reverse(turn)),
+                    Err(outcome) => self.end_cell(task, outcome),
+                },
             }
         }
         self.finish();
     }
 
     pub(super) fn advance_when_gathered(&mut self) {
-        let all_there = (0..self.tasks.len())
-            .filter(|&task| !self.progress[task].ended())
-            .all(|task| self.absent(task).is_empty());
-        if !all_there {
+        if !self
+            .turns
+            .iter()
+            .all(|turn| self.absent(turn.0.task()).is_empty())
+        {
             return;
         }
-        if self.all_ended() || self.workers.values().all(|w| w.present.is_some()) {
+        if self.turns.is_empty() || self.workers.values().all(|w| w.present.is_some()) {
             self.advance();
         } else if let Phase::Gathering(_) = self.phase {
             self.phase = Phase::Stragglers(self.set_timer(self.limits.others));
@@ -59,7 +75,7 @@ impl State {
         index: usize,
         sample: u32,
         number: u32,
-    ) -> Result<(), Outcome> {
+    ) -> Result<Begun, Outcome> {
         let absent = self.absent(index);
         if !absent.is_empty() {
             if let Some(name) = absent.iter().find(|name| self.workers[*name].given_up) {
@@ -67,11 +83,11 @@ impl State {
             }
             let timer = self.set_timer(self.limits.reconnect);
             self.phase = Phase::Waiting { task: index, timer };
-            return Ok(());
+            return Ok(Begun::Waits);
         }
         let task = &self.tasks[index];
         let (Some(from), Some(to)) = (self.present(&task.from), self.present(&task.to)) else {
-            return Ok(());
+            return Ok(Begun::Waits);
         };
         let tool = task.tool.name();
         for (name, worker) in [(&task.to, to), (&task.from, from)] {
@@ -115,6 +131,7 @@ impl State {
             to,
             server: step,
             server_gone: false,
+            server_observed: None,
             server_command: server.argv.clone(),
             stage: Stage::Starting,
             timer,
@@ -137,7 +154,7 @@ impl State {
             },
             None,
         );
-        Ok(())
+        Ok(Begun::Runs)
     }
 
     pub(super) fn server_ready(&mut self, now: Timestamp, session: Session, step: Step) {
@@ -171,27 +188,33 @@ impl State {
         self.set_timer(deadline + self.limits.answer);
     }
 
-    pub(super) fn server_ended(&mut self, process: Process, ended: &Ended) {
+    pub(super) fn server_ended(
+        &mut self,
+        process: Process,
+        ended: &Ended,
+        observed: Option<Observed>,
+    ) {
         match &mut self.phase {
             Phase::Running(attempt) if attempt.server() == process => {
                 attempt.server_gone = true;
+                attempt.server_observed = observed;
                 // While the client runs, its own end says what to make of that.
                 if let Stage::Starting = attempt.stage {
                     let (cause, words) = why_no_server(ended, self.limits.ready);
                     self.fail(cause, &words, Some(ended));
                 }
             }
+            Phase::Clearing {
+                held: Some(held), ..
+            } if held.server == process => {
+                self.release(observed);
+                self.gone(process);
+            }
             _ => self.gone(process),
         }
     }
 
-    pub(super) fn client_ended(
-        &mut self,
-        process: Process,
-        ended: Ended,
-        wall: Duration,
-        tcp: Option<TcpInfo>,
-    ) {
+    pub(super) fn client_ended(&mut self, process: Process, answer: ClientAnswer) {
         let attempt = match &mut self.phase {
             Phase::Running(attempt) if attempt.client() == Some(process) => attempt,
             // The tool was done before Stop reached it: nothing measured is lost.
@@ -208,6 +231,12 @@ impl State {
         else {
             return;
         };
+        let ClientAnswer {
+            ended,
+            wall,
+            tcp,
+            observed,
+        } = answer;
         let index = attempt.task;
         let task = &self.tasks[index];
         let mut metrics = match task.tool.read(&task.job(&attempt.target), &ended) {
@@ -222,8 +251,9 @@ impl State {
             }
         };
         add_tcp_info(&mut metrics, tcp);
+        add_observed(&mut metrics, End::Client, observed);
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
-        let sample = EventKind::Sample(Sample {
+        let sample = Sample {
             cell: task.cell.clone(),
             path: task.path.clone(),
             tool: task.tool.name().to_owned(),
@@ -235,17 +265,33 @@ impl State {
             command: command.clone(),
             server_command: attempt.server_command.clone(),
             metrics,
+            doubts: Vec::new(),
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&task.cell, attempt.sample, attempt.number, extension(raw))),
-        });
+        };
+        let (server, gone, server_observed) = (
+            attempt.server(),
+            attempt.server_gone,
+            attempt.server_observed,
+        );
+        let measured = Held {
+            task: index,
+            server,
+            circumstances: self.circumstances(index),
+            sample,
+            raw,
+        };
         if let Phase::Running(_) = self.phase {
             self.clear(Some(process));
+            self.hold(measured);
+            if gone {
+                self.release(server_observed);
+            }
         } else {
             self.forget(process);
+            self.publish(measured, server_observed);
         }
-        self.emit_of(index, sample, raw);
-        self.settle(index);
         self.when_clear();
     }
 
@@ -277,13 +323,15 @@ impl State {
         self.when_clear();
     }
 
-    /// Ends the cell when it needs no further attempt.
+    /// Ends the cell when it needs no further attempt; else the next one gets its turn.
     pub(super) fn settle(&mut self, task: usize) {
-        let timing = &self.tasks[task].timing;
-        if let Next::End(outcome) =
-            self.progress[task].next(timing.repeat.least().max(1), timing.retries)
-        {
-            self.end_cell(task, outcome);
+        match self.progress[task].next(&self.tasks[task].timing) {
+            Next::End(outcome) => self.end_cell(task, outcome),
+            Next::Attempt { .. } => {
+                let turn = self.order.turn(task, &self.progress[task]);
+                self.turns.push(Reverse(turn));
+            }
+            Next::Nothing => {}
         }
     }
 
@@ -304,6 +352,7 @@ impl State {
             processes,
             cooldown,
             timer,
+            held: None,
         };
     }
 
@@ -331,6 +380,11 @@ impl State {
 
     /// Goes on once nothing of the last attempt is left.
     pub(super) fn when_clear(&mut self) {
+        if let Phase::Clearing { processes, .. } = &self.phase
+            && processes.is_empty()
+        {
+            self.release(None);
+        }
         match &self.phase {
             Phase::Clearing {
                 processes,
@@ -338,7 +392,7 @@ impl State {
                 ..
             } if processes.is_empty() => {
                 let cooldown = *cooldown;
-                if cooldown.is_zero() || self.all_ended() {
+                if cooldown.is_zero() || self.turns.is_empty() {
                     self.advance();
                 } else {
                     self.phase = Phase::Cooling(self.set_timer(cooldown));
