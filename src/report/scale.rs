@@ -50,7 +50,7 @@ impl Scale {
         if words::is_rate(metric) {
             Scale::rate(values)
         } else {
-            Scale::of(values, 1.0, 1, "a second")
+            Scale::of(values, 1.0, 1, words::unit_of(metric))
         }
     }
 

@@ -111,6 +111,8 @@ fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Line> {
         ToolSpec::Netperf(spec) => (spec.test == NetperfTest::TcpRr)
             .then_some(link.delay?)
             .map(|delay| round_trip(delay.0, cell)),
+        // Only the plan knows what its own tools measure.
+        ToolSpec::Declared(_) => None,
     }
 }
 

@@ -11,6 +11,7 @@ mod architecture;
 mod cases;
 mod cli;
 mod coverage;
+mod declared;
 mod doubts;
 mod e2e;
 mod fake_api;
