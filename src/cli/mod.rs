@@ -5,6 +5,7 @@ mod clean;
 mod completions;
 mod doctor;
 mod error;
+mod explain;
 mod format;
 mod init;
 mod interrupt;
@@ -69,6 +70,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Init(init::InitArgs),
     Schema(schema::SchemaArgs),
+    Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     #[command(hide = true)]
@@ -126,6 +128,7 @@ impl Command {
             Self::Doctor(args) => doctor::execute(&args),
             Self::Init(args) => init::execute(&args),
             Self::Schema(args) => schema::execute(&args),
+            Self::Explain(args) => explain::execute(&args),
             Self::Completions(args) => completions::execute(&args),
             Self::Man(args) => man::execute(&args),
             Self::Orchestrator(args) => orchestrator::execute(args),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::error::CliError;
 use crate::diag::Source;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Surroundings};
 use crate::schedule::{Schedule, Selection};
 
 /// An endless text is not read to its end; what is read of it is refused as too large.
@@ -39,7 +39,22 @@ impl PlanArgs {
 
 /// Reads, checks and resolves the plan of a file, with overrides.
 pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
-    Ok(plan::load(source(file)?, set)?)
+    Ok(plan::load_in(&Here, source(file)?, set)?)
+}
+
+/// The files of this machine, and the environment of this process.
+struct Here;
+
+impl Surroundings for Here {
+    fn read(&self, file: &Path) -> Result<String, String> {
+        let bytes = std::fs::File::open(file).and_then(read);
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
 }
 
 /// The text of a plan, `-` being standard input.

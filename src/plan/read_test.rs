@@ -6,8 +6,9 @@ use super::decode::{At, Decoder};
 use super::expect::Find;
 use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
-use super::read::{LONGEST_NAME, label, small};
+use super::read::{LONGEST_NAME, small};
 use super::read_expect::{self, Expected};
+use super::read_paths::{LONGEST_LABEL, label};
 use super::read_tool::{self, Swept};
 use super::tree::NodeId;
 use super::units::{Duration, Percent};
@@ -142,12 +143,21 @@ struct FoundTest<'t> {
     expect: Vec<Expected>,
 }
 
-/// Reads the tests. `paths` are the names of all paths, when those could be read.
+/// What tests may name: a path, or a mesh for all of its paths.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownPath<'a> {
+    pub name: &'a str,
+    /// How many paths there are by this name.
+    pub paths: u64,
+    pub is_mesh: bool,
+}
+
+/// Reads the tests. `paths` are all paths, when those could be read.
 pub fn tests(
     decoder: &Decoder<'_>,
     id: NodeId,
     defaults: &PartialTiming,
-    paths: Option<&[&str]>,
+    paths: Option<&[KnownPath<'_>]>,
 ) -> Option<Vec<Test>> {
     let items = decoder.list(id, "`- iperf3: {}`")?;
     let tests: Vec<Option<FoundTest<'_>>> = items
@@ -165,7 +175,7 @@ pub fn tests(
         .collect();
     let mut cells = 0;
     for test in tests.iter().flatten() {
-        count_cells(decoder, test, &mut cells);
+        count_cells(decoder, test, paths.unwrap_or_default(), &mut cells);
     }
     tests
         .into_iter()
@@ -195,13 +205,13 @@ fn test<'t>(
     decoder: &Decoder<'t>,
     id: NodeId,
     defaults: &PartialTiming,
-    paths: Option<&[&str]>,
+    paths: Option<&[KnownPath<'_>]>,
 ) -> Option<FoundTest<'t>> {
     let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
     let name = fields.optional("name", |id| {
         Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
     });
-    let label = fields.optional("label", |id| label(decoder, id));
+    let label = fields.optional("label", |id| label(decoder, id, LONGEST_LABEL));
     let mut swept = Vec::new();
     let iperf3 = fields.entry("iperf3");
     let netperf = fields.entry("netperf");
@@ -239,10 +249,11 @@ fn test<'t>(
             None
         }
     };
-    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, paths));
+    let known: Option<Vec<&str>> = paths.map(|all| all.iter().map(|path| path.name).collect());
+    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, known.as_deref()));
     let test_paths = match fields.key_place("paths") {
         Some(_) => test_paths,
-        None => paths.map(|all| all.iter().map(|name| (*name).to_owned()).collect()),
+        None => known.map(|all| all.into_iter().map(str::to_owned).collect()),
     };
     let own = timing(decoder, &fields);
     let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
@@ -257,7 +268,9 @@ fn test<'t>(
         })
         .unwrap_or_default();
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
-        read_expect::check_test(decoder, &expect, tool, own, all);
+        let single = all.iter().filter(|path| !path.is_mesh);
+        let single: Vec<&str> = single.map(|path| path.name).collect();
+        read_expect::check_test(decoder, &expect, tool, own, &single);
     }
     fields.done_else(|key| {
         read_tool::is_option(key).then(|| {
@@ -321,11 +334,18 @@ fn test_paths(decoder: &Decoder<'_>, id: NodeId, known: Option<&[&str]>) -> Opti
 }
 
 /// Counts the cells of a test by multiplication, and notes the sweep that makes them too many.
-fn count_cells(decoder: &Decoder<'_>, test: &FoundTest<'_>, cells: &mut u64) {
+fn count_cells(
+    decoder: &Decoder<'_>,
+    test: &FoundTest<'_>,
+    known: &[KnownPath<'_>],
+    cells: &mut u64,
+) {
     if *cells > MOST_CELLS {
         return;
     }
-    let paths = test.paths.as_ref().map_or(1, |paths| paths.len() as u64);
+    let paths_of = |name: &String| known.iter().find(|k| k.name == name).map_or(1, |k| k.paths);
+    let named = test.paths.as_deref().unwrap_or_default();
+    let paths: u64 = named.iter().map(paths_of).sum();
     let mut own = paths;
     let mut culprit = test.place;
     for swept in &test.swept {

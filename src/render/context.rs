@@ -179,6 +179,8 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 #[derive(Serialize)]
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
+    /// The group that it belongs to, each of which sits on a node of its own.
+    pub group: Option<&'a str>,
     pub same_node_as: Option<&'a str>,
     pub other_node_than: Option<&'a str>,
     pub same_zone_as: Option<&'a str>,
@@ -204,6 +206,7 @@ impl<'a> From<&WorkerPorts<'a>> for WorkerContext<'a> {
         };
         Self {
             name: worker.name,
+            group: worker.placement.group.as_deref(),
             same_node_as: worker.placement.same_node_as.as_deref(),
             other_node_than: worker.placement.other_node_than.as_deref(),
             same_zone_as: worker.placement.same_zone_as.as_deref(),

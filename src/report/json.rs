@@ -51,7 +51,7 @@ struct Counts {
 struct Cell<'a> {
     id: &'a str,
     row: usize,
-    label: &'a str,
+    label: String,
     test: &'a str,
     tool: &'static str,
     path: &'a str,
@@ -151,7 +151,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
     Some(Cell {
         id: &cell.id.0,
         row: row.number,
-        label: &row.label,
+        label: report.schedule.label(&report.plan, row),
         test: &test.name,
         tool: words::tool_name(&test.tool),
         path: &path.name,

@@ -7,6 +7,6 @@ mod params;
 mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
-pub use expand::slot_of;
+pub use expand::slots;
 pub use forecast::forecast;
 pub use selection::{Selection, SelectionError};

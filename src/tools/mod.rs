@@ -17,6 +17,6 @@ pub use failure::{Cause, Failure};
 pub use iperf3::Iperf3;
 pub use metrics::{Metrics, name};
 pub use netperf::Netperf;
-pub use ports::ports_of;
+pub use ports::Ports;
 pub use timing::{GRACE, deadline, forecast};
 pub use tool::{Client, Ended, How, Job, Port, Program, Server, Tool, Transport, all, of};

@@ -18,6 +18,7 @@ const COMMANDS: &[&str] = &[
     "clean",
     "doctor",
     "init",
+    "explain",
     "schema",
     "completions",
     "man",

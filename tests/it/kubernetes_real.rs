@@ -49,7 +49,7 @@ fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepa
             name,
             placement,
             host_network: plan.on_host_network(name),
-            ports: tools::ports_of(plan, name),
+            ports: tools::Ports::of(plan).worker(name),
         })
         .collect();
     let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)

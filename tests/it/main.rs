@@ -10,11 +10,13 @@
 mod architecture;
 mod cases;
 mod cli;
+mod extends;
 mod fake_api;
 mod kubernetes;
 mod kubernetes_real;
 mod local;
 mod made;
+mod mesh;
 mod orchestrator;
 mod plan;
 mod plan_any;

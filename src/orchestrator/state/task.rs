@@ -42,8 +42,8 @@ impl Task {
             let path = plan.paths.get(row.path)?;
             let tool = tools::of(&test.tool);
             Some(Task {
-                cell: cell.id.clone(),
-                params: cell.params.clone(),
+                cell: schedule.id(plan, cell),
+                params: schedule.params(cell),
                 path: path.name.clone(),
                 from: path.from.clone(),
                 to: path.to.clone(),
