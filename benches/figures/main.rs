@@ -9,6 +9,7 @@ mod coverage;
 mod default_plan;
 mod link;
 mod overhead;
+mod planning;
 mod runs;
 mod simulation;
 mod table;
@@ -23,11 +24,16 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
         measure: commands::measure,
+    },
+    Section {
+        names: &["planning"],
+        what: "time and memory of planning a million cells (20 s)",
+        measure: planning::measure,
     },
     Section {
         names: &["cluster"],
@@ -62,6 +68,15 @@ const SECTIONS: [Section; 7] = [
 ];
 
 fn main() -> ExitCode {
+    if let Some(planned) = planning::child() {
+        return match planned {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     // Cargo adds options of its own.
     let wanted: Vec<String> = std::env::args()
         .skip(1)

@@ -1,5 +1,6 @@
 //! `netplan check`: diagnostics, and nothing else.
 
+use anyhow::Context;
 use clap::Args;
 
 use super::error::{CliError, Exit};
@@ -10,19 +11,28 @@ use crate::schedule::{Schedule, Selection};
 
 /// Check a plan: every problem at once, each with its place and what to do
 ///
-/// Prints nothing but a line to stderr when the plan is right. Exit code 2 when it is not.
+/// Prints nothing but a line to stderr when the plan is right, unless it is asked to. Exit code 2 when it is not.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan check my-plan.yaml
   netplan check my-plan.yaml --set defaults.duration=2s
-  cat my-plan.yaml | netplan check -")]
+  cat my-plan.yaml | netplan check -
+  netplan check my-plan.yaml --resolved")]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     plan: PlanArgs,
+
+    /// Print the plan as it was resolved: with what it extends, its variables, and every default
+    #[arg(long)]
+    resolved: bool,
 }
 
 pub(super) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
     let plan = args.plan.load()?;
+    if args.resolved {
+        let text = plan.to_yaml().context("cannot write the resolved plan")?;
+        printer::results(&text)?;
+    }
     let schedule = Schedule::of(&plan, &Selection::all());
     printer::note(&format!(
         "`{}` is right: {}, {}, {}, {}",

@@ -5,6 +5,7 @@ mod clean;
 mod completions;
 mod doctor;
 mod error;
+mod explain;
 mod format;
 mod init;
 mod interrupt;
@@ -72,6 +73,7 @@ enum Command {
     Selftest(selftest::SelftestArgs),
     Init(init::InitArgs),
     Schema(schema::SchemaArgs),
+    Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     #[command(hide = true)]
@@ -130,6 +132,7 @@ impl Command {
             Self::Selftest(args) => selftest::execute(&args),
             Self::Init(args) => init::execute(&args),
             Self::Schema(args) => schema::execute(&args),
+            Self::Explain(args) => explain::execute(&args),
             Self::Completions(args) => completions::execute(&args),
             Self::Man(args) => man::execute(&args),
             Self::Orchestrator(args) => orchestrator::execute(args),

@@ -178,7 +178,11 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
 ";
         let plan = plan::load(Source::new("p", text), &[]).unwrap();
         let schedule = Schedule::of(&plan, &Selection::all());
-        let cells = schedule.cells.iter().map(|cell| cell.id.clone()).collect();
+        let cells = schedule
+            .cells
+            .iter()
+            .map(|cell| schedule.id(&plan, cell))
+            .collect();
         let one = tools::usual_sample(&plan.tests[0]).as_secs_f64();
         (Outlook::of(&plan, &schedule), cells, one)
     }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error::CliError;
 use crate::diag::Source;
-use crate::plan::{self, Order, Plan};
+use crate::plan::{self, Order, Plan, Surroundings};
 use crate::schedule::{Schedule, Selection};
 
 /// An endless text is not read to its end; what is read of it is refused as too large.
@@ -41,13 +41,28 @@ impl PlanArgs {
 /// Reads, checks and resolves the plan of a file, with overrides. Draws the seed that a shuffled
 /// plan leaves open, so that whatever is made of the plan has the same one.
 pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
-    let mut plan = plan::load(source(file)?, set)?;
+    let mut plan = plan::load_in(&Here, source(file)?, set)?;
     if plan.order == Order::Shuffled && plan.seed.is_none() {
         // 32 bits are orders enough, and short enough to be typed.
         let seed = getrandom::u32().context("the system gave no random bytes for the seed")?;
         plan.seed = Some(u64::from(seed));
     }
     Ok(plan)
+}
+
+/// The files of this machine, and the environment of this process.
+struct Here;
+
+impl Surroundings for Here {
+    fn read(&self, file: &Path) -> Result<String, String> {
+        let bytes = std::fs::File::open(file).and_then(read);
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
 }
 
 /// The text of a plan, `-` being standard input.

@@ -70,6 +70,7 @@ fn make(
     let run = RunContext::of(&plan, &new_id()?, only);
     let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
     let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
+    let ports = tools::Ports::of(&plan);
     let workers: Vec<WorkerPorts<'_>> = plan
         .workers
         .iter()
@@ -77,7 +78,7 @@ fn make(
             name,
             placement,
             host_network: plan.on_host_network(name),
-            ports: tools::ports_of(&plan, name),
+            ports: ports.worker(name),
         })
         .collect();
     let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)

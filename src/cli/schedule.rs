@@ -41,7 +41,7 @@ pub(super) fn execute(args: &ScheduleArgs) -> Result<Exit, CliError> {
 
 /// A cell's number and id, and below it what runs where, in order.
 fn of_cell(number: usize, path: &Path, cell: &CellCommands<'_>) -> String {
-    let mut text = format!("{number} {}\n", cell.cell.id.0);
+    let mut text = format!("{number} {}\n", cell.id.0);
     let runs = [
         (&path.to, &cell.server.argv),
         (&path.from, &cell.client.warmup_argv),

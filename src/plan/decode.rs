@@ -2,6 +2,7 @@
 //! every problem. `None` always means that a problem has been noted, or that the key is not there.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use super::sweep::{Sweep, SweepError};
 use super::tree::{Kind, NodeId, Tree, Value};
@@ -12,6 +13,8 @@ use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
 pub struct Decoder<'t> {
     pub(super) tree: &'t Tree,
     problems: RefCell<Problems>,
+    /// Values that could not be read, which has been said.
+    unread: HashSet<Place>,
 }
 
 /// A decoded value and where it stands.
@@ -22,10 +25,11 @@ pub struct At<T> {
 }
 
 impl<'t> Decoder<'t> {
-    pub fn new(tree: &'t Tree, problems: Problems) -> Decoder<'t> {
+    pub fn new(tree: &'t Tree, problems: Problems, unread: HashSet<Place>) -> Decoder<'t> {
         Decoder {
             tree,
             problems: RefCell::new(problems),
+            unread,
         }
     }
 
@@ -39,7 +43,9 @@ impl<'t> Decoder<'t> {
     }
 
     pub fn report(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
+        if !self.unread.contains(&problem.place) {
+            self.problems.borrow_mut().push(problem);
+        }
     }
 
     pub fn place(&self, id: NodeId) -> Place {
@@ -72,10 +78,15 @@ impl<'t> Decoder<'t> {
         matches!(self.tree.get(id).kind, Kind::Map(_))
     }
 
+    /// Whether a node is a mapping with this key.
+    pub fn has_key(&self, id: NodeId, key: &str) -> bool {
+        matches!(&self.tree.get(id).kind, Kind::Map(map) if map.get(key).is_some())
+    }
+
     pub fn text(&self, id: NodeId) -> Option<At<&'t str>> {
         let node = self.tree.get(id);
         match &node.kind {
-            Kind::Scalar(scalar) if scalar.value == Value::Text => Some(At {
+            Kind::Scalar(scalar) if scalar.value == Value::Text || scalar.filled => Some(At {
                 value: &scalar.text,
                 place: node.place,
             }),

@@ -2,16 +2,31 @@
 
 use super::decode::Decoder;
 use super::model::Plan;
+use super::surroundings::{Alone, Surroundings};
 use super::tree::Tree;
-use super::{parse, read, set};
+use super::{extend, parse, read, set, variables};
 use crate::diag::{Place, Problem, Problems, Source};
 
-/// Reads a plan, with `set` overriding values in it: each as in `tests.0.duration=1s`.
+/// Reads a plan by itself, with `set` overriding values in it: each as in `tests.0.duration=1s`. It
+/// can extend no file, and no variable is set.
 ///
 /// # Errors
 /// All problems at once, those of the text and of `set` alike, each with its place.
 pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
-    let text = source.text.clone();
+    load_in(&Alone, source, set)
+}
+
+/// Reads a plan with what lies around it. What it extends is below it, `set` above it; in what
+/// comes out of this variables are replaced.
+///
+/// # Errors
+/// All problems at once, those of every file and of `set` alike, each with its place.
+pub fn load_in(
+    around: &dyn Surroundings,
+    source: Source,
+    set: &[String],
+) -> Result<Plan, Problems> {
+    let (name, text) = (source.name.clone(), source.text.clone());
     let mut problems = Problems::new(source);
     let mut tree = Tree::default();
     let root = parse::parse(&mut tree, &mut problems, 0, 0, &text);
@@ -22,8 +37,14 @@ pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
         }
         return Err(problems);
     };
+    let root = extend::resolve(&mut tree, &mut problems, around, root, &name);
     let root = set::apply(&mut tree, &mut problems, root, set);
-    let decoder = Decoder::new(&tree, problems);
+    if let Some(problem) = tree.too_large(root, Place::default()) {
+        problems.push(problem);
+        return Err(problems);
+    }
+    let unread = variables::fill(&mut tree, &mut problems, around, root);
+    let decoder = Decoder::new(&tree, problems, unread);
     let plan = read::plan(&decoder, root);
     let problems = decoder.finish();
     match plan {
@@ -36,19 +57,4 @@ pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
 #[must_use]
 pub fn init_text() -> &'static str {
     include_str!("../../plans/init.yaml")
-}
-
-/// Why there is no text of a plan.
-#[derive(Debug, thiserror::Error)]
-#[error("the plan cannot be written as YAML: {0}")]
-pub struct YamlError(#[from] serde_yaml::Error);
-
-impl Plan {
-    /// The plan as text, every default filled in; [`load`] reads it again.
-    ///
-    /// # Errors
-    /// The writer's, of which none is known for a plan that was loaded.
-    pub fn to_yaml(&self) -> Result<String, YamlError> {
-        Ok(serde_yaml::to_string(self)?)
-    }
 }

@@ -14,6 +14,7 @@ use super::declared::{DeclaredTool, DeclaredUse};
 use super::expect::{Expectations, Find};
 use super::kubernetes::{Kubernetes, Words};
 use super::limits;
+use super::mesh::{Group, MeshPaths, PathEntries};
 use super::schema::within;
 use super::sweep::Sweep;
 use super::units::{BitRate, Bytes, Duration, Percent};
@@ -22,7 +23,7 @@ use super::units::{BitRate, Bytes, Duration, Percent};
 pub const VERSION: u32 = 1;
 
 /// A test plan: what to measure, between which workers, over which paths.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, JsonSchema)]
 pub struct Plan {
     /// The version of the plan language. Always 1.
     pub version: u32,
@@ -32,17 +33,24 @@ pub struct Plan {
     /// What the plan is for, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The pods that send or receive traffic, by name, and where each one sits. A name is a DNS
-    /// label of at most 40 characters.
+    /// The pods that send or receive traffic, by name, and where each one sits; or a group of pods,
+    /// one on each node. A name is a DNS label of at most 40 characters, of a group 35.
     #[schemars(extend("propertyNames" = json!({
         "maxLength": 40,
         "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
         "not": { "const": "orchestrator" },
     })))]
     pub workers: IndexMap<String, Placement>,
-    /// The ways for traffic to go.
-    #[schemars(length(min = 1))]
+    /// The groups of those workers that are one on each node.
+    #[serde(skip)]
+    pub groups: Vec<Group>,
+    /// The ways for traffic to go: a list of paths, in which `mesh:` stands for those between every
+    /// two workers of a group; or a single `mesh:`.
+    #[schemars(with = "PathEntries")]
     pub paths: Vec<Path>,
+    /// The meshes of those paths.
+    #[serde(skip)]
+    pub meshes: Vec<MeshPaths>,
     /// In which order the cells run. Default: listed.
     pub order: Order,
     /// What `order: shuffled` is drawn from: the same seed gives the same order. Default: drawn
@@ -89,6 +97,18 @@ pub struct Placement {
     /// On a node with these labels. Only Kubernetes knows nodes by labels.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub node_selector: Words,
+    /// A group of workers, each on a node of its own: `mesh-1`, `mesh-2` and so on. Default: false,
+    /// a single worker.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub one_per_node: bool,
+    /// How many workers a group has. Default: one for each node that fits; of the local cluster,
+    /// and where no cluster is known, `local.nodes`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub count: Option<u32>,
+    /// The group that the worker belongs to.
+    #[serde(skip)]
+    pub group: Option<String>,
 }
 
 /// One way for traffic to go: from a worker, to a worker, by an address.
@@ -160,7 +180,7 @@ pub struct Test {
     /// The tool and its options.
     #[serde(flatten)]
     pub tool: ToolSpec,
-    /// The names of the paths to measure. Default: all paths.
+    /// The names of the paths to measure; that of a mesh stands for all of its paths. Default: all.
     #[schemars(length(min = 1))]
     pub paths: Vec<String>,
     #[serde(flatten)]

@@ -255,6 +255,7 @@ impl Builder<'_> {
         let scalar = Scalar {
             text: text.to_owned(),
             value,
+            filled: false,
         };
         let id = self.tree.add(value_place, Kind::Scalar(scalar));
         self.put(id, anchor, end, 1, place)
@@ -302,6 +303,16 @@ impl Builder<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A scalar with its variables replaced. Within braces a variable needs quotes, so they say nothing
+/// of what it is.
+pub fn filled(text: String) -> Scalar {
+    Scalar {
+        value: resolve(&text),
+        text,
+        filled: true,
     }
 }
 

@@ -6,9 +6,10 @@ use super::decode::{At, Decoder};
 use super::expect::Find;
 use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
-use super::read::{LONGEST_NAME, label, small};
+use super::read::{LONGEST_NAME, small};
 use super::read_declared::{self, Tools};
 use super::read_expect::{self, Expected};
+use super::read_paths::{LONGEST_LABEL, label};
 use super::read_tool::{self, Swept};
 use super::tree::{Entry, NodeId};
 use super::units::{Duration, Percent};
@@ -146,11 +147,20 @@ struct FoundTest<'t> {
 /// What tests refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// The names of all paths, when those could be read.
-    pub paths: Option<&'a [&'a str]>,
+    /// All paths, when those could be read.
+    pub paths: Option<&'a [KnownPath<'a>]>,
     pub tools: Option<&'a Tools>,
     /// `tools:` could not be read: any key may name one.
     pub any_tool: bool,
+}
+
+/// What tests may name: a path, or a mesh for all of its paths.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownPath<'a> {
+    pub name: &'a str,
+    /// How many paths there are by this name.
+    pub paths: u64,
+    pub is_mesh: bool,
 }
 
 /// Reads the tests.
@@ -176,7 +186,7 @@ pub fn tests(
         .collect();
     let mut cells = 0;
     for test in tests.iter().flatten() {
-        count_cells(decoder, test, &mut cells);
+        count_cells(decoder, test, known.paths.unwrap_or_default(), &mut cells);
     }
     tests
         .into_iter()
@@ -211,13 +221,14 @@ fn test<'t>(
     let name = fields.optional("name", |id| {
         Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
     });
-    let label = fields.optional("label", |id| label(decoder, id));
+    let label = fields.optional("label", |id| label(decoder, id, LONGEST_LABEL));
     let mut swept = Vec::new();
     let tool = tool(decoder, &fields, known, &mut swept);
-    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, paths));
+    let names: Option<Vec<&str>> = paths.map(|all| all.iter().map(|path| path.name).collect());
+    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, names.as_deref()));
     let test_paths = match fields.key_place("paths") {
         Some(_) => test_paths,
-        None => paths.map(|all| all.iter().map(|name| (*name).to_owned()).collect()),
+        None => names.map(|all| all.into_iter().map(str::to_owned).collect()),
     };
     let own = timing(decoder, &fields);
     let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
@@ -232,7 +243,9 @@ fn test<'t>(
         })
         .unwrap_or_default();
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
-        read_expect::check_test(decoder, &expect, tool, own, all);
+        let single = all.iter().filter(|path| !path.is_mesh);
+        let single: Vec<&str> = single.map(|path| path.name).collect();
+        read_expect::check_test(decoder, &expect, tool, own, &single);
     }
     fields.done_else(|key| {
         (!known.any_tool && read_tool::is_option(key)).then(|| {
@@ -352,11 +365,18 @@ fn test_paths(decoder: &Decoder<'_>, id: NodeId, known: Option<&[&str]>) -> Opti
 }
 
 /// Counts the cells of a test by multiplication, and notes the sweep that makes them too many.
-fn count_cells(decoder: &Decoder<'_>, test: &FoundTest<'_>, cells: &mut u64) {
+fn count_cells(
+    decoder: &Decoder<'_>,
+    test: &FoundTest<'_>,
+    known: &[KnownPath<'_>],
+    cells: &mut u64,
+) {
     if *cells > MOST_CELLS {
         return;
     }
-    let paths = test.paths.as_ref().map_or(1, |paths| paths.len() as u64);
+    let paths_of = |name: &String| known.iter().find(|k| k.name == name).map_or(1, |k| k.paths);
+    let named = test.paths.as_deref().unwrap_or_default();
+    let paths: u64 = named.iter().map(paths_of).sum();
     let mut own = paths;
     let mut culprit = test.place;
     for swept in &test.swept {

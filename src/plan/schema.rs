@@ -13,9 +13,11 @@ use serde_json::{Map, Value, json};
 use super::model::{Plan, Timing, VERSION};
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
-const REQUIRED: [(&str, &[&str]); 8] = [
+const REQUIRED: [(&str, &[&str]); 10] = [
     ("Plan", &["version", "name", "workers", "paths", "tests"]),
     ("Path", &["name", "from", "to", "via"]),
+    ("MeshEntry", &["mesh"]),
+    ("Mesh", &["workers", "via"]),
     ("DeclaredTool", &["client", "metrics"]),
     ("DeclaredPort", &["name", "port"]),
     ("DeclaredServer", &["command", "ready"]),
@@ -37,9 +39,24 @@ const MAY_BE_EMPTY: [&str; 10] = [
     "Resources",
 ];
 
-/// The JSON Schema (draft 7, which editors know best) of a plan as people write it.
+/// The JSON Schema (draft 7, which editors know best) of a plan as people write it, with variables
+/// in the place of values.
 #[must_use]
 pub fn schema() -> Value {
+    let mut schema = language();
+    may_be_variable(&mut schema);
+    if let Value::Object(root) = &mut schema
+        && let Some(required) = root.remove("required")
+    {
+        // What is missing may be in what the plan extends.
+        let either = json!([{ "required": ["extends"] }, { "required": required }]);
+        root.insert("anyOf".to_owned(), either);
+    }
+    schema
+}
+
+/// The same without variables: what the language is explained by.
+pub(super) fn language() -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
     // Makes its definition, for `defaults:`.
     generator.subschema_for::<Timing>();
@@ -52,6 +69,17 @@ pub fn schema() -> Value {
                 json!({
                     "const": VERSION,
                     "description": "The version of the plan language.",
+                }),
+            );
+            properties.insert(
+                "extends".to_owned(),
+                json!({
+                    "description": "The file of a plan that this one lies over, relative to this \
+                                    file; or a list of such files, the later over the earlier. \
+                                    Mappings merge; lists and single values replace.",
+                    "type": ["string", "array"],
+                    "items": { "type": "string" },
+                    "minItems": 1,
                 }),
             );
             properties.insert(
@@ -112,6 +140,48 @@ fn only_with_tools(root: &mut Map<String, Value>, keys: &[String]) {
         "then".to_owned(),
         json!({ "properties": { "tests": tests } }),
     );
+}
+
+/// What holds `${NAME}`.
+const VARIABLE: &str = r"\$\{";
+
+/// Lets every value that is no free text be a text with a variable in it.
+fn may_be_variable(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(may_be_variable),
+        Value::Object(schema) => {
+            // Names are no values.
+            let values = schema.iter_mut().filter(|(key, _)| *key != "propertyNames");
+            values.for_each(|(_, value)| may_be_variable(value));
+            let variable = json!({ "type": "string", "pattern": VARIABLE });
+            let is_word =
+                |choice: &Value| choice.get("const").is_some() || choice.get("enum").is_some();
+            if let Some(Value::Array(choices)) = schema.get_mut("oneOf")
+                && choices.iter().all(is_word)
+            {
+                choices.push(variable);
+            } else if let Some(words) = schema.remove("enum") {
+                schema.remove("type");
+                schema.insert("oneOf".to_owned(), json!([{ "enum": words }, variable]));
+            } else if let Some(kind) = schema.get("type").cloned() {
+                let kinds = match kind {
+                    Value::Array(kinds) => kinds,
+                    kind => vec![kind],
+                };
+                let is = |name: &str| kinds.iter().any(|kind| kind == name);
+                let pattern = schema.get("pattern").and_then(Value::as_str);
+                if let Some(pattern) = pattern {
+                    let wider = format!("({pattern})|{VARIABLE}");
+                    schema.insert("pattern".to_owned(), json!(wider));
+                } else if !is("string") && (is("integer") || is("number") || is("boolean")) {
+                    let kinds: Vec<Value> = kinds.into_iter().chain([json!("string")]).collect();
+                    schema.insert("type".to_owned(), json!(kinds));
+                    schema.insert("pattern".to_owned(), json!(VARIABLE));
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Limits the numbers of a sweep: the one, those of a list, and where a range starts. Where a range

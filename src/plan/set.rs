@@ -62,6 +62,7 @@ fn read_value(
     let null = Scalar {
         text: String::new(),
         value: Value::Null,
+        filled: false,
     };
     Some(tree.add(place, Kind::Scalar(null)))
 }

@@ -24,6 +24,10 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
         let problem = Problem::new(place(tab, tab + 1), "a tab cannot indent in YAML");
         return problem.help("indent with spaces");
     }
+    if before.ends_with('$') && after.starts_with('{') {
+        let problem = Problem::new(here, "within brackets or braces a variable needs quotes");
+        return problem.help("write it as in `'${NAME}'`");
+    }
     let (what, help) = match error.kind() {
         ErrorKind::UnknownAnchor => (
             "this alias has no anchor before it".to_owned(),

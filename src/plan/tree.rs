@@ -13,7 +13,7 @@ pub const MOST_NODES: u64 = 100_000;
 pub const DEEPEST: u32 = 64;
 
 /// A node of a [`Tree`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(usize);
 
 /// Nodes that stand in each other. Children have smaller ids than what they stand in.
@@ -57,6 +57,8 @@ pub struct Entry {
 pub struct Scalar {
     pub text: String,
     pub value: Value,
+    /// A variable has been replaced in it: it may be taken for a text, whatever it looks like.
+    pub filled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,6 +112,13 @@ impl Tree {
             depth,
         });
         NodeId(self.nodes.len() - 1)
+    }
+
+    /// Puts another scalar in the place of one.
+    pub fn replace(&mut self, id: NodeId, kind: Kind) {
+        if let Some(node) = self.nodes.get_mut(id.0) {
+            node.kind = kind;
+        }
     }
 
     /// What is wrong with the size of a node, if anything.

@@ -22,6 +22,8 @@ use crate::plan::Words;
 const NODE_GROUP: &str = "netplan/node-group";
 /// The same for a zone.
 const ZONE_GROUP: &str = "netplan/zone-group";
+/// On the pods of workers each of which has a node of its own: what they are called together.
+const GROUP: &str = "netplan/group";
 /// On every worker's pods: its name.
 const WORKER: &str = "netplan/worker";
 
@@ -92,6 +94,14 @@ impl Groups {
                 let leader = workers[leaders[own]].name.to_owned();
                 seating.labels.insert(label, leader);
             }
+        }
+        if let Some(group) = &workers[own].placement.group {
+            seating.labels.insert(GROUP, group.clone());
+            seating.far.insert(Beside {
+                scope: Scope::Node,
+                label: GROUP,
+                value: group.clone(),
+            });
         }
         seating.near = self.near(workers, own);
         for (other, worker) in workers.iter().enumerate() {

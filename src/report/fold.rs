@@ -117,21 +117,20 @@ impl Report {
         plan: Plan,
         schedule: Schedule,
     ) -> Report {
-        let cells = schedule
+        let cells: Vec<CellReport> = schedule
             .cells
             .iter()
             .map(|cell| CellReport {
-                id: cell.id.clone(),
+                id: schedule.id(&plan, cell),
                 row: cell.row,
-                params: cell.params.clone(),
+                params: schedule.params(cell),
                 state: CellState::Missing,
                 found: None,
                 samples: Vec::new(),
                 failed_attempts: Vec::new(),
             })
             .collect();
-        let index: HashMap<CellId, usize> = schedule
-            .cells
+        let index: HashMap<CellId, usize> = cells
             .iter()
             .enumerate()
             .map(|(i, cell)| (cell.id.clone(), i))

@@ -66,7 +66,7 @@ struct Counts {
 struct Cell<'a> {
     id: &'a str,
     row: usize,
-    label: &'a str,
+    label: String,
     test: &'a str,
     tool: &'a str,
     path: &'a str,
@@ -181,7 +181,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
     Some(Cell {
         id: &cell.id.0,
         row: row.number,
-        label: &row.label,
+        label: report.schedule.label(&report.plan, row),
         test: &test.name,
         tool: words::tool_name(&test.tool),
         path: &path.name,

@@ -65,7 +65,11 @@ pub fn render(report: &Report, dialect: Dialect) -> String {
         .iter()
         .zip(&rows)
         .map(|(row, cells)| Line {
-            label: format!("{} {}", row.number, row.label),
+            label: format!(
+                "{} {}",
+                row.number,
+                report.schedule.label(&report.plan, row)
+            ),
             values: if cells.len() > 1 {
                 let at = |size| cells.iter().find(|(s, _)| *s == Some(size));
                 sizes

@@ -1,15 +1,33 @@
 //! The words of the matrix.
 
+use std::fmt::Write;
+
 use serde::{Deserialize, Serialize};
 
 use super::own::OwnName;
+use super::params::Axis;
+use crate::plan::Plan;
 
 /// The ordered cells of a run, and the rows that reports put them in.
+///
+/// Of a million cells each holds only what tells it from the others; its id and parameters are made
+/// when they are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     pub rows: Vec<Row>,
     /// In the order in which they run. The cells of a row stand together.
     pub cells: Vec<Cell>,
+    /// What each test sets, in the plan's order.
+    pub(super) axes: Vec<Axes>,
+}
+
+/// The parameters that a test sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Axes {
+    /// Those that make rows.
+    pub lines: Vec<Axis>,
+    /// The size, whose values are the cells of a row.
+    pub size: Option<Axis>,
 }
 
 /// A line of the matrix: a test on a path with all parameters fixed but the swept size.
@@ -17,23 +35,23 @@ pub struct Schedule {
 pub struct Row {
     /// Counts from 1 over the whole plan, also when a selection leaves rows out.
     pub number: usize,
-    /// As in nptest's CSV, without the number: `iperf TCP. Same VM using Pod IP`.
-    pub label: String,
     /// Index into the plan's tests.
     pub test: usize,
     /// Index into the plan's paths.
     pub path: usize,
-    /// The path's [`slot_of`](super::slot_of) its destination.
+    /// Which of the paths to its destination the path is; see [`slots`](super::slots).
     pub slot: u16,
+    /// Counts the points of the test's parameters but the size.
+    pub(super) point: usize,
 }
 
 /// One point of the matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
-    pub id: CellId,
     /// Index into the schedule's rows.
     pub row: usize,
-    pub params: Params,
+    /// The size, where the test sets one.
+    pub(super) size: Option<u64>,
 }
 
 /// Names a cell: `<test>/<path>` and, where the test sweeps, `/<param>=<value>,…`. The same for
@@ -71,5 +89,85 @@ impl Params {
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.get(Param::Mss).or_else(|| self.get(Param::Datagram))
+    }
+}
+
+impl Axes {
+    /// How many rows a path has.
+    pub fn points(&self) -> usize {
+        self.lines.iter().map(|(_, values)| values.len()).product()
+    }
+
+    /// The values at a point, the last parameter fastest.
+    pub fn at(&self, mut point: usize) -> Vec<(Param, u64)> {
+        let mut values = Vec::with_capacity(self.lines.len() + 1);
+        for (param, all) in self.lines.iter().rev() {
+            let at = point % all.len().max(1);
+            point /= all.len().max(1);
+            values.extend(all.get(at).map(|value| (*param, *value)));
+        }
+        values.reverse();
+        values
+    }
+
+    fn is_swept(&self, param: Param) -> bool {
+        let mut axes = self.lines.iter().chain(&self.size);
+        axes.any(|(axis, values)| *axis == param && values.len() > 1)
+    }
+}
+
+impl Schedule {
+    /// What a cell sets.
+    #[must_use]
+    pub fn params(&self, cell: &Cell) -> Params {
+        let Some((row, axes)) = self.row_and_axes(cell.row) else {
+            return Params::default();
+        };
+        let mut params = axes.at(row.point);
+        let size = axes.size.as_ref().zip(cell.size);
+        params.extend(size.map(|((param, _), value)| (*param, value)));
+        Params(params)
+    }
+
+    /// The name of a cell of this plan.
+    #[must_use]
+    pub fn id(&self, plan: &Plan, cell: &Cell) -> CellId {
+        let mut id = String::with_capacity(64);
+        let Some((row, axes)) = self.row_and_axes(cell.row) else {
+            return CellId(id);
+        };
+        if let (Some(test), Some(path)) = (plan.tests.get(row.test), plan.paths.get(row.path)) {
+            id.extend([&*test.name, "/", &*path.name]);
+        }
+        let params = self.params(cell);
+        let swept = params.0.iter().filter(|(param, _)| axes.is_swept(*param));
+        for (nth, (param, value)) in swept.enumerate() {
+            let separator = if nth == 0 { '/' } else { ',' };
+            let _ = write!(id, "{separator}{param}={value}");
+        }
+        CellId(id)
+    }
+
+    /// What a row of this plan is called, as in nptest's CSV, without the number: `iperf TCP. Same
+    /// VM using Pod IP`, and what else tells it from others of the same path.
+    #[must_use]
+    pub fn label(&self, plan: &Plan, row: &Row) -> String {
+        let mut label = String::new();
+        if let (Some(test), Some(path)) = (plan.tests.get(row.test), plan.paths.get(row.path)) {
+            label.extend([&*test.label, " ", &*path.label]);
+        }
+        let Some(axes) = self.axes.get(row.test) else {
+            return label;
+        };
+        let point = axes.at(row.point);
+        for (param, value) in point.iter().filter(|(param, _)| axes.is_swept(*param)) {
+            let _ = write!(label, " {param}={value}");
+        }
+        label
+    }
+
+    fn row_and_axes(&self, row: usize) -> Option<(&Row, &Axes)> {
+        let row = self.rows.get(row)?;
+        Some((row, self.axes.get(row.test)?))
     }
 }

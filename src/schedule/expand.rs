@@ -1,176 +1,96 @@
 //! Plan → cells, in the order in which they run.
 
-use std::fmt::Write;
+use std::collections::{HashMap, HashSet};
 
-use super::cell::{Cell, CellId, Param, Params, Row, Schedule};
-use super::params::{Axis, axes};
+use super::cell::{Axes, Cell, Param, Row, Schedule};
+use super::params::axes;
 use super::selection::Selection;
-use crate::plan::{Path, Plan, Test};
+use crate::plan::{Plan, Test};
 
 impl Schedule {
     /// The cells of the plan that the selection leaves: test by test, path by path in the test's
     /// order, and the cross product of the test's parameters with the last one fastest.
     #[must_use]
     pub fn of(plan: &Plan, only: &Selection) -> Schedule {
-        let mut schedule = Schedule::default();
+        let mut schedule = Schedule {
+            axes: plan.tests.iter().map(Axes::of).collect(),
+            ..Schedule::default()
+        };
+        let slots = slots(plan);
         let mut number = 0;
-        for (test_index, test) in plan.tests.iter().enumerate() {
-            let axes = axes(test);
-            // The size is the fastest axis, so a row's cells stand together.
-            let size_at = axes
-                .len()
-                .checked_sub(1)
-                .filter(|last| matches!(axes[*last].0, Param::Mss | Param::Datagram));
-            let (lines, size) = match size_at {
-                Some(at) => (&axes[..at], Some(&axes[at])),
-                None => (&axes[..], None),
+        for (test_index, (test, axes)) in plan.tests.iter().zip(&schedule.axes).enumerate() {
+            // Every path has the same points.
+            let points: Vec<bool> = (0..axes.points())
+                .map(|point| only.takes_params(&axes.at(point)))
+                .collect();
+            let sizes: Vec<Option<u64>> = match &axes.size {
+                None => vec![None],
+                Some((param, values)) => values
+                    .iter()
+                    .filter(|value| only.takes_params(&[(*param, **value)]))
+                    .map(|value| Some(*value))
+                    .collect(),
             };
-            for path_index in paths_of(plan, test) {
-                let path = &plan.paths[path_index];
-                let selected = only.takes_path(test, path);
-                let slot = slot_of(plan, path_index);
-                for fixed in Product::of(lines) {
+            let rows = points.iter().filter(|taken| **taken).count();
+            let paths = plan.paths_of(test);
+            if only.text().is_none() {
+                schedule.rows.reserve_exact(paths.len() * rows);
+                schedule
+                    .cells
+                    .reserve_exact(paths.len() * rows * sizes.len());
+            }
+            for path_index in paths {
+                let selected = only.takes_path(test, &plan.paths[path_index]) && !sizes.is_empty();
+                for (point, taken) in points.iter().enumerate() {
                     number += 1;
-                    if !selected || !only.takes_params(&fixed) {
+                    if !(selected && *taken) {
                         continue;
                     }
-                    let row = Row {
+                    let row = schedule.rows.len();
+                    schedule.rows.push(Row {
                         number,
-                        label: label(test, path, &fixed, lines),
                         test: test_index,
                         path: path_index,
-                        slot,
-                    };
-                    schedule.push_row(row, only, test, path, &fixed, &axes, size);
+                        slot: slots[path_index],
+                        point,
+                    });
+                    let cells = sizes.iter().map(|size| Cell { row, size: *size });
+                    schedule.cells.extend(cells);
                 }
             }
         }
         schedule.cells.shrink_to_fit();
         schedule
     }
+}
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one loop's body")]
-    fn push_row(
-        &mut self,
-        row: Row,
-        only: &Selection,
-        test: &Test,
-        path: &Path,
-        fixed: &[(Param, u64)],
-        axes: &[Axis],
-        size: Option<&Axis>,
-    ) {
-        let at = self.rows.len();
-        let sizes: Vec<Option<(Param, u64)>> = match size {
-            None => vec![None],
-            Some((param, values)) => values.iter().map(|v| Some((*param, *v))).collect(),
-        };
-        let before = self.cells.len();
-        for size in sizes
-            .into_iter()
-            .filter(|s| only.takes_params(s.as_slice()))
-        {
-            let mut params = Vec::with_capacity(axes.len());
-            params.extend_from_slice(fixed);
-            params.extend(size);
-            self.cells.push(Cell {
-                id: id(test, path, &params, axes),
-                row: at,
-                params: Params(params),
-            });
-        }
-        if self.cells.len() > before {
-            self.rows.push(row);
-        }
+impl Axes {
+    fn of(test: &Test) -> Axes {
+        let mut lines = axes(test);
+        // The size is the fastest axis, so a row's cells stand together.
+        let size = lines.pop_if(|(param, _)| matches!(param, Param::Mss | Param::Datagram));
+        Axes { lines, size }
     }
 }
 
-/// How many paths before this one lead to the same destination worker.
+/// For each path, how many before it lead to the same destination worker. A mesh counts as one: its
+/// paths to a worker come from different pods, so they meet in no port.
 #[must_use]
-pub fn slot_of(plan: &Plan, path: usize) -> u16 {
-    let Some(this) = plan.paths.get(path) else {
-        return 0;
-    };
-    let before = plan.paths[..path]
-        .iter()
-        .filter(|p| p.to == this.to)
-        .count();
-    u16::try_from(before).unwrap_or(u16::MAX)
-}
-
-/// Indices of the test's paths, in the test's order, each once.
-pub(super) fn paths_of(plan: &Plan, test: &Test) -> Vec<usize> {
-    let mut indices = Vec::with_capacity(test.paths.len());
-    for name in &test.paths {
-        if let Some(index) = plan.paths.iter().position(|path| path.name == *name)
-            && !indices.contains(&index)
-        {
-            indices.push(index);
+pub fn slots(plan: &Plan) -> Vec<u16> {
+    let mut before: HashMap<&str, u16> = HashMap::new();
+    let mut slots = Vec::with_capacity(plan.paths.len());
+    for (_, range) in plan.entries() {
+        let paths = plan.paths.get(range).unwrap_or_default();
+        slots.extend(
+            paths
+                .iter()
+                .map(|path| before.get(&*path.to).copied().unwrap_or_default()),
+        );
+        let reached: HashSet<&str> = paths.iter().map(|path| &*path.to).collect();
+        for worker in reached {
+            let slot = before.entry(worker).or_default();
+            *slot = slot.saturating_add(1);
         }
     }
-    indices
-}
-
-/// `<test label> <path label>` and what else tells the row from others of the same path.
-fn label(test: &Test, path: &Path, fixed: &[(Param, u64)], lines: &[Axis]) -> String {
-    let mut label = format!("{} {}", test.label, path.label);
-    for ((param, value), _) in fixed
-        .iter()
-        .zip(lines)
-        .filter(|(_, (_, all))| all.len() > 1)
-    {
-        let _ = write!(label, " {param}={value}");
-    }
-    label
-}
-
-fn id(test: &Test, path: &Path, params: &[(Param, u64)], axes: &[Axis]) -> CellId {
-    let mut id = String::with_capacity(test.name.len() + path.name.len() + 16);
-    let _ = write!(id, "{}/{}", test.name, path.name);
-    let swept = params
-        .iter()
-        .zip(axes)
-        .filter(|(_, (_, all))| all.len() > 1);
-    for (nth, ((param, value), _)) in swept.enumerate() {
-        let separator = if nth == 0 { '/' } else { ',' };
-        let _ = write!(id, "{separator}{param}={value}");
-    }
-    id.shrink_to_fit();
-    CellId(id)
-}
-
-/// The cross product of axes, the last one fastest. Of no axes: one empty point.
-struct Product<'a> {
-    axes: &'a [Axis],
-    at: Option<Vec<usize>>,
-}
-
-impl<'a> Product<'a> {
-    fn of(axes: &'a [Axis]) -> Self {
-        Self {
-            axes,
-            at: Some(vec![0; axes.len()]),
-        }
-    }
-}
-
-impl Iterator for Product<'_> {
-    type Item = Vec<(Param, u64)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let at = self.at.as_mut()?;
-        let point = at
-            .iter()
-            .zip(self.axes)
-            .map(|(i, (param, values))| (*param, values[*i]))
-            .collect();
-        let step = at.iter_mut().zip(self.axes).rev().any(|(i, (_, values))| {
-            *i = (*i + 1) % values.len();
-            *i != 0
-        });
-        if !step {
-            self.at = None;
-        }
-        Some(point)
-    }
+    slots
 }

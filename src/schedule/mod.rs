@@ -9,7 +9,7 @@ pub mod search;
 mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
-pub use expand::slot_of;
+pub use expand::slots;
 pub use forecast::{Forecast, forecast};
 pub use own::OwnName;
 pub use selection::{Selection, SelectionError};

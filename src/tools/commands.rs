@@ -2,13 +2,13 @@
 
 use super::{Client, Job, Server};
 use crate::plan::{Plan, Via};
-use crate::schedule::{Cell, Row, Schedule};
+use crate::schedule::{CellId, Row, Schedule};
 
 /// What one sample of a cell runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellCommands<'a> {
     pub row: &'a Row,
-    pub cell: &'a Cell,
+    pub id: CellId,
     /// Runs on the path's destination.
     pub server: Server,
     /// Runs on the path's origin. Its target is a word: `<w2 pod IP>` or `<w2 cluster IP>`.
@@ -29,10 +29,11 @@ pub fn commands<'a>(
             Via::ClusterIp => format!("<{} cluster IP>", path.to),
             Via::Host => format!("<{} node IP>", path.to),
         };
-        let job = Job::of(plan, schedule, cell, &target)?;
+        let params = schedule.params(cell);
+        let job = Job::of(plan, row, &params, &target)?;
         Some(CellCommands {
             row,
-            cell,
+            id: schedule.id(plan, cell),
             server: tool.server(&job),
             client: tool.client(&job),
         })

@@ -19,6 +19,6 @@ pub use failure::{Cause, Failure};
 pub use iperf3::Iperf3;
 pub use metrics::{Metrics, name};
 pub use netperf::Netperf;
-pub use ports::ports_of;
+pub use ports::Ports;
 pub use timing::{GRACE, deadline, forecast, usual_sample};
 pub use tool::{Client, Ended, How, Job, Port, Program, Ready, Server, Tool, Transport, all, of};

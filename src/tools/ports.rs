@@ -1,23 +1,38 @@
-//! The ports that a worker's Service carries.
+//! The ports that each worker's Service carries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Port;
 use crate::plan::Plan;
-use crate::schedule::slot_of;
+use crate::schedule::slots;
 
-/// The ports on which a worker is reached, over all tests and paths of the plan: in order, each
-/// once; none for a worker that no measured path leads to.
-#[must_use]
-pub fn ports_of(plan: &Plan, worker: &str) -> Vec<Port> {
-    let mut ports = BTreeSet::new();
-    for test in &plan.tests {
-        let tool = super::of(&test.tool);
-        for (index, path) in plan.paths.iter().enumerate() {
-            if path.to == worker && test.paths.contains(&path.name) {
-                ports.extend(tool.ports(slot_of(plan, index)));
+/// The ports on which workers are reached, over all tests and paths of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Ports<'a>(HashMap<&'a str, BTreeSet<Port>>);
+
+impl<'a> Ports<'a> {
+    #[must_use]
+    pub fn of(plan: &'a Plan) -> Self {
+        let slots = slots(plan);
+        let mut ports: HashMap<&str, BTreeSet<Port>> = HashMap::new();
+        for test in &plan.tests {
+            let tool = super::of(&test.tool);
+            // A mesh leads to each worker by many paths, all of one slot.
+            let mut seen = HashSet::new();
+            for path in plan.paths_of(test) {
+                let (to, slot) = (plan.paths[path].to.as_str(), slots[path]);
+                if seen.insert((to, slot)) {
+                    ports.entry(to).or_default().extend(tool.ports(slot));
+                }
             }
         }
+        Self(ports)
     }
-    ports.into_iter().collect()
+
+    /// Those of a worker: in order, each once; none for a worker that no measured path leads to.
+    #[must_use]
+    pub fn worker(&self, name: &str) -> Vec<Port> {
+        let ports = self.0.get(name).into_iter().flatten();
+        ports.copied().collect()
+    }
 }

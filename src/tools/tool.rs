@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Declared, Failure, Iperf3, Metrics, Netperf};
 use crate::plan::{Plan, Timing, ToolSpec};
-use crate::schedule::{Cell, Params, Schedule};
+use crate::schedule::{Params, Row};
 
 /// The tool of a test.
 #[must_use]
@@ -95,17 +95,11 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// The job of a cell; `None` when the schedule is not this plan's.
+    /// The job of a row's cell with these parameters; `None` when the row is not this plan's.
     #[must_use]
-    pub fn of(
-        plan: &'a Plan,
-        schedule: &Schedule,
-        cell: &'a Cell,
-        target: &'a str,
-    ) -> Option<Self> {
-        let row = schedule.rows.get(cell.row)?;
+    pub fn of(plan: &'a Plan, row: &Row, params: &'a Params, target: &'a str) -> Option<Self> {
         Some(Self {
-            params: &cell.params,
+            params,
             timing: &plan.tests.get(row.test)?.timing,
             target,
             slot: row.slot,

@@ -1,13 +1,13 @@
 //! Every bad plan in tests/cases/ has its rendered problems in snapshots/. A new case is a new
 //! file. A line `# --set …` at the head of a case is given to the plan as it would be on the
-//! command line.
+//! command line. What cases extend is in tests/cases/extended/.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 
-use netplan::diag::Source;
-use netplan::plan;
+use netplan::diag::{Problems, Source};
+use netplan::plan::{self, Plan, Surroundings};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -18,6 +18,7 @@ pub fn cases() -> Vec<(String, String, Vec<String>)> {
     let mut cases: Vec<_> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let text = std::fs::read_to_string(&path).unwrap();
@@ -32,13 +33,36 @@ pub fn cases() -> Vec<(String, String, Vec<String>)> {
     cases
 }
 
+/// The files of this repository, and an environment of our own.
+struct Here;
+
+impl Surroundings for Here {
+    fn read(&self, file: &Path) -> Result<String, String> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        std::fs::read_to_string(file).map_err(|error| error.to_string())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        match name {
+            "FIVE" => Some("5".to_owned()),
+            "EMPTY" => Some(String::new()),
+            "TEAM" => Some("Team Red".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a text as the file of this name, from the repository's root.
+pub fn load(name: &str, text: &str, set: &[String]) -> Result<Plan, Problems> {
+    plan::load_in(&Here, Source::new(name, text), set)
+}
+
 #[test]
 fn every_bad_plan_is_refused_in_its_words() {
     let cases = cases();
     assert!(cases.len() >= 35, "{} cases", cases.len());
     for (name, text, set) in cases {
-        let source = Source::new(format!("tests/cases/{name}.yaml"), text);
-        let Err(problems) = plan::load(source, &set) else {
+        let Err(problems) = load(&format!("tests/cases/{name}.yaml"), &text, &set) else {
             panic!("tests/cases/{name}.yaml has no problems");
         };
         crate::support::snapshots().bind(|| {

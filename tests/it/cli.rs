@@ -19,6 +19,7 @@ const COMMANDS: &[&str] = &[
     "doctor",
     "selftest",
     "init",
+    "explain",
     "schema",
     "completions",
     "man",

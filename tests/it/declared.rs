@@ -68,15 +68,16 @@ fn the_plans_that_ship_have_their_command_lines() {
             let _ = writeln!(
                 text,
                 "{}\n  server {:?}\n  ready {:?}\n  warm-up {:?}\n  client {:?}",
-                cell.cell.id.0,
+                cell.id.0,
                 cell.server.argv,
                 cell.server.ready,
                 cell.client.warmup_argv,
                 cell.client.argv
             );
         }
+        let all = tools::Ports::of(&plan);
         for worker in plan.workers.keys() {
-            let ports = tools::ports_of(&plan, worker);
+            let ports = all.worker(worker);
             let ports: Vec<String> = ports
                 .iter()
                 .map(|port| format!("{:?}/{}", port.transport, port.number))
@@ -116,14 +117,16 @@ fn own_parameters_are_swept_and_selected() {
     let plan = shipped("sockperf");
     let size = Param::Own(OwnName::of("size"));
     let all = Schedule::of(&plan, &Selection::all());
-    let sizes: Vec<_> = all.cells.iter().map(|cell| cell.params.get(size)).collect();
+    let sizes: Vec<_> = all
+        .cells
+        .iter()
+        .map(|cell| all.params(cell).get(size))
+        .collect();
     assert_eq!(sizes[..4], [Some(64), Some(1024), Some(64), Some(1024)]);
     let only = Selection::parse("tool=sockperf,size=64", &plan).unwrap();
-    let ids: Vec<String> = Schedule::of(&plan, &only)
-        .cells
-        .into_iter()
-        .map(|cell| cell.id.0)
-        .collect();
+    let selected = Schedule::of(&plan, &only);
+    let cells = selected.cells.iter();
+    let ids: Vec<String> = cells.map(|cell| selected.id(&plan, cell).0).collect();
     assert_eq!(
         ids,
         ["sockperf/remote/size=64", "sockperf/remote-service/size=64"]
@@ -131,10 +134,10 @@ fn own_parameters_are_swept_and_selected() {
     let error = Selection::parse("sise=64", &plan).unwrap_err();
     assert!(error.help.contains("did you mean `size`?"), "{error}");
     // Journals name them.
-    let written = serde_json::to_string(&all.cells[1].params).unwrap();
+    let written = serde_json::to_string(&all.params(&all.cells[1])).unwrap();
     assert_eq!(written, r#"[["size",1024]]"#);
     let back: Params = serde_json::from_str(&written).unwrap();
-    assert_eq!(back, all.cells[1].params);
+    assert_eq!(back, all.params(&all.cells[1]));
     assert_eq!(size_of::<(Param, u64)>(), 16);
 }
 

@@ -12,8 +12,24 @@ use netplan::plan::{
 use netplan::results::{
     Circumstances, Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, doubts,
 };
-use netplan::schedule::{Cell, Schedule};
+use netplan::schedule::{CellId, Params, Schedule};
 use netplan::tools::{Cause, Failure, Metrics, name};
+
+/// A cell with its name and parameters.
+pub struct Cell {
+    pub id: CellId,
+    pub params: Params,
+    pub row: usize,
+}
+
+pub fn cells(plan: &Plan, schedule: &Schedule) -> Vec<Cell> {
+    let cell = |cell: &netplan::schedule::Cell| Cell {
+        id: schedule.id(plan, cell),
+        params: schedule.params(cell),
+        row: cell.row,
+    };
+    schedule.cells.iter().map(cell).collect()
+}
 
 /// The five paths and three workers that ship.
 pub fn plan(tests: &[Test]) -> Plan {
@@ -41,6 +57,8 @@ pub fn plan(tests: &[Test]) -> Plan {
         ]
         .into_iter()
         .collect(),
+        groups: Vec::new(),
+        meshes: Vec::new(),
         paths: vec![
             path(
                 "same-node-pod",
@@ -246,7 +264,7 @@ pub fn events(
             environment: environment(),
         });
     }
-    for cell in &schedule.cells {
+    for cell in &cells(plan, schedule) {
         let row = &schedule.rows[cell.row];
         let test = &plan.tests[row.test];
         let path = &plan.paths[row.path];

@@ -24,7 +24,8 @@ fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
 fn shipped(name: &str) -> Plan {
     let path = format!("{}/plans/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap();
-    load(&text, &[]).unwrap_or_else(|problems| panic!("{path}\n{problems}"))
+    crate::cases::load(&format!("plans/{name}.yaml"), &text, &[])
+        .unwrap_or_else(|problems| panic!("{path}\n{problems}"))
 }
 
 /// How many rows and cells a plan has.
@@ -61,6 +62,11 @@ fn shipped_plans_have_their_cells() {
         ("udp", 2, 10),
         ("link", 1, 3),
         ("streams", 10, 10),
+        ("base", 2, 2),
+        ("nightly", 4, 4),
+        ("gate", 3, 3),
+        ("adaptive", 1, 3),
+        ("find", 1, 2),
     ] {
         let plan = shipped(name);
         assert_eq!(plan.name, name);
@@ -279,10 +285,10 @@ fn the_schema_takes_good_plans_and_refuses_unknown_keys() {
             .is_some_and(|extension| extension == "yaml")
         {
             let text = std::fs::read_to_string(&path).unwrap();
-            let name = path.display().to_string();
-            let resolved = load(&text, &[]).unwrap().to_yaml().unwrap();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let resolved = shipped(name).to_yaml().unwrap();
             good.push((format!("{name}, resolved"), resolved));
-            good.push((name, text));
+            good.push((name.to_owned(), text));
         }
     }
     for (name, text) in good {
@@ -299,7 +305,8 @@ fn the_schema_takes_good_plans_and_refuses_unknown_keys() {
     }
     let mut refused = 0;
     for (name, text, set) in crate::cases::cases() {
-        let problems = plan::load(Source::new("case", &*text), &set).unwrap_err();
+        let problems =
+            crate::cases::load(&format!("tests/cases/{name}.yaml"), &text, &set).unwrap_err();
         let in_text = |what: &str| {
             problems
                 .iter()
@@ -333,5 +340,79 @@ fn the_plan_of_init_shows_every_key() {
     assert!(keys.len() > 30);
     for key in keys {
         assert!(text.contains(&format!("{key}:")), "{key}");
+    }
+}
+
+/// Set `NETPLAN_UPDATE` to write the file.
+#[test]
+fn the_committed_reference_is_that_of_the_model() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/README.md");
+    let text = plan::reference().unwrap();
+    if std::env::var_os("NETPLAN_UPDATE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    } else {
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            committed == text,
+            "{}: NETPLAN_UPDATE=1 writes it",
+            path.display()
+        );
+    }
+}
+
+/// Every key of the schema has a text, and is explained by its path.
+#[test]
+fn every_key_is_explained() {
+    let mut open = vec![String::new()];
+    let mut explained = 0;
+    while let Some(path) = open.pop() {
+        let found = plan::explain(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(found.path, path);
+        assert!(
+            !found.kind.is_empty() && found.kind != "value",
+            "{path}: {}",
+            found.kind
+        );
+        for key in found.keys {
+            let is_end = [".from", ".to", ".step"]
+                .iter()
+                .any(|end| key.path.ends_with(end));
+            assert!(is_end || !key.text.is_empty(), "{} has no text", key.path);
+            open.push(key.path);
+        }
+        explained += 1;
+    }
+    assert!(explained > 100, "{explained}");
+}
+
+#[test]
+fn a_path_is_explained_with_and_without_names() {
+    let explained = |path: &str| plan::explain(path).map_err(|error| error.to_string());
+    let mss = explained("tests.iperf3.mss").unwrap();
+    assert_eq!(explained("tests.0.iperf3.mss").unwrap(), mss);
+    assert_eq!(
+        mss.kind,
+        "number, list of number or mapping; from 88 to 9216"
+    );
+    assert_eq!(mss.default.as_deref(), Some("the path's own"));
+    assert_eq!(
+        explained("workers.w1.count").unwrap(),
+        explained("workers.count").unwrap()
+    );
+    assert_eq!(explained("paths.via").unwrap().words.len(), 3);
+    for (path, words) in [
+        ("wrokers", "did you mean `workers`?"),
+        (
+            "workers.same_nod_as",
+            "did you mean `workers.same_node_as`?",
+        ),
+        (
+            "local.links.zzz",
+            "keys there are `rate`, `delay`, `loss` and `mtu`",
+        ),
+        ("name.x", "`name` has no keys"),
+    ] {
+        let error = explained(path).unwrap_err();
+        assert!(error.ends_with(words), "{error}");
     }
 }

@@ -4,10 +4,10 @@ use netplan::plan::{Plan, Test};
 use netplan::report::nptest_csv::Dialect;
 use netplan::report::{Report, RunState, json, nptest_csv, samples_csv, table};
 use netplan::results::{Cluster, Doubt, Event, EventKind, observed};
-use netplan::schedule::{Cell, Schedule, Selection};
+use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 
-use crate::made::{self, End, Fate};
+use crate::made::{self, Cell, End, Fate};
 use crate::support::snapshots;
 
 struct Made {

@@ -99,14 +99,14 @@ impl Task {
             }))
         };
         let lines: Vec<Option<Arc<Line>>> = schedule.rows.iter().map(line).collect();
-        let task = |Cell { id, row, params }: Cell| {
+        let task = |cell: &Cell| {
             Some(Task {
-                cell: id,
-                params,
-                line: lines.get(row)?.clone()?,
+                cell: schedule.id(plan, cell),
+                params: schedule.params(cell),
+                line: lines.get(cell.row)?.clone()?,
             })
         };
-        schedule.cells.into_iter().filter_map(task).collect()
+        schedule.cells.iter().filter_map(task).collect()
     }
 
     pub fn timing(&self) -> &Timing {
@@ -142,7 +142,7 @@ fn mss_sweeps(plan: &Plan, schedule: &Schedule) -> Vec<bool> {
     let mut first = vec![None; plan.tests.len()];
     for cell in &schedule.cells {
         let test = schedule.rows.get(cell.row).map(|row| row.test);
-        if let (Some(test), Some(mss)) = (test, cell.params.get(Param::Mss))
+        if let (Some(test), Some(mss)) = (test, schedule.params(cell).get(Param::Mss))
             && test < sweeps.len()
         {
             sweeps[test] |= *first[test].get_or_insert(mss) != mss;

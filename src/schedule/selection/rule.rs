@@ -6,7 +6,6 @@ use super::error::SelectionError;
 use super::term::{Key, Term, names};
 use crate::plan::{Path, Plan, Test};
 use crate::schedule::cell::Param;
-use crate::schedule::expand::paths_of;
 use crate::schedule::params::{axes, sets};
 
 /// The cells to run: those that meet every term. Without a term, all.
@@ -88,7 +87,7 @@ impl Selection {
             let by_params = axes(test)
                 .iter()
                 .all(|(param, values)| values.iter().any(|v| self.takes_params(&[(*param, *v)])));
-            let mut paths = paths_of(plan, test).into_iter();
+            let mut paths = plan.paths_of(test).into_iter();
             by_params && paths.any(|path| self.takes_path(test, &plan.paths[path]))
         })
     }

@@ -9,7 +9,6 @@ use super::error::{SelectionError, suggest};
 use crate::diag::quote;
 use crate::plan::{NetperfTest, Path, Plan, Protocol, Test, ToolSpec, Via};
 use crate::schedule::cell::Param;
-use crate::schedule::expand::paths_of;
 use crate::schedule::params::axes;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +126,7 @@ impl Term {
                 .tests
                 .iter()
                 .flat_map(|test| {
-                    paths_of(plan, test)
+                    plan.paths_of(test)
                         .into_iter()
                         .flat_map(move |path| names(key, test, &plan.paths[path]))
                 })

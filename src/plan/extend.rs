@@ -1,0 +1,236 @@
+//! `extends: other.yaml`: a plan over another one. Mappings merge; lists and single values replace.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use super::parse;
+use super::surroundings::Surroundings;
+use super::tree::{Kind, Map, NodeId, Tree, Value};
+use super::variables;
+use crate::diag::{Place, Problem, Problems, Source, quote};
+
+pub const KEY: &str = "extends";
+/// More files on top of each other help nobody.
+const MOST_FILES: usize = 32;
+
+/// Puts what the plan at `root` extends below it, and gives the new root. The plan is in the file
+/// of this name; names of files are relative to those that say them.
+pub fn resolve(
+    tree: &mut Tree,
+    problems: &mut Problems,
+    around: &dyn Surroundings,
+    root: NodeId,
+    name: &str,
+) -> NodeId {
+    let mut extender = Extender {
+        tree,
+        problems,
+        around,
+        read: HashMap::new(),
+        open: vec![Open {
+            file: normal(Path::new(name)),
+            place: None,
+        }],
+    };
+    extender.resolve(root)
+}
+
+/// A file that is being read, and where it is said to be.
+struct Open {
+    file: PathBuf,
+    place: Option<Place>,
+}
+
+struct Extender<'a> {
+    tree: &'a mut Tree,
+    problems: &'a mut Problems,
+    around: &'a dyn Surroundings,
+    /// What was read already, without what could not be.
+    read: HashMap<PathBuf, Option<NodeId>>,
+    open: Vec<Open>,
+}
+
+impl Extender<'_> {
+    fn resolve(&mut self, root: NodeId) -> NodeId {
+        let Kind::Map(map) = &self.tree.get(root).kind else {
+            return root;
+        };
+        let Some(entry) = map.get(KEY).cloned() else {
+            return root;
+        };
+        let own = Map {
+            entries: map
+                .entries
+                .iter()
+                .filter(|e| e.key != KEY)
+                .cloned()
+                .collect(),
+            incomplete: map.incomplete,
+        };
+        let place = self.tree.get(root).place;
+        let own = self.tree.add(place, Kind::Map(own));
+        let files = match &self.tree.get(entry.value).kind {
+            Kind::List(items) => items.clone(),
+            _ => vec![entry.value],
+        };
+        let mut base: Option<NodeId> = None;
+        let mut missing = false;
+        for file in files {
+            match self.file(file) {
+                Some(next) => base = Some(base.map_or(next, |base| merge(self.tree, base, next))),
+                None => missing = true,
+            }
+        }
+        let merged = base.map_or(own, |base| merge(self.tree, base, own));
+        if !missing {
+            return merged;
+        }
+        // What seems to be missing may stand in the file that could not be read.
+        match self.tree.get(merged).kind.clone() {
+            Kind::Map(map) => {
+                let incomplete = Map {
+                    incomplete: true,
+                    ..map
+                };
+                self.tree.add(place, Kind::Map(incomplete))
+            }
+            _ => merged,
+        }
+    }
+
+    /// The root of a file that is extended, with what it extends itself.
+    fn file(&mut self, id: NodeId) -> Option<NodeId> {
+        let place = self.tree.get(id).place;
+        let unread = variables::fill(self.tree, self.problems, self.around, id);
+        if unread.contains(&place) {
+            return None;
+        }
+        let name = match &self.tree.get(id).kind {
+            Kind::Scalar(scalar) if scalar.value != Value::Null && !scalar.text.is_empty() => {
+                scalar.text.clone()
+            }
+            _ => {
+                let problem = Problem::new(place, "expected the name of a file");
+                let help = "write it as in `extends: base.yaml`, or as a list of such names";
+                self.problems.push(problem.help(help));
+                return None;
+            }
+        };
+        let folder = self.open.last().and_then(|open| open.file.parent());
+        let file = normal(&folder.unwrap_or(Path::new("")).join(&name));
+        if let Some(at) = self.open.iter().position(|open| open.file == file) {
+            self.problems.push(self.circle(at, place, &name));
+            return None;
+        }
+        if let Some(read) = self.read.get(&file) {
+            return *read;
+        }
+        if self.read.len() >= MOST_FILES {
+            let what = format!("a plan extends at most {MOST_FILES} files");
+            self.problems
+                .push(Problem::new(place, what).label("this is one too many"));
+            return None;
+        }
+        let root = self.parse(&file, place, &name);
+        let resolved = root.map(|root| {
+            self.open.push(Open {
+                file: file.clone(),
+                place: Some(place),
+            });
+            let resolved = self.resolve(root);
+            self.open.pop();
+            resolved
+        });
+        self.read.insert(file, resolved);
+        resolved
+    }
+
+    fn parse(&mut self, file: &Path, place: Place, name: &str) -> Option<NodeId> {
+        let text = match self.around.read(file) {
+            Ok(text) => text,
+            Err(why) => {
+                let what = format!("cannot read {}: {why}", quote(name));
+                let help = "the name is relative to the folder of the file that says it";
+                self.problems.push(Problem::new(place, what).help(help));
+                return None;
+            }
+        };
+        let before = self.problems.len();
+        let name = file.display().to_string();
+        let source = self.problems.add_source(Source::new(name, text.clone()));
+        let root = parse::parse(self.tree, self.problems, source, 0, &text);
+        let wrong = match root.map(|root| &self.tree.get(root).kind) {
+            Some(Kind::Map(_)) => return root,
+            None if self.problems.len() > before => return None,
+            None => "the file is empty",
+            Some(_) => "a plan is a mapping, and this file has none",
+        };
+        let begin = Place {
+            source,
+            span: (0..0).into(),
+        };
+        let problem = Problem::new(begin, wrong).related(place, "extended here");
+        self.problems
+            .push(problem.help("write the keys there that plans share"));
+        None
+    }
+
+    /// The file at `at` of those that are open extends itself by what stands at `place`.
+    fn circle(&self, at: usize, place: Place, name: &str) -> Problem {
+        let what = format!("{} extends itself", quote(name));
+        let problem = Problem::new(place, what);
+        let problem = match self.open.get(at + 1).and_then(|open| open.place) {
+            Some(begin) => problem
+                .label("back to it")
+                .related(begin, "it extends this file"),
+            None => problem,
+        };
+        problem.help("remove one of them, or move what both need to a third file")
+    }
+}
+
+/// A file's name without `.` and without folders that are left again.
+fn normal(file: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in file.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(normal.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+/// `own` over `base`. Mappings merge key by key; all else of `own` replaces what is there.
+fn merge(tree: &mut Tree, base: NodeId, own: NodeId) -> NodeId {
+    let (Kind::Map(below), Kind::Map(above)) = (&tree.get(base).kind, &tree.get(own).kind) else {
+        return own;
+    };
+    let (mut merged, above) = (below.clone(), above.clone());
+    let place = tree.get(own).place;
+    let index: HashMap<String, usize> = merged
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(at, entry)| (entry.key.clone(), at))
+        .collect();
+    for entry in above.entries {
+        match index
+            .get(&entry.key)
+            .and_then(|at| merged.entries.get_mut(*at))
+        {
+            Some(there) => {
+                there.key_place = entry.key_place;
+                there.value = merge(tree, there.value, entry.value);
+            }
+            None => merged.entries.push(entry),
+        }
+    }
+    merged.incomplete |= above.incomplete;
+    tree.add(place, Kind::Map(merged))
+}
