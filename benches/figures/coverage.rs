@@ -16,6 +16,7 @@ const KINDS: [(&str, Shape, f64); 4] = [
 /// Standard deviations of a sample, in units of the bound.
 const SPREADS: [f64; 6] = [0.25, 0.5, 1.0, 1.5, 2.0, 4.0];
 
+#[expect(clippy::unnecessary_wraps, reason = "every section has this signature")]
 pub fn measure() -> anyhow::Result<()> {
     println!();
     println!(

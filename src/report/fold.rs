@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::figures::Figure;
 use super::words;
 use crate::diag::Source;
 use crate::plan::{self, Path, Plan, Test};
@@ -56,6 +57,9 @@ pub struct CellReport {
     pub row: usize,
     pub params: Params,
     pub state: CellState,
+    /// Whether the mean came to be known as well as the plan asks; None where it asks for a number
+    /// of samples.
+    pub reached: Option<bool>,
     /// Also of a cell that failed later or that the run's end cut short.
     pub samples: Vec<Sample>,
     /// Attempts that yielded no measurement, whether or not a later one did.
@@ -122,6 +126,7 @@ impl Report {
                 row: cell.row,
                 params: cell.params.clone(),
                 state: CellState::Missing,
+                reached: None,
                 samples: Vec::new(),
                 failed_attempts: Vec::new(),
             })
@@ -250,6 +255,9 @@ impl Report {
                 raw: raw.clone(),
             }),
             EventKind::CellEnded { outcome, .. } if cell.state == CellState::Missing => {
+                if let Outcome::Measured { reached, .. } = outcome {
+                    cell.reached = *reached;
+                }
                 cell.state = match outcome {
                     Outcome::Measured { .. } => CellState::Measured,
                     Outcome::Failed(failure) => CellState::Failed(failure.clone()),
@@ -309,9 +317,9 @@ impl Report {
     /// What the cell's headline metric says: the figure of `result.csv` and of tables. None unless
     /// the cell was measured.
     #[must_use]
-    pub fn headline(&self, cell: &CellReport) -> Option<Summary> {
+    pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
-        cell.measured(words::headline(&test.tool))
+        self.figure(cell, words::headline(&test.tool))
     }
 }
 
