@@ -2,8 +2,8 @@
 
 use super::simulation::{Found, Rule, Shape, cells, ratios, until};
 
-/// Of so many cells a share is found to ±0.1 %.
-const CELLS: u32 = 100_000;
+/// Of so many cells a share is found to ±0.3 %.
+const CELLS: u32 = 20_000;
 
 /// What samples are like, by what words; the spread in units of the bound, and the bound in percent.
 const KINDS: [(&str, Shape, f64); 4] = [

@@ -160,7 +160,11 @@ fn find(
         Bound::Absolute(_) => {
             return Ok(Found {
                 value: own.summary.mean,
-                interval: own.interval,
+                // No metric goes below 0, though Student's interval may.
+                interval: own.interval.map(|interval| Interval {
+                    low: interval.low.max(own.summary.min.min(0.0)),
+                    ..interval
+                }),
             });
         }
         Bound::OfPath { path, .. } => path,

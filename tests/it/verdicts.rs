@@ -370,3 +370,67 @@ proptest! {
         }
     }
 }
+
+/// What scripts and CI servers meet, from stored runs.
+mod exit_codes {
+    use std::process::Command;
+
+    use netplan::results::{Journal, RunDir};
+
+    use super::*;
+    use crate::support::NETPLAN;
+
+    fn code(events: &[Event], arguments: &[&str]) -> Option<i32> {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::create(folder.path().join("run")).unwrap();
+        let mut journal = Journal::create(dir.path()).unwrap();
+        for event in events {
+            journal.append(event).unwrap();
+        }
+        let mut command = Command::new(NETPLAN);
+        command.arg("report").arg(dir.path()).args(arguments);
+        command.output().unwrap().status.code()
+    }
+
+    /// A journal of one test that expects so much of every path.
+    fn events(gbit: f64, repeat: u32, fate: fn() -> Fate) -> Vec<Event> {
+        let mut stream = made::stream();
+        stream.timing.repeat = Repeat::Times(repeat);
+        let bound = expectation(Comparison::AtLeast, gbit * 1e9);
+        stream.expect.0.insert(Metric::THROUGHPUT, bound);
+        stream.paths.truncate(2);
+        let plan = made::plan(&[stream]);
+        let schedule = Schedule::of(&plan, &Selection::all());
+        made::events(&plan, &schedule, &End::Complete, |_, path| match path {
+            "same-node-pod" => Fate::Measured,
+            _ => fate(),
+        })
+    }
+
+    #[test]
+    fn say_how_a_run_came_out() {
+        let measured = || Fate::Measured;
+        assert_eq!(code(&events(5.0, 3, measured), &[]), Some(0));
+        assert_eq!(code(&events(9.0, 3, measured), &[]), Some(4));
+        assert_eq!(
+            code(&events(9.0, 3, measured), &["--format", "junit"]),
+            Some(4)
+        );
+    }
+
+    #[test]
+    fn undecided_is_no_failure_unless_told() {
+        let undecided = || events(5.75, 3, || Fate::Measured);
+        assert_eq!(code(&undecided(), &[]), Some(0));
+        assert_eq!(code(&undecided(), &["--undecided", "fail"]), Some(4));
+    }
+
+    #[test]
+    fn a_broken_expectation_outweighs_a_failed_cell() {
+        let failed = || Fate::Failed(Cause::Refused, "refused");
+        assert_eq!(code(&events(5.0, 3, failed), &[]), Some(3));
+        assert_eq!(code(&events(9.0, 3, failed), &[]), Some(4));
+        let skipped = || Fate::Skipped("netperf is not on w2");
+        assert_eq!(code(&events(5.0, 3, skipped), &[]), Some(4));
+    }
+}
