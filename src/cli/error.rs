@@ -14,6 +14,8 @@ pub(super) enum Exit {
     CellsFailed = 3,
     FellShort = 4,
     Interrupted = 130,
+    /// The role of a pod was asked to leave before its work was done.
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

@@ -196,6 +196,7 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
             command: Vec::new(),
             server_command: Vec::new(),
             metrics: Metrics::default(),
+            doubts: Vec::new(),
             raw: None,
         })
     }

@@ -75,6 +75,7 @@ impl PrepareArgs {
             &plan.kubernetes,
             &workers,
             &in_pods,
+            &identities.client,
             &templates,
         )?;
         Ok(Prepared {

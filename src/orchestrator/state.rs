@@ -11,6 +11,7 @@
 //! the step that are waited for; so no result lands on another cell.
 
 mod ending;
+mod held;
 #[cfg(test)]
 mod histories;
 pub mod message;
@@ -27,13 +28,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use held::Held;
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Progress, cell_of};
+use steps::ClientAnswer;
 use task::Task;
 use turn::{Turn, Turns};
 
 use crate::plan::{self, Plan};
 use crate::results::{EventKind, Outcome};
+use crate::rpc::pb::Observed;
 
 /// How long the orchestrator waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +68,8 @@ impl Default for Limits {
             ready: Duration::from_secs(10),
             answer: Duration::from_secs(5),
             stop: Duration::from_secs(5),
-            reconnect: Duration::from_secs(30),
+            // An evicted pod's successor is made after ten seconds, and its node may pull the image.
+            reconnect: Duration::from_secs(120),
             cancel: Duration::from_millis(400),
         }
     }
@@ -138,6 +143,8 @@ enum Phase {
         processes: Vec<Process>,
         cooldown: Duration,
         timer: Timer,
+        /// Until its server's end has said what it observed, or is gone.
+        held: Option<Box<Held>>,
     },
     Cooling(Timer),
     /// The run is cancelled and ends when these processes are gone.
@@ -167,6 +174,8 @@ struct Attempt {
     to: Session,
     server: Step,
     server_gone: bool,
+    /// By the end of a server that ends by itself, if it has ended.
+    server_observed: Option<Observed>,
     server_command: Vec<String>,
     stage: Stage,
     timer: Timer,
@@ -286,14 +295,24 @@ impl State {
                 session,
                 step,
                 ended,
-            } => self.server_ended(Process { session, step }, &ended),
+                observed,
+            } => self.server_ended(Process { session, step }, &ended, observed),
             Input::ClientEnded {
                 session,
                 step,
                 ended,
                 wall,
                 tcp,
-            } => self.client_ended(Process { session, step }, ended, wall, tcp),
+                observed,
+            } => {
+                let answer = ClientAnswer {
+                    ended,
+                    wall,
+                    tcp,
+                    observed,
+                };
+                self.client_ended(Process { session, step }, answer);
+            }
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Cancel => self.cancel(),
         }

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use super::doubts::Doubts;
 use super::fold::{CellState, Report};
 use super::gate::{self, Tally, Verdict};
 use super::{heading, judged};
@@ -43,8 +44,11 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
             CellState::Measured | CellState::Missing => {}
         }
     }
-    for doubt in heading::doubts(report) {
-        text += &command("warning", "doubt", &doubt);
+    for (title, figures) in Doubts::of(report).in_short() {
+        text += &command("warning", &format!("doubt: {title}"), &figures);
+    }
+    for damage in heading::damage(report) {
+        text += &command("warning", "doubt", &damage);
     }
     if let Some(partial) = heading::partial(report) {
         text += &command("error", "partial", &partial);

@@ -15,11 +15,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::baseline;
+use super::doubts::Doubts;
 use super::figures::Figure;
 use super::fold::{CellReport, CellState, Report, RunState};
 use super::gate::{self, Judgement, Origin, Tally};
 use super::words;
-use crate::results::{Cluster, Interval, JoinedWorker, Summary};
+use crate::results::doubts::Kind;
+use crate::results::{Cluster, Doubt, Interval, JoinedWorker, Summary};
 use crate::tools::{Cause, Metrics};
 
 /// The version of this document, in it as `version`.
@@ -42,6 +44,8 @@ struct Document<'a> {
     cluster: Option<&'a Cluster>,
     workers: &'a BTreeMap<String, JoinedWorker>,
     verdicts: Verdicts,
+    /// What there is to doubt, over all cells.
+    doubts: Vec<Doubted>,
     cells: Vec<Cell<'a>>,
     baselines: Vec<Baseline<'a>>,
     expectations: Vec<Expectation<'a>>,
@@ -96,6 +100,17 @@ struct Statistics {
 }
 
 #[derive(Serialize)]
+struct Doubted {
+    kind: Kind,
+    /// How many cells, of how many that were measured.
+    cells: usize,
+    measured: usize,
+    title: &'static str,
+    /// What it means for the figures.
+    means: &'static str,
+}
+
+#[derive(Serialize)]
 struct Counts {
     cells: usize,
     measured: usize,
@@ -126,6 +141,8 @@ struct Cell<'a> {
     /// Whether the interval came within the plan's bound; null where the plan sets none.
     reached: Option<bool>,
     statistics: BTreeMap<&'a str, Statistics>,
+    /// Of any of its samples, and those that only show beside other cells.
+    doubts: Vec<Kind>,
     samples: Vec<Sample<'a>>,
     failed_attempts: Vec<Attempt<'a>>,
 }
@@ -149,6 +166,7 @@ struct Sample<'a> {
     metrics: &'a Metrics,
     /// Far from the cell's other samples in the headline metric.
     outlier: bool,
+    doubts: &'a [Doubt],
 }
 
 #[derive(Serialize)]
@@ -169,6 +187,7 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
     let counts = report.counts();
     let judgements = gate::judge(report);
     let tally = Tally::of(&judgements);
+    let doubts = Doubts::of(report);
     let document = Document {
         version: VERSION,
         run: &report.run,
@@ -201,10 +220,21 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
         },
         baselines: baselines(report),
         expectations: judgements.into_iter().map(expectation).collect(),
+        doubts: doubts
+            .groups
+            .iter()
+            .map(|group| Doubted {
+                kind: group.kind,
+                cells: group.cells,
+                measured: doubts.measured,
+                title: group.kind.title(),
+                means: group.means,
+            })
+            .collect(),
         cells: report
             .cells
             .iter()
-            .filter_map(|cell| cell_of(report, cell))
+            .filter_map(|cell| cell_of(report, &doubts, cell))
             .collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
@@ -248,7 +278,7 @@ fn expectation(judgement: Judgement<'_>) -> Expectation<'_> {
     }
 }
 
-fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
+fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Option<Cell<'a>> {
     let (row, test, path) = report.row(cell.row)?;
     let (outcome, failure, reason) = match &cell.state {
         CellState::Measured => ("measured", None, None),
@@ -285,6 +315,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
                 Some((metric, Statistics { summary, interval }))
             })
             .collect(),
+        doubts: doubts.kinds(cell),
         samples: cell
             .samples
             .iter()
@@ -299,6 +330,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
                 raw: s.raw.as_deref(),
                 metrics: &s.metrics,
                 outlier,
+                doubts: &s.doubts,
             })
             .collect(),
         failed_attempts: cell

@@ -1,8 +1,9 @@
-//! Numbered notes below the tables: why cells have no figure.
+//! Numbered notes below the tables: why cells have no figure, and why to doubt those that have one.
 
 use std::collections::BTreeSet;
 
-use super::fold::{CellReport, CellState};
+use super::doubts::Doubts;
+use super::fold::{CellReport, CellState, Report};
 use super::words;
 use crate::tools::Cause;
 
@@ -10,13 +11,15 @@ use crate::tools::Cause;
 const QUOTED: usize = 2;
 
 /// The notes of a report, numbered in the order in which tables ask for them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Notes {
     numbered: Vec<Note>,
     /// Cells with samples that stand far out, and such samples.
     outliers: (usize, usize),
     /// Cells that ran out of samples.
     wide: usize,
+    /// Those on cells that have a figure, in a numbering of their own.
+    pub doubts: Doubts,
 }
 
 /// Beside a figure some of whose samples stand far out.
@@ -40,6 +43,16 @@ enum Why {
 }
 
 impl Notes {
+    /// No note so far, and all doubts.
+    pub fn of(report: &Report) -> Notes {
+        Notes {
+            numbered: Vec::new(),
+            outliers: (0, 0),
+            wide: 0,
+            doubts: Doubts::of(report),
+        }
+    }
+
     /// What stands in the place of a figure: `✗1` for a failed cell, `–2` for a skipped one, `…` for
     /// a missing one. None for a measured cell.
     pub fn mark(&mut self, cell: &CellReport, tool: &'static str) -> Option<String> {
@@ -73,18 +86,18 @@ impl Notes {
     }
 
     /// What stands behind a figure: whether samples stand far out, and whether the bound that the
-    /// plan sets to its interval was reached.
-    pub fn signs(&mut self, outliers: usize, reached: Option<bool>) -> String {
+    /// plan sets to its interval was reached; and what there is to doubt.
+    pub fn signs(&mut self, cell: &CellReport, outliers: usize) -> String {
         let mut signs = String::new();
         if outliers > 0 {
             self.outliers = (self.outliers.0 + 1, self.outliers.1 + outliers);
             signs.push(OUTLIERS);
         }
-        if reached == Some(false) {
+        if cell.reached == Some(false) {
             self.wide += 1;
             signs.push(WIDE);
         }
-        signs
+        signs + &self.doubts.marks(cell)
     }
 
     /// The notes' lines, at most `width` wide.

@@ -114,7 +114,7 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     about.concat()
 }
 
-/// The cell's figure, or the mark that says why there is none.
+/// The cell's figure with what there is to note of it, or the mark that says why there is none.
 pub fn field(
     report: &Report,
     test: &Test,
@@ -134,7 +134,7 @@ pub fn field(
         field.count = format!("×{}", figure.summary.count);
     }
     let outliers = report.outliers(cell).iter().filter(|out| **out).count();
-    field.marks = notes.signs(outliers, cell.reached);
+    field.marks = notes.signs(cell, outliers);
     field
 }
 

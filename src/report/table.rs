@@ -45,11 +45,12 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
     for line in heading::surroundings(report, width) {
         page.line(&line, FAINT);
     }
-    let mut notes = Notes::default();
+    let mut notes = Notes::of(report);
     let baselines = ratios::of(report);
     for section in sections::of(report, &mut notes).iter().chain(&baselines) {
         page.section(section, width);
     }
+    let doubts = notes.doubts.lines(width);
     let notes = notes.render(width);
     if !notes.is_empty() {
         page.gap();
@@ -57,19 +58,25 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
             page.marked(line);
         }
     }
+    if !doubts.is_empty() {
+        page.gap();
+        for line in &doubts {
+            page.line(line, WARN);
+        }
+    }
+    let damage = heading::damage(report);
+    if !damage.is_empty() {
+        page.gap();
+        for damage in damage {
+            for line in words::wrap(&format!("! {damage}"), width, "  ") {
+                page.line(&line, WARN);
+            }
+        }
+    }
     let judgements = gate::judge(report);
     if !judgements.is_empty() {
         page.gap();
         page.expectations(report, &judgements, width);
-    }
-    let doubts = heading::doubts(report);
-    if !doubts.is_empty() {
-        page.gap();
-        for doubt in doubts {
-            for line in words::wrap(&format!("! {doubt}"), width, "  ") {
-                page.line(&line, WARN);
-            }
-        }
     }
     page.gap();
     let falls_short = Tally::of(&judgements).falls_short(false);
@@ -173,10 +180,10 @@ impl Page {
         }
     }
 
-    /// A line in which the marks of cells without a figure are coloured.
+    /// A line in which the marks of cells without a figure, or with a doubtful one, are coloured.
     fn marked(&mut self, line: &str) {
         let mut rest = line;
-        while let Some(at) = rest.find(['✗', '–']) {
+        while let Some(at) = rest.find(['✗', '–', '?']) {
             let (before, mark) = rest.split_at(at);
             let sign = mark.chars().next().unwrap_or('✗');
             let digits = mark[sign.len_utf8()..]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::doubts::Doubt;
 use super::environment::WorkerEnvironment;
 use crate::schedule::{CellId, Params};
 use crate::tools::{Failure, Metrics};
@@ -110,7 +111,11 @@ pub struct Sample {
     /// The client's exact command line.
     pub command: Vec<String>,
     pub server_command: Vec<String>,
+    /// What the tool said, and what both ends observed around it (see `observed`).
     pub metrics: Metrics,
+    /// Reasons not to take the figures at their word; in journals from before there were any, none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
     /// File under `raw/`.
     pub raw: Option<String>,
 }

@@ -1,12 +1,16 @@
 //! What a run leaves: events, the journal, the run's directory, statistics over samples.
 
+pub mod archive;
+pub mod doubts;
 pub mod environment;
 mod event;
 pub mod journal;
+pub mod observed;
 pub mod run_dir;
 pub mod sequential;
 pub mod statistics;
 
+pub use doubts::{Circumstances, Doubt};
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
 pub use event::{Event, EventKind, Outcome, Sample, VERSION};
 pub use journal::{Journal, JournalError, Recovered, Tear};

@@ -56,6 +56,7 @@ impl State {
     }
 
     pub(super) fn cancel(&mut self) {
+        self.release(None);
         let (attempt, processes) = match std::mem::replace(&mut self.phase, Phase::Ended) {
             phase @ (Phase::Cancelling { .. } | Phase::Ended) => {
                 self.phase = phase;

@@ -10,10 +10,18 @@ use proptest::prelude::*;
 use super::progress::MAX_LOSSES;
 use super::*;
 use crate::plan::{self, Repeat, Timing, Until, Via};
-use crate::results::WorkerEnvironment;
 use crate::results::sequential::{Decision, decide};
+use crate::results::{Circumstances, WorkerEnvironment};
 use crate::schedule::{CellId, Params};
 use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Server, Tool};
+
+/// What every server's end says that it observed.
+const SERVER_SAW: Observed = Observed {
+    window_us: 1_500_000,
+    cpu: None,
+    throttling: None,
+    traffic: None,
+};
 
 const WORKERS: [&str; 3] = ["w1", "w2", "w3"];
 
@@ -123,6 +131,7 @@ fn tasks(shapes: &[Shape]) -> Vec<Task> {
             },
             tool: Box::new(Fake { cell }),
             deadline: Duration::from_secs(10),
+            circumstances: Circumstances::default(),
         }
     };
     shapes.iter().enumerate().map(task).collect()
@@ -317,6 +326,7 @@ impl World {
                     stdout: Vec::new(),
                     stderr: Vec::new(),
                 },
+                observed: Some(SERVER_SAW),
             });
         }
     }
@@ -334,6 +344,7 @@ impl World {
                 },
                 wall: Duration::from_secs(1),
                 tcp: None,
+                observed: None,
             });
         }
     }
@@ -708,6 +719,44 @@ fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
         };
         world.deliver(input);
         assert_eq!(world.servers.len(), 1);
+    }
+}
+
+#[test]
+fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
+    for server_stays in [true, false] {
+        let mut world = World::new(&[(0, 1, false, Repeat::Times(1), 0, false)], LISTED, &[]);
+        let _ = WORKERS.map(|worker| world.join(worker, 2));
+        for _ in WORKERS {
+            let input = world.mail.remove(0);
+            world.deliver(input);
+        }
+        world.ready(0);
+        let ready = world.mail.remove(0);
+        world.deliver(ready);
+        world.end_client(world.clients[0].0, How::Code(0));
+        let done = world.mail.remove(0);
+        world.deliver(done);
+        let samples = |world: &World| {
+            let of = |kind: &EventKind| match kind {
+                EventKind::Sample(sample) => Some(sample.clone()),
+                _ => None,
+            };
+            world.journal.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        assert!(samples(&world).is_empty(), "the server has not answered");
+        if !server_stays {
+            // It ended all the same, but its word is lost with it.
+            world.mail.clear();
+            world.vanish("w2");
+        }
+        let end = world.mail.remove(0);
+        world.deliver(end);
+        let sample = &samples(&world)[0];
+        let saw = sample.metrics.get("observed_s.server");
+        assert_eq!(saw, server_stays.then_some(1.5));
+        world.end_well();
+        check(&world.journal, &world.shapes, LISTED, false, 0);
     }
 }
 

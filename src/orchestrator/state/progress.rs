@@ -76,9 +76,8 @@ impl Progress {
         let (enough, reached) = match repeat {
             Repeat::Times(times) => (self.samples >= times.max(1), None),
             Repeat::Until(until) => match decide(&until, &self.values) {
+                Decision::More => (false, None),
                 Decision::Reached => (true, Some(true)),
-                // A sample without the metric is one all the same.
-                Decision::More => (self.samples >= until.max, Some(false)),
                 Decision::GivenUp => (true, Some(false)),
             },
         };
@@ -97,7 +96,9 @@ impl Progress {
             EventKind::Sample(sample) => {
                 let mut values = std::mem::take(&mut self.values);
                 if let Repeat::Until(_) = task.timing.repeat {
-                    values.extend(sample.metrics.get(task.tool.headline()));
+                    let value = sample.metrics.get(task.tool.headline());
+                    // A sample without the metric is one all the same.
+                    values.push(value.unwrap_or(f64::NAN));
                 }
                 *self = Self {
                     samples: sample.sample,

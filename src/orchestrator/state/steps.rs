@@ -5,15 +5,26 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::held::Held;
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_tcp_info, all_output, extension, why_no_server};
+use super::output::{add_observed, add_tcp_info, all_output, extension, why_no_server};
 use super::progress::Next;
 use super::{Attempt, Phase, Process, Stage, State};
 use crate::plan::Via;
+use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample};
-use crate::rpc::pb::TcpInfo;
+use crate::rpc::pb::{Observed, TcpInfo};
 use crate::tools::{Cause, Ended, Failure};
+
+/// What came of a client.
+pub(super) struct ClientAnswer {
+    pub(super) ended: Ended,
+    /// Of the measuring invocation.
+    pub(super) wall: Duration,
+    pub(super) tcp: Option<TcpInfo>,
+    pub(super) observed: Option<Observed>,
+}
 
 /// What became of an attempt that was to begin.
 pub(super) enum Begun {
@@ -119,6 +130,7 @@ impl State {
             to,
             server: step,
             server_gone: false,
+            server_observed: None,
             server_command: server.argv.clone(),
             stage: Stage::Starting,
             timer,
@@ -175,27 +187,33 @@ impl State {
         self.set_timer(deadline + self.limits.answer);
     }
 
-    pub(super) fn server_ended(&mut self, process: Process, ended: &Ended) {
+    pub(super) fn server_ended(
+        &mut self,
+        process: Process,
+        ended: &Ended,
+        observed: Option<Observed>,
+    ) {
         match &mut self.phase {
             Phase::Running(attempt) if attempt.server() == process => {
                 attempt.server_gone = true;
+                attempt.server_observed = observed;
                 // While the client runs, its own end says what to make of that.
                 if let Stage::Starting = attempt.stage {
                     let (cause, words) = why_no_server(ended, self.limits.ready);
                     self.fail(cause, &words, Some(ended));
                 }
             }
+            Phase::Clearing {
+                held: Some(held), ..
+            } if held.server == process => {
+                self.release(observed);
+                self.gone(process);
+            }
             _ => self.gone(process),
         }
     }
 
-    pub(super) fn client_ended(
-        &mut self,
-        process: Process,
-        ended: Ended,
-        wall: Duration,
-        tcp: Option<TcpInfo>,
-    ) {
+    pub(super) fn client_ended(&mut self, process: Process, answer: ClientAnswer) {
         let attempt = match &mut self.phase {
             Phase::Running(attempt) if attempt.client() == Some(process) => attempt,
             // The tool was done before Stop reached it: nothing measured is lost.
@@ -212,6 +230,12 @@ impl State {
         else {
             return;
         };
+        let ClientAnswer {
+            ended,
+            wall,
+            tcp,
+            observed,
+        } = answer;
         let index = attempt.task;
         let task = &self.tasks[index];
         let mut metrics = match task.tool.read(&task.job(&attempt.target), &ended) {
@@ -226,8 +250,9 @@ impl State {
             }
         };
         add_tcp_info(&mut metrics, tcp);
+        add_observed(&mut metrics, End::Client, observed);
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
-        let sample = EventKind::Sample(Sample {
+        let sample = Sample {
             cell: task.cell.clone(),
             path: task.path.clone(),
             tool: task.tool.name().to_owned(),
@@ -239,17 +264,33 @@ impl State {
             command: command.clone(),
             server_command: attempt.server_command.clone(),
             metrics,
+            doubts: Vec::new(),
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&task.cell, attempt.sample, attempt.number, extension(raw))),
-        });
+        };
+        let (server, gone, server_observed) = (
+            attempt.server(),
+            attempt.server_gone,
+            attempt.server_observed,
+        );
+        let measured = Held {
+            task: index,
+            server,
+            circumstances: self.circumstances(index),
+            sample,
+            raw,
+        };
         if let Phase::Running(_) = self.phase {
             self.clear(Some(process));
+            self.hold(measured);
+            if gone {
+                self.release(server_observed);
+            }
         } else {
             self.forget(process);
+            self.publish(measured, server_observed);
         }
-        self.emit_of(index, sample, raw);
-        self.settle(index);
         self.when_clear();
     }
 
@@ -310,6 +351,7 @@ impl State {
             processes,
             cooldown,
             timer,
+            held: None,
         };
     }
 
@@ -337,6 +379,11 @@ impl State {
 
     /// Goes on once nothing of the last attempt is left.
     pub(super) fn when_clear(&mut self) {
+        if let Phase::Clearing { processes, .. } = &self.phase
+            && processes.is_empty()
+        {
+            self.release(None);
+        }
         match &self.phase {
             Phase::Clearing {
                 processes,
