@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::plan::Plan;
 use crate::results::{EventKind, Outcome};
-use crate::schedule::{CellId, Schedule};
+use crate::schedule::{CellId, Schedule, search};
 use crate::tools;
 
 /// What is known of the samples that are to come.
@@ -62,7 +62,7 @@ impl Outlook {
             .iter()
             .map(|test| OfTest {
                 sample: tools::usual_sample(test),
-                least: test.timing.repeat.least(),
+                least: search::samples_of(test).0,
                 ..OfTest::default()
             })
             .collect();
@@ -217,6 +217,7 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
             outcome: Outcome::Measured {
                 samples: 6,
                 reached: Some(true),
+                found: None,
             },
         });
         // Nine more of six samples; two ran at a time.

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::outlook::Outlook;
 use super::printer;
-use crate::plan::{Order, Plan};
+use crate::plan::{Order, Plan, Test};
 use crate::report::elapsed;
 use crate::results::{EventKind, Outcome};
 use crate::schedule::{CellId, Forecast, Schedule};
@@ -51,12 +51,12 @@ impl Progress {
             "starting, {} to go",
             in_words(tools::forecast(plan, schedule))
         ));
-        let repeats = plan.tests.iter().any(|test| test.timing.repeat.most() > 1);
+        let repeats = |test: &Test| test.find.is_some() || test.timing.repeat.most() > 1;
         Self {
             bar,
             terminal,
             outlook: Outlook::of(plan, schedule),
-            by_sample: plan.order != Order::Listed && repeats,
+            by_sample: plan.order != Order::Listed && plan.tests.iter().any(repeats),
             begun: None,
             figures: HashMap::new(),
             last_figure: String::new(),
@@ -156,13 +156,19 @@ fn in_seconds(seconds: u64) -> String {
 fn became(outcome: &Outcome, figure: &str) -> String {
     match outcome {
         Outcome::Measured {
+            found: Some(found),
+            samples,
+            ..
+        } => format!("found {} by {samples} samples", found.in_words()),
+        Outcome::Measured {
             reached: Some(reached),
             samples,
+            ..
         } => {
             let bound = if *reached { "" } else { ", bound not reached" };
             format!("{figure} (the last of {samples} samples{bound})")
         }
-        Outcome::Measured { reached: None, .. } => figure.to_owned(),
+        Outcome::Measured { .. } => figure.to_owned(),
         Outcome::Failed(failure) => format!("failed: {}", failure.cause),
         Outcome::Skipped { reason } => format!("skipped: {reason}"),
     }

@@ -45,8 +45,15 @@ impl Lines {
             EventKind::CellEnded { cell, outcome } => {
                 let figure = self.figures.remove(cell).unwrap_or_default();
                 let said = match outcome {
+                    Outcome::Measured {
+                        samples,
+                        found: Some(found),
+                        ..
+                    } => format!("found {} by {samples} samples", found.in_words()),
                     Outcome::Measured { samples: 1, .. } => figure,
-                    Outcome::Measured { samples, reached } => {
+                    Outcome::Measured {
+                        samples, reached, ..
+                    } => {
                         let bound = match reached {
                             Some(false) => ", bound not reached",
                             Some(true) | None => "",

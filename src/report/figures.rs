@@ -42,7 +42,8 @@ impl Report {
     #[must_use]
     pub fn outliers(&self, cell: &CellReport) -> Vec<bool> {
         match (self.row(cell.row), &cell.state) {
-            (Some((_, test, _)), CellState::Measured) => {
+            // The probes of a search are at rates of their own.
+            (Some((_, test, _)), CellState::Measured) if test.find.is_none() => {
                 let metric = words::headline(&test.tool);
                 let values = cell.samples.iter().map(|s| s.metrics.get(metric));
                 let values: Vec<f64> = values.map(|v| v.unwrap_or(f64::NAN)).collect();

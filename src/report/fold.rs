@@ -12,8 +12,9 @@ use crate::plan::{self, Path, Plan, Test};
 use crate::results::{
     Cluster, Environment, Event, EventKind, Outcome, Recovered, Sample, Summary, Tear,
 };
-use crate::schedule::{CellId, Params, Row, Schedule, Selection};
-use crate::tools::Failure;
+use crate::schedule::search::Found;
+use crate::schedule::{CellId, Param, Params, Row, Schedule, Selection};
+use crate::tools::{Failure, name};
 
 /// All that is known of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +61,8 @@ pub struct CellReport {
     /// Whether the mean came to be known as well as the plan asks; None where it asks for a number
     /// of samples.
     pub reached: Option<bool>,
+    /// What the search of the plan's `find` has found.
+    pub found: Option<Found>,
     /// Also of a cell that failed later or that the run's end cut short.
     pub samples: Vec<Sample>,
     /// Attempts that yielded no measurement, whether or not a later one did.
@@ -127,6 +130,7 @@ impl Report {
                 params: cell.params.clone(),
                 state: CellState::Missing,
                 reached: None,
+                found: None,
                 samples: Vec::new(),
                 failed_attempts: Vec::new(),
             })
@@ -255,8 +259,11 @@ impl Report {
                 raw: raw.clone(),
             }),
             EventKind::CellEnded { outcome, .. } if cell.state == CellState::Missing => {
-                if let Outcome::Measured { reached, .. } = outcome {
+                if let Outcome::Measured { reached, found, .. } = outcome {
                     cell.reached = *reached;
+                    if let Some(found) = found {
+                        cell.keep(*found);
+                    }
                 }
                 cell.state = match outcome {
                     Outcome::Measured { .. } => CellState::Measured,
@@ -324,6 +331,17 @@ impl Report {
 }
 
 impl CellReport {
+    /// Takes note of what the cell's search has found: a metric of the samples at that rate.
+    fn keep(&mut self, found: Found) {
+        self.found = Some(found);
+        for sample in &mut self.samples {
+            if sample.params.get(Param::Rate) == Some(found.rate_bps) {
+                let rate = found.rate_bps as f64;
+                sample.metrics.set(name::FOUND_RATE_BPS, rate);
+            }
+        }
+    }
+
     /// A metric over the samples of a measured cell. None for any other cell: what a failed cell
     /// measured before it failed is no result.
     #[must_use]
@@ -331,6 +349,12 @@ impl CellReport {
         if self.state != CellState::Measured {
             return None;
         }
-        Summary::of(self.samples.iter().filter_map(|s| s.metrics.get(metric)))
+        // The other probes of a search say what does not hold, or what is less.
+        let counts = |sample: &&Sample| {
+            self.found
+                .is_none_or(|found| sample.params.get(Param::Rate) == Some(found.rate_bps))
+        };
+        let samples = self.samples.iter().filter(counts);
+        Summary::of(samples.filter_map(|s| s.metrics.get(metric)))
     }
 }

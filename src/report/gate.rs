@@ -51,6 +51,8 @@ pub struct Found {
     pub value: f64,
     /// The 95 % interval; None when a single sample, or means alone, had to do.
     pub interval: Option<Interval>,
+    /// Of the cell itself.
+    pub samples: usize,
 }
 
 /// How many came out how.
@@ -156,6 +158,7 @@ fn find(
             .ok_or_else(|| (Verdict::NotMeasured, why_not(cell, metric, where_)))
     };
     let own = figure(cell, "")?;
+    let samples = own.summary.count;
     let path = match &expectation.bound {
         Bound::Absolute(_) => {
             return Ok(Found {
@@ -165,6 +168,7 @@ fn find(
                     low: interval.low.max(own.summary.min.min(0.0)),
                     ..interval
                 }),
+                samples,
             });
         }
         Bound::OfPath { path, .. } => path,
@@ -189,6 +193,7 @@ fn find(
                 low: i.low * 100.0,
                 high: i.high * 100.0,
             }),
+            samples,
         });
     }
     // Without positive means on both sides there is no ratio; nothing is as much as nothing.
@@ -196,12 +201,14 @@ fn find(
         return Ok(Found {
             value: 100.0,
             interval: None,
+            samples,
         });
     }
     if other.summary.mean > 0.0 {
         return Ok(Found {
             value: own.summary.mean / other.summary.mean * 100.0,
             interval: None,
+            samples,
         });
     }
     Err((
@@ -248,6 +255,7 @@ mod tests {
         let found = Found {
             value: f64::midpoint(low, high),
             interval: Some(Interval { low, high }),
+            samples: 3,
         };
         found.against(&Expectation {
             comparison,
@@ -281,6 +289,7 @@ mod tests {
         let found = Found {
             value: 9.0,
             interval: None,
+            samples: 1,
         };
         let at_least = |bound| Expectation {
             comparison: Comparison::AtLeast,

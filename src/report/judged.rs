@@ -66,7 +66,7 @@ fn found_in_words(judgement: &Judgement<'_>, found: Found) -> String {
     let space = if word.is_empty() { "" } else { " " };
     match &*texts {
         [value, low, high] => format!("{value}{space}{word}{of} (95 % interval {low} to {high})"),
-        [value, ..] if judgement.cell.samples.len() == 1 => {
+        [value, ..] if found.samples == 1 => {
             format!("{value}{space}{word}{of} (a single sample)")
         }
         [value, ..] => format!("{value}{space}{word}{of} (by the means alone)"),

@@ -23,6 +23,7 @@ mod sections;
 mod spark;
 mod swept;
 pub mod table;
+pub mod truth;
 mod words;
 
 pub use figures::Figure;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fold::{CellReport, CellState, Report};
+use super::fold::{CellReport, Report};
 use super::grid::{Column, Grid};
 use super::notes::Notes;
 use super::scale::{Field, Scale, aligned};
@@ -62,11 +62,11 @@ pub struct Writing {
 }
 
 impl Writing {
-    pub fn of(scale: Scale, cells: &[&CellReport]) -> Writing {
+    pub fn of(scale: Scale, metric: &str, cells: &[&CellReport]) -> Writing {
         let counts = cells
             .iter()
-            .filter(|cell| cell.state == CellState::Measured)
-            .map(|cell| cell.samples.len());
+            .filter_map(|cell| cell.measured(metric))
+            .map(|summary| summary.count);
         let least = counts.clone().min().unwrap_or(0);
         Writing {
             scale,
@@ -216,7 +216,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         .map(|figure| figure.summary.mean)
         .collect();
     let scale = Scale::headline(headline, &means);
-    let writing = Writing::of(scale, cells);
+    let writing = Writing::of(scale, headline, cells);
     let mut grid = Grid::default();
     grid.columns.push(Column {
         name: "path".to_owned(),

@@ -32,7 +32,7 @@ pub fn swept(
         .map(|figure| figure.summary.mean)
         .collect();
     let scale = Scale::headline(metric, &means);
-    let writing = Writing::of(scale, cells);
+    let writing = Writing::of(scale, metric, cells);
     let top = means.iter().copied().fold(0.0, f64::max);
     // Rows (one for each path and combination) by combination, in the schedule's order.
     let mut groups: Vec<(String, Vec<usize>)> = Vec::new();

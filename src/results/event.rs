@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::doubts::Doubt;
 use super::environment::WorkerEnvironment;
+use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};
 use crate::tools::{Failure, Metrics};
 
@@ -85,6 +86,9 @@ pub enum Outcome {
         /// number of samples.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reached: Option<bool>,
+        /// What the search of the plan's `find` has found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<Found>,
     },
     Failed(Failure),
     Skipped {

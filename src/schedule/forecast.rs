@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::cell::Schedule;
+use super::search;
 use crate::plan::{Concurrency, Plan, Test};
 
 /// Bounds on how long the samples take.
@@ -40,7 +41,7 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
                 .saturating_add(timing.duration.0)
                 .saturating_add(timing.cooldown.0)
                 .saturating_add(fixed(test));
-            let (least, most) = samples(test);
+            let (least, most) = search::samples_of(test);
             Forecast {
                 least: sample.saturating_mul(least),
                 most: sample.saturating_mul(most),
@@ -72,9 +73,4 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
         least: busiest.unwrap_or(sum.least),
         ..sum
     }
-}
-
-/// How many samples a cell of the test takes, at least and at most.
-fn samples(test: &Test) -> (u32, u32) {
-    (test.timing.repeat.least(), test.timing.repeat.most())
 }

@@ -4,6 +4,7 @@ mod cell;
 mod expand;
 mod forecast;
 mod params;
+pub mod search;
 mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};

@@ -279,6 +279,7 @@ pub fn events(
                 Outcome::Measured {
                     samples: test.timing.repeat.least(),
                     reached: None,
+                    found: None,
                 }
             }
         };

@@ -27,6 +27,7 @@ mod results;
 mod rounds;
 mod run;
 mod schedule;
+mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;
 mod support;

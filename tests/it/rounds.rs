@@ -110,6 +110,7 @@ fn a_cell_is_measured_until_its_mean_is_known() {
             let Outcome::Measured {
                 samples: n,
                 reached,
+                ..
             } = outcome
             else {
                 panic!("{}: {outcome:?}", cell.0);

@@ -123,6 +123,7 @@ fn repeat(events: &mut Vec<Event>, cell: &netplan::schedule::CellId, spread: f64
         {
             *outcome = Outcome::Measured {
                 samples,
+                found: None,
                 reached: Some(samples < 12),
             };
         }

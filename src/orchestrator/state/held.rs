@@ -4,8 +4,9 @@
 //! has ended, which is to come in any case before the next sample. Whatever happens until then, the
 //! measurement is published: with the server's observation, or without.
 
+use super::State;
+use super::lane::{Life, Process};
 use super::output::add_observed;
-use super::{Phase, Process, State};
 use crate::plan::Via;
 use crate::results::observed::End;
 use crate::results::{Circumstances, EventKind, Sample, doubts};
@@ -23,15 +24,15 @@ pub(super) struct Held {
 }
 
 impl State {
-    pub(super) fn hold(&mut self, measured: Held) {
-        if let Phase::Clearing { held, .. } = &mut self.phase {
+    pub(super) fn hold(&mut self, at: usize, measured: Held) {
+        if let Life::Clearing { held, .. } = &mut self.lanes[at].life {
             *held = Some(Box::new(measured));
         }
     }
 
-    /// Publishes the measurement that is held, if there is one.
-    pub(super) fn release(&mut self, observed: Option<Observed>) {
-        if let Phase::Clearing { held, .. } = &mut self.phase
+    /// Publishes the measurement that a lane holds, if there is one.
+    pub(super) fn release(&mut self, at: usize, observed: Option<Observed>) {
+        if let Life::Clearing { held, .. } = &mut self.lanes[at].life
             && let Some(held) = held.take()
         {
             self.publish(*held, observed);
@@ -55,14 +56,15 @@ impl State {
 
     /// What the plan and both ends say of a task's surroundings.
     pub(super) fn circumstances(&self, task: usize) -> Circumstances {
-        let task = &self.tasks[task];
-        let circumstances = task.circumstances.clone();
-        let (Some(from), Some(to)) = (self.present(&task.from), self.present(&task.to)) else {
+        let ends = self.ends(task);
+        let line = &self.tasks[task].line;
+        let circumstances = line.circumstances.clone();
+        let [Some(to), Some(from)] = ends.map(|at| self.workers[at].present.as_ref()) else {
             return circumstances;
         };
         let (from, to) = (&from.place, &to.place);
         Circumstances {
-            loopback: task.via == Via::Host && from.node == to.node,
+            loopback: line.via == Via::Host && from.node == to.node,
             ..circumstances
         }
         .seen(&from.environment, &to.environment)

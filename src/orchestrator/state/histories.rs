@@ -2,16 +2,19 @@
 //! workers that vanish and come back elsewhere, tools that fail in every way, late timers, Cancel.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::progress::MAX_LOSSES;
+use super::task::{Line, Work};
 use super::*;
 use crate::plan::{self, Repeat, Timing, Until, Via};
 use crate::results::sequential::{Decision, decide};
 use crate::results::{Circumstances, WorkerEnvironment};
+use crate::rpc::pb::Observed;
 use crate::schedule::{CellId, Params};
 use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Server, Tool};
 
@@ -23,12 +26,12 @@ const SERVER_SAW: Observed = Observed {
     traffic: None,
 };
 
-const WORKERS: [&str; 3] = ["w1", "w2", "w3"];
+const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
 /// Its client says on stdout which cell it ran for, where it went, and which start it was.
 #[derive(Debug)]
-struct Fake {
-    cell: String,
+pub(super) struct Fake {
+    pub cell: String,
 }
 
 const CAUSES: [Cause; 6] = [
@@ -104,34 +107,41 @@ const ONCE: Repeat = Repeat::Times(1);
 const LISTED: Policy = Policy {
     order: plan::Order::Listed,
     seed: 0,
+    concurrency: Concurrency::Serial,
 };
 
 fn tasks(shapes: &[Shape]) -> Vec<Task> {
     let task = |(i, &(from, to, virtual_ip, repeat, retries, cool)): (usize, &Shape)| {
         let cell = format!("cell-{i}");
+        let timing = Timing {
+            duration: plan::units::Duration(Duration::from_secs(1)),
+            warmup: plan::units::Duration::default(),
+            cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
+            timeout: None,
+            retries,
+            repeat,
+        };
         Task {
             cell: CellId(cell.clone()),
             params: Params::default(),
-            path: "p".to_owned(),
-            from: WORKERS[from].to_owned(),
-            to: WORKERS[to].to_owned(),
-            via: if virtual_ip {
-                Via::ClusterIp
-            } else {
-                Via::PodIp
-            },
-            slot: 0,
-            timing: Timing {
-                duration: plan::units::Duration(Duration::from_secs(1)),
-                warmup: plan::units::Duration::default(),
-                cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
-                timeout: None,
-                retries,
-                repeat,
-            },
-            tool: Box::new(Fake { cell }),
-            deadline: Duration::from_secs(10),
-            circumstances: Circumstances::default(),
+            line: Arc::new(Line {
+                path: "p".to_owned(),
+                from: WORKERS[from].to_owned(),
+                to: WORKERS[to].to_owned(),
+                via: if virtual_ip {
+                    Via::ClusterIp
+                } else {
+                    Via::PodIp
+                },
+                slot: 0,
+                circumstances: Circumstances::default(),
+                work: Arc::new(Work {
+                    timing,
+                    find: None,
+                    tool: Box::new(Fake { cell }),
+                    deadline: Duration::from_secs(10),
+                }),
+            }),
         }
     };
     shapes.iter().enumerate().map(task).collect()
@@ -146,6 +156,7 @@ fn fresh(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> State {
 struct World {
     state: State,
     shapes: Vec<Shape>,
+    policy: Policy,
     /// Those that live, by worker.
     sessions: BTreeMap<&'static str, Session>,
     places: HashMap<Session, Place>,
@@ -158,6 +169,8 @@ struct World {
     next_session: u64,
     servers: Vec<(Process, String, bool)>,
     clients: Vec<(Process, Vec<String>, u64)>,
+    /// The nodes that each client loads, by start.
+    loads: HashMap<u64, [String; 2]>,
     next_start: u64,
     were_ready: HashSet<String>,
     mail: Vec<Input>,
@@ -174,6 +187,7 @@ impl World {
         let mut world = Self {
             state: fresh(shapes, policy, events),
             shapes: shapes.to_vec(),
+            policy,
             sessions: BTreeMap::new(),
             places: HashMap::new(),
             deaf: HashSet::new(),
@@ -182,6 +196,7 @@ impl World {
             next_session: 1,
             servers: Vec::new(),
             clients: Vec::new(),
+            loads: HashMap::new(),
             next_start: 1,
             were_ready: HashSet::new(),
             mail: Vec::new(),
@@ -263,19 +278,26 @@ impl World {
                 self.servers.push((process, server.argv[1].clone(), false));
             }
             Order::RunClient { step, client, .. } => {
-                assert!(
-                    self.clients.is_empty(),
-                    "two clients at once: {:?}",
-                    self.clients
-                );
                 let cell = &client.argv[1];
                 assert!(
                     self.were_ready.contains(cell),
                     "client before its server: {cell}"
                 );
                 let index: usize = cell.trim_start_matches("cell-").parse().unwrap();
-                let (_, to, virtual_ip, ..) = self.shapes[index];
+                let (from, to, virtual_ip, ..) = self.shapes[index];
                 let place = &self.places[&self.believed[WORKERS[to]]];
+                let own = &self.places[&self.believed[WORKERS[from]]];
+                let nodes = [own.node.clone(), place.node.clone()];
+                for (_, _, other) in &self.clients {
+                    let shared = self.loads[other].iter().any(|node| nodes.contains(node));
+                    let serial = self.policy.concurrency == Concurrency::Serial;
+                    assert!(
+                        !serial && !shared,
+                        "two clients at once: {:?}",
+                        self.clients
+                    );
+                }
+                self.loads.insert(self.next_start, nodes);
                 let address = if virtual_ip {
                     place.cluster_ip.as_deref()
                 } else {
@@ -361,7 +383,7 @@ impl World {
         self.next_session += 1;
         let tools = [("fake".to_owned(), "1".to_owned())];
         let place = Place {
-            node: "n".to_owned(),
+            node: format!("n{}", pick / 7 % 4),
             pod_ip: format!("10.0.0.{}", session.0),
             cluster_ip: (!pick.is_multiple_of(11)).then(|| format!("10.1.0.{}", session.0)),
             environment: WorkerEnvironment {
@@ -389,7 +411,7 @@ impl World {
     }
 
     fn act(&mut self, kind: u8, pick: usize) {
-        let worker = WORKERS[pick % 3];
+        let worker = WORKERS[pick % WORKERS.len()];
         let of = |len: usize| (len > 0).then(|| pick % len.max(1));
         match kind {
             0..=5 if !self.sessions.contains_key(worker) => self.join(worker, pick),
@@ -479,9 +501,10 @@ impl World {
 
     /// From here on all goes well; the run must come to its end.
     fn end_well(&mut self) {
-        for worker in WORKERS {
+        for (i, worker) in WORKERS.into_iter().enumerate() {
             self.vanish(worker);
-            self.join(worker, 2);
+            // Nearly all on nodes of their own.
+            self.join(worker, 2 + 77 * i);
         }
         for _ in 0..10_000 {
             if self.finished {
@@ -496,7 +519,8 @@ impl World {
                 self.end_client(*process, How::Code(0));
             } else if let Some(missing) = WORKERS.iter().find(|w| !self.sessions.contains_key(*w)) {
                 self.join(missing, 2);
-            } else if let Some(&timer) = self.timers.last() {
+            } else if !self.timers.is_empty() {
+                let timer = self.timers.remove(0);
                 self.deliver(Input::TimerFired(timer));
             }
         }
@@ -512,15 +536,30 @@ struct Told {
     attempts: u32,
     /// The last one has not ended.
     running: bool,
+    /// Those of the attempt that runs.
+    nodes: [String; 2],
     ended: bool,
 }
 
 /// The journal of a run that has ended says exactly one thing of each cell, and samples were taken
-/// in the plan's order, one at a time.
-fn check(journal: &[EventKind], shapes: &[Shape], policy: Policy, cancelled: bool, restarts: u32) {
+/// in the plan's order, one at a time; or side by side on nodes of their own. The orchestrator may
+/// have been started again before the event `restart`.
+fn check(
+    journal: &[EventKind],
+    shapes: &[Shape],
+    policy: Policy,
+    cancelled: bool,
+    restart: Option<usize>,
+) {
+    let serial = policy.concurrency == Concurrency::Serial;
+    let restarts = u32::from(restart.is_some());
     let mut cells = vec![Told::default(); shapes.len()];
+    let mut node_of: HashMap<&str, &str> = HashMap::new();
     let index = |cell: &CellId| -> usize { cell.0.trim_start_matches("cell-").parse().unwrap() };
     for (i, event) in journal.iter().enumerate() {
+        if Some(i) == restart {
+            cells.iter_mut().for_each(|cell| cell.running = false);
+        }
         if let Some(cell) = cell_of(event) {
             assert!(!cells[index(cell)].ended, "after the cell's end: {event:?}");
         }
@@ -531,12 +570,17 @@ fn check(journal: &[EventKind], shapes: &[Shape], policy: Policy, cancelled: boo
                 attempt,
             } => {
                 let index = index(cell);
-                assert!(
-                    restarts > 0 || cells.iter().all(|other| !other.running),
-                    "the attempt before has no end"
-                );
-                check_turn(&cells, index, policy);
+                let (from, to, ..) = shapes[index];
+                let nodes = [from, to].map(|at| node_of[WORKERS[at]].to_owned());
+                if serial {
+                    check_turn(&cells, index, policy);
+                }
+                for other in cells.iter().filter(|other| other.running) {
+                    let shared = other.nodes.iter().any(|node| nodes.contains(node));
+                    assert!(!serial && !shared, "the attempt before has no end");
+                }
                 let told = &mut cells[index];
+                told.nodes = nodes;
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
                 let most = shapes[index].4 + 1 + MAX_LOSSES + restarts;
@@ -568,12 +612,18 @@ fn check(journal: &[EventKind], shapes: &[Shape], policy: Policy, cancelled: boo
             EventKind::CellEnded { cell, outcome } => {
                 let index = index(cell);
                 let told = &mut cells[index];
-                assert!(!told.running || restarts > 0, "ended amid an attempt");
-                if let Outcome::Measured { samples, reached } = outcome {
+                assert!(!told.running, "ended amid an attempt");
+                if let Outcome::Measured {
+                    samples, reached, ..
+                } = outcome
+                {
                     assert_eq!(*samples as usize, told.values.len());
                     check_enough(shapes[index].3, &told.values, *reached);
                 }
                 told.ended = true;
+            }
+            EventKind::WorkerJoined { worker, node, .. } => {
+                node_of.insert(worker, node);
             }
             EventKind::RunEnded { cancelled } => {
                 assert_eq!(i + 1, journal.len(), "something follows the run's end");
@@ -634,14 +684,14 @@ fn check_enough(repeat: Repeat, values: &[f64], reached: Option<bool>) {
 
 fn shapes() -> impl Strategy<Value = Vec<Shape>> {
     let shape = (
-        0..3_usize,
-        0..3_usize,
+        0..WORKERS.len(),
+        0..WORKERS.len(),
         any::<bool>(),
         repeat(),
         0..3_u32,
         prop::bool::weighted(0.2),
     );
-    prop::collection::vec(shape, 1..5)
+    prop::collection::vec(shape, 1..6)
 }
 
 fn repeat() -> impl Strategy<Value = Repeat> {
@@ -661,7 +711,12 @@ fn policy() -> impl Strategy<Value = Policy> {
         plan::Order::Interleaved,
         plan::Order::Shuffled,
     ]);
-    (order, any::<u64>()).prop_map(|(order, seed)| Policy { order, seed })
+    let concurrency = prop::sample::select(vec![Concurrency::Serial, Concurrency::DisjointNodes]);
+    (order, any::<u64>(), concurrency).prop_map(|(order, seed, concurrency)| Policy {
+        order,
+        seed,
+        concurrency,
+    })
 }
 
 fn actions() -> impl Strategy<Value = Vec<(u8, usize)>> {
@@ -698,14 +753,14 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
     settle(&mut world);
     assert_eq!(world.clients[0].1[1], "cell-1");
     world.end_well();
-    check(&world.journal, &world.shapes, LISTED, false, 0);
+    check(&world.journal, &world.shapes, LISTED, false, None);
 }
 
 #[test]
 fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
     for third_comes in [true, false] {
         let mut world = World::new(&[(0, 1, false, ONCE, 0, false)], LISTED, &[]);
-        for worker in ["w1", "w2"] {
+        for worker in ["w1", "w2", "w4", "w5"] {
             world.join(worker, 2);
             let joined = world.mail.remove(0);
             world.deliver(joined);
@@ -756,7 +811,7 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
         let saw = sample.metrics.get("observed_s.server");
         assert_eq!(saw, server_stays.then_some(1.5));
         world.end_well();
-        check(&world.journal, &world.shapes, LISTED, false, 0);
+        check(&world.journal, &world.shapes, LISTED, false, None);
     }
 }
 
@@ -780,7 +835,7 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
     let timer = *world.timers.last().unwrap();
     world.deliver(Input::TimerFired(timer));
     assert!(world.finished);
-    check(&world.journal, &world.shapes, LISTED, true, 0);
+    check(&world.journal, &world.shapes, LISTED, true, None);
     assert_eq!(world.starts_seen.len(), 1);
 }
 
@@ -802,7 +857,7 @@ proptest! {
             world.act(kind, pick);
         }
         world.end_well();
-        check(&world.journal, &shapes, policy, world.cancelled, 0);
+        check(&world.journal, &shapes, policy, world.cancelled, None);
     }
 
     #[test]
@@ -822,12 +877,13 @@ proptest! {
         let mut journal = world.journal;
         journal.retain(|event| !matches!(event, EventKind::RunEnded { .. }));
         journal.truncate(cut % (journal.len() + 1));
+        let cut = journal.len();
         let mut world = World::new(&shapes, policy, &journal);
         for (kind, pick) in more {
             world.act(kind, pick);
         }
         world.end_well();
         journal.append(&mut world.journal);
-        check(&journal, &shapes, policy, world.cancelled, 1);
+        check(&journal, &shapes, policy, world.cancelled, Some(cut));
     }
 }

@@ -80,7 +80,7 @@ pub enum Command {
         session: Session,
     },
     Emit(Box<Emission>),
-    /// At any time only the timer that was set last counts.
+    /// Any number may run; one that nobody waits for any more does nothing when it fires.
     SetTimer {
         timer: Timer,
         after: Duration,
