@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::figures::Figure;
 use super::words;
 use crate::diag::Source;
 use crate::plan::{self, Path, Plan, Test};
@@ -57,6 +58,9 @@ pub struct CellReport {
     pub row: usize,
     pub params: Params,
     pub state: CellState,
+    /// Whether the mean came to be known as well as the plan asks; None where it asks for a number
+    /// of samples.
+    pub reached: Option<bool>,
     /// What the search of the plan's `find` has found.
     pub found: Option<Found>,
     /// Also of a cell that failed later or that the run's end cut short.
@@ -125,6 +129,7 @@ impl Report {
                 row: cell.row,
                 params: schedule.params(cell),
                 state: CellState::Missing,
+                reached: None,
                 found: None,
                 samples: Vec::new(),
                 failed_attempts: Vec::new(),
@@ -253,11 +258,11 @@ impl Report {
                 raw: raw.clone(),
             }),
             EventKind::CellEnded { outcome, .. } if cell.state == CellState::Missing => {
-                if let Outcome::Measured {
-                    found: Some(found), ..
-                } = outcome
-                {
-                    cell.keep(*found);
+                if let Outcome::Measured { reached, found, .. } = outcome {
+                    cell.reached = *reached;
+                    if let Some(found) = found {
+                        cell.keep(*found);
+                    }
                 }
                 cell.state = match outcome {
                     Outcome::Measured { .. } => CellState::Measured,
@@ -318,9 +323,9 @@ impl Report {
     /// What the cell's headline metric says: the figure of `result.csv` and of tables. None unless
     /// the cell was measured.
     #[must_use]
-    pub fn headline(&self, cell: &CellReport) -> Option<Summary> {
+    pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
-        cell.measured(&words::headline(&test.tool))
+        self.figure(cell, &words::headline(&test.tool))
     }
 }
 
