@@ -72,7 +72,12 @@ fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
         .map(|cell| cell.samples.len())
         .max()
         .unwrap_or(0);
-    if most > 1 {
+    if let Some(find) = &test.find {
+        format!(
+            "{about} at the highest rate that keeps {}, found within {}",
+            find.condition, find.within
+        )
+    } else if most > 1 {
         format!("{about}, mean ± standard deviation of {most} samples")
     } else {
         about
@@ -171,7 +176,7 @@ fn swept(
             if means.is_empty() {
                 continue;
             }
-            let scale = Scale::of(&means, 1.0, most, "");
+            let scale = Scale::of(&means, divisor(metric), most, "");
             let caption = format!("{others} {title}").trim().to_owned();
             grids.push(across.grid(&caption, |cell| {
                 mean(cell, metric).map_or_else(String::new, |mean| scale.write(mean))
@@ -219,10 +224,24 @@ fn swept(
 
 /// The figures that get a grid of their own beside that of the headline: metric, caption, most
 /// decimals. They are those of UDP, where the rate alone says little.
-const BESIDE: [(&str, &str, usize); 2] = [
+const BESIDE: [(&str, &str, usize); 3] = [
+    (
+        name::FOUND_RATE_BPS,
+        "found rate of each stream, in Mbit/s",
+        2,
+    ),
     (name::LOST_PERCENT, "lost, in %", 2),
     (name::JITTER_US, "jitter, in µs", 1),
 ];
+
+/// From the journal's unit to the one above the column.
+fn divisor(metric: &str) -> f64 {
+    if metric == name::FOUND_RATE_BPS {
+        1e6
+    } else {
+        1.0
+    }
+}
 
 /// Some rows of a sweep, side by side.
 struct Across<'a> {
@@ -322,7 +341,8 @@ fn effective(cells: &[&CellReport], rows: &[usize], size: u64) -> String {
 }
 
 /// The columns of a table without a sweep, after the headline: metric, title, unit, most decimals.
-const METRICS: [(&str, &str, &str, usize); 12] = [
+const METRICS: [(&str, &str, &str, usize); 13] = [
+    (name::FOUND_RATE_BPS, "found rate", "Mbit/s", 2),
     (name::LOST_PERCENT, "lost", "%", 2),
     (name::JITTER_US, "jitter", "µs", 1),
     (name::RETRANSMITS, "retrans", "", 0),
@@ -393,7 +413,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         if means.is_empty() || (!words::is_rate(headline) && is_aside(metric, &means, cells)) {
             continue;
         }
-        let scale = Scale::of(&means, 1.0, most, "");
+        let scale = Scale::of(&means, divisor(metric), most, "");
         grid.columns.push(Column {
             name: name.to_owned(),
             unit: unit.to_owned(),
