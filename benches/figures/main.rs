@@ -10,6 +10,7 @@ mod default_plan;
 mod link;
 mod overhead;
 mod runs;
+mod scale;
 mod simulation;
 mod table;
 mod throughput;
@@ -23,7 +24,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -48,6 +49,11 @@ const SECTIONS: [Section; 7] = [
         names: &["link"],
         what: "goodput on an emulated link beside theory (1 min)",
         measure: link::measure,
+    },
+    Section {
+        names: &["scale"],
+        what: "a million cells planned (5 s)",
+        measure: scale::measure,
     },
     Section {
         names: &["default"],

@@ -73,6 +73,8 @@ fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
         .max()
         .unwrap_or(0);
     if let Some(find) = &test.find {
+        // Without a rate in the plan, but not without one.
+        let about = about.replace(", as fast as it can", "");
         format!(
             "{about} at the highest rate that keeps {}, found within {}",
             find.condition, find.within

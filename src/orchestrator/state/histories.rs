@@ -577,7 +577,9 @@ fn check(
     let index = |cell: &CellId| -> usize { cell.0.trim_start_matches("cell-").parse().unwrap() };
     for (i, event) in journal.iter().enumerate() {
         if Some(i) == restart {
-            cells.iter_mut().for_each(|cell| cell.running = false);
+            for cell in &mut cells {
+                cell.running = false;
+            }
         }
         if let Some(cell) = cell_of(event) {
             assert!(!cells[index(cell)].ended, "after the cell's end: {event:?}");
