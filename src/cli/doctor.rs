@@ -56,7 +56,7 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
         line(Some(trouble.to_string()), "local cluster");
     }
     let mut seen = Vec::new();
-    for tool in needed {
+    for tool in &needed {
         if !seen.contains(&tool.name()) {
             seen.push(tool.name());
             let missing = preflight::missing(tool.as_ref()).map(|trouble| trouble.to_string());

@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod schedule;
 mod schema;
+mod selftest;
 mod status;
 mod stored;
 mod target;
@@ -68,6 +69,7 @@ enum Command {
     Status(status::StatusArgs),
     Clean(clean::CleanArgs),
     Doctor(doctor::DoctorArgs),
+    Selftest(selftest::SelftestArgs),
     Init(init::InitArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
@@ -125,6 +127,7 @@ impl Command {
             Self::Status(args) => status::execute(&args),
             Self::Clean(args) => clean::execute(&args),
             Self::Doctor(args) => doctor::execute(&args),
+            Self::Selftest(args) => selftest::execute(&args),
             Self::Init(args) => init::execute(&args),
             Self::Schema(args) => schema::execute(&args),
             Self::Completions(args) => completions::execute(&args),

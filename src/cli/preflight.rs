@@ -65,17 +65,19 @@ fn missing_tool(test: &Test) -> Option<Trouble> {
 
 /// What a tool lacks on this machine.
 pub(super) fn missing(tool: &dyn Tool) -> Option<Trouble> {
-    let program = tool
-        .programs()
-        .iter()
-        .find(|program| !local::found(**program))?;
+    let programs = tool.programs();
+    let program = programs.iter().find(|program| !local::found(**program))?;
     let package = program.package;
-    let help = match package {
+    let help = match (package, tool.install()) {
         // Its licence keeps it out of the main archive.
-        "netperf" => "install it: sudo apt-get install netperf (Debian 12 has it in the component \
+        ("netperf", _) => {
+            "install it: sudo apt-get install netperf (Debian 12 has it in the component \
                       `non-free`, Ubuntu in `multiverse`, which may have to be enabled)"
-            .to_owned(),
-        _ => format!("install it: sudo apt-get install {package}"),
+                .to_owned()
+        }
+        ("", Some(how)) => format!("install it: {how}"),
+        ("", None) => "install it, or put it on the `PATH`".to_owned(),
+        (package, _) => format!("install it: sudo apt-get install {package}"),
     };
     Some(Trouble {
         what: format!("`{}` is not installed", program.name),

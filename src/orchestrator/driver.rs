@@ -17,6 +17,7 @@ use super::state::State;
 use super::state::message::{Command, Emission, Input, Order, Session, Timer};
 use super::store::{Store, StoreError};
 use crate::results::EventKind;
+use crate::rpc;
 use crate::rpc::pb::{self, ToWorker, to_worker};
 
 /// The store, back from writing; the events; whether they are on disk.
@@ -316,7 +317,7 @@ fn message(order: Order) -> to_worker::Message {
         } => to_worker::Message::StartServer(pb::StartServer {
             step: step.0,
             argv: server.argv,
-            ready_line: server.ready_line,
+            ready: Some(rpc::ready(server.ready)),
             ready_within_ms: millis(ready_within),
         }),
         Order::RunClient {

@@ -314,7 +314,7 @@ impl<'t> Decoder<'t> {
 
 /// The first words of a list that may be long.
 pub(super) fn some_of(words: &[&str]) -> String {
-    const SOME: usize = 12;
+    const SOME: usize = 16;
     if words.len() <= SOME {
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
         match quoted.split_last() {

@@ -147,6 +147,12 @@ impl JsonSchema for Expectations {
         schema.insert("description".to_owned(), json!(text));
         schema.insert("type".to_owned(), json!("object"));
         schema.insert("properties".to_owned(), Value::Object(properties));
+        // Those of declared tools.
+        let own = json!({ "type": "string", "pattern": r"^\s*[<>]=?\s*[0-9]" });
+        schema.insert(
+            "patternProperties".to_owned(),
+            json!({ "^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)*$": own }),
+        );
         schema
     }
 }

@@ -41,13 +41,18 @@ pub struct Fields<'d, 't> {
     pub place: Place,
     map: &'t Map,
     index: HashMap<&'t str, &'t Entry>,
-    asked: RefCell<Vec<&'static str>>,
+    asked: RefCell<Vec<String>>,
     what: &'static str,
 }
 
 impl<'t> Fields<'_, 't> {
     pub fn entry(&self, key: &'static str) -> Option<&'t Entry> {
-        self.asked.borrow_mut().push(key);
+        self.named(key)
+    }
+
+    /// As [`Fields::entry`], by a name that a person gave.
+    pub fn named(&self, key: &str) -> Option<&'t Entry> {
+        self.asked.borrow_mut().push(key.to_owned());
         self.index.get(key).copied()
     }
 
@@ -87,7 +92,7 @@ impl<'t> Fields<'_, 't> {
     }
 
     fn has_asked(&self, key: &str) -> bool {
-        self.asked.borrow().contains(&key)
+        self.asked.borrow().iter().any(|asked| asked == key)
     }
 
     /// All entries, of a mapping whose keys are names.
@@ -107,6 +112,7 @@ impl<'t> Fields<'_, 't> {
     /// As [`Fields::done`]; `elsewhere` knows where a key belongs that does not belong here.
     pub fn done_else(&self, elsewhere: impl Fn(&str) -> Option<String>) {
         let asked = self.asked.borrow();
+        let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
         for entry in &self.map.entries {
             if self.has_asked(&entry.key) {
                 continue;

@@ -96,12 +96,19 @@ impl Metric {
         Metric::KNOWN.iter().find(|m| m.word == word).cloned()
     }
 
-    /// A metric that a plan declares; the journal has it by the same name.
+    /// A metric of a declared tool: the one that netplan knows by this word, when the unit is the
+    /// same. In the journal each carries its unit: `stall.p99` in microseconds is `stall_us.p99`.
     #[must_use]
     pub fn declared(word: &str, unit: Unit) -> Metric {
+        if let Some(known) = Metric::known(word).filter(|known| known.unit == unit) {
+            return known;
+        }
+        let (head, rest) = word.split_at(word.find('.').unwrap_or(word.len()));
+        let suffix = unit.suffix();
+        let head = head.strip_suffix(suffix).unwrap_or(head);
         Metric {
             word: Cow::Owned(word.to_owned()),
-            name: Cow::Owned(word.to_owned()),
+            name: Cow::Owned(format!("{head}{suffix}{rest}")),
             unit,
         }
     }
@@ -131,6 +138,19 @@ impl fmt::Display for Metric {
 }
 
 impl Unit {
+    /// What the journal's names of such metrics have behind their first part.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Unit::BitsPerSecond => "_bps",
+            Unit::PerSecond => "_per_s",
+            Unit::Microseconds => "_us",
+            Unit::Percent => "_percent",
+            Unit::Bytes => "_bytes",
+            Unit::Count => "",
+        }
+    }
+
     /// Whether a larger figure is the better one.
     #[must_use]
     pub fn more_is_better(self) -> bool {
@@ -285,6 +305,7 @@ impl ToolSpec {
                     metrics
                 }
             },
+            ToolSpec::Declared(used) => return used.tool.all_metrics().collect(),
         };
         metrics.extend([Metric::CPU_CLIENT, Metric::CPU_SERVER]);
         metrics

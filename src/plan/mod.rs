@@ -1,9 +1,12 @@
 //! The language: text → [`Plan`], all problems at once, each with its place.
 
+mod declared;
 mod decode;
 mod documents;
 mod expect;
+pub mod expression;
 mod fields;
+mod figure;
 mod host;
 mod kubernetes;
 mod limits;
@@ -14,7 +17,10 @@ mod names;
 mod parse;
 mod placement;
 mod read;
+mod read_command;
+mod read_declared;
 mod read_expect;
+mod read_figure;
 mod read_kubernetes;
 mod read_test;
 mod read_tool;
@@ -26,8 +32,10 @@ mod tree;
 pub mod units;
 mod words;
 
+pub use declared::*;
 pub use documents::{DocumentError, document};
 pub use expect::{Bound, Comparison, Condition, Expectation, Expectations, Find, Goal};
+pub use figure::{FigureUnit, Pattern, PatternError, Pointer};
 pub use kubernetes::*;
 pub use load::{YamlError, init_text, load};
 pub use metric::{Metric, Unit};

@@ -3,11 +3,14 @@
 //! The doc comments of the types here are the texts of the generated JSON Schema. Serialised, a
 //! [`Plan`] is again a valid plan: every default filled in, every test with its name.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::declared::{DeclaredTool, DeclaredUse};
 use super::expect::{Expectations, Find};
 use super::kubernetes::{Kubernetes, Words};
 use super::limits;
@@ -48,6 +51,14 @@ pub struct Plan {
     pub seed: Option<u64>,
     /// Which cells may run at the same time. Default: serial.
     pub concurrency: Concurrency,
+    /// Tools beside iperf3 and netperf, by name. A name is a DNS label of at most 40 characters.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(extend("propertyNames" = json!({
+        "maxLength": 40,
+        "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+        "not": { "enum": ["iperf3", "netperf"] },
+    })))]
+    pub tools: IndexMap<String, Arc<DeclaredTool>>,
     /// What to measure. Tests run in the order in which they stand.
     #[schemars(length(min = 1))]
     pub tests: Vec<Test>,
@@ -239,12 +250,16 @@ impl Repeat {
     }
 }
 
-/// The tool of a test. A choice is a key: `iperf3: {…}` or `netperf: {…}`.
+/// The tool of a test. A choice is a key: `iperf3: {…}`, `netperf: {…}`, or a name from `tools:`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolSpec {
     Iperf3(Iperf3),
     Netperf(Netperf),
+    // The schema adds it by hand: its key is a name.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Declared(DeclaredUse),
 }
 
 /// Throughput by iperf3. A value that sweeps is a number, a list, or `{from, to, step}`.

@@ -1,5 +1,7 @@
 //! The decoder of a plan: its workers, paths and emulated nodes.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 
 use super::decode::{At, Decoder};
@@ -9,9 +11,10 @@ use super::model::{
     Concurrency, Link, Local, Offloads, Order, Path, Placement, Plan, VERSION, Via,
 };
 use super::placement::{self, Named, Scope};
+use super::read_declared;
 use super::read_expect::{self, Expected};
 use super::read_kubernetes::{checked, kubernetes, node_selector};
-use super::read_test::{self, PartialTiming};
+use super::read_test::{self, Known, PartialTiming};
 use super::tree::NodeId;
 use super::units::{BitRate, Duration, Percent};
 use super::words;
@@ -76,9 +79,16 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         ];
         decoder.choice(id, &choices)
     });
+    let has_tools = top.key_place("tools").is_some();
+    let slots = paths.as_deref().map_or(1, most_to_one);
+    let tools = top.optional("tools", |id| read_declared::tools(decoder, id, slots));
     let tests = top.required("tests", |id| {
-        let defaults = defaults.unwrap_or_default();
-        read_test::tests(decoder, id, &defaults, path_names.as_deref())
+        let known = Known {
+            paths: path_names.as_deref(),
+            tools: tools.as_ref(),
+            any_tool: has_tools && tools.is_none(),
+        };
+        read_test::tests(decoder, id, &defaults.unwrap_or_default(), &known)
     });
     if let (Some(paths), Some(names), Some(tests)) = (&paths, &path_names, &tests) {
         let tests: Vec<_> = tests
@@ -113,6 +123,11 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         order: order.unwrap_or_default(),
         seed,
         concurrency: concurrency.unwrap_or_default(),
+        tools: tools
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, tool)| Some((name, tool?)))
+            .collect::<Option<_>>()?,
         tests: tests?,
         local: local.unwrap_or_default(),
         kubernetes: kubernetes.unwrap_or_default(),
@@ -273,6 +288,15 @@ fn paths<'t>(
     decoder.unique("paths", paths.iter().filter_map(|path| path.name));
     host::check(decoder, &paths);
     Some(paths)
+}
+
+/// How many paths lead to one destination, at most.
+fn most_to_one(paths: &[FoundPath<'_>]) -> u16 {
+    let mut counts: HashMap<&str, u16> = HashMap::new();
+    for to in paths.iter().filter_map(|path| path.to) {
+        *counts.entry(to.value).or_default() += 1;
+    }
+    counts.into_values().max().unwrap_or(1)
 }
 
 fn path<'t>(decoder: &Decoder<'t>, id: NodeId, workers: Option<&[&str]>) -> Option<FoundPath<'t>> {

@@ -473,6 +473,15 @@ pub fn may_find(decoder: &Decoder<'_>, place: Place, tool: &ToolSpec) -> bool {
             "remove the tool's `rate`; `from` and `to` of `find` bound the search",
         ),
         ToolSpec::Iperf3(_) => return true,
+        ToolSpec::Declared(used) if used.values.contains_key("rate") => (
+            "the tool's `rate` is what `find` searches for",
+            "remove the tool's `rate`; `from` and `to` of `find` bound the search",
+        ),
+        ToolSpec::Declared(used) if used.tool.uses.contains("rate") => return true,
+        ToolSpec::Declared(_) => (
+            "this tool does not send at a rate, so there is none to find",
+            "a tool from `tools:` sends at a rate when a command of it has `{{ rate }}`",
+        ),
         ToolSpec::Netperf(_) => (
             "netperf does not send at a rate, so there is none to find",
             "use `iperf3: { protocol: udp }`",

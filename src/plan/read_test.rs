@@ -7,9 +7,10 @@ use super::expect::Find;
 use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
 use super::read::{LONGEST_NAME, label, small};
+use super::read_declared::{self, Tools};
 use super::read_expect::{self, Expected};
 use super::read_tool::{self, Swept};
-use super::tree::NodeId;
+use super::tree::{Entry, NodeId};
 use super::units::{Duration, Percent};
 use crate::diag::{Place, Problem};
 
@@ -142,17 +143,27 @@ struct FoundTest<'t> {
     expect: Vec<Expected>,
 }
 
-/// Reads the tests. `paths` are the names of all paths, when those could be read.
+/// What tests refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The names of all paths, when those could be read.
+    pub paths: Option<&'a [&'a str]>,
+    pub tools: Option<&'a Tools>,
+    /// `tools:` could not be read: any key may name one.
+    pub any_tool: bool,
+}
+
+/// Reads the tests.
 pub fn tests(
     decoder: &Decoder<'_>,
     id: NodeId,
     defaults: &PartialTiming,
-    paths: Option<&[&str]>,
+    known: &Known<'_>,
 ) -> Option<Vec<Test>> {
     let items = decoder.list(id, "`- iperf3: {}`")?;
     let tests: Vec<Option<FoundTest<'_>>> = items
         .iter()
-        .map(|item| test(decoder, *item, defaults, paths))
+        .map(|item| test(decoder, *item, defaults, known))
         .collect();
     let named = tests.iter().flatten().filter_map(|test| test.name);
     decoder.unique("tests", named);
@@ -178,9 +189,7 @@ pub fn tests(
             };
             Some(Test {
                 name,
-                label: test
-                    .label
-                    .unwrap_or_else(|| default_label(&tool).to_owned()),
+                label: test.label.unwrap_or_else(|| default_label(&tool)),
                 tool,
                 paths: test.paths?,
                 timing: test.timing,
@@ -195,50 +204,16 @@ fn test<'t>(
     decoder: &Decoder<'t>,
     id: NodeId,
     defaults: &PartialTiming,
-    paths: Option<&[&str]>,
+    known: &Known<'_>,
 ) -> Option<FoundTest<'t>> {
+    let paths = known.paths;
     let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
     let name = fields.optional("name", |id| {
         Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
     });
     let label = fields.optional("label", |id| label(decoder, id));
     let mut swept = Vec::new();
-    let iperf3 = fields.entry("iperf3");
-    let netperf = fields.entry("netperf");
-    let tool = match (iperf3, netperf) {
-        (Some(entry), None) => {
-            read_tool::iperf3(decoder, entry.value, &mut swept).map(ToolSpec::Iperf3)
-        }
-        (None, Some(entry)) => {
-            read_tool::netperf(decoder, entry.value, &mut swept).map(ToolSpec::Netperf)
-        }
-        (Some(one), Some(other)) => {
-            let (first, second) = if one.key_place <= other.key_place {
-                (one, other)
-            } else {
-                (other, one)
-            };
-            decoder.report(
-                Problem::new(second.key_place, "a test has one tool, and this has two")
-                    .label("the second")
-                    .related(first.key_place, "the first")
-                    .help("make two tests of it, each with its own `- `"),
-            );
-            None
-        }
-        (None, None) => {
-            let entries = fields.entries();
-            let keys = entries.iter().map(|entry| entry.key.as_str());
-            let misspelt = |key| crate::diag::did_you_mean(key, ["iperf3", "netperf"]).is_some();
-            if !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
-                decoder.report(
-                    Problem::new(fields.place, "this test has no tool")
-                        .help("add `iperf3: {}` or `netperf: {}`; `{}` holds its options"),
-                );
-            }
-            None
-        }
-    };
+    let tool = tool(decoder, &fields, known, &mut swept);
     let test_paths = fields.optional("paths", |id| test_paths(decoder, id, paths));
     let test_paths = match fields.key_place("paths") {
         Some(_) => test_paths,
@@ -260,12 +235,19 @@ fn test<'t>(
         read_expect::check_test(decoder, &expect, tool, own, all);
     }
     fields.done_else(|key| {
-        read_tool::is_option(key).then(|| {
+        (!known.any_tool && read_tool::is_option(key)).then(|| {
             format!("`{key}` is an option of the tool: put it within `iperf3:` or `netperf:`")
         })
     });
-    let timing = own.or(defaults);
+    let mut timing = own.or(defaults);
     check_timeout(decoder, timing);
+    if let (None, Some(ToolSpec::Declared(used))) = (timing.timeout, &tool) {
+        timing.timeout = used.tool.timeout.map(|value| At {
+            value,
+            place: fields.place,
+        });
+        check_timeout(decoder, timing);
+    }
     Some(FoundTest {
         place: fields.place,
         name,
@@ -277,6 +259,55 @@ fn test<'t>(
         find,
         expect,
     })
+}
+
+/// The one tool of a test.
+fn tool(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    known: &Known<'_>,
+    swept: &mut Vec<Swept>,
+) -> Option<ToolSpec> {
+    let built_in = ["iperf3", "netperf"];
+    let declared = known.tools.into_iter().flat_map(Tools::keys);
+    let declared = declared
+        .map(String::as_str)
+        .filter(|name| !built_in.contains(name));
+    let names: Vec<&str> = built_in.into_iter().chain(declared).collect();
+    let mut found: Vec<&Entry> = names.iter().filter_map(|name| fields.named(name)).collect();
+    found.sort_by_key(|entry| entry.key_place);
+    match found[..] {
+        [entry] => match entry.key.as_str() {
+            "iperf3" => read_tool::iperf3(decoder, entry.value, swept).map(ToolSpec::Iperf3),
+            "netperf" => read_tool::netperf(decoder, entry.value, swept).map(ToolSpec::Netperf),
+            name => {
+                let tool = known.tools?.get(name)?.as_ref()?;
+                let used = read_declared::used(decoder, entry.value, tool, swept);
+                used.map(ToolSpec::Declared)
+            }
+        },
+        [first, second, ..] => {
+            decoder.report(
+                Problem::new(second.key_place, "a test has one tool, and this has two")
+                    .label("the second")
+                    .related(first.key_place, "the first")
+                    .help("make two tests of it, each with its own `- `"),
+            );
+            None
+        }
+        [] => {
+            let entries = fields.entries();
+            let keys = entries.iter().map(|entry| entry.key.as_str());
+            let misspelt = |key| crate::diag::did_you_mean(key, names.iter().copied()).is_some();
+            if !known.any_tool && !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
+                decoder.report(
+                    Problem::new(fields.place, "this test has no tool")
+                        .help("add `iperf3: {}` or `netperf: {}`; `{}` holds its options"),
+                );
+            }
+            None
+        }
+    }
 }
 
 fn check_timeout(decoder: &Decoder<'_>, timing: PartialTiming) {
@@ -355,7 +386,7 @@ fn free_name(taken: &mut HashSet<String>, name: &str) -> String {
     free
 }
 
-fn default_name(tool: &ToolSpec) -> &'static str {
+fn default_name(tool: &ToolSpec) -> &str {
     match tool {
         ToolSpec::Iperf3(Iperf3 { protocol, .. }) => match protocol {
             Protocol::Tcp => "iperf3-tcp",
@@ -368,12 +399,13 @@ fn default_name(tool: &ToolSpec) -> &'static str {
             NetperfTest::UdpStream => "netperf-udp-stream",
             NetperfTest::UdpRr => "netperf-udp-rr",
         },
+        ToolSpec::Declared(used) => &used.tool.name,
     }
 }
 
 /// nptest's words.
-fn default_label(tool: &ToolSpec) -> &'static str {
-    match tool {
+fn default_label(tool: &ToolSpec) -> String {
+    let label = match tool {
         ToolSpec::Iperf3(Iperf3 { protocol, .. }) => match protocol {
             Protocol::Tcp => "iperf TCP.",
             Protocol::Udp => "iperf UDP.",
@@ -385,5 +417,7 @@ fn default_label(tool: &ToolSpec) -> &'static str {
             NetperfTest::UdpStream => "netperf UDP_STREAM.",
             NetperfTest::UdpRr => "netperf UDP_RR.",
         },
-    }
+        ToolSpec::Declared(used) => return format!("{}.", used.tool.name),
+    };
+    label.to_owned()
 }

@@ -13,13 +13,19 @@ use serde_json::{Map, Value, json};
 use super::model::{Plan, Timing, VERSION};
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
-const REQUIRED: [(&str, &[&str]); 3] = [
+const REQUIRED: [(&str, &[&str]); 8] = [
     ("Plan", &["version", "name", "workers", "paths", "tests"]),
     ("Path", &["name", "from", "to", "via"]),
+    ("DeclaredTool", &["client", "metrics"]),
+    ("DeclaredPort", &["name", "port"]),
+    ("DeclaredServer", &["command", "ready"]),
+    ("DeclaredClient", &["command"]),
+    ("Figure", &["unit"]),
     ("Find", &["rate", "while"]),
 ];
 /// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
-const MAY_BE_EMPTY: [&str; 9] = [
+const MAY_BE_EMPTY: [&str; 10] = [
+    "Parameter",
     "Placement",
     "Timing",
     "Iperf3",
@@ -58,14 +64,54 @@ pub fn schema() -> Value {
         }
         as_written("Plan", root);
         if let Some(Value::Object(definitions)) = root.get_mut("definitions") {
-            for (name, definition) in definitions {
+            for (name, definition) in definitions.iter_mut() {
                 if let Value::Object(definition) = definition {
                     as_written(name, definition);
                 }
             }
+            if let Some(Value::Object(test)) = definitions.get_mut("Test") {
+                let keys = declared_in(test);
+                only_with_tools(root, &keys);
+            }
         }
     }
     schema
+}
+
+/// Lets a test have one key more: the name of a declared tool, with values of its parameters. Gives the
+/// keys that tests have besides.
+fn declared_in(test: &mut Map<String, Value>) -> Vec<String> {
+    let known = test.get("properties").and_then(Value::as_object);
+    let keys: Vec<String> = known.into_iter().flat_map(Map::keys).cloned().collect();
+    let number = json!({ "type": ["integer", "string"] });
+    let range = json!({
+        "type": "object",
+        "properties": { "from": number, "to": number, "step": number },
+        "required": ["from", "to", "step"],
+        "additionalProperties": false,
+    });
+    let list = json!({ "type": "array", "items": number, "minItems": 1 });
+    let options = json!({
+        "description": "A tool from `tools:`, with values of its parameters. A value that sweeps is a \
+                        number, a list, or `{from, to, step}`.",
+        "type": ["object", "null"],
+        "additionalProperties": { "anyOf": [number, list, range] },
+    });
+    test.insert("additionalProperties".to_owned(), options);
+    if let Some(Value::Array(tools)) = test.get_mut("oneOf") {
+        tools.push(json!({ "not": { "propertyNames": { "enum": keys } } }));
+    }
+    keys
+}
+
+/// A plan that declares no tools has tests with known keys only.
+fn only_with_tools(root: &mut Map<String, Value>, keys: &[String]) {
+    root.insert("if".to_owned(), json!({ "not": { "required": ["tools"] } }));
+    let tests = json!({ "items": { "propertyNames": { "enum": keys } } });
+    root.insert(
+        "then".to_owned(),
+        json!({ "properties": { "tests": tests } }),
+    );
 }
 
 /// Limits the numbers of a sweep: the one, those of a list, and where a range starts. Where a range
@@ -125,7 +171,8 @@ fn as_written(name: &str, definition: &mut Map<String, Value>) {
         definition.insert("type".to_owned(), json!(["object", "null"]));
     }
     // A choice is a key: all keys are known in one place, and one of them has to be there.
-    let Some(Value::Array(choices)) = definition.remove("oneOf") else {
+    let choices = definition.remove("oneOf");
+    let Some(Value::Array(choices)) = choices.or_else(|| definition.remove("anyOf")) else {
         return;
     };
     let mut one_of = Vec::new();

@@ -321,7 +321,7 @@ impl Report {
     #[must_use]
     pub fn headline(&self, cell: &CellReport) -> Option<Summary> {
         let (_, test, _) = self.row(cell.row)?;
-        cell.measured(words::headline(&test.tool))
+        cell.measured(&words::headline(&test.tool))
     }
 }
 

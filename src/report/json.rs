@@ -69,14 +69,14 @@ struct Cell<'a> {
     row: usize,
     label: &'a str,
     test: &'a str,
-    tool: &'static str,
+    tool: &'a str,
     path: &'a str,
     from: &'a str,
     to: &'a str,
     via: &'static str,
     params: Map<String, Value>,
     /// The metric that tables and `result.csv` show.
-    headline: &'static str,
+    headline: String,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure<'a>>,

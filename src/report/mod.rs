@@ -15,6 +15,7 @@ mod scale;
 mod sections;
 mod spark;
 pub mod table;
+pub mod truth;
 mod words;
 
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};

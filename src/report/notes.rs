@@ -22,7 +22,7 @@ pub struct Notes {
 struct Note {
     why: Why,
     cells: BTreeSet<String>,
-    tools: BTreeSet<&'static str>,
+    tools: BTreeSet<String>,
     /// What the tools said, without repetitions.
     said: Vec<String>,
 }
@@ -44,7 +44,7 @@ impl Notes {
 
     /// What stands in the place of a figure: `✗1` for a failed cell, `–2` for a skipped one, `…` for
     /// a missing one. None for a measured cell.
-    pub fn mark(&mut self, cell: &CellReport, tool: &'static str) -> Option<String> {
+    pub fn mark(&mut self, cell: &CellReport, tool: &str) -> Option<String> {
         let (sign, why, said) = match &cell.state {
             CellState::Measured => return None,
             CellState::Missing => return Some("…".to_owned()),
@@ -63,7 +63,7 @@ impl Notes {
         });
         if let Some(note) = self.notes.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
-            note.tools.insert(tool);
+            note.tools.insert(tool.to_owned());
             // Words of a tool are text, not orders to a terminal.
             let said: String = said.replace(|c: char| c.is_control(), " ");
             let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -90,7 +90,7 @@ impl Notes {
                 width,
                 &indent,
             ));
-            let tools: Vec<&str> = note.tools.iter().copied().collect();
+            let tools: Vec<&str> = note.tools.iter().map(String::as_str).collect();
             for said in note.said.iter().take(QUOTED) {
                 // The judgement of a search is no tool's.
                 let text = match note.why {

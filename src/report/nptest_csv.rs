@@ -132,14 +132,14 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
 
 /// A headline figure as the tool itself would print it, in Mbit/s or transactions a second.
 fn figure(tool: &ToolSpec, value: f64) -> String {
-    let value = if words::is_rate(words::headline(tool)) {
+    let value = if words::is_rate(&words::headline(tool)) {
         value / 1e6
     } else {
         value
     };
     match tool {
         ToolSpec::Iperf3(_) => iperf3(value),
-        ToolSpec::Netperf(_) => format!("{value:.2}"),
+        ToolSpec::Netperf(_) | ToolSpec::Declared(_) => format!("{value:.2}"),
     }
 }
 

@@ -50,7 +50,7 @@ impl Scale {
         if words::is_rate(metric) {
             Scale::rate(values)
         } else {
-            Scale::of(values, 1.0, 1, "a second")
+            Scale::of(values, 1.0, 1, words::unit_of(metric))
         }
     }
 
@@ -129,7 +129,6 @@ mod tests {
                 "✗1      ",
                 "7   ±1 ?1 ?2"
             ]
-            .map(|f| f.to_owned().replace("✗1      ", "✗1      "))
         );
     }
 }

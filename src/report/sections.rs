@@ -7,7 +7,7 @@ use super::grid::{Column, Grid};
 use super::notes::Notes;
 use super::scale::{Scale, aligned};
 use super::{spark, words};
-use crate::plan::Test;
+use crate::plan::{Test, ToolSpec};
 use crate::results::Summary;
 use crate::schedule::Param;
 use crate::tools::name;
@@ -57,10 +57,13 @@ pub fn of(report: &Report, notes: &mut Notes) -> Vec<Section> {
 
 /// What a test is about, and how its figures read.
 fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
-    let figures = if words::is_rate(words::headline(&test.tool)) {
-        format!("{} received", scale.unit)
-    } else {
-        format!("transactions {}, latency in µs", scale.unit)
+    let figures = match (&*words::headline(&test.tool), &test.tool) {
+        (name::THROUGHPUT_BPS, _) => format!("{} received", scale.unit),
+        (name::TRANSACTIONS_PER_S, ToolSpec::Iperf3(_) | ToolSpec::Netperf(_)) => {
+            format!("transactions {}, latency in µs", scale.unit)
+        }
+        (headline, _) if scale.unit.is_empty() => words::short(headline),
+        (headline, _) => format!("{} in {}", words::short(headline), scale.unit),
     };
     let about = format!(
         "{}, samples of {}; {figures}",
@@ -117,7 +120,7 @@ fn swept(
         .filter_map(|cell| report.headline(cell))
         .map(|summary| summary.mean)
         .collect();
-    let scale = Scale::headline(metric, &means);
+    let scale = Scale::headline(&metric, &means);
     let top = means.iter().copied().fold(0.0, f64::max);
     // Rows (one for each path and combination) by combination, in the schedule's order.
     let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
@@ -293,11 +296,10 @@ fn mean(cell: &CellReport, metric: &str) -> Option<f64> {
 }
 
 /// What the headline metric is called above its column.
-fn said(metric: &str) -> &'static str {
-    if words::is_rate(metric) {
-        "received"
-    } else {
-        "transactions"
+fn said(metric: &str) -> String {
+    match metric {
+        name::THROUGHPUT_BPS => "received".to_owned(),
+        metric => words::short(metric),
     }
 }
 
@@ -359,6 +361,28 @@ const METRICS: [(&str, &str, &str, usize); 13] = [
     (name::CPU_PERCENT_SERVER, "server", "CPU %", 0),
 ];
 
+/// The same of what a declared tool yields beside these and its headline.
+fn own(
+    tool: &ToolSpec,
+    headline: &str,
+) -> impl Iterator<Item = (String, String, &'static str, usize)> {
+    let declared = match tool {
+        ToolSpec::Declared(used) => Some(&used.tool),
+        ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
+    };
+    declared
+        .into_iter()
+        .flat_map(|tool| tool.all_metrics())
+        .map(|metric| metric.name().to_owned())
+        .filter(move |metric| {
+            metric != headline && METRICS.iter().all(|(known, ..)| known != metric)
+        })
+        .map(|metric| {
+            let unit = words::unit_of(&metric);
+            (metric.clone(), words::short(&metric), unit, 2)
+        })
+}
+
 /// Whether a figure of segments would only take room beside latencies.
 fn is_aside(metric: &str, means: &[f64], cells: &[&CellReport]) -> bool {
     match metric {
@@ -376,7 +400,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         .filter_map(|cell| report.headline(cell))
         .map(|summary| summary.mean)
         .collect();
-    let scale = Scale::headline(headline, &means);
+    let scale = Scale::headline(&headline, &means);
     let mut grid = Grid::default();
     grid.columns.push(Column {
         name: "path".to_owned(),
@@ -398,7 +422,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
     }
     grid.keys = grid.columns.len();
     grid.columns.push(Column {
-        name: said(headline).to_owned(),
+        name: said(&headline),
         unit: scale.unit.to_owned(),
         words: false,
         fields: aligned(
@@ -408,16 +432,26 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
                 .collect(),
         ),
     });
-    for (metric, name, unit, most) in METRICS {
+    let known = METRICS
+        .into_iter()
+        .filter(|(metric, ..)| *metric != headline)
+        .map(|(metric, name, unit, most)| (metric.to_owned(), name.to_owned(), unit, most));
+    for (metric, name, unit, most) in known.chain(own(&test.tool, &headline)) {
+        let metric = metric.as_str();
         let summaries: Vec<Option<Summary>> =
             cells.iter().map(|cell| cell.measured(metric)).collect();
         let means: Vec<f64> = summaries.iter().flatten().map(|s| s.mean).collect();
-        if means.is_empty() || (!words::is_rate(headline) && is_aside(metric, &means, cells)) {
+        if means.is_empty() || (!words::is_rate(&headline) && is_aside(metric, &means, cells)) {
             continue;
         }
-        let scale = Scale::of(&means, divisor(metric), most, "");
+        let (scale, unit) = if words::is_rate(metric) {
+            let scale = Scale::headline(metric, &means);
+            (scale, scale.unit)
+        } else {
+            (Scale::of(&means, divisor(metric), most, ""), unit)
+        };
         grid.columns.push(Column {
-            name: name.to_owned(),
+            name,
             unit: unit.to_owned(),
             words: false,
             fields: summaries

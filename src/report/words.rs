@@ -1,21 +1,50 @@
 //! What reports call things, and how they write figures and lines.
 
 use crate::plan::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec, Via};
+use crate::schedule::Param;
 use crate::tools;
 
 /// The tool's name.
-pub fn tool_name(tool: &ToolSpec) -> &'static str {
-    tools::of(tool).name()
+pub fn tool_name(tool: &ToolSpec) -> &str {
+    match tool {
+        ToolSpec::Iperf3(_) => "iperf3",
+        ToolSpec::Netperf(_) => "netperf",
+        ToolSpec::Declared(used) => &used.tool.name,
+    }
 }
 
 /// The metric that stands for a cell of this tool.
-pub fn headline(tool: &ToolSpec) -> &'static str {
-    tools::of(tool).headline()
+pub fn headline(tool: &ToolSpec) -> String {
+    tools::of(tool).headline().to_owned()
 }
 
 /// Whether a metric is in bits a second.
 pub fn is_rate(metric: &str) -> bool {
-    metric.ends_with("_bps")
+    unit_of(metric) == "bit/s"
+}
+
+/// The unit that a metric's name carries, for people.
+pub fn unit_of(metric: &str) -> &'static str {
+    let head = metric.split('.').next().unwrap_or_default();
+    let units = [
+        ("_bps", "bit/s"),
+        ("_us", "µs"),
+        ("_percent", "%"),
+        ("_bytes", "bytes"),
+        ("_per_s", "a second"),
+    ];
+    let unit = units.iter().find(|(suffix, _)| head.ends_with(suffix));
+    unit.map_or("", |(_, unit)| unit)
+}
+
+/// A metric's name without its unit: `latency p99` of `latency_us.p99`.
+pub fn short(metric: &str) -> String {
+    let (head, rest) = metric.split_once('.').unwrap_or((metric, ""));
+    let bare = ["_bps", "_us", "_percent", "_bytes", "_per_s"]
+        .iter()
+        .find_map(|suffix| head.strip_suffix(suffix))
+        .unwrap_or(head);
+    format!("{bare} {rest}").trim_end().replace('_', " ")
 }
 
 /// What a test does: `iperf3 TCP, 8 streams`.
@@ -62,6 +91,19 @@ pub fn describe(tool: &ToolSpec) -> String {
                 words.push(format!("{bytes}-byte datagrams"));
             }
         }
+        ToolSpec::Declared(used) => {
+            words.push(used.tool.name.clone());
+            let set = used
+                .values
+                .iter()
+                .filter_map(|(name, values)| match values {
+                    Sweep::One(value) => {
+                        Some(format!("{name} {}", Param::named(name).in_words(*value)))
+                    }
+                    _ => None,
+                });
+            words.extend(set);
+        }
     }
     words.join(", ")
 }
@@ -72,6 +114,7 @@ pub fn cpu_of(tool: &ToolSpec) -> &'static str {
     match tool {
         ToolSpec::Iperf3(_) => "CPU of iperf3 alone, in % of a core",
         ToolSpec::Netperf(_) => "CPU of the whole node",
+        ToolSpec::Declared(_) => "CPU as the tool says it",
     }
 }
 

@@ -137,7 +137,7 @@ impl Kind {
         match self {
             Kind::MssDiffers => "effective MSS is not the requested one",
             Kind::MssCollapsed => "several requested MSS became one effective MSS",
-            Kind::Offloaded => "segmentation offload is on",
+            Kind::Offloaded => "segmentation is offloaded",
             Kind::Loopback => "both ends share one network stack",
             Kind::CpuSaturated => "CPU saturated",
             Kind::CpuStolen => "CPU time was stolen",
@@ -245,7 +245,7 @@ impl Doubt {
                 percent,
             } => format!("{retransmits:.0} segments sent again, {percent:.1} % of all"),
             Doubt::OtherTraffic { end, bps, percent } => format!(
-                "{:.1} Mbit/s at the {}, {percent:.0} % of the sample's own",
+                "at least {:.1} Mbit/s at the {}, {percent:.0} % of the sample's own",
                 bps / 1e6,
                 end.name()
             ),

@@ -2,7 +2,43 @@
 
 use super::pb;
 use super::pb::exit::How as PbHow;
-use crate::tools::{Ended, How};
+use super::pb::start_server::Ready as PbReady;
+use crate::tools::{Ended, How, Port, Ready, Transport};
+
+/// How a server is ready, as a message.
+#[must_use]
+pub fn ready(ready: Ready) -> PbReady {
+    match ready {
+        Ready::Line(text) => PbReady::ReadyLine(text),
+        Ready::Port(Port { number, transport }) => match transport {
+            Transport::Tcp => PbReady::ReadyTcpPort(u32::from(number)),
+            Transport::Udp => PbReady::ReadyUdpPort(u32::from(number)),
+        },
+        Ready::Exited => PbReady::ReadyExited(true),
+        Ready::Nothing => PbReady::ReadyNothing(true),
+    }
+}
+
+/// How a server is ready, from its message.
+///
+/// # Errors
+/// When the message does not say how, or names no port.
+pub fn how_ready(ready: Option<PbReady>) -> Result<Ready, Malformed> {
+    let port = |number: u32, transport| match u16::try_from(number) {
+        Ok(number @ 1..) => Ok(Ready::Port(Port { number, transport })),
+        _ => Err(Malformed("ready")),
+    };
+    match ready {
+        Some(PbReady::ReadyLine(text)) => Ok(Ready::Line(text)),
+        Some(PbReady::ReadyTcpPort(number)) => port(number, Transport::Tcp),
+        Some(PbReady::ReadyUdpPort(number)) => port(number, Transport::Udp),
+        Some(PbReady::ReadyExited(true)) => Ok(Ready::Exited),
+        Some(PbReady::ReadyNothing(true)) => Ok(Ready::Nothing),
+        Some(PbReady::ReadyExited(false) | PbReady::ReadyNothing(false)) | None => {
+            Err(Malformed("ready"))
+        }
+    }
+}
 
 /// A message that keeps the syntax of the contract, but not its sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

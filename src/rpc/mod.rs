@@ -12,7 +12,7 @@ mod token;
 mod version;
 
 pub use connect::{Client, ConnectError, connect, connect_over, words};
-pub use convert::{Malformed, ended, exit, what_ended};
+pub use convert::{Malformed, ended, exit, how_ready, ready, what_ended};
 pub use identity::{CLIENT, Identity, IdentityError, ORCHESTRATOR, RunIdentities};
 pub use peer::Peer;
 pub use tls::server;

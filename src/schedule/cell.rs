@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::own::OwnName;
+
 /// The ordered cells of a run, and the rows that reports put them in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
@@ -46,13 +48,15 @@ pub struct Params(pub Vec<(Param, u64)>);
 
 /// A parameter that can be swept. Sizes are bytes, rates are bits per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(into = "&'static str", from = "String")]
 pub enum Param {
     Streams,
     Rate,
     WriteSize,
     Request,
     Response,
+    /// One that a declared tool has of its own.
+    Own(OwnName),
     Datagram,
     Mss,
 }

@@ -3,6 +3,7 @@
 mod cell;
 mod expand;
 mod forecast;
+mod own;
 mod params;
 pub mod search;
 mod selection;
@@ -10,4 +11,5 @@ mod selection;
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
 pub use expand::slot_of;
 pub use forecast::{Forecast, forecast};
+pub use own::OwnName;
 pub use selection::{Selection, SelectionError};

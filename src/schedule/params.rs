@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::cell::Param;
+use super::own::OwnName;
 use crate::plan::sweep::Sweep;
 use crate::plan::units::{BitRate, Bytes};
 use crate::plan::{Test, ToolSpec};
 
 impl Param {
-    /// All of them, in the order in which they vary: the last one fastest.
+    /// Those that netplan knows, in the order in which they vary: the last one fastest. A declared
+    /// tool's own ones vary before the sizes, in the order in which it lists them.
     pub const ALL: [Param; 7] = [
         Param::Streams,
         Param::Rate,
@@ -29,6 +31,7 @@ impl Param {
             Param::WriteSize => "write_size",
             Param::Request => "request",
             Param::Response => "response",
+            Param::Own(own) => own.text(),
             Param::Datagram => "datagram",
             Param::Mss => "mss",
         }
@@ -40,8 +43,29 @@ impl Param {
         match self {
             Param::Rate => BitRate(value).to_string(),
             Param::WriteSize | Param::Request | Param::Response => Bytes(value).to_string(),
-            Param::Streams | Param::Datagram | Param::Mss => value.to_string(),
+            Param::Streams | Param::Datagram | Param::Mss | Param::Own(_) => value.to_string(),
         }
+    }
+
+    /// The parameter of this name: one that netplan knows, else a declared tool's own.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|param| param.name() == name)
+            .unwrap_or_else(|| Param::Own(OwnName::of(name)))
+    }
+}
+
+impl From<Param> for &'static str {
+    fn from(param: Param) -> &'static str {
+        param.name()
+    }
+}
+
+impl From<String> for Param {
+    fn from(name: String) -> Param {
+        Param::named(&name)
     }
 }
 
@@ -56,7 +80,7 @@ pub(super) type Axis = (Param, Vec<u64>);
 
 /// What a test sets, in the order in which it varies.
 pub(super) fn axes(test: &Test) -> Vec<Axis> {
-    Param::ALL
+    params_of(&test.tool)
         .into_iter()
         .filter_map(|param| {
             let mut values: Vec<u64> = sweep(&test.tool, param)?.collect();
@@ -68,6 +92,19 @@ pub(super) fn axes(test: &Test) -> Vec<Axis> {
             (!values.is_empty()).then_some((param, values))
         })
         .collect()
+}
+
+/// The parameters that a tool may have, in the order in which they vary.
+fn params_of(tool: &ToolSpec) -> Vec<Param> {
+    let mut params = Param::ALL.to_vec();
+    if let ToolSpec::Declared(used) = tool {
+        let own = used.tool.parameters.keys().map(|name| Param::named(name));
+        let own = own.filter(|param| matches!(param, Param::Own(_)));
+        // Before the sizes, which are the columns of tables.
+        let sizes = params.len() - 2;
+        params.splice(sizes..sizes, own);
+    }
+    params
 }
 
 /// Whether the test sets the parameter.
@@ -85,7 +122,7 @@ fn sweep(tool: &ToolSpec, param: Param) -> Option<Values<'_>> {
             Param::WriteSize => values(spec.write_size.as_ref()),
             Param::Datagram => values(spec.datagram.as_ref()),
             Param::Mss => values(spec.mss.as_ref()),
-            Param::Request | Param::Response => None,
+            Param::Request | Param::Response | Param::Own(_) => None,
         },
         ToolSpec::Netperf(spec) => match param {
             Param::WriteSize => values(spec.write_size.as_ref()),
@@ -93,8 +130,9 @@ fn sweep(tool: &ToolSpec, param: Param) -> Option<Values<'_>> {
             Param::Response => values(spec.response.as_ref()),
             Param::Datagram => values(spec.datagram.as_ref()),
             Param::Mss => values(spec.mss.as_ref()),
-            Param::Streams | Param::Rate => None,
+            Param::Streams | Param::Rate | Param::Own(_) => None,
         },
+        ToolSpec::Declared(used) => values(used.values.get(param.name())),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure: nothing here starts a process.
 
 mod commands;
+mod declared;
 mod failure;
 mod iperf3;
 mod metrics;
@@ -13,10 +14,11 @@ mod tool;
 mod words;
 
 pub use commands::{CellCommands, commands};
+pub use declared::Declared;
 pub use failure::{Cause, Failure};
 pub use iperf3::Iperf3;
 pub use metrics::{Metrics, name};
 pub use netperf::Netperf;
 pub use ports::ports_of;
 pub use timing::{GRACE, deadline, forecast, usual_sample};
-pub use tool::{Client, Ended, How, Job, Port, Program, Server, Tool, Transport, all, of};
+pub use tool::{Client, Ended, How, Job, Port, Program, Ready, Server, Tool, Transport, all, of};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, Iperf3, Metrics, Netperf};
+use super::{Declared, Failure, Iperf3, Metrics, Netperf};
 use crate::plan::{Plan, Timing, ToolSpec};
 use crate::schedule::{Cell, Params, Schedule};
 
@@ -12,29 +12,40 @@ pub fn of(spec: &ToolSpec) -> Box<dyn Tool> {
     match spec {
         ToolSpec::Iperf3(spec) => Box::new(Iperf3::from(spec)),
         ToolSpec::Netperf(spec) => Box::new(Netperf::from(spec)),
+        ToolSpec::Declared(used) => Box::new(Declared::from(used)),
     }
 }
 
-/// Every tool, with default options.
+/// Every built-in tool, with default options.
 #[must_use]
 pub fn all() -> [Box<dyn Tool>; 2] {
     [Box::new(Iperf3::default()), Box::new(Netperf::default())]
 }
 
-/// A program, and the Debian and Ubuntu package that has it.
+/// A program, and the Debian and Ubuntu package that has it; an empty one when that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Program {
-    pub name: &'static str,
-    pub package: &'static str,
+pub struct Program<'a> {
+    pub name: &'a str,
+    pub package: &'a str,
 }
 
 /// A program that measures, with its options as a test gives them.
 pub trait Tool: Send + Sync {
     /// The program's name as people know it: `iperf3`, `netperf`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// What has to be installed on both ends.
-    fn programs(&self) -> &'static [Program];
+    fn programs(&self) -> Vec<Program<'_>>;
+
+    /// How its programs are installed when no package has them.
+    fn install(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether workers say by themselves that they have it.
+    fn is_announced(&self) -> bool {
+        true
+    }
 
     /// The ports that a destination needs, for `job`'s slot.
     fn ports(&self, slot: u16) -> Vec<Port>;
@@ -68,7 +79,7 @@ pub trait Tool: Send + Sync {
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure>;
 
     /// The metric that stands in `result.csv` and in the first column of tables.
-    fn headline(&self) -> &'static str;
+    fn headline(&self) -> &str;
 }
 
 /// One sample to take: the parameters and the address.
@@ -118,9 +129,22 @@ pub enum Transport {
 /// How to start a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
+    /// Empty for [`Ready::Nothing`].
     pub argv: Vec<String>,
-    /// Ready once a line of its output contains this.
-    pub ready_line: String,
+    pub ready: Ready,
+}
+
+/// How one knows that a server is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// A line of its output contains this.
+    Line(String),
+    /// Something listens on this port.
+    Port(Port),
+    /// It has exited with 0, and left a daemon behind.
+    Exited,
+    /// The tool needs no server: nothing is started.
+    Nothing,
 }
 
 /// How to run a client.

@@ -42,7 +42,7 @@ pub async fn run(client: &Client, limit: Duration, observer: &Observer, stop: &m
     let watch = client.watch_tcp_port.and_then(Watch::start);
     let before = observer.read();
     let (ended, wall) = process::run(&client.argv, deadline, stop).await;
-    let observed = Some(observer.since(&before));
+    let seen = observer.since(&before);
     let connection = match watch {
         Some(watch) if ended.how == How::Code(0) => watch.finish().await,
         _ => None,
@@ -51,6 +51,6 @@ pub async fn run(client: &Client, limit: Duration, observer: &Observer, stop: &m
         ended,
         wall,
         connection,
-        observed,
+        observed: Some(seen),
     }
 }

@@ -5,10 +5,13 @@
 
 pub mod client;
 pub mod connections;
+mod daemons;
 mod link;
+mod listening;
 mod netlink;
 pub mod observe;
 pub mod process;
+pub mod server;
 mod session;
 mod shutdown;
 mod steps;

@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::daemons::Mark;
 use crate::tools::{Ended, How};
 
 /// What is kept of each of a process's streams, in bytes; the rest is read and dropped.
@@ -38,7 +39,7 @@ pub type Stop = oneshot::Receiver<()>;
 /// the process itself, from its start to its end.
 pub async fn run(argv: &[String], deadline: Instant, stop: &mut Stop) -> (Ended, Duration) {
     let started = Instant::now();
-    let mut process = match Process::start(argv, None) {
+    let mut process = match Process::start(argv, None, None) {
         Ok(process) => process,
         Err(how) => return (never_ran(how), Duration::ZERO),
     };
@@ -47,28 +48,8 @@ pub async fn run(argv: &[String], deadline: Instant, stop: &mut Stop) -> (Ended,
     (process.end(event).await, wall)
 }
 
-/// Runs a server until it ends or `stop`; `ready` is told as soon as the text `ready_line` is in its
-/// output. One that is not ready at the deadline is killed.
-pub async fn serve<F: Future<Output = ()>>(
-    argv: &[String],
-    ready_line: &str,
-    ready_by: Instant,
-    stop: &mut Stop,
-    ready: impl FnOnce() -> F,
-) -> Ended {
-    let mut process = match Process::start(argv, Some(ready_line)) {
-        Ok(process) => process,
-        Err(how) => return never_ran(how),
-    };
-    let mut event = process.next(Some(ready_by), stop).await;
-    if matches!(event, Event::Ready) {
-        ready().await;
-        event = process.next(None, stop).await;
-    }
-    process.end(event).await
-}
-
-fn never_ran(how: How) -> Ended {
+/// The end of what did not begin.
+pub(super) fn never_ran(how: How) -> Ended {
     Ended {
         how,
         stdout: Vec::new(),
@@ -78,7 +59,7 @@ fn never_ran(how: How) -> Ended {
 
 /// What can happen to a process.
 #[derive(Debug)]
-enum Event {
+pub(super) enum Event {
     /// The awaited text is in its output.
     Ready,
     /// It ended by itself.
@@ -89,7 +70,7 @@ enum Event {
 
 /// A process that runs, with its group and its pipes. When it is dropped, the group is killed.
 #[derive(Debug)]
-struct Process {
+pub(super) struct Process {
     // Dropped first: the group is killed while its leader is not reaped yet, so that its number
     // cannot belong to somebody else.
     group: Group,
@@ -99,13 +80,18 @@ struct Process {
 }
 
 impl Process {
-    /// Starts a program; its output is searched for `awaited`.
-    fn start(argv: &[String], awaited: Option<&str>) -> Result<Self, How> {
+    /// Starts a program; its output is searched for `awaited`, and `mark` goes into its environment.
+    pub(super) fn start(
+        argv: &[String],
+        awaited: Option<&str>,
+        mark: Option<&Mark>,
+    ) -> Result<Self, How> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err(How::NotStarted("the command line is empty".to_owned()));
         };
         let mut child = Command::new(program)
             .args(arguments)
+            .envs(mark.map(Mark::variable))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -130,7 +116,7 @@ impl Process {
     }
 
     /// Reads output until something happens. A stop counts before an end that it may have caused.
-    async fn next(&mut self, deadline: Option<Instant>, stop: &mut Stop) -> Event {
+    pub(super) async fn next(&mut self, deadline: Option<Instant>, stop: &mut Stop) -> Event {
         let passed = async {
             match deadline {
                 Some(deadline) => sleep_until(deadline).await,
@@ -159,6 +145,19 @@ impl Process {
         }
     }
 
+    /// Goes on reading the output of what a process that has ended left behind, until `stop`.
+    pub(super) async fn linger(&mut self, stop: &mut Stop) {
+        self.group.forget_if_gone();
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut *stop => return,
+                () = self.stdout.read(), if self.stdout.is_open() => {}
+                () = self.stderr.read(), if self.stderr.is_open() => {}
+            }
+        }
+    }
+
     /// Whether the awaited text has come, on either stream; true once.
     fn became_ready(&mut self) -> bool {
         let ready = self.stdout.found() || self.stderr.found();
@@ -170,7 +169,7 @@ impl Process {
     }
 
     /// Kills what is left of the group, reads what is left of the output, and reaps.
-    async fn end(mut self, event: Event) -> Ended {
+    pub(super) async fn end(mut self, event: Event) -> Ended {
         self.group.kill();
         let how = match event {
             Event::Deadline => How::Deadline,
@@ -221,6 +220,16 @@ impl Group {
         if let Some(leader) = self.0 {
             // ESRCH: nobody is left.
             let _ = killpg(leader, Signal::SIGKILL);
+        }
+    }
+
+    /// A group without members has no number that could not become another's.
+    fn forget_if_gone(&mut self) {
+        if self
+            .0
+            .is_some_and(|leader| killpg(leader, None) == Err(Errno::ESRCH))
+        {
+            self.0 = None;
         }
     }
 

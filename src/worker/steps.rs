@@ -12,12 +12,13 @@ use tokio::time::{Instant, timeout};
 use super::client;
 use super::observe::Observer;
 use super::process::{self, Stop};
-use crate::rpc::exit;
+use super::server;
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
     ClientEnded, FromWorker, RunClient, ServerEnded, ServerReady, StartServer, TcpInfo,
 };
-use crate::tools::Client;
+use crate::rpc::{exit, how_ready};
+use crate::tools::{Client, How};
 
 /// Answers to the orchestrator, in their order.
 pub(super) type Answers = mpsc::Sender<FromWorker>;
@@ -112,7 +113,10 @@ async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, answ
         before = Some(observer.read());
         say(&answers, Message::ServerReady(ServerReady { step }))
     };
-    let ended = process::serve(&order.argv, &order.ready_line, ready_by, &mut halt, ready).await;
+    let ended = match how_ready(order.ready) {
+        Ok(sign) => server::serve(&order.argv, sign, ready_by, &mut halt, ready).await,
+        Err(error) => process::never_ran(How::NotStarted(error.to_string())),
+    };
     let ended = ServerEnded {
         step,
         exit: Some(exit(ended)),

@@ -56,7 +56,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("comfy_table", &["report/table.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
-    ("minijinja", &["render"]),
+    ("minijinja", &["render", "plan/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),
     ("k8s_openapi", &["cluster/kubernetes"]),
     (

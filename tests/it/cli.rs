@@ -17,6 +17,7 @@ const COMMANDS: &[&str] = &[
     "status",
     "clean",
     "doctor",
+    "selftest",
     "init",
     "schema",
     "completions",

@@ -81,6 +81,7 @@ pub fn plan(tests: &[Test]) -> Plan {
         order: Order::Listed,
         seed: None,
         concurrency: netplan::plan::Concurrency::default(),
+        tools: indexmap::IndexMap::new(),
         tests: tests.to_vec(),
         local: Local {
             nodes: 2,
@@ -395,6 +396,10 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
             metrics.set(name::LATENCY_P99_US, 62.0 / slower);
             metrics.set(name::LATENCY_MAX_US, 1_874.0 / slower);
             "netperf"
+        }
+        ToolSpec::Declared(used) => {
+            metrics.set(&used.tool.headline_metric(), 21.3 / slower * wobble);
+            &used.tool.name
         }
     };
     metrics.set(name::ELAPSED_S, 1.0);

@@ -11,6 +11,8 @@ mod architecture;
 mod cases;
 mod cli;
 mod coverage;
+mod declared;
+mod doubts;
 mod e2e;
 mod fake_api;
 mod kubernetes;
@@ -26,6 +28,7 @@ mod results;
 mod rounds;
 mod run;
 mod schedule;
+mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;
 mod support;

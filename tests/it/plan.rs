@@ -43,6 +43,7 @@ fn matrix(plan: &Plan) -> (u64, u64) {
                     * t.response.as_ref().map_or(1, Sweep::len),
                 t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
             ),
+            ToolSpec::Declared(used) => (used.values.values().map(Sweep::len).product(), 1),
         };
         let rows = test.paths.len() as u64 * rest;
         (rows, rows * size)
@@ -82,6 +83,25 @@ fn every_file_in_plans_loads_and_names_its_schema() {
             assert!(name == "init" || text.starts_with(first), "{name}");
         }
     }
+}
+
+#[test]
+fn the_plans_of_the_selftest_load_and_name_their_schema() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/selftest");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first = "# yaml-language-server: $schema=../plan.schema.json\n";
+        assert!(text.starts_with(first), "{}", path.display());
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert_eq!(
+            shipped(&format!("selftest/{name}")).name,
+            format!("selftest-{name}")
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
 }
 
 #[test]
@@ -250,7 +270,9 @@ fn the_committed_schema_is_that_of_the_model() {
 fn the_schema_takes_good_plans_and_refuses_unknown_keys() {
     let validator = jsonschema::validator_for(&plan::schema()).unwrap();
     let mut good = vec![("small".to_owned(), SMALL.to_owned())];
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("plans")).unwrap() {
+    let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans");
+    let of_tools = std::fs::read_dir(plans.join("tools")).unwrap();
+    for entry in std::fs::read_dir(plans).unwrap().chain(of_tools) {
         let path = entry.unwrap().path();
         if path
             .extension()

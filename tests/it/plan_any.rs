@@ -87,6 +87,37 @@ fn netperf() -> impl Strategy<Value = String> {
     })
 }
 
+/// A test of one of the tools that `plans` declares.
+fn declared() -> impl Strategy<Value = String> {
+    let options = (sweep(14, 65507), sweep(88, 32767), any::<bool>());
+    options.prop_map(|(size, mss, by_default)| {
+        if by_default {
+            "my-tool:".to_owned()
+        } else {
+            format!("my-tool: {{ size: {size}, mss: {mss} }}")
+        }
+    })
+}
+
+/// What `tools:` says in plans, but for a port and a command's last argument.
+fn tools(port: u16, argument: &str, ready: u8) -> String {
+    let ready = ["{ port: control }", "{ line: up }", "exited"][usize::from(ready) % 3];
+    format!(
+        "tools:\n\
+         \x20 my-tool:\n\
+         \x20   install: build it\n\
+         \x20   parameters: {{ size: {{ default: 64 B, unit: bytes, min: 14 }}, burst: }}\n\
+         \x20   ports: [{{ name: control, port: {port}, protocol: both }}]\n\
+         \x20   server: {{ command: [x, 1.50, true], ready: {ready} }}\n\
+         \x20   client:\n\
+         \x20     command: [y, '{{{{ target }}}}', [-m, '{{{{ mss }}}}', '{{{{ burst }}}}'], '{{{{ size }}}}', {argument}]\n\
+         \x20   metrics:\n\
+         \x20     latency.p99: {{ regex: '= (?<value>\\d+)', unit: ns, take: max }}\n\
+         \x20     cpu.client: {{ json: /a~1b/0, unit: percent, optional: true }}\n\
+         \x20     cpu.server: {{ json: /a/1, unit: ratio }}\n"
+    )
+}
+
 /// Texts as people use them, with what YAML makes hard.
 fn words() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -101,7 +132,7 @@ fn words() -> impl Strategy<Value = String> {
 /// Plans in which at most the number of cells is wrong.
 fn plans() -> impl Strategy<Value = String> {
     let test = (
-        prop_oneof![iperf3(), netperf()],
+        prop_oneof![iperf3(), netperf(), declared()],
         1..100_u64,
         0..3_u64,
         1..9_u32,
@@ -110,8 +141,10 @@ fn plans() -> impl Strategy<Value = String> {
     );
     let tests = proptest::collection::vec(test, 1..5);
     let link = (1..9_000_u64, 0..9_000_u64, 0..99_u32, 576..65535_u32);
-    (tests, words(), words(), link).prop_map(|(tests, description, label, link)| {
+    let tool = (1..65535_u16, words(), 0..3_u8);
+    (tests, words(), words(), link, tool).prop_map(|(tests, description, label, link, tool)| {
         let (rate, delay, loss, mtu) = link;
+        let (port, argument, ready) = tool;
         let quoted = |text: &str| serde_json::to_string(text).unwrap();
         let mut yaml = vec![format!(
             "version: 1\n\
@@ -123,9 +156,11 @@ fn plans() -> impl Strategy<Value = String> {
              - {{ name: y, from: b, to: b, via: cluster_ip, expect: {{ cpu.server: '< 90% of x' }} }}\n\
              local:\n\
              \x20 links: {{ rate: {rate} Mbit/s, delay: {delay}us, loss: 0.{loss}%, mtu: {mtu} }}\n\
+             {}\
              tests:\n",
             quoted(&description),
             quoted(&label),
+            tools(port, &quoted(&argument), ready),
         )];
         for (tool, duration, warmup, repeat, expect, find) in tests {
             yaml.push(format!(

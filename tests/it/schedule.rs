@@ -65,6 +65,7 @@ fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
         order: Order::Listed,
         seed: None,
         concurrency: netplan::plan::Concurrency::default(),
+        tools: indexmap::IndexMap::new(),
         tests,
         local: Local {
             nodes: 2,
@@ -570,6 +571,11 @@ fn swept(tool: &ToolSpec) -> Vec<(Param, Vec<u64>)> {
             (Param::Datagram, values(spec.datagram.as_ref())),
             (Param::Mss, values(spec.mss.as_ref())),
         ],
+        ToolSpec::Declared(used) => {
+            let own = used.values.iter();
+            own.map(|(name, sweep)| (Param::named(name), values(Some(sweep))))
+                .collect()
+        }
     };
     all.into_iter().filter(|(_, v)| !v.is_empty()).collect()
 }

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use netplan::plan::{NetperfTest, Protocol, ToolSpec};
 use netplan::schedule::{Param, Params};
-use netplan::tools::{self, Ended, How, Job, Metrics, name};
+use netplan::tools::{self, Ended, How, Job, Metrics, Ready, name};
 
 use crate::schedule::{iperf3, netperf, timing};
 use crate::tools::in_words;
@@ -97,7 +97,10 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
             .unwrap(),
     );
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
-    let ready = lines.any(|line| line.unwrap().contains(&server.ready_line));
+    let Ready::Line(text) = &server.ready else {
+        panic!("{:?}", server.ready)
+    };
+    let ready = lines.any(|line| line.unwrap().contains(text));
     assert!(ready, "the server says that it is ready");
     if !client.warmup_argv.is_empty() {
         namespace.command(&client.warmup_argv).output().unwrap();

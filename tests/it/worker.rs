@@ -13,12 +13,13 @@ use std::time::Duration;
 use netplan::results::environment::WorkerEnvironment;
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::orchestrator_server::{Orchestrator, OrchestratorServer};
+use netplan::rpc::pb::start_server::Ready as SignOfReady;
 use netplan::rpc::pb::to_worker::Message as Order;
 use netplan::rpc::pb::{self, FromWorker, Goodbye, Hello, RunClient, StartServer, ToWorker};
 use netplan::rpc::{Guard, Identity, RunIdentities};
-use netplan::tools::{Client, Ended, How};
+use netplan::tools::{Client, Ended, How, Port, Ready, Transport};
 use netplan::worker::observe::Observer;
-use netplan::worker::{self, Error, Parting, Settings, client, process};
+use netplan::worker::{self, Error, Parting, Settings, client, process, server};
 use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, killpg, raise};
@@ -187,12 +188,22 @@ async fn a_stop_and_a_drop_kill_the_group() {
 
 /// Serves a script; says whether it was ready.
 async fn serve(script: &str, ready_within_ms: u64, stop_when_ready: bool) -> (Ended, bool) {
+    let sign = Ready::Line("ready now".to_owned());
+    serve_until(&sh(script), sign, ready_within_ms, stop_when_ready).await
+}
+
+/// Serves a command until it is ready by its sign, or to its end; says whether it was ready.
+async fn serve_until(
+    argv: &[String],
+    sign: Ready,
+    ready_within_ms: u64,
+    stop_when_ready: bool,
+) -> (Ended, bool) {
     let (sender, mut stop) = oneshot::channel();
     let mut sender = Some(sender);
     let mut was_ready = false;
     let ready_by = Instant::now() + Duration::from_millis(ready_within_ms);
-    let argv = sh(script);
-    let ended = process::serve(&argv, "ready now", ready_by, &mut stop, || {
+    let ended = server::serve(argv, sign, ready_by, &mut stop, || {
         was_ready = true;
         if stop_when_ready {
             drop(sender.take());
@@ -232,6 +243,62 @@ async fn a_server_that_never_gets_ready_ends() {
     let (ended, was_ready) = serve("echo ready; echo now; exec sleep 100", 200, false).await;
     assert_eq!((ended.how, was_ready), (How::Deadline, false));
     assert_eq!(text(&ended.stdout), "ready\nnow");
+}
+
+#[tokio::test]
+async fn a_server_is_ready_as_soon_as_its_port_is_open() {
+    if !has("iperf3") {
+        return;
+    }
+    let port = free_port();
+    let sign = Ready::Port(Port {
+        number: port,
+        transport: Transport::Tcp,
+    });
+    let server = words(&["iperf3", "-s", "-p", &port.to_string()]);
+    let (ended, was_ready) = serve_until(&server, sign.clone(), 15_000, true).await;
+    assert_eq!((ended.how, was_ready), (How::Stopped, true));
+    // It opens no port.
+    let (ended, was_ready) = serve_until(&sh("exec sleep 100"), sign, 200, true).await;
+    assert_eq!((ended.how, was_ready), (How::Deadline, false));
+}
+
+#[tokio::test]
+async fn a_port_that_is_open_already_is_no_servers_sign() {
+    let other = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let sign = Ready::Port(Port {
+        number: other.local_addr().unwrap().port(),
+        transport: Transport::Tcp,
+    });
+    let (ended, was_ready) = serve_until(&sh("exec sleep 100"), sign, 15_000, true).await;
+    assert!(!was_ready);
+    assert!(matches!(&ended.how, How::NotStarted(why) if why.contains("in use")));
+}
+
+#[tokio::test]
+async fn a_daemon_is_killed_with_its_server() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("pid");
+    // In a session of its own, and orphaned.
+    let script = format!(
+        "mkfifo {0}.there; setsid sh -c 'echo $$ > {0}; echo > {0}.there; exec sleep 100' & \
+         cat {0}.there",
+        file.display()
+    );
+    let (ended, was_ready) = serve_until(&sh(&script), Ready::Exited, 15_000, true).await;
+    assert_eq!((ended.how, was_ready), (How::Stopped, true));
+    let daemon = std::fs::read_to_string(&file).unwrap();
+    // A dead process has no environment, also when nobody has asked for its end yet.
+    let left = std::fs::read(format!("/proc/{}/environ", daemon.trim()));
+    assert!(left.is_err() || left.is_ok_and(|left| left.is_empty()));
+    let failed = serve_until(&sh("echo no; exit 3"), Ready::Exited, 15_000, true).await;
+    assert_eq!((failed.0.how, failed.1), (How::Code(3), false));
+}
+
+#[tokio::test]
+async fn a_tool_without_a_server_is_ready_at_once() {
+    let (ended, was_ready) = serve_until(&[], Ready::Nothing, 15_000, true).await;
+    assert_eq!((ended.how, was_ready), (How::Stopped, true));
 }
 
 async fn take(client: Client, limit: Duration) -> client::Answer {
@@ -316,9 +383,9 @@ async fn the_kernel_tells_the_effective_mss() {
             let _ = ready.send(());
             std::future::ready(())
         };
-        process::serve(
+        server::serve(
             &server,
-            "Server listening",
+            Ready::Line("Server listening".to_owned()),
             Instant::now() + SOON,
             &mut stop,
             ready,
@@ -401,7 +468,7 @@ impl Session {
         self.order(Order::StartServer(StartServer {
             step,
             argv: sh(script),
-            ready_line: "ready".to_owned(),
+            ready: Some(SignOfReady::ReadyLine("ready".to_owned())),
             ready_within_ms: 15_000,
         }))
         .await;

@@ -17,7 +17,9 @@ use crate::results::{Circumstances, WorkerEnvironment};
 use crate::rpc::pb::Observed;
 use crate::schedule::search::{self, Probe, Step};
 use crate::schedule::{CellId, Param, Params};
-use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Server, Tool};
+use crate::tools::{
+    Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Ready, Server, Tool,
+};
 
 /// What every server's end says that it observed.
 const SERVER_SAW: Observed = Observed {
@@ -48,8 +50,8 @@ impl Tool for Fake {
     fn name(&self) -> &'static str {
         "fake"
     }
-    fn programs(&self) -> &'static [Program] {
-        &[]
+    fn programs(&self) -> Vec<Program<'_>> {
+        Vec::new()
     }
     fn ports(&self, _: u16) -> Vec<Port> {
         Vec::new()
@@ -57,7 +59,7 @@ impl Tool for Fake {
     fn server(&self, _: &Job<'_>) -> Server {
         Server {
             argv: vec!["server".to_owned(), self.cell.clone()],
-            ready_line: "up".to_owned(),
+            ready: Ready::Line("up".to_owned()),
         }
     }
     fn client(&self, job: &Job<'_>) -> Client {

@@ -97,7 +97,8 @@ impl State {
         let line = &task.line;
         let tool = task.tool().name();
         for (name, present) in [(&line.to, to), (&line.from, from)] {
-            if !present.place.environment.tools.contains_key(tool) {
+            let is_there = present.place.environment.tools.contains_key(tool);
+            if task.tool().is_announced() && !is_there {
                 return Err(Outcome::Skipped {
                     reason: format!(
                         "`{tool}` is not on worker `{name}`: install it there (for this machine, \

@@ -47,7 +47,7 @@ impl Selection {
             return Ok(selection);
         }
         for part in text.split(',').map(str::trim) {
-            let term = Term::parse(part)?;
+            let term = Term::parse(part, plan)?;
             term.check(plan)?;
             selection.terms.push(term);
         }

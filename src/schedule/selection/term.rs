@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::str::FromStr;
 
 use indexmap::IndexSet;
 
@@ -48,27 +47,32 @@ impl Key {
         ("protocol", Key::Protocol),
     ];
 
-    fn all() -> impl Iterator<Item = (&'static str, Key)> {
-        let params = Param::ALL.into_iter().map(|p| (p.name(), Key::Param(p)));
-        Self::NAMED.into_iter().chain(params)
+    /// All keys of selections of this plan's cells.
+    fn all(plan: &Plan) -> Vec<(&'static str, Key)> {
+        let own = plan.tests.iter().flat_map(axes).map(|(param, _)| param);
+        let own: IndexSet<Param> = own.filter(|p| matches!(p, Param::Own(_))).collect();
+        let params = Param::ALL.into_iter().chain(own);
+        let params = params.map(|p| (p.name(), Key::Param(p)));
+        Self::NAMED.into_iter().chain(params).collect()
     }
 
     fn name(self) -> &'static str {
-        Self::all()
+        if let Key::Param(param) = self {
+            return param.name();
+        }
+        Self::NAMED
+            .into_iter()
             .find(|(_, key)| *key == self)
             .map_or("", |(name, _)| name)
     }
-}
 
-impl FromStr for Key {
-    type Err = SelectionError;
-
-    fn from_str(text: &str) -> Result<Self, SelectionError> {
-        Self::all()
+    fn parse(text: &str, plan: &Plan) -> Result<Self, SelectionError> {
+        let all = Self::all(plan);
+        all.iter()
             .find(|(name, _)| *name == text)
-            .map(|(_, key)| key)
+            .map(|(_, key)| *key)
             .ok_or_else(|| {
-                let keys: Vec<&str> = Self::all().map(|(name, _)| name).collect();
+                let keys: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
                 SelectionError {
                     what: format!("unknown key {} in the selection", quote(text)),
                     help: suggest(text, &keys, "the keys are"),
@@ -78,7 +82,7 @@ impl FromStr for Key {
 }
 
 impl Term {
-    pub(super) fn parse(part: &str) -> Result<Self, SelectionError> {
+    pub(super) fn parse(part: &str, plan: &Plan) -> Result<Self, SelectionError> {
         let malformed = |what: String| SelectionError {
             what,
             help: "write `key=value`, with `,` between terms and `|` between values: \
@@ -91,7 +95,7 @@ impl Term {
         let (key, values) = part
             .split_once('=')
             .ok_or_else(|| malformed(format!("{} is not a term of a selection", quote(part))))?;
-        let key: Key = key.trim().parse()?;
+        let key = Key::parse(key.trim(), plan)?;
         let values = values
             .split('|')
             .map(|value| Value::parse(key, value.trim()))
@@ -210,9 +214,10 @@ impl fmt::Display for Value {
 /// What a cell of this test and path is called under a key; a name may have several forms.
 pub(super) fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
     let name = match key {
-        Key::Tool => match test.tool {
+        Key::Tool => match &test.tool {
             ToolSpec::Iperf3(_) => "iperf3",
             ToolSpec::Netperf(_) => "netperf",
+            ToolSpec::Declared(used) => &used.tool.name,
         },
         Key::Test => &test.name,
         Key::Path => &path.name,
@@ -232,6 +237,8 @@ pub(super) fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
                 NetperfTest::UdpStream | NetperfTest::UdpRr => "udp",
                 NetperfTest::TcpStream | NetperfTest::TcpRr | NetperfTest::TcpCrr => "tcp",
             },
+            // What it speaks is in its command lines.
+            ToolSpec::Declared(_) => return Vec::new(),
         },
         Key::Param(_) => return Vec::new(),
     };

@@ -4,7 +4,7 @@ use super::Iperf3;
 use crate::plan::Protocol;
 use crate::schedule::Param;
 use crate::tools::timing::whole_seconds;
-use crate::tools::{Client, Job, Server};
+use crate::tools::{Client, Job, Ready, Server};
 
 /// Control and data, TCP and UDP: iperf3 uses one port for all.
 pub(super) const PORT: u16 = 5201;
@@ -26,7 +26,7 @@ pub(super) fn server() -> Server {
         argv: words(&format!(
             "iperf3 -s -1 -p {PORT} --forceflush --idle-timeout {IDLE_TIMEOUT_S}"
         )),
-        ready_line: "Server listening on".to_owned(),
+        ready: Ready::Line("Server listening on".to_owned()),
     }
 }
 

@@ -34,8 +34,8 @@ impl Tool for Iperf3 {
         "iperf3"
     }
 
-    fn programs(&self) -> &'static [Program] {
-        &[Program {
+    fn programs(&self) -> Vec<Program<'_>> {
+        vec![Program {
             name: "iperf3",
             package: "iperf3",
         }]

@@ -4,7 +4,7 @@ use super::Netperf;
 use crate::plan::NetperfTest;
 use crate::schedule::Param;
 use crate::tools::timing::whole_seconds;
-use crate::tools::{Client, Job, Server};
+use crate::tools::{Client, Job, Ready, Server};
 
 /// Where netserver listens.
 pub(super) const CONTROL_PORT: u16 = 12865;
@@ -35,7 +35,7 @@ pub(super) fn server() -> Server {
             .map(str::to_owned)
             .to_vec(),
         // Printed and flushed after listen(2).
-        ready_line: "Starting netserver".to_owned(),
+        ready: Ready::Line("Starting netserver".to_owned()),
     }
 }
 

@@ -37,9 +37,9 @@ impl Tool for Netperf {
         "netperf"
     }
 
-    fn programs(&self) -> &'static [Program] {
+    fn programs(&self) -> Vec<Program<'_>> {
         const PACKAGE: &str = "netperf";
-        &[
+        vec![
             Program {
                 name: "netperf",
                 package: PACKAGE,

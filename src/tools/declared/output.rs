@@ -1,0 +1,156 @@
+//! What a declared tool's output says.
+
+use std::cell::LazyCell;
+
+use serde_json::Value;
+
+use super::Declared;
+use crate::plan::{Figure, FigureSource, Take, Unit};
+use crate::tools::{Cause, Ended, Failure, How, Metrics, words};
+
+/// Words that programs take from the C library, in lower case, and what they mean.
+const KNOWN: &[(&[&str], Cause)] = &[
+    (&["address already in use"], Cause::ServerFailed),
+    (&["connection refused"], Cause::Refused),
+    (&["failed to connect"], Cause::Refused),
+    (&["connection timed out"], Cause::ConnectTimeout),
+    (&["no route to host"], Cause::NoRoute),
+    (&["network is unreachable"], Cause::NoRoute),
+    (&["connection reset"], Cause::ServerTerminated),
+    (&["broken pipe"], Cause::ServerTerminated),
+    (&["message too long"], Cause::OptionRefused),
+    (&["invalid option"], Cause::OptionRefused),
+    (&["unrecognized option"], Cause::OptionRefused),
+    (&["unknown option"], Cause::OptionRefused),
+    (&["no messages were received"], Cause::NothingMoved),
+];
+
+/// The figures of an invocation.
+pub(super) fn read(declared: &Declared, ended: &Ended) -> Result<Metrics, Failure> {
+    let tool = &declared.tool;
+    // Colours are no part of a figure.
+    let stdout = plain(&ended.stdout);
+    let stderr = plain(&ended.stderr);
+    let said = words::last_lines(&[stderr.as_bytes(), stdout.as_bytes()], |_| false);
+    if let Some(failure) = words::cut_short(&tool.name, ended, &said) {
+        return Err(failure);
+    }
+    if ended.how != How::Code(0) {
+        return Err(words::failed(&tool.name, ended, &said, KNOWN));
+    }
+    let json = LazyCell::new(|| json(&stdout));
+    let mut metrics = Metrics::default();
+    for (name, figure) in &tool.metrics {
+        let found = match &figure.source {
+            FigureSource::Regex(pattern) => {
+                let mut found: Vec<&str> = pattern.values(&stdout).collect();
+                if found.is_empty() {
+                    found = pattern.values(&stderr).collect();
+                }
+                let found = found.into_iter().map(number);
+                found.collect::<Result<Vec<f64>, String>>()
+            }
+            FigureSource::Json(pointer) => json
+                .as_ref()
+                .and_then(|json| pointer.of(json))
+                .map(of_json)
+                .transpose()
+                .map(|found| found.into_iter().collect()),
+        };
+        let value = found.map(|found| taken(&found, figure.take));
+        match value.map(|value| value.map(|value| value * figure.unit.factor)) {
+            Ok(Some(value)) if value.is_finite() => {
+                metrics.set(figure.metric(name).name(), value);
+            }
+            Ok(None) if figure.optional => {}
+            Ok(None) => return Err(missing(declared, name, figure, &said)),
+            Ok(Some(_)) => return Err(no_number(declared, name, "it is not finite")),
+            Err(text) => return Err(no_number(declared, name, &text)),
+        }
+    }
+    check(declared, &metrics, &said)?;
+    Ok(metrics)
+}
+
+/// A success that measured nothing is none.
+fn check(declared: &Declared, metrics: &Metrics, said: &str) -> Result<(), Failure> {
+    let tool = &declared.tool;
+    let headline = &tool.headline;
+    let value = metrics.get(&declared.headline);
+    let kind = tool.metrics.get(headline).map(|figure| figure.unit.unit);
+    let may_be_zero = kind == Some(Unit::Percent);
+    match value {
+        Some(value) if value > 0.0 || (may_be_zero && value >= 0.0) => Ok(()),
+        Some(value) => {
+            let name = &tool.name;
+            let words = format!("{name} exited with 0 and said `{headline}` is {value}\n{said}");
+            Err(Failure::new(Cause::NothingMoved, &words))
+        }
+        None => Err(no_number(declared, headline, "it is not there")),
+    }
+}
+
+fn missing(declared: &Declared, name: &str, figure: &Figure, said: &str) -> Failure {
+    let tool = &declared.tool.name;
+    let how = match &figure.source {
+        FigureSource::Regex(pattern) => format!("nothing matches `{pattern}`"),
+        FigureSource::Json(pointer) => format!("there is no JSON value at `{pointer}`"),
+    };
+    let cause = words::cause_of(said, KNOWN).unwrap_or(Cause::Unparsable);
+    let words = match said {
+        "" => format!("{tool} printed nothing; `{name}` is missing"),
+        said => format!("{tool}'s output has no `{name}`: {how}; it ends in\n{said}"),
+    };
+    Failure::new(cause, &words)
+}
+
+fn no_number(declared: &Declared, name: &str, why: &str) -> Failure {
+    let tool = &declared.tool.name;
+    let words = format!("{tool}'s `{name}` is no number: {why}");
+    Failure::new(Cause::Unparsable, &words)
+}
+
+fn plain(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+/// The whole output, or its last line.
+fn json(stdout: &str) -> Option<Value> {
+    let whole = serde_json::from_str(stdout.trim()).ok();
+    whole.or_else(|| {
+        let last = stdout.lines().rev().find(|line| !line.trim().is_empty())?;
+        serde_json::from_str(last.trim()).ok()
+    })
+}
+
+fn of_json(value: &Value) -> Result<f64, String> {
+    match value {
+        Value::Number(found) => found.as_f64().ok_or_else(|| format!("`{found}`")),
+        Value::String(text) => number(text),
+        Value::Null => Err("it is null".to_owned()),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err("it is no figure".to_owned()),
+    }
+}
+
+/// A number as programs print it.
+fn number(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.trim().parse().ok();
+    number
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| crate::diag::quote(text))
+}
+
+/// The one figure of all that were found; none when there is none.
+fn taken(found: &[f64], take: Take) -> Option<f64> {
+    let sum = || found.iter().sum::<f64>();
+    let first = *found.first()?;
+    Some(match take {
+        Take::First => first,
+        Take::Last => *found.last()?,
+        Take::Sum => sum(),
+        Take::Mean => sum() / found.len() as f64,
+        Take::Min => found.iter().copied().fold(first, f64::min),
+        Take::Max => found.iter().copied().fold(first, f64::max),
+    })
+}

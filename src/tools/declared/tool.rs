@@ -1,0 +1,197 @@
+//! A declared tool as a tool.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::output;
+use crate::plan::expression::{ExpressionError, Variables, command_line};
+use crate::plan::{Argument, DeclaredPort, DeclaredTool, DeclaredUse, PortProtocol, Ready};
+use crate::tools::timing::whole_seconds;
+use crate::tools::{
+    self, Cause, Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport,
+};
+
+/// A tool of the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declared {
+    pub(super) tool: Arc<DeclaredTool>,
+    /// As journals name it.
+    pub(super) headline: String,
+}
+
+impl From<&DeclaredUse> for Declared {
+    fn from(used: &DeclaredUse) -> Self {
+        Self {
+            headline: used.tool.headline_metric(),
+            tool: Arc::clone(&used.tool),
+        }
+    }
+}
+
+impl Declared {
+    fn line(
+        &self,
+        arguments: &[Argument],
+        job: &Job<'_>,
+        target: Option<&str>,
+        duration_s: u64,
+        warmup_s: u64,
+    ) -> Result<Vec<String>, ExpressionError> {
+        let ports = self.tool.ports.iter();
+        let variables = Variables {
+            target,
+            duration_s,
+            warmup_s,
+            slot: job.slot,
+            ports: ports
+                .map(|port| (port.name.as_str(), number(port, job.slot)))
+                .collect(),
+            params: job
+                .params
+                .0
+                .iter()
+                .map(|(param, value)| (param.name(), *value))
+                .collect(),
+        };
+        command_line(arguments, &variables)
+    }
+
+    fn client_line(
+        &self,
+        job: &Job<'_>,
+        duration_s: u64,
+        warmup_s: u64,
+    ) -> Result<Vec<String>, ExpressionError> {
+        let arguments = &self.tool.client.command;
+        self.line(arguments, job, Some(job.target), duration_s, warmup_s)
+    }
+}
+
+/// A port's number on the path of this slot.
+fn number(port: &DeclaredPort, slot: u16) -> u16 {
+    let more = if port.per_path { slot } else { 0 };
+    port.port.saturating_add(more)
+}
+
+impl Tool for Declared {
+    fn name(&self) -> &str {
+        &self.tool.name
+    }
+
+    fn programs(&self) -> Vec<Program<'_>> {
+        let server = self.tool.server.as_ref().map(|server| &server.command);
+        let commands = server.into_iter().chain([&self.tool.client.command]);
+        let mut programs: Vec<Program<'_>> = commands
+            .filter_map(|command| match command.first()? {
+                Argument::One(name) => Some(Program {
+                    name,
+                    package: self.tool.package.as_deref().unwrap_or_default(),
+                }),
+                Argument::Together(_) => None,
+            })
+            .collect();
+        programs.dedup();
+        programs
+    }
+
+    fn install(&self) -> Option<&str> {
+        self.tool.install.as_deref()
+    }
+
+    fn is_announced(&self) -> bool {
+        false
+    }
+
+    fn ports(&self, slot: u16) -> Vec<Port> {
+        let ports = self.tool.ports.iter();
+        ports
+            .flat_map(|port| {
+                let transports: &[Transport] = match port.protocol {
+                    PortProtocol::Tcp => &[Transport::Tcp],
+                    PortProtocol::Udp => &[Transport::Udp],
+                    PortProtocol::Both => &[Transport::Tcp, Transport::Udp],
+                };
+                let number = number(port, slot);
+                transports.iter().map(move |transport| Port {
+                    number,
+                    transport: *transport,
+                })
+            })
+            .collect()
+    }
+
+    fn server(&self, job: &Job<'_>) -> Server {
+        let Some(server) = &self.tool.server else {
+            return Server {
+                argv: Vec::new(),
+                ready: tools::Ready::Nothing,
+            };
+        };
+        let (duration_s, warmup_s) = times(job);
+        let line = self.line(&server.command, job, None, duration_s, warmup_s);
+        Server {
+            // The plan was checked with example values. A server whose line has no value with these
+            // ones does not start, and says so.
+            argv: line.unwrap_or_default(),
+            ready: match &server.ready {
+                Ready::Line(text) => tools::Ready::Line(text.clone()),
+                Ready::Exited => tools::Ready::Exited,
+                Ready::Port(name) => {
+                    let port = self.tool.ports.iter().find(|port| port.name == *name);
+                    port.map_or(tools::Ready::Nothing, |port| {
+                        tools::Ready::Port(Port {
+                            number: number(port, job.slot),
+                            transport: match port.protocol {
+                                PortProtocol::Udp => Transport::Udp,
+                                PortProtocol::Tcp | PortProtocol::Both => Transport::Tcp,
+                            },
+                        })
+                    })
+                }
+            },
+        }
+    }
+
+    fn client(&self, job: &Job<'_>) -> Client {
+        let (duration_s, warmup_s) = times(job);
+        let warms_up_apart = warmup_s > 0 && !self.has_warmup();
+        let warmup = warms_up_apart.then(|| self.client_line(job, warmup_s, 0));
+        Client {
+            // See `read` for a line that has no value.
+            argv: self
+                .client_line(job, duration_s, warmup_s)
+                .unwrap_or_default(),
+            warmup_argv: warmup.and_then(Result::ok).unwrap_or_default(),
+            watch_tcp_port: None,
+        }
+    }
+
+    fn overhead(&self) -> Duration {
+        self.tool.overhead.0
+    }
+
+    fn has_warmup(&self) -> bool {
+        self.tool.client.warms_up
+    }
+
+    fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
+        let (duration_s, warmup_s) = times(job);
+        if let Err(error) = self.client_line(job, duration_s, warmup_s) {
+            let words = format!("the command line cannot be made: {error}");
+            return Err(Failure::new(Cause::OptionRefused, &words));
+        }
+        output::read(self, ended)
+    }
+
+    fn headline(&self) -> &str {
+        &self.headline
+    }
+}
+
+/// Duration and warm-up in whole seconds, as plans have them.
+fn times(job: &Job<'_>) -> (u64, u64) {
+    (
+        whole_seconds(job.timing.duration.0).max(1),
+        whole_seconds(job.timing.warmup.0),
+    )
+}

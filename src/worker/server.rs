@@ -1,0 +1,104 @@
+//! A tool's server: until it is ready, and until it is stopped.
+
+use std::future::pending;
+
+use tokio::time::Instant;
+
+use super::daemons::Mark;
+use super::listening;
+use super::process::{Event, Process, Stop, never_ran};
+use crate::tools::{Ended, How, Port, Ready};
+
+/// Runs a server until it ends or `stop`; `ready` is told as soon as `sign` says that it is ready. One
+/// that is not ready at the deadline is killed.
+pub async fn serve<F: Future<Output = ()>>(
+    argv: &[String],
+    sign: Ready,
+    ready_by: Instant,
+    stop: &mut Stop,
+    ready: impl FnOnce() -> F,
+) -> Ended {
+    match sign {
+        Ready::Line(text) => {
+            let process = Process::start(argv, Some(&text), None);
+            until_stopped(process, ready_by, stop, ready, pending()).await
+        }
+        Ready::Port(port) if listening::is_open(port) => never_ran(in_use(port)),
+        Ready::Port(port) => {
+            let process = Process::start(argv, None, None);
+            until_stopped(process, ready_by, stop, ready, listening::open(port)).await
+        }
+        Ready::Exited => daemon(argv, ready_by, stop, ready).await,
+        Ready::Nothing => {
+            ready().await;
+            // Ends by a message or by the sender's going away.
+            let _ = stop.await;
+            never_ran(How::Stopped)
+        }
+    }
+}
+
+fn in_use(port: Port) -> How {
+    let Port { number, .. } = port;
+    How::NotStarted(format!(
+        "port {number} is in use: another program listens on it"
+    ))
+}
+
+/// A server that stays in the foreground. It is ready when `sign` comes, or its process says so.
+async fn until_stopped<F: Future<Output = ()>>(
+    process: Result<Process, How>,
+    ready_by: Instant,
+    stop: &mut Stop,
+    ready: impl FnOnce() -> F,
+    sign: impl Future<Output = ()>,
+) -> Ended {
+    let mut process = match process {
+        Ok(process) => process,
+        Err(how) => return never_ran(how),
+    };
+    let mut event = tokio::select! {
+        biased;
+        event = process.next(Some(ready_by), stop) => event,
+        () = sign => Event::Ready,
+    };
+    if matches!(event, Event::Ready) {
+        ready().await;
+        event = process.next(None, stop).await;
+    }
+    process.end(event).await
+}
+
+/// A server that leaves a daemon behind. What the daemon prints is not kept, and nobody sees its end;
+/// the client does.
+async fn daemon<F: Future<Output = ()>>(
+    argv: &[String],
+    ready_by: Instant,
+    stop: &mut Stop,
+    ready: impl FnOnce() -> F,
+) -> Ended {
+    let left = Left(Mark::new());
+    let mut process = match Process::start(argv, None, Some(&left.0)) {
+        Ok(process) => process,
+        Err(how) => return never_ran(how),
+    };
+    let event = process.next(Some(ready_by), stop).await;
+    if !matches!(&event, Event::Exited(Ok(status)) if status.success()) {
+        return process.end(event).await;
+    }
+    ready().await;
+    process.linger(stop).await;
+    let ended = process.end(Event::Stopped).await;
+    drop(left);
+    ended
+}
+
+/// What a server left behind; killed when this is dropped.
+#[derive(Debug)]
+struct Left(Mark);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}

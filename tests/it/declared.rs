@@ -1,0 +1,375 @@
+//! Tools that plans declare: their command lines, what is read of their output, and whole runs of the
+//! plans that ship, with the real programs.
+
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+
+use netplan::diag::Source;
+use netplan::plan::{self, Plan, ToolSpec};
+use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
+use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Ready, Tool};
+use proptest::prelude::*;
+
+use crate::schedule::timing;
+use crate::support::NETPLAN;
+
+const PLANS: [&str; 3] = ["qperf", "sockperf", "own-script"];
+
+fn load(text: &str) -> Plan {
+    plan::load(Source::new("plan.yaml", text), &[]).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn shipped(name: &str) -> Plan {
+    let path = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    load(&std::fs::read_to_string(path).unwrap())
+}
+
+/// A plan with a tool that has these metrics, and its one test.
+fn with_metrics(metrics: &str) -> Box<dyn Tool> {
+    let plan = load(&format!(
+        "version: 1\n\
+         name: p\n\
+         workers: {{ w1: {{}}, w2: {{}} }}\n\
+         paths: [{{ name: a, from: w1, to: w2, via: pod_ip }}]\n\
+         tools:\n\
+         \x20 my-tool:\n\
+         \x20   client: {{ command: [x] }}\n\
+         \x20   metrics: {metrics}\n\
+         tests: [my-tool: {{}}]\n"
+    ));
+    tools::of(&plan.tests[0].tool)
+}
+
+fn read(tool: &dyn Tool, how: How, stdout: &[u8], stderr: &[u8]) -> Result<Metrics, Failure> {
+    let (params, timing) = (Params::default(), timing(0, 1));
+    let job = Job {
+        params: &params,
+        timing: &timing,
+        target: "10.0.0.1",
+        slot: 0,
+    };
+    let ended = Ended {
+        how,
+        stdout: stdout.to_vec(),
+        stderr: stderr.to_vec(),
+    };
+    tool.read(&job, &ended)
+}
+
+#[test]
+fn the_plans_that_ship_have_their_command_lines() {
+    let mut text = String::new();
+    for name in PLANS {
+        let plan = shipped(name);
+        let again = load(&plan.to_yaml().unwrap());
+        assert_eq!(again, plan, "{name}");
+        let schedule = Schedule::of(&plan, &Selection::all());
+        for cell in tools::commands(&plan, &schedule) {
+            let _ = writeln!(
+                text,
+                "{}\n  server {:?}\n  ready {:?}\n  warm-up {:?}\n  client {:?}",
+                cell.cell.id.0,
+                cell.server.argv,
+                cell.server.ready,
+                cell.client.warmup_argv,
+                cell.client.argv
+            );
+        }
+        for worker in plan.workers.keys() {
+            let ports = tools::ports_of(&plan, worker);
+            let ports: Vec<String> = ports
+                .iter()
+                .map(|port| format!("{:?}/{}", port.transport, port.number))
+                .collect();
+            let _ = writeln!(text, "{worker} has {ports:?}");
+        }
+    }
+    crate::support::snapshots().bind(|| insta::assert_snapshot!("declared_commands", text));
+}
+
+#[test]
+fn a_client_without_a_warm_up_of_its_own_runs_twice() {
+    let line = |command: &str| {
+        let plan = load(&format!(
+            "{{ version: 1, name: p, workers: {{ a: , b: }}, \
+             paths: [{{ name: a, from: a, to: b, via: pod_ip }}], \
+             tools: {{ t: {{ client: {{ command: {command} }}, \
+             metrics: {{ m: {{ json: /m, unit: count }} }} }} }}, \
+             tests: [{{ t: , warmup: 2s }}] }}"
+        ));
+        let schedule = Schedule::of(&plan, &Selection::all());
+        let commands = tools::commands(&plan, &schedule).next().unwrap();
+        assert_eq!(commands.server.ready, Ready::Nothing);
+        (commands.client.warmup_argv, commands.client.argv)
+    };
+    let (warmup, client) = line("[x, '{{ duration_s }}']");
+    assert_eq!(
+        (warmup.join(" "), client.join(" ")),
+        ("x 2".into(), "x 10".into())
+    );
+    let (warmup, client) = line("[x, '{{ duration_s + warmup_s }}']");
+    assert_eq!((warmup.len(), client.join(" ")), (0, "x 12".to_owned()));
+}
+
+#[test]
+fn own_parameters_are_swept_and_selected() {
+    let plan = shipped("sockperf");
+    let size = Param::Own(OwnName::of("size"));
+    let all = Schedule::of(&plan, &Selection::all());
+    let sizes: Vec<_> = all.cells.iter().map(|cell| cell.params.get(size)).collect();
+    assert_eq!(sizes[..4], [Some(64), Some(1024), Some(64), Some(1024)]);
+    let only = Selection::parse("tool=sockperf,size=64", &plan).unwrap();
+    let ids: Vec<String> = Schedule::of(&plan, &only)
+        .cells
+        .into_iter()
+        .map(|cell| cell.id.0)
+        .collect();
+    assert_eq!(
+        ids,
+        ["sockperf/remote/size=64", "sockperf/remote-service/size=64"]
+    );
+    let error = Selection::parse("sise=64", &plan).unwrap_err();
+    assert!(error.help.contains("did you mean `size`?"), "{error}");
+    // Journals name them.
+    let written = serde_json::to_string(&all.cells[1].params).unwrap();
+    assert_eq!(written, r#"[["size",1024]]"#);
+    let back: Params = serde_json::from_str(&written).unwrap();
+    assert_eq!(back, all.cells[1].params);
+    assert_eq!(size_of::<(Param, u64)>(), 16);
+}
+
+#[test]
+fn figures_come_in_the_units_of_journals() {
+    let tool = with_metrics(
+        "{ throughput: { regex: 'rate (?<value>[0-9.]+) MB/s', unit: MB/s },
+           first: { regex: 'rate (?<value>[0-9.]+)', unit: count, take: first },
+           sum: { regex: 'rate (?<value>[0-9.]+)', unit: count, take: sum },
+           latency.p99: { regex: '^p99=(?<value>[0-9.e-]+)$', unit: ms },
+           lost: { regex: 'lost (?<value>[0-9.]+)', unit: ratio, optional: true },
+           gone: { regex: 'gone (?<value>[0-9.]+)', unit: count, optional: true } }",
+    );
+    let stdout = b"\x1b[32mrate 1 MB/s\x1b[0m\nrate 2.5 MB/s\nlost 0.01\n";
+    let metrics = read(tool.as_ref(), How::Code(0), stdout, b"p99=2e-1\n").unwrap();
+    let found: Vec<(String, f64)> = metrics.iter().map(|(k, v)| (k.to_owned(), v)).collect();
+    let expected = [
+        ("first", 1.0),
+        ("latency_us.p99", 200.0),
+        ("lost_percent", 1.0),
+        ("sum", 3.5),
+        ("throughput_bps", 20e6),
+    ];
+    assert_eq!(found, expected.map(|(k, v)| (k.to_owned(), v)));
+    assert_eq!(tool.headline(), "throughput_bps");
+    let tool = with_metrics("{ stall.p50: { json: /a~1b/0/p50, unit: s } }");
+    let stdout = b"warning: something\n{\"a/b\": [{\"p50\": 0.25}]}\n";
+    let metrics = read(tool.as_ref(), How::Code(0), stdout, b"").unwrap();
+    assert_eq!(metrics.get("stall_us.p50"), Some(250_000.0));
+}
+
+#[test]
+fn what_is_no_measurement_fails_in_its_words() {
+    let regex = with_metrics("{ rate: { regex: 'rate (?<value>\\S+)', unit: bit/s } }");
+    let json = with_metrics("{ rate: { json: /rate, unit: bit/s } }");
+    let share = with_metrics("{ idle: { json: /idle, unit: percent } }");
+    assert!(read(share.as_ref(), How::Code(0), b"{\"idle\": 0}", b"").is_ok());
+    let cases: [(&dyn Tool, How, &str, &str, Cause); 14] = [
+        (&*regex, How::Code(0), "rate 0", "", Cause::NothingMoved),
+        (&*regex, How::Code(0), "rate -1", "", Cause::NothingMoved),
+        (&*regex, How::Code(0), "rate NaN", "", Cause::Unparsable),
+        (&*regex, How::Code(0), "rate 1e999", "", Cause::Unparsable),
+        (&*regex, How::Code(0), "rate fast", "", Cause::Unparsable),
+        (&*regex, How::Code(0), "", "", Cause::Unparsable),
+        (&*regex, How::Code(0), "nothing here", "", Cause::Unparsable),
+        (
+            &*regex,
+            How::Code(2),
+            "rate 5",
+            "usage: x",
+            Cause::ToolError,
+        ),
+        (
+            &*regex,
+            How::Code(1),
+            "",
+            "connect: Connection refused",
+            Cause::Refused,
+        ),
+        (&*regex, How::Deadline, "rate 5", "", Cause::Timeout),
+        (
+            &*regex,
+            How::NotFound("x".to_owned()),
+            "",
+            "",
+            Cause::ToolMissing,
+        ),
+        (
+            &*json,
+            How::Code(0),
+            "{\"rate\": null}",
+            "",
+            Cause::Unparsable,
+        ),
+        (
+            &*json,
+            How::Code(0),
+            "{\"rate\": [1]}",
+            "",
+            Cause::Unparsable,
+        ),
+        (&*json, How::Code(0), "not json", "", Cause::Unparsable),
+    ];
+    let mut words = String::new();
+    for (tool, how, stdout, stderr, cause) in cases {
+        let failure = read(tool, how, stdout.as_bytes(), stderr.as_bytes()).unwrap_err();
+        assert_eq!(failure.cause, cause, "{stdout} {stderr}");
+        let _ = writeln!(words, "{failure}\n");
+    }
+    crate::support::snapshots().bind(|| insta::assert_snapshot!("declared_failures", words));
+}
+
+/// A tool with a metric of each kind.
+fn of_all_kinds() -> Box<dyn Tool> {
+    with_metrics(
+        "{ rate: { regex: '(?<value>[-+0-9.eEinfa]+)', unit: Gbit/s, take: mean },
+           json: { json: /a/0, unit: count, optional: true } }",
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_output_is_a_figure_or_a_failure(
+        stdout in prop::collection::vec(any::<u8>(), 0..200),
+        stderr in prop::collection::vec(any::<u8>(), 0..200),
+        code in 0..3_i32,
+    ) {
+        if let Ok(metrics) = read(of_all_kinds().as_ref(), How::Code(code), &stdout, &stderr) {
+            prop_assert_eq!(code, 0);
+            prop_assert!(metrics.get("rate_bps").unwrap() > 0.0);
+            prop_assert!(metrics.iter().all(|(_, value)| value.is_finite()));
+        }
+    }
+
+    #[test]
+    fn any_number_is_finite_or_refused(text in "[-+0-9.einfa]{1,12}") {
+        let stdout = format!("{{\"a\": [\"{text}\"]}}\n");
+        if let Ok(metrics) = read(of_all_kinds().as_ref(), How::Code(0), stdout.as_bytes(), b"") {
+            prop_assert!(metrics.iter().all(|(_, value)| value.is_finite()));
+        }
+    }
+
+    #[test]
+    fn any_pattern_and_pointer_is_read_or_refused(text: String) {
+        if let Ok(pattern) = plan::Pattern::new(&text) {
+            let _ = pattern.values(&text).count();
+        }
+        if let Some(pointer) = plan::Pointer::new(&text) {
+            let _ = pointer.of(&serde_json::json!({ "a": [1] }));
+        }
+    }
+}
+
+fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+}
+
+/// Runs a shipped plan, but for a second a cell; gives `samples.csv`.
+fn run(name: &str, programs: &[&str], only: &str) -> Option<String> {
+    if let Some(missing) = programs.iter().find(|program| !has(program)) {
+        eprintln!("skipped: `{missing}` is not installed");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let plan = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let done = Command::new(NETPLAN)
+        .args(["run", &plan, "--on", "local", "--only", only])
+        .args(["--set", "defaults.duration=1s", "--output"])
+        .arg(&output)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    Some(std::fs::read_to_string(output.join("samples.csv")).unwrap())
+}
+
+/// The figures of a column.
+fn column(csv: &str, name: &str) -> Vec<f64> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let at = reader.headers().unwrap().iter().position(|h| h == name);
+    let at = at.unwrap_or_else(|| panic!("no column {name}"));
+    let records = reader.records().map(Result::unwrap);
+    records.filter_map(|r| r[at].parse().ok()).collect()
+}
+
+#[test]
+fn qperf_measures_on_the_local_cluster() {
+    let only = "size=1024,path=remote-service|hairpin";
+    let Some(csv) = run("qperf", &["qperf"], only) else {
+        return;
+    };
+    let (rates, times) = (column(&csv, "throughput_bps"), column(&csv, "one_way_us"));
+    assert_eq!((rates.len(), times.len()), (2, 2));
+    assert!(rates.iter().all(|bps| *bps > 1e6), "{rates:?}");
+    assert!(times.iter().all(|us| *us > 0.1), "{times:?}");
+}
+
+#[test]
+fn sockperf_measures_on_the_local_cluster() {
+    let Some(csv) = run("sockperf", &["sockperf"], "tool=sockperf,size=64") else {
+        return;
+    };
+    let (p50, p99) = (
+        column(&csv, "latency_us.p50"),
+        column(&csv, "latency_us.p99"),
+    );
+    assert_eq!((p50.len(), p99.len()), (2, 2));
+    let ordered = p50
+        .iter()
+        .zip(&p99)
+        .all(|(p50, p99)| 0.0 < *p50 && p50 <= p99);
+    assert!(ordered, "{p50:?} {p99:?}");
+}
+
+#[test]
+fn scripts_measure_on_the_local_cluster() {
+    let Some(csv) = run("own-script", &["ping", "python3"], "test=*") else {
+        return;
+    };
+    assert_eq!(column(&csv, "rtt_us").len(), 2);
+    let connections = column(&csv, "connections");
+    assert_eq!(connections.len(), 2);
+    assert!(connections.iter().all(|count| *count > 1.0));
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named_with_its_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    let plan = "version: 1\n\
+        name: p\n\
+        workers: { w1: {}, w2: {} }\n\
+        paths: [{ name: a, from: w1, to: w2, via: pod_ip }]\n\
+        tools:\n\
+        \x20 one: { package: no-such, client: { command: [no-such-1] }, metrics: { m: { json: /m, unit: count } } }\n\
+        \x20 two: { install: ask Ann, client: { command: [no-such-2] }, metrics: { m: { json: /m, unit: count } } }\n\
+        tests: [one: {}, two: {}]\n";
+    std::fs::write(&file, plan).unwrap();
+    assert!(matches!(load(plan).tests[0].tool, ToolSpec::Declared(_)));
+    let doctor = Command::new(NETPLAN)
+        .arg("doctor")
+        .arg(&file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(1));
+    for words in [
+        "one: `no-such-1` is not installed",
+        "sudo apt-get install no-such",
+        "two: `no-such-2` is not installed",
+        "install it: ask Ann",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+}
