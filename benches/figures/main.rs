@@ -12,6 +12,7 @@ mod link;
 mod overhead;
 mod planning;
 mod runs;
+mod scale;
 mod simulation;
 mod table;
 mod throughput;
@@ -25,7 +26,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -55,6 +56,11 @@ const SECTIONS: [Section; 9] = [
         names: &["link"],
         what: "goodput on an emulated link beside theory (1 min)",
         measure: link::measure,
+    },
+    Section {
+        names: &["scale"],
+        what: "a million cells planned (5 s)",
+        measure: scale::measure,
     },
     Section {
         names: &["default"],

@@ -13,6 +13,7 @@
 //! a timer; so nothing can hang a run. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
 
+mod clearing;
 mod ending;
 mod held;
 #[cfg(test)]
@@ -24,6 +25,8 @@ pub mod message;
 mod output;
 mod progress;
 mod queue;
+#[cfg(test)]
+mod queue_laws;
 mod steps;
 pub mod task;
 mod turn;

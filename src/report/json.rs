@@ -22,6 +22,7 @@ use super::gate::{self, Judgement, Origin, Tally};
 use super::words;
 use crate::results::doubts::Kind;
 use crate::results::{Cluster, Doubt, Interval, JoinedWorker, Summary};
+use crate::schedule::Param;
 use crate::tools::{Cause, Metrics};
 
 /// The version of this document, in it as `version`.
@@ -158,6 +159,9 @@ struct Sample<'a> {
     #[serde(rename = "sample")]
     number: u32,
     attempt: u32,
+    /// The rate that a search probed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probed_rate_bps: Option<u64>,
     started: Timestamp,
     wall_s: f64,
     command: &'a [String],
@@ -323,6 +327,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
             .map(|(s, outlier)| Sample {
                 number: s.sample,
                 attempt: s.attempt,
+                probed_rate_bps: test.find.as_ref().and_then(|_| s.params.get(Param::Rate)),
                 started: s.started,
                 wall_s: s.wall_s,
                 command: &s.command,

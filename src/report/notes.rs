@@ -118,7 +118,11 @@ impl Notes {
             ));
             let tools: Vec<&str> = note.tools.iter().map(String::as_str).collect();
             for said in note.said.iter().take(QUOTED) {
-                let text = format!("{} said: “{said}”", words::list(&tools));
+                // The judgement of a search is no tool's.
+                let text = match note.why {
+                    Why::Failed(Cause::NoRateHolds) => said.clone(),
+                    _ => format!("{} said: “{said}”", words::list(&tools)),
+                };
                 lines.extend(indented(&text, &indent, width));
             }
             if note.said.len() > QUOTED {

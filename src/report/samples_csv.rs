@@ -137,8 +137,9 @@ fn record(
             path.to.as_str(),
         )
     });
-    let params: Vec<String> = cell
-        .params
+    // The probes of a search have parameters of their own.
+    let params: Vec<String> = sample
+        .map_or(&cell.params, |sample| &sample.params)
         .0
         .iter()
         .map(|(param, value)| format!("{}={value}", param.name()))

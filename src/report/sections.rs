@@ -91,6 +91,14 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
         words::describe(&test.tool),
         test.timing.duration
     )];
+    if let Some(find) = &test.find {
+        // Without a rate in the plan, but not without one.
+        let about = about.concat().replace(", as fast as it can", "");
+        return format!(
+            "{about} at the highest rate that keeps {}, found within {}",
+            find.condition, find.within
+        );
+    }
     match writing.samples {
         (_, 0 | 1) => {}
         (least, most) if least == most => {
@@ -185,7 +193,8 @@ pub fn varying(cells: &[&CellReport]) -> BTreeSet<Param> {
 }
 
 /// The columns of a table without a sweep, after the headline: metric, title, unit, most decimals.
-const METRICS: [(&str, &str, &str, usize); 12] = [
+const METRICS: [(&str, &str, &str, usize); 13] = [
+    (name::FOUND_RATE_BPS, "found rate", "Mbit/s", 2),
     (name::LOST_PERCENT, "lost", "%", 2),
     (name::JITTER_US, "jitter", "µs", 1),
     (name::RETRANSMITS, "retrans", "", 0),

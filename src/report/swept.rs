@@ -93,7 +93,7 @@ pub fn swept(
             if means.is_empty() {
                 continue;
             }
-            let scale = Scale::of(&means, 1.0, most, "");
+            let scale = Scale::of(&means, divisor(metric), most, "");
             let caption = format!("{others} {title}").trim().to_owned();
             grids.push(across.grid(&caption, |cell| {
                 mean(cell, metric).map_or_else(Field::default, |mean| scale.write(mean).into())
@@ -141,10 +141,24 @@ pub fn swept(
 
 /// The figures that get a grid of their own beside that of the headline: metric, caption, most
 /// decimals. They are those of UDP, where the rate alone says little.
-const BESIDE: [(&str, &str, usize); 2] = [
+const BESIDE: [(&str, &str, usize); 3] = [
+    (
+        name::FOUND_RATE_BPS,
+        "found rate of each stream, in Mbit/s",
+        2,
+    ),
     (name::LOST_PERCENT, "lost, in %", 2),
     (name::JITTER_US, "jitter, in µs", 1),
 ];
+
+/// From the journal's unit to the one above the column.
+fn divisor(metric: &str) -> f64 {
+    if metric == name::FOUND_RATE_BPS {
+        1e6
+    } else {
+        1.0
+    }
+}
 
 /// Some rows of a sweep, side by side.
 struct Across<'a> {

@@ -1,8 +1,9 @@
 //! The command lines of a schedule, before any address is known.
 
 use super::{Client, Job, Server};
-use crate::plan::{Plan, Via};
-use crate::schedule::{CellId, Row, Schedule};
+use crate::plan::{Plan, Test, Via};
+use crate::schedule::search::{self, Step};
+use crate::schedule::{CellId, Param, Params, Row, Schedule};
 
 /// What one sample of a cell runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct CellCommands<'a> {
     pub client: Client,
 }
 
-/// The exact command lines of each cell, in the order in which they run.
+/// The exact command lines of each cell's first sample, as the plan lists the cells.
 pub fn commands<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
@@ -29,7 +30,7 @@ pub fn commands<'a>(
             Via::ClusterIp => format!("<{} cluster IP>", path.to),
             Via::Host => format!("<{} node IP>", path.to),
         };
-        let params = schedule.params(cell);
+        let params = first_params(plan.tests.get(row.test)?, schedule.params(cell));
         let job = Job::of(plan, row, &params, &target)?;
         Some(CellCommands {
             row,
@@ -38,4 +39,14 @@ pub fn commands<'a>(
             client: tool.client(&job),
         })
     })
+}
+
+/// The parameters of a cell's first sample: a search begins with a rate that is known.
+fn first_params(test: &Test, mut params: Params) -> Params {
+    if let Some(find) = &test.find
+        && let Step::Probe(rate_bps) = search::next(find, test.timing.repeat.least(), &[])
+    {
+        params.0.push((Param::Rate, rate_bps));
+    }
+    params
 }

@@ -124,3 +124,91 @@ fn a_cell_is_measured_until_its_mean_is_known() {
         }
     }
 }
+
+/// Two pairs, each on a node of its own: their samples overlap, and never two of one pair.
+#[test]
+fn cells_on_disjoint_nodes_run_side_by_side() {
+    let ran = Ran::of(
+        "version: 1
+name: beside
+concurrency: disjoint-nodes
+workers:
+  a1: {}
+  a2: { same_node_as: a1 }
+  b1: { other_node_than: a1 }
+  b2: { same_node_as: b1 }
+paths:
+  - { name: a, from: a1, to: a2, via: pod_ip }
+  - { name: b, from: b1, to: b2, via: cluster_ip }
+defaults: { duration: 2s }
+tests: [{ name: t, iperf3: { mss: [500, 900] } }]
+",
+    );
+    let mut running: Vec<String> = Vec::new();
+    let mut overlaps = 0;
+    for event in ran.events() {
+        match event.kind {
+            EventKind::SampleStarted { cell, .. } => {
+                let path = cell.0.split('/').nth(1).unwrap().to_owned();
+                assert!(!running.contains(&path), "{path} runs twice at once");
+                overlaps += usize::from(!running.is_empty());
+                running.push(path);
+            }
+            EventKind::Sample(sample) => running.retain(|path| *path != sample.path),
+            _ => {}
+        }
+    }
+    assert!(overlaps >= 2, "{overlaps}");
+    assert_eq!(ran.samples().len(), 4);
+}
+
+#[test]
+fn a_search_finds_the_rate_of_the_link() {
+    let ran = Ran::of(
+        "version: 1
+name: find
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths: [{ name: p, from: w1, to: w2, via: pod_ip }]
+local: { links: { rate: 50 Mbit/s } }
+defaults: { duration: 1s }
+tests:
+  - name: t
+    iperf3: { protocol: udp }
+    find: { rate: max, from: 10 Mbit/s, to: 400 Mbit/s, within: 10%, while: 'lost_percent <= 2' }
+",
+    );
+    let found = ran.events().into_iter().find_map(|event| match event.kind {
+        EventKind::CellEnded {
+            outcome: Outcome::Measured { found, .. },
+            ..
+        } => found,
+        _ => None,
+    });
+    let found = found.expect("the search has ended");
+    // 1460 of the 1502 bytes that the link counts, less what the search leaves open.
+    let mbit = found.rate_bps as f64 / 1e6;
+    assert!(
+        (42.0..52.0).contains(&mbit) && !found.at_bound,
+        "{mbit} Mbit/s"
+    );
+    let csv = fs::read_to_string(ran.out().join("result.csv")).unwrap();
+    let received: f64 = csv
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((received - mbit).abs() < 0.1 * mbit, "{csv}");
+    let samples = fs::read_to_string(ran.out().join("samples.csv")).unwrap();
+    assert!(
+        samples.lines().next().unwrap().contains("found_rate_bps"),
+        "{samples}"
+    );
+    assert!(
+        samples.contains(&format!("rate={}", found.rate_bps)),
+        "{samples}"
+    );
+}

@@ -11,11 +11,12 @@ use proptest::prelude::*;
 use super::progress::MAX_LOSSES;
 use super::task::{Line, Work};
 use super::*;
-use crate::plan::{self, Repeat, Timing, Until, Via};
+use crate::plan::{self, Find, Repeat, Timing, Until, Via};
 use crate::results::sequential::{Decision, decide};
 use crate::results::{Circumstances, WorkerEnvironment};
 use crate::rpc::pb::Observed;
-use crate::schedule::{CellId, Params};
+use crate::schedule::search::{self, Probe, Step};
+use crate::schedule::{CellId, Param, Params};
 use crate::tools::{
     Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Ready, Server, Tool,
 };
@@ -83,7 +84,9 @@ impl Tool for Fake {
                 let said = String::from_utf8_lossy(&ended.stdout);
                 let start = said.split(' ').next_back().and_then(|n| n.parse().ok());
                 let mut metrics = Metrics::default();
-                metrics.set("start", start.unwrap_or(f64::NAN));
+                let start = start.unwrap_or(f64::NAN);
+                metrics.set("start", start);
+                metrics.set("lost_percent", (start * 37.0) % 2.0 * 100.0);
                 return Ok(metrics);
             }
             How::Code(code) => CAUSES[usize::try_from(*code).unwrap_or(0) % CAUSES.len()],
@@ -102,8 +105,23 @@ impl Tool for Fake {
     }
 }
 
-/// A cell as generated: from, to, by virtual IP, repeat, retries, with cooldown.
-type Shape = (usize, usize, bool, Repeat, u32, bool);
+/// A cell as generated: from, to, by virtual IP, repeat, retries, with cooldown, a search.
+type Shape = (usize, usize, bool, Repeat, u32, bool, bool);
+
+/// Half of the fake's samples lose something.
+fn a_search() -> Find {
+    Find {
+        rate: plan::Goal::Max,
+        from: plan::units::BitRate(1000),
+        to: plan::units::BitRate(8000),
+        within: plan::units::Percent(50.0),
+        condition: plan::Condition {
+            metric: plan::Metric::LOST_PERCENT,
+            comparison: plan::Comparison::AtMost,
+            bound: 1.0,
+        },
+    }
+}
 
 const ONCE: Repeat = Repeat::Times(1);
 const LISTED: Policy = Policy {
@@ -113,7 +131,7 @@ const LISTED: Policy = Policy {
 };
 
 fn tasks(shapes: &[Shape]) -> Vec<Task> {
-    let task = |(i, &(from, to, virtual_ip, repeat, retries, cool)): (usize, &Shape)| {
+    let task = |(i, &(from, to, virtual_ip, repeat, retries, cool, find)): (usize, &Shape)| {
         let cell = format!("cell-{i}");
         let timing = Timing {
             duration: plan::units::Duration(Duration::from_secs(1)),
@@ -139,7 +157,7 @@ fn tasks(shapes: &[Shape]) -> Vec<Task> {
                 circumstances: Circumstances::default(),
                 work: Arc::new(Work {
                     timing,
-                    find: None,
+                    find: find.then(a_search),
                     tool: Box::new(Fake { cell }),
                     deadline: Duration::from_secs(10),
                 }),
@@ -534,6 +552,7 @@ impl World {
 #[derive(Clone, Default)]
 struct Told {
     values: Vec<f64>,
+    probes: Vec<Probe>,
     /// Attempts begun of the sample that comes next.
     attempts: u32,
     /// The last one has not ended.
@@ -560,7 +579,9 @@ fn check(
     let index = |cell: &CellId| -> usize { cell.0.trim_start_matches("cell-").parse().unwrap() };
     for (i, event) in journal.iter().enumerate() {
         if Some(i) == restart {
-            cells.iter_mut().for_each(|cell| cell.running = false);
+            for cell in &mut cells {
+                cell.running = false;
+            }
         }
         if let Some(cell) = cell_of(event) {
             assert!(!cells[index(cell)].ended, "after the cell's end: {event:?}");
@@ -596,6 +617,15 @@ fn check(
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((done.sample, done.attempt), (taken + 1, told.attempts));
                 told.values.extend(done.metrics.get("start"));
+                let (.., repeat, _, _, find) = shapes[index(&done.cell)];
+                let rate = done.params.get(Param::Rate);
+                assert_eq!(rate.is_some(), find);
+                if let Some(rate_bps) = rate {
+                    let next = search::next(&a_search(), repeat.least(), &told.probes);
+                    assert_eq!(next, Step::Probe(rate_bps), "not the rate to probe");
+                    let held = done.metrics.get("lost_percent") <= Some(1.0);
+                    told.probes.push(Probe { rate_bps, held });
+                }
                 told.attempts = 0;
                 told.running = false;
             }
@@ -615,12 +645,26 @@ fn check(
                 let index = index(cell);
                 let told = &mut cells[index];
                 assert!(!told.running, "ended amid an attempt");
-                if let Outcome::Measured {
-                    samples, reached, ..
-                } = outcome
-                {
-                    assert_eq!(*samples as usize, told.values.len());
-                    check_enough(shapes[index].3, &told.values, *reached);
+                let (.., repeat, _, _, find) = shapes[index];
+                let end = search::next(&a_search(), repeat.least(), &told.probes);
+                match outcome {
+                    Outcome::Measured {
+                        samples,
+                        reached,
+                        found,
+                    } => {
+                        assert_eq!(*samples as usize, told.values.len());
+                        if find {
+                            assert_eq!(found.map(Step::Found), Some(end));
+                        } else {
+                            assert_eq!(*found, None);
+                            check_enough(repeat, &told.values, *reached);
+                        }
+                    }
+                    Outcome::Failed(failure) if failure.cause == Cause::NoRateHolds => {
+                        assert_eq!(end, Step::NoneHolds);
+                    }
+                    Outcome::Failed(_) | Outcome::Skipped { .. } => {}
                 }
                 told.ended = true;
             }
@@ -692,6 +736,7 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
         repeat(),
         0..3_u32,
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.2),
     );
     prop::collection::vec(shape, 1..6)
 }
@@ -728,7 +773,10 @@ fn actions() -> impl Strategy<Value = Vec<(u8, usize)>> {
 #[test]
 fn a_worker_that_does_not_stop_its_client_is_disconnected() {
     let mut world = World::new(
-        &[(0, 1, false, ONCE, 0, false), (2, 1, false, ONCE, 0, false)],
+        &[
+            (0, 1, false, ONCE, 0, false, false),
+            (2, 1, false, ONCE, 0, false, false),
+        ],
         LISTED,
         &[],
     );
@@ -761,7 +809,7 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
 #[test]
 fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
     for third_comes in [true, false] {
-        let mut world = World::new(&[(0, 1, false, ONCE, 0, false)], LISTED, &[]);
+        let mut world = World::new(&[(0, 1, false, ONCE, 0, false, false)], LISTED, &[]);
         for worker in ["w1", "w2", "w4", "w5"] {
             world.join(worker, 2);
             let joined = world.mail.remove(0);
@@ -782,7 +830,11 @@ fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
 #[test]
 fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
     for server_stays in [true, false] {
-        let mut world = World::new(&[(0, 1, false, Repeat::Times(1), 0, false)], LISTED, &[]);
+        let mut world = World::new(
+            &[(0, 1, false, Repeat::Times(1), 0, false, false)],
+            LISTED,
+            &[],
+        );
         let _ = WORKERS.map(|worker| world.join(worker, 2));
         for _ in WORKERS {
             let input = world.mail.remove(0);
@@ -819,7 +871,11 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
 
 #[test]
 fn what_was_measured_when_cancel_came_is_kept_once() {
-    let mut world = World::new(&[(0, 1, false, Repeat::Times(2), 0, false)], LISTED, &[]);
+    let mut world = World::new(
+        &[(0, 1, false, Repeat::Times(2), 0, false, false)],
+        LISTED,
+        &[],
+    );
     let _ = WORKERS.map(|worker| world.join(worker, 2));
     for _ in WORKERS {
         let input = world.mail.remove(0);

@@ -1,4 +1,4 @@
-//! The steps of an attempt: server, client, and the clearing of what is left.
+//! The steps of an attempt: server, then client.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::held::Held;
 use super::lane::{Attempt, Lane, Life, Process, Stage};
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_observed, add_tcp_info, all_output, extension, why_no_server};
+use super::output::{add_observed, add_tcp_info, extension, why_no_server};
 use super::progress::Next;
 use super::queue::Seat;
 use super::{Phase, State};
@@ -303,107 +303,5 @@ impl State {
             self.publish(measured, server_observed);
         }
         self.gone(process);
-    }
-
-    /// Ends an attempt without a measurement.
-    pub(super) fn fail(&mut self, at: usize, cause: Cause, words: &str, ended: Option<&Ended>) {
-        let lane = &self.lanes[at];
-        let Some(attempt) = lane.running() else {
-            return;
-        };
-        let index = lane.task;
-        let (sample, number) = (attempt.sample, attempt.number);
-        let cell = self.tasks[index].cell.clone();
-        let raw = ended.and_then(all_output);
-        let over = ended.and(attempt.client());
-        let event = EventKind::AttemptFailed {
-            raw: raw
-                .as_ref()
-                .map(|raw| raw_name(&cell, sample, number, extension(raw))),
-            cell,
-            sample,
-            attempt: number,
-            failure: Failure {
-                cause,
-                words: words.to_owned(),
-            },
-        };
-        self.clear(at, over, false);
-        self.emit_of(index, event, raw);
-        self.settle(index);
-    }
-
-    /// Ends the cell when it needs no further attempt; else the next one waits for its turn.
-    pub(super) fn settle(&mut self, task: usize) {
-        match self.next_of(task) {
-            Next::End(outcome) => self.end_cell(task, outcome),
-            Next::Attempt { .. } => self.queue.put(self.turns.turn(task, &self.progress[task])),
-            Next::Nothing => {}
-        }
-    }
-
-    /// Leaves the attempt and stops all of its processes but `over`, which has ended. With `keep`
-    /// a client that was done before still counts.
-    pub(super) fn clear(&mut self, at: usize, over: Option<Process>, keep: bool) {
-        let Some(attempt) = self.lanes[at].running() else {
-            return;
-        };
-        let cooldown = match attempt.stage {
-            Stage::Starting => Duration::ZERO,
-            Stage::Measuring { .. } => self.tasks[self.lanes[at].task].timing().cooldown.0,
-        };
-        let mut processes = attempt.processes();
-        processes.retain(|process| Some(*process) != over && self.is_present(process.session));
-        for process in &processes {
-            self.send(process.session, Order::Stop { step: process.step });
-        }
-        let timer = self.set_timer(self.limits.stop);
-        let new = Life::Clearing {
-            last: None,
-            processes,
-            cooldown,
-            timer,
-            held: None,
-        };
-        let old = std::mem::replace(&mut self.lanes[at].life, new);
-        if let (Life::Running(attempt), Life::Clearing { last, .. }) =
-            (old, &mut self.lanes[at].life)
-        {
-            *last = keep.then_some(attempt);
-        }
-    }
-
-    /// A process has ended.
-    fn gone(&mut self, process: Process) {
-        for lane in &mut self.lanes {
-            lane.forget(|other| *other == process);
-        }
-        self.go_on();
-    }
-
-    /// Goes on where nothing of the last attempt is left.
-    pub(super) fn go_on(&mut self) {
-        let cancelling = matches!(self.phase, Phase::Cancelling(_));
-        for at in (0..self.lanes.len()).rev() {
-            let Life::Clearing { cooldown, .. } = self.lanes[at].life else {
-                continue;
-            };
-            if !self.lanes[at].is_clear() {
-                continue;
-            }
-            self.release(at, None);
-            if cooldown.is_zero() || self.queue.is_empty() || cancelling {
-                let lane = self.lanes.swap_remove(at);
-                self.queue.free(lane.seat);
-            } else {
-                self.lanes[at].life = Life::Cooling(self.set_timer(cooldown));
-            }
-        }
-        match self.phase {
-            Phase::Gathering(_) | Phase::Stragglers(_) => self.go_on_when_gathered(),
-            Phase::Going | Phase::Waiting { .. } => self.fill(),
-            Phase::Cancelling(_) if self.lanes.is_empty() => self.finish(),
-            Phase::Cancelling(_) | Phase::Ended => {}
-        }
     }
 }

@@ -109,10 +109,12 @@ impl Task {
         schedule.cells.iter().filter_map(task).collect()
     }
 
+    #[must_use]
     pub fn timing(&self) -> &Timing {
         &self.line.work.timing
     }
 
+    #[must_use]
     pub fn tool(&self) -> &dyn Tool {
         self.line.work.tool.as_ref()
     }
