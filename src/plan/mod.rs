@@ -22,6 +22,7 @@ mod read_declared;
 mod read_expect;
 mod read_figure;
 mod read_kubernetes;
+mod read_parameter;
 mod read_test;
 mod read_tool;
 mod schema;
