@@ -52,7 +52,7 @@ pub(super) fn check(prepared: &Prepared) -> Result<(), CliError> {
     }
     if skipped > 0 {
         printer::warning(&format!(
-            "{missing}\n  going on without: {skipped} of {} cells will be skipped",
+            "{missing}\n  going on without: {skipped} of {} cells will not be measured",
             schedule.cells.len()
         ));
     }

@@ -191,6 +191,6 @@ fn headline(metrics: &Metrics) -> String {
     } else if let Some(bps) = metrics.get(name::THROUGHPUT_BPS) {
         format!("{:.0} Mbit/s", bps / 1e6)
     } else {
-        String::new()
+        metrics.any().unwrap_or_default()
     }
 }

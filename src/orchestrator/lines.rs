@@ -90,6 +90,7 @@ fn figure(metrics: &Metrics) -> Option<String> {
             format!("{n:.0} transactions/s")
         })
     })
+    .or_else(|| metrics.any())
 }
 
 #[cfg(test)]

@@ -101,7 +101,8 @@ pub enum ParameterUnit {
 /// A port that a declared tool's server listens on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeclaredPort {
-    /// What expressions call it, as `ports.NAME`.
+    /// What expressions call it, as `ports.NAME`. Of the TCP connections to the port that is named
+    /// `data`, or to the only port, the kernel is asked for their effective MSS where a test sets `mss`.
     #[schemars(regex(pattern = "^[a-z][a-z0-9_]{0,31}$"))]
     pub name: String,
     /// Its number.

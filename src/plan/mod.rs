@@ -25,6 +25,7 @@ mod read_declared;
 mod read_expect;
 mod read_figure;
 mod read_kubernetes;
+mod read_parameter;
 mod read_paths;
 mod read_test;
 mod read_tool;

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::declared::{Argument, DeclaredPort, Parameter};
 use super::decode::{Decoder, some_of};
 use super::expression::{self, ExpressionError, Variables};
-use super::read_declared::{example, is_known};
+use super::read_parameter::{example, is_known};
 use super::tree::{Kind, NodeId, Value};
 use crate::diag::{Place, Problem, did_you_mean, quote};
 

@@ -7,8 +7,9 @@ use super::expect::Find;
 use super::fields::Fields;
 use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
 use super::read::{LONGEST_NAME, small};
-use super::read_declared::{self, Tools};
+use super::read_declared::Tools;
 use super::read_expect::{self, Expected};
+use super::read_parameter;
 use super::read_paths::{LONGEST_LABEL, label};
 use super::read_tool::{self, Swept};
 use super::tree::{Entry, NodeId};
@@ -295,7 +296,7 @@ fn tool(
             "netperf" => read_tool::netperf(decoder, entry.value, swept).map(ToolSpec::Netperf),
             name => {
                 let tool = known.tools?.get(name)?.as_ref()?;
-                let used = read_declared::used(decoder, entry.value, tool, swept);
+                let used = read_parameter::used(decoder, entry.value, tool, swept);
                 used.map(ToolSpec::Declared)
             }
         },

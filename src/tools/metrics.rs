@@ -55,6 +55,16 @@ impl Metrics {
         self.0.get(name).copied()
     }
 
+    /// Some figure with its name, for a line about a tool whose metrics nobody knows.
+    #[must_use]
+    pub fn any(&self) -> Option<String> {
+        let aside = |name: &str| {
+            name.starts_with("cpu") || matches!(name, name::EFFECTIVE_MSS | name::ELAPSED_S)
+        };
+        let (name, value) = self.iter().find(|(name, _)| !aside(name))?;
+        Some(format!("{name} {value:.1}"))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(k, v)| (k.as_str(), *v))
     }

@@ -42,6 +42,11 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// Where its programs come from, for the words about a worker that lacks them.
+    fn origin(&self) -> Option<String> {
+        None
+    }
+
     /// Whether workers say by themselves that they have it.
     fn is_announced(&self) -> bool {
         true

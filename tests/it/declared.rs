@@ -113,6 +113,31 @@ fn a_client_without_a_warm_up_of_its_own_runs_twice() {
 }
 
 #[test]
+fn the_kernel_is_asked_for_the_mss_of_the_data_port() {
+    let watched = |ports: &str, test: &str| {
+        let plan = load(&format!(
+            "{{ version: 1, name: p, workers: {{ a: , b: }}, \
+             paths: [{{ name: a, from: a, to: b, via: pod_ip }}], \
+             tools: {{ t: {{ ports: {ports}, client: {{ command: [x, [-M, '{{{{ mss }}}}']] }}, \
+             metrics: {{ throughput: {{ json: /m, unit: bit/s }} }} }} }}, tests: [{{ t: {test} }}] }}"
+        ));
+        let schedule = Schedule::of(&plan, &Selection::all());
+        let commands = tools::commands(&plan, &schedule).next().unwrap();
+        (
+            commands.client.watch_tcp_port,
+            commands.client.argv.join(" "),
+        )
+    };
+    let two = "[{ name: control, port: 1 }, { name: data, port: 2, protocol: both }]";
+    assert_eq!(watched(two, "{ mss: 500 }"), (Some(2), "x -M 500".into()));
+    assert_eq!(watched(two, ""), (None, "x".into()));
+    let one = "[{ name: a, port: 1 }, { name: b, port: 2, protocol: udp }]";
+    assert_eq!(watched(one, "{ mss: 500 }").0, Some(1));
+    let unclear = "[{ name: a, port: 1 }, { name: b, port: 2 }]";
+    assert_eq!(watched(unclear, "{ mss: 500 }").0, None);
+}
+
+#[test]
 fn own_parameters_are_swept_and_selected() {
     let plan = shipped("sockperf");
     let size = Param::Own(OwnName::of("size"));

@@ -223,7 +223,11 @@ impl State {
             attempt.server_observed = observed;
             // While the client runs, its own end says what to make of that.
             if let Stage::Starting = attempt.stage {
-                let (cause, words) = why_no_server(ended, self.limits.ready);
+                let (cause, mut words) = why_no_server(ended, self.limits.ready);
+                let origin = self.tasks[self.lanes[at].task].tool().origin();
+                if let (Cause::ToolMissing, Some(origin)) = (cause, origin) {
+                    words = format!("{words}; {origin}");
+                }
                 self.fail(at, cause, &words, Some(ended));
                 self.go_on();
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Declared;
 use crate::plan::{Figure, FigureSource, Take, Unit};
-use crate::tools::{Cause, Ended, Failure, How, Metrics, words};
+use crate::tools::{Cause, Ended, Failure, How, Metrics, Tool as _, words};
 
 /// Words that programs take from the C library, in lower case, and what they mean.
 const KNOWN: &[(&[&str], Cause)] = &[
@@ -32,6 +32,11 @@ pub(super) fn read(declared: &Declared, ended: &Ended) -> Result<Metrics, Failur
     let stdout = plain(&ended.stdout);
     let stderr = plain(&ended.stderr);
     let said = words::last_lines(&[stderr.as_bytes(), stdout.as_bytes()], |_| false);
+    if let How::NotFound(program) = &ended.how {
+        let origin = declared.origin().unwrap_or_default();
+        let words = format!("the program `{program}` is not there; {origin}");
+        return Err(Failure::new(Cause::ToolMissing, &words));
+    }
     if let Some(failure) = words::cut_short(&tool.name, ended, &said) {
         return Err(failure);
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::output;
 use crate::plan::expression::{ExpressionError, Variables, command_line};
 use crate::plan::{Argument, DeclaredPort, DeclaredTool, DeclaredUse, PortProtocol, Ready};
+use crate::schedule::Param;
 use crate::tools::timing::whole_seconds;
 use crate::tools::{
     self, Cause, Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport,
@@ -56,6 +57,20 @@ impl Declared {
         command_line(arguments, &variables)
     }
 
+    /// The TCP port whose connections carry the data, when the sample asks for an MSS: the kernel then
+    /// says which MSS they had.
+    fn data_port(&self, job: &Job<'_>) -> Option<u16> {
+        job.params.get(Param::Mss)?;
+        let tcp = |port: &&DeclaredPort| port.protocol != PortProtocol::Udp;
+        let ports: Vec<&DeclaredPort> = self.tool.ports.iter().filter(tcp).collect();
+        let named = ports.iter().find(|port| port.name == "data");
+        let port = match (named, &ports[..]) {
+            (Some(port), _) | (None, [port]) => port,
+            (None, _) => return None,
+        };
+        Some(number(port, job.slot))
+    }
+
     fn client_line(
         &self,
         job: &Job<'_>,
@@ -96,6 +111,17 @@ impl Tool for Declared {
 
     fn install(&self) -> Option<&str> {
         self.tool.install.as_deref()
+    }
+
+    fn origin(&self) -> Option<String> {
+        let source = match (&self.tool.package, &self.tool.install) {
+            (Some(package), _) => format!("the package `{package}` has it"),
+            (None, Some(install)) => format!("the plan says how to install it: {install}"),
+            (None, None) => "the plan declares it".to_owned(),
+        };
+        Some(format!(
+            "{source}; on Kubernetes the workers' image needs it: `kubernetes: {{ image: … }}`"
+        ))
     }
 
     fn is_announced(&self) -> bool {
@@ -162,7 +188,7 @@ impl Tool for Declared {
                 .client_line(job, duration_s, warmup_s)
                 .unwrap_or_default(),
             warmup_argv: warmup.and_then(Result::ok).unwrap_or_default(),
-            watch_tcp_port: None,
+            watch_tcp_port: self.data_port(job),
         }
     }
 
