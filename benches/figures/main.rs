@@ -3,6 +3,7 @@
 //! Prints a Markdown table, a row a figure, with the goal beside it. A figure that misses its goal
 //! is marked and fails nothing: machines differ, and a busy one is slow.
 
+mod adaptive;
 mod cluster;
 mod commands;
 mod coverage;
@@ -23,7 +24,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -53,6 +54,11 @@ const SECTIONS: [Section; 7] = [
         names: &["default"],
         what: "the whole default plan (7 min)",
         measure: default_plan::measure,
+    },
+    Section {
+        names: &["adaptive"],
+        what: "every TCP cell of the default plan to ±2 % (10 to 40 min)",
+        measure: adaptive::measure,
     },
     Section {
         names: &["coverage"],

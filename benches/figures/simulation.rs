@@ -111,11 +111,11 @@ pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
         let interval = Summary::of(values).and_then(|s| s.interval(alpha));
         covered += u32::from(interval.is_some_and(|interval| interval.contains(1.0)));
     }
-    let share = |n: u32| f64::from(n) / f64::from(cells);
+    let part = |n: u32| f64::from(n) / f64::from(cells);
     Found {
-        coverage: share(covered),
+        coverage: part(covered),
         samples: samples as f64 / f64::from(cells),
-        reached: share(reached),
+        reached: part(reached),
     }
 }
 

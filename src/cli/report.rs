@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::format::Format;
+use super::verdict::VerdictArgs;
 use super::{printer, stored};
 use crate::results::RunDir;
 
@@ -15,7 +16,11 @@ use crate::results::RunDir;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan report netplan-results/default-20261122T190000Z-0badcafe
-  netplan report DIR --format csv")]
+  netplan report DIR --format csv
+  netplan report DIR --format junit > netplan.xml
+
+Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed; 4 an expectation fell short (if only because
+its cell failed: 3).")]
 pub(super) struct ReportArgs {
     /// The run's directory
     run: PathBuf,
@@ -23,19 +28,14 @@ pub(super) struct ReportArgs {
     /// How to print the results
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+
+    #[command(flatten)]
+    verdict: VerdictArgs,
 }
 
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
     let dir = RunDir::open(&args.run).map_err(|error| CliError::Usage(error.to_string()))?;
     let report = stored::report(&dir)?;
-    printer::results(
-        &args
-            .format
-            .render(&report, printer::width(), printer::colour_stdout())?,
-    )?;
-    Ok(if report.has_failures() {
-        Exit::CellsFailed
-    } else {
-        Exit::Well
-    })
+    printer::results(&args.format.render(&report, args.verdict)?)?;
+    Ok(args.verdict.exit(&report, false))
 }

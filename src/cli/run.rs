@@ -10,6 +10,7 @@ use super::format::Format;
 use super::prepare::{PrepareArgs, Prepared};
 use super::progress::{Progress, in_words};
 use super::target::{Target, TargetArgs};
+use super::verdict::VerdictArgs;
 use super::{live, printer, render, stored};
 use crate::report::{Report, count};
 use crate::results::run_dir::file;
@@ -31,7 +32,8 @@ use crate::tools;
   netplan run plans/default.yaml --dry-run
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
-3 it ran and some cells failed; 130 interrupted.")]
+3 it ran and some cells failed; 4 an expectation fell short (if only because its cell failed: 3);
+130 interrupted.")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     prepare: PrepareArgs,
@@ -48,6 +50,9 @@ pub(super) struct RunArgs {
     /// How to print the results
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+
+    #[command(flatten)]
+    verdict: VerdictArgs,
 
     /// The run's directory [default: netplan-results/<plan>-<time>-<id>]
     #[arg(long, value_name = "DIR")]
@@ -97,7 +102,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     progress.end();
     // What was measured is shown and stored, however the run ended.
     let report = stored::has_events(&dir)
-        .then(|| show(&dir, args.format))
+        .then(|| show(&dir, args.format, args.verdict))
         .transpose();
     if lived?.interrupted {
         match report {
@@ -109,16 +114,16 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         return Ok(Exit::Interrupted);
     }
     Ok(match report? {
-        Some(report) if report.is_complete() && !report.has_failures() => Exit::Well,
-        _ => Exit::CellsFailed,
+        Some(report) => args.verdict.exit(&report, true),
+        None => Exit::CellsFailed,
     })
 }
 
 /// Prints the results, and writes what is derived from the journal; in this order, because a disk
 /// may be full.
-fn show(dir: &RunDir, format: Format) -> anyhow::Result<Report> {
+fn show(dir: &RunDir, format: Format, verdict: VerdictArgs) -> anyhow::Result<Report> {
     let report = stored::report(dir)?;
-    printer::results(&format.render(&report, printer::width(), printer::colour_stdout())?)?;
+    printer::results(&format.render(&report, verdict)?)?;
     stored::write_derived(dir, &report)?;
     printer::note(&format!(
         "result.csv, samples.csv and all else: {}",

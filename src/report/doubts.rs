@@ -107,6 +107,18 @@ impl Doubts {
             .collect()
     }
 
+    /// Each kind's title, and on how many cells, how bad and what it means.
+    pub fn in_short(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let measured = words::count(self.measured, "cell");
+        self.groups.iter().map(move |group| {
+            let (cells, worst, means) = (group.cells, &group.worst, group.means);
+            (
+                group.kind.title(),
+                format!("on {cells} of {measured}, at worst {worst}: {means}"),
+            )
+        })
+    }
+
     /// The doubts in words, at most `width` wide.
     pub fn lines(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();

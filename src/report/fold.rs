@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::figures::Figure;
 use super::words;
 use crate::diag::Source;
 use crate::plan::{self, Path, Plan, Test};
@@ -59,6 +60,9 @@ pub struct CellReport {
     pub state: CellState,
     /// What the search of the plan's `find` has found.
     pub found: Option<Found>,
+    /// Whether the mean came to be known as well as the plan asks; None where it asks for a number
+    /// of samples.
+    pub reached: Option<bool>,
     /// Also of a cell that failed later or that the run's end cut short.
     pub samples: Vec<Sample>,
     /// Attempts that yielded no measurement, whether or not a later one did.
@@ -126,6 +130,7 @@ impl Report {
                 params: cell.params.clone(),
                 state: CellState::Missing,
                 found: None,
+                reached: None,
                 samples: Vec::new(),
                 failed_attempts: Vec::new(),
             })
@@ -254,11 +259,11 @@ impl Report {
                 raw: raw.clone(),
             }),
             EventKind::CellEnded { outcome, .. } if cell.state == CellState::Missing => {
-                if let Outcome::Measured {
-                    found: Some(found), ..
-                } = outcome
-                {
-                    cell.keep(*found);
+                if let Outcome::Measured { reached, found, .. } = outcome {
+                    cell.reached = *reached;
+                    if let Some(found) = found {
+                        cell.keep(*found);
+                    }
                 }
                 cell.state = match outcome {
                     Outcome::Measured { .. } => CellState::Measured,
@@ -319,9 +324,9 @@ impl Report {
     /// What the cell's headline metric says: the figure of `result.csv` and of tables. None unless
     /// the cell was measured.
     #[must_use]
-    pub fn headline(&self, cell: &CellReport) -> Option<Summary> {
+    pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
-        cell.measured(words::headline(&test.tool))
+        self.figure(cell, words::headline(&test.tool))
     }
 }
 

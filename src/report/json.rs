@@ -3,7 +3,10 @@
 //! Stable: within a version fields are only added. `cells` stand in the order of the schedule; each
 //! has its `params`, its `outcome` (`measured`, `failed`, `skipped`, `missing`), `statistics` by
 //! metric (only when measured), all `samples` and the attempts that failed. Rates are bits a second;
-//! every name carries its unit.
+//! every name carries its unit: mean, median, standard deviation, minimum, maximum and interval are
+//! in it, the coefficient of variation is a share of 1. `interval` is the mean's 95 % interval.
+//! `baselines` has the ratio of a cell's headline to that of the plain path's, `expectations` what the
+//! plan expects of each cell and how it came out (`pass`, `fail`, `undecided`, `not_measured`).
 
 use std::collections::BTreeMap;
 
@@ -11,11 +14,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::baseline;
 use super::doubts::Doubts;
+use super::figures::Figure;
 use super::fold::{CellReport, CellState, Report, RunState};
+use super::gate::{self, Judgement, Origin, Tally};
 use super::words;
 use crate::results::doubts::Kind;
-use crate::results::{Cluster, Doubt, JoinedWorker, Summary};
+use crate::results::{Cluster, Doubt, Interval, JoinedWorker, Summary};
 use crate::tools::{Cause, Metrics};
 
 /// The version of this document, in it as `version`.
@@ -37,9 +43,60 @@ struct Document<'a> {
     counts: Counts,
     cluster: Option<&'a Cluster>,
     workers: &'a BTreeMap<String, JoinedWorker>,
+    verdicts: Verdicts,
     /// What there is to doubt, over all cells.
     doubts: Vec<Doubted>,
     cells: Vec<Cell<'a>>,
+    baselines: Vec<Baseline<'a>>,
+    expectations: Vec<Expectation<'a>>,
+}
+
+/// How many expectations came out how.
+#[derive(Serialize)]
+struct Verdicts {
+    passed: usize,
+    failed: usize,
+    undecided: usize,
+    not_measured: usize,
+}
+
+#[derive(Serialize)]
+struct Baseline<'a> {
+    cell: &'a str,
+    /// The cell of the same test and parameters on the plain path.
+    plain: &'a str,
+    /// `virtual_ip`, `hairpin` or `pod_network`.
+    difference: &'static str,
+    metric: &'static str,
+    ratio: f64,
+    /// The 95 % interval; null when one of the two has a single sample.
+    interval: Option<Interval>,
+    /// Whether the interval holds 1.
+    may_be_alike: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Expectation<'a> {
+    cell: &'a str,
+    /// Who expects: `test` or `path`.
+    of: &'static str,
+    metric: &'a str,
+    expected: String,
+    verdict: &'static str,
+    /// In the metric's unit; of a bound that is a share of another path, in percent of it.
+    found: Option<f64>,
+    /// The 95 % interval; null when there is none and the value alone was judged.
+    interval: Option<Interval>,
+    /// Why there was nothing to judge.
+    reason: Option<String>,
+}
+
+/// All figures of a metric.
+#[derive(Serialize)]
+struct Statistics {
+    #[serde(flatten)]
+    summary: Summary,
+    interval: Option<Interval>,
 }
 
 #[derive(Serialize)]
@@ -81,7 +138,9 @@ struct Cell<'a> {
     failure: Option<Failure<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    statistics: BTreeMap<&'a str, Summary>,
+    /// Whether the interval came within the plan's bound; null where the plan sets none.
+    reached: Option<bool>,
+    statistics: BTreeMap<&'a str, Statistics>,
     /// Of any of its samples, and those that only show beside other cells.
     doubts: Vec<Kind>,
     samples: Vec<Sample<'a>>,
@@ -105,6 +164,8 @@ struct Sample<'a> {
     server_command: &'a [String],
     raw: Option<&'a str>,
     metrics: &'a Metrics,
+    /// Far from the cell's other samples in the headline metric.
+    outlier: bool,
     doubts: &'a [Doubt],
 }
 
@@ -124,6 +185,8 @@ struct Attempt<'a> {
 /// Never: all maps have strings for keys. The signature keeps the writer's own words.
 pub fn render(report: &Report) -> serde_json::Result<String> {
     let counts = report.counts();
+    let judgements = gate::judge(report);
+    let tally = Tally::of(&judgements);
     let doubts = Doubts::of(report);
     let document = Document {
         version: VERSION,
@@ -149,6 +212,14 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
         },
         cluster: report.environment.cluster.as_ref(),
         workers: &report.environment.workers,
+        verdicts: Verdicts {
+            passed: tally.passed,
+            failed: tally.failed,
+            undecided: tally.undecided,
+            not_measured: tally.not_measured,
+        },
+        baselines: baselines(report),
+        expectations: judgements.into_iter().map(expectation).collect(),
         doubts: doubts
             .groups
             .iter()
@@ -169,6 +240,44 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
+fn baselines(report: &Report) -> Vec<Baseline<'_>> {
+    let metric = |cell: &CellReport| {
+        let (_, test, _) = report.row(cell.row)?;
+        Some(words::headline(&test.tool))
+    };
+    baseline::compare(report)
+        .into_iter()
+        .filter_map(|beside| {
+            Some(Baseline {
+                cell: &beside.cell.id.0,
+                plain: &beside.plain.id.0,
+                difference: beside.pair.difference.name(),
+                metric: metric(beside.cell)?,
+                ratio: beside.ratio.value,
+                interval: beside.ratio.interval,
+                may_be_alike: beside.may_be_alike(),
+            })
+        })
+        .collect()
+}
+
+fn expectation(judgement: Judgement<'_>) -> Expectation<'_> {
+    let metric = judgement.metric;
+    Expectation {
+        cell: &judgement.cell.id.0,
+        of: match judgement.origin {
+            Origin::Test => "test",
+            Origin::Path => "path",
+        },
+        metric: metric.name(),
+        expected: judgement.expectation.show(metric.unit()),
+        verdict: judgement.verdict.name(),
+        found: judgement.found.map(|found| found.value),
+        interval: judgement.found.and_then(|found| found.interval),
+        reason: judgement.reason,
+    }
+}
+
 fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Option<Cell<'a>> {
     let (row, test, path) = report.row(cell.row)?;
     let (outcome, failure, reason) = match &cell.state {
@@ -177,6 +286,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
         CellState::Skipped(reason) => ("skipped", None, Some(reason.as_str())),
         CellState::Missing => ("missing", None, None),
     };
+    let outliers = report.outliers(cell);
     let names = cell.samples.iter().flat_map(|s| s.metrics.iter());
     Some(Cell {
         id: &cell.id.0,
@@ -198,14 +308,19 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
         outcome,
         failure,
         reason,
+        reached: cell.reached,
         statistics: names
-            .filter_map(|(metric, _)| Some((metric, cell.measured(metric)?)))
+            .filter_map(|(metric, _)| {
+                let Figure { summary, interval } = report.figure(cell, metric)?;
+                Some((metric, Statistics { summary, interval }))
+            })
             .collect(),
         doubts: doubts.kinds(cell),
         samples: cell
             .samples
             .iter()
-            .map(|s| Sample {
+            .zip(outliers)
+            .map(|(s, outlier)| Sample {
                 number: s.sample,
                 attempt: s.attempt,
                 started: s.started,
@@ -214,6 +329,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
                 server_command: &s.server_command,
                 raw: s.raw.as_deref(),
                 metrics: &s.metrics,
+                outlier,
                 doubts: &s.doubts,
             })
             .collect(),

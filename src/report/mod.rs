@@ -3,20 +3,29 @@
 //! Every format is a pure function of a [`Report`]; nothing here writes, measures a terminal or
 //! reads a clock, so a stored run prints what the run itself printed.
 
+pub mod baseline;
 mod doubts;
+mod figures;
 mod fold;
+pub mod gate;
+pub mod github;
 mod grid;
 mod heading;
 pub mod json;
+mod judged;
+pub mod junit;
 mod notes;
 pub mod nptest_csv;
+mod ratios;
 pub mod samples_csv;
 mod scale;
 mod sections;
 mod spark;
+mod swept;
 pub mod table;
 pub mod truth;
 mod words;
 
+pub use figures::Figure;
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};
 pub use words::{count, elapsed};

@@ -13,10 +13,19 @@ const QUOTED: usize = 2;
 /// The notes of a report, numbered in the order in which tables ask for them.
 #[derive(Debug)]
 pub struct Notes {
-    notes: Vec<Note>,
+    numbered: Vec<Note>,
+    /// Cells with samples that stand far out, and such samples.
+    outliers: (usize, usize),
+    /// Cells that ran out of samples.
+    wide: usize,
     /// Those on cells that have a figure, in a numbering of their own.
     pub doubts: Doubts,
 }
+
+/// Beside a figure some of whose samples stand far out.
+const OUTLIERS: char = '*';
+/// Beside a figure that is known less well than the plan asks.
+const WIDE: char = '~';
 
 #[derive(Debug)]
 struct Note {
@@ -37,7 +46,9 @@ impl Notes {
     /// No note so far, and all doubts.
     pub fn of(report: &Report) -> Notes {
         Notes {
-            notes: Vec::new(),
+            numbered: Vec::new(),
+            outliers: (0, 0),
+            wide: 0,
             doubts: Doubts::of(report),
         }
     }
@@ -51,17 +62,17 @@ impl Notes {
             CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), &*failure.words),
             CellState::Skipped(reason) => ('–', Why::Skipped(reason.clone()), ""),
         };
-        let at = self.notes.iter().position(|note| note.why == why);
+        let at = self.numbered.iter().position(|note| note.why == why);
         let at = at.unwrap_or_else(|| {
-            self.notes.push(Note {
+            self.numbered.push(Note {
                 why,
                 cells: BTreeSet::new(),
                 tools: BTreeSet::new(),
                 said: Vec::new(),
             });
-            self.notes.len() - 1
+            self.numbered.len() - 1
         });
-        if let Some(note) = self.notes.get_mut(at) {
+        if let Some(note) = self.numbered.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
             note.tools.insert(tool);
             // Words of a tool are text, not orders to a terminal.
@@ -74,10 +85,25 @@ impl Notes {
         Some(format!("{sign}{}", at + 1))
     }
 
+    /// What stands behind a figure: whether samples stand far out, and whether the bound that the
+    /// plan sets to its interval was reached; and what there is to doubt.
+    pub fn signs(&mut self, cell: &CellReport, outliers: usize) -> String {
+        let mut signs = String::new();
+        if outliers > 0 {
+            self.outliers = (self.outliers.0 + 1, self.outliers.1 + outliers);
+            signs.push(OUTLIERS);
+        }
+        if cell.reached == Some(false) {
+            self.wide += 1;
+            signs.push(WIDE);
+        }
+        signs + &self.doubts.marks(cell)
+    }
+
     /// The notes' lines, at most `width` wide.
     pub fn render(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();
-        for (i, note) in self.notes.iter().enumerate() {
+        for (i, note) in self.numbered.iter().enumerate() {
             let (sign, title) = match &note.why {
                 Why::Failed(cause) => ('✗', format!("failed: {cause}")),
                 Why::Skipped(reason) => ('–', format!("skipped: {reason}")),
@@ -105,6 +131,21 @@ impl Notes {
                 let advice = words::wrap(&format!("→ {}", cause.explain()), room, "  ");
                 lines.extend(advice.into_iter().map(|line| format!("{indent}{line}")));
             }
+        }
+        if let (cells @ 1.., samples) = self.outliers {
+            let (cells, samples) = (words::count(cells, "cell"), words::count(samples, "sample"));
+            let text = format!(
+                "{OUTLIERS} outliers: {samples} of {cells} far from the cell's others; they count \
+                 as all do, and `samples.csv` marks them"
+            );
+            lines.extend(words::wrap(&text, width, "  "));
+        }
+        if self.wide > 0 {
+            let text = format!(
+                "{WIDE} known less well than the plan asks: {} took as many samples as `max` allows",
+                words::count(self.wide, "cell")
+            );
+            lines.extend(words::wrap(&text, width, "  "));
         }
         lines
     }

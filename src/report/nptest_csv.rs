@@ -45,7 +45,7 @@ pub fn render(report: &Report, dialect: Dialect) -> String {
     for cell in &report.cells {
         let value = report
             .row(cell.row)
-            .and_then(|(_, test, _)| Some(figure(&test.tool, report.headline(cell)?.mean)));
+            .and_then(|(_, test, _)| Some(figure(&test.tool, report.headline(cell)?.summary.mean)));
         if let Some(row) = rows.get_mut(cell.row) {
             row.push((cell.params.size(), value));
         }

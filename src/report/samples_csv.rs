@@ -2,7 +2,9 @@
 //!
 //! A cell without any sample has one row too, with what became of it in `outcome` (`failed`,
 //! `skipped`, `missing`), `cause` and `words`; so does a cell that failed after some samples. Fields
-//! of figures that a tool does not yield are empty. Units are in the names.
+//! of figures that a tool does not yield are empty. Units are in the names. `outlier` says whether a
+//! sample of a measured cell stands far from the cell's others in the headline metric; it counts all
+//! the same.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +16,7 @@ use crate::results::{Doubt, Sample};
 use crate::tools::name;
 
 /// The columns before the metrics.
-const FIRST: [&str; 22] = [
+const FIRST: [&str; 23] = [
     "run",
     "cell",
     "row",
@@ -32,6 +34,7 @@ const FIRST: [&str; 22] = [
     "started",
     "wall_s",
     "outcome",
+    "outlier",
     "cause",
     "words",
     "doubts",
@@ -95,7 +98,8 @@ pub fn render(report: &Report) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(FIRST.iter().chain(&metrics))?;
     for cell in &report.cells {
-        for sample in &cell.samples {
+        let outliers = report.outliers(cell);
+        for sample in cell.samples.iter().zip(outliers) {
             writer.write_record(record(report, cell, Some(sample), &metrics))?;
         }
         if cell.samples.is_empty() || matches!(cell.state, CellState::Failed(_)) {
@@ -111,9 +115,15 @@ pub fn render(report: &Report) -> Result<Vec<u8>, csv::Error> {
 fn record(
     report: &Report,
     cell: &CellReport,
-    sample: Option<&Sample>,
+    sample: Option<(&Sample, bool)>,
     metrics: &[&str],
 ) -> Vec<String> {
+    let outlier = match sample {
+        Some((_, true)) => "yes",
+        Some((_, false)) => "no",
+        None => "",
+    };
+    let sample = sample.map(|(sample, _)| sample);
     let row = report.row(cell.row);
     let number = row.map_or(0, |(row, ..)| row.number);
     let (test, tool) = row.map_or(("", ""), |(_, test, _)| {
@@ -169,6 +179,7 @@ fn record(
         of_sample(|s| s.started.to_string()),
         of_sample(|s| s.wall_s.to_string()),
         outcome.to_owned(),
+        outlier.to_owned(),
         cause,
         said.to_owned(),
         of_sample(doubts),

@@ -1,7 +1,7 @@
 //! How many digits a figure gets, and in which unit.
 
+use super::figures::Figure;
 use super::words;
-use crate::results::Summary;
 
 /// How figures of a metric are written in one table: all alike, so that they can be compared.
 #[derive(Clone, Copy, Debug)]
@@ -59,41 +59,64 @@ impl Scale {
         format!("{:.*}", self.decimals, value / self.divisor)
     }
 
-    /// The mean, and with several samples its spread.
-    pub fn spread(self, summary: &Summary) -> String {
-        let mean = self.write(summary.mean);
-        match summary.stddev {
-            Some(stddev) => format!("{mean} ±{}", self.write(stddev)),
-            None => mean,
+    /// The mean, and half of its interval where it has one.
+    pub fn figure(self, figure: &Figure) -> Field {
+        Field {
+            mean: self.write(figure.summary.mean),
+            half: figure
+                .interval
+                .map_or_else(String::new, |i| format!("±{}", self.write(i.half()))),
+            ..Field::default()
         }
     }
 }
 
-/// Puts the `±` of a column's fields below each other, and the marks behind their figures.
-pub fn aligned(fields: Vec<String>) -> Vec<String> {
-    let (figures, marks): (Vec<String>, Vec<String>) = fields
-        .into_iter()
-        .map(|field| match field.find(" ?") {
-            Some(at) => (field[..at].to_owned(), field[at..].to_owned()),
-            None => (field, String::new()),
-        })
-        .unzip();
-    let room = marks.iter().map(|m| m.chars().count()).max().unwrap_or(0);
-    let figures = aligned_spreads(figures).into_iter().zip(marks);
-    figures
-        .map(|(figure, mark)| format!("{figure}{mark:room$}"))
-        .collect()
+/// What stands for a cell in a column: parts that are to stand below each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    /// Or whatever stands in its place.
+    pub mean: String,
+    /// Empty of a single sample.
+    pub half: String,
+    /// Of samples, as in `×7`; empty where all cells have as many.
+    pub count: String,
+    /// Signs that notes explain.
+    pub marks: String,
 }
 
-fn aligned_spreads(mut fields: Vec<String>) -> Vec<String> {
-    let tail = |field: &str| field.split_once('±').map(|(_, tail)| tail.chars().count());
-    let longest = fields.iter().filter_map(|f| tail(f)).max().unwrap_or(0);
-    for field in &mut fields {
-        if let Some(length) = tail(field) {
-            *field = field.replace('±', &format!("{}±", " ".repeat(longest - length)));
+impl From<String> for Field {
+    fn from(mean: String) -> Field {
+        Field {
+            mean,
+            ..Field::default()
         }
     }
-    fields
+}
+
+/// Puts the parts of a column's fields below each other.
+pub fn aligned(fields: &[Field]) -> Vec<String> {
+    let widest = |part: fn(&Field) -> &str| {
+        let widths = fields.iter().map(|field| part(field).chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let (half, count, marks) = (
+        widest(|field| &field.half),
+        widest(|field| &field.count),
+        widest(|field| &field.marks),
+    );
+    let text = |field: &Field| {
+        let mut parts = vec![field.mean.clone()];
+        let alone = field.half.is_empty() && field.count.is_empty() && field.marks.is_empty();
+        if half > 0 && !alone {
+            parts.push(format!("{:>half$}", field.half));
+        }
+        if count > 0 && !alone {
+            parts.push(format!("{:>count$}", field.count));
+        }
+        let marks = if alone { 0 } else { marks };
+        format!("{}{:marks$}", parts.join(" "), field.marks)
+    };
+    fields.iter().map(text).collect()
 }
 
 #[cfg(test)]
@@ -115,20 +138,20 @@ mod tests {
     }
 
     #[test]
-    fn spreads_stand_below_each_other() {
-        let fields = ["4805 ±100", "938 ±19", "✗1"].map(str::to_owned).to_vec();
-        assert_eq!(aligned(fields), ["4805 ±100", "938  ±19", "✗1"]);
-        let fields = ["4805 ±100 ?1", "938 ±19", "✗1", "7 ±1 ?1 ?2"]
-            .map(str::to_owned)
-            .to_vec();
-        assert_eq!(
-            aligned(fields),
-            [
-                "4805 ±100 ?1   ",
-                "938  ±19      ",
-                "✗1      ",
-                "7   ±1 ?1 ?2"
-            ]
-        );
+    fn parts_stand_below_each_other() {
+        let field = |mean: &str, half: &str, count: &str, marks: &str| Field {
+            mean: mean.to_owned(),
+            half: half.to_owned(),
+            count: count.to_owned(),
+            marks: marks.to_owned(),
+        };
+        let plain = [field("4805", "±100", "", ""), field("938", "±19", "", "")];
+        assert_eq!(aligned(&plain), ["4805 ±100", "938  ±19"]);
+        let all = [
+            field("4805", "±100", "×7", "*"),
+            field("938", "±19", "×12", ""),
+            "✗1".to_owned().into(),
+        ];
+        assert_eq!(aligned(&all), ["4805 ±100  ×7*", "938  ±19 ×12 ", "✗1"]);
     }
 }

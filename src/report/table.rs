@@ -6,10 +6,11 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
 
 use super::fold::Report;
+use super::gate::{self, Judgement, Tally};
 use super::grid::Block;
 use super::notes::Notes;
 use super::sections::{self, Section};
-use super::{heading, words};
+use super::{heading, judged, ratios, words};
 
 /// Narrower than this is not tried; lines are then longer than the width.
 const NARROWEST: usize = 40;
@@ -45,8 +46,9 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
         page.line(&line, FAINT);
     }
     let mut notes = Notes::of(report);
-    for section in sections::of(report, &mut notes) {
-        page.section(&section, width);
+    let baselines = ratios::of(report);
+    for section in sections::of(report, &mut notes).iter().chain(&baselines) {
+        page.section(section, width);
     }
     let doubts = notes.doubts.lines(width);
     let notes = notes.render(width);
@@ -71,8 +73,14 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
             }
         }
     }
+    let judgements = gate::judge(report);
+    if !judgements.is_empty() {
+        page.gap();
+        page.expectations(report, &judgements, width);
+    }
     page.gap();
-    let totals = if report.has_failures() {
+    let falls_short = Tally::of(&judgements).falls_short(false);
+    let totals = if report.has_failures() || falls_short {
         BAD
     } else if report.is_complete() && report.counts().skipped == 0 {
         GOOD
@@ -111,6 +119,23 @@ impl Page {
             format!("{style}{text}{style:#}")
         } else {
             text.to_owned()
+        }
+    }
+
+    fn expectations(&mut self, report: &Report, judgements: &[Judgement<'_>], width: usize) {
+        let totals = judged::totals(Tally::of(judgements));
+        for line in words::wrap(&totals, width, "  ") {
+            self.line(&line, TITLE);
+        }
+        for judged in judged::lines(report, judgements) {
+            let style = match judged.chars().next() {
+                Some('✗' | '–') => BAD,
+                Some('✓') => GOOD,
+                _ => WARN,
+            };
+            for line in words::wrap(&judged, width, "    ") {
+                self.line(&line, style);
+            }
         }
     }
 

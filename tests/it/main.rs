@@ -33,4 +33,5 @@ mod simulation;
 mod support;
 mod tools;
 mod tools_here;
+mod verdicts;
 mod worker;

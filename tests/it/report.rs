@@ -246,10 +246,10 @@ fn every_width_shows_every_figure() {
                 assert!(line.chars().count() <= width.max(60), "{width}: {line}");
             }
             for cell in &report.cells {
-                if let Some(summary) = report.headline(cell) {
-                    let mbit = format!("{:.0}", summary.mean / 1e6);
-                    let gbit = format!("{:.2}", summary.mean / 1e9);
-                    let plain = format!("{:.0}", summary.mean);
+                if let Some(figure) = report.headline(cell) {
+                    let mbit = format!("{:.0}", figure.summary.mean / 1e6);
+                    let gbit = format!("{:.2}", figure.summary.mean / 1e9);
+                    let plain = format!("{:.0}", figure.summary.mean);
                     assert!(
                         [mbit, gbit, plain].iter().any(|f| text.contains(f)),
                         "{width}: {cell:?}"

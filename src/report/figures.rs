@@ -1,0 +1,81 @@
+//! What a cell's samples say of a metric, and how sure that is.
+
+use std::collections::HashMap;
+
+use super::fold::{CellReport, CellState, Report};
+use super::words;
+use crate::plan::Repeat;
+use crate::results::statistics::{self, ALPHA, Ratio};
+use crate::results::{Interval, Summary, sequential};
+use crate::schedule::{Param, Params};
+
+/// A metric of a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    pub summary: Summary,
+    /// The mean's 95 % interval; None of a single sample.
+    pub interval: Option<Interval>,
+}
+
+impl Report {
+    /// A metric over the samples of a measured cell.
+    #[must_use]
+    pub fn figure(&self, cell: &CellReport, metric: &str) -> Option<Figure> {
+        let summary = cell.measured(metric)?;
+        Some(Figure {
+            summary,
+            interval: summary.interval(self.alpha(cell)),
+        })
+    }
+
+    /// The level of the cell's intervals: stricter where the samples themselves said when to stop.
+    pub(super) fn alpha(&self, cell: &CellReport) -> f64 {
+        self.repeat(cell).map_or(ALPHA, sequential::alpha)
+    }
+
+    fn repeat(&self, cell: &CellReport) -> Option<Repeat> {
+        self.row(cell.row).map(|(_, test, _)| test.timing.repeat)
+    }
+
+    /// Which of the cell's samples stand far from the rest in the headline metric, by position. All
+    /// false unless the cell was measured.
+    #[must_use]
+    pub fn outliers(&self, cell: &CellReport) -> Vec<bool> {
+        match (self.row(cell.row), &cell.state) {
+            (Some((_, test, _)), CellState::Measured) => {
+                let metric = words::headline(&test.tool);
+                let values = cell.samples.iter().map(|s| s.metrics.get(metric));
+                let values: Vec<f64> = values.map(|v| v.unwrap_or(f64::NAN)).collect();
+                statistics::outliers(&values)
+            }
+            _ => vec![false; cell.samples.len()],
+        }
+    }
+
+    /// The ratio of a metric's means in two cells, with its 95 % interval.
+    pub(super) fn ratio(&self, of: &CellReport, to: &CellReport, metric: &str) -> Option<Ratio> {
+        let alpha = self.alpha(of).min(self.alpha(to));
+        statistics::ratio(&of.measured(metric)?, &to.measured(metric)?, alpha)
+    }
+}
+
+/// Finds the cell of the same test with the same parameters on another path.
+pub(super) struct Peers<'a>(HashMap<Key<'a>, &'a CellReport>);
+
+/// Indices of the plan's test and path, and the parameters.
+type Key<'a> = (usize, usize, &'a [(Param, u64)]);
+
+impl<'a> Peers<'a> {
+    pub fn of(report: &'a Report) -> Peers<'a> {
+        let key = |cell: &'a CellReport| {
+            let row = report.schedule.rows.get(cell.row)?;
+            Some(((row.test, row.path, &*cell.params.0), cell))
+        };
+        Peers(report.cells.iter().filter_map(key).collect())
+    }
+
+    /// `test` and `path` are indices into the plan's.
+    pub fn get(&self, test: usize, path: usize, params: &Params) -> Option<&'a CellReport> {
+        self.0.get(&(test, path, &*params.0)).copied()
+    }
+}

@@ -1,0 +1,114 @@
+//! GitHub's workflow commands: a line each for what a person should see on the run's page. Errors
+//! for expectations that fell short and cells that failed, warnings for what is undecided or
+//! doubtful, and a notice that sums up.
+//!
+//! GitHub shows ten errors and ten warnings of a step; the worst stand first.
+
+use std::collections::HashSet;
+
+use super::doubts::Doubts;
+use super::fold::{CellState, Report};
+use super::gate::{self, Tally, Verdict};
+use super::{heading, judged};
+use crate::schedule::CellId;
+
+/// The report as workflow commands, a line each.
+#[must_use]
+pub fn render(report: &Report, undecided_fails: bool) -> String {
+    let judgements = gate::judge(report);
+    let mut text = String::new();
+    let mut of_verdict = |verdict: Verdict, level: &str| {
+        for judgement in judgements.iter().filter(|j| j.verdict == verdict) {
+            let title = format!("{}: {}", judged::word(verdict), judgement.cell.id.0);
+            text += &command(level, &title, &judged::sentence(judgement));
+        }
+    };
+    of_verdict(Verdict::Fail, "error");
+    of_verdict(Verdict::NotMeasured, "error");
+    let level = if undecided_fails { "error" } else { "warning" };
+    of_verdict(Verdict::Undecided, level);
+    let judged: HashSet<&CellId> = judgements.iter().map(|j| &j.cell.id).collect();
+    for cell in &report.cells {
+        // An expectation of it has said so already.
+        if judged.contains(&cell.id) {
+            continue;
+        }
+        match &cell.state {
+            CellState::Failed(failure) => {
+                let said = format!("{}\n{}", failure.cause, failure.words);
+                text += &command("error", &format!("failed: {}", cell.id.0), said.trim());
+            }
+            CellState::Skipped(reason) => {
+                text += &command("warning", &format!("skipped: {}", cell.id.0), reason);
+            }
+            CellState::Measured | CellState::Missing => {}
+        }
+    }
+    for (title, figures) in Doubts::of(report).in_short() {
+        text += &command("warning", &format!("doubt: {title}"), &figures);
+    }
+    for damage in heading::damage(report) {
+        text += &command("warning", "doubt", &damage);
+    }
+    if let Some(partial) = heading::partial(report) {
+        text += &command("error", "partial", &partial);
+    }
+    let mut totals = heading::totals(report);
+    if !judgements.is_empty() {
+        totals = format!("{totals}; {}", judged::totals(Tally::of(&judgements)));
+    }
+    text + &command("notice", &format!("netplan {}", report.plan.name), &totals)
+}
+
+/// `::error title=…::message`, with what would end them escaped.
+fn command(level: &str, title: &str, message: &str) -> String {
+    format!("::{level} title={}::{}\n", property(title), data(message))
+}
+
+/// As the runner unescapes it: `%`, and the ends of lines.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// The same, and what ends a property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What GitHub's runner makes of a command (`ActionCommand.cs`: properties, then data).
+    fn read(line: &str) -> Option<(String, String, String)> {
+        let rest = line.strip_prefix("::")?;
+        let (head, message) = rest.split_once("::")?;
+        let (level, property) = head.split_once(' ')?;
+        let title = property.strip_prefix("title=")?;
+        let back = |text: &str| {
+            text.replace("%0D", "\r")
+                .replace("%0A", "\n")
+                .replace("%3A", ":")
+                .replace("%2C", ",")
+                .replace("%25", "%")
+        };
+        let message = message
+            .replace("%0D", "\r")
+            .replace("%0A", "\n")
+            .replace("%25", "%");
+        Some((level.to_owned(), back(title), message))
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_through_on_one_line(title in "(?s).{0,40}", message in "(?s).{0,80}") {
+            let line = command("error", &title, &message);
+            prop_assert_eq!(line.matches(['\n', '\r']).count(), 1);
+            let read = read(line.trim_end_matches('\n'));
+            prop_assert_eq!(read, Some(("error".to_owned(), title, message)));
+        }
+    }
+}

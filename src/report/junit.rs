@@ -1,0 +1,125 @@
+//! JUnit XML, which CI servers show as tests: a suite for each test of the plan, in it a case for
+//! each expectation, and one for each cell of which nothing is expected.
+//!
+//! A failure is an expectation that fell short; an error a cell that has no figure though it should
+//! (it failed, or the run did not come to it); skipped is a cell that was skipped, and an expectation
+//! that is undecided, unless that is to count as a failure.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use quick_junit::{
+    NonSuccessKind, Report as Suites, SerializeError, TestCase, TestCaseStatus, TestSuite,
+};
+
+use super::fold::{CellReport, CellState, Report};
+use super::gate::{self, Judgement, Verdict};
+use super::judged;
+
+/// The report as JUnit XML.
+///
+/// # Errors
+/// Never: it writes into memory. The signature keeps the writer's own words.
+pub fn render(report: &Report, undecided_fails: bool) -> Result<String, SerializeError> {
+    let judgements = gate::judge(report);
+    let mut by_cell: HashMap<&str, Vec<&Judgement<'_>>> = HashMap::new();
+    for judgement in &judgements {
+        let id = judgement.cell.id.0.as_str();
+        by_cell.entry(id).or_default().push(judgement);
+    }
+    let mut suites = Suites::new(format!("netplan {}", report.plan.name));
+    if let Some(seconds) = report.elapsed_s() {
+        suites.set_time(duration(seconds));
+    }
+    for (at, test) in report.plan.tests.iter().enumerate() {
+        let mut suite = TestSuite::new(&*test.name);
+        let mut time = 0.0;
+        for cell in &report.cells {
+            let row = report.row(cell.row).filter(|(row, ..)| row.test == at);
+            if row.is_none() {
+                continue;
+            }
+            let seconds: f64 = cell.samples.iter().map(|sample| sample.wall_s).sum();
+            time += seconds;
+            let class = format!("{}.{}", report.plan.name, test.name);
+            let mut add = |name: String, status| {
+                let mut case = TestCase::new(name, status);
+                case.set_classname(&*class).set_time(duration(seconds));
+                suite.add_test_case(case);
+            };
+            match by_cell.get(cell.id.0.as_str()) {
+                None => add(cell.id.0.clone(), of_cell(cell)),
+                Some(of_it) => {
+                    for judgement in of_it {
+                        let name = format!("{}: {}", cell.id.0, judged::expected(judgement));
+                        add(name, of_judgement(judgement, undecided_fails));
+                    }
+                }
+            }
+        }
+        if !suite.test_cases.is_empty() {
+            suite.set_time(duration(time));
+            suites.add_test_suite(suite);
+        }
+    }
+    suites.to_string()
+}
+
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+fn of_cell(cell: &CellReport) -> TestCaseStatus {
+    match &cell.state {
+        CellState::Measured => TestCaseStatus::success(),
+        CellState::Failed(failure) => non_success(
+            NonSuccessKind::Error,
+            failure.cause.name(),
+            &format!("the cell failed: {}", failure.cause),
+            &failure.words,
+        ),
+        CellState::Skipped(reason) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(&**reason);
+            status
+        }
+        CellState::Missing => non_success(
+            NonSuccessKind::Error,
+            "missing",
+            "the run did not come to this cell",
+            "",
+        ),
+    }
+}
+
+fn of_judgement(judgement: &Judgement<'_>, undecided_fails: bool) -> TestCaseStatus {
+    let verdict = judgement.verdict;
+    let sentence = judged::sentence(judgement);
+    match verdict {
+        Verdict::Pass => TestCaseStatus::success(),
+        Verdict::Undecided if !undecided_fails => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("undecided: {sentence}"));
+            status
+        }
+        Verdict::Undecided | Verdict::Fail => {
+            non_success(NonSuccessKind::Failure, verdict.name(), &sentence, "")
+        }
+        Verdict::NotMeasured => {
+            let said = match &judgement.cell.state {
+                CellState::Failed(failure) => &*failure.words,
+                _ => "",
+            };
+            non_success(NonSuccessKind::Error, verdict.name(), &sentence, said)
+        }
+    }
+}
+
+fn non_success(kind: NonSuccessKind, r#type: &str, message: &str, said: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(r#type).set_message(message);
+    if !said.is_empty() {
+        status.set_description(said);
+    }
+    status
+}

@@ -1,0 +1,200 @@
+//! The tables of a test that sweeps a size: sizes down, paths across.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fold::{CellReport, Report};
+use super::grid::{Column, Grid};
+use super::notes::Notes;
+use super::scale::{Field, Scale, aligned};
+use super::sections::{Section, Writing, about, field, mean, others, path_name, varying};
+use super::spark;
+use super::words;
+use crate::plan::Test;
+use crate::results::Summary;
+use crate::schedule::Param;
+use crate::tools::name;
+
+/// The shortest sweep whose shape says more than its figures.
+const SPARK_FROM: usize = 4;
+
+/// Sizes down, paths across; a grid for each combination of the other parameters.
+pub fn swept(
+    report: &Report,
+    test: &Test,
+    cells: &[&CellReport],
+    sizes: &BTreeSet<u64>,
+    notes: &mut Notes,
+) -> Section {
+    let metric = words::headline(&test.tool);
+    let means: Vec<f64> = cells
+        .iter()
+        .filter_map(|cell| report.headline(cell))
+        .map(|figure| figure.summary.mean)
+        .collect();
+    let scale = Scale::headline(metric, &means);
+    let writing = Writing::of(scale, cells);
+    let top = means.iter().copied().fold(0.0, f64::max);
+    // Rows (one for each path and combination) by combination, in the schedule's order.
+    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    let varying = varying(cells);
+    for cell in cells {
+        let others = others(cell, &varying);
+        let at = groups.iter().position(|(name, _)| *name == others);
+        let at = at.unwrap_or_else(|| {
+            groups.push((others, Vec::new()));
+            groups.len() - 1
+        });
+        if let Some((_, rows)) = groups.get_mut(at)
+            && !rows.contains(&cell.row)
+        {
+            rows.push(cell.row);
+        }
+    }
+    let swept_is_mss = cells.iter().any(|c| c.params.get(Param::Mss).is_some());
+    let mut grids = Vec::new();
+    let mut sparks = Vec::new();
+    for (others, rows) in &groups {
+        let mut keys = vec![Column {
+            name: if swept_is_mss { "asked" } else { "datagram" }.to_owned(),
+            unit: if swept_is_mss { "MSS" } else { "bytes" }.to_owned(),
+            words: false,
+            fields: sizes.iter().map(u64::to_string).collect(),
+        }];
+        if swept_is_mss {
+            keys.push(Column {
+                name: "effective".to_owned(),
+                unit: "MSS".to_owned(),
+                words: false,
+                fields: sizes
+                    .iter()
+                    .map(|size| effective(cells, rows, *size))
+                    .collect(),
+            });
+        }
+        let across = Across {
+            report,
+            sizes,
+            keys,
+            rows: rows
+                .iter()
+                .map(|row| {
+                    let of_row = cells.iter().filter(|cell| cell.row == *row);
+                    let by_size = of_row.filter_map(|cell| Some((cell.params.size()?, *cell)));
+                    (*row, by_size.collect())
+                })
+                .collect(),
+        };
+        grids.push(across.grid(others, |cell| field(report, test, cell, writing, notes)));
+        for (metric, title, most) in BESIDE {
+            let means: Vec<f64> = across
+                .cells()
+                .filter_map(|cell| mean(cell, metric))
+                .collect();
+            if means.is_empty() {
+                continue;
+            }
+            let scale = Scale::of(&means, 1.0, most, "");
+            let caption = format!("{others} {title}").trim().to_owned();
+            grids.push(across.grid(&caption, |cell| {
+                mean(cell, metric).map_or_else(Field::default, |mean| scale.write(mean).into())
+            }));
+        }
+        for (row, by_size) in &across.rows {
+            let values: Vec<(u64, Option<f64>)> = by_size
+                .iter()
+                .map(|(size, cell)| (*size, report.headline(cell).map(|f| f.summary.mean)))
+                .collect();
+            if values.len() >= SPARK_FROM {
+                let path = path_name(report, *row);
+                let name = if groups.len() > 1 {
+                    format!("{path} {others}")
+                } else {
+                    path.to_owned()
+                };
+                sparks.push((name, values));
+            }
+        }
+    }
+    let width = sparks.iter().map(|(name, _)| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let sparks = sparks
+        .into_iter()
+        .map(|(name, values)| {
+            let bars: Vec<Option<f64>> = values.iter().map(|(_, value)| *value).collect();
+            let best = values
+                .iter()
+                .filter_map(|(size, value)| Some((*size, (*value)?)))
+                .reduce(|best, next| if next.1 > best.1 { next } else { best });
+            let best = best.map_or_else(String::new, |(size, value)| {
+                format!("  max {} at {size}", scale.write(value))
+            });
+            format!("{name:width$}  {}{best}", spark::line(&bars, top))
+        })
+        .collect();
+    Section {
+        name: test.name.clone(),
+        about: about(test, writing, cells),
+        grids,
+        sparks,
+    }
+}
+
+/// The figures that get a grid of their own beside that of the headline: metric, caption, most
+/// decimals. They are those of UDP, where the rate alone says little.
+const BESIDE: [(&str, &str, usize); 2] = [
+    (name::LOST_PERCENT, "lost, in %", 2),
+    (name::JITTER_US, "jitter, in µs", 1),
+];
+
+/// Some rows of a sweep, side by side.
+struct Across<'a> {
+    report: &'a Report,
+    sizes: &'a BTreeSet<u64>,
+    keys: Vec<Column>,
+    /// A row's index, and its cells by size.
+    rows: Vec<(usize, BTreeMap<u64, &'a CellReport>)>,
+}
+
+impl Across<'_> {
+    /// Sizes down, paths across.
+    fn grid(&self, caption: &str, mut field: impl FnMut(&CellReport) -> Field) -> Grid {
+        let mut columns = self.keys.clone();
+        columns.extend(self.rows.iter().map(|(row, by_size)| {
+            let fields = self.sizes.iter().map(|size| {
+                let cell = by_size.get(size);
+                cell.map_or_else(Field::default, |cell| field(cell))
+            });
+            Column {
+                name: path_name(self.report, *row).to_owned(),
+                unit: String::new(),
+                words: false,
+                fields: aligned(&fields.collect::<Vec<_>>()),
+            }
+        }));
+        Grid {
+            caption: caption.to_owned(),
+            columns,
+            keys: self.keys.len(),
+        }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &CellReport> {
+        self.rows
+            .iter()
+            .flat_map(|(_, by_size)| by_size.values().copied())
+    }
+}
+
+/// The effective MSS at a requested one: one figure, or the range over paths and samples.
+fn effective(cells: &[&CellReport], rows: &[usize], size: u64) -> String {
+    let found = cells
+        .iter()
+        .filter(|cell| cell.params.size() == Some(size) && rows.contains(&cell.row))
+        .flat_map(|cell| &cell.samples)
+        .filter_map(|sample| sample.metrics.get(name::EFFECTIVE_MSS));
+    match Summary::of(found) {
+        None => String::new(),
+        Some(s) if s.min.to_bits() == s.max.to_bits() => format!("{:.0}", s.min),
+        Some(s) => format!("{:.0}..{:.0}", s.min, s.max),
+    }
+}
