@@ -100,10 +100,7 @@ pub fn manifests(
         let role = identity.get_attr("role").unwrap_or_default();
         rendered.push(secret(&format!("{}-{role}", run.prefix), identity)?);
     }
-    rendered.push(secret(
-        &run.client_secret(),
-        Value::from(Serde(client)),
-    )?);
+    rendered.push(secret(&run.client_secret(), Value::from(Serde(client)))?);
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
     for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
         rendered.push(render("worker-service.yaml.j2", context)?);

@@ -147,9 +147,7 @@ pub fn fold(journal: &[u8]) -> Result<Vec<u8>, ArchiveError> {
 /// When it is damaged or cut off.
 pub fn unfold(folded: &[u8]) -> Result<Vec<u8>, ArchiveError> {
     let mut journal = Vec::new();
-    bounded(folded)
-        .read_to_end(&mut journal)
-        .map_err(damaged)?;
+    bounded(folded).read_to_end(&mut journal).map_err(damaged)?;
     Ok(journal)
 }
 
@@ -213,7 +211,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn raws() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
-        vec(("[a-z][a-z0-9=.,_-]{0,150}", vec(any::<u8>(), 0..2000)), 0..5)
+        vec(
+            ("[a-z][a-z0-9=.,_-]{0,150}", vec(any::<u8>(), 0..2000)),
+            0..5,
+        )
     }
 
     proptest! {

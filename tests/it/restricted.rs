@@ -88,9 +88,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             ports: tools::ports_of(&plan, name),
         })
         .collect();
-    let identity = |role: &str| {
-        json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"})
-    };
+    let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"});
     let identities: Vec<Value> = std::iter::once("orchestrator")
         .chain(plan.workers.keys().map(String::as_str))
         .map(identity)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::progress::MAX_LOSSES;
+use super::progress::{MAX_LOSSES, MAX_NOT_READY};
 use super::*;
 use crate::plan::{self, Timing, Via};
 use crate::results::WorkerEnvironment;
@@ -129,6 +129,7 @@ fn fresh(shapes: &[Shape], events: &[EventKind]) -> State {
 /// What the workers really do, and what is under way to the orchestrator.
 struct World {
     state: State,
+    clock: Timestamp,
     shapes: Vec<Shape>,
     /// Those that live, by worker.
     sessions: BTreeMap<&'static str, Session>,
@@ -157,6 +158,7 @@ impl World {
     fn new(shapes: &[Shape], events: &[EventKind]) -> Self {
         let mut world = Self {
             state: fresh(shapes, events),
+            clock: Timestamp::UNIX_EPOCH,
             shapes: shapes.to_vec(),
             sessions: BTreeMap::new(),
             places: HashMap::new(),
@@ -199,7 +201,7 @@ impl World {
             _ => {}
         }
         self.delivered.push(input.clone());
-        let commands = self.state.on(Timestamp::UNIX_EPOCH, input);
+        let commands = self.state.on(self.clock, input);
         self.obey(commands);
     }
 
@@ -509,7 +511,8 @@ fn check(journal: &[EventKind], shapes: &[Shape], cancelled: bool, restarts: u32
                 assert!(!running || restarts > 0, "the attempt before has no end");
                 assert_eq!((*sample, *attempt), (now, attempts + 1));
                 let index: usize = cell.0.trim_start_matches("cell-").parse().unwrap();
-                let most = shapes[index].4 + 1 + MAX_LOSSES + restarts;
+                let by_service = if shapes[index].2 { MAX_NOT_READY } else { 0 };
+                let most = shapes[index].4 + 1 + MAX_LOSSES + by_service + restarts;
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
                 open = Some((cell, now, *attempt, true, samples));
             }
@@ -618,6 +621,49 @@ fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
         world.deliver(input);
         assert_eq!(world.servers.len(), 1);
     }
+}
+
+#[test]
+fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
+    let mut world = World::new(&[(0, 1, true, 1, 0, false)], &[]);
+    let settle = |world: &mut World| {
+        while !world.mail.is_empty() {
+            let input = world.mail.remove(0);
+            world.deliver(input);
+        }
+    };
+    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    settle(&mut world);
+    for seconds in [0, 20, 40] {
+        world.clock = Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
+        world.ready(0);
+        settle(&mut world);
+        world.end_client(world.clients[0].0, How::Code(6));
+        settle(&mut world);
+        // The server is gone too, and the pause over.
+        while world.clients.is_empty() && world.servers.is_empty() && !world.finished {
+            let timer = *world.timers.last().unwrap();
+            world.deliver(Input::TimerFired(timer));
+            settle(&mut world);
+        }
+    }
+    let causes: Vec<Cause> = world
+        .journal
+        .iter()
+        .filter_map(|event| match event {
+            EventKind::AttemptFailed { failure, .. } => Some(failure.cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        causes,
+        [
+            Cause::ServiceNotReady,
+            Cause::ServiceNotReady,
+            Cause::Refused
+        ]
+    );
+    check(&world.journal, &world.shapes, false, 0);
 }
 
 #[test]

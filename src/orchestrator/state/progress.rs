@@ -8,6 +8,9 @@ use crate::tools::{Cause, Failure};
 /// only what the tool did, and something must end a pod that dies of each sample.
 pub const MAX_LOSSES: u32 = 3;
 
+/// The same for a Service that does not lead to its worker, over a clock that stands.
+pub const MAX_NOT_READY: u32 = 40;
+
 /// How far one cell has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
@@ -16,6 +19,7 @@ pub(super) struct Progress {
     attempts: u32,
     tool_failures: u32,
     losses: u32,
+    not_ready: u32,
     last_failure: Option<Failure>,
     ended: bool,
 }
@@ -33,6 +37,11 @@ impl Progress {
         self.ended
     }
 
+    /// How often in a row its Service did not lead to the worker.
+    pub fn not_ready(&self) -> u32 {
+        self.not_ready
+    }
+
     pub fn next(&self, repeat: u32, retries: u32) -> Next {
         if self.ended {
             return Next::Nothing;
@@ -46,7 +55,8 @@ impl Progress {
             Some(failure)
                 if is_final(failure.cause)
                     || self.tool_failures > retries
-                    || self.losses >= MAX_LOSSES =>
+                    || self.losses >= MAX_LOSSES
+                    || self.not_ready >= MAX_NOT_READY =>
             {
                 Next::End(Outcome::Failed(failure.clone()))
             }
@@ -71,10 +81,10 @@ impl Progress {
                 failure, attempt, ..
             } => {
                 self.attempts = *attempt;
-                if failure.cause == Cause::WorkerLost {
-                    self.losses += 1;
-                } else {
-                    self.tool_failures += 1;
+                match failure.cause {
+                    Cause::WorkerLost => self.losses += 1,
+                    Cause::ServiceNotReady => self.not_ready += 1,
+                    _ => self.tool_failures += 1,
                 }
                 self.last_failure = Some(failure.clone());
             }

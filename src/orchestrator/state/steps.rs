@@ -14,6 +14,10 @@ use crate::results::{EventKind, Outcome, Sample};
 use crate::rpc::pb::TcpInfo;
 use crate::tools::{Cause, Ended, Failure};
 
+/// A Service that does not lead to its worker yet is tried again after this, then twice this, up to
+/// eight times this.
+const SERVICE_AGAIN: Duration = Duration::from_millis(250);
+
 impl State {
     /// Runs the next attempt that can be run; ends cells that need none or can have none.
     pub(super) fn advance(&mut self) {
@@ -239,7 +243,7 @@ impl State {
                 .map(|raw| raw_name(&task.cell, attempt.sample, attempt.number, extension(raw))),
         });
         if let Phase::Running(_) = self.phase {
-            self.clear(Some(process));
+            self.clear(Some(process), Duration::ZERO);
         } else {
             self.forget(process);
         }
@@ -256,6 +260,12 @@ impl State {
         let index = attempt.task;
         let (sample, number) = (attempt.sample, attempt.number);
         let cell = self.tasks[index].cell.clone();
+        let (cause, pause) = if self.service_may_come(index, cause) {
+            let tries = self.progress[index].not_ready().min(3);
+            (Cause::ServiceNotReady, SERVICE_AGAIN * 2_u32.pow(tries))
+        } else {
+            (cause, Duration::ZERO)
+        };
         let raw = ended.and_then(all_output);
         let over = ended.and(attempt.client());
         let event = EventKind::AttemptFailed {
@@ -270,7 +280,7 @@ impl State {
                 words: words.to_owned(),
             },
         };
-        self.clear(over);
+        self.clear(over, pause);
         self.emit_of(index, event, raw);
         self.settle(index);
         self.when_clear();
@@ -284,8 +294,26 @@ impl State {
         }
     }
 
-    /// Leaves the attempt and stops all of its processes but `over`, which has ended.
-    pub(super) fn clear(&mut self, over: Option<Process>) {
+    /// Whether a failure only says that the nodes do not know yet where a Service leads. Nothing
+    /// announces when they do: each learns it by itself, a moment after the worker's pod is there.
+    fn service_may_come(&self, task: usize, cause: Cause) -> bool {
+        let task = &self.tasks[task];
+        let is_about_the_way = matches!(
+            cause,
+            Cause::Refused | Cause::ConnectTimeout | Cause::NoRoute
+        );
+        let is_new = |worker: &str| {
+            let since = self.present(worker).map(|present| present.since);
+            since.is_some_and(|since| {
+                self.now.duration_since(since).unsigned_abs() < self.limits.service
+            })
+        };
+        task.via == Via::ClusterIp && is_about_the_way && (is_new(&task.to) || is_new(&task.from))
+    }
+
+    /// Leaves the attempt and stops all of its processes but `over`, which has ended. The next one
+    /// begins no earlier than `pause` after their end.
+    pub(super) fn clear(&mut self, over: Option<Process>, pause: Duration) {
         let Phase::Running(attempt) = &self.phase else {
             return;
         };
@@ -299,7 +327,7 @@ impl State {
         let timer = self.set_timer(self.limits.stop);
         self.phase = Phase::Clearing {
             processes,
-            cooldown,
+            cooldown: cooldown.max(pause),
             timer,
         };
     }

@@ -15,7 +15,12 @@ impl State {
         }
         worker.newest = Some(session);
         if let Phase::Ended = self.phase {
-            worker.present = Some(Present { session, place });
+            let since = self.now;
+            worker.present = Some(Present {
+                session,
+                place,
+                since,
+            });
             self.send(session, Order::Goodbye);
             return;
         }
@@ -23,6 +28,7 @@ impl State {
         let old = worker.present.replace(Present {
             session,
             place: place.clone(),
+            since: self.now,
         });
         if let Some(old) = &old {
             // It came back before its old stream was seen to break.

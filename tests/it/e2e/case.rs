@@ -52,6 +52,14 @@ impl Case {
         Self::of(&format!("{WORKERS_AND_PATHS}{tests}"))
     }
 
+    /// With the tests of a plan, in the namespace of another case.
+    pub fn beside(other: &Self, tests: &str) -> Self {
+        Self {
+            namespace: other.namespace.clone(),
+            ..Self::with(tests)
+        }
+    }
+
     /// With a whole plan.
     pub fn of(plan: &str) -> Self {
         let case = Self {
@@ -171,10 +179,11 @@ impl Case {
         assert_eq!(outcomes.len(), count);
     }
 
-    /// Waits until so many cells have ended.
+    /// Waits until so many cells of a run have ended.
     #[track_caller]
-    pub fn wait_for_cells(&self, count: usize) {
+    pub fn wait_for_cells(&self, running: &Running, count: usize) {
         wait_until("the cells to be measured", || {
+            assert!(running.goes_on(), "{}", running.stderr());
             self.outcomes().len() >= count
         });
     }
@@ -231,6 +240,11 @@ impl Running {
             id.is_some()
         });
         id.unwrap()
+    }
+
+    fn goes_on(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        status.is_ok_and(|status| !status.contains(") Z "))
     }
 
     /// Ctrl-C.

@@ -7,7 +7,7 @@ use super::case::{Case, LONG};
 fn ctrl_c_half_way_shows_what_was_measured() {
     let case = Case::with(LONG);
     let running = case.start_run(&[]);
-    case.wait_for_cells(3);
+    case.wait_for_cells(&running, 3);
     running.interrupt();
     let ended = running.finish();
     ended.expect(130).says("interrupted");
