@@ -12,6 +12,7 @@ mod cases;
 mod cli;
 mod fake_api;
 mod kubernetes;
+mod kubernetes_doors;
 mod kubernetes_real;
 mod local;
 mod made;
