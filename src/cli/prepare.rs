@@ -51,7 +51,19 @@ impl PrepareArgs {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::embedded(),
         };
-        let run = RunContext::of(&plan, &new_id()?, self.selection.only.clone());
+        Prepared::of(plan, schedule, self.selection.only.clone(), &templates)
+    }
+}
+
+impl Prepared {
+    /// A run of a plan, with an id and identities of its own.
+    pub fn of(
+        plan: Plan,
+        schedule: Schedule,
+        only: Option<String>,
+        templates: &Templates,
+    ) -> Result<Self, CliError> {
+        let run = RunContext::of(&plan, &new_id()?, only);
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
         let workers: Vec<WorkerPorts<'_>> = plan
@@ -76,9 +88,9 @@ impl PrepareArgs {
             &workers,
             &in_pods,
             &identities.client,
-            &templates,
+            templates,
         )?;
-        Ok(Prepared {
+        Ok(Self {
             plan,
             plan_text,
             schedule,

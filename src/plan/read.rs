@@ -6,7 +6,7 @@ use super::decode::{At, Decoder};
 use super::fields::Fields;
 use super::host;
 use super::model::{Link, Local, Offloads, Order, Path, Placement, Plan, VERSION, Via};
-use super::placement::{self, Named, Scope};
+use super::placement::{self, Labelled, Named, Scope};
 use super::read_kubernetes::{checked, kubernetes, node_selector};
 use super::read_test::{self, PartialTiming};
 use super::tree::NodeId;
@@ -40,6 +40,9 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         .as_ref()
         .map(|workers| workers.keys().map(String::as_str).collect());
     let paths = top.required("paths", |id| paths(decoder, id, worker_names.as_deref()));
+    if let (Some(workers), Some(paths)) = (&workers, &paths) {
+        host::check_nodes(decoder, paths, workers);
+    }
     let path_names: Option<Vec<&str>> = paths.as_ref().map(|paths| {
         let names = paths.iter().filter_map(|path| path.name);
         names.map(|name| name.value).collect()
@@ -129,6 +132,7 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
     let mut workers = IndexMap::new();
     let mut rules = Vec::new();
     let mut by_name = Vec::new();
+    let mut by_labels = Vec::new();
     for (index, entry) in fields.entries().iter().enumerate() {
         let name = At {
             value: entry.key.as_str(),
@@ -169,7 +173,15 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
                 placement.node = Some(value.to_owned());
             }
             placement.node_selector = fields
-                .optional("node_selector", |id| node_selector(decoder, id))
+                .optional("node_selector", |id| {
+                    let labels = node_selector(decoder, id)?;
+                    by_labels.push(Labelled {
+                        worker: index,
+                        labels: labels.clone(),
+                        place: decoder.place(id),
+                    });
+                    Some(labels)
+                })
                 .unwrap_or_default();
             let both = fields
                 .key_place("same_node_as")
@@ -190,7 +202,7 @@ fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placeme
         }
         workers.insert(entry.key.clone(), placement);
     }
-    for problem in placement::check(&names, &rules, &by_name) {
+    for problem in placement::check(&names, &rules, &by_name, &by_labels) {
         decoder.report(problem);
     }
     Some(workers)

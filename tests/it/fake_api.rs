@@ -43,6 +43,8 @@ struct Inner {
     forgotten: u64,
     cut: Cut,
     requests: Vec<String>,
+    /// What was asked for in access reviews: group, resource, verb.
+    asked: BTreeSet<(String, String, String)>,
     /// So many pods have been made.
     pods: u32,
     /// Jobs that can make no pods.
@@ -74,7 +76,7 @@ pub struct Fault {
     pub times: u32,
 }
 
-type Answer = Response<StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>>;
+pub type Answer = Response<StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>>;
 
 /// The status of a pod whose process runs.
 pub fn running() -> Value {
@@ -110,6 +112,7 @@ impl FakeApi {
             forgotten: 0,
             cut: Cut::Plain,
             requests: Vec::new(),
+            asked: BTreeSet::new(),
             pods: 0,
             barren: BTreeSet::new(),
         };
@@ -189,6 +192,11 @@ impl FakeApi {
             .collect()
     }
 
+    /// Group, resource and verb of every access that was asked about.
+    pub fn asked(&self) -> BTreeSet<(String, String, String)> {
+        self.inner.lock().unwrap().asked.clone()
+    }
+
     /// Method and path with its query, of every request.
     pub fn requests(&self) -> Vec<String> {
         self.inner.lock().unwrap().requests.clone()
@@ -249,7 +257,8 @@ impl FakeApi {
         self.news.send_modify(|_| {});
     }
 
-    async fn answer(&self, request: Request<Body>) -> Answer {
+    /// The answer to one request.
+    pub async fn answer(&self, request: Request<Body>) -> Answer {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let path = head.uri.path().to_owned();
@@ -285,7 +294,9 @@ impl FakeApi {
                 sub if sub.is_empty() => word("resource"),
                 sub => format!("{}/{sub}", word("resource")),
             };
+            let asked = (word("group"), resource.clone(), word("verb"));
             let allowed = !inner.denied.contains(&(word("verb"), resource));
+            inner.asked.insert(asked);
             return json_answer(&json!({
                 "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
                 "metadata": {}, "spec": {}, "status": {"allowed": allowed},
@@ -572,7 +583,8 @@ fn json_answer(value: &Value) -> Answer {
     Response::new(text(value.to_string()))
 }
 
-fn refuse(code: u16, message: &str) -> Answer {
+/// A failure in the API server's own form.
+pub fn refuse(code: u16, message: &str) -> Answer {
     let reason = match code {
         403 => "Forbidden",
         404 => "NotFound",

@@ -13,6 +13,7 @@ mod cli;
 mod e2e;
 mod fake_api;
 mod kubernetes;
+mod kubernetes_doors;
 mod local;
 mod made;
 mod orchestrator;

@@ -21,9 +21,11 @@ mod remove;
 mod run;
 mod runs;
 mod seats;
+mod settings;
 mod startup;
 
 pub use access::{Access, Patience, Settings};
+pub use preflight::Finding;
 pub use remove::Which;
 pub use run::Kubernetes;
 pub use runs::{Run, State};

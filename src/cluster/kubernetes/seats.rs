@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::apply::{pod_labels, pod_spec};
 use super::pod::WORKER_LABEL;
+use super::preflight::Finding;
 use crate::cluster::Trouble;
 use crate::render::Manifest;
 
@@ -18,7 +19,7 @@ type Labels = BTreeMap<String, String>;
 
 /// A pod that needs a node.
 #[derive(Clone, Debug)]
-pub(super) struct Seat {
+struct Seat {
     /// The worker's name in the plan, else the object's.
     name: String,
     labels: Labels,
@@ -31,7 +32,7 @@ const TRIES: u32 = 50_000;
 const NAMED: usize = 6;
 
 /// The pods that rendered objects make. What cannot be read is the API server's to refuse.
-pub(super) fn seats(manifests: &[Manifest]) -> Vec<Seat> {
+fn seats(manifests: &[Manifest]) -> Vec<Seat> {
     let read = |manifest: &Manifest| {
         let spec: PodSpec = serde_json::from_value(pod_spec(&manifest.object)?.clone()).ok()?;
         let labels = pod_labels(&manifest.object).cloned();
@@ -46,8 +47,24 @@ pub(super) fn seats(manifests: &[Manifest]) -> Vec<Seat> {
     manifests.iter().filter_map(read).collect()
 }
 
+/// Whether there is a node for every pod. `None` when one may not look at nodes.
+pub(super) fn finding(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
+    let Some(nodes) = nodes else {
+        let words = "you may not list them; whether they are enough only the scheduler knows";
+        return Finding::new("nodes", words, Vec::new());
+    };
+    let seats = seats(manifests);
+    let fit = |node: &&Node| seats.iter().any(|seat| why_not(node, seat).is_none());
+    let words = format!(
+        "{} of {} can take pods of the run",
+        nodes.iter().filter(fit).count(),
+        nodes.len()
+    );
+    Finding::new("nodes", words, troubles(nodes, &seats))
+}
+
 /// What stands in the way of a node for every pod; empty when each can have one.
-pub(super) fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
+fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     let mut candidates = Vec::new();
     for seat in seats {
