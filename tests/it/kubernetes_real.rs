@@ -11,7 +11,9 @@ use netplan::cluster::kubernetes::{Access, Kubernetes, Patience, Settings, State
 use netplan::cluster::{Cluster, Error, Next};
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};
-use netplan::render::{Manifest, ORCHESTRATOR_PORT, RunContext, Templates, WorkerPorts, manifests};
+use netplan::render::{
+    Identities, Manifest, ORCHESTRATOR_PORT, RunContext, Templates, WorkerPorts, manifests,
+};
 use netplan::results::{EventKind, Journal, Outcome};
 use netplan::rpc::pb::{CollectedRequest, WatchRequest};
 use netplan::rpc::{self, Identity, RunIdentities};
@@ -52,9 +54,12 @@ fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepa
             ports: tools::ports_of(plan, name),
         })
         .collect();
-    let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)
-        .chain(&identities.workers)
-        .collect();
+    let secrets = Identities {
+        in_pods: std::iter::once(&identities.orchestrator)
+            .chain(&identities.workers)
+            .collect(),
+        client: &identities.client,
+    };
     let text = plan.to_yaml().unwrap();
     let templates = Templates::embedded();
     let manifests = manifests(
@@ -63,8 +68,7 @@ fn prepare(plan: &Plan, id: &str, namespace: &str, image: Option<&str>) -> Prepa
         &text,
         &plan.kubernetes,
         &workers,
-        &in_pods,
-        &identities.client,
+        &secrets,
         &templates,
     )
     .unwrap();

@@ -14,6 +14,7 @@ use std::time::Duration;
 use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Error, Linger, Settings};
+use netplan::results::archive::{self, ArchiveError};
 use netplan::results::{Event, EventKind, Journal, Outcome, WorkerEnvironment, journal};
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::to_worker::Message as Order;
@@ -61,6 +62,10 @@ impl Run {
     }
 
     async fn in_folder(folder: TempDir) -> Self {
+        Self::that_lingers(folder, Duration::from_millis(50)).await
+    }
+
+    async fn that_lingers(folder: TempDir, alone: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let identities = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
@@ -72,7 +77,7 @@ impl Run {
             journal: folder.path().join("run"),
             limits: Limits::default(),
             linger: Linger {
-                alone: Duration::from_millis(50),
+                alone,
                 attended: SOON,
             },
         };
@@ -291,6 +296,13 @@ async fn a_run_without_watchers_measures_everything_and_ends() {
         said.iter()
             .any(|line| line.starts_with("[4/4] iperf3-tcp/hairpin/mss=1000: "))
     );
+    // Nobody has taken the records: the log has them, and then says the end once more.
+    let left = archive::decode(&said.join("\n")).unwrap();
+    let journal = std::fs::read(folder.path().join("run/events.jsonl")).unwrap();
+    assert_eq!(left.journal, journal);
+    assert_eq!(left.raw.len(), CELLS);
+    assert!(left.raw.iter().all(|(_, content)| content == GOOD));
+    assert_eq!(said[said.len() - 2], "all 4 cells have ended");
 }
 
 #[tokio::test]
@@ -330,8 +342,11 @@ async fn a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     for worker in workers {
         worker.await.unwrap();
     }
-    let (folder, events, _) = run.end().await;
+    let (folder, events, said) = run.end().await;
     all_measured(&events);
+    // They were collected: the log stays for people.
+    let left = archive::decode(&said.join("\n"));
+    assert!(matches!(left, Err(ArchiveError::None)), "{left:?}");
     let lines = std::fs::read_to_string(folder.path().join("run/events.jsonl")).unwrap();
     let watched: Vec<&str> = seen.iter().map(|record| record.line.as_str()).collect();
     assert_eq!(watched, lines.lines().collect::<Vec<_>>());
@@ -524,9 +539,13 @@ async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
     }
 
     // Once more: there is nothing left to do, and it says so without adding anything.
-    let run = Run::in_folder(folder).await;
+    let run = Run::that_lingers(folder, SOON).await;
     let mut worker = run.worker(0).await;
     assert!(matches!(worker.order().await, Some(Order::Goodbye(_))));
+    let mut client = run.client(&run.identities.client).await;
+    let through_seq = after.len() as u64;
+    let request = pb::CollectedRequest { through_seq };
+    client.collected(request).await.unwrap();
     let (_folder, again, _) = run.end().await;
     assert_eq!(again, after);
 }
