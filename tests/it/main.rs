@@ -8,9 +8,11 @@
 )]
 
 mod architecture;
+mod attach;
 mod cases;
 mod cli;
 mod fake_api;
+mod fake_cluster;
 mod kubernetes;
 mod kubernetes_real;
 mod local;

@@ -23,7 +23,7 @@ use netplan::rpc::{Client, Identity, RunIdentities, connect, connect_over, exit}
 use netplan::tools::{Cause, Ended, How};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -44,7 +44,7 @@ tests:
 ";
 const CELLS: usize = 4;
 
-const GOOD: &[u8] = include_bytes!("../data/iperf3-3.18/tcp-ok-against-oneoff.json");
+pub const GOOD: &[u8] = include_bytes!("../data/iperf3-3.18/tcp-ok-against-oneoff.json");
 
 /// An orchestrator that runs, and what one needs to talk to it.
 struct Run {
@@ -134,7 +134,7 @@ fn events(folder: &Path) -> Vec<Event> {
     journal::read(&folder.join("run")).unwrap().events
 }
 
-fn hello(worker: &str, index: usize) -> Hello {
+pub fn hello(worker: &str, index: usize) -> Hello {
     let environment = WorkerEnvironment {
         tools: [("iperf3".to_owned(), "3.18".to_owned())].into(),
         ..WorkerEnvironment::default()
@@ -150,13 +150,13 @@ fn hello(worker: &str, index: usize) -> Hello {
 }
 
 /// A worker's session in the hands of a test.
-struct Worker {
+pub struct Worker {
     orders: Streaming<ToWorker>,
     answers: mpsc::Sender<FromWorker>,
 }
 
 impl Worker {
-    async fn join(mut client: Client, hello: Hello) -> Result<Self, Status> {
+    pub async fn join(mut client: Client, hello: Hello) -> Result<Self, Status> {
         let (answers, outgoing) = mpsc::channel(16);
         let message = Some(Message::Hello(hello));
         answers.send(FromWorker { message }).await.unwrap();
@@ -181,24 +181,38 @@ impl Worker {
     }
 
     /// Does what it is told until goodbye; every client measures.
-    async fn obey(mut self) {
+    async fn obey(self) {
+        self.obey_at(Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)))
+            .await;
+    }
+
+    /// The same, but a client only ends when the pace has a permit for it.
+    pub async fn obey_at(mut self, pace: Arc<Semaphore>) {
         let mut server = None;
-        while let Some(order) = self.order().await {
-            match order {
+        let mut client = None;
+        loop {
+            let order = tokio::select! {
+                order = self.order() => order,
+                permit = pace.acquire(), if client.is_some() => {
+                    permit.unwrap().forget();
+                    self.answer(measured(client.take().unwrap())).await;
+                    continue;
+                }
+            };
+            match order.expect("the stream broke") {
                 Order::StartServer(start) => {
                     server = Some(start.step);
                     let ready = pb::ServerReady { step: start.step };
                     self.answer(Message::ServerReady(ready)).await;
                 }
-                Order::RunClient(run) => self.answer(measured(run.step)).await,
+                Order::RunClient(run) => client = Some(run.step),
                 Order::Stop(stop) if server.take_if(|step| *step == stop.step).is_some() => {
                     self.answer(stopped(stop.step)).await;
                 }
-                Order::Stop(_) => {}
+                Order::Stop(stop) => drop(client.take_if(|step| *step == stop.step)),
                 Order::Goodbye(_) => return,
             }
         }
-        panic!("the stream broke");
     }
 }
 
