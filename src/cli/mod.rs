@@ -1,16 +1,21 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod attach;
+mod cancel;
 mod check;
 mod clean;
+mod collect;
 mod completions;
 mod doctor;
 mod error;
+mod follow;
 mod format;
 mod init;
 mod interrupt;
 mod live;
 mod man;
 mod orchestrator;
+mod pick;
 mod plan_args;
 mod preflight;
 mod prepare;
@@ -65,6 +70,8 @@ enum Command {
     Render(render::RenderArgs),
     Report(report::ReportArgs),
     Status(status::StatusArgs),
+    Attach(attach::AttachArgs),
+    Cancel(cancel::CancelArgs),
     Clean(clean::CleanArgs),
     Doctor(doctor::DoctorArgs),
     Init(init::InitArgs),
@@ -122,6 +129,8 @@ impl Command {
             Self::Render(args) => render::execute(&args),
             Self::Report(args) => report::execute(&args),
             Self::Status(args) => status::execute(&args),
+            Self::Attach(args) => attach::execute(&args),
+            Self::Cancel(args) => cancel::execute(&args),
             Self::Clean(args) => clean::execute(&args),
             Self::Doctor(args) => doctor::execute(&args),
             Self::Init(args) => init::execute(&args),

@@ -70,7 +70,9 @@ pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
         orchestrator::run(
             settings,
             listener,
-            async move { interrupt.next().await },
+            async move {
+                interrupt.next().await;
+            },
             tell,
             csv,
         )

@@ -8,7 +8,7 @@ use clap::Args;
 use super::error::CliError;
 use super::plan_args::{PlanArgs, SelectionArgs};
 use crate::plan::Plan;
-use crate::render::{Manifest, RunContext, Templates, WorkerPorts, manifests};
+use crate::render::{Identities, Manifest, RunContext, Templates, WorkerPorts, manifests};
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::Schedule;
 use crate::tools;
@@ -76,9 +76,12 @@ impl Prepared {
                 ports: tools::ports_of(&plan, name),
             })
             .collect();
-        let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)
-            .chain(&identities.workers)
-            .collect();
+        let secrets = Identities {
+            in_pods: std::iter::once(&identities.orchestrator)
+                .chain(&identities.workers)
+                .collect(),
+            client: &identities.client,
+        };
         let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
         let manifests = manifests(
             &run,
@@ -86,8 +89,7 @@ impl Prepared {
             &plan_text,
             &plan.kubernetes,
             &workers,
-            &in_pods,
-            &identities.client,
+            &secrets,
             templates,
         )?;
         Ok(Self {

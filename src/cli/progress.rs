@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 
-use super::printer;
+use super::{printer, stored};
 use crate::report::elapsed;
-use crate::results::{EventKind, Outcome};
+use crate::results::{Event, EventKind, Outcome};
 use crate::tools::{Metrics, name};
 
 /// Follows a run's events.
@@ -16,6 +17,8 @@ pub(super) struct Progress {
     /// Hidden where stderr is no terminal; it then only counts and reckons the time left.
     bar: ProgressBar,
     terminal: bool,
+    /// Events before this time are only counted.
+    since: Option<Timestamp>,
     /// The figure of the last sample, for the line of its cell.
     figure: String,
 }
@@ -40,15 +43,52 @@ impl Progress {
         Self {
             bar,
             terminal,
+            since: None,
             figure: String::new(),
         }
     }
 
+    /// A schedule whose size is not known yet, of a run that may have begun long ago: what happened
+    /// before `now` only counts.
+    pub fn joining(now: Timestamp) -> Self {
+        let progress = Self {
+            since: Some(now),
+            ..Self::new(0, Duration::ZERO)
+        };
+        progress.bar.set_message("connecting");
+        progress
+    }
+
     /// Takes note of an event.
-    pub fn on(&mut self, event: &EventKind) {
+    pub fn on(&mut self, event: &Event) {
+        match self.since {
+            Some(since) if event.at < since => self.past(&event.kind),
+            Some(_) => {
+                self.since = None;
+                // What went on before says nothing about the speed from here.
+                self.bar.reset_eta();
+                self.now(&event.kind);
+            }
+            None => self.now(&event.kind),
+        }
+    }
+
+    fn past(&mut self, event: &EventKind) {
         match event {
+            EventKind::RunStarted { plan, only, .. } => {
+                let cells = stored::schedule(plan, only.as_deref()).map(|all| all.cells.len());
+                self.bar.set_length(cells.unwrap_or_default() as u64);
+            }
+            EventKind::CellEnded { .. } => self.bar.inc(1),
+            _ => {}
+        }
+    }
+
+    fn now(&mut self, event: &EventKind) {
+        match event {
+            EventKind::RunStarted { .. } if self.bar.length() == Some(0) => self.past(event),
             EventKind::SampleStarted { cell, .. } if self.terminal => {
-                self.bar.set_message(self.now(&cell.0));
+                self.bar.set_message(self.cell(&cell.0));
             }
             EventKind::Sample(sample) => self.figure = headline(&sample.metrics),
             EventKind::AttemptFailed { cell, failure, .. } => {
@@ -76,7 +116,7 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    fn now(&self, cell: &str) -> String {
+    fn cell(&self, cell: &str) -> String {
         match self.figure.as_str() {
             "" => cell.to_owned(),
             figure => format!("{cell} (last: {figure})"),

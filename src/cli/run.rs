@@ -1,18 +1,18 @@
 //! `netplan run`: the whole job.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use super::collect::{self, OutputArgs};
 use super::error::{CliError, Exit};
-use super::format::Format;
+use super::follow::Followed;
 use super::prepare::{PrepareArgs, Prepared};
 use super::progress::Progress;
 use super::target::{Target, TargetArgs};
 use super::{live, printer, render, stored};
-use crate::report::{Report, count, elapsed};
+use crate::report::{count, elapsed};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::tools;
@@ -20,7 +20,8 @@ use crate::tools;
 /// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
 ///
 /// On the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
-/// with the run. Ctrl-C stops it at any moment; what was measured until then is stored and shown.
+/// with the run. Ctrl-C stops it at any moment; what was measured until then is stored and shown. On
+/// Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan run plans/default.yaml
@@ -28,6 +29,7 @@ use crate::tools;
   netplan run plans/default.yaml --set defaults.duration=5s --set local.nodes=3
   netplan run plans/default.yaml --format csv > result.csv
   netplan run plans/default.yaml --on kubernetes --context kind-dev --namespace bench
+  netplan run plans/default.yaml --on kubernetes --detach
   netplan run plans/default.yaml --dry-run
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
@@ -45,13 +47,27 @@ pub(super) struct RunArgs {
     #[arg(default_missing_value = "client")]
     dry_run: Option<DryRun>,
 
-    /// How to print the results
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// Return as soon as the run measures, and let it go on by itself; `netplan attach` comes back
+    /// to it. Only with Kubernetes
+    #[arg(long, conflicts_with_all = ["output", "format", "dry_run"])]
+    detach: bool,
 
-    /// The run's directory [default: netplan-results/<plan>-<time>-<id>]
-    #[arg(long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    /// Leave all objects in the cluster at the end. Only with Kubernetes
+    #[arg(long, conflicts_with = "detach")]
+    keep: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl RunArgs {
+    fn needs_kubernetes(&self) -> Option<&'static str> {
+        match (self.detach, self.keep) {
+            (true, _) => Some("--detach"),
+            (_, true) => Some("--keep"),
+            _ => None,
+        }
+    }
 }
 
 /// Who judges what would be applied.
@@ -67,6 +83,12 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
     let runtime = super::runtime()?;
     let target = runtime.block_on(args.target.resolve())?;
+    if let (Target::Local, Some(option)) = (&target, args.needs_kubernetes()) {
+        return Err(CliError::Usage(format!(
+            "{option} needs Kubernetes: on this machine the run's namespaces vanish with this process; \
+             leave it out, or name a cluster with `--on kubernetes`"
+        )));
+    }
     let what = what(&prepared, &target, predicted);
     if let Some(by) = args.dry_run {
         if by == DryRun::Server {
@@ -75,56 +97,92 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         return dry_run(&prepared, &what);
     }
     runtime.block_on(target.preflight(&prepared))?;
+    if args.detach {
+        printer::note(&what);
+        let followed = runtime.block_on(live::start(&prepared, target))?;
+        return Ok(started(&prepared, followed));
+    }
 
-    let path = args.output.clone().unwrap_or_else(|| {
+    let path = args.output.output.clone().unwrap_or_else(|| {
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
     });
     let dir = RunDir::create(path).map_err(anyhow::Error::from)?;
     dir.write(file::PLAN, &prepared.plan_text)
         .map_err(anyhow::Error::from)?;
-    let mut journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
+    let journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
     printer::note(&what);
 
     let mut progress = Progress::new(prepared.schedule.cells.len(), predicted);
-    let lived = runtime.block_on(live::run(
+    let followed = runtime.block_on(live::run(
         &prepared,
         target,
         &dir,
-        &mut journal,
+        journal,
         &mut progress,
+        args.keep,
     ));
-    drop(journal);
     progress.end();
+    if args.keep {
+        printer::note(&collect::kept(&prepared.run.id));
+    }
     // What was measured is shown and stored, however the run ended.
     let report = stored::has_events(&dir)
-        .then(|| show(&dir, args.format))
+        .then(|| collect::show(&dir, args.output.format))
         .transpose();
-    if lived?.interrupted {
-        match report {
-            Ok(None) => printer::note("interrupted before anything was measured"),
-            Ok(Some(_)) => {}
-            // The terminal may be what has gone.
-            Err(error) => printer::warning(&printer::chain(&error)),
+    match followed? {
+        Followed::Over | Followed::Enough => {}
+        Followed::Interrupted => {
+            match report {
+                Ok(None) => printer::note("interrupted before anything was measured"),
+                Ok(Some(_)) => {}
+                // The terminal may be what has gone.
+                Err(error) => printer::warning(&printer::chain(&error)),
+            }
+            return Ok(Exit::Interrupted);
         }
-        return Ok(Exit::Interrupted);
+        Followed::Detached => {
+            printer::note(&goes_on(&prepared));
+            return Ok(Exit::Interrupted);
+        }
     }
-    Ok(match report? {
-        Some(report) if report.is_complete() && !report.has_failures() => Exit::Well,
-        _ => Exit::CellsFailed,
-    })
+    Ok(collect::exit(report?.as_ref()))
 }
 
-/// Prints the results, and writes what is derived from the journal; in this order, because a disk
-/// may be full.
-fn show(dir: &RunDir, format: Format) -> anyhow::Result<Report> {
-    let report = stored::report(dir)?;
-    printer::results(&format.render(&report, printer::width(), printer::colour_stdout())?)?;
-    stored::write_derived(dir, &report)?;
-    printer::note(&format!(
-        "result.csv, samples.csv and all else: {}",
-        dir.path().display()
-    ));
-    Ok(report)
+/// What to say of a run that was started to go on by itself.
+fn started(prepared: &Prepared, followed: Followed) -> Exit {
+    if followed == Followed::Interrupted {
+        printer::note("interrupted; all that was made is removed");
+        return Exit::Interrupted;
+    }
+    printer::note(&goes_on(prepared));
+    Exit::Well
+}
+
+fn goes_on(prepared: &Prepared) -> String {
+    let id = &prepared.run.id;
+    let way = |command: String, does: &str| format!("\n  {command:<32} {does}");
+    let log = format!(
+        "kubectl logs --namespace {} --follow job/{}",
+        prepared.run.namespace,
+        prepared.run.orchestrator()
+    );
+    [
+        format!("run {id} goes on by itself"),
+        way(
+            format!("netplan attach {id}"),
+            "shows it live, and collects its results at the end",
+        ),
+        way(
+            format!("netplan cancel {id}"),
+            "stops it; what was measured can be collected",
+        ),
+        way(
+            format!("netplan clean {id}"),
+            "removes it with all that was measured",
+        ),
+        format!("\n  {log}"),
+    ]
+    .concat()
 }
 
 fn dry_run(prepared: &Prepared, what: &str) -> Result<Exit, CliError> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::state::message::Emission;
-use crate::results::{Event, EventKind, Journal, JournalError, RunDir, RunDirError, VERSION};
+use crate::results::{Event, Journal, JournalError, RunDir, RunDirError, VERSION};
 
 /// The run's directory, open for writing.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Store {
     /// Returns once it is on disk: the raw output first, so that no event names a missing file.
     pub fn put(&mut self, at: Timestamp, emission: Emission) -> Result<(), StoreError> {
         let Emission { kind, raw } = emission;
-        if let (Some(name), Some(content)) = (raw_name_of(&kind), &raw) {
+        if let (Some(name), Some(content)) = (kind.raw_name(), &raw) {
             self.folder.write_raw(name, content)?;
         }
         self.journal.append(&Event {
@@ -61,19 +61,5 @@ impl Store {
             kind,
         })?;
         Ok(())
-    }
-}
-
-/// The file under `raw/` that an event names.
-pub(super) fn raw_name_of(event: &EventKind) -> Option<&str> {
-    match event {
-        EventKind::Sample(sample) => sample.raw.as_deref(),
-        EventKind::AttemptFailed { raw, .. } => raw.as_deref(),
-        EventKind::RunStarted { .. }
-        | EventKind::WorkerJoined { .. }
-        | EventKind::WorkerLeft { .. }
-        | EventKind::SampleStarted { .. }
-        | EventKind::CellEnded { .. }
-        | EventKind::RunEnded { .. } => None,
     }
 }

@@ -15,6 +15,8 @@ const COMMANDS: &[&str] = &[
     "render",
     "report",
     "status",
+    "attach",
+    "cancel",
     "clean",
     "doctor",
     "init",
@@ -77,6 +79,9 @@ fn mistakes_on_the_command_line() {
         &["schedule", plan, "--only", "path=hairpn"],
         &["schedule", plan, "--only", "pth=hairpin"],
         &["run", plan, "--on", "local", "--format", "xml"],
+        &["run", plan, "--on", "local", "--detach"],
+        &["run", plan, "--on", "local", "--keep"],
+        &["run", plan, "--detach", "--keep"],
         &["render", plan, "--templates", "no-such-folder"],
         &["report", "no-such-run"],
         &["report", "src"],
@@ -188,7 +193,7 @@ fn a_chart_keeps_its_keys_to_its_owner() {
             secrets += 1;
         }
     }
-    assert_eq!(secrets, 4);
+    assert_eq!(secrets, 5);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use k8s_openapi::ByteString;
 use kube::Client;
 use kube::client::Body;
 use kube::client::retry::RetryPolicy;
@@ -49,6 +50,8 @@ struct Inner {
     pods: u32,
     /// Jobs that can make no pods.
     barren: BTreeSet<String>,
+    /// What pods have printed.
+    logs: BTreeMap<String, String>,
 }
 
 /// Resource, namespace (empty for none), name.
@@ -115,6 +118,7 @@ impl FakeApi {
             asked: BTreeSet::new(),
             pods: 0,
             barren: BTreeSet::new(),
+            logs: BTreeMap::new(),
         };
         let api = Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -251,6 +255,19 @@ impl FakeApi {
         self.delete("pods", namespace, pod["metadata"]["name"].as_str().unwrap());
     }
 
+    /// Puts a line at the end of a pod's log.
+    pub fn log(&self, pod: &str, line: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        let log = inner.logs.entry(pod.to_owned()).or_default();
+        log.push_str(line);
+        log.push('\n');
+    }
+
+    /// Says that something has changed, from now on.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
     pub fn delete(&self, resource: &str, namespace: &str, name: &str) {
         let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
         self.inner.lock().unwrap().remove(&key);
@@ -303,7 +320,12 @@ impl FakeApi {
             }));
         }
         if sub == "log" {
-            return text_answer("the last line\n");
+            let log = inner.logs.get(&name).cloned();
+            let log = log.unwrap_or_else(|| "the last line\n".to_owned());
+            let lines: Vec<&str> = log.split_inclusive('\n').collect();
+            let tail = query.get("tailLines").and_then(|tail| tail.parse().ok());
+            let skip = lines.len().saturating_sub(tail.unwrap_or(usize::MAX));
+            return Response::new(text(lines[skip..].concat()));
         }
         let key = (resource.clone(), namespace.clone(), name.clone());
         let selector = query.get("labelSelector").cloned().unwrap_or_default();
@@ -429,6 +451,13 @@ impl FakeApi {
 impl Inner {
     fn store(&mut self, key: Key, mut object: Value) -> Value {
         self.version += 1;
+        if let Some(Value::Object(texts)) = object.as_object_mut().unwrap().remove("stringData") {
+            let bytes = |text: Value| json!(ByteString(text.as_str().unwrap().into()));
+            object["data"] = texts
+                .into_iter()
+                .map(|(key, text)| (key, bytes(text)))
+                .collect();
+        }
         let metadata = &mut object["metadata"];
         if metadata["uid"].is_null() {
             metadata["uid"] = json!(format!("u{}", self.version));
@@ -573,10 +602,6 @@ fn text(
 ) -> StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>> {
     let frame = Ok(Frame::data(content.into()));
     StreamBody::new(stream::iter([frame]).boxed())
-}
-
-fn text_answer(line: &'static str) -> Answer {
-    Response::new(text(line))
 }
 
 fn json_answer(value: &Value) -> Answer {

@@ -8,10 +8,12 @@
 )]
 
 mod architecture;
+mod attach;
 mod cases;
 mod cli;
 mod e2e;
 mod fake_api;
+mod fake_cluster;
 mod kubernetes;
 mod kubernetes_doors;
 mod local;

@@ -8,6 +8,7 @@
 
 mod access;
 mod apply;
+mod come_back;
 mod describe;
 mod failure;
 mod feed;

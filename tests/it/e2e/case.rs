@@ -54,10 +54,9 @@ impl Case {
 
     /// With the tests of a plan, in the namespace of another case.
     pub fn beside(other: &Self, tests: &str) -> Self {
-        Self {
-            namespace: other.namespace.clone(),
-            ..Self::with(tests)
-        }
+        let mut case = Self::with(tests);
+        other.namespace.clone_into(&mut case.namespace);
+        case
     }
 
     /// With a whole plan.
