@@ -92,7 +92,8 @@ impl FakeCluster {
         let mut changes = self.api.changes();
         let job = loop {
             let all = self.api.all();
-            if let Some(job) = all.iter().find_map(|name| name.strip_prefix("jobs/")) {
+            let mut jobs = all.iter().filter_map(|name| name.strip_prefix("jobs/"));
+            if let Some(job) = jobs.find(|job| job.ends_with("-orchestrator")) {
                 break job.to_owned();
             }
             changes.changed().await.unwrap();
@@ -123,7 +124,8 @@ impl FakeCluster {
                 joined.obey_at(pace).await;
             });
         }
-        let pod = format!("{job}-x7x7x");
+        let pod = self.api.pod_of(NAMESPACE, &job);
+        let pod = pod["metadata"]["name"].as_str().unwrap().to_owned();
         let api = self.api.clone();
         let place = self.orchestrator.clone();
         let over = tokio::spawn(async move {
@@ -137,7 +139,7 @@ impl FakeCluster {
             if let Some(mut object) = api.get("jobs", NAMESPACE, &job) {
                 object["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
                 api.put("jobs", NAMESPACE, &object);
-                api.set_status(NAMESPACE, &pod, &json!({"phase": "Succeeded"}));
+                api.set_status(NAMESPACE, &job, &json!({"phase": "Succeeded"}));
             }
         });
         Running {

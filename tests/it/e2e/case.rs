@@ -132,8 +132,9 @@ impl Case {
         self.start(&all)
     }
 
-    /// Starts `netplan run plan.yaml`, with the results in `out/`.
+    /// Starts `netplan run plan.yaml`, with the results in `out/`, which is emptied.
     pub fn start_run(&self, arguments: &[&str]) -> Running {
+        let _ = fs::remove_dir_all(self.path("out"));
         let image = format!("kubernetes.image={}", image());
         let mut all = vec!["run", "plan.yaml", "--on", "kubernetes", "--output", "out"];
         all.extend(["--namespace", &self.namespace, "--set", &image]);
@@ -236,6 +237,7 @@ impl Running {
         let mut id = None;
         wait_until("the run's id to be said", || {
             id = run_id(&self.stderr());
+            assert!(id.is_some() || self.goes_on(), "{}", self.stderr());
             id.is_some()
         });
         id.unwrap()
