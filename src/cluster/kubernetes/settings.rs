@@ -24,7 +24,7 @@ fn pod_specs(manifests: &[Manifest]) -> impl Iterator<Item = &Value> {
 
 /// Whether the nodes have the image, and whether they are allowed to fetch it.
 pub(super) fn image(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
-    let containers = pod_specs(manifests).flat_map(|spec| spec["containers"].as_array());
+    let containers = pod_specs(manifests).filter_map(|spec| spec["containers"].as_array());
     let wanted: BTreeSet<(&str, &str)> = containers
         .flatten()
         .filter_map(|container| {

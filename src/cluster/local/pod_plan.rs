@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expand::expand;
 use super::layout::{Layout, PlacedPod, node_name, pod_namespace};
-use super::objects::{PodField, RestartPolicy};
+use super::pod_spec::{PodField, RestartPolicy};
 use super::read::Objects;
 
 /// Everything that starting a pod needs.

@@ -5,9 +5,8 @@ use std::path::{Component, Path};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::objects::{
-    ConfigMap, Job, Labels, Metadata, Pod, PodSpec, RestartPolicy, Secret, Service, TopologyKey,
-};
+use super::objects::{ConfigMap, Job, Labels, Metadata, Pod, Secret, Service};
+use super::pod_spec::{PodSpec, RestartPolicy, TopologyKey};
 use crate::cluster::Error;
 use crate::render::Manifest;
 
