@@ -87,7 +87,7 @@ impl List {
 
 async fn cluster(access: &Access, plan: Plan, list: &mut List) -> Result<(), CliError> {
     let schedule = Schedule::of(&plan, &Selection::all());
-    let prepared = Prepared::of(plan, schedule, None, &Templates::embedded())?;
+    let prepared = Prepared::of(plan, schedule, None, None, &Templates::embedded())?;
     let namespace = &prepared.run.namespace;
     for finding in access.checkup(namespace, &prepared.manifests).await {
         if finding.troubles.is_empty() {

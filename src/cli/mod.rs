@@ -23,6 +23,7 @@ mod printer;
 mod progress;
 mod render;
 mod report;
+mod resume;
 mod run;
 mod schedule;
 mod schema;

@@ -19,7 +19,13 @@ pub(super) struct PrepareArgs {
     plan: PlanArgs,
 
     #[command(flatten)]
-    selection: SelectionArgs,
+    make: MakeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MakeArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
 
     /// Take templates from this folder in the place of those that the binary carries
     #[arg(long, value_name = "DIR")]
@@ -39,31 +45,62 @@ pub(super) struct Prepared {
     pub client: Identity,
 }
 
+/// An earlier run that is to go on.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub id: String,
+    pub only: Option<String>,
+    /// Its journal, gzipped, in base64.
+    pub journal: String,
+}
+
 impl PrepareArgs {
     /// `namespace` takes the place of the plan's.
     pub fn prepare(&self, namespace: Option<&str>) -> Result<Prepared, CliError> {
-        let mut plan = self.plan.load()?;
+        self.make.prepare(self.plan.load()?, namespace, None)
+    }
+}
+
+impl MakeArgs {
+    /// A new run of the plan, or one that goes on; `namespace` takes the place of the plan's.
+    pub fn prepare(
+        &self,
+        mut plan: Plan,
+        namespace: Option<&str>,
+        begun: Option<&Begun>,
+    ) -> Result<Prepared, CliError> {
         if let Some(namespace) = namespace {
             namespace.clone_into(&mut plan.kubernetes.namespace);
         }
-        let schedule = self.selection.schedule(&plan)?;
+        let selection = match begun {
+            Some(begun) => &SelectionArgs {
+                only: begun.only.clone(),
+            },
+            None => &self.selection,
+        };
+        let schedule = selection.schedule(&plan)?;
         let templates = match &self.templates {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::embedded(),
         };
-        Prepared::of(plan, schedule, self.selection.only.clone(), &templates)
+        Prepared::of(plan, schedule, selection.only.clone(), begun, &templates)
     }
 }
 
 impl Prepared {
-    /// A run of a plan, with an id and identities of its own.
+    /// A run of a plan, with identities of its own, and a new id or that of the run that goes on.
     pub fn of(
         plan: Plan,
         schedule: Schedule,
         only: Option<String>,
+        begun: Option<&Begun>,
         templates: &Templates,
     ) -> Result<Self, CliError> {
-        let run = RunContext::of(&plan, &new_id()?, only);
+        let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
+        let run = RunContext {
+            journal: begun.map(|begun| begun.journal.clone()),
+            ..RunContext::of(&plan, &id, only)
+        };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
         let workers: Vec<WorkerPorts<'_>> = plan

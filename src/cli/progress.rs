@@ -59,6 +59,12 @@ impl Progress {
         progress
     }
 
+    /// So many cells have ended in an earlier part of the run.
+    pub fn skip(&self, cells: usize) {
+        self.bar.set_position(cells as u64);
+        self.bar.reset_eta();
+    }
+
     /// Takes note of an event.
     pub fn on(&mut self, event: &Event) {
         match self.since {

@@ -1,5 +1,6 @@
 //! `netplan run`: the whole job.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -8,10 +9,12 @@ use jiff::Timestamp;
 use super::collect::{self, OutputArgs};
 use super::error::{CliError, Exit};
 use super::follow::Followed;
-use super::prepare::{PrepareArgs, Prepared};
+use super::format::Format;
+use super::prepare::{MakeArgs, Prepared};
 use super::progress::Progress;
+use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
-use super::{live, printer, render, stored};
+use super::{live, plan_args, printer, render, stored};
 use crate::report::{count, elapsed};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
@@ -30,13 +33,22 @@ use crate::tools;
   netplan run plans/default.yaml --format csv > result.csv
   netplan run plans/default.yaml --on kubernetes --context kind-dev --namespace bench
   netplan run plans/default.yaml --on kubernetes --detach
+  netplan run --resume netplan-results/default-20261122T190000Z-0badcafe
   netplan run plans/default.yaml --dry-run
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed; 130 interrupted.")]
 pub(super) struct RunArgs {
+    /// The plan; `-` reads standard input
+    #[arg(required_unless_present = "resume")]
+    plan: Option<PathBuf>,
+
+    /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
     #[command(flatten)]
-    prepare: PrepareArgs,
+    make: MakeArgs,
 
     #[command(flatten)]
     target: TargetArgs,
@@ -55,6 +67,11 @@ pub(super) struct RunArgs {
     /// Leave all objects in the cluster at the end. Only with Kubernetes
     #[arg(long, conflicts_with = "detach")]
     keep: bool,
+
+    /// Go on with the run of this directory, which was cut off: what was measured stays. It knows its
+    /// plan; one that is given too has to be the same
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    resume: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -79,10 +96,41 @@ enum DryRun {
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let namespace = args.target.kubernetes.namespace.as_deref();
-    let prepared = args.prepare.prepare(namespace)?;
+    let given = match &args.plan {
+        Some(file) => Some(plan_args::load(file, &args.set)?),
+        None => None,
+    };
+    let mut resumed = match &args.resume {
+        Some(dir) => match Resumed::open(dir)? {
+            Some(resumed) => Some(resumed),
+            None => return complete(dir, args.output.format),
+        },
+        None => None,
+    };
+    let plan = match (&resumed, given) {
+        (Some(resumed), given) => resumed.must_be(
+            given,
+            &args.set,
+            args.make.selection.only.as_deref(),
+            namespace,
+        )?,
+        (None, Some(plan)) => plan,
+        (None, None) => return Err(CliError::Usage("give a plan".to_owned())),
+    };
+    let begun = resumed.as_ref().map(|resumed| &resumed.begun);
+    let prepared = args.make.prepare(plan, namespace, begun)?;
+    let left = resumed.as_ref().map_or(0, Resumed::ended);
+    let left = prepared.schedule.cells.len().saturating_sub(left);
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
+    let share = left as f64 / prepared.schedule.cells.len().max(1) as f64;
+    let predicted = predicted.mul_f64(share);
     let runtime = super::runtime()?;
-    let target = runtime.block_on(args.target.resolve())?;
+    let target = runtime.block_on(async {
+        match &resumed {
+            Some(resumed) => resumed.target(&args.target).await,
+            None => Ok(args.target.resolve().await?),
+        }
+    })?;
     if let (Target::Local, Some(option)) = (&target, args.needs_kubernetes()) {
         return Err(CliError::Usage(format!(
             "{option} needs Kubernetes: on this machine the run's namespaces vanish with this process; \
@@ -98,21 +146,22 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     }
     runtime.block_on(target.preflight(&prepared))?;
     if args.detach {
+        if let Some(resumed) = resumed.take() {
+            resumed.go_on()?;
+        }
         printer::note(&what);
         let followed = runtime.block_on(live::start(&prepared, target))?;
         return Ok(started(&prepared, followed));
     }
 
-    let path = args.output.output.clone().unwrap_or_else(|| {
-        RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
-    });
-    let dir = RunDir::create(path).map_err(anyhow::Error::from)?;
-    dir.write(file::PLAN, &prepared.plan_text)
-        .map_err(anyhow::Error::from)?;
-    let journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
-    printer::note(&what);
-
     let mut progress = Progress::new(prepared.schedule.cells.len(), predicted);
+    let (dir, journal) = if let Some(resumed) = resumed.take() {
+        progress.skip(resumed.ended());
+        resumed.go_on()?
+    } else {
+        new_directory(args, &prepared)?
+    };
+    printer::note(&what);
     let followed = runtime.block_on(live::run(
         &prepared,
         target,
@@ -146,6 +195,24 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         }
     }
     Ok(collect::exit(report?.as_ref()))
+}
+
+fn new_directory(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<(RunDir, Journal)> {
+    let path = args.output.output.clone().unwrap_or_else(|| {
+        RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
+    });
+    let dir = RunDir::create(path)?;
+    dir.write(file::PLAN, &prepared.plan_text)?;
+    let journal = Journal::create(dir.path())?;
+    Ok((dir, journal))
+}
+
+/// There is nothing to go on with.
+fn complete(dir: &Path, format: Format) -> Result<Exit, CliError> {
+    let dir = RunDir::open(dir).map_err(anyhow::Error::from)?;
+    printer::note("the run is complete: there is nothing left to measure");
+    let report = collect::show(&dir, format)?;
+    Ok(collect::exit(Some(&report)))
 }
 
 /// What to say of a run that was started to go on by itself.

@@ -40,6 +40,8 @@ pub struct Settings {
     pub identity: Identity,
     /// The folder of journal and raw outputs. If it holds a journal, that run goes on.
     pub journal: PathBuf,
+    /// The journal to go on with where there is none yet: that of a run which was cut off.
+    pub resume: Option<Vec<u8>>,
     pub limits: Limits,
     pub linger: Linger,
 }
@@ -114,7 +116,7 @@ pub async fn run(
     drop(schedule);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
-    let (store, events) = Store::open(&settings.journal)?;
+    let (store, events) = Store::open(&settings.journal, settings.resume.as_deref())?;
     let first = match events.first().map(|event| &event.kind) {
         Some(EventKind::RunStarted { run, .. }) if *run != settings.run => {
             return Err(Error::OtherRun {

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::state::message::Emission;
-use crate::results::{Event, Journal, JournalError, RunDir, RunDirError, VERSION};
+use crate::results::{Event, Journal, JournalError, RunDir, RunDirError, VERSION, journal};
 
 /// The run's directory, open for writing.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub enum StoreError {
 
 impl Store {
     /// Begins the journal in `folder`, or goes on with the one that is there; then also returns
-    /// its events.
-    pub fn open(folder: &Path) -> Result<(Self, Vec<Event>), StoreError> {
+    /// its events. `resume` is a journal to begin with.
+    pub fn open(folder: &Path, resume: Option<&[u8]>) -> Result<(Self, Vec<Event>), StoreError> {
         match RunDir::open(folder) {
             Ok(dir) => {
                 let (journal, recovered) = Journal::open(folder)?;
@@ -35,6 +35,10 @@ impl Store {
             }
             Err(RunDirError::NotARun(_)) => {
                 let dir = RunDir::create(folder)?;
+                if let Some(begun) = resume {
+                    dir.write(journal::FILE_NAME, begun)?;
+                    return Self::open(folder, None);
+                }
                 let journal = Journal::create(folder)?;
                 let folder = dir;
                 Ok((Self { folder, journal }, Vec::new()))

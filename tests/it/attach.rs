@@ -289,9 +289,56 @@ async fn status_says_how_far_a_run_is() {
     };
     let mut settings = snapshots();
     settings.add_filter(&run.id, "0badcafe");
-    settings.add_filter(r"  \d+h.*?s +", "  AGE  ");
+    settings.add_filter(r"  \d+h[0-9hms ]*  netplan", "  2h   netplan");
     settings.add_filter(r"AGE +NEXT", "AGE  NEXT");
     settings.bind(|| insta::assert_snapshot!("status", status));
     let (_, err) = ended(&netplan(&cluster, &["attach", "zzz"]).await, 2);
     settings.bind(|| insta::assert_snapshot!("attach_unknown", err));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_interrupted_goes_on_as_one_run() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let first = cluster.play().await;
+    first.pace.add_permits(1);
+    said(&mut child, "[1/4]").await;
+    signal(&child, Signal::SIGINT);
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    ended(&output.unwrap(), 130);
+    assert_eq!(cluster.made(), Vec::<String>::new());
+    timeout(SOON, first.over).await.unwrap().unwrap();
+    let dir = cluster.folder.path().join("netplan-results");
+    let dir = fs::read_dir(dir).unwrap().next().unwrap().unwrap().path();
+    let before = journal(&dir);
+    assert_eq!(kinds(&before).last().unwrap(), "run_ended");
+
+    let (_, err) = ended(
+        &netplan(
+            &cluster,
+            &["run", "--on", "local", "--resume", dir.to_str().unwrap()],
+        )
+        .await,
+        2,
+    );
+    assert!(err.contains("go on there with `--on kubernetes`"), "{err}");
+    let arguments = ["run", "--resume", dir.to_str().unwrap()];
+    let child = command(&cluster, &arguments).spawn().unwrap();
+    let second = cluster.play().await;
+    assert_eq!(second.id, first.id);
+    second.pace.add_permits(CELLS - 1);
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    ended(&output.unwrap(), 0);
+    timeout(SOON, second.over).await.unwrap().unwrap();
+    let whole = journal(&dir);
+    let cut = before.trim_end().rfind('\n').unwrap();
+    assert!(whole.starts_with(&before[..=cut]));
+    let ends = |kind: &str| kinds(&whole).iter().filter(|other| *other == kind).count();
+    assert_eq!(
+        (ends("cell_ended"), ends("run_ended"), ends("run_started")),
+        (CELLS, 1, 1)
+    );
+    assert_eq!(journal(&second.journal.path().join("run")), whole);
+    assert_eq!(cluster.made(), Vec::<String>::new());
 }

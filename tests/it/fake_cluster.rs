@@ -21,7 +21,7 @@ use netplan::orchestrator::{self, Linger, Settings};
 use netplan::render::ORCHESTRATOR_PORT;
 use netplan::report::Report;
 use netplan::report::nptest_csv::{self, Dialect};
-use netplan::results::Event;
+use netplan::results::{Event, archive};
 use netplan::rpc::{CLIENT, Identity, connect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -108,6 +108,10 @@ impl FakeCluster {
             only: None,
             identity: self.identity("orchestrator", &job),
             journal: journal.path().join("run"),
+            resume: plan["binaryData"]["journal.gz"].as_str().map(|text| {
+                let folded: k8s_openapi::ByteString = serde_json::from_value(json!(text)).unwrap();
+                archive::unfold(&folded.0).unwrap()
+            }),
             limits: Limits::default(),
             linger: Linger::default(),
         };
@@ -127,14 +131,14 @@ impl FakeCluster {
         let pod = self.api.pod_of(NAMESPACE, &job);
         let pod = pod["metadata"]["name"].as_str().unwrap().to_owned();
         let api = self.api.clone();
-        let place = self.orchestrator.clone();
+        let address = self.orchestrator.clone();
         let over = tokio::spawn(async move {
             let tell = |line: &str| api.log(&pod, line);
             let never = std::future::pending();
             orchestrator::run(settings, listener, never, tell, csv)
                 .await
                 .unwrap();
-            *place.lock().unwrap() = None;
+            *address.lock().unwrap() = None;
             // Somebody may have removed all by now.
             if let Some(mut object) = api.get("jobs", NAMESPACE, &job) {
                 object["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});

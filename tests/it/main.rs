@@ -25,6 +25,7 @@ mod render;
 mod report;
 mod restricted;
 mod results;
+mod resume;
 mod run;
 mod schedule;
 mod support;

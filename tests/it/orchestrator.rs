@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "a test's helpers fail like the test"
 )]
 
@@ -75,6 +74,7 @@ impl Run {
             only: None,
             identity: identities.orchestrator.clone(),
             journal: folder.path().join("run"),
+            resume: None,
             limits: Limits::default(),
             linger: Linger {
                 alone,

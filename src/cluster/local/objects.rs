@@ -43,6 +43,9 @@ pub struct ConfigMap {
     pub metadata: Metadata,
     #[serde(default)]
     pub data: BTreeMap<String, String>,
+    /// In base64.
+    #[serde(default)]
+    pub binary_data: BTreeMap<String, String>,
     /// Nobody changes objects here.
     #[serde(default, rename = "immutable")]
     _immutable: Unenforced,

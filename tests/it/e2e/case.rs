@@ -254,7 +254,6 @@ impl Running {
     }
 
     /// `kill -9`.
-    #[expect(dead_code, reason = "for what comes next")]
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
         self.child.wait().unwrap();
