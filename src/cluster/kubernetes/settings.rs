@@ -40,10 +40,12 @@ pub(super) fn image(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
         let may_have = nodes.iter().any(|node| !lists_all(node));
         words.push(match policy {
             "Always" => format!("`{image}`, which every node pulls"),
+            _ if nodes.is_empty() => format!("`{image}`"),
             _ => format!(
                 "`{image}` is on {having} of {} nodes as far as they say; {}",
                 nodes.len(),
                 match policy {
+                    _ if having == nodes.len() => "no node has to pull it",
                     "Never" => "none pulls it",
                     _ => "the others pull it",
                 }

@@ -136,8 +136,11 @@ impl Case {
     pub fn start_run(&self, arguments: &[&str]) -> Running {
         let _ = fs::remove_dir_all(self.path("out"));
         let image = format!("kubernetes.image={}", image());
-        let mut all = vec!["run", "plan.yaml", "--on", "kubernetes", "--output", "out"];
-        all.extend(["--namespace", &self.namespace, "--set", &image]);
+        let mut all = vec!["run", "plan.yaml", "--on", "kubernetes", "--set", &image];
+        all.extend(["--namespace", &self.namespace]);
+        if !arguments.contains(&"--detach") {
+            all.extend(["--output", "out"]);
+        }
         all.extend(arguments);
         self.start(&all)
     }
