@@ -2,6 +2,7 @@
 //! goes down.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -17,6 +18,9 @@ use crate::cluster::Cluster;
 use crate::cluster::local::Local;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
+
+/// A failure that takes longer to clean up is said before.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Brings the cluster up, follows the run to its end into `dir` and `journal`, and takes the
 /// cluster down, unless the run is to be kept or goes on without this process.
@@ -106,7 +110,17 @@ impl Live<'_> {
             return followed;
         }
         // Also after a failure: whatever was made is removed.
-        let down = cluster.down().await;
+        let mut down = std::pin::pin!(cluster.down());
+        let down = if let Ok(down) = tokio::time::timeout(SOON, &mut down).await {
+            down
+        } else {
+            // Nodes that are busy with a pull keep their pods for long.
+            if let Err(error) = &followed {
+                let why = printer::chain(error);
+                self.sink.say(&format!("{why}\nremoving what was made"));
+            }
+            down.await
+        };
         let followed = followed?;
         down?;
         Ok(followed)
