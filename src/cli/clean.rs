@@ -1,8 +1,6 @@
 //! `netplan clean`: removes what is left of runs.
 
-use anyhow::Context;
 use clap::Args;
-use jiff::Timestamp;
 
 use super::error::{CliError, Exit};
 use super::target::KubernetesArgs;
@@ -45,8 +43,7 @@ pub(super) fn execute(args: &CleanArgs) -> Result<Exit, CliError> {
             Ok(Exit::Well)
         }
         (false, _) => {
-            let table = status::table(&removed, Timestamp::now());
-            printer::results(&table.context("cannot reckon the runs' age")?)?;
+            printer::results(&status::removed(&removed))?;
             Ok(Exit::Well)
         }
     }

@@ -5,6 +5,15 @@ use std::io;
 use nix::libc::SIGHUP;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signalled {
+    /// Somebody wants it to end: Ctrl-C, `kill`.
+    Stop,
+    /// The terminal has closed.
+    Hangup,
+}
+
 /// Ctrl-C, `kill`, and a terminal that closes; the last not under `nohup`.
 #[derive(Debug)]
 pub(super) struct Interrupt {
@@ -29,7 +38,7 @@ impl Interrupt {
     }
 
     /// The next of them. Dropping the future loses none.
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Signalled {
         let hangup = async {
             match &mut self.hangup {
                 Some(hangup) => hangup.recv().await,
@@ -37,9 +46,9 @@ impl Interrupt {
             }
         };
         tokio::select! {
-            _ = self.ctrl_c.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = hangup => {}
+            _ = self.ctrl_c.recv() => Signalled::Stop,
+            _ = self.terminate.recv() => Signalled::Stop,
+            _ = hangup => Signalled::Hangup,
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod attach;
+mod cancel;
 mod check;
 mod clean;
+mod collect;
 mod completions;
 mod doctor;
 mod error;
 mod explain;
+mod follow;
 mod format;
 mod init;
 mod interrupt;
@@ -13,6 +17,7 @@ mod live;
 mod man;
 mod orchestrator;
 mod outlook;
+mod pick;
 mod plan_args;
 mod preflight;
 mod prepare;
@@ -20,6 +25,7 @@ mod printer;
 mod progress;
 mod render;
 mod report;
+mod resume;
 mod run;
 mod schedule;
 mod schema;
@@ -70,6 +76,8 @@ enum Command {
     Render(render::RenderArgs),
     Report(report::ReportArgs),
     Status(status::StatusArgs),
+    Attach(attach::AttachArgs),
+    Cancel(cancel::CancelArgs),
     Clean(clean::CleanArgs),
     Doctor(doctor::DoctorArgs),
     Selftest(selftest::SelftestArgs),
@@ -129,6 +137,8 @@ impl Command {
             Self::Render(args) => render::execute(&args),
             Self::Report(args) => report::execute(&args),
             Self::Status(args) => status::execute(&args),
+            Self::Attach(args) => attach::execute(&args),
+            Self::Cancel(args) => cancel::execute(&args),
             Self::Clean(args) => clean::execute(&args),
             Self::Doctor(args) => doctor::execute(&args),
             Self::Selftest(args) => selftest::execute(&args),

@@ -1,7 +1,7 @@
 //! `netplan orchestrator`: the role inside the orchestrator's pod.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -14,7 +14,7 @@ use crate::orchestrator::state::Limits;
 use crate::orchestrator::{self, Linger, Settings};
 use crate::report::Report;
 use crate::report::nptest_csv::{self, Dialect};
-use crate::results::Event;
+use crate::results::{Event, archive};
 use crate::rpc::{self, Identity};
 
 /// The role inside the orchestrator's pod: drives the schedule, keeps the journal
@@ -40,6 +40,10 @@ pub(super) struct OrchestratorArgs {
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
 
+    /// The journal, gzipped, to go on with where none is kept yet
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+
     /// Where to listen for workers and the command line
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -54,6 +58,7 @@ pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
         only: args.only,
         identity,
         journal: args.journal,
+        resume: args.resume.as_deref().map(begun).transpose()?,
         limits: Limits::default(),
         linger: Linger::default(),
     };
@@ -70,7 +75,9 @@ pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
         orchestrator::run(
             settings,
             listener,
-            async move { interrupt.next().await },
+            async move {
+                interrupt.next().await;
+            },
             tell,
             csv,
         )
@@ -78,6 +85,13 @@ pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
         .map_err(anyhow::Error::from)
     })?;
     Ok(Exit::Well)
+}
+
+/// The journal of a run that goes on.
+fn begun(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let folded =
+        std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    archive::unfold(&folded).with_context(|| format!("cannot unpack `{}`", file.display()))
 }
 
 /// The end of the orchestrator's log: nptest's CSV between nptest's own marks.

@@ -12,13 +12,15 @@ use crate::tools;
 ///
 /// Work is counted in the time that samples were predicted to take; how fast it is done, by how
 /// many run side by side and how many fail, is learnt as the run goes on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Outlook {
     tests: HashMap<String, OfTest>,
     /// Samples of the cells that have begun and not ended.
     begun: HashMap<CellId, u32>,
     ended: usize,
     all: usize,
+    /// Predicted seconds of what was done before it was looked at.
+    before: f64,
 }
 
 /// The cells of a test.
@@ -82,6 +84,7 @@ impl Outlook {
             begun: HashMap::new(),
             ended: 0,
             all: schedule.cells.len(),
+            before: 0.0,
         }
     }
 
@@ -127,11 +130,17 @@ impl Outlook {
         }
     }
 
-    /// How long it takes yet, when what is done took `elapsed`.
+    /// What was done so far says nothing about the pace.
+    pub fn begin_here(&mut self) {
+        self.before = self.work().0;
+    }
+
+    /// How long it takes yet, when what is done since it was looked at took `elapsed`.
     pub fn left(&self, elapsed: Duration) -> Duration {
         let (done, to_come) = self.work();
-        let pace = if done > 0.0 {
-            elapsed.as_secs_f64() / done
+        let seen = done - self.before;
+        let pace = if seen > 0.0 {
+            elapsed.as_secs_f64() / seen
         } else {
             1.0
         };

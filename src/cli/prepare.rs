@@ -8,7 +8,7 @@ use clap::Args;
 use super::error::CliError;
 use super::plan_args::{PlanArgs, SelectionArgs};
 use crate::plan::Plan;
-use crate::render::{Manifest, RunContext, Templates, WorkerPorts, manifests};
+use crate::render::{Identities, Manifest, RunContext, Templates, WorkerPorts, manifests};
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
 use crate::tools;
@@ -19,7 +19,13 @@ pub(super) struct PrepareArgs {
     plan: PlanArgs,
 
     #[command(flatten)]
-    selection: SelectionArgs,
+    make: MakeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MakeArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
 
     /// Take templates from this folder in the place of those that the binary carries
     #[arg(long, value_name = "DIR")]
@@ -39,70 +45,106 @@ pub(super) struct Prepared {
     pub client: Identity,
 }
 
+/// An earlier run that is to go on.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub id: String,
+    pub only: Option<String>,
+    /// Its journal, gzipped, in base64.
+    pub journal: String,
+}
+
 impl PrepareArgs {
     /// `namespace` takes the place of the plan's.
     pub fn prepare(&self, namespace: Option<&str>) -> Result<Prepared, CliError> {
-        let mut plan = self.plan.load()?;
+        self.make.prepare(self.plan.load()?, namespace, None)
+    }
+}
+
+impl MakeArgs {
+    /// A new run of the plan, or one that goes on; `namespace` takes the place of the plan's.
+    pub fn prepare(
+        &self,
+        mut plan: Plan,
+        namespace: Option<&str>,
+        begun: Option<&Begun>,
+    ) -> Result<Prepared, CliError> {
         if let Some(namespace) = namespace {
             namespace.clone_into(&mut plan.kubernetes.namespace);
         }
-        let schedule = self.selection.schedule(&plan)?;
+        let selection = match begun {
+            Some(begun) => &SelectionArgs {
+                only: begun.only.clone(),
+            },
+            None => &self.selection,
+        };
+        let schedule = selection.schedule(&plan)?;
         let templates = match &self.templates {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::embedded(),
         };
-        make(plan, schedule, &templates, self.selection.only.clone())
+        Prepared::of(plan, schedule, selection.only.clone(), begun, &templates)
+    }
+}
+
+impl Prepared {
+    /// A run of a plan, with identities of its own, and a new id or that of the run that goes on.
+    pub fn of(
+        plan: Plan,
+        schedule: Schedule,
+        only: Option<String>,
+        begun: Option<&Begun>,
+        templates: &Templates,
+    ) -> Result<Self, CliError> {
+        let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
+        let run = RunContext {
+            journal: begun.map(|begun| begun.journal.clone()),
+            ..RunContext::of(&plan, &id, only)
+        };
+        let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
+        let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
+        let ports = tools::Ports::of(&plan);
+        let workers: Vec<WorkerPorts<'_>> = plan
+            .workers
+            .iter()
+            .map(|(name, placement)| WorkerPorts {
+                name,
+                placement,
+                host_network: plan.on_host_network(name),
+                ports: ports.worker(name),
+            })
+            .collect();
+        let secrets = Identities {
+            in_pods: std::iter::once(&identities.orchestrator)
+                .chain(&identities.workers)
+                .collect(),
+            client: &identities.client,
+        };
+        let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
+        let manifests = manifests(
+            &run,
+            &plan.name,
+            &plan_text,
+            &plan.kubernetes,
+            &workers,
+            &secrets,
+            templates,
+        )?;
+        Ok(Self {
+            plan,
+            plan_text,
+            schedule,
+            run,
+            manifests,
+            client: identities.client,
+        })
     }
 }
 
 /// A run of a whole plan, with the templates that the binary carries.
 pub(super) fn whole(plan: Plan) -> Result<Prepared, CliError> {
     let schedule = Schedule::of(&plan, &Selection::all());
-    make(plan, schedule, &Templates::embedded(), None)
-}
-
-fn make(
-    plan: Plan,
-    schedule: Schedule,
-    templates: &Templates,
-    only: Option<String>,
-) -> Result<Prepared, CliError> {
-    let run = RunContext::of(&plan, &new_id()?, only);
-    let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
-    let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
-    let ports = tools::Ports::of(&plan);
-    let workers: Vec<WorkerPorts<'_>> = plan
-        .workers
-        .iter()
-        .map(|(name, placement)| WorkerPorts {
-            name,
-            placement,
-            host_network: plan.on_host_network(name),
-            ports: ports.worker(name),
-        })
-        .collect();
-    let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)
-        .chain(&identities.workers)
-        .collect();
-    let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
-    let manifests = manifests(
-        &run,
-        &plan.name,
-        &plan_text,
-        &plan.kubernetes,
-        &workers,
-        &in_pods,
-        &identities.client,
-        templates,
-    )?;
-    Ok(Prepared {
-        plan,
-        plan_text,
-        schedule,
-        run,
-        manifests,
-        client: identities.client,
-    })
+    Prepared::of(plan, schedule, None, None, &Templates::embedded())
 }
 
 /// A run's id: eight hexadecimal digits at random, so that runs side by side do not meet.

@@ -5,12 +5,13 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 
 use super::outlook::Outlook;
-use super::printer;
+use super::{printer, stored};
 use crate::plan::{Order, Plan, Test};
 use crate::report::elapsed;
-use crate::results::{EventKind, Outcome};
+use crate::results::{Event, EventKind, Outcome};
 use crate::schedule::{CellId, Forecast, Schedule};
 use crate::tools::{self, Metrics, name};
 
@@ -26,7 +27,9 @@ pub(super) struct Progress {
     outlook: Outlook,
     /// Each sample gets a line, because cells end late.
     by_sample: bool,
-    /// When the first sample began.
+    /// Events before this time are only counted.
+    since: Option<Timestamp>,
+    /// When the first sample began that was not only counted.
     begun: Option<Instant>,
     /// The last figures of the cells under way, for their lines.
     figures: HashMap<CellId, String>,
@@ -36,6 +39,30 @@ pub(super) struct Progress {
 impl Progress {
     /// For a run of the schedule.
     pub fn new(plan: &Plan, schedule: &Schedule) -> Self {
+        let to_go = in_words(tools::forecast(plan, schedule));
+        let progress = Self {
+            outlook: Outlook::of(plan, schedule),
+            by_sample: by_sample(plan),
+            ..Self::empty()
+        };
+        let bar = &progress.bar;
+        bar.set_prefix(format!("0/{}", schedule.cells.len()));
+        bar.set_message(format!("starting, {to_go} to go"));
+        progress
+    }
+
+    /// For a schedule that is not known yet, of a run that may have begun long ago: what happened
+    /// before `now` only counts.
+    pub fn joining(now: Timestamp) -> Self {
+        let progress = Self {
+            since: Some(now),
+            ..Self::empty()
+        };
+        progress.bar.set_message("connecting");
+        progress
+    }
+
+    fn empty() -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal {
             ProgressDrawTarget::stderr()
@@ -46,17 +73,12 @@ impl Progress {
         let style = ProgressStyle::with_template("{bar:20} {prefix} {wide_msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("█▌░"));
-        bar.set_prefix(format!("0/{}", schedule.cells.len()));
-        bar.set_message(format!(
-            "starting, {} to go",
-            in_words(tools::forecast(plan, schedule))
-        ));
-        let repeats = |test: &Test| test.find.is_some() || test.timing.repeat.most() > 1;
         Self {
             bar,
             terminal,
-            outlook: Outlook::of(plan, schedule),
-            by_sample: plan.order != Order::Listed && plan.tests.iter().any(repeats),
+            outlook: Outlook::default(),
+            by_sample: false,
+            since: None,
             begun: None,
             figures: HashMap::new(),
             last_figure: String::new(),
@@ -64,7 +86,36 @@ impl Progress {
     }
 
     /// Takes note of an event.
-    pub fn on(&mut self, event: &EventKind) {
+    pub fn on(&mut self, event: &Event) {
+        match self.since {
+            Some(since) if event.at < since => return self.past(&event.kind),
+            Some(_) => {
+                self.since = None;
+                self.outlook.begin_here();
+            }
+            None => {}
+        }
+        self.now(&event.kind);
+    }
+
+    /// Takes note of what happened before anybody watched.
+    pub fn past(&mut self, event: &EventKind) {
+        if let EventKind::RunStarted { plan, only, .. } = event
+            && let Some((plan, schedule)) = stored::planned(plan, only.as_deref())
+        {
+            self.outlook = Outlook::of(&plan, &schedule);
+            self.by_sample = by_sample(&plan);
+        }
+        self.outlook.on(event);
+        self.outlook.begin_here();
+    }
+
+    fn now(&mut self, event: &EventKind) {
+        if let EventKind::RunStarted { .. } = event
+            && self.outlook.cells().1 == 0
+        {
+            return self.past(event);
+        }
         self.outlook.on(event);
         match event {
             EventKind::SampleStarted { cell, .. } => {
@@ -141,6 +192,11 @@ impl Progress {
         let elapsed = self.begun.map(|begun| begun.elapsed()).unwrap_or_default();
         in_seconds(self.outlook.left(elapsed).as_secs())
     }
+}
+
+fn by_sample(plan: &Plan) -> bool {
+    let repeats = |test: &Test| test.find.is_some() || test.timing.repeat.most() > 1;
+    plan.order != Order::Listed && plan.tests.iter().any(repeats)
 }
 
 /// Whole seconds, and more in the units of people.

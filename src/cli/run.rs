@@ -1,18 +1,19 @@
 //! `netplan run`: the whole job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use super::collect::{self, OutputArgs};
 use super::error::{CliError, Exit};
-use super::format::Format;
-use super::prepare::{PrepareArgs, Prepared};
+use super::follow::Followed;
+use super::prepare::{MakeArgs, Prepared};
 use super::progress::{Progress, in_words};
+use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
-use super::verdict::VerdictArgs;
-use super::{live, printer, render, stored};
-use crate::report::{Report, count};
+use super::{live, plan_args, printer, render, stored};
+use crate::report::count;
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::schedule::Forecast;
@@ -21,7 +22,8 @@ use crate::tools;
 /// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
 ///
 /// On the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
-/// with the run. Ctrl-C stops it at any moment; what was measured until then is stored and shown.
+/// with the run. Ctrl-C stops it at any moment; what was measured until then is stored and shown. On
+/// Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan run plans/default.yaml
@@ -29,14 +31,24 @@ use crate::tools;
   netplan run plans/default.yaml --set defaults.duration=5s --set local.nodes=3
   netplan run plans/default.yaml --format csv > result.csv
   netplan run plans/default.yaml --on kubernetes --context kind-dev --namespace bench
+  netplan run plans/default.yaml --on kubernetes --detach
+  netplan run --resume netplan-results/default-20261122T190000Z-0badcafe
   netplan run plans/default.yaml --dry-run
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed; 4 an expectation fell short (if only because its cell failed: 3);
 130 interrupted.")]
 pub(super) struct RunArgs {
+    /// The plan; `-` reads standard input
+    #[arg(required_unless_present = "resume")]
+    plan: Option<PathBuf>,
+
+    /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
     #[command(flatten)]
-    prepare: PrepareArgs,
+    make: MakeArgs,
 
     #[command(flatten)]
     target: TargetArgs,
@@ -47,16 +59,32 @@ pub(super) struct RunArgs {
     #[arg(default_missing_value = "client")]
     dry_run: Option<DryRun>,
 
-    /// How to print the results
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// Return as soon as the run measures, and let it go on by itself; `netplan attach` comes back
+    /// to it. Only with Kubernetes
+    #[arg(long, conflicts_with_all = ["output", "format", "dry_run"])]
+    detach: bool,
+
+    /// Leave all objects in the cluster at the end. Only with Kubernetes
+    #[arg(long, conflicts_with = "detach")]
+    keep: bool,
+
+    /// Go on with the run of this directory, which was cut off: what was measured stays. It knows its
+    /// plan; one that is given too has to be the same
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    resume: Option<PathBuf>,
 
     #[command(flatten)]
-    verdict: VerdictArgs,
+    output: OutputArgs,
+}
 
-    /// The run's directory [default: netplan-results/<plan>-<time>-<id>]
-    #[arg(long, value_name = "DIR")]
-    output: Option<PathBuf>,
+impl RunArgs {
+    fn needs_kubernetes(&self) -> Option<&'static str> {
+        match (self.detach, self.keep) {
+            (true, _) => Some("--detach"),
+            (_, true) => Some("--keep"),
+            _ => None,
+        }
+    }
 }
 
 /// Who judges what would be applied.
@@ -68,10 +96,47 @@ enum DryRun {
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let namespace = args.target.kubernetes.namespace.as_deref();
-    let prepared = args.prepare.prepare(namespace)?;
+    let given = match &args.plan {
+        Some(file) => Some(plan_args::load(file, &args.set)?),
+        None => None,
+    };
+    let mut resumed = match &args.resume {
+        Some(dir) => match Resumed::open(dir)? {
+            Some(resumed) => Some(resumed),
+            None => return complete(dir, &args.output),
+        },
+        None => None,
+    };
+    let plan = match (&resumed, given) {
+        (Some(resumed), given) => resumed.must_be(
+            given,
+            &args.set,
+            args.make.selection.only.as_deref(),
+            namespace,
+        )?,
+        (None, Some(plan)) => plan,
+        (None, None) => return Err(CliError::Usage("give a plan".to_owned())),
+    };
+    let begun = resumed.as_ref().map(|resumed| &resumed.begun);
+    let prepared = args.make.prepare(plan, namespace, begun)?;
+    let left = resumed.as_ref().map_or(0, Resumed::ended);
+    let left = prepared.schedule.cells.len().saturating_sub(left);
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
+    let share = left as f64 / prepared.schedule.cells.len().max(1) as f64;
+    let predicted = predicted.share(share);
     let runtime = super::runtime()?;
-    let target = runtime.block_on(args.target.resolve())?;
+    let target = runtime.block_on(async {
+        match &resumed {
+            Some(resumed) => resumed.target(&args.target).await,
+            None => Ok(args.target.resolve().await?),
+        }
+    })?;
+    if let (Target::Local, Some(option)) = (&target, args.needs_kubernetes()) {
+        return Err(CliError::Usage(format!(
+            "{option} needs Kubernetes: on this machine the run's namespaces vanish with this process; \
+             leave it out, or name a cluster with `--on kubernetes`"
+        )));
+    }
     let what = what(&prepared, &target, predicted);
     if let Some(by) = args.dry_run {
         if by == DryRun::Server {
@@ -80,56 +145,116 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         return dry_run(&prepared, &what);
     }
     runtime.block_on(target.preflight(&prepared))?;
-
-    let path = args.output.clone().unwrap_or_else(|| {
-        RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
-    });
-    let dir = RunDir::create(path).map_err(anyhow::Error::from)?;
-    dir.write(file::PLAN, &prepared.plan_text)
-        .map_err(anyhow::Error::from)?;
-    let mut journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
-    printer::note(&what);
+    if args.detach {
+        if let Some(resumed) = resumed.take() {
+            resumed.go_on()?;
+        }
+        printer::note(&what);
+        let followed = runtime.block_on(live::start(&prepared, target))?;
+        return Ok(started(&prepared, followed));
+    }
 
     let mut progress = Progress::new(&prepared.plan, &prepared.schedule);
-    let lived = runtime.block_on(live::run(
+    let (dir, journal) = if let Some(resumed) = resumed.take() {
+        for event in resumed.events() {
+            progress.past(&event.kind);
+        }
+        resumed.go_on()?
+    } else {
+        new_directory(args, &prepared)?
+    };
+    printer::note(&what);
+    let followed = runtime.block_on(live::run(
         &prepared,
         target,
         &dir,
-        &mut journal,
+        journal,
         &mut progress,
+        args.keep,
     ));
-    drop(journal);
     progress.end();
+    if args.keep {
+        printer::note(&collect::kept(&prepared.run.id));
+    }
     // What was measured is shown and stored, however the run ended.
     let report = stored::has_events(&dir)
-        .then(|| show(&dir, args.format, args.verdict))
+        .then(|| collect::show(&dir, &args.output))
         .transpose();
-    if lived?.interrupted {
-        match report {
-            Ok(None) => printer::note("interrupted before anything was measured"),
-            Ok(Some(_)) => {}
-            // The terminal may be what has gone.
-            Err(error) => printer::warning(&printer::chain(&error)),
+    match followed? {
+        Followed::Over | Followed::Enough => {}
+        Followed::Interrupted => {
+            match report {
+                Ok(None) => printer::note("interrupted before anything was measured"),
+                Ok(Some(_)) => {}
+                // The terminal may be what has gone.
+                Err(error) => printer::warning(&printer::chain(&error)),
+            }
+            return Ok(Exit::Interrupted);
         }
-        return Ok(Exit::Interrupted);
+        Followed::Detached => {
+            printer::note(&goes_on(&prepared));
+            return Ok(Exit::Interrupted);
+        }
     }
     Ok(match report? {
-        Some(report) => args.verdict.exit(&report, true),
+        Some(report) => args.output.verdict.exit(&report, true),
         None => Exit::CellsFailed,
     })
 }
 
-/// Prints the results, and writes what is derived from the journal; in this order, because a disk
-/// may be full.
-fn show(dir: &RunDir, format: Format, verdict: VerdictArgs) -> anyhow::Result<Report> {
-    let report = stored::report(dir)?;
-    printer::results(&format.render(&report, verdict)?)?;
-    stored::write_derived(dir, &report)?;
-    printer::note(&format!(
-        "result.csv, samples.csv and all else: {}",
-        dir.path().display()
-    ));
-    Ok(report)
+fn new_directory(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<(RunDir, Journal)> {
+    let path = args.output.output.clone().unwrap_or_else(|| {
+        RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
+    });
+    let dir = RunDir::create(path)?;
+    dir.write(file::PLAN, &prepared.plan_text)?;
+    let journal = Journal::create(dir.path())?;
+    Ok((dir, journal))
+}
+
+/// There is nothing to go on with.
+fn complete(dir: &Path, output: &OutputArgs) -> Result<Exit, CliError> {
+    let dir = RunDir::open(dir).map_err(anyhow::Error::from)?;
+    printer::note("the run is complete: there is nothing left to measure");
+    let report = collect::show(&dir, output)?;
+    Ok(output.verdict.exit(&report, true))
+}
+
+/// What to say of a run that was started to go on by itself.
+fn started(prepared: &Prepared, followed: Followed) -> Exit {
+    if followed == Followed::Interrupted {
+        printer::note("interrupted; all that was made is removed");
+        return Exit::Interrupted;
+    }
+    printer::note(&goes_on(prepared));
+    Exit::Well
+}
+
+fn goes_on(prepared: &Prepared) -> String {
+    let id = &prepared.run.id;
+    let way = |command: String, does: &str| format!("\n  {command:<32} {does}");
+    let log = format!(
+        "kubectl logs --namespace {} --follow job/{}",
+        prepared.run.namespace,
+        prepared.run.orchestrator()
+    );
+    [
+        format!("run {id} goes on by itself"),
+        way(
+            format!("netplan attach {id}"),
+            "shows it live, and collects its results at the end",
+        ),
+        way(
+            format!("netplan cancel {id}"),
+            "stops it; what was measured can be collected",
+        ),
+        way(
+            format!("netplan clean {id}"),
+            "removes it with all that was measured",
+        ),
+        format!("\n  {log}"),
+    ]
+    .concat()
 }
 
 fn dry_run(prepared: &Prepared, what: &str) -> Result<Exit, CliError> {

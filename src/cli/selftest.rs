@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::error::{CliError, Exit};
+use super::follow::Followed;
 use super::preflight::PROGRAM;
 use super::prepare::{self, Prepared};
 use super::progress::Progress;
@@ -174,22 +175,22 @@ fn measure(
 ) -> anyhow::Result<(Vec<Line>, bool)> {
     let dir = RunDir::create(folder.to_path_buf())?;
     dir.write(file::PLAN, &prepared.plan_text)?;
-    let mut journal = Journal::create(dir.path())?;
+    let journal = Journal::create(dir.path())?;
     if let Some(description) = &prepared.plan.description {
         printer::note(description);
     }
     let mut progress = Progress::new(&prepared.plan, &prepared.schedule);
     let target = Target::Local;
-    let lived = runtime.block_on(live::run(
+    let followed = runtime.block_on(live::run(
         prepared,
         target,
         &dir,
-        &mut journal,
+        journal,
         &mut progress,
+        false,
     ));
-    drop(journal);
     progress.end();
-    let interrupted = lived?.interrupted;
+    let interrupted = followed? == Followed::Interrupted;
     if !stored::has_events(&dir) {
         return Ok((Vec::new(), interrupted));
     }

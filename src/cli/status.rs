@@ -2,14 +2,18 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Context;
 use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
 
 use super::error::{CliError, Exit};
 use super::printer;
 use super::target::KubernetesArgs;
-use crate::cluster::kubernetes::Run;
+use crate::cluster::kubernetes::{Access, Run, State};
+use crate::orchestrator::{Count, count_in};
+use crate::render::RunContext;
+
+/// Enough for the CSV that ends a log, and the line before it.
+const LAST_LINES: u32 = 300;
 
 /// List the runs of which something is in the Kubernetes cluster
 #[derive(Debug, Args)]
@@ -23,41 +27,135 @@ pub(super) struct StatusArgs {
 
 pub(super) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
     let runtime = super::runtime()?;
-    let runs = runtime.block_on(async {
+    let rows = runtime.block_on(async {
         let access = args.kubernetes.open().await?;
-        anyhow::Ok(access.runs().await?)
+        let runs = access.runs().await?;
+        let rows = runs.into_iter().map(|run| async {
+            let count = count(&access, &run).await;
+            (run, count)
+        });
+        anyhow::Ok(futures::future::join_all(rows).await)
     })?;
-    if runs.is_empty() {
+    if rows.is_empty() {
         printer::note("no runs");
-    } else {
-        printer::results(&table(&runs, Timestamp::now()).context("cannot reckon the runs' age")?)?;
+        return Ok(Exit::Well);
     }
+    let rows: Vec<[String; 6]> = rows
+        .iter()
+        .map(|(run, count)| {
+            let [id, plan, namespace, _, age] = row(run, Timestamp::now());
+            [id, plan, namespace, state(run, *count), age, next(run)]
+        })
+        .collect();
+    let head = ["RUN", "PLAN", "NAMESPACE", "STATE", "AGE", "NEXT"];
+    printer::results(&table(head, &rows))?;
     Ok(Exit::Well)
 }
 
-/// A line a run, in columns.
-pub(super) fn table(runs: &[Run], now: Timestamp) -> Result<String, jiff::Error> {
-    let mut text = format!(
-        "{:<10} {:<20} {:<10} {:<9} AGE\n",
-        "RUN", "NAMESPACE", "STATE", "WORKERS"
-    );
-    for run in runs {
-        let age = match run.created {
-            Some(created) => {
-                let round = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);
-                format!("{:#}", now.since(created)?.round(round)?)
-            }
-            None => "unknown".to_owned(),
-        };
-        let workers = format!("{}/{}", run.workers_up, run.workers);
-        // Writing into a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{:<10} {:<20} {:<10} {workers:<9} {age}",
-            run.id,
-            run.namespace,
-            run.state.to_string()
-        );
+/// How far a run is, as far as its log can be read.
+async fn count(access: &Access, run: &Run) -> Option<Count> {
+    if matches!(run.state, State::Remains | State::Leaving) {
+        return None;
     }
-    Ok(text)
+    let orchestrator = RunContext::new(&run.id, None).orchestrator();
+    let cluster = access.run(&run.id, &run.namespace);
+    let log = cluster.log(&orchestrator, Some(LAST_LINES)).await;
+    count_in(&log.ok()?)
+}
+
+/// What is known of removed runs.
+pub(super) fn removed(runs: &[Run]) -> String {
+    let rows: Vec<[String; 5]> = runs.iter().map(|run| row(run, Timestamp::now())).collect();
+    table(["RUN", "PLAN", "NAMESPACE", "STATE", "AGE"], &rows)
+}
+
+fn row(run: &Run, now: Timestamp) -> [String; 5] {
+    let age = run.created.and_then(|created| {
+        let round = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);
+        Some(format!("{:#}", now.since(created).ok()?.round(round).ok()?))
+    });
+    [
+        run.id.clone(),
+        run.plan.clone().unwrap_or_else(|| "-".to_owned()),
+        run.namespace.clone(),
+        run.state.to_string(),
+        age.unwrap_or_else(|| "-".to_owned()),
+    ]
+}
+
+fn state(run: &Run, count: Option<Count>) -> String {
+    match (run.state, count) {
+        (State::Starting, _) => {
+            format!("starting, {} of {} workers up", run.workers_up, run.workers)
+        }
+        (State::Finished, Some(count)) if count.cancelled => {
+            format!("cancelled at {}/{} cells", count.ended, count.total)
+        }
+        (state @ (State::Running | State::Finished | State::Failed), Some(count)) => {
+            format!("{state}, {}/{} cells", count.ended, count.total)
+        }
+        (state, _) => state.to_string(),
+    }
+}
+
+/// How to go on with it.
+fn next(run: &Run) -> String {
+    let id = &run.id;
+    match run.state {
+        State::Starting | State::Running => format!("netplan attach {id}, or cancel"),
+        State::Finished => format!("netplan attach {id} collects the results"),
+        State::Failed | State::Remains => format!("netplan clean {id}"),
+        State::Leaving => "it is being removed".to_owned(),
+    }
+}
+
+/// Columns as wide as what is in them.
+fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let head = head.map(str::to_owned);
+    let all = || std::iter::once(&head).chain(rows);
+    let mut text = String::new();
+    for row in all() {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let width = all().map(|row| row[column].chars().count()).max();
+            let width = width.unwrap_or_default();
+            // Writing into a String cannot fail.
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_says_how_far_and_how_to_go_on() {
+        let run = |state| Run {
+            id: "0badcafe".to_owned(),
+            plan: Some("quick".to_owned()),
+            namespace: "netplan".to_owned(),
+            state,
+            created: None,
+            version: None,
+            workers: 3,
+            workers_up: 2,
+        };
+        let at = |cancelled| {
+            Some(Count {
+                ended: 7,
+                total: 118,
+                cancelled,
+            })
+        };
+        let words = |state, count| super::state(&run(state), count);
+        assert_eq!(words(State::Starting, None), "starting, 2 of 3 workers up");
+        assert_eq!(words(State::Running, at(false)), "running, 7/118 cells");
+        assert_eq!(words(State::Running, None), "running");
+        assert_eq!(words(State::Finished, at(true)), "cancelled at 7/118 cells");
+        assert_eq!(words(State::Leaving, None), "leaving");
+    }
 }

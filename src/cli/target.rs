@@ -37,7 +37,7 @@ pub(super) struct TargetArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum On {
+pub(super) enum On {
     /// A Kubernetes cluster
     Kubernetes,
     /// Network namespaces of this machine
@@ -67,6 +67,11 @@ impl KubernetesArgs {
 }
 
 impl TargetArgs {
+    /// Whether this machine or a cluster is asked for by name.
+    pub fn named(&self) -> Option<On> {
+        self.on
+    }
+
     /// The target that is asked for, else the one that there is.
     pub async fn resolve(&self) -> anyhow::Result<Target> {
         let found = match self.on {

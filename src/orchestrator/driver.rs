@@ -281,8 +281,20 @@ impl<'t> Driver<'t> {
         (self.tell)(text);
     }
 
+    /// Tells of an event once more, for whoever reads only the end of the log.
+    pub fn repeat(&mut self, event: &EventKind) {
+        let count = (self.cells_ended, self.state.count().1);
+        if let Some(line) = self.lines.of(event, count) {
+            (self.tell)(&line);
+        }
+    }
+
     pub fn watching(&self) -> bool {
         self.watching > 0
+    }
+
+    pub fn collected(&self) -> bool {
+        self.collected
     }
 }
 

@@ -77,6 +77,42 @@ impl Lines {
     }
 }
 
+/// How far a run is, by the last lines of its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Cells that have ended, and all.
+    pub ended: usize,
+    pub total: usize,
+    pub cancelled: bool,
+}
+
+/// The newest count that a log tells of.
+#[must_use]
+pub fn count_in(log: &str) -> Option<Count> {
+    log.lines().rev().find_map(|line| {
+        let of_cell = || {
+            let (count, _) = line.strip_prefix('[')?.split_once("] ")?;
+            Some((count.split_once('/')?, false))
+        };
+        let of_cancel = || {
+            let count = line.strip_prefix("cancelled: ")?;
+            let count = count.strip_suffix(" cells have ended")?;
+            Some((count.split_once(" of ")?, true))
+        };
+        let of_end = || {
+            let count = line.strip_prefix("all ")?;
+            let count = count.strip_suffix(" cells have ended")?;
+            Some(((count, count), false))
+        };
+        let ((ended, total), cancelled) = of_cell().or_else(of_cancel).or_else(of_end)?;
+        Some(Count {
+            ended: ended.parse().ok()?,
+            total: total.parse().ok()?,
+            cancelled,
+        })
+    })
+}
+
 /// The figure that a person looks for first.
 fn figure(metrics: &Metrics) -> Option<String> {
     let of = |name, show: fn(f64) -> String| metrics.get(name).map(show);
@@ -96,6 +132,37 @@ fn figure(metrics: &Metrics) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_tells_how_far_the_run_is() {
+        let cell = crate::schedule::CellId("iperf3/hairpin/mss=96".to_owned());
+        let reason = "why".to_owned();
+        let outcome = Outcome::Skipped { reason };
+        let ended = EventKind::CellEnded { cell, outcome };
+        let mut lines = Lines::default();
+        let mut log = "worker `w1` joined from 10.0.0.1 on node n1\n".to_owned();
+        assert_eq!(count_in(&log), None);
+        let count = |ended, cancelled| {
+            let total = 118;
+            Some(Count {
+                ended,
+                total,
+                cancelled,
+            })
+        };
+        log += &lines.of(&ended, (7, 118)).unwrap();
+        log += "\nworker `w1` left\n";
+        assert_eq!(count_in(&log), count(7, false));
+        let cut = EventKind::RunEnded { cancelled: true };
+        let cut = lines.of(&cut, (7, 118)).unwrap();
+        assert_eq!(
+            count_in(&format!("{log}{cut}\nALL\nMAXIMUM,\nEND\n")),
+            count(7, true)
+        );
+        let end = EventKind::RunEnded { cancelled: false };
+        let end = lines.of(&end, (118, 118)).unwrap();
+        assert_eq!(count_in(&format!("{log}{end}\n")), count(118, false));
+    }
 
     #[test]
     fn rates_are_for_people() {

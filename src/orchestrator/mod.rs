@@ -1,6 +1,7 @@
 //! Drives the schedule: `state` decides, the driver does.
 
 mod driver;
+mod leave;
 mod lines;
 mod records;
 mod run;
@@ -8,4 +9,5 @@ mod service;
 pub mod state;
 mod store;
 
+pub use lines::{Count, count_in};
 pub use run::{Error, Linger, Settings, run};

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use tokio::sync::watch;
 use tonic::Status;
 
-use super::store::raw_name_of;
 use crate::results::{Event, journal, run_dir};
 use crate::rpc::pb::{RawOutput, Record};
 
@@ -77,7 +76,7 @@ impl Records {
     fn record(&self, line: String) -> Result<Record, Status> {
         let event: Event = serde_json::from_str(&line).map_err(|error| broken(&error))?;
         // A file that somebody has removed is no reason to withhold the figures.
-        let raw = raw_name_of(&event.kind).and_then(|name| {
+        let raw = event.kind.raw_name().and_then(|name| {
             run_dir::check_raw_name(name).ok()?;
             let content = std::fs::read(self.folder.join(run_dir::file::RAW).join(name)).ok()?;
             let name = name.to_owned();

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tonic::transport::server::TcpIncoming;
 
 use super::driver::Driver;
+use super::leave;
 use super::records::Extent;
 use super::service::Service;
 use super::state::task::Task;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub identity: Identity,
     /// The folder of journal and raw outputs. If it holds a journal, that run goes on.
     pub journal: PathBuf,
+    /// The journal to go on with where there is none yet: that of a run which was cut off.
+    pub resume: Option<Vec<u8>>,
     pub limits: Limits,
     pub linger: Linger,
 }
@@ -91,7 +94,8 @@ pub enum Error {
 
 /// Drives a run to its end: waits for the workers, has every cell measured, answers watchers.
 ///
-/// `tell` takes lines for people. `on_end` makes the last of them of all events. `shutdown` is a
+/// `tell` takes lines for people. `on_end` makes the last of them of all events; before them comes
+/// the archive of the run, unless somebody has collected its records. `shutdown` is a
 /// Cancel; after the run's end it cuts the waiting for watchers short.
 ///
 /// # Errors
@@ -111,7 +115,7 @@ pub async fn run(
     let tasks = Task::all(&plan, schedule);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
-    let (store, events) = Store::open(&settings.journal)?;
+    let (store, events) = Store::open(&settings.journal, settings.resume.as_deref())?;
     let first = match events.first().map(|event| &event.kind) {
         Some(EventKind::RunStarted { run, .. }) if *run != settings.run => {
             return Err(Error::OtherRun {
@@ -145,19 +149,31 @@ pub async fn run(
     let mut driver = Driver::new(state, store, extent, inbox, &mut tell);
     let mut shutdown = pin!(shutdown);
     let stopped = driver.run(first, shutdown.as_mut()).await?;
-    let report = on_end(&journal::read(&settings.journal)?.events);
-    if !report.is_empty() {
-        driver.tell(&report);
-    }
     let Linger { alone, attended } = settings.linger;
-    if !stopped {
-        driver.linger(alone, attended, shutdown).await?;
-    } else if driver.watching() {
+    let is_attended = driver.watching();
+    if is_attended && stopped {
         // Whoever stops a pod does not wait long; who watches gets what there is.
         let moment = Duration::from_secs(1);
         driver
             .linger(moment, moment, pin!(std::future::pending()))
             .await?;
+    } else if is_attended {
+        driver.linger(attended, attended, shutdown.as_mut()).await?;
+    }
+    let events = journal::read(&settings.journal)?.events;
+    // A pod that is stopped goes, and its log with it.
+    if !driver.collected() && !stopped {
+        driver.tell(&leave::archive(&settings.journal, &events).await);
+        if let Some(last) = events.last() {
+            driver.repeat(&last.kind);
+        }
+    }
+    let report = on_end(&events);
+    if !report.is_empty() {
+        driver.tell(&report);
+    }
+    if !is_attended && !stopped {
+        driver.linger(alone, attended, shutdown).await?;
     }
     drop(driver);
     // The server waits for its streams; those of workers and watchers have ended by now.

@@ -62,6 +62,8 @@ pub struct Limits {
     pub answer: Duration,
     /// For a process to be gone after Stop.
     pub stop: Duration,
+    /// For the nodes to learn where a worker's Service leads, from its joining on.
+    pub service: Duration,
     /// For a lost worker to come back.
     pub reconnect: Duration,
     /// For running tools to be gone once the run is cancelled.
@@ -77,6 +79,7 @@ impl Default for Limits {
             ready: Duration::from_secs(10),
             answer: Duration::from_secs(5),
             stop: Duration::from_secs(5),
+            service: Duration::from_secs(30),
             // An evicted pod's successor is made after ten seconds, and its node may pull the image.
             reconnect: Duration::from_secs(120),
             cancel: Duration::from_millis(400),
@@ -126,6 +129,8 @@ pub struct State {
     next_step: u64,
     next_timer: u64,
     commands: Vec<Command>,
+    /// Of the input that is being taken note of.
+    now: Timestamp,
 }
 
 #[derive(Debug)]
@@ -142,6 +147,7 @@ struct Worker {
 struct Present {
     session: Session,
     place: Place,
+    since: Timestamp,
 }
 
 #[derive(Debug)]
@@ -218,6 +224,7 @@ impl State {
             next_step: 1,
             next_timer: 1,
             commands: Vec::new(),
+            now: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -234,6 +241,7 @@ impl State {
 
     /// Takes note of what happened, and says what to do, in this order.
     pub fn on(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
+        self.now = now;
         match input {
             Input::WorkerJoined {
                 worker,

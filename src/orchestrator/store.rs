@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::state::message::Emission;
-use crate::results::{Event, EventKind, Journal, JournalError, RunDir, RunDirError, VERSION};
+use crate::results::{Event, Journal, JournalError, RunDir, RunDirError, VERSION, journal};
 
 /// The run's directory, open for writing.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub enum StoreError {
 
 impl Store {
     /// Begins the journal in `folder`, or goes on with the one that is there; then also returns
-    /// its events.
-    pub fn open(folder: &Path) -> Result<(Self, Vec<Event>), StoreError> {
+    /// its events. `resume` is a journal to begin with.
+    pub fn open(folder: &Path, resume: Option<&[u8]>) -> Result<(Self, Vec<Event>), StoreError> {
         match RunDir::open(folder) {
             Ok(dir) => {
                 let (journal, recovered) = Journal::open(folder)?;
@@ -35,6 +35,10 @@ impl Store {
             }
             Err(RunDirError::NotARun(_)) => {
                 let dir = RunDir::create(folder)?;
+                if let Some(begun) = resume {
+                    dir.write(journal::FILE_NAME, begun)?;
+                    return Self::open(folder, None);
+                }
                 let journal = Journal::create(folder)?;
                 let folder = dir;
                 Ok((Self { folder, journal }, Vec::new()))
@@ -51,7 +55,7 @@ impl Store {
     /// Returns once it is on disk: the raw output first, so that no event names a missing file.
     pub fn put(&mut self, at: Timestamp, emission: Emission) -> Result<(), StoreError> {
         let Emission { kind, raw } = emission;
-        if let (Some(name), Some(content)) = (raw_name_of(&kind), &raw) {
+        if let (Some(name), Some(content)) = (kind.raw_name(), &raw) {
             self.folder.write_raw(name, content)?;
         }
         self.journal.append(&Event {
@@ -61,19 +65,5 @@ impl Store {
             kind,
         })?;
         Ok(())
-    }
-}
-
-/// The file under `raw/` that an event names.
-pub(super) fn raw_name_of(event: &EventKind) -> Option<&str> {
-    match event {
-        EventKind::Sample(sample) => sample.raw.as_deref(),
-        EventKind::AttemptFailed { raw, .. } => raw.as_deref(),
-        EventKind::RunStarted { .. }
-        | EventKind::WorkerJoined { .. }
-        | EventKind::WorkerLeft { .. }
-        | EventKind::SampleStarted { .. }
-        | EventKind::CellEnded { .. }
-        | EventKind::RunEnded { .. } => None,
     }
 }

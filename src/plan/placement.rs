@@ -1,5 +1,6 @@
 //! Whether workers can sit as their rules say.
 
+use super::kubernetes::Words;
 use crate::diag::{Place, Problem, quote};
 
 /// A worker's rule about another one; both are indexes.
@@ -29,9 +30,22 @@ pub struct Named<'a> {
     pub place: Place,
 }
 
+/// A worker whose node has to have these labels.
+#[derive(Clone, Debug)]
+pub struct Labelled {
+    pub worker: usize,
+    pub labels: Words,
+    pub place: Place,
+}
+
 /// Finds the rules that go round in a circle, and those that contradict the others. A worker has
 /// one `same` rule at most.
-pub fn check(names: &[&str], rules: &[Rule], by_name: &[Named<'_>]) -> Vec<Problem> {
+pub fn check(
+    names: &[&str],
+    rules: &[Rule],
+    by_name: &[Named<'_>],
+    by_labels: &[Labelled],
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     // Sitting with another worker waits for it, so a circle of such rules waits for ever.
     let follow: Vec<Option<&Rule>> = (0..names.len())
@@ -89,7 +103,36 @@ pub fn check(names: &[&str], rules: &[Rule], by_name: &[Named<'_>]) -> Vec<Probl
             );
         }
     }
+    for (index, late) in by_labels.iter().enumerate() {
+        let mut earlier = by_labels
+            .iter()
+            .take(index)
+            .filter(|early| find(&nodes, early.worker) == find(&nodes, late.worker));
+        problems.extend(earlier.find_map(|early| other_label(names, early, late)));
+    }
     problems
+}
+
+/// A node has one value of a label, and who sits on it together asks for all that each asks for.
+fn other_label(names: &[&str], early: &Labelled, late: &Labelled) -> Option<Problem> {
+    let differs = |(key, value): &(&String, &String)| {
+        let other = early.labels.get(*key);
+        other.is_some_and(|other| other != *value)
+    };
+    let (key, value) = late.labels.iter().find(differs)?;
+    let what = format!(
+        "{} and {} sit on one node, which cannot have two values of {}",
+        name(names, early.worker),
+        name(names, late.worker),
+        quote(key)
+    );
+    let other = early.labels.get(key).map_or("", String::as_str);
+    Some(
+        Problem::new(late.place, what)
+            .label(format!("{} here", quote(value)))
+            .related(early.place, format!("{} here", quote(other)))
+            .help("ask for one value, or remove a rule"),
+    )
 }
 
 /// The workers as groups that sit on one node, or in one zone; each points towards its group's root.

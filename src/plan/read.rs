@@ -3,6 +3,7 @@
 use super::decode::Decoder;
 use super::extend;
 use super::fields::Fields;
+use super::host;
 use super::mesh::{Expanded, expand};
 use super::model::{Concurrency, Link, Local, Offloads, Order, Plan, VERSION};
 use super::read_declared;
@@ -38,6 +39,9 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
     let paths = top.required("paths", |id| {
         paths(decoder, id, known.as_ref(), local.nodes)
     });
+    if let (Some(workers), Some(paths)) = (&workers, &paths) {
+        host::check_nodes(decoder, paths, workers);
+    }
     let known_paths: Option<Vec<KnownPath<'_>>> = paths.as_ref().map(|paths| {
         let known = paths.iter().filter_map(|path| {
             Some(KnownPath {

@@ -6,7 +6,7 @@ use super::decode::{At, Decoder};
 use super::fields::Fields;
 use super::mesh::LARGEST_GROUP;
 use super::model::Placement;
-use super::placement::{self, Named, Scope};
+use super::placement::{self, Labelled, Named, Scope};
 use super::read::small;
 use super::read_kubernetes::{checked, node_selector};
 use super::tree::NodeId;
@@ -69,7 +69,7 @@ pub fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Pla
         places.push(name.place);
         workers.insert(entry.key.clone(), placement);
     }
-    for problem in placement::check(&names, &rules.between, &rules.by_name) {
+    for problem in placement::check(&names, &rules.between, &rules.by_name, &rules.by_labels) {
         decoder.report(problem);
     }
     check_groups(decoder, &workers, &places, &rules.between);
@@ -81,6 +81,7 @@ pub fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Pla
 struct Rules<'t> {
     between: Vec<placement::Rule>,
     by_name: Vec<Named<'t>>,
+    by_labels: Vec<Labelled>,
 }
 
 /// Where the worker of this index sits.
@@ -120,7 +121,15 @@ fn placement<'t>(
         placement.node = Some(value.to_owned());
     }
     placement.node_selector = fields
-        .optional("node_selector", |id| node_selector(decoder, id))
+        .optional("node_selector", |id| {
+            let labels = node_selector(decoder, id)?;
+            rules.by_labels.push(Labelled {
+                worker: index,
+                labels: labels.clone(),
+                place: decoder.place(id),
+            });
+            Some(labels)
+        })
         .unwrap_or_default();
     placement.one_per_node = fields
         .optional("one_per_node", |id| decoder.boolean(id))

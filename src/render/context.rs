@@ -25,6 +25,8 @@ pub struct RunContext {
     pub version: &'static str,
     /// The `--only` selection, if any.
     pub only: Option<String>,
+    /// The journal of a run that goes on: gzipped, in base64.
+    pub journal: Option<String>,
 }
 
 impl RunContext {
@@ -39,6 +41,7 @@ impl RunContext {
             image: format!("netplan:{version}"),
             version,
             only,
+            journal: None,
         }
     }
 

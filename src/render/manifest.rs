@@ -41,11 +41,17 @@ impl Manifest {
     }
 }
 
+/// What becomes the run's Secrets. An identity is what `secret.yaml.j2` calls `identity`: `role`,
+/// `ca_pem`, `cert_pem`, `key_pem` and `token`.
+#[derive(Clone, Debug)]
+pub struct Identities<I> {
+    /// The orchestrator's and the workers'.
+    pub in_pods: Vec<I>,
+    /// The command line's.
+    pub client: I,
+}
+
 /// All objects of a run, in the order in which they are best applied: what others refer to first.
-///
-/// An identity is what `secret.yaml.j2` calls `identity`: `role`, `ca_pem`, `cert_pem`, `key_pem`
-/// and `token`. Those of `in_pods` are for the orchestrator and the workers, `client` is for the
-/// command line.
 ///
 /// # Errors
 /// A template that does not render, or yields something else than one object.
@@ -55,8 +61,7 @@ pub fn manifests(
     plan_text: &str,
     kubernetes: &Kubernetes,
     workers: &[WorkerPorts<'_>],
-    in_pods: &[impl Serialize],
-    client: &impl Serialize,
+    identities: &Identities<impl Serialize>,
     templates: &Templates,
 ) -> Result<Vec<Manifest>, RenderError> {
     let engine = engine(templates)?;
@@ -95,12 +100,15 @@ pub fn manifests(
         let context = context! { secret => context! { name }, identity, ..common.clone() };
         render(SECRET, &context)
     };
-    for identity in in_pods {
+    for identity in &identities.in_pods {
         let identity = Value::from(Serde(identity));
         let role = identity.get_attr("role").unwrap_or_default();
         rendered.push(secret(&format!("{}-{role}", run.prefix), identity)?);
     }
-    rendered.push(secret(&run.client_secret(), Value::from(Serde(client)))?);
+    rendered.push(secret(
+        &run.client_secret(),
+        Value::from(Serde(&identities.client)),
+    )?);
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
     for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
         rendered.push(render("worker-service.yaml.j2", context)?);

@@ -209,6 +209,7 @@ mod tests {
     use super::*;
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use proptest::sample::Index;
 
     fn raws() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
         vec(
@@ -231,15 +232,14 @@ mod tests {
 
         #[test]
         fn a_log_that_is_cut_or_damaged_is_an_error_or_whole(
-            journal in vec(any::<u8>(), 0..500), raw in raws(), cut in 0.0..1.0, bit in 0u8..7, at in 0.0..1.0,
+            journal in vec(any::<u8>(), 0..500), raw in raws(), cut in any::<Index>(), bit in 0u8..7, at in any::<Index>(),
         ) {
             let text = encode(&journal, raw.clone(), LIMIT_BYTES).unwrap().text;
-            let place = |part: f64| (text.len() as f64 * part) as usize;
-            prop_assert!(decode(&text[..place(cut)]).is_err());
-            prop_assert!(decode(&text[place(cut).max(1)..]).is_err());
+            let cut = cut.index(text.len());
+            prop_assert!(decode(&text[..cut]).is_err());
+            prop_assert!(decode(&text[cut.max(1)..]).is_err());
             let mut bytes = text.clone().into_bytes();
-            let at = place(at).min(bytes.len() - 1);
-            bytes[at] ^= 1 << bit;
+            bytes[at.index(text.len())] ^= 1 << bit;
             if let Ok(archive) = decode(&String::from_utf8_lossy(&bytes)) {
                 // A flipped bit in a gzip member's header may mean nothing.
                 prop_assert_eq!(archive, Archive { journal, raw });
@@ -268,10 +268,10 @@ mod tests {
         }
 
         #[test]
-        fn a_folded_journal_unfolds(journal in vec(any::<u8>(), 0..5000), cut in 0.0..1.0) {
+        fn a_folded_journal_unfolds(journal in vec(any::<u8>(), 0..5000), cut in any::<Index>()) {
             let folded = fold(&journal).unwrap();
             prop_assert_eq!(unfold(&folded).unwrap(), journal);
-            let cut = (folded.len() as f64 * cut) as usize;
+            let cut = cut.index(folded.len());
             prop_assert!(cut == 0 || unfold(&folded[..cut]).is_err());
         }
     }

@@ -76,6 +76,23 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// The file under `raw/` that it names.
+    #[must_use]
+    pub fn raw_name(&self) -> Option<&str> {
+        match self {
+            Self::Sample(sample) => sample.raw.as_deref(),
+            Self::AttemptFailed { raw, .. } => raw.as_deref(),
+            Self::RunStarted { .. }
+            | Self::WorkerJoined { .. }
+            | Self::WorkerLeft { .. }
+            | Self::SampleStarted { .. }
+            | Self::CellEnded { .. }
+            | Self::RunEnded { .. } => None,
+        }
+    }
+}
+
 /// How a cell ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -182,6 +182,25 @@ impl Journal {
         Ok(Some(event))
     }
 
+    /// Cuts the last event off: that of a cancelled run which is to go on is its end.
+    ///
+    /// # Errors
+    /// When the file cannot be read or cut.
+    pub fn take_back(&mut self) -> Result<(), JournalError> {
+        let failed = |source| failed("truncate", &self.path, source);
+        let bytes = std::fs::read(&self.path).map_err(failed)?;
+        let lines = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let before = lines.iter().rposition(|byte| *byte == b'\n');
+        let len = before.map_or(0, |at| at as u64 + 1);
+        self.file
+            .set_len(len)
+            .and_then(|()| self.file.sync_data())
+            .map_err(failed)?;
+        self.len = len;
+        self.next_seq = self.next_seq.saturating_sub(1);
+        Ok(())
+    }
+
     fn expect_next(&self, got: u64) -> Result<(), JournalError> {
         if got == self.next_seq {
             return Ok(());

@@ -18,6 +18,18 @@ pub struct Forecast {
 }
 
 impl Forecast {
+    /// For a part of the cells, 0 to 1.
+    #[must_use]
+    pub fn share(self, share: f64) -> Forecast {
+        let part = |whole: Duration| {
+            Duration::try_from_secs_f64(whole.as_secs_f64() * share).unwrap_or(whole)
+        };
+        Forecast {
+            least: part(self.least),
+            most: part(self.most),
+        }
+    }
+
     /// There is only one answer.
     #[must_use]
     pub fn is_exact(self) -> bool {

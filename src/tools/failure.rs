@@ -20,6 +20,8 @@ pub enum Cause {
     ConnectTimeout,
     /// The kernel knows no way to the address.
     NoRoute,
+    /// The nodes did not know yet where the worker's Service leads.
+    ServiceNotReady,
     /// The sample took longer than its timeout.
     Timeout,
     /// The server was serving somebody else.
@@ -56,10 +58,11 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 19] = [
+    pub const ALL: [Cause; 20] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
+        Self::ServiceNotReady,
         Self::Timeout,
         Self::ServerBusy,
         Self::ServerFailed,
@@ -85,6 +88,7 @@ impl Cause {
             Self::Refused => "refused",
             Self::ConnectTimeout => "connect_timeout",
             Self::NoRoute => "no_route",
+            Self::ServiceNotReady => "service_not_ready",
             Self::Timeout => "timeout",
             Self::ServerBusy => "server_busy",
             Self::ServerFailed => "server_failed",
@@ -119,6 +123,10 @@ impl Cause {
             Self::NoRoute => {
                 "the client's node knows no way to the address, or the way was lost: check the \
                  node's routes and the network plugin"
+            }
+            Self::ServiceNotReady => {
+                "the nodes did not know yet where the worker's Service leads, as in the first \
+                 seconds of a pod: it is tried again"
             }
             Self::Timeout => {
                 "the tool was still running at the sample's deadline and was killed: raise \
@@ -189,6 +197,7 @@ impl std::fmt::Display for Cause {
             Self::Refused => "connection refused",
             Self::ConnectTimeout => "connect timeout",
             Self::NoRoute => "no route",
+            Self::ServiceNotReady => "service not ready",
             Self::Timeout => "timeout",
             Self::ServerBusy => "server busy",
             Self::ServerFailed => "server failed",

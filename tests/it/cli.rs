@@ -15,6 +15,8 @@ const COMMANDS: &[&str] = &[
     "render",
     "report",
     "status",
+    "attach",
+    "cancel",
     "clean",
     "doctor",
     "selftest",
@@ -79,6 +81,9 @@ fn mistakes_on_the_command_line() {
         &["schedule", plan, "--only", "path=hairpn"],
         &["schedule", plan, "--only", "pth=hairpin"],
         &["run", plan, "--on", "local", "--format", "xml"],
+        &["run", plan, "--on", "local", "--detach"],
+        &["run", plan, "--on", "local", "--keep"],
+        &["run", plan, "--detach", "--keep"],
         &["render", plan, "--templates", "no-such-folder"],
         &["report", "no-such-run"],
         &["report", "src"],
@@ -190,7 +195,7 @@ fn a_chart_keeps_its_keys_to_its_owner() {
             secrets += 1;
         }
     }
-    assert_eq!(secrets, 4);
+    assert_eq!(secrets, 5);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use k8s_openapi::ByteString;
 use kube::Client;
 use kube::client::Body;
 use kube::client::retry::RetryPolicy;
@@ -43,10 +44,14 @@ struct Inner {
     forgotten: u64,
     cut: Cut,
     requests: Vec<String>,
+    /// What was asked for in access reviews: group, resource, verb.
+    asked: BTreeSet<(String, String, String)>,
     /// So many pods have been made.
     pods: u32,
     /// Jobs that can make no pods.
     barren: BTreeSet<String>,
+    /// What pods have printed.
+    logs: BTreeMap<String, String>,
 }
 
 /// Resource, namespace (empty for none), name.
@@ -74,7 +79,7 @@ pub struct Fault {
     pub times: u32,
 }
 
-type Answer = Response<StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>>;
+pub type Answer = Response<StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>>;
 
 /// The status of a pod whose process runs.
 pub fn running() -> Value {
@@ -110,8 +115,10 @@ impl FakeApi {
             forgotten: 0,
             cut: Cut::Plain,
             requests: Vec::new(),
+            asked: BTreeSet::new(),
             pods: 0,
             barren: BTreeSet::new(),
+            logs: BTreeMap::new(),
         };
         let api = Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -189,6 +196,11 @@ impl FakeApi {
             .collect()
     }
 
+    /// Group, resource and verb of every access that was asked about.
+    pub fn asked(&self) -> BTreeSet<(String, String, String)> {
+        self.inner.lock().unwrap().asked.clone()
+    }
+
     /// Method and path with its query, of every request.
     pub fn requests(&self) -> Vec<String> {
         self.inner.lock().unwrap().requests.clone()
@@ -243,13 +255,27 @@ impl FakeApi {
         self.delete("pods", namespace, pod["metadata"]["name"].as_str().unwrap());
     }
 
+    /// Puts a line at the end of a pod's log.
+    pub fn log(&self, pod: &str, line: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        let log = inner.logs.entry(pod.to_owned()).or_default();
+        log.push_str(line);
+        log.push('\n');
+    }
+
+    /// Says that something has changed, from now on.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
     pub fn delete(&self, resource: &str, namespace: &str, name: &str) {
         let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
         self.inner.lock().unwrap().remove(&key);
         self.news.send_modify(|_| {});
     }
 
-    async fn answer(&self, request: Request<Body>) -> Answer {
+    /// The answer to one request.
+    pub async fn answer(&self, request: Request<Body>) -> Answer {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let path = head.uri.path().to_owned();
@@ -285,14 +311,21 @@ impl FakeApi {
                 sub if sub.is_empty() => word("resource"),
                 sub => format!("{}/{sub}", word("resource")),
             };
+            let asked = (word("group"), resource.clone(), word("verb"));
             let allowed = !inner.denied.contains(&(word("verb"), resource));
+            inner.asked.insert(asked);
             return json_answer(&json!({
                 "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
                 "metadata": {}, "spec": {}, "status": {"allowed": allowed},
             }));
         }
         if sub == "log" {
-            return text_answer("the last line\n");
+            let log = inner.logs.get(&name).cloned();
+            let log = log.unwrap_or_else(|| "the last line\n".to_owned());
+            let lines: Vec<&str> = log.split_inclusive('\n').collect();
+            let tail = query.get("tailLines").and_then(|tail| tail.parse().ok());
+            let skip = lines.len().saturating_sub(tail.unwrap_or(usize::MAX));
+            return Response::new(text(lines[skip..].concat()));
         }
         let key = (resource.clone(), namespace.clone(), name.clone());
         let selector = query.get("labelSelector").cloned().unwrap_or_default();
@@ -418,6 +451,13 @@ impl FakeApi {
 impl Inner {
     fn store(&mut self, key: Key, mut object: Value) -> Value {
         self.version += 1;
+        if let Some(Value::Object(texts)) = object.as_object_mut().unwrap().remove("stringData") {
+            let bytes = |text: Value| json!(ByteString(text.as_str().unwrap().into()));
+            object["data"] = texts
+                .into_iter()
+                .map(|(key, text)| (key, bytes(text)))
+                .collect();
+        }
         let metadata = &mut object["metadata"];
         if metadata["uid"].is_null() {
             metadata["uid"] = json!(format!("u{}", self.version));
@@ -564,15 +604,12 @@ fn text(
     StreamBody::new(stream::iter([frame]).boxed())
 }
 
-fn text_answer(line: &'static str) -> Answer {
-    Response::new(text(line))
-}
-
 fn json_answer(value: &Value) -> Answer {
     Response::new(text(value.to_string()))
 }
 
-fn refuse(code: u16, message: &str) -> Answer {
+/// A failure in the API server's own form.
+pub fn refuse(code: u16, message: &str) -> Answer {
     let reason = match code {
         403 => "Forbidden",
         404 => "NotFound",

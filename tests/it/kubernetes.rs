@@ -1,6 +1,7 @@
 //! The Kubernetes engine against an API server in memory. Time does not pass: it jumps.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -319,6 +320,130 @@ async fn the_preflight_tells_all_at_once() {
     let all: Vec<String> = troubles.iter().map(ToString::to_string).collect();
     crate::support::snapshots()
         .bind(|| insta::assert_snapshot!("kubernetes_preflight", all.join("\n\n")));
+}
+
+type Right = (String, String, String);
+
+/// What the roles of rbac.yaml allow, by their names.
+fn roles() -> BTreeMap<String, BTreeSet<Right>> {
+    let text = include_str!("../../rbac.yaml");
+    let words = |value: &Value| -> Vec<String> {
+        let all = value.as_array().unwrap().iter();
+        all.map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let role = |text: &str| {
+        let role = netplan::plan::document(text).unwrap();
+        let mut rights = BTreeSet::new();
+        for rule in role["rules"].as_array().unwrap() {
+            for group in words(&rule["apiGroups"]) {
+                for resource in words(&rule["resources"]) {
+                    let verbs = words(&rule["verbs"]).into_iter();
+                    rights.extend(verbs.map(|verb| (group.clone(), resource.clone(), verb)));
+                }
+            }
+        }
+        (
+            role["metadata"]["name"].as_str().unwrap().to_owned(),
+            rights,
+        )
+    };
+    text.split("\n---\n").map(role).collect()
+}
+
+/// The right that a request in the run's namespace takes.
+fn right(request: &str) -> Option<Right> {
+    let (method, uri) = request.split_once(' ')?;
+    let uri = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let (before, inside) = path.split_once("/namespaces/netplan/")?;
+    let group = match before.split_once("/apis/") {
+        Some((_, group)) => group.split('/').next()?,
+        None => "",
+    };
+    let mut words = inside.split('/');
+    let (resource, name, sub) = (words.next()?, words.next(), words.next());
+    let verb = match (method, name.is_some()) {
+        ("GET", false) if query.contains("watch=true") => "watch",
+        ("GET", false) => "list",
+        ("GET", true) => "get",
+        ("DELETE", false) => "deletecollection",
+        ("DELETE", true) => "delete",
+        ("PATCH", _) => "patch",
+        _ => "create",
+    };
+    let resource = match sub {
+        Some(sub) => format!("{resource}/{sub}"),
+        None => resource.to_owned(),
+    };
+    Some((group.to_owned(), resource, verb.to_owned()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_least_role_is_what_the_preflight_asks_for_and_a_run_uses() {
+    let roles = roles();
+    let least = &roles["netplan"];
+    let api = FakeApi::new(|_| running());
+    let manifests = manifests();
+    assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
+    let making = &roles["netplan-namespaces"];
+    let asked = api.asked();
+    assert_eq!(asked, least.union(making).cloned().collect());
+
+    let api = FakeApi::new(|_| running());
+    api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
+    assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
+    assert_eq!(api.asked(), *least);
+    let cluster = run(&api);
+    cluster.apply(&manifests).await.unwrap();
+    let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on disk"});
+    api.set_status(NAMESPACE, "netplan-0badcafe-w2", &evicted);
+    next_end(&cluster).await;
+    cluster.logs("netplan-0badcafe-w2").await.unwrap();
+    access(&api).clean(&Which::All).await.unwrap();
+    // Events are a help where one may see them; pods go with their Jobs.
+    let tolerated = |right: &Right| {
+        right.1 == "events" || (right.1.as_str(), right.2.as_str()) == ("pods", "deletecollection")
+    };
+    for request in api.requests() {
+        if let Some(right) = right(&request).filter(|right| !tolerated(right)) {
+            assert!(least.contains(&right), "{request}: {right:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_do_only_the_least_can_run_and_clean_up() {
+    let api = FakeApi::new(|_| running());
+    api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
+    for path in [
+        "/nodes",
+        "/api/v1/namespaces/netplan?",
+        "/events",
+        "kube-system",
+    ] {
+        api.fail(fault(Method::GET, path, 403, "not for you", 1000));
+    }
+    api.fail(fault(Method::DELETE, "/pods?", 403, "not for you", 1000));
+    let manifests = manifests();
+    assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
+    run(&api).apply(&manifests).await.unwrap();
+    access(&api).clean(&Which::All).await.unwrap();
+    assert_eq!(api.all(), ["namespaces/netplan", "nodes/n1", "nodes/n2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_no_config_map_takes_is_refused_before() {
+    let api = FakeApi::new(|_| running());
+    let mut manifests = manifests();
+    let is_map = |one: &&mut Manifest| one.kind() == "ConfigMap";
+    let map = manifests.iter_mut().find(is_map).unwrap();
+    map.object["data"]["plan.yaml"] = json!("x".repeat(1 << 20));
+    let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
+    assert_eq!(troubles.len(), 1);
+    insta::assert_snapshot!(
+        troubles[0],
+        @"the resolved plan has 1025 KiB, and a ConfigMap takes 1024 KiB; split the plan in two, or shorten its lists of values to `{ from, to, step }`"
+    );
 }
 
 #[tokio::test(start_paused = true)]

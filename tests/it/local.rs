@@ -632,6 +632,13 @@ fn what_it_does_not_know_it_refuses_by_name() {
     };
     assert!(plan(&[job("OnFailure")], &settings(1)).is_ok());
     refuse(&[job("Never")], 2);
+    for field in ["completions", "parallelism"] {
+        let mut one = job("OnFailure");
+        one.object["spec"][field] = json!(1);
+        assert!(plan(&[one.clone()], &settings(1)).is_ok());
+        one.object["spec"][field] = json!(2);
+        refuse(&[one], 2);
+    }
     refuse(
         &[manifest(
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"},

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod attach;
 mod cases;
 mod cli;
 mod coverage;
@@ -16,7 +17,9 @@ mod doubts;
 mod e2e;
 mod extends;
 mod fake_api;
+mod fake_cluster;
 mod kubernetes;
+mod kubernetes_doors;
 mod local;
 mod made;
 mod mesh;
@@ -27,6 +30,7 @@ mod render;
 mod report;
 mod restricted;
 mod results;
+mod resume;
 mod rounds;
 mod run;
 mod schedule;

@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "a test's helpers fail like the test"
 )]
 
@@ -14,6 +13,7 @@ use std::time::Duration;
 use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Error, Linger, Settings};
+use netplan::results::archive::{self, ArchiveError};
 use netplan::results::{Event, EventKind, Journal, Outcome, WorkerEnvironment, journal};
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::to_worker::Message as Order;
@@ -22,7 +22,7 @@ use netplan::rpc::{Client, Identity, RunIdentities, connect, connect_over, exit}
 use netplan::tools::{Cause, Ended, How};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -43,7 +43,7 @@ tests:
 ";
 const CELLS: usize = 4;
 
-const GOOD: &[u8] = include_bytes!("../data/iperf3-3.18/tcp-ok-against-oneoff.json");
+pub const GOOD: &[u8] = include_bytes!("../data/iperf3-3.18/tcp-ok-against-oneoff.json");
 
 /// An orchestrator that runs, and what one needs to talk to it.
 struct Run {
@@ -61,6 +61,10 @@ impl Run {
     }
 
     async fn in_folder(folder: TempDir) -> Self {
+        Self::that_lingers(folder, Duration::from_millis(50)).await
+    }
+
+    async fn that_lingers(folder: TempDir, alone: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let identities = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
@@ -70,9 +74,10 @@ impl Run {
             only: None,
             identity: identities.orchestrator.clone(),
             journal: folder.path().join("run"),
+            resume: None,
             limits: Limits::default(),
             linger: Linger {
-                alone: Duration::from_millis(50),
+                alone,
                 attended: SOON,
             },
         };
@@ -129,7 +134,7 @@ fn events(folder: &Path) -> Vec<Event> {
     journal::read(&folder.join("run")).unwrap().events
 }
 
-fn hello(worker: &str, index: usize) -> Hello {
+pub fn hello(worker: &str, index: usize) -> Hello {
     let environment = WorkerEnvironment {
         tools: [("iperf3".to_owned(), "3.18".to_owned())].into(),
         ..WorkerEnvironment::default()
@@ -145,13 +150,13 @@ fn hello(worker: &str, index: usize) -> Hello {
 }
 
 /// A worker's session in the hands of a test.
-struct Worker {
+pub struct Worker {
     orders: Streaming<ToWorker>,
     answers: mpsc::Sender<FromWorker>,
 }
 
 impl Worker {
-    async fn join(mut client: Client, hello: Hello) -> Result<Self, Status> {
+    pub async fn join(mut client: Client, hello: Hello) -> Result<Self, Status> {
         let (answers, outgoing) = mpsc::channel(16);
         let message = Some(Message::Hello(hello));
         answers.send(FromWorker { message }).await.unwrap();
@@ -176,24 +181,38 @@ impl Worker {
     }
 
     /// Does what it is told until goodbye; every client measures.
-    async fn obey(mut self) {
+    async fn obey(self) {
+        self.obey_at(Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)))
+            .await;
+    }
+
+    /// The same, but a client only ends when the pace has a permit for it.
+    pub async fn obey_at(mut self, pace: Arc<Semaphore>) {
         let mut server = None;
-        while let Some(order) = self.order().await {
-            match order {
+        let mut client = None;
+        loop {
+            let order = tokio::select! {
+                order = self.order() => order,
+                permit = pace.acquire(), if client.is_some() => {
+                    permit.unwrap().forget();
+                    self.answer(measured(client.take().unwrap())).await;
+                    continue;
+                }
+            };
+            match order.expect("the stream broke") {
                 Order::StartServer(start) => {
                     server = Some(start.step);
                     let ready = pb::ServerReady { step: start.step };
                     self.answer(Message::ServerReady(ready)).await;
                 }
-                Order::RunClient(run) => self.answer(measured(run.step)).await,
+                Order::RunClient(run) => client = Some(run.step),
                 Order::Stop(stop) if server.take_if(|step| *step == stop.step).is_some() => {
                     self.answer(stopped(stop.step)).await;
                 }
-                Order::Stop(_) => {}
+                Order::Stop(stop) => drop(client.take_if(|step| *step == stop.step)),
                 Order::Goodbye(_) => return,
             }
         }
-        panic!("the stream broke");
     }
 }
 
@@ -305,6 +324,13 @@ async fn a_run_without_watchers_measures_everything_and_ends() {
         said.iter()
             .any(|line| line.starts_with("[4/4] iperf3-tcp/hairpin/mss=1000: "))
     );
+    // Nobody has taken the records: the log has them, and then says the end once more.
+    let left = archive::decode(&said.join("\n")).unwrap();
+    let journal = std::fs::read(folder.path().join("run/events.jsonl")).unwrap();
+    assert_eq!(left.journal, journal);
+    assert_eq!(left.raw.len(), CELLS);
+    assert!(left.raw.iter().all(|(_, content)| content == GOOD));
+    assert_eq!(said[said.len() - 2], "all 4 cells have ended");
 }
 
 #[tokio::test]
@@ -344,8 +370,11 @@ async fn a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     for worker in workers {
         worker.await.unwrap();
     }
-    let (folder, events, _) = run.end().await;
+    let (folder, events, said) = run.end().await;
     all_measured(&events);
+    // They were collected: the log stays for people.
+    let left = archive::decode(&said.join("\n"));
+    assert!(matches!(left, Err(ArchiveError::None)), "{left:?}");
     let lines = std::fs::read_to_string(folder.path().join("run/events.jsonl")).unwrap();
     let watched: Vec<&str> = seen.iter().map(|record| record.line.as_str()).collect();
     assert_eq!(watched, lines.lines().collect::<Vec<_>>());
@@ -538,9 +567,13 @@ async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
     }
 
     // Once more: there is nothing left to do, and it says so without adding anything.
-    let run = Run::in_folder(folder).await;
+    let run = Run::that_lingers(folder, SOON).await;
     let mut worker = run.worker(0).await;
     assert!(matches!(worker.order().await, Some(Order::Goodbye(_))));
+    let mut client = run.client(&run.identities.client).await;
+    let through_seq = after.len() as u64;
+    let request = pb::CollectedRequest { through_seq };
+    client.collected(request).await.unwrap();
     let (_folder, again, _) = run.end().await;
     assert_eq!(again, after);
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use netplan::plan::{Kubernetes, Placement};
-use netplan::render::{Manifest, RenderError, RunContext, Templates, WorkerPorts, manifests};
+use netplan::render::{
+    Identities, Manifest, RenderError, RunContext, Templates, WorkerPorts, manifests,
+};
 use netplan::tools::{Port, Transport};
 use serde_json::json;
 
@@ -65,8 +67,10 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
         PLAN,
         &Kubernetes::default(),
         &workers,
-        &["orchestrator", "w1", "w2", "w3"].map(identity),
-        &identity("client"),
+        &Identities {
+            in_pods: ["orchestrator", "w1", "w2", "w3"].map(identity).to_vec(),
+            client: identity("client"),
+        },
         templates,
     )
 }

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, PodSpec, Secret, Ser
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};
-use netplan::render::{Manifest, RunContext, Templates, WorkerPorts, chart, manifests};
+use netplan::render::{Identities, Manifest, RunContext, Templates, WorkerPorts, chart, manifests};
 use netplan::tools;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -89,10 +89,13 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
         })
         .collect();
     let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"});
-    let identities: Vec<Value> = std::iter::once("orchestrator")
-        .chain(plan.workers.keys().map(String::as_str))
-        .map(identity)
-        .collect();
+    let identities = Identities {
+        in_pods: std::iter::once("orchestrator")
+            .chain(plan.workers.keys().map(String::as_str))
+            .map(identity)
+            .collect(),
+        client: identity("client"),
+    };
     let text = plan.to_yaml().unwrap();
     let all = manifests(
         &run,
@@ -101,7 +104,6 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
         &plan.kubernetes,
         &workers,
         &identities,
-        &identity("client"),
         &Templates::embedded(),
     );
     (run, all.unwrap())

@@ -125,7 +125,6 @@ fn repeat(events: &mut Vec<Event>, cell: &netplan::schedule::CellId, spread: f64
                 samples,
                 found: None,
                 reached: Some(samples < 12),
-                found: None,
             };
         }
     }

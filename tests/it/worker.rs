@@ -812,6 +812,28 @@ async fn a_signal_is_a_shutdown() {
     }
 }
 
+#[test]
+fn a_worker_that_is_told_to_leave_has_not_done_its_work() {
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let tls = tempfile::tempdir().unwrap();
+    write_identity(tls.path(), &run.workers[0]);
+    let mut worker = std::process::Command::new(crate::support::NETPLAN)
+        .args(["worker", "--name=w1", "--pod-ip=127.0.0.1", "--node=n1"])
+        .arg(format!("--orchestrator=127.0.0.1:{}", free_port()))
+        .arg(format!("--tls={}", tls.path().display()))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let stderr = worker.stderr.take().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut said).unwrap();
+    assert!(said.contains("waiting for the orchestrator"), "{said}");
+    let pid = Pid::from_raw(i32::try_from(worker.id()).unwrap());
+    nix::sys::signal::kill(pid, Signal::SIGTERM).unwrap();
+    // With 0 its Job would be complete, and make no other pod.
+    assert_eq!(worker.wait().unwrap().code(), Some(143));
+}
+
 #[tokio::test]
 async fn a_worker_waits_for_its_orchestrator() {
     let run = RunIdentities::issue("test", &["w1"]).unwrap();

@@ -3,27 +3,33 @@
 //! [`Access`] is a cluster that one can talk to: preflight, the list of runs, removal.
 //! [`Kubernetes`] is one run in it, and a [`Cluster`](super::Cluster) like the local one.
 //!
-//! Deciding is apart here too: `pod`, `startup`, `lives`, `seats` and `runs` turn what the API
+//! Deciding is apart here too: `pod`, `startup`, `lives`, `seats`, `settings` and `runs` turn what the API
 //! server says into what it means, without asking anybody and without a clock of their own.
 
 mod access;
 mod apply;
+mod come_back;
 mod describe;
+mod expected;
 mod failure;
 mod feed;
 mod forward;
 mod lives;
 mod namespace;
+mod node_fit;
 mod permissions;
 mod pod;
 mod preflight;
 mod remove;
 mod run;
 mod runs;
+mod search;
 mod seats;
+mod settings;
 mod startup;
 
 pub use access::{Access, Patience, Settings};
+pub use preflight::Finding;
 pub use remove::Which;
 pub use run::Kubernetes;
 pub use runs::{Run, State};

@@ -7,6 +7,7 @@ pub(super) const NAME_LABEL: &str = "app.kubernetes.io/name";
 pub(super) const VERSION_LABEL: &str = "app.kubernetes.io/version";
 pub(super) const RUN_LABEL: &str = "netplan/run";
 pub(super) const ROLE_LABEL: &str = "netplan/role";
+pub(super) const PLAN_LABEL: &str = "netplan/plan";
 pub(super) const WORKER_LABEL: &str = "netplan/worker";
 /// The value of [`NAME_LABEL`].
 pub(super) const NETPLAN: &str = "netplan";

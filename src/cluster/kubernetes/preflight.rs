@@ -7,57 +7,97 @@ use kube::{Api, ResourceExt};
 
 use super::access::Access;
 use super::apply::pod_spec;
-use super::failure::cause;
-use super::{permissions, seats};
+use super::failure::{cause, code};
+use super::{permissions, seats, settings};
 use crate::cluster::Trouble;
 use crate::render::Manifest;
 
 /// Since then pods have `seccompProfile`, which the `restricted` standard asks for.
 const OLDEST: (u32, u32) = (1, 19);
 const ENFORCED_LEVEL: &str = "pod-security.kubernetes.io/enforce";
+/// The API server takes no more in a `ConfigMap`.
+const LARGEST_CONFIG_MAP_BYTES: usize = 1 << 20;
+
+/// What was found out about one side of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub subject: &'static str,
+    /// How it is, for people, when nothing is in the way.
+    pub words: String,
+    pub troubles: Vec<Trouble>,
+}
+
+impl Finding {
+    pub(super) fn new(
+        subject: &'static str,
+        words: impl Into<String>,
+        troubles: Vec<Trouble>,
+    ) -> Self {
+        Self {
+            subject,
+            words: words.into(),
+            troubles,
+        }
+    }
+}
 
 impl Access {
     /// Everything that stands in the way of applying these objects to `namespace`; empty when they
     /// can run. What one may not look at is taken to be all right.
     pub async fn preflight(&self, namespace: &str, manifests: &[Manifest]) -> Vec<Trouble> {
+        let findings = self.checkup(namespace, manifests).await;
+        let troubles = findings.into_iter().map(|finding| finding.troubles);
+        troubles.flatten().collect()
+    }
+
+    /// The same, with what is well. Nothing more is asked of an API server that does not answer.
+    pub async fn checkup(&self, namespace: &str, manifests: &[Manifest]) -> Vec<Finding> {
+        let server = "API server";
         let version = match self.ask(self.client.apiserver_version()).await {
             Ok(version) => version,
             Err(error) => {
-                return vec![Trouble {
-                    what: format!(
-                        "the API server of {} cannot be reached: {}",
-                        self.place(),
-                        cause(&error)
-                    ),
-                    help: "check that the cluster is up, or name another one with `--context`"
-                        .to_owned(),
-                }];
+                let place = self.place();
+                let trouble = match code(&error) {
+                    Some(401) => Trouble {
+                        what: format!("the API server of {place} does not know you"),
+                        help: "log in again, or name another context with `--context`".to_owned(),
+                    },
+                    _ => Trouble {
+                        what: format!(
+                            "the API server of {place} cannot be reached: {}",
+                            cause(&error)
+                        ),
+                        help: "check that the cluster is up, or name another one with `--context`"
+                            .to_owned(),
+                    },
+                };
+                return vec![Finding::new(server, "", vec![trouble])];
             }
         };
-        let mut troubles: Vec<Trouble> = too_old(&version).into_iter().collect();
+        let old = too_old(&version).into_iter().collect();
+        let answers = format!("{} ({})", version.git_version, self.place());
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         let found = self.ask(namespaces.get_opt(namespace)).await;
         let is_missing = matches!(found, Ok(None));
-        let template = manifests
-            .iter()
-            .any(|manifest| manifest.kind() == "Namespace");
-        if is_missing && !template {
-            troubles.push(Trouble {
-                what: format!("there is no namespace `{namespace}`"),
-                help: format!("`kubectl create namespace {namespace}` makes it"),
-            });
-        }
-        if let Ok(Some(found)) = &found {
-            troubles.extend(level(found, manifests));
-        }
+        let (there, there_troubles) = namespace_state(namespace, found, manifests);
         let needed = permissions::needed(manifests, namespace, is_missing);
-        troubles.extend(permissions::troubles(self, needed).await);
+        let allowed = format!("all {} that a run needs", needed.len());
         let nodes: Api<Node> = Api::all(self.client.clone());
-        if let Ok(nodes) = self.ask(nodes.list(&ListParams::default())).await {
-            let seats = seats::seats(manifests);
-            troubles.extend(seats::troubles(&nodes.items, &seats));
-        }
-        troubles
+        let nodes = self.ask(nodes.list(&ListParams::default())).await;
+        let nodes = nodes.ok().map(|list| list.items);
+        vec![
+            Finding::new(server, answers, old),
+            Finding::new("namespace", there, there_troubles),
+            Finding::new(
+                "permissions",
+                allowed,
+                permissions::troubles(self, needed).await,
+            ),
+            seats::finding(nodes.as_deref(), manifests),
+            settings::image(nodes.as_deref(), manifests),
+            settings::references(self, (!is_missing).then_some(namespace), manifests).await,
+            plan_size(manifests),
+        ]
     }
 }
 
@@ -76,9 +116,43 @@ fn too_old(version: &Info) -> Option<Trouble> {
     })
 }
 
+fn namespace_state(
+    name: &str,
+    found: kube::Result<Option<Namespace>>,
+    manifests: &[Manifest],
+) -> (String, Vec<Trouble>) {
+    match found {
+        Ok(Some(found)) => {
+            let level = found.labels().get(ENFORCED_LEVEL);
+            let words = match level {
+                Some(level) => format!("`{name}` is there, of the Pod Security level `{level}`"),
+                None => format!("`{name}` is there"),
+            };
+            (
+                words,
+                level_trouble(&found, manifests).into_iter().collect(),
+            )
+        }
+        Ok(None) if manifests.iter().any(|one| one.kind() == "Namespace") => {
+            (format!("`{name}` will be made"), Vec::new())
+        }
+        Ok(None) => {
+            let trouble = Trouble {
+                what: format!("there is no namespace `{name}`"),
+                help: format!("`kubectl create namespace {name}` makes it"),
+            };
+            (String::new(), vec![trouble])
+        }
+        Err(_) => (
+            format!("`{name}`, which you may not look at; it has to be there"),
+            Vec::new(),
+        ),
+    }
+}
+
 /// What the namespace's Pod Security level does not let through: the host's network. All else that
 /// the templates ask for passes the strictest level.
-fn level(namespace: &Namespace, manifests: &[Manifest]) -> Option<Trouble> {
+fn level_trouble(namespace: &Namespace, manifests: &[Manifest]) -> Option<Trouble> {
     let level = namespace.labels().get(ENFORCED_LEVEL)?;
     if level == "privileged" {
         return None;
@@ -96,4 +170,31 @@ fn level(namespace: &Namespace, manifests: &[Manifest]) -> Option<Trouble> {
         help: "take a namespace of the level `privileged`, or leave out the paths via `host`"
             .to_owned(),
     })
+}
+
+/// Whether what the orchestrator reads fits into the `ConfigMap` that carries it.
+fn plan_size(manifests: &[Manifest]) -> Finding {
+    let size = |manifest: &Manifest| -> usize {
+        let data = manifest.object["data"].as_object();
+        let texts = data.into_iter().flatten();
+        texts
+            .map(|(key, text)| key.len() + text.as_str().map_or(0, str::len))
+            .sum()
+    };
+    let maps = manifests.iter().filter(|one| one.kind() == "ConfigMap");
+    let largest = maps.map(size).max().unwrap_or_default();
+    let troubles = (largest > LARGEST_CONFIG_MAP_BYTES).then(|| Trouble {
+        what: format!(
+            "the resolved plan has {} KiB, and a ConfigMap takes {} KiB",
+            largest.div_ceil(1024),
+            LARGEST_CONFIG_MAP_BYTES / 1024
+        ),
+        help: "split the plan in two, or shorten its lists of values to `{ from, to, step }`"
+            .to_owned(),
+    });
+    Finding::new(
+        "plan",
+        format!("{} KiB", largest.div_ceil(1024)),
+        troubles.into_iter().collect(),
+    )
 }

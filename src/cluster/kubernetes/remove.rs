@@ -110,18 +110,18 @@ async fn remove_kind(
     let list = ListParams::default().labels(&selector(run));
     // Without a word a Job's end would leave its pods.
     let params = DeleteParams::background();
-    match access.ask(api.delete_collection(&params, &list)).await {
-        // Before 1.23 Services cannot be deleted as a collection.
-        Err(error) if code(&error) == Some(405) => {
-            for item in access.ask(api.list_metadata(&list)).await?.items {
-                let name = item.metadata.name.unwrap_or_default();
-                match access.ask(api.delete(&name, &params)).await {
-                    Err(error) if code(&error) != Some(404) => return Err(error),
-                    _ => {}
-                }
+    // Before 1.23 Services cannot be deleted as a collection.
+    if kind == "Service" {
+        for item in access.ask(api.list_metadata(&list)).await?.items {
+            let name = item.metadata.name.unwrap_or_default();
+            match access.ask(api.delete(&name, &params)).await {
+                Err(error) if code(&error) != Some(404) => return Err(error),
+                _ => {}
             }
-            Ok(())
         }
+        return Ok(());
+    }
+    match access.ask(api.delete_collection(&params, &list)).await {
         Err(error) if code(&error) == Some(404) => Ok(()),
         answer => answer.map(drop),
     }

@@ -47,7 +47,7 @@ struct Follow {
 }
 
 /// A log is shown in part when it is longer.
-const LOG_LINES: i64 = 5000;
+const LOG_LINES: u32 = 5000;
 /// What is waited for is said when it has been so for this long.
 const LASTING: Duration = Duration::from_secs(1);
 /// Of a process that has ended.
@@ -212,12 +212,16 @@ impl Kubernetes {
         }
     }
 
-    fn pods(&self) -> Api<Pod> {
+    pub(super) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(super) fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.access.client.clone(), &self.namespace)
     }
 
     /// The name of the pod that goes by a rendered name.
-    async fn own_name(&self, pod: &str) -> Result<String, Error> {
+    pub(super) async fn own_name(&self, pod: &str) -> Result<String, Error> {
         let found = forward::find(&self.access, &self.namespace, &self.run, pod)
             .await
             .map_err(|error| failed(format!("look for pod `{pod}`"), &error))?;
@@ -357,15 +361,7 @@ impl Cluster for Kubernetes {
     }
 
     async fn logs(&self, pod: &str) -> Result<String, Error> {
-        let name = self.own_name(pod).await?;
-        let params = LogParams {
-            tail_lines: Some(LOG_LINES),
-            ..LogParams::default()
-        };
-        self.access
-            .ask(self.pods().logs(&name, &params))
-            .await
-            .map_err(|error| failed(format!("read the log of pod `{pod}`"), &error))
+        self.log(pod, Some(LOG_LINES)).await
     }
 
     fn description(&self) -> serde_json::Value {

@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use super::access::Access;
 use super::failure::{code, failed};
 use super::pod::{
-    NAME_LABEL, NETPLAN, ROLE_LABEL, RUN_LABEL, Stage, VERSION_LABEL, current, rendered_name, view,
+    NAME_LABEL, NETPLAN, PLAN_LABEL, ROLE_LABEL, RUN_LABEL, Stage, VERSION_LABEL, current,
+    is_leaving, rendered_name, view,
 };
 use crate::cluster::Error;
 
@@ -22,6 +23,8 @@ use crate::cluster::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Run {
     pub id: String,
+    /// The plan's name, as far as something is there that tells.
+    pub plan: Option<String>,
     pub namespace: String,
     pub state: State,
     /// When its first object was made.
@@ -46,6 +49,8 @@ pub enum State {
     Failed,
     /// There is no orchestrator any more, only other objects.
     Remains,
+    /// It is being removed.
+    Leaving,
 }
 
 impl fmt::Display for State {
@@ -56,6 +61,7 @@ impl fmt::Display for State {
             Self::Finished => "finished",
             Self::Failed => "failed",
             Self::Remains => "remains",
+            Self::Leaving => "leaving",
         })
     }
 }
@@ -151,6 +157,18 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
             run.workers_up += u32::from(is_up);
         }
     }
+    for ((namespace, id), run) in &mut runs {
+        // The Job goes before its pods; what has no end in sight is no run on its way out.
+        let mut left = pods.iter().filter(|pod| {
+            let labels = pod.metadata.labels.as_ref();
+            pod.metadata.namespace.as_deref() == Some(namespace)
+                && labels.and_then(|labels| labels.get(RUN_LABEL)) == Some(id)
+        });
+        let first = left.next();
+        if run.state == State::Remains && first.is_some_and(is_leaving) && left.all(is_leaving) {
+            run.state = State::Leaving;
+        }
+    }
     let mut runs: Vec<Run> = runs.into_values().collect();
     runs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
     runs
@@ -174,6 +192,7 @@ fn enter<'a>(
         .entry((namespace.clone(), id.clone()))
         .or_insert_with(|| Run {
             id: id.clone(),
+            plan: None,
             namespace,
             state: State::Remains,
             created,
@@ -181,6 +200,7 @@ fn enter<'a>(
             workers: 0,
             workers_up: 0,
         });
+    run.plan = run.plan.take().or_else(|| labels.get(PLAN_LABEL).cloned());
     run.created = match (run.created, created) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),

@@ -3,35 +3,33 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{
-    Node, NodeSelectorTerm, PodAffinityTerm, PodSpec, Taint, Toleration,
-};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::api::core::v1::{Node, PodAffinityTerm, PodSpec};
 use serde_json::Value;
 
 use super::apply::{pod_labels, pod_spec};
+use super::node_fit::why_not;
 use super::pod::WORKER_LABEL;
+use super::preflight::Finding;
+use super::search::{Search, TRIES, selects, terms};
 use crate::cluster::Trouble;
 use crate::render::Manifest;
 
-type Labels = BTreeMap<String, String>;
+pub(super) type Labels = BTreeMap<String, String>;
 
 /// A pod that needs a node.
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     /// The worker's name in the plan, else the object's.
-    name: String,
-    labels: Labels,
-    spec: PodSpec,
+    pub name: String,
+    pub labels: Labels,
+    pub spec: PodSpec,
 }
 
-/// After so many tries the scheduler may find out.
-const TRIES: u32 = 50_000;
 /// So many nodes are named in a message.
 const NAMED: usize = 6;
 
 /// The pods that rendered objects make. What cannot be read is the API server's to refuse.
-pub(super) fn seats(manifests: &[Manifest]) -> Vec<Seat> {
+fn seats(manifests: &[Manifest]) -> Vec<Seat> {
     let read = |manifest: &Manifest| {
         let spec: PodSpec = serde_json::from_value(pod_spec(&manifest.object)?.clone()).ok()?;
         let labels = pod_labels(&manifest.object).cloned();
@@ -46,8 +44,24 @@ pub(super) fn seats(manifests: &[Manifest]) -> Vec<Seat> {
     manifests.iter().filter_map(read).collect()
 }
 
+/// Whether there is a node for every pod. `None` when one may not look at nodes.
+pub(super) fn finding(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
+    let Some(nodes) = nodes else {
+        let words = "you may not list them; whether they are enough only the scheduler knows";
+        return Finding::new("nodes", words, Vec::new());
+    };
+    let seats = seats(manifests);
+    let fit = |node: &&Node| seats.iter().any(|seat| why_not(node, seat).is_none());
+    let words = format!(
+        "{} of {} can take pods of the run",
+        nodes.iter().filter(fit).count(),
+        nodes.len()
+    );
+    Finding::new("nodes", words, troubles(nodes, &seats))
+}
+
 /// What stands in the way of a node for every pod; empty when each can have one.
-pub(super) fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
+fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     let mut candidates = Vec::new();
     for seat in seats {
@@ -164,194 +178,8 @@ fn refusals(nodes: &[Node], seat: &Seat) -> String {
     shown.join(", ")
 }
 
-fn name(node: &Node) -> &str {
+pub(super) fn name(node: &Node) -> &str {
     node.metadata.name.as_deref().unwrap_or_default()
-}
-
-/// Why a node cannot take a pod, whatever else is on it.
-fn why_not(node: &Node, seat: &Seat) -> Option<String> {
-    let spec = node.spec.clone().unwrap_or_default();
-    if let Some(wanted) = &seat.spec.node_name {
-        // It goes past the scheduler.
-        return (name(node) != wanted).then(|| "is not the one that is asked for".to_owned());
-    }
-    let ready = node
-        .status
-        .iter()
-        .flat_map(|status| status.conditions.iter().flatten())
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True");
-    if !ready {
-        return Some("is not ready".to_owned());
-    }
-    if spec.unschedulable == Some(true) {
-        return Some("is cordoned".to_owned());
-    }
-    let tolerations = seat.spec.tolerations.as_deref().unwrap_or_default();
-    let taint = spec.taints.unwrap_or_default().into_iter().find(|taint| {
-        taint.effect != "PreferNoSchedule" && !tolerations.iter().any(|t| tolerates(t, taint))
-    });
-    if let Some(taint) = taint {
-        return Some(format!("has the taint `{}:{}`", taint.key, taint.effect));
-    }
-    let empty = Labels::new();
-    let labels = node.metadata.labels.as_ref().unwrap_or(&empty);
-    let selector = seat.spec.node_selector.as_ref().unwrap_or(&empty);
-    let lacking = selector
-        .iter()
-        .find(|(key, value)| labels.get(*key) != Some(value));
-    if let Some((key, value)) = lacking {
-        return Some(format!("has no label `{key}={value}`"));
-    }
-    let required = seat
-        .spec
-        .affinity
-        .as_ref()
-        .and_then(|affinity| affinity.node_affinity.as_ref())
-        .and_then(|affinity| {
-            affinity
-                .required_during_scheduling_ignored_during_execution
-                .as_ref()
-        });
-    let matches = required.is_none_or(|required| {
-        let mut terms = required.node_selector_terms.iter();
-        terms.any(|term| node_matches(term, labels))
-    });
-    (!matches).then(|| "does not match the node affinity".to_owned())
-}
-
-fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
-    let effect = toleration.effect.as_deref().unwrap_or_default();
-    let key = toleration.key.as_deref().unwrap_or_default();
-    (effect.is_empty() || effect == taint.effect)
-        && (key.is_empty() || key == taint.key)
-        && match toleration.operator.as_deref() {
-            None | Some("Equal" | "") => {
-                toleration.value.as_deref().unwrap_or_default()
-                    == taint.value.as_deref().unwrap_or_default()
-            }
-            // `Exists`, or an operator that is newer than this program.
-            Some(_) => true,
-        }
-}
-
-fn node_matches(term: &NodeSelectorTerm, labels: &Labels) -> bool {
-    term.match_expressions.iter().flatten().all(|rule| {
-        let values = rule.values.as_deref().unwrap_or_default();
-        holds(&rule.operator, labels.get(&rule.key), values)
-    })
-}
-
-/// One rule of a selector; an operator that is not known here is the scheduler's.
-fn holds(operator: &str, value: Option<&String>, values: &[String]) -> bool {
-    match operator {
-        "In" => value.is_some_and(|value| values.contains(value)),
-        "NotIn" => value.is_none_or(|value| !values.contains(value)),
-        "Exists" => value.is_some(),
-        "DoesNotExist" => value.is_none(),
-        _ => true,
-    }
-}
-
-fn selects(selector: Option<&LabelSelector>, labels: &Labels) -> bool {
-    let Some(selector) = selector else {
-        return false;
-    };
-    let mut wanted = selector.match_labels.iter().flatten();
-    let mut rules = selector.match_expressions.iter().flatten();
-    wanted.all(|(key, value)| labels.get(key) == Some(value))
-        && rules.all(|rule| {
-            let values = rule.values.as_deref().unwrap_or_default();
-            holds(&rule.operator, labels.get(&rule.key), values)
-        })
-}
-
-/// What a pod asks for: pods to be near to, pods to be far from.
-fn terms(seat: &Seat) -> (&[PodAffinityTerm], &[PodAffinityTerm]) {
-    let affinity = seat.spec.affinity.as_ref();
-    let near = affinity
-        .and_then(|affinity| affinity.pod_affinity.as_ref())
-        .and_then(|near| {
-            near.required_during_scheduling_ignored_during_execution
-                .as_deref()
-        });
-    let far = affinity
-        .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
-        .and_then(|far| {
-            far.required_during_scheduling_ignored_during_execution
-                .as_deref()
-        });
-    (near.unwrap_or_default(), far.unwrap_or_default())
-}
-
-/// Tries one node after the other for one pod after the other.
-struct Search<'a> {
-    nodes: &'a [Node],
-    seats: &'a [Seat],
-    candidates: Vec<Vec<usize>>,
-    seated: Vec<usize>,
-    tries: u32,
-    /// How many pods could be seated at most.
-    furthest: usize,
-}
-
-impl Search<'_> {
-    fn fill(&mut self) -> bool {
-        self.furthest = self.furthest.max(self.seated.len());
-        let next = self.seated.len();
-        if next == self.seats.len() {
-            return true;
-        }
-        for at in 0..self.candidates[next].len() {
-            self.tries += 1;
-            if self.tries >= TRIES {
-                return false;
-            }
-            self.seated.push(self.candidates[next][at]);
-            if self.is_right() && self.fill() {
-                return true;
-            }
-            self.seated.pop();
-        }
-        false
-    }
-
-    /// Whether what is seated so far can stay.
-    fn is_right(&self) -> bool {
-        (0..self.seated.len()).all(|one| {
-            let (near, far) = terms(&self.seats[one]);
-            let partners = |term: &PodAffinityTerm| -> Vec<usize> {
-                (0..self.seats.len())
-                    .filter(|&other| {
-                        selects(term.label_selector.as_ref(), &self.seats[other].labels)
-                    })
-                    .collect()
-            };
-            near.iter().all(|term| {
-                let partners = partners(term);
-                let open = partners.iter().any(|&other| other >= self.seated.len());
-                open || partners
-                    .iter()
-                    .any(|&other| self.is_near(one, other, &term.topology_key))
-            }) && far.iter().all(|term| {
-                partners(term)
-                    .into_iter()
-                    .filter(|&other| other != one && other < self.seated.len())
-                    .all(|other| !self.is_near(one, other, &term.topology_key))
-            })
-        })
-    }
-
-    fn is_near(&self, one: usize, other: usize, key: &str) -> bool {
-        let place = |seat: usize| {
-            let node = &self.nodes[self.seated[seat]];
-            let label = node.metadata.labels.as_ref().and_then(|all| all.get(key));
-            // Every node has its host name, even one that lost the label.
-            label
-                .cloned()
-                .or_else(|| (key == "kubernetes.io/hostname").then(|| name(node).to_owned()))
-        };
-        place(one).is_some() && place(one) == place(other)
-    }
 }
 
 #[cfg(test)]
@@ -434,6 +262,16 @@ mod tests {
     fn a_wish_that_no_node_grants_is_named() {
         let mut w1 = seat("w1", "", "");
         w1.spec.node_selector = Some([("gpu".to_owned(), "yes".to_owned())].into());
+        let mut named = seat("w2", "", "");
+        named.spec.affinity = serde_json::from_value(json!({"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchFields": [
+                {"key": "metadata.name", "operator": "In", "values": ["n9"]}]}]}}}))
+        .unwrap();
+        let nowhere = troubles(&[node("n1", json!({}))], &[named]);
+        assert_eq!(
+            nowhere[0].what,
+            "no node can take `w2`: `n1` does not match the node affinity"
+        );
         let troubles = troubles(&[node("n1", json!({}))], &[w1]);
         assert_eq!(
             troubles[0].what,

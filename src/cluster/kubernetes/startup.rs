@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::access::Patience;
+use super::expected::Expected;
 use super::failure::one_line;
-use super::pod::{Hitch, Stage, View, is_about_image};
+use super::pod::{Hitch, Stage, View};
 
 /// The pods of a run on their way up.
 #[derive(Debug)]
@@ -19,18 +20,6 @@ pub(super) struct Startup {
     deadline: Instant,
     /// When a pod got on last; a pod that has no node may only have waited for that.
     moved: Instant,
-}
-
-#[derive(Debug, Default)]
-struct Expected {
-    uid: Option<String>,
-    /// `None` until the pod exists.
-    stage: Option<Stage>,
-    hitch: Option<(Hitch, Instant)>,
-    /// Warnings about it, as `reason: message`, the last of each.
-    warnings: Vec<String>,
-    /// The cluster is adding a node for it.
-    node_comes: bool,
 }
 
 /// What an event says about one of the objects.
@@ -73,6 +62,8 @@ const STOPPING: &[&str] = &[
 ];
 /// A node says so once a pod's volumes and network are there: what stopped it before has passed.
 const GETTING_ON: &[&str] = &["Pulling", "Pulled", "Created", "Started"];
+/// A hitch that may pass is said when it has lasted so long: schedulers, mounts and registries try again.
+const LASTING: Duration = Duration::from_secs(4);
 /// Somebody is making room: the cluster autoscaler, Karpenter.
 const NODE_COMES: &[&str] = &["TriggeredScaleUp", "Nominated"];
 /// Warnings of these kinds only repeat the pod's own status.
@@ -188,9 +179,15 @@ impl Startup {
         if self.deadline <= now {
             return Verdict::Hopeless(self.too_late());
         }
+        // What is new may pass by itself: it is said when it has lasted.
+        let since = self
+            .pods
+            .values()
+            .filter_map(|pod| Some(pod.hitch.as_ref()?.1));
+        let said = since.map(|since| since + LASTING).filter(|at| *at > now);
         Verdict::Wait {
-            words: self.words(),
-            until,
+            words: self.words(now),
+            until: said.fold(until, Instant::min),
         }
     }
 
@@ -226,12 +223,14 @@ impl Startup {
         }
     }
 
-    fn words(&self) -> String {
-        let mut states: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    fn words(&self, now: Instant) -> String {
+        let mut states: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, pod) in self.pods.iter().filter(|(_, pod)| !pod.is_up()) {
             let state = match &pod.hitch {
-                Some((hitch, _)) => hitch.reason.as_str(),
-                None => pod.state(),
+                Some((hitch, since)) if *since + LASTING <= now => {
+                    format!("{}: {}", pod.state(), hitch.reason)
+                }
+                _ => pod.state().to_owned(),
             };
             states.entry(state).or_default().push(format!("`{name}`"));
         }
@@ -248,92 +247,10 @@ impl Startup {
     }
 }
 
-impl Expected {
-    fn is_up(&self) -> bool {
-        self.stage.is_some_and(|stage| stage > Stage::Placed)
-    }
-
-    /// Keeps since when it is so, and the message that says most: `ErrImagePull` says why,
-    /// `ImagePullBackOff` only that it waits.
-    fn stumble(&mut self, now: Instant, hitch: Hitch) {
-        let earlier = self
-            .hitch
-            .take()
-            .filter(|(earlier, _)| earlier.is_kin(&hitch));
-        self.hitch = Some(match earlier {
-            Some((earlier, since)) if hitch.reason.ends_with("BackOff") && !hitch.is_final => {
-                let hitch = Hitch {
-                    reason: hitch.reason,
-                    ..earlier
-                };
-                (hitch, since)
-            }
-            Some((_, since)) => (hitch, since),
-            None => (hitch, now),
-        });
-    }
-
-    fn state(&self) -> &'static str {
-        match self.stage {
-            None | Some(Stage::Lost) => "not there yet",
-            Some(Stage::Unplaced) => "no node yet",
-            Some(Stage::Placed) => "image and container",
-            Some(Stage::Ready) => "ready",
-            Some(Stage::Over) => "done",
-        }
-    }
-
-    fn hopeless(&self, name: &str, hitch: &Hitch) -> Hopeless {
-        let message = one_line(&hitch.message);
-        let is_news = |warning: &&String| message.is_empty() || !warning.ends_with(&message);
-        Hopeless {
-            pod: name.to_owned(),
-            what: words(hitch),
-            help: help(&hitch.reason),
-            said: self.warnings.iter().filter(is_news).cloned().collect(),
-            has_run: hitch.reason == "CrashLoopBackOff" || hitch.reason == "Failed",
-        }
-    }
-}
-
-impl Hitch {
-    /// Whether two hitches are the same trouble.
-    fn is_kin(&self, other: &Self) -> bool {
-        self.reason == other.reason || is_about_image(&self.reason) && is_about_image(&other.reason)
-    }
-}
-
-fn words(hitch: &Hitch) -> String {
-    if hitch.message.is_empty() {
-        hitch.reason.clone()
-    } else {
-        format!("{}: {}", hitch.reason, one_line(&hitch.message))
-    }
-}
-
 fn span(time: Duration) -> String {
     match time.as_secs() {
         whole if whole >= 60 && whole.is_multiple_of(60) => format!("{} min", whole / 60),
         whole => format!("{whole} s"),
-    }
-}
-
-fn help(reason: &str) -> &'static str {
-    match reason {
-        "Unschedulable" => "give the cluster a node that fits, or change the plan's placement",
-        "CrashLoopBackOff" | "Failed" => {
-            "its last lines say why; the image has to be netplan's, of the same version"
-        }
-        "CreateContainerConfigError" => {
-            "a Secret or ConfigMap is missing, or the image wants to run as root"
-        }
-        "FailedCreate" => "the namespace's quota or Pod Security level stands in the way",
-        "FailedCreatePodSandBox" => "the node's network plugin has trouble",
-        "Evicted" => "the node is short of memory or disk",
-        reason if is_about_image(reason) => {
-            "push the image where the nodes can pull it, load it into them, or name another one"
-        }
-        _ => "`kubectl describe pod` says more",
     }
 }
 
@@ -375,6 +292,24 @@ mod tests {
             Verdict::Hopeless(hopeless) => hopeless,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_said_when_it_has_lasted() {
+        let now = Instant::now();
+        let mut startup = startup(now);
+        startup.see_pod(now, "o", &view(Stage::Ready));
+        startup.see_pod(now, "w1", &view(Stage::Ready));
+        let stuck = hitch(Stage::Unplaced, "Unschedulable", "0/1 nodes", false);
+        startup.see_pod(now, "w2", &stuck);
+        let Verdict::Wait { words, until } = startup.verdict(now) else {
+            panic!("ready without w2")
+        };
+        assert!(words.ends_with("waiting for `w2` (no node yet)"), "{words}");
+        let Verdict::Wait { words, .. } = startup.verdict(until) else {
+            panic!("ready without w2")
+        };
+        assert!(words.ends_with("(no node yet: Unschedulable)"), "{words}");
     }
 
     #[test]

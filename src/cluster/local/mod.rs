@@ -13,6 +13,7 @@ mod link;
 mod nat;
 mod objects;
 mod pod_plan;
+mod pod_spec;
 mod preflight;
 mod programs;
 mod protocol;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expand::expand;
 use super::layout::{Layout, PlacedPod, node_name, pod_namespace};
-use super::objects::{PodField, RestartPolicy};
+use super::pod_spec::{PodField, RestartPolicy};
 use super::read::Objects;
 
 /// Everything that starting a pod needs.
@@ -38,7 +38,15 @@ pub struct VolumePlan {
 pub struct FilePlan {
     pub name: String,
     pub mode: u32,
-    pub text: String,
+    pub content: Content,
+}
+
+/// What a file holds, as its object says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    Text(String),
+    Base64(String),
 }
 
 /// Where a volume is seen.
@@ -83,8 +91,14 @@ pub fn pod_plan(pod: &PlacedPod, layout: &Layout, objects: &Objects) -> PodPlan 
                 .config_maps
                 .iter()
                 .find(|o| o.metadata.name == source.name);
-            for (name, text) in object.into_iter().flat_map(|object| &object.data) {
-                files.push(file(name, text, source.default_mode));
+            if let Some(object) = object {
+                let mode = source.default_mode;
+                for (name, text) in &object.data {
+                    files.push(file(name, Content::Text, text, mode));
+                }
+                for (name, text) in &object.binary_data {
+                    files.push(file(name, Content::Base64, text, mode));
+                }
             }
         } else if let Some(source) = &volume.secret {
             let object = objects
@@ -92,7 +106,7 @@ pub fn pod_plan(pod: &PlacedPod, layout: &Layout, objects: &Objects) -> PodPlan 
                 .iter()
                 .find(|o| o.metadata.name == source.secret_name);
             for (name, text) in object.into_iter().flat_map(|object| &object.string_data) {
-                files.push(file(name, text, source.default_mode));
+                files.push(file(name, Content::Text, text, source.default_mode));
             }
         }
         plan.volumes.push(VolumePlan {
@@ -130,11 +144,11 @@ pub fn pod_plan(pod: &PlacedPod, layout: &Layout, objects: &Objects) -> PodPlan 
     plan
 }
 
-fn file(name: &str, text: &str, mode: u32) -> FilePlan {
+fn file(name: &str, kind: fn(String) -> Content, text: &str, mode: u32) -> FilePlan {
     FilePlan {
         name: name.to_owned(),
         mode,
-        text: text.to_owned(),
+        content: kind(text.to_owned()),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::path::{Component, Path};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::objects::{
-    ConfigMap, Job, Labels, Metadata, Pod, PodSpec, RestartPolicy, Secret, Service, TopologyKey,
-};
+use super::objects::{ConfigMap, Job, Labels, Metadata, Pod, Secret, Service};
+use super::pod_spec::{PodSpec, RestartPolicy, TopologyKey};
 use crate::cluster::Error;
 use crate::render::Manifest;
 
@@ -158,6 +159,13 @@ fn read(manifest: &Manifest, objects: &mut Objects) -> Result<(), Error> {
         ("v1", "ConfigMap") => {
             let object: ConfigMap = typed(manifest, &origin)?;
             check_keys("data", object.data.keys(), &origin)?;
+            check_keys("binaryData", object.binary_data.keys(), &origin)?;
+            for (key, text) in &object.binary_data {
+                let field = format!("binaryData.{key}");
+                STANDARD.decode(text).map_err(|error| {
+                    origin.refuse(&field, format!("it is no base64: {error}"), "encode it")
+                })?;
+            }
             objects.config_maps.push(object);
         }
         ("v1", "Secret") => {

@@ -1,6 +1,7 @@
 //! Which pod sits on which node: required pod affinity and anti-affinity, by node.
 
-use super::objects::{AffinityTerm, Labels};
+use super::objects::Labels;
+use super::pod_spec::AffinityTerm;
 use super::read::PodObject;
 use crate::cluster::Error;
 

@@ -7,9 +7,14 @@ use super::message::Order;
 use super::output::{all_output, extension};
 use super::progress::Next;
 use super::{Phase, State};
+use crate::plan::Via;
 use crate::results::EventKind;
 use crate::results::run_dir::raw_name;
 use crate::tools::{Cause, Ended, Failure};
+
+/// A Service that does not lead to its worker yet is tried again after this, then twice this, up to
+/// eight times this.
+const SERVICE_AGAIN: Duration = Duration::from_millis(250);
 
 impl State {
     /// Ends an attempt without a measurement.
@@ -23,6 +28,12 @@ impl State {
         let cell = self.tasks[index].cell.clone();
         let raw = ended.and_then(all_output);
         let over = ended.and(attempt.client());
+        let (cause, pause) = if self.service_may_come(index, cause) {
+            let tries = self.progress[index].not_ready().min(3);
+            (Cause::ServiceNotReady, SERVICE_AGAIN * 2_u32.pow(tries))
+        } else {
+            (cause, Duration::ZERO)
+        };
         let event = EventKind::AttemptFailed {
             raw: raw
                 .as_ref()
@@ -35,7 +46,7 @@ impl State {
                 words: words.to_owned(),
             },
         };
-        self.clear(at, over, false);
+        self.clear(at, over, false, pause);
         self.emit_of(index, event, raw);
         self.settle(index);
     }
@@ -49,9 +60,28 @@ impl State {
         }
     }
 
+    /// Whether a failure only says that the nodes do not know yet where a Service leads. Nothing
+    /// announces when they do: each learns it by itself, a moment after the worker's pod is there.
+    fn service_may_come(&self, task: usize, cause: Cause) -> bool {
+        let is_about_the_way = matches!(
+            cause,
+            Cause::Refused | Cause::ConnectTimeout | Cause::NoRoute
+        );
+        let is_new = |at: usize| {
+            let present = self.workers[at].present.as_ref();
+            present.is_some_and(|present| {
+                self.now.duration_since(present.since).unsigned_abs() < self.limits.service
+            })
+        };
+        self.tasks[task].line.via == Via::ClusterIp
+            && is_about_the_way
+            && self.ends(task).into_iter().any(is_new)
+    }
+
     /// Leaves the attempt and stops all of its processes but `over`, which has ended. With `keep`
-    /// a client that was done before still counts.
-    pub(super) fn clear(&mut self, at: usize, over: Option<Process>, keep: bool) {
+    /// a client that was done before still counts. What follows begins no earlier than `pause`
+    /// after their end.
+    pub(super) fn clear(&mut self, at: usize, over: Option<Process>, keep: bool, pause: Duration) {
         let Some(attempt) = self.lanes[at].running() else {
             return;
         };
@@ -68,7 +98,7 @@ impl State {
         let new = Life::Clearing {
             last: None,
             processes,
-            cooldown,
+            cooldown: cooldown.max(pause),
             timer,
             held: None,
         };

@@ -1,5 +1,7 @@
 //! Deadlines, Cancel and the end of the run.
 
+use std::time::Duration;
+
 use super::lane::{Life, Stage};
 use super::message::{Command, Order, Session, Timer};
 use super::{Phase, State};
@@ -74,7 +76,7 @@ impl State {
         }
         for at in (0..self.lanes.len()).rev() {
             match self.lanes[at].life {
-                Life::Running(_) => self.clear(at, None, true),
+                Life::Running(_) => self.clear(at, None, true, Duration::ZERO),
                 Life::Clearing { .. } => self.release(at, None),
                 Life::Cooling(_) => {
                     self.lanes.swap_remove(at);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::progress::MAX_LOSSES;
+use super::progress::{MAX_LOSSES, MAX_NOT_READY};
 use super::task::{Line, Work};
 use super::*;
 use crate::plan::{self, Find, Repeat, Timing, Until, Via};
@@ -175,6 +175,7 @@ fn fresh(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> State {
 /// What the workers really do, and what is under way to the orchestrator.
 struct World {
     state: State,
+    clock: Timestamp,
     shapes: Vec<Shape>,
     policy: Policy,
     /// Those that live, by worker.
@@ -206,6 +207,7 @@ impl World {
     fn new(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> Self {
         let mut world = Self {
             state: fresh(shapes, policy, events),
+            clock: Timestamp::UNIX_EPOCH,
             shapes: shapes.to_vec(),
             policy,
             sessions: BTreeMap::new(),
@@ -250,7 +252,7 @@ impl World {
             _ => {}
         }
         self.delivered.push(input.clone());
-        let commands = self.state.on(Timestamp::UNIX_EPOCH, input);
+        let commands = self.state.on(self.clock, input);
         self.obey(commands);
     }
 
@@ -606,7 +608,8 @@ fn check(
                 told.nodes = nodes;
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
-                let most = shapes[index].4 + 1 + MAX_LOSSES + restarts;
+                let by_service = if shapes[index].2 { MAX_NOT_READY } else { 0 };
+                let most = shapes[index].4 + 1 + MAX_LOSSES + by_service + restarts;
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
                 told.attempts = *attempt;
                 told.running = true;
@@ -867,6 +870,53 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
         world.end_well();
         check(&world.journal, &world.shapes, LISTED, false, None);
     }
+}
+
+#[test]
+fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
+    let mut world = World::new(
+        &[(0, 1, true, Repeat::Times(1), 0, false, false)],
+        LISTED,
+        &[],
+    );
+    let settle = |world: &mut World| {
+        while !world.mail.is_empty() {
+            let input = world.mail.remove(0);
+            world.deliver(input);
+        }
+    };
+    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    settle(&mut world);
+    for seconds in [0, 20, 40] {
+        world.clock = Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
+        world.ready(0);
+        settle(&mut world);
+        world.end_client(world.clients[0].0, How::Code(6));
+        settle(&mut world);
+        // The server is gone too, and the pause over.
+        while world.clients.is_empty() && world.servers.is_empty() && !world.finished {
+            let timer = *world.timers.last().unwrap();
+            world.deliver(Input::TimerFired(timer));
+            settle(&mut world);
+        }
+    }
+    let causes: Vec<Cause> = world
+        .journal
+        .iter()
+        .filter_map(|event| match event {
+            EventKind::AttemptFailed { failure, .. } => Some(failure.cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        causes,
+        [
+            Cause::ServiceNotReady,
+            Cause::ServiceNotReady,
+            Cause::Refused
+        ]
+    );
+    check(&world.journal, &world.shapes, LISTED, false, None);
 }
 
 #[test]

@@ -12,6 +12,9 @@ use crate::tools::{Cause, Failure};
 /// only what the tool did, and something must end a pod that dies of each sample.
 pub const MAX_LOSSES: u32 = 3;
 
+/// The same for a Service that does not lead to its worker, over a clock that stands.
+pub const MAX_NOT_READY: u32 = 40;
+
 /// How far one cell has come.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Progress {
@@ -22,6 +25,7 @@ pub(super) struct Progress {
     attempts: u32,
     tool_failures: u32,
     losses: u32,
+    not_ready: u32,
     last_failure: Option<Box<Failure>>,
     ended: bool,
 }
@@ -65,6 +69,11 @@ impl Progress {
         self.attempts > 0
     }
 
+    /// How often in a row its Service did not lead to the worker.
+    pub fn not_ready(&self) -> u32 {
+        self.not_ready
+    }
+
     pub fn next(&self, work: &Work) -> Next {
         if self.ended {
             return Next::Nothing;
@@ -77,7 +86,8 @@ impl Progress {
             Some(failure)
                 if is_final(failure.cause)
                     || self.tool_failures > work.timing.retries
-                    || self.losses >= MAX_LOSSES =>
+                    || self.losses >= MAX_LOSSES
+                    || self.not_ready >= MAX_NOT_READY =>
             {
                 Next::End(Outcome::Failed(Failure::clone(failure)))
             }
@@ -171,10 +181,10 @@ impl Progress {
                 failure, attempt, ..
             } => {
                 self.attempts = *attempt;
-                if failure.cause == Cause::WorkerLost {
-                    self.losses += 1;
-                } else {
-                    self.tool_failures += 1;
+                match failure.cause {
+                    Cause::WorkerLost => self.losses += 1,
+                    Cause::ServiceNotReady => self.not_ready += 1,
+                    _ => self.tool_failures += 1,
                 }
                 self.last_failure = Some(Box::new(failure.clone()));
             }

@@ -298,7 +298,7 @@ impl State {
             raw,
         };
         if is_running {
-            self.clear(at, Some(process), false);
+            self.clear(at, Some(process), false, Duration::ZERO);
             self.hold(at, measured);
             if gone {
                 self.release(at, server_observed);

@@ -16,7 +16,12 @@ impl State {
         }
         worker.newest = Some(session);
         if let Phase::Ended = self.phase {
-            worker.present = Some(Present { session, place });
+            let since = self.now;
+            worker.present = Some(Present {
+                session,
+                place,
+                since,
+            });
             self.send(session, Order::Goodbye);
             return;
         }
@@ -24,6 +29,7 @@ impl State {
         let old = worker.present.replace(Present {
             session,
             place: place.clone(),
+            since: self.now,
         });
         self.sessions.insert(session, at);
         if let Some(old) = &old {

@@ -52,6 +52,13 @@ impl Case {
         Self::of(&format!("{WORKERS_AND_PATHS}{tests}"))
     }
 
+    /// With the tests of a plan, in the namespace of another case.
+    pub fn beside(other: &Self, tests: &str) -> Self {
+        let mut case = Self::with(tests);
+        other.namespace.clone_into(&mut case.namespace);
+        case
+    }
+
     /// With a whole plan.
     pub fn of(plan: &str) -> Self {
         let case = Self {
@@ -125,11 +132,15 @@ impl Case {
         self.start(&all)
     }
 
-    /// Starts `netplan run plan.yaml`, with the results in `out/`.
+    /// Starts `netplan run plan.yaml`, with the results in `out/`, which is emptied.
     pub fn start_run(&self, arguments: &[&str]) -> Running {
+        let _ = fs::remove_dir_all(self.path("out"));
         let image = format!("kubernetes.image={}", image());
-        let mut all = vec!["run", "plan.yaml", "--on", "kubernetes", "--output", "out"];
-        all.extend(["--namespace", &self.namespace, "--set", &image]);
+        let mut all = vec!["run", "plan.yaml", "--on", "kubernetes", "--set", &image];
+        all.extend(["--namespace", &self.namespace]);
+        if !arguments.contains(&"--detach") {
+            all.extend(["--output", "out"]);
+        }
         all.extend(arguments);
         self.start(&all)
     }
@@ -171,10 +182,11 @@ impl Case {
         assert_eq!(outcomes.len(), count);
     }
 
-    /// Waits until so many cells have ended.
+    /// Waits until so many cells of a run have ended.
     #[track_caller]
-    pub fn wait_for_cells(&self, count: usize) {
+    pub fn wait_for_cells(&self, running: &Running, count: usize) {
         wait_until("the cells to be measured", || {
+            assert!(running.goes_on(), "{}", running.stderr());
             self.outcomes().len() >= count
         });
     }
@@ -228,9 +240,15 @@ impl Running {
         let mut id = None;
         wait_until("the run's id to be said", || {
             id = run_id(&self.stderr());
+            assert!(id.is_some() || self.goes_on(), "{}", self.stderr());
             id.is_some()
         });
         id.unwrap()
+    }
+
+    fn goes_on(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        status.is_ok_and(|status| !status.contains(") Z "))
     }
 
     /// Ctrl-C.
@@ -239,7 +257,6 @@ impl Running {
     }
 
     /// `kill -9`.
-    #[expect(dead_code, reason = "for what comes next")]
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
         self.child.wait().unwrap();

@@ -60,11 +60,10 @@ fn a_run_leaves_a_namespace_as_it_was() {
 #[ignore = "needs a Kubernetes cluster with netplan's image"]
 fn two_runs_in_a_namespace_do_not_meet() {
     let case = Case::with(SHORT);
-    let long = Case::with(LONG);
-    let namespace = ["--namespace", case.namespace.as_str()];
+    let long = Case::beside(&case, LONG);
     // netplan makes the namespace for the first one.
-    let first = long.start_run(&namespace);
-    long.wait_for_cells(1);
+    let first = long.start_run(&[]);
+    long.wait_for_cells(&first, 1);
     case.run(&[]).expect(0);
     case.expect_measured(2);
     first.finish().expect(0);

@@ -4,10 +4,10 @@ use super::case::{Case, LONG};
 
 #[test]
 #[ignore = "needs a Kubernetes cluster with netplan's image"]
-fn ctrl_c_half_way_shows_what_was_measured() {
+fn ctrl_c_half_way_shows_what_was_measured_and_the_run_can_be_resumed() {
     let case = Case::with(LONG);
     let running = case.start_run(&[]);
-    case.wait_for_cells(3);
+    case.wait_for_cells(&running, 3);
     running.interrupt();
     let ended = running.finish();
     ended.expect(130).says("interrupted");
@@ -18,6 +18,11 @@ fn ctrl_c_half_way_shows_what_was_measured() {
     let last = case.events().pop().unwrap();
     assert_eq!(last["event"], "run_ended", "{last}");
     assert!(!case.read("out/result.csv").is_empty());
+    case.expect_no_namespace();
+
+    // Once more, from there to the end.
+    let resumed = case.start_in_namespace(&["run", "--resume", "out", "--on", "kubernetes"]);
+    resumed.finish().expect(0).says("15 cells: 15 measured");
     case.expect_no_namespace();
 }
 

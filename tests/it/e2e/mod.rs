@@ -7,6 +7,7 @@
 mod api;
 mod case;
 mod cleanup;
+mod detached;
 mod host;
 mod interrupt;
 mod quick;

@@ -31,7 +31,7 @@ fn a_worker_whose_process_is_killed_comes_back() {
     let case = Case::with(LONG);
     let running = case.start_run(&[]);
     let run = running.run_id();
-    case.wait_for_cells(3);
+    case.wait_for_cells(&running, 3);
     let killed = kill_container(&run, "--name=w2");
     let ended = running.finish();
     ended.expect(0);
@@ -50,7 +50,7 @@ fn an_orchestrator_whose_process_is_killed_goes_on_from_its_journal() {
     let case = Case::with(LONG);
     let running = case.start_run(&[]);
     let run = running.run_id();
-    case.wait_for_cells(3);
+    case.wait_for_cells(&running, 3);
     let killed = kill_container(&run, "netplan orchestrator");
     let ended = running.finish();
     ended.expect(0);
@@ -70,7 +70,7 @@ fn a_worker_that_is_evicted_comes_back_with_another_address() {
     let case = Case::with(LONG);
     let running = case.start_run(&[]);
     let run = running.run_id();
-    case.wait_for_cells(3);
+    case.wait_for_cells(&running, 3);
     let before = case.api.pods(&case.namespace, &run);
     let name = before["w2"]["metadata"]["name"].as_str().unwrap();
     case.api.evict(&case.namespace, name);

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use nix::sched::CloneFlags;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -23,7 +25,7 @@ use super::mounts::{STATE, make_dir, write};
 use super::netns::{Namespaces, enter};
 use super::pod::Start;
 use super::tail::Tail;
-use crate::cluster::local::pod_plan::{PodPlan, Restart};
+use crate::cluster::local::pod_plan::{Content, PodPlan, Restart};
 use crate::cluster::local::protocol::Message;
 use crate::cluster::local::wire::Sender;
 use crate::cluster::{Error, Exit, Next, PodEnded};
@@ -265,7 +267,14 @@ fn lay_out(plan: &PodPlan, folder: &Path) -> Result<(), Error> {
         make_dir(&target)?;
         for file in &volume.files {
             let path = target.join(&file.name);
-            write(&path, &file.text)?;
+            match &file.content {
+                Content::Text(text) => write(&path, text)?,
+                Content::Base64(text) => {
+                    let what = || format!("decode {}", path.display());
+                    let bytes = STANDARD.decode(text);
+                    write(&path, &bytes.map_err(|error| Error::system(what(), error))?)?;
+                }
+            }
             fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
                 .map_err(|error| Error::system(format!("set mode of {}", path.display()), error))?;
         }

@@ -131,12 +131,12 @@ pub fn make_dir(path: &Path) -> Result<(), Error> {
         .map_err(|error| Error::system(format!("make folder {}", path.display()), error))
 }
 
-pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Error> {
     let write = || -> io::Result<()> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        fs::write(path, text)
+        fs::write(path, content.as_ref())
     };
     write().map_err(|error| Error::system(format!("write {}", path.display()), error))
 }

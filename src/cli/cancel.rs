@@ -1,0 +1,68 @@
+//! `netplan cancel`: stops a run that goes on by itself.
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::attach::identity;
+use super::error::{CliError, Exit};
+use super::target::KubernetesArgs;
+use super::{follow, pick, printer};
+use crate::cluster::kubernetes::State;
+use crate::render::RunContext;
+
+/// Stop a run on Kubernetes; what was measured can be collected
+///
+/// `netplan attach` collects it, `netplan clean` removes it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan cancel                          the only run that there is
+  netplan cancel 0badcafe --namespace bench")]
+pub(super) struct CancelArgs {
+    /// The run's id, as `netplan status` shows it [default: the only run]
+    run: Option<String>,
+
+    #[command(flatten)]
+    kubernetes: KubernetesArgs,
+}
+
+pub(super) fn execute(args: &CancelArgs) -> Result<Exit, CliError> {
+    super::runtime()?.block_on(cancel(args))
+}
+
+async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
+    let access = args.kubernetes.open().await?;
+    let run = pick::run(&access, args.run.as_deref()).await?;
+    let id = &run.id;
+    let cluster = access.run(id, &run.namespace);
+    match run.state {
+        State::Starting | State::Running => {}
+        State::Finished | State::Failed => {
+            printer::note(&format!(
+                "run {id} has ended already; `netplan attach {id}` collects its results"
+            ));
+            return Ok(Exit::Well);
+        }
+        State::Remains | State::Leaving => {
+            printer::note(&format!(
+                "run {id} has no orchestrator any more; `netplan clean {id}` removes what is left"
+            ));
+            return Ok(Exit::Well);
+        }
+    }
+    let orchestrator = RunContext::new(id, None).orchestrator();
+    let stopped = async {
+        let identity = identity(&cluster, &run).await?;
+        follow::cancel(&cluster, &orchestrator, &identity).await
+    };
+    stopped.await.map_err(|error| {
+        anyhow!(
+            "run {id} cannot be told to stop: {}; `netplan clean {id}` ends and removes it, with all \
+             that was measured",
+            printer::chain(&error)
+        )
+    })?;
+    printer::note(&format!(
+        "run {id} stops; `netplan attach {id}` collects what was measured, `netplan clean {id}` removes it"
+    ));
+    Ok(Exit::Well)
+}

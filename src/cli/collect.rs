@@ -1,0 +1,134 @@
+//! A run's records on their way into its directory.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use super::follow::{Heard, Sink};
+use super::format::Format;
+use super::progress::Progress;
+use super::verdict::VerdictArgs;
+use super::{printer, stored};
+use crate::report::Report;
+use crate::results::run_dir::file;
+use crate::results::{Event, EventKind, Journal, RunDir};
+use crate::rpc::pb::Record;
+
+/// Puts records on disk, then shows them.
+#[derive(Debug)]
+pub(super) struct Collector<'a> {
+    dir: &'a RunDir,
+    journal: Journal,
+    /// The journal's last line: what a connection that is made again has to begin with.
+    last: Option<String>,
+    progress: &'a mut Progress,
+}
+
+impl<'a> Collector<'a> {
+    /// Goes on with `journal`.
+    pub fn new(
+        dir: &'a RunDir,
+        journal: Journal,
+        progress: &'a mut Progress,
+    ) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(journal.path())
+            .with_context(|| format!("cannot read `{}`", journal.path().display()))?;
+        let last = text.lines().last().map(str::to_owned);
+        Ok(Self {
+            dir,
+            journal,
+            last,
+            progress,
+        })
+    }
+
+    fn store(&mut self, record: &Record) -> anyhow::Result<Heard> {
+        let ends = |event: &Event| matches!(event.kind, EventKind::RunEnded { .. });
+        if record.seq + 1 == self.journal.next_seq() {
+            if self.last.as_ref().is_some_and(|last| *last != record.line) {
+                bail!(
+                    "the orchestrator has begun anew: its pod was replaced, and its journal went with \
+                     the old one; what was measured is in `{0}`, and `netplan run --resume {0}` goes \
+                     on from there",
+                    self.dir.path().display()
+                );
+            }
+            let event: Event = serde_json::from_str(&record.line)?;
+            return Ok(if ends(&event) {
+                Heard::RunEnded
+            } else {
+                Heard::More
+            });
+        }
+        if let Some(raw) = &record.raw {
+            self.dir.write_raw(&raw.name, &raw.content)?;
+        }
+        let Some(event) = self.journal.append_raw_line(&record.line)? else {
+            return Ok(Heard::More);
+        };
+        self.last = Some(record.line.clone());
+        if let EventKind::RunStarted { plan, .. } = &event.kind
+            && !self.dir.file(file::PLAN).exists()
+        {
+            self.dir.write(file::PLAN, plan)?;
+        }
+        self.progress.on(&event);
+        Ok(if ends(&event) {
+            Heard::RunEnded
+        } else {
+            Heard::More
+        })
+    }
+}
+
+impl Sink for Collector<'_> {
+    /// The last one that is here: it tells whether it is the same orchestrator.
+    fn begins_at(&self) -> u64 {
+        self.journal.next_seq().saturating_sub(1)
+    }
+
+    fn take(&mut self, record: &Record) -> anyhow::Result<Heard> {
+        self.store(record)
+    }
+
+    fn say(&self, message: &str) {
+        self.progress.say(message);
+    }
+
+    fn holds_through(&self) -> Option<u64> {
+        Some(self.journal.next_seq())
+    }
+}
+
+/// How to show and where to store results.
+#[derive(Debug, clap::Args)]
+pub(super) struct OutputArgs {
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+
+    #[command(flatten)]
+    pub verdict: VerdictArgs,
+
+    /// The run's directory [default: netplan-results/<plan>-<time>-<id>]
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Prints the results, and writes what is derived from the journal; in this order, because a disk
+/// may be full.
+pub(super) fn show(dir: &RunDir, args: &OutputArgs) -> anyhow::Result<Report> {
+    let report = stored::report(dir)?;
+    printer::results(&args.format.render(&report, args.verdict)?)?;
+    stored::write_derived(dir, &report)?;
+    printer::note(&format!(
+        "result.csv, samples.csv and all else: {}",
+        dir.path().display()
+    ));
+    Ok(report)
+}
+
+/// What to say of a run whose objects are not removed.
+pub(super) fn kept(run: &str) -> String {
+    format!("all objects stay; `netplan clean {run}` removes them")
+}

@@ -1,0 +1,290 @@
+//! Follows an orchestrator's records to the run's end, over as many connections as it takes.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use tokio::time::Instant;
+
+use super::interrupt::{Interrupt, Signalled};
+use crate::cluster::{Cluster, Exit, Next, PodEnded};
+use crate::render::ORCHESTRATOR_PORT;
+use crate::rpc::pb::{CancelRequest, CollectedRequest, Record, WatchRequest};
+use crate::rpc::{self, Client, Identity};
+
+/// The orchestrator is a process that has just been started; it listens within milliseconds.
+const ORCHESTRATOR_LISTENS_WITHIN: Duration = Duration::from_secs(20);
+/// A lost connection to the orchestrator is made again so often in a row, without an event in
+/// between, before the run is given up.
+const RECONNECTS: u32 = 5;
+/// Before the first of these attempts in a row; the second waits twice as long, and so on.
+const RECONNECT_AFTER: Duration = Duration::from_millis(300);
+
+/// Takes a run's records.
+pub(super) trait Sink {
+    /// The record to begin with.
+    fn begins_at(&self) -> u64;
+
+    /// Takes the next record.
+    fn take(&mut self, record: &Record) -> anyhow::Result<Heard>;
+
+    /// Says something that a person should know.
+    fn say(&self, message: &str);
+
+    /// Every record up to this one is on disk here.
+    fn holds_through(&self) -> Option<u64>;
+}
+
+/// What a record means for whoever follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    More,
+    /// It was the run's last.
+    RunEnded,
+    /// No more is of interest.
+    Enough,
+}
+
+/// What becomes of the run when the person interrupts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnInterrupt {
+    /// It is cancelled; the orchestrator has this long to stop the tool and end the journal.
+    Cancel { within: Duration },
+    /// It goes on; only the watching ends.
+    Detach,
+}
+
+/// Why there is nothing more to follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// The run's last record is here.
+    Over,
+    /// The sink has enough.
+    Enough,
+    /// The person has interrupted, and the run was cancelled as far as that went.
+    Interrupted,
+    /// The person has gone, and the run goes on.
+    Detached,
+}
+
+/// Follows one run.
+#[derive(Debug)]
+pub(super) struct Follower<'a> {
+    /// The rendered name of the orchestrator's pod.
+    pub orchestrator: String,
+    pub identity: &'a Identity,
+    pub interrupt: &'a mut Interrupt,
+    pub on_interrupt: OnInterrupt,
+    /// The cluster lives on without this process; then so may the run when the terminal closes.
+    pub lasting: bool,
+    interrupted_at: Option<Instant>,
+    over: bool,
+    /// One may not watch the pods.
+    blind: bool,
+}
+
+/// Why a connection to the orchestrator was of no more use.
+enum Lost {
+    /// The next one may be.
+    Again(anyhow::Error),
+    Final(anyhow::Error),
+}
+
+impl<'a> Follower<'a> {
+    pub fn new(
+        orchestrator: String,
+        identity: &'a Identity,
+        interrupt: &'a mut Interrupt,
+        on_interrupt: OnInterrupt,
+        lasting: bool,
+    ) -> Self {
+        Self {
+            orchestrator,
+            identity,
+            interrupt,
+            on_interrupt,
+            lasting,
+            interrupted_at: None,
+            over: false,
+            blind: false,
+        }
+    }
+
+    /// Follows until there is nothing more.
+    pub async fn follow<C: Cluster + Sync>(
+        &mut self,
+        cluster: &C,
+        sink: &mut dyn Sink,
+    ) -> anyhow::Result<Followed> {
+        let mut lost = 0;
+        loop {
+            let known = sink.begins_at();
+            let error = match self.session(cluster, sink).await {
+                Ok(followed) => return Ok(followed),
+                Err(Lost::Final(error)) => return Err(error),
+                Err(Lost::Again(error)) => error,
+            };
+            if sink.begins_at() > known {
+                lost = 0;
+            }
+            if lost == RECONNECTS {
+                return Err(error);
+            }
+            lost += 1;
+            tokio::select! {
+                () = tokio::time::sleep(RECONNECT_AFTER * lost) => {}
+                signalled = self.interrupt.next() => return Ok(self.without_orchestrator(signalled)),
+            }
+        }
+    }
+
+    /// One connection to the orchestrator. `Ok` when there is nothing more to follow.
+    async fn session<C: Cluster + Sync>(
+        &mut self,
+        cluster: &C,
+        sink: &mut dyn Sink,
+    ) -> Result<Followed, Lost> {
+        let from_seq = sink.begins_at();
+        let connect = async {
+            let mut client = connect(cluster, &self.orchestrator, self.identity).await?;
+            let answer = client.watch(WatchRequest { from_seq }).await;
+            let answer = answer.map_err(|status| anyhow!("{}", rpc::words(&status)));
+            let answer = answer.map_err(Lost::Again)?;
+            rpc::same_version(answer.metadata()).map_err(|error| Lost::Final(error.into()))?;
+            Ok((client, answer.into_inner()))
+        };
+        let (mut client, mut records) = tokio::select! {
+            connected = connect => connected?,
+            signalled = self.interrupt.next() => return Ok(self.without_orchestrator(signalled)),
+        };
+        loop {
+            let gives_up_at = self.gives_up_at();
+            tokio::select! {
+                record = records.message() => match record {
+                    Ok(Some(record)) => match sink.take(&record).map_err(Lost::Final)? {
+                        Heard::More => {}
+                        Heard::RunEnded => self.over = true,
+                        Heard::Enough => return Ok(Followed::Enough),
+                    },
+                    Ok(None) if self.over => {
+                        if let Some(through_seq) = sink.holds_through() {
+                            // The orchestrator may be gone already; then it needs no telling.
+                            let _ = client.collected(CollectedRequest { through_seq }).await;
+                        }
+                        return Ok(match self.interrupted_at {
+                            Some(_) => Followed::Interrupted,
+                            None => Followed::Over,
+                        });
+                    }
+                    Ok(None) => {
+                        let error = anyhow!("the orchestrator ended its report before the run's end");
+                        return Err(Lost::Again(error));
+                    }
+                    Err(status) => {
+                        let error = anyhow!("lost the orchestrator: {}", rpc::words(&status));
+                        return Err(Lost::Again(error));
+                    }
+                },
+                ended = cluster.ended(), if !self.blind => self.pod_ended(ended, sink)?,
+                signalled = self.interrupt.next() => {
+                    let OnInterrupt::Cancel { within } = self.on_interrupt else {
+                        return Ok(Followed::Detached);
+                    };
+                    if self.lasting && signalled == Signalled::Hangup {
+                        return Ok(Followed::Detached);
+                    }
+                    if self.interrupted_at.replace(Instant::now()).is_some() {
+                        return Ok(Followed::Interrupted);
+                    }
+                    sink.say("interrupted; stopping (once more: at once)");
+                    // Without an answer the deadline of the interrupt ends it.
+                    let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
+                }
+                () = sleep_until(gives_up_at) => return Ok(Followed::Interrupted),
+            }
+        }
+    }
+
+    /// A signal while the orchestrator cannot be told of it.
+    fn without_orchestrator(&mut self, signalled: Signalled) -> Followed {
+        let goes = self.lasting && signalled == Signalled::Hangup;
+        if goes || self.on_interrupt == OnInterrupt::Detach {
+            Followed::Detached
+        } else {
+            Followed::Interrupted
+        }
+    }
+
+    fn gives_up_at(&self) -> Option<Instant> {
+        match (self.interrupted_at, self.on_interrupt) {
+            (Some(at), OnInterrupt::Cancel { within }) => Some(at + within),
+            _ => None,
+        }
+    }
+
+    fn pod_ended(&mut self, ended: Option<PodEnded>, sink: &dyn Sink) -> Result<(), Lost> {
+        let Some(pod) = ended else {
+            if self.lasting {
+                // Only the watch of the pods has; the records come all the same.
+                self.blind = true;
+                return Ok(());
+            }
+            let error = anyhow!("the local cluster has ended by itself");
+            return Err(Lost::Final(error));
+        };
+        // A worker that has been said goodbye to may end before the last record is here.
+        let well = pod.exit == Exit::Code(0) && pod.pod != self.orchestrator;
+        if well || self.over || self.interrupted_at.is_some() {
+            return Ok(());
+        }
+        let said = pod.last_lines.join("\n  ");
+        let message = if said.is_empty() {
+            pod.to_string()
+        } else {
+            format!("{pod}\n  {said}")
+        };
+        if !matches!(pod.next, Next::Restarted(_)) && pod.pod == self.orchestrator {
+            return Err(Lost::Again(anyhow!(message)));
+        }
+        sink.say(&message);
+        Ok(())
+    }
+}
+
+/// Connects to the orchestrator.
+async fn connect<C: Cluster + Sync>(
+    cluster: &C,
+    orchestrator: &str,
+    identity: &Identity,
+) -> Result<Client, Lost> {
+    let within = ORCHESTRATOR_LISTENS_WITHIN;
+    let stream = cluster
+        .connect(orchestrator, ORCHESTRATOR_PORT, within)
+        .await
+        .map_err(|error| Lost::Again(error.into()))?;
+    let client = rpc::connect_over(stream, identity).await;
+    client.map_err(|error| Lost::Again(error.into()))
+}
+
+/// Asks the orchestrator to stop the run.
+pub(super) async fn cancel<C: Cluster + Sync>(
+    cluster: &C,
+    orchestrator: &str,
+    identity: &Identity,
+) -> anyhow::Result<()> {
+    let client = connect(cluster, orchestrator, identity).await;
+    let mut client = client.map_err(|lost| match lost {
+        Lost::Again(error) | Lost::Final(error) => error,
+    })?;
+    let answer = client.cancel(CancelRequest {}).await;
+    let answer = answer.map_err(|status| anyhow!("{}", rpc::words(&status)))?;
+    rpc::same_version(answer.metadata())?;
+    Ok(())
+}
+
+/// Sleeps until then, or for ever.
+async fn sleep_until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}

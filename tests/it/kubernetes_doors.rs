@@ -1,0 +1,309 @@
+//! The ways to an API server that a kubeconfig can name, by the real program over loopback: TLS, exec
+//! plugins, HTTP proxies. And what `doctor` says when it is there.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http::Request;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use crate::fake_api::{FakeApi, refuse, running};
+use crate::support::{NETPLAN, snapshots};
+
+/// An API server that listens, with a certificate of its own.
+struct Server {
+    api: FakeApi,
+    address: SocketAddr,
+    ca_pem: String,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// With a token it answers only who brings it.
+    fn start(token: Option<&'static str>) -> Self {
+        let api = FakeApi::new(|_| running());
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let cert = params.self_signed(&key).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![cert.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let served = api.clone();
+        let address = listen(move |stream| {
+            let (acceptor, api) = (acceptor.clone(), served.clone());
+            async move {
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let api = api.clone();
+                    async move {
+                        let (head, body) = request.into_parts();
+                        let bytes = body.collect().await.unwrap().to_bytes();
+                        let right = token.map(|token| format!("Bearer {token}"));
+                        let given = head.headers.get("authorization");
+                        let given = given.map(|value| value.to_str().unwrap().to_owned());
+                        if right.is_some() && given != right {
+                            let answer = refuse(401, "Unauthorized");
+                            return Ok::<_, std::convert::Infallible>(answer);
+                        }
+                        let request = Request::from_parts(head, bytes.to_vec().into());
+                        Ok(api.answer(request).await)
+                    }
+                });
+                let _ = http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            }
+        });
+        Self {
+            api,
+            address,
+            ca_pem: cert.pem(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A kubeconfig whose user and cluster have these fields besides.
+    fn kubeconfig(&self, user: &Value, cluster: &Value) -> PathBuf {
+        let ca = self.write("ca.crt", &self.ca_pem);
+        let mut of_cluster = json!({
+            "server": format!("https://{}", self.address),
+            "certificate-authority": ca,
+        });
+        let fields = of_cluster.as_object_mut().unwrap();
+        fields.extend(cluster.as_object().unwrap().clone());
+        let text = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "door",
+            "clusters": [{"name": "c", "cluster": of_cluster}],
+            "users": [{"name": "u", "user": user}],
+            "contexts": [{"name": "door", "context": {"cluster": "c", "user": "u"}}],
+        });
+        self.write("kubeconfig", &text.to_string())
+    }
+
+    fn seen(&self, output: &Output) -> String {
+        format!(
+            "exit code {}\n{}{}",
+            output.status.code().unwrap(),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .replace(&self.address.to_string(), "ADDRESS")
+        .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    }
+}
+
+/// Serves connections on loopback until the process ends.
+fn listen<F>(serve: impl Fn(tokio::net::TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream));
+            }
+        });
+    });
+    address
+}
+
+/// A proxy that knows CONNECT, and counts.
+fn proxy() -> (SocketAddr, Arc<AtomicU32>) {
+    let count = Arc::new(AtomicU32::new(0));
+    let counted = count.clone();
+    let address = listen(move |stream| {
+        let counted = counted.clone();
+        async move {
+            let mut stream = BufReader::new(stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                if stream.read_line(&mut head).await.unwrap() == 0 {
+                    return;
+                }
+            }
+            let mut words = head.split(' ');
+            assert_eq!(words.next(), Some("CONNECT"), "{head}");
+            let mut onward = tokio::net::TcpStream::connect(words.next().unwrap())
+                .await
+                .unwrap();
+            counted.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let _ = copy_bidirectional(&mut stream, &mut onward).await;
+        }
+    });
+    (address, count)
+}
+
+fn netplan(kubeconfig: &Path, arguments: &[&str], variables: &[(&str, String)]) -> Output {
+    let mut command = Command::new(NETPLAN);
+    for name in [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+        "KUBECONFIG",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .args(arguments)
+        .arg("--kubeconfig")
+        .arg(kubeconfig)
+        .envs(variables.iter().cloned())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn doctor_says_what_is_well() {
+    let server = Server::start(None);
+    let kubeconfig = server.kubeconfig(&json!({}), &json!({}));
+    let doctor = netplan(&kubeconfig, &["doctor"], &[]);
+    snapshots().bind(|| insta::assert_snapshot!("kubernetes_doctor_well", server.seen(&doctor)));
+    assert!(server.api.get("namespaces", "", "netplan").is_none());
+}
+
+#[test]
+fn doctor_says_all_that_is_missing_at_once() {
+    let server = Server::start(None);
+    server.api.deny("create", "namespaces");
+    server.api.deny("create", "pods/portforward");
+    server.api.deny("deletecollection", "secrets");
+    let mut node = server.api.get("nodes", "", "n2").unwrap();
+    node["spec"] = json!({"unschedulable": true});
+    server.api.put("nodes", "", &node);
+    for name in ["n1", "n2"] {
+        let mut node = server.api.get("nodes", "", name).unwrap();
+        let images = json!([{"names": ["docker.io/library/netplan:other"], "sizeBytes": 1}]);
+        node["status"]["images"] = images;
+        server.api.put("nodes", "", &node);
+    }
+    let plan = server.write(
+        "plan.yaml",
+        "version: 1
+name: wants
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths: [{ name: far, from: w1, to: w2, via: pod_ip }]
+tests: [{ iperf3: {} }]
+kubernetes:
+  namespace: team-a
+  image_pull_policy: Never
+  pull_secrets: [registry]
+  priority_class: high
+  runtime_class: kata
+",
+    );
+    let kubeconfig = server.kubeconfig(&json!({}), &json!({}));
+    let doctor = netplan(
+        &kubeconfig,
+        &["doctor", plan.to_str().unwrap(), "--on", "kubernetes"],
+        &[],
+    );
+    snapshots().bind(|| insta::assert_snapshot!("kubernetes_doctor_missing", server.seen(&doctor)));
+}
+
+#[test]
+fn doctor_says_when_nobody_answers() {
+    let server = Server::start(Some("right"));
+    let refused = server.kubeconfig(&json!({"token": "wrong"}), &json!({}));
+    let refused = netplan(&refused, &["doctor"], &[]);
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let cluster = json!({"server": format!("https://{nobody}")});
+    let nobody_there = server.kubeconfig(&json!({}), &cluster);
+    let nobody_there = netplan(&nobody_there, &["doctor"], &[]);
+    let seen = [refused, nobody_there].map(|one| server.seen(&one));
+    let seen = seen.join("\n").replace(&nobody.to_string(), "NOBODY");
+    snapshots().bind(|| insta::assert_snapshot!("kubernetes_doctor_refused", seen));
+}
+
+#[test]
+fn an_exec_plugin_is_asked_for_its_token() {
+    let server = Server::start(Some("from-the-plugin"));
+    let credential = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+        "status": {"token": "from-the-plugin"},
+    });
+    let plugin = server.write(
+        "plugin",
+        &format!("#!/bin/sh\ntest \"$1\" = get-token && echo '{credential}'\n"),
+    );
+    fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
+    let exec = |command: &Path| {
+        json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+            "command": command, "args": ["get-token"],
+        }})
+    };
+    let kubeconfig = server.kubeconfig(&exec(&plugin), &json!({}));
+    let status = netplan(&kubeconfig, &["status"], &[]);
+    assert_eq!(server.seen(&status), "exit code 0\nnetplan: no runs\n");
+
+    let kubeconfig = server.kubeconfig(&exec(Path::new("/nowhere/plugin")), &json!({}));
+    let status = netplan(&kubeconfig, &["status"], &[]);
+    snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_exec_plugin_missing", server.seen(&status)));
+}
+
+#[test]
+fn the_way_leads_through_a_proxy() {
+    let server = Server::start(None);
+    let (address, count) = proxy();
+    let url = format!("http://{address}");
+    let by_kubeconfig = server.kubeconfig(&json!({}), &json!({"proxy-url": url}));
+    let status = netplan(&by_kubeconfig, &["status"], &[]);
+    assert_eq!(server.seen(&status), "exit code 0\nnetplan: no runs\n");
+    let tunnels = count.load(Ordering::Relaxed);
+    assert!(tunnels > 0);
+
+    let plain = server.kubeconfig(&json!({}), &json!({}));
+    let status = netplan(&plain, &["status"], &[("HTTPS_PROXY", url.clone())]);
+    assert_eq!(server.seen(&status), "exit code 0\nnetplan: no runs\n");
+    assert!(count.load(Ordering::Relaxed) > tunnels);
+}

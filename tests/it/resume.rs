@@ -1,0 +1,126 @@
+//! A run that was cut off goes on, on this machine with real tools.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{NETPLAN, snapshots, wait_until};
+
+const PLAN: &str = "\
+version: 1
+name: small
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths:
+  - { name: pod, label: Pod, from: w1, to: w2, via: pod_ip }
+  - { name: service, label: Service, from: w1, to: w2, via: cluster_ip }
+defaults: { duration: 1s, warmup: 0s }
+tests:
+  - iperf3: { mss: [536, 1460] }
+";
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(NETPLAN);
+    command
+        .current_dir(folder)
+        .arg("run")
+        .args(arguments)
+        .env("KUBECONFIG", "none")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+#[track_caller]
+fn ended(output: &Output, code: i32) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
+    (out, err)
+}
+
+fn journal(folder: &Path) -> String {
+    fs::read_to_string(folder.join("out/events.jsonl")).unwrap_or_default()
+}
+
+fn count(folder: &Path, event: &str) -> usize {
+    journal(folder)
+        .matches(&format!("\"event\":\"{event}\""))
+        .count()
+}
+
+/// Waits until this many cells have ended, and the next one runs.
+fn within_a_cell(folder: &Path, cells: usize) {
+    wait_until("a cell to run", || {
+        let journal = journal(folder);
+        let last = journal.lines().last().unwrap_or_default();
+        count(folder, "cell_ended") == cells && last.contains("sample_started")
+    });
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+}
+
+#[test]
+fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("plan.yaml"), PLAN).unwrap();
+    let start = ["plan.yaml", "--on", "local", "--output", "out"];
+    let mut child = command(folder, &start).spawn().unwrap();
+    within_a_cell(folder, 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let killed = journal(folder);
+
+    // Not with another plan.
+    let mut all = String::new();
+    for arguments in [
+        &[
+            "plan.yaml",
+            "--resume",
+            "out",
+            "--set",
+            "defaults.duration=2s",
+        ][..],
+        &["--resume", "out", "--set", "name=other"],
+        &["--resume", "out", "--only", "path=pod"],
+        &["--resume", "plan.yaml"],
+        &["--resume", "out", "--output", "elsewhere"],
+    ] {
+        let (_, err) = ended(&command(folder, arguments).output().unwrap(), 2);
+        all.extend(["# netplan run ", &arguments.join(" "), "\n", &err, "\n"]);
+    }
+    snapshots().bind(|| insta::assert_snapshot!("resume_mistakes", all));
+    assert_eq!(journal(folder), killed);
+
+    let child = command(folder, &["--resume", "out"]).spawn().unwrap();
+    within_a_cell(folder, 2);
+    signal(&child, Signal::SIGINT);
+    let (out, _) = ended(&child.wait_with_output().unwrap(), 130);
+    assert!(out.contains("iperf3-tcp"), "{out}");
+    assert!(journal(folder).starts_with(&killed));
+    assert_eq!(count(folder, "run_ended"), 1);
+
+    let again = ["plan.yaml", "--resume", "out", "--format", "csv"];
+    let (csv, _) = ended(&command(folder, &again).output().unwrap(), 0);
+    assert_eq!(
+        csv,
+        fs::read_to_string(folder.join("out/result.csv")).unwrap()
+    );
+    let read = netplan::results::journal::read(&folder.join("out")).unwrap();
+    assert!(read.complete && read.torn.is_none());
+    assert_eq!(count(folder, "cell_ended"), 4);
+    assert_eq!(count(folder, "run_ended"), 1);
+    assert_eq!(count(folder, "run_started"), 1);
+
+    let whole = journal(folder);
+    let (same, err) = ended(&command(folder, &again).output().unwrap(), 0);
+    assert_eq!(same, csv);
+    assert!(err.contains("nothing left to measure"), "{err}");
+    assert_eq!(journal(folder), whole);
+}
