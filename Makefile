@@ -1,5 +1,6 @@
 # make run     build, and run a plan on the local cluster (PLAN=plans/quick.yaml picks another)
 # make test    everything that CI checks
+# make e2e     all of it on the current kubeconfig's cluster, which needs two nodes with the image (IMAGE=name:tag)
 # make bench   the figures that the README quotes, in 12 minutes (FIGURES='commands cluster': some of them)
 # make image   the container image, by docker, podman or buildah (IMAGE=name:tag; see below for more)
 # make deny    licences, advisories and duplicates of the dependencies (needs cargo-deny)
@@ -14,8 +15,9 @@ BUILDER ?= $(firstword $(foreach program,docker podman buildah,$(shell command -
 PLAN ?= plans/default.yaml
 ARGS ?=
 NETPLAN = target/release/netplan
+E2E = target/debug/netplan run plans/quick.yaml --on kubernetes --set kubernetes.image=$(IMAGE)
 
-.PHONY: run build test packages bench image deny schema
+.PHONY: run build test e2e packages bench image deny schema
 
 run: build
 	$(NETPLAN) run $(PLAN) $(ARGS)
@@ -27,6 +29,12 @@ test: packages
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	CI=true cargo test --locked
+
+# It says first which cluster it is going to use.
+e2e:
+	cargo build --locked
+	@$(E2E) --dry-run >/dev/null || { echo "no cluster: kind makes one with two nodes; see 'On Kubernetes' in README.md" >&2; exit 1; }
+	NETPLAN_E2E_IMAGE=$(IMAGE) cargo test --locked --test it e2e:: -- --ignored --test-threads 1
 
 packages:
 	@.ci/packages

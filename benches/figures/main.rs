@@ -5,11 +5,13 @@
 
 mod cluster;
 mod commands;
+mod coverage;
 mod default_plan;
 mod link;
 mod overhead;
 mod planning;
 mod runs;
+mod simulation;
 mod table;
 mod throughput;
 
@@ -22,7 +24,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -57,6 +59,11 @@ const SECTIONS: [Section; 7] = [
         names: &["default"],
         what: "the whole default plan (7 min)",
         measure: default_plan::measure,
+    },
+    Section {
+        names: &["coverage"],
+        what: "how often intervals cover the truth (1 min)",
+        measure: coverage::measure,
     },
 ];
 

@@ -12,7 +12,10 @@ pub(super) enum Exit {
     CouldNotRun = 1,
     Usage = 2,
     CellsFailed = 3,
+    FellShort = 4,
     Interrupted = 130,
+    /// The role of a pod was asked to leave before its work was done.
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

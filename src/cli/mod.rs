@@ -12,6 +12,7 @@ mod interrupt;
 mod live;
 mod man;
 mod orchestrator;
+mod outlook;
 mod plan_args;
 mod preflight;
 mod prepare;
@@ -22,6 +23,7 @@ mod report;
 mod run;
 mod schedule;
 mod schema;
+mod selftest;
 mod status;
 mod stored;
 mod target;
@@ -68,6 +70,7 @@ enum Command {
     Status(status::StatusArgs),
     Clean(clean::CleanArgs),
     Doctor(doctor::DoctorArgs),
+    Selftest(selftest::SelftestArgs),
     Init(init::InitArgs),
     Schema(schema::SchemaArgs),
     Explain(explain::ExplainArgs),
@@ -126,6 +129,7 @@ impl Command {
             Self::Status(args) => status::execute(&args),
             Self::Clean(args) => clean::execute(&args),
             Self::Doctor(args) => doctor::execute(&args),
+            Self::Selftest(args) => selftest::execute(&args),
             Self::Init(args) => init::execute(&args),
             Self::Schema(args) => schema::execute(&args),
             Self::Explain(args) => explain::execute(&args),

@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::error::CliError;
 use crate::diag::Source;
-use crate::plan::{self, Plan, Surroundings};
+use crate::plan::{self, Order, Plan, Surroundings};
 use crate::schedule::{Schedule, Selection};
 
 /// An endless text is not read to its end; what is read of it is refused as too large.
@@ -37,9 +38,16 @@ impl PlanArgs {
     }
 }
 
-/// Reads, checks and resolves the plan of a file, with overrides.
+/// Reads, checks and resolves the plan of a file, with overrides. Draws the seed that a shuffled
+/// plan leaves open, so that whatever is made of the plan has the same one.
 pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
-    Ok(plan::load_in(&Here, source(file)?, set)?)
+    let mut plan = plan::load_in(&Here, source(file)?, set)?;
+    if plan.order == Order::Shuffled && plan.seed.is_none() {
+        // 32 bits are orders enough, and short enough to be typed.
+        let seed = getrandom::u32().context("the system gave no random bytes for the seed")?;
+        plan.seed = Some(u64::from(seed));
+    }
+    Ok(plan)
 }
 
 /// The files of this machine, and the environment of this process.

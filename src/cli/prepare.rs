@@ -10,7 +10,7 @@ use super::plan_args::{PlanArgs, SelectionArgs};
 use crate::plan::Plan;
 use crate::render::{Manifest, RunContext, Templates, WorkerPorts, manifests};
 use crate::rpc::{Identity, RunIdentities};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Selection};
 use crate::tools;
 
 #[derive(Debug, Args)]
@@ -51,46 +51,62 @@ impl PrepareArgs {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::embedded(),
         };
-        let run = RunContext::of(&plan, &new_id()?, self.selection.only.clone());
-        let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
-        let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
-        let ports = tools::Ports::of(&plan);
-        let workers: Vec<WorkerPorts<'_>> = plan
-            .workers
-            .iter()
-            .map(|(name, placement)| WorkerPorts {
-                name,
-                placement,
-                host_network: plan.on_host_network(name),
-                ports: ports.worker(name),
-            })
-            .collect();
-        let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)
-            .chain(&identities.workers)
-            .collect();
-        let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
-        let manifests = manifests(
-            &run,
-            &plan.name,
-            &plan_text,
-            &plan.kubernetes,
-            &workers,
-            &in_pods,
-            &templates,
-        )?;
-        Ok(Prepared {
-            plan,
-            plan_text,
-            schedule,
-            run,
-            manifests,
-            client: identities.client,
-        })
+        make(plan, schedule, &templates, self.selection.only.clone())
     }
 }
 
+/// A run of a whole plan, with the templates that the binary carries.
+pub(super) fn whole(plan: Plan) -> Result<Prepared, CliError> {
+    let schedule = Schedule::of(&plan, &Selection::all());
+    make(plan, schedule, &Templates::embedded(), None)
+}
+
+fn make(
+    plan: Plan,
+    schedule: Schedule,
+    templates: &Templates,
+    only: Option<String>,
+) -> Result<Prepared, CliError> {
+    let run = RunContext::of(&plan, &new_id()?, only);
+    let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
+    let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
+    let ports = tools::Ports::of(&plan);
+    let workers: Vec<WorkerPorts<'_>> = plan
+        .workers
+        .iter()
+        .map(|(name, placement)| WorkerPorts {
+            name,
+            placement,
+            host_network: plan.on_host_network(name),
+            ports: ports.worker(name),
+        })
+        .collect();
+    let in_pods: Vec<&Identity> = std::iter::once(&identities.orchestrator)
+        .chain(&identities.workers)
+        .collect();
+    let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
+    let manifests = manifests(
+        &run,
+        &plan.name,
+        &plan_text,
+        &plan.kubernetes,
+        &workers,
+        &in_pods,
+        &identities.client,
+        templates,
+    )?;
+    Ok(Prepared {
+        plan,
+        plan_text,
+        schedule,
+        run,
+        manifests,
+        client: identities.client,
+    })
+}
+
 /// A run's id: eight hexadecimal digits at random, so that runs side by side do not meet.
-fn new_id() -> anyhow::Result<String> {
+pub(super) fn new_id() -> anyhow::Result<String> {
     let number = getrandom::u32().context("the system gave no random bytes for the run's id")?;
     Ok(format!("{number:08x}"))
 }

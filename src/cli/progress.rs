@@ -1,64 +1,97 @@
 //! What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::outlook::Outlook;
 use super::printer;
+use crate::plan::{Order, Plan, Test};
 use crate::report::elapsed;
 use crate::results::{EventKind, Outcome};
-use crate::tools::{Metrics, name};
+use crate::schedule::{CellId, Forecast, Schedule};
+use crate::tools::{self, Metrics, name};
+
+/// The bar's full length.
+const WHOLE: u64 = 1000;
 
 /// Follows a run's events.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Hidden where stderr is no terminal; it then only counts and reckons the time left.
+    /// Hidden where stderr is no terminal.
     bar: ProgressBar,
     terminal: bool,
-    /// The figure of the last sample, for the line of its cell.
-    figure: String,
+    outlook: Outlook,
+    /// Each sample gets a line, because cells end late.
+    by_sample: bool,
+    /// When the first sample began.
+    begun: Option<Instant>,
+    /// The last figures of the cells under way, for their lines.
+    figures: HashMap<CellId, String>,
+    last_figure: String,
 }
 
 impl Progress {
-    /// For a schedule of `cells` cells that is predicted to take `predicted`.
-    pub fn new(cells: usize, predicted: Duration) -> Self {
+    /// For a run of the schedule.
+    pub fn new(plan: &Plan, schedule: &Schedule) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(Some(cells as u64), target);
-        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg} {eta} left")
+        let bar = ProgressBar::with_draw_target(Some(WHOLE), target);
+        let style = ProgressStyle::with_template("{bar:20} {prefix} {wide_msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("█▌░"));
+        bar.set_prefix(format!("0/{}", schedule.cells.len()));
         bar.set_message(format!(
-            "starting, about {} to go",
-            elapsed(predicted.as_secs_f64())
+            "starting, {} to go",
+            in_words(tools::forecast(plan, schedule))
         ));
+        let repeats = |test: &Test| test.find.is_some() || test.timing.repeat.most() > 1;
         Self {
             bar,
             terminal,
-            figure: String::new(),
+            outlook: Outlook::of(plan, schedule),
+            by_sample: plan.order != Order::Listed && plan.tests.iter().any(repeats),
+            begun: None,
+            figures: HashMap::new(),
+            last_figure: String::new(),
         }
     }
 
     /// Takes note of an event.
     pub fn on(&mut self, event: &EventKind) {
+        self.outlook.on(event);
         match event {
-            EventKind::SampleStarted { cell, .. } if self.terminal => {
-                self.bar.set_message(self.now(&cell.0));
+            EventKind::SampleStarted { cell, .. } => {
+                self.begun.get_or_insert_with(Instant::now);
+                if self.terminal {
+                    self.show(&cell.0);
+                }
             }
-            EventKind::Sample(sample) => self.figure = headline(&sample.metrics),
+            EventKind::Sample(sample) => {
+                let figure = headline(&sample.metrics);
+                if !self.terminal && self.by_sample {
+                    self.line(
+                        &sample.cell.0,
+                        &format!("sample {}: {figure}", sample.sample),
+                    );
+                }
+                self.last_figure.clone_from(&figure);
+                self.figures.insert(sample.cell.clone(), figure);
+            }
             EventKind::AttemptFailed { cell, failure, .. } => {
-                self.figure.clear();
+                self.last_figure.clear();
                 self.say(&format!("{}: {}: {}", cell.0, failure.cause, failure.words));
             }
             EventKind::CellEnded { cell, outcome } => {
-                self.bar.inc(1);
+                let figure = self.figures.remove(cell).unwrap_or_default();
                 if !self.terminal {
-                    self.line(&cell.0, outcome);
+                    self.line(&cell.0, &became(outcome, &figure));
                 }
             }
             EventKind::WorkerLeft { worker } => self.say(&format!("worker `{worker}` has gone")),
@@ -76,26 +109,78 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    fn now(&self, cell: &str) -> String {
-        match self.figure.as_str() {
-            "" => cell.to_owned(),
-            figure => format!("{cell} (last: {figure})"),
-        }
+    /// Draws the bar anew.
+    fn show(&self, cell: &str) {
+        let (ended, all) = self.outlook.cells();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share is at most 1"
+        )]
+        self.bar
+            .set_position((self.outlook.share() * WHOLE as f64) as u64);
+        self.bar.set_prefix(format!("{ended}/{all}"));
+        let last = match self.last_figure.as_str() {
+            "" => String::new(),
+            figure => format!(" (last: {figure})"),
+        };
+        self.bar
+            .set_message(format!("{cell}{last}, {} left", self.left()));
     }
 
-    fn line(&self, cell: &str, outcome: &Outcome) {
-        let what = match outcome {
-            Outcome::Measured { .. } => self.figure.clone(),
-            Outcome::Failed(failure) => format!("failed: {}", failure.cause),
-            Outcome::Skipped { reason } => format!("skipped: {reason}"),
-        };
-        let left = self.bar.eta().as_secs();
-        let of = self.bar.length().unwrap_or_default();
-        let width = of.to_string().len();
+    fn line(&self, cell: &str, what: &str) {
+        let (ended, all) = self.outlook.cells();
+        let width = all.to_string().len();
         printer::plain(&format!(
-            "[{:width$}/{of}] {cell}  {what}  ({left} s left)",
-            self.bar.position()
+            "[{ended:width$}/{all}] {cell}  {what}  ({} left)",
+            self.left()
         ));
+    }
+
+    fn left(&self) -> String {
+        let elapsed = self.begun.map(|begun| begun.elapsed()).unwrap_or_default();
+        in_seconds(self.outlook.left(elapsed).as_secs())
+    }
+}
+
+/// Whole seconds, and more in the units of people.
+fn in_seconds(seconds: u64) -> String {
+    if seconds < 60 {
+        format!("{seconds} s")
+    } else {
+        elapsed(seconds as f64)
+    }
+}
+
+/// What became of a cell.
+fn became(outcome: &Outcome, figure: &str) -> String {
+    match outcome {
+        Outcome::Measured {
+            found: Some(found),
+            samples,
+            ..
+        } => format!("found {} by {samples} samples", found.in_words()),
+        Outcome::Measured {
+            reached: Some(reached),
+            samples,
+            ..
+        } => {
+            let bound = if *reached { "" } else { ", bound not reached" };
+            format!("{figure} (the last of {samples} samples{bound})")
+        }
+        Outcome::Measured { .. } => figure.to_owned(),
+        Outcome::Failed(failure) => format!("failed: {}", failure.cause),
+        Outcome::Skipped { reason } => format!("skipped: {reason}"),
+    }
+}
+
+/// How long a run takes, for people: `about 5 min`, or bounds.
+pub(super) fn in_words(forecast: Forecast) -> String {
+    let least = elapsed(forecast.least.as_secs_f64());
+    if forecast.is_exact() {
+        format!("about {least}")
+    } else {
+        format!("{least} to {}", elapsed(forecast.most.as_secs_f64()))
     }
 }
 

@@ -1,7 +1,6 @@
 //! `netplan run`: the whole job.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -9,12 +8,13 @@ use jiff::Timestamp;
 use super::error::{CliError, Exit};
 use super::format::Format;
 use super::prepare::{PrepareArgs, Prepared};
-use super::progress::Progress;
+use super::progress::{Progress, in_words};
 use super::target::{Target, TargetArgs};
 use super::{live, printer, render, stored};
-use crate::report::{Report, count, elapsed};
+use crate::report::{Report, count};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
+use crate::schedule::Forecast;
 use crate::tools;
 
 /// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
@@ -85,7 +85,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let mut journal = Journal::create(dir.path()).map_err(anyhow::Error::from)?;
     printer::note(&what);
 
-    let mut progress = Progress::new(prepared.schedule.cells.len(), predicted);
+    let mut progress = Progress::new(&prepared.plan, &prepared.schedule);
     let lived = runtime.block_on(live::run(
         &prepared,
         target,
@@ -136,14 +136,14 @@ fn dry_run(prepared: &Prepared, what: &str) -> Result<Exit, CliError> {
     Ok(Exit::Well)
 }
 
-fn what(prepared: &Prepared, target: &Target, predicted: Duration) -> String {
+fn what(prepared: &Prepared, target: &Target, predicted: Forecast) -> String {
     format!(
-        "run {} of `{}`: {} in {}, about {}, {}",
+        "run {} of `{}`: {} in {}, {}, {}",
         prepared.run.id,
         prepared.plan.name,
         count(prepared.schedule.cells.len(), "cell"),
         count(prepared.schedule.rows.len(), "row"),
-        elapsed(predicted.as_secs_f64()),
+        in_words(predicted),
         target.words()
     )
 }

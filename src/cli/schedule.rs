@@ -5,8 +5,9 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::plan_args::{PlanArgs, SelectionArgs};
 use super::printer;
+use super::progress::in_words;
 use crate::plan::Path;
-use crate::report::{count, elapsed};
+use crate::report::count;
 use crate::tools::{self, CellCommands};
 
 /// Print the cells in order, each with its exact command lines; how many, and how long they take
@@ -29,10 +30,10 @@ pub(super) fn execute(args: &ScheduleArgs) -> Result<Exit, CliError> {
         .enumerate()
         .map(|(index, cell)| of_cell(index + 1, &plan.paths[cell.row.path], &cell));
     let total = format!(
-        "{} in {}; about {}\n",
+        "{} in {}; {}\n",
         count(schedule.cells.len(), "cell"),
         count(schedule.rows.len(), "row"),
-        elapsed(tools::forecast(&plan, &schedule).as_secs_f64())
+        in_words(tools::forecast(&plan, &schedule))
     );
     printer::results_of(cells.chain(std::iter::once(total)))?;
     Ok(Exit::Well)

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::printer;
-use crate::worker::{self, Settings};
+use crate::worker::{self, Parting, Settings};
 
 /// The role inside a worker pod: runs tools as the orchestrator says
 #[derive(Debug, Args)]
@@ -63,10 +63,14 @@ pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         tell: printer::plain,
     };
     let runtime = super::runtime()?;
-    runtime.block_on(async {
+    let parting = runtime.block_on(async {
         worker::run(&settings, worker::terminated()?)
             .await
             .map_err(anyhow::Error::from)
     })?;
-    Ok(Exit::Well)
+    Ok(match parting {
+        Parting::Goodbye => Exit::Well,
+        // A Job whose evicted pod ended well would count as done, and make no other one.
+        Parting::Shutdown => Exit::Terminated,
+    })
 }

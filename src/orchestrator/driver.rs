@@ -1,7 +1,7 @@
 //! Does what the state decides: one task puts all inputs in a line, obeys the commands, and keeps
 //! the journal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,7 +34,7 @@ pub(super) struct Driver<'t> {
     extent: watch::Sender<Extent>,
     calls: mpsc::Receiver<Call>,
     sessions: HashMap<Session, Orders>,
-    timer: Option<(Timer, Instant)>,
+    timers: BTreeSet<(Instant, Timer)>,
     lines: Lines,
     tell: &'t mut (dyn FnMut(&str) + Send),
     cells_ended: usize,
@@ -64,7 +64,7 @@ impl<'t> Driver<'t> {
             extent,
             calls,
             sessions: HashMap::new(),
-            timer: None,
+            timers: BTreeSet::new(),
             lines: Lines::default(),
             tell,
             cells_ended,
@@ -88,7 +88,7 @@ impl<'t> Driver<'t> {
         self.obey(commands).await?;
         let mut stopping = false;
         while !self.finished {
-            let timer = self.timer;
+            let timer = self.timers.first().copied();
             let input = tokio::select! {
                 call = self.calls.recv() => match call {
                     Some(call) => self.take(call),
@@ -100,8 +100,7 @@ impl<'t> Driver<'t> {
                     None
                 }
                 () = until(timer) => {
-                    self.timer = None;
-                    timer.map(|(timer, _)| Input::TimerFired(timer))
+                    self.timers.pop_first().map(|(_, timer)| Input::TimerFired(timer))
                 }
                 () = &mut shutdown, if !stopping => {
                     stopping = true;
@@ -204,7 +203,7 @@ impl<'t> Driver<'t> {
                     self.sessions.remove(&session);
                 }
                 Command::SetTimer { timer, after } => {
-                    self.timer = Some((timer, Instant::now() + after));
+                    self.timers.insert((Instant::now() + after, timer));
                 }
                 Command::Finish => {
                     self.flush().await?;
@@ -299,9 +298,9 @@ async fn back(writing: &mut Option<JoinHandle<Written>>) -> Written {
     }
 }
 
-async fn until(timer: Option<(Timer, Instant)>) {
+async fn until(timer: Option<(Instant, Timer)>) {
     match timer {
-        Some((_, at)) => sleep_until(at).await,
+        Some((at, _)) => sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

@@ -1,13 +1,16 @@
 //! Plain lines about a run's progress, for a pod's log.
 
+use std::collections::HashMap;
+
 use crate::results::{EventKind, Outcome};
+use crate::schedule::CellId;
 use crate::tools::{Metrics, name};
 
 /// What a line about progress needs to know.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// The current cell's last headline.
-    figure: Option<String>,
+    /// The last headlines of the cells under way.
+    figures: HashMap<CellId, String>,
 }
 
 impl Lines {
@@ -35,13 +38,28 @@ impl Lines {
                 cell.0
             )),
             EventKind::Sample(sample) => {
-                self.figure = figure(&sample.metrics);
+                let figure = figure(&sample.metrics).unwrap_or_default();
+                self.figures.insert(sample.cell.clone(), figure);
                 None
             }
             EventKind::CellEnded { cell, outcome } => {
-                let figure = self.figure.take().unwrap_or_default();
+                let figure = self.figures.remove(cell).unwrap_or_default();
                 let said = match outcome {
-                    Outcome::Measured { .. } => figure,
+                    Outcome::Measured {
+                        samples,
+                        found: Some(found),
+                        ..
+                    } => format!("found {} by {samples} samples", found.in_words()),
+                    Outcome::Measured { samples: 1, .. } => figure,
+                    Outcome::Measured {
+                        samples, reached, ..
+                    } => {
+                        let bound = match reached {
+                            Some(false) => ", bound not reached",
+                            Some(true) | None => "",
+                        };
+                        format!("{figure} (the last of {samples} samples{bound})")
+                    }
                     Outcome::Failed(failure) => format!("failed: {failure}"),
                     Outcome::Skipped { reason } => format!("skipped: {reason}"),
                 };

@@ -13,7 +13,7 @@ use super::driver::Driver;
 use super::records::Extent;
 use super::service::Service;
 use super::state::task::Task;
-use super::state::{Limits, State};
+use super::state::{Limits, Policy, State};
 use super::store::{Store, StoreError};
 use crate::diag::{Problems, Source};
 use crate::plan;
@@ -109,7 +109,6 @@ pub async fn run(
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
     let schedule = Schedule::of(&plan, &selection);
     let tasks = Task::all(&plan, &schedule);
-    drop(schedule);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
     let (store, events) = Store::open(&settings.journal)?;
@@ -130,7 +129,8 @@ pub async fn run(
         }),
     };
     let kinds = events.iter().map(|event| &event.kind);
-    let state = State::new(tasks, workers.iter().cloned(), settings.limits, kinds);
+    let names = workers.iter().cloned();
+    let state = State::new(tasks, names, Policy::of(&plan), settings.limits, kinds);
     drop(events);
 
     let (calls, inbox) = mpsc::channel(CALLS);

@@ -19,7 +19,7 @@ use crate::rpc::pb::{
     CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, FromWorker, Hello, Record,
     ToWorker, WatchRequest,
 };
-use crate::rpc::{Malformed, Peer, what_ended};
+use crate::rpc::{Malformed, Peer, what_ended, with_version};
 
 /// How long a worker may take to say Hello on a stream that it has opened.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -161,7 +161,7 @@ impl Orchestrator for Service {
             }
             let _ = calls.send(Call::Unwatched).await;
         });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(with_version(Response::new(ReceiverStream::new(stream))))
     }
 
     async fn cancel(
@@ -170,7 +170,7 @@ impl Orchestrator for Service {
     ) -> Result<Response<CancelResponse>, Status> {
         Peer::of(&request)?.must_be_client()?;
         self.call(Call::Input(Input::Cancel)).await?;
-        Ok(Response::new(CancelResponse {}))
+        Ok(with_version(Response::new(CancelResponse {})))
     }
 
     async fn collected(
@@ -224,6 +224,7 @@ fn input(session: Session, message: FromWorker) -> Result<Input, Malformed> {
             session,
             step: Step(end.step),
             ended: what_ended(end.exit)?,
+            observed: end.observed,
         },
         Message::ClientEnded(end) => Input::ClientEnded {
             session,
@@ -231,6 +232,7 @@ fn input(session: Session, message: FromWorker) -> Result<Input, Malformed> {
             ended: what_ended(end.exit)?,
             wall: Duration::from_micros(end.wall_us),
             tcp: end.tcp,
+            observed: end.observed,
         },
     })
 }

@@ -1,23 +1,32 @@
 //! Decides what the run does next. Pure: inputs and the time in, commands out.
 //!
 //! ```text
-//! Gathering ─▶ (Stragglers) ─▶ ┌ Waiting ◀─▶ Running ─▶ Clearing ─▶ (Cooling) ┐ ─▶ Ended
-//!                              └──────────────◀── next attempt ◀──────────────┘
+//! Gathering ─▶ (Stragglers) ─▶ Going ◀─▶ Waiting ─▶ Ended
+//!                                │
+//!                     lanes: Running ─▶ Clearing ─▶ (Cooling)
 //! ```
 //!
-//! Only `Running` holds a client that may live, and `Running` begins only when `Clearing` has seen
-//! the end of everything before it; so there are never two clients at once. Every state that waits
-//! holds a timer; so nothing can hang a run. An answer counts only when it carries the session and
-//! the step that are waited for; so no result lands on another cell.
+//! The queue says which sample is next. Each one runs in a lane of its own that holds its nodes;
+//! serially there is one lane at a time. Only `Running` holds a client that may live, and a lane
+//! gives its nodes back only when `Clearing` has seen the end of everything in it; so there are
+//! never two clients at once on a node, and serially never two at all. Every state that waits holds
+//! a timer; so nothing can hang a run. An answer counts only when it carries the session and the
+//! step that are waited for; so no result lands on another cell.
 
 mod ending;
+mod held;
 #[cfg(test)]
 mod histories;
+mod lane;
+#[cfg(test)]
+mod mesh;
 pub mod message;
 mod output;
 mod progress;
+mod queue;
 mod steps;
 pub mod task;
+mod turn;
 mod workers;
 
 use std::collections::HashMap;
@@ -25,10 +34,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use lane::{Lane, Process};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
-use progress::{Progress, cell_of};
+use progress::{Next, Progress, cell_of};
+use queue::Queue;
+use steps::ClientAnswer;
 use task::Task;
+use turn::Turns;
 
+use crate::plan::{self, Concurrency, Plan};
 use crate::results::{EventKind, Outcome};
 
 /// How long the orchestrator waits for what.
@@ -60,8 +74,31 @@ impl Default for Limits {
             ready: Duration::from_secs(10),
             answer: Duration::from_secs(5),
             stop: Duration::from_secs(5),
-            reconnect: Duration::from_secs(30),
+            // An evicted pod's successor is made after ten seconds, and its node may pull the image.
+            reconnect: Duration::from_secs(120),
             cancel: Duration::from_millis(400),
+        }
+    }
+}
+
+/// What the plan says of the order of its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub order: plan::Order,
+    /// For an order that is drawn.
+    pub seed: u64,
+    pub concurrency: Concurrency,
+}
+
+impl Policy {
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            order: plan.order,
+            // Whoever reads a plan to run it draws a seed; without one the order is still the same
+            // after each restart.
+            seed: plan.seed.unwrap_or_default(),
+            concurrency: plan.concurrency,
         }
     }
 }
@@ -71,9 +108,16 @@ impl Default for Limits {
 pub struct State {
     tasks: Vec<Task>,
     progress: Vec<Progress>,
-    /// The first task that may not have ended.
-    cursor: usize,
-    workers: HashMap<String, Worker>,
+    /// Cells that have ended.
+    ended: usize,
+    turns: Turns,
+    /// A sample of each cell that has not ended, but for those in lanes.
+    queue: Queue,
+    lanes: Vec<Lane>,
+    workers: Vec<Worker>,
+    names: HashMap<String, usize>,
+    /// The workers that are there.
+    sessions: HashMap<Session, usize>,
     limits: Limits,
     phase: Phase,
     next_step: u64,
@@ -81,8 +125,9 @@ pub struct State {
     commands: Vec<Command>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Worker {
+    name: String,
     /// The newest session that was heard of, over or not.
     newest: Option<Session>,
     present: Option<Present>,
@@ -102,118 +147,69 @@ enum Phase {
     Gathering(Timer),
     /// Until the plan's other workers are there too, for a moment at most.
     Stragglers(Timer),
-    /// For the workers of this task to come back.
+    /// Samples run.
+    Going,
+    /// Nothing runs, and nothing can before the workers of this task come back.
     Waiting {
         task: usize,
         timer: Timer,
     },
-    Running(Box<Attempt>),
-    /// Until these processes are gone.
-    Clearing {
-        processes: Vec<Process>,
-        cooldown: Duration,
-        timer: Timer,
-    },
-    Cooling(Timer),
-    /// The run is cancelled and ends when these processes are gone.
-    Cancelling {
-        attempt: Option<Box<Attempt>>,
-        processes: Vec<Process>,
-        timer: Timer,
-    },
+    /// The run is cancelled and ends when its lanes are clear.
+    Cancelling(Timer),
     Ended,
 }
 
-/// A process that may live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Process {
-    session: Session,
-    step: Step,
-}
-
-#[derive(Debug)]
-struct Attempt {
-    task: usize,
-    sample: u32,
-    number: u32,
-    target: String,
-    /// The sessions of both ends; the attempt is lost with either.
-    from: Session,
-    to: Session,
-    server: Step,
-    server_gone: bool,
-    server_command: Vec<String>,
-    stage: Stage,
-    timer: Timer,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// The server is not ready yet.
-    Starting,
-    /// The client runs.
-    Measuring {
-        client: Step,
-        command: Vec<String>,
-        started: Timestamp,
-    },
-}
-
-impl Attempt {
-    fn server(&self) -> Process {
-        Process {
-            session: self.to,
-            step: self.server,
-        }
-    }
-
-    fn client(&self) -> Option<Process> {
-        match self.stage {
-            Stage::Starting => None,
-            Stage::Measuring { client, .. } => Some(Process {
-                session: self.from,
-                step: client,
-            }),
-        }
-    }
-
-    fn processes(&self) -> Vec<Process> {
-        let server = (!self.server_gone).then(|| self.server());
-        self.client().into_iter().chain(server).collect()
-    }
-}
-
 impl State {
-    /// A run of `tasks`, in their order, with the plan's workers. Goes on after `events`, those of
-    /// the run so far, if any.
+    /// A run of `tasks`, listed in their order, with the plan's workers. Goes on after `events`,
+    /// those of the run so far, if any.
     ///
     /// An attempt that was under way when the events break off counts as made, but not as failed.
+    /// A task whose ends are not among the workers is left out.
     pub fn new<'e>(
-        tasks: Vec<Task>,
+        mut tasks: Vec<Task>,
         workers: impl IntoIterator<Item = String>,
+        policy: Policy,
         limits: Limits,
         events: impl IntoIterator<Item = &'e EventKind>,
     ) -> Self {
+        let workers: Vec<Worker> = workers.into_iter().map(Worker::new).collect();
+        let names: HashMap<String, usize> = workers
+            .iter()
+            .enumerate()
+            .map(|(at, worker)| (worker.name.clone(), at))
+            .collect();
+        let ends = |task: &Task| {
+            let line = &task.line;
+            Some([*names.get(&line.from)?, *names.get(&line.to)?])
+        };
+        tasks.retain(|task| ends(task).is_some());
         let mut progress = vec![Progress::default(); tasks.len()];
         let mut phase = Phase::Gathering(Timer(0));
-        let index: HashMap<_, _> = tasks.iter().zip(0..).map(|(t, i)| (&t.cell, i)).collect();
-        for event in events {
-            if let EventKind::RunEnded { .. } = event {
-                phase = Phase::Ended;
-            }
-            let cell = cell_of(event).and_then(|cell| index.get(cell));
-            if let Some(progress) = cell.and_then(|&i: &usize| progress.get_mut(i)) {
-                progress.note(event);
+        replay(&tasks, &mut progress, &mut phase, events);
+        let turns = Turns::of(policy.order, policy.seed);
+        let mut queue = Queue::new(
+            policy.concurrency,
+            workers.len(),
+            tasks.iter().filter_map(ends),
+        );
+        let mut ended = 0;
+        for (task, progress) in progress.iter().enumerate() {
+            if progress.ended() {
+                ended += 1;
+            } else {
+                queue.put(turns.turn(task, progress));
             }
         }
         Self {
             tasks,
             progress,
-            cursor: 0,
-            workers: workers
-                .into_iter()
-                .map(|name| (name, Worker::default()))
-                .collect(),
+            ended,
+            turns,
+            queue,
+            lanes: Vec::new(),
+            workers,
+            names,
+            sessions: HashMap::new(),
             limits,
             phase,
             next_step: 1,
@@ -229,7 +225,7 @@ impl State {
         }
         let timer = self.set_timer(self.limits.start);
         self.phase = Phase::Gathering(timer);
-        self.advance_when_gathered();
+        self.go_on_when_gathered();
         std::mem::take(&mut self.commands)
     }
 
@@ -247,14 +243,24 @@ impl State {
                 session,
                 step,
                 ended,
-            } => self.server_ended(Process { session, step }, &ended),
+                observed,
+            } => self.server_ended(Process { session, step }, &ended, observed),
             Input::ClientEnded {
                 session,
                 step,
                 ended,
                 wall,
                 tcp,
-            } => self.client_ended(Process { session, step }, ended, wall, tcp),
+                observed,
+            } => {
+                let answer = ClientAnswer {
+                    ended,
+                    wall,
+                    tcp,
+                    observed,
+                };
+                self.client_ended(Process { session, step }, answer);
+            }
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Cancel => self.cancel(),
         }
@@ -264,25 +270,22 @@ impl State {
     /// The cells that have ended, and all.
     #[must_use]
     pub fn count(&self) -> (usize, usize) {
-        let ended = self.progress.iter().filter(|p| p.ended()).count();
-        (ended, self.tasks.len())
-    }
-
-    /// Moves the cursor to the first task that has not ended; whether there is none.
-    fn all_ended(&mut self) -> bool {
-        while self.progress.get(self.cursor).is_some_and(Progress::ended) {
-            self.cursor += 1;
-        }
-        self.cursor == self.tasks.len()
+        (self.ended, self.tasks.len())
     }
 
     fn end_cell(&mut self, task: usize, outcome: Outcome) {
+        self.ended += 1;
         let cell = self.tasks[task].cell.clone();
         self.emit_of(task, EventKind::CellEnded { cell, outcome }, None);
     }
 
+    /// What a cell needs next.
+    fn next_of(&self, task: usize) -> Next {
+        self.progress[task].next(&self.tasks[task].line.work)
+    }
+
     fn emit_of(&mut self, task: usize, kind: EventKind, raw: Option<Vec<u8>>) {
-        self.progress[task].note(&kind);
+        self.progress[task].note(&self.tasks[task].line.work, &kind);
         self.commands
             .push(Command::Emit(Box::new(Emission { kind, raw })));
     }
@@ -309,28 +312,58 @@ impl State {
         timer
     }
 
-    fn present(&self, worker: &str) -> Option<&Present> {
-        self.workers.get(worker)?.present.as_ref()
-    }
-
     fn is_present(&self, session: Session) -> bool {
         self.worker_of(session).is_some()
     }
 
-    fn worker_of(&self, session: Session) -> Option<&str> {
-        self.workers
-            .iter()
-            .find(|(_, w)| w.present.as_ref().is_some_and(|p| p.session == session))
-            .map(|(name, _)| name.as_str())
+    /// The worker whose session this is.
+    fn worker_of(&self, session: Session) -> Option<usize> {
+        self.sessions.get(&session).copied()
+    }
+
+    /// The workers of a task: server, client.
+    fn ends(&self, task: usize) -> [usize; 2] {
+        let line = &self.tasks[task].line;
+        let at = |name: &String| self.names.get(name).copied().unwrap_or_default();
+        [at(&line.to), at(&line.from)]
     }
 
     /// The workers of a task that are not there.
-    fn absent(&self, task: usize) -> Vec<String> {
-        let task = &self.tasks[task];
-        [&task.to, &task.from]
-            .into_iter()
-            .filter(|name| self.present(name).is_none())
-            .cloned()
-            .collect()
+    fn absent(&self, task: usize) -> impl Iterator<Item = usize> + use<'_> {
+        let ends = self.ends(task).into_iter();
+        ends.filter(|worker| self.workers[*worker].present.is_none())
+    }
+}
+
+impl Worker {
+    fn new(name: String) -> Self {
+        Self {
+            name,
+            newest: None,
+            present: None,
+            given_up: false,
+        }
+    }
+}
+
+/// Takes note of what has happened before.
+fn replay<'e>(
+    tasks: &[Task],
+    progress: &mut [Progress],
+    phase: &mut Phase,
+    events: impl IntoIterator<Item = &'e EventKind>,
+) {
+    let mut events = events.into_iter().peekable();
+    if events.peek().is_none() {
+        return;
+    }
+    let index: HashMap<_, _> = tasks.iter().map(|task| &task.cell).zip(0_usize..).collect();
+    for event in events {
+        if let EventKind::RunEnded { .. } = event {
+            *phase = Phase::Ended;
+        }
+        if let Some(&task) = cell_of(event).and_then(|cell| index.get(cell)) {
+            progress[task].note(&tasks[task].line.work, event);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::seating::Seating;
 use crate::plan::{
     IpFamily, Kubernetes, NAMESPACE, Placement, Plan, PodResources, PullPolicy, TaintEffect,
     Toleration, TolerationOperator, Words,
@@ -58,7 +59,13 @@ impl RunContext {
         format!("{}-orchestrator", self.prefix)
     }
 
-    /// The name of a worker's Pod and Service.
+    /// The name of the Secret with the command line's identity. No worker can have such a name.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        format!("{}.client", self.prefix)
+    }
+
+    /// The name of a worker's Job and Service.
     #[must_use]
     pub fn worker(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)
@@ -179,14 +186,8 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 #[derive(Serialize)]
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
-    /// The group that it belongs to, each of which sits on a node of its own.
-    pub group: Option<&'a str>,
-    pub same_node_as: Option<&'a str>,
-    pub other_node_than: Option<&'a str>,
-    pub same_zone_as: Option<&'a str>,
-    pub other_zone_than: Option<&'a str>,
-    pub node: Option<&'a str>,
-    pub node_selector: &'a Words,
+    #[serde(flatten)]
+    pub seating: Seating,
     pub host_network: bool,
     pub ports: Vec<PortContext>,
 }
@@ -198,21 +199,15 @@ pub(super) struct PortContext {
     pub transport: &'static str,
 }
 
-impl<'a> From<&WorkerPorts<'a>> for WorkerContext<'a> {
-    fn from(worker: &WorkerPorts<'a>) -> Self {
+impl<'a> WorkerContext<'a> {
+    pub fn new(worker: &WorkerPorts<'a>, seating: Seating) -> Self {
         let transport = |port: &Port| match port.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
         };
         Self {
             name: worker.name,
-            group: worker.placement.group.as_deref(),
-            same_node_as: worker.placement.same_node_as.as_deref(),
-            other_node_than: worker.placement.other_node_than.as_deref(),
-            same_zone_as: worker.placement.same_zone_as.as_deref(),
-            other_zone_than: worker.placement.other_zone_than.as_deref(),
-            node: worker.placement.node.as_deref(),
-            node_selector: &worker.placement.node_selector,
+            seating,
             host_network: worker.host_network,
             ports: worker
                 .ports

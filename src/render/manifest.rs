@@ -1,12 +1,14 @@
 //! Rendered Kubernetes objects.
 
-use minijinja::{Environment, context, value::Serde};
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, context};
 use serde::Serialize;
 
 use super::context::{
     KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
 };
 use super::environment::{engine, failed};
+use super::seating::seatings;
 use super::templates::{RenderError, Templates};
 use crate::diag::{Source, picture};
 use crate::plan::Kubernetes;
@@ -17,7 +19,7 @@ const SECRET: &str = "secret.yaml.j2";
 /// One rendered object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    /// The template that it came from: `worker-pod.yaml.j2`.
+    /// The template that it came from: `worker-job.yaml.j2`.
     pub template: String,
     /// The YAML text, as a person sees it.
     pub text: String,
@@ -42,7 +44,8 @@ impl Manifest {
 /// All objects of a run, in the order in which they are best applied: what others refer to first.
 ///
 /// An identity is what `secret.yaml.j2` calls `identity`: `role`, `ca_pem`, `cert_pem`, `key_pem`
-/// and `token`.
+/// and `token`. Those of `in_pods` are for the orchestrator and the workers, `client` is for the
+/// command line.
 ///
 /// # Errors
 /// A template that does not render, or yields something else than one object.
@@ -52,7 +55,8 @@ pub fn manifests(
     plan_text: &str,
     kubernetes: &Kubernetes,
     workers: &[WorkerPorts<'_>],
-    identities: &[impl Serialize],
+    in_pods: &[impl Serialize],
+    client: &impl Serialize,
     templates: &Templates,
 ) -> Result<Vec<Manifest>, RenderError> {
     let engine = engine(templates)?;
@@ -62,9 +66,17 @@ pub fn manifests(
         orchestrator => Serde(&OrchestratorContext::new(kubernetes.ip_family)),
         kubernetes => Serde(&KubernetesContext::new(run, kubernetes, workers)),
     };
-    let of_worker = |worker: &WorkerPorts<'_>| {
-        context! { worker => Serde(&WorkerContext::from(worker)), ..common.clone() }
-    };
+    let seated: Vec<_> = workers
+        .iter()
+        .zip(seatings(workers))
+        .map(|(worker, seating)| {
+            let context = WorkerContext::new(worker, seating);
+            (
+                worker,
+                context! { worker => Serde(&context), ..common.clone() },
+            )
+        })
+        .collect();
 
     let render = |name, context: &_| render(&engine, templates, name, context);
 
@@ -75,22 +87,27 @@ pub fn manifests(
     let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
     rendered.push(render(orchestrator_policy, &common)?);
     // Policies do not reach the host network.
-    for worker in workers.iter().filter(|worker| !worker.host_network) {
-        let name = "worker-networkpolicy.yaml.j2";
-        rendered.push(render(name, &of_worker(worker))?);
+    for (_, context) in seated.iter().filter(|(worker, _)| !worker.host_network) {
+        rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
-    for identity in identities {
-        let context = context! { identity => Serde(identity), ..common.clone() };
-        rendered.push(render(SECRET, &context)?);
+    let secret = |name: &str, identity| {
+        let context = context! { secret => context! { name }, identity, ..common.clone() };
+        render(SECRET, &context)
+    };
+    for identity in in_pods {
+        let identity = Value::from(Serde(identity));
+        let role = identity.get_attr("role").unwrap_or_default();
+        rendered.push(secret(&format!("{}-{role}", run.prefix), identity)?);
     }
+    rendered.push(secret(&run.client_secret(), Value::from(Serde(client)))?);
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
-    for worker in workers.iter().filter(|worker| !worker.ports.is_empty()) {
-        rendered.push(render("worker-service.yaml.j2", &of_worker(worker))?);
+    for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
+        rendered.push(render("worker-service.yaml.j2", context)?);
     }
     rendered.push(render("orchestrator-job.yaml.j2", &common)?);
-    for worker in workers {
-        rendered.push(render("worker-pod.yaml.j2", &of_worker(worker))?);
+    for (_, context) in &seated {
+        rendered.push(render("worker-job.yaml.j2", context)?);
     }
     Ok(rendered)
 }

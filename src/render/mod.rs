@@ -6,6 +6,7 @@ mod context;
 mod environment;
 mod helm;
 mod manifest;
+mod seating;
 mod templates;
 mod write;
 

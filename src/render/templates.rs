@@ -21,7 +21,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "orchestrator-service.yaml.j2",
     "worker-service.yaml.j2",
     "orchestrator-job.yaml.j2",
-    "worker-pod.yaml.j2",
+    "worker-job.yaml.j2",
 ];
 
 /// The templates of a run.

@@ -11,8 +11,9 @@ use crate::plan::{self, Path, Plan, Test};
 use crate::results::{
     Cluster, Environment, Event, EventKind, Outcome, Recovered, Sample, Summary, Tear,
 };
-use crate::schedule::{CellId, Params, Row, Schedule, Selection};
-use crate::tools::Failure;
+use crate::schedule::search::Found;
+use crate::schedule::{CellId, Param, Params, Row, Schedule, Selection};
+use crate::tools::{Failure, name};
 
 /// All that is known of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,8 @@ pub struct CellReport {
     pub row: usize,
     pub params: Params,
     pub state: CellState,
+    /// What the search of the plan's `find` has found.
+    pub found: Option<Found>,
     /// Also of a cell that failed later or that the run's end cut short.
     pub samples: Vec<Sample>,
     /// Attempts that yielded no measurement, whether or not a later one did.
@@ -122,6 +125,7 @@ impl Report {
                 row: cell.row,
                 params: schedule.params(cell),
                 state: CellState::Missing,
+                found: None,
                 samples: Vec::new(),
                 failed_attempts: Vec::new(),
             })
@@ -249,6 +253,12 @@ impl Report {
                 raw: raw.clone(),
             }),
             EventKind::CellEnded { outcome, .. } if cell.state == CellState::Missing => {
+                if let Outcome::Measured {
+                    found: Some(found), ..
+                } = outcome
+                {
+                    cell.keep(*found);
+                }
                 cell.state = match outcome {
                     Outcome::Measured { .. } => CellState::Measured,
                     Outcome::Failed(failure) => CellState::Failed(failure.clone()),
@@ -315,6 +325,17 @@ impl Report {
 }
 
 impl CellReport {
+    /// Takes note of what the cell's search has found: a metric of the samples at that rate.
+    fn keep(&mut self, found: Found) {
+        self.found = Some(found);
+        for sample in &mut self.samples {
+            if sample.params.get(Param::Rate) == Some(found.rate_bps) {
+                let rate = found.rate_bps as f64;
+                sample.metrics.set(name::FOUND_RATE_BPS, rate);
+            }
+        }
+    }
+
     /// A metric over the samples of a measured cell. None for any other cell: what a failed cell
     /// measured before it failed is no result.
     #[must_use]
@@ -322,6 +343,12 @@ impl CellReport {
         if self.state != CellState::Measured {
             return None;
         }
-        Summary::of(self.samples.iter().filter_map(|s| s.metrics.get(metric)))
+        // The other probes of a search say what does not hold, or what is less.
+        let counts = |sample: &&Sample| {
+            self.found
+                .is_none_or(|found| sample.params.get(Param::Rate) == Some(found.rate_bps))
+        };
+        let samples = self.samples.iter().filter(counts);
+        Summary::of(samples.filter_map(|s| s.metrics.get(metric)))
     }
 }

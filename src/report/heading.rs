@@ -1,12 +1,10 @@
 //! The lines above the tables: what ran, where, on what; and those below: how far it came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::fold::{Report, RunState};
 use super::words;
 use crate::results::WorkerEnvironment;
-use crate::schedule::Param;
-use crate::tools::name;
 
 /// Plan, run and version.
 pub fn title(report: &Report) -> String {
@@ -158,60 +156,20 @@ pub fn partial(report: &Report) -> Option<String> {
     Some(format!("partial: {why}; {rest}"))
 }
 
-/// Reasons to doubt figures that are there.
-pub fn doubts(report: &Report) -> Vec<String> {
-    let mut doubts = Vec::new();
-    let sweeps_mss = report
-        .cells
-        .iter()
-        .filter_map(|cell| cell.params.get(Param::Mss))
-        .collect::<BTreeSet<_>>()
-        .len()
-        > 1;
-    let offloading: Vec<&str> = report
-        .environment
-        .workers
-        .iter()
-        .filter(|(_, worker)| {
-            ["tcp-segmentation-offload", "generic-segmentation-offload"]
-                .iter()
-                .any(|name| worker.environment.offloads.get(*name) == Some(&true))
-        })
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if sweeps_mss && !offloading.is_empty() {
-        doubts.push(format!(
-            "segmentation offload is on at {}: packets of up to 64 KiB cross the path whatever the \
-             MSS, so the sweep says little about it",
-            words::list(&offloading)
-        ));
-    }
-    // Headers' options take up to 40 bytes of a segment; what is less than that was held down.
-    let held = report.cells.iter().filter(|cell| {
-        let asked = cell.params.get(Param::Mss);
-        let effective = cell.measured(name::EFFECTIVE_MSS);
-        asked
-            .zip(effective)
-            .is_some_and(|(asked, effective)| effective.min < asked as f64 - 40.0)
-    });
-    let held = held.count();
-    if held > 0 {
-        doubts.push(format!(
-            "{} asked for a larger MSS than the path carries and ran at the path's own",
-            words::count(held, "cell")
-        ));
-    }
+/// What is wrong with the journal.
+pub fn damage(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
     if let Some(tear) = &report.damage {
-        doubts.push(format!(
+        lines.push(format!(
             "the journal is damaged, and nothing behind that place was read: {tear}"
         ));
     }
     if report.strangers > 0 {
-        doubts.push(format!(
+        lines.push(format!(
             "{} of cells that this plan does not have were left out: the journal is of another \
              plan or version",
             words::count(report.strangers, "event")
         ));
     }
-    doubts
+    lines
 }

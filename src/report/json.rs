@@ -11,9 +11,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::doubts::Doubts;
 use super::fold::{CellReport, CellState, Report, RunState};
 use super::words;
-use crate::results::{Cluster, JoinedWorker, Summary};
+use crate::results::doubts::Kind;
+use crate::results::{Cluster, Doubt, JoinedWorker, Summary};
 use crate::tools::{Cause, Metrics};
 
 /// The version of this document, in it as `version`.
@@ -35,7 +37,20 @@ struct Document<'a> {
     counts: Counts,
     cluster: Option<&'a Cluster>,
     workers: &'a BTreeMap<String, JoinedWorker>,
+    /// What there is to doubt, over all cells.
+    doubts: Vec<Doubted>,
     cells: Vec<Cell<'a>>,
+}
+
+#[derive(Serialize)]
+struct Doubted {
+    kind: Kind,
+    /// How many cells, of how many that were measured.
+    cells: usize,
+    measured: usize,
+    title: &'static str,
+    /// What it means for the figures.
+    means: &'static str,
 }
 
 #[derive(Serialize)]
@@ -67,6 +82,8 @@ struct Cell<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     statistics: BTreeMap<&'a str, Summary>,
+    /// Of any of its samples, and those that only show beside other cells.
+    doubts: Vec<Kind>,
     samples: Vec<Sample<'a>>,
     failed_attempts: Vec<Attempt<'a>>,
 }
@@ -88,6 +105,7 @@ struct Sample<'a> {
     server_command: &'a [String],
     raw: Option<&'a str>,
     metrics: &'a Metrics,
+    doubts: &'a [Doubt],
 }
 
 #[derive(Serialize)]
@@ -106,6 +124,7 @@ struct Attempt<'a> {
 /// Never: all maps have strings for keys. The signature keeps the writer's own words.
 pub fn render(report: &Report) -> serde_json::Result<String> {
     let counts = report.counts();
+    let doubts = Doubts::of(report);
     let document = Document {
         version: VERSION,
         run: &report.run,
@@ -130,16 +149,27 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
         },
         cluster: report.environment.cluster.as_ref(),
         workers: &report.environment.workers,
+        doubts: doubts
+            .groups
+            .iter()
+            .map(|group| Doubted {
+                kind: group.kind,
+                cells: group.cells,
+                measured: doubts.measured,
+                title: group.kind.title(),
+                means: group.means,
+            })
+            .collect(),
         cells: report
             .cells
             .iter()
-            .filter_map(|cell| cell_of(report, cell))
+            .filter_map(|cell| cell_of(report, &doubts, cell))
             .collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
+fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Option<Cell<'a>> {
     let (row, test, path) = report.row(cell.row)?;
     let (outcome, failure, reason) = match &cell.state {
         CellState::Measured => ("measured", None, None),
@@ -171,6 +201,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
         statistics: names
             .filter_map(|(metric, _)| Some((metric, cell.measured(metric)?)))
             .collect(),
+        doubts: doubts.kinds(cell),
         samples: cell
             .samples
             .iter()
@@ -183,6 +214,7 @@ fn cell_of<'a>(report: &'a Report, cell: &'a CellReport) -> Option<Cell<'a>> {
                 server_command: &s.server_command,
                 raw: s.raw.as_deref(),
                 metrics: &s.metrics,
+                doubts: &s.doubts,
             })
             .collect(),
         failed_attempts: cell

@@ -3,6 +3,7 @@
 //! Every format is a pure function of a [`Report`]; nothing here writes, measures a terminal or
 //! reads a clock, so a stored run prints what the run itself printed.
 
+mod doubts;
 mod fold;
 mod grid;
 mod heading;
@@ -14,6 +15,7 @@ mod scale;
 mod sections;
 mod spark;
 pub mod table;
+pub mod truth;
 mod words;
 
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};

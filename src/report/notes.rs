@@ -1,8 +1,9 @@
-//! Numbered notes below the tables: why cells have no figure.
+//! Numbered notes below the tables: why cells have no figure, and why to doubt those that have one.
 
 use std::collections::BTreeSet;
 
-use super::fold::{CellReport, CellState};
+use super::doubts::Doubts;
+use super::fold::{CellReport, CellState, Report};
 use super::words;
 use crate::tools::Cause;
 
@@ -10,8 +11,12 @@ use crate::tools::Cause;
 const QUOTED: usize = 2;
 
 /// The notes of a report, numbered in the order in which tables ask for them.
-#[derive(Debug, Default)]
-pub struct Notes(Vec<Note>);
+#[derive(Debug)]
+pub struct Notes {
+    notes: Vec<Note>,
+    /// Those on cells that have a figure, in a numbering of their own.
+    pub doubts: Doubts,
+}
 
 #[derive(Debug)]
 struct Note {
@@ -29,6 +34,14 @@ enum Why {
 }
 
 impl Notes {
+    /// No note so far, and all doubts.
+    pub fn of(report: &Report) -> Notes {
+        Notes {
+            notes: Vec::new(),
+            doubts: Doubts::of(report),
+        }
+    }
+
     /// What stands in the place of a figure: `✗1` for a failed cell, `–2` for a skipped one, `…` for
     /// a missing one. None for a measured cell.
     pub fn mark(&mut self, cell: &CellReport, tool: &'static str) -> Option<String> {
@@ -38,17 +51,17 @@ impl Notes {
             CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), &*failure.words),
             CellState::Skipped(reason) => ('–', Why::Skipped(reason.clone()), ""),
         };
-        let at = self.0.iter().position(|note| note.why == why);
+        let at = self.notes.iter().position(|note| note.why == why);
         let at = at.unwrap_or_else(|| {
-            self.0.push(Note {
+            self.notes.push(Note {
                 why,
                 cells: BTreeSet::new(),
                 tools: BTreeSet::new(),
                 said: Vec::new(),
             });
-            self.0.len() - 1
+            self.notes.len() - 1
         });
-        if let Some(note) = self.0.get_mut(at) {
+        if let Some(note) = self.notes.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
             note.tools.insert(tool);
             // Words of a tool are text, not orders to a terminal.
@@ -64,7 +77,7 @@ impl Notes {
     /// The notes' lines, at most `width` wide.
     pub fn render(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();
-        for (i, note) in self.0.iter().enumerate() {
+        for (i, note) in self.notes.iter().enumerate() {
             let (sign, title) = match &note.why {
                 Why::Failed(cause) => ('✗', format!("failed: {cause}")),
                 Why::Skipped(reason) => ('–', format!("skipped: {reason}")),

@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 
 use super::fold::{CellReport, CellState, Report};
 use super::words;
-use crate::results::Sample;
+use crate::results::doubts::Kind;
+use crate::results::observed::{self, End};
+use crate::results::{Doubt, Sample};
 use crate::tools::name;
 
 /// The columns before the metrics.
-const FIRST: [&str; 21] = [
+const FIRST: [&str; 22] = [
     "run",
     "cell",
     "row",
@@ -32,11 +34,23 @@ const FIRST: [&str; 21] = [
     "outcome",
     "cause",
     "words",
+    "doubts",
     "raw",
     "command",
 ];
 
-/// The known metrics in their fixed order; unknown ones follow, sorted.
+/// The names of a sample's doubts, each once, with spaces between.
+fn doubts(sample: &Sample) -> String {
+    let kinds: BTreeSet<Kind> = sample.doubts.iter().map(Doubt::kind).collect();
+    kinds
+        .into_iter()
+        .map(Kind::name)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The known metrics in their fixed order; what was observed around the sample follows (see
+/// `results::observed`), then unknown ones, sorted.
 const METRICS: [&str; 15] = [
     name::THROUGHPUT_BPS,
     name::SENT_BPS,
@@ -60,15 +74,24 @@ const METRICS: [&str; 15] = [
 /// # Errors
 /// Never: it writes into memory. The signature keeps the writer's own words.
 pub fn render(report: &Report) -> Result<Vec<u8>, csv::Error> {
-    let unknown: BTreeSet<&str> = report
+    let seen: BTreeSet<&str> = report
         .cells
         .iter()
         .flat_map(|cell| &cell.samples)
         .flat_map(|sample| sample.metrics.iter())
         .map(|(metric, _)| metric)
-        .filter(|metric| *metric != name::EFFECTIVE_MSS && !METRICS.contains(metric))
         .collect();
-    let metrics: Vec<&str> = METRICS.into_iter().chain(unknown).collect();
+    let observed = observed::ALL
+        .iter()
+        .flat_map(|metric| End::BOTH.map(|end| metric.at(end)))
+        .filter(|metric| seen.contains(metric));
+    let mut metrics: Vec<&str> = METRICS.into_iter().chain(observed).collect();
+    let unknown: Vec<&str> = seen
+        .iter()
+        .copied()
+        .filter(|metric| *metric != name::EFFECTIVE_MSS && !metrics.contains(metric))
+        .collect();
+    metrics.extend(unknown);
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(FIRST.iter().chain(&metrics))?;
     for cell in &report.cells {
@@ -148,6 +171,7 @@ fn record(
         outcome.to_owned(),
         cause,
         said.to_owned(),
+        of_sample(doubts),
         of_sample(|s| s.raw.clone().unwrap_or_default()),
         of_sample(|s| s.command.join(" ")),
     ];

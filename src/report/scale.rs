@@ -69,8 +69,23 @@ impl Scale {
     }
 }
 
-/// Puts the `±` of a column's fields below each other.
-pub fn aligned(mut fields: Vec<String>) -> Vec<String> {
+/// Puts the `±` of a column's fields below each other, and the marks behind their figures.
+pub fn aligned(fields: Vec<String>) -> Vec<String> {
+    let (figures, marks): (Vec<String>, Vec<String>) = fields
+        .into_iter()
+        .map(|field| match field.find(" ?") {
+            Some(at) => (field[..at].to_owned(), field[at..].to_owned()),
+            None => (field, String::new()),
+        })
+        .unzip();
+    let room = marks.iter().map(|m| m.chars().count()).max().unwrap_or(0);
+    let figures = aligned_spreads(figures).into_iter().zip(marks);
+    figures
+        .map(|(figure, mark)| format!("{figure}{mark:room$}"))
+        .collect()
+}
+
+fn aligned_spreads(mut fields: Vec<String>) -> Vec<String> {
     let tail = |field: &str| field.split_once('±').map(|(_, tail)| tail.chars().count());
     let longest = fields.iter().filter_map(|f| tail(f)).max().unwrap_or(0);
     for field in &mut fields {
@@ -103,5 +118,17 @@ mod tests {
     fn spreads_stand_below_each_other() {
         let fields = ["4805 ±100", "938 ±19", "✗1"].map(str::to_owned).to_vec();
         assert_eq!(aligned(fields), ["4805 ±100", "938  ±19", "✗1"]);
+        let fields = ["4805 ±100 ?1", "938 ±19", "✗1", "7 ±1 ?1 ?2"]
+            .map(str::to_owned)
+            .to_vec();
+        assert_eq!(
+            aligned(fields),
+            [
+                "4805 ±100 ?1   ",
+                "938  ±19      ",
+                "✗1      ",
+                "7   ±1 ?1 ?2"
+            ]
+        );
     }
 }

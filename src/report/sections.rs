@@ -79,7 +79,7 @@ fn about(test: &Test, scale: Scale, cells: &[&CellReport]) -> String {
     }
 }
 
-/// The cell's figure, or the mark that says why there is none.
+/// The cell's figure with the marks of its doubts, or the mark that says why there is none.
 fn field(
     report: &Report,
     test: &Test,
@@ -89,7 +89,10 @@ fn field(
 ) -> String {
     notes
         .mark(cell, words::tool_name(&test.tool))
-        .or_else(|| Some(scale.spread(&report.headline(cell)?)))
+        .or_else(|| {
+            let figure = scale.spread(&report.headline(cell)?);
+            Some(figure + &notes.doubts.marks(cell))
+        })
         .unwrap_or_else(|| "?".to_owned())
 }
 

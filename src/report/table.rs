@@ -44,10 +44,11 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
     for line in heading::surroundings(report, width) {
         page.line(&line, FAINT);
     }
-    let mut notes = Notes::default();
+    let mut notes = Notes::of(report);
     for section in sections::of(report, &mut notes) {
         page.section(&section, width);
     }
+    let doubts = notes.doubts.lines(width);
     let notes = notes.render(width);
     if !notes.is_empty() {
         page.gap();
@@ -55,11 +56,17 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
             page.marked(line);
         }
     }
-    let doubts = heading::doubts(report);
     if !doubts.is_empty() {
         page.gap();
-        for doubt in doubts {
-            for line in words::wrap(&format!("! {doubt}"), width, "  ") {
+        for line in &doubts {
+            page.line(line, WARN);
+        }
+    }
+    let damage = heading::damage(report);
+    if !damage.is_empty() {
+        page.gap();
+        for damage in damage {
+            for line in words::wrap(&format!("! {damage}"), width, "  ") {
                 page.line(&line, WARN);
             }
         }
@@ -148,10 +155,10 @@ impl Page {
         }
     }
 
-    /// A line in which the marks of cells without a figure are coloured.
+    /// A line in which the marks of cells without a figure, or with a doubtful one, are coloured.
     fn marked(&mut self, line: &str) {
         let mut rest = line;
-        while let Some(at) = rest.find(['✗', '–']) {
+        while let Some(at) = rest.find(['✗', '–', '?']) {
             let (before, mark) = rest.split_at(at);
             let sign = mark.chars().next().unwrap_or('✗');
             let digits = mark[sign.len_utf8()..]

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::doubts::Doubt;
 use super::environment::WorkerEnvironment;
+use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};
 use crate::tools::{Failure, Metrics};
 
@@ -78,9 +80,20 @@ pub enum EventKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    Measured { samples: u32 },
+    Measured {
+        samples: u32,
+        /// Whether the mean came to be known as well as the plan asks; null where it asks for a
+        /// number of samples.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reached: Option<bool>,
+        /// What the search of the plan's `find` has found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<Found>,
+    },
     Failed(Failure),
-    Skipped { reason: String },
+    Skipped {
+        reason: String,
+    },
 }
 
 /// A measurement.
@@ -102,7 +115,11 @@ pub struct Sample {
     /// The client's exact command line.
     pub command: Vec<String>,
     pub server_command: Vec<String>,
+    /// What the tool said, and what both ends observed around it (see `observed`).
     pub metrics: Metrics,
+    /// Reasons not to take the figures at their word; in journals from before there were any, none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
     /// File under `raw/`.
     pub raw: Option<String>,
 }

@@ -1,13 +1,18 @@
 //! What a run leaves: events, the journal, the run's directory, statistics over samples.
 
+pub mod archive;
+pub mod doubts;
 pub mod environment;
 mod event;
 pub mod journal;
+pub mod observed;
 pub mod run_dir;
+pub mod sequential;
 pub mod statistics;
 
+pub use doubts::{Circumstances, Doubt};
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
 pub use event::{Event, EventKind, Outcome, Sample, VERSION};
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use run_dir::{RunDir, RunDirError};
-pub use statistics::Summary;
+pub use statistics::{Interval, Summary};

@@ -1,5 +1,7 @@
 //! Who takes part in a run: a run-scoped CA, a certificate for each role, a shared token.
 
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -58,7 +60,7 @@ pub enum IdentityError {
     Certificate(#[from] rcgen::Error),
     #[error("the system gave no random bytes for the run's token: {0}")]
     Random(#[from] getrandom::Error),
-    #[error("cannot read `{}`: {source}; the folder must hold ca.crt, tls.crt, tls.key and token", path.display())]
+    #[error("cannot read `{}`: {source}; there must be ca.crt, tls.crt, tls.key and token", path.display())]
     Read {
         path: PathBuf,
         source: std::io::Error,
@@ -127,9 +129,34 @@ impl Identity {
     /// # Errors
     /// When a file is missing, unreadable or plainly not what its name says.
     pub fn load(role: &str, folder: &Path) -> Result<Self, IdentityError> {
-        let read = |name: &str, sign: &str, expected: &'static str| {
+        Self::read(role, folder, |name| {
+            std::fs::read_to_string(folder.join(name))
+        })
+    }
+
+    /// Takes the material of `role` from a Secret's data; `secret` is its name, for messages.
+    ///
+    /// # Errors
+    /// When an entry is missing, no text, or plainly not what its name says.
+    pub fn of_secret(
+        role: &str,
+        secret: &str,
+        mut data: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, IdentityError> {
+        Self::read(role, Path::new(secret), |name| {
+            let bytes = data.remove(name).ok_or(ErrorKind::NotFound)?;
+            String::from_utf8(bytes).map_err(|_| ErrorKind::InvalidData.into())
+        })
+    }
+
+    fn read(
+        role: &str,
+        folder: &Path,
+        mut text_of: impl FnMut(&str) -> std::io::Result<String>,
+    ) -> Result<Self, IdentityError> {
+        let mut read = |name: &str, sign: &str, expected: &'static str| {
             let path = folder.join(name);
-            let text = std::fs::read_to_string(&path).map_err(|source| IdentityError::Read {
+            let text = text_of(name).map_err(|source| IdentityError::Read {
                 path: path.clone(),
                 source,
             })?;

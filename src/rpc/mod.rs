@@ -9,6 +9,7 @@ mod identity;
 mod peer;
 mod tls;
 mod token;
+mod version;
 
 pub use connect::{Client, ConnectError, connect, connect_over, words};
 pub use convert::{Malformed, ended, exit, what_ended};
@@ -16,6 +17,7 @@ pub use identity::{CLIENT, Identity, IdentityError, ORCHESTRATOR, RunIdentities}
 pub use peer::Peer;
 pub use tls::server;
 pub use token::{Bearer, Guard};
+pub use version::{OtherVersion, VERSION, same_version, with_version};
 
 /// The largest message that either end takes: an exit carries two streams of at most 16 MiB.
 pub const MAX_MESSAGE_BYTES: usize = 64 << 20;

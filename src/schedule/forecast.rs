@@ -1,25 +1,39 @@
 //! How long a schedule takes.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::cell::Schedule;
-use crate::plan::{Plan, Test};
+use super::search;
+use crate::plan::{Concurrency, Plan, Test};
 
-/// Wall time of all samples when none fails: warm-up, duration, cooldown, and what `fixed` says
+/// Bounds on how long the samples take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forecast {
+    /// Each cell takes the fewest samples that the plan allows, and cells that may run side by side
+    /// do so wherever they share no worker.
+    pub least: Duration,
+    /// Each cell takes as many samples as it may, one after the other.
+    pub most: Duration,
+}
+
+impl Forecast {
+    /// There is only one answer.
+    #[must_use]
+    pub fn is_exact(self) -> bool {
+        self.least == self.most
+    }
+}
+
+/// Wall time of the samples when none fails: warm-up, duration, cooldown, and what `fixed` says
 /// that a sample of the test costs on top.
 #[must_use]
-pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Duration) -> Duration {
-    let mut cells = vec![0u32; plan.tests.len()];
-    for cell in &schedule.cells {
-        let test = schedule.rows.get(cell.row).map(|row| row.test);
-        if let Some(count) = test.and_then(|test| cells.get_mut(test)) {
-            *count += 1;
-        }
-    }
-    plan.tests
+pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Duration) -> Forecast {
+    // What a cell of each test takes, at least and at most.
+    let cells: Vec<Forecast> = plan
+        .tests
         .iter()
-        .zip(cells)
-        .fold(Duration::ZERO, |sum, (test, cells)| {
+        .map(|test| {
             let timing = &test.timing;
             let sample = timing
                 .warmup
@@ -27,7 +41,36 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
                 .saturating_add(timing.duration.0)
                 .saturating_add(timing.cooldown.0)
                 .saturating_add(fixed(test));
-            let samples = cells.saturating_mul(timing.repeat.most());
-            sum.saturating_add(sample.checked_mul(samples).unwrap_or(Duration::MAX))
+            let (least, most) = search::samples_of(test);
+            Forecast {
+                least: sample.saturating_mul(least),
+                most: sample.saturating_mul(most),
+            }
         })
+        .collect();
+    let mut sum = Forecast::default();
+    let mut busy: HashMap<&str, Duration> = HashMap::new();
+    for cell in &schedule.cells {
+        let Some(row) = schedule.rows.get(cell.row) else {
+            continue;
+        };
+        let (Some(takes), Some(path)) = (cells.get(row.test), plan.paths.get(row.path)) else {
+            continue;
+        };
+        sum.least = sum.least.saturating_add(takes.least);
+        sum.most = sum.most.saturating_add(takes.most);
+        if plan.concurrency == Concurrency::DisjointNodes {
+            let ends = [&path.from, &path.to];
+            for end in &ends[usize::from(path.from == path.to)..] {
+                let of_worker = busy.entry(end.as_str()).or_default();
+                *of_worker = of_worker.saturating_add(takes.least);
+            }
+        }
+    }
+    // No worker can do two things at a time; with enough nodes, the busiest one sets the pace.
+    let busiest = busy.into_values().max();
+    Forecast {
+        least: busiest.unwrap_or(sum.least),
+        ..sum
+    }
 }

@@ -4,9 +4,10 @@ mod cell;
 mod expand;
 mod forecast;
 mod params;
+pub mod search;
 mod selection;
 
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
 pub use expand::slots;
-pub use forecast::forecast;
+pub use forecast::{Forecast, forecast};
 pub use selection::{Selection, SelectionError};

@@ -48,13 +48,15 @@ pub enum Cause {
     Killed,
     /// The worker went away during the sample.
     WorkerLost,
+    /// Even the lowest rate that a search tries does not keep its condition.
+    NoRateHolds,
     /// The tool failed in a way of its own.
     ToolError,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 18] = [
+    pub const ALL: [Cause; 19] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -72,6 +74,7 @@ impl Cause {
         Self::Unparsable,
         Self::Killed,
         Self::WorkerLost,
+        Self::NoRateHolds,
         Self::ToolError,
     ];
 
@@ -96,6 +99,7 @@ impl Cause {
             Self::Unparsable => "unparsable",
             Self::Killed => "killed",
             Self::WorkerLost => "worker_lost",
+            Self::NoRateHolds => "no_rate_holds",
             Self::ToolError => "tool_error",
         }
     }
@@ -166,6 +170,10 @@ impl Cause {
                 "a signal ended the tool before it had measured: look for an out-of-memory kill, \
                  or for a run that was cancelled"
             }
+            Self::NoRateHolds => {
+                "the search found no rate that keeps the condition: lower its `from`, or see by \
+                 the samples what disturbs the path"
+            }
             Self::WorkerLost => {
                 "the worker's connection was lost during the sample: look at its pod's events"
             }
@@ -195,6 +203,7 @@ impl std::fmt::Display for Cause {
             Self::Unparsable => "unparsable output",
             Self::Killed => "killed",
             Self::WorkerLost => "worker lost",
+            Self::NoRateHolds => "no rate holds",
             Self::ToolError => "tool error",
         })
     }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub mod name {
     /// Bits per second that arrived.
     pub const THROUGHPUT_BPS: &str = "throughput_bps";
+    /// Of a cell whose test has a `find`: the highest sending rate of each stream that keeps its
+    /// condition, in bits per second.
+    pub const FOUND_RATE_BPS: &str = "found_rate_bps";
     /// Bits per second that were sent.
     pub const SENT_BPS: &str = "sent_bps";
     /// TCP segments sent again.

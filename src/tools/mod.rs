@@ -18,5 +18,5 @@ pub use iperf3::Iperf3;
 pub use metrics::{Metrics, name};
 pub use netperf::Netperf;
 pub use ports::Ports;
-pub use timing::{GRACE, deadline, forecast};
+pub use timing::{GRACE, deadline, forecast, usual_sample};
 pub use tool::{Client, Ended, How, Job, Port, Program, Server, Tool, Transport, all, of};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Tool;
-use crate::plan::{Plan, Timing};
-use crate::schedule::{Schedule, forecast as forecast_with};
+use crate::plan::{Plan, Test, Timing};
+use crate::schedule::{Forecast, Schedule, forecast as forecast_with};
 
 /// What a sample may take beyond its own time before it is killed, when the plan sets no timeout.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -21,13 +21,23 @@ pub fn deadline(tool: &dyn Tool, timing: &Timing) -> Duration {
     }
 }
 
-/// How long all samples of the schedule take when none fails and none is tried again.
+/// How long the samples of the schedule take when none fails and none is tried again.
 #[must_use]
-pub fn forecast(plan: &Plan, schedule: &Schedule) -> Duration {
-    forecast_with(plan, schedule, |test| {
-        let tool = super::of(&test.tool);
-        tool.usual_cost() + added(tool.as_ref(), &test.timing)
-    })
+pub fn forecast(plan: &Plan, schedule: &Schedule) -> Forecast {
+    forecast_with(plan, schedule, cost)
+}
+
+/// How long a sample of the test takes when all goes well, with the pause after it.
+#[must_use]
+pub fn usual_sample(test: &Test) -> Duration {
+    let timing = &test.timing;
+    (timing.warmup.0 + timing.duration.0 + timing.cooldown.0).saturating_add(cost(test))
+}
+
+/// What a sample takes beyond the time that the plan gives it.
+fn cost(test: &Test) -> Duration {
+    let tool = super::of(&test.tool);
+    tool.usual_cost() + added(tool.as_ref(), &test.timing)
 }
 
 /// The tool's overhead, once for each invocation of a sample.

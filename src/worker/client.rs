@@ -6,11 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::connections::{Connection, Watch};
+use super::observe::Observer;
 use super::process::{self, Stop};
+use crate::rpc::pb::Observed;
 use crate::tools::{Client, Ended, How};
 
 /// What came of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Of the measuring invocation, or of a warm-up that failed.
     pub ended: Ended,
@@ -18,10 +20,12 @@ pub struct Answer {
     pub wall: Duration,
     /// The watched connection that carried the most bytes.
     pub connection: Option<Connection>,
+    /// What happened around the measuring invocation.
+    pub observed: Option<Observed>,
 }
 
 /// Runs a client to its end. `limit` holds for warm-up and measurement together.
-pub async fn run(client: &Client, limit: Duration, stop: &mut Stop) -> Answer {
+pub async fn run(client: &Client, limit: Duration, observer: &Observer, stop: &mut Stop) -> Answer {
     let deadline = Instant::now() + limit;
     if !client.warmup_argv.is_empty() {
         let (ended, _) = process::run(&client.warmup_argv, deadline, stop).await;
@@ -30,12 +34,15 @@ pub async fn run(client: &Client, limit: Duration, stop: &mut Stop) -> Answer {
                 ended,
                 wall: Duration::ZERO,
                 connection: None,
+                observed: None,
             };
         }
     }
     // Begun after the warm-up, whose connections are not to be seen, and before the client.
     let watch = client.watch_tcp_port.and_then(Watch::start);
+    let before = observer.read();
     let (ended, wall) = process::run(&client.argv, deadline, stop).await;
+    let seen = observer.since(&before);
     let connection = match watch {
         Some(watch) if ended.how == How::Code(0) => watch.finish().await,
         _ => None,
@@ -44,5 +51,6 @@ pub async fn run(client: &Client, limit: Duration, stop: &mut Stop) -> Answer {
         ended,
         wall,
         connection,
+        observed: Some(seen),
     }
 }

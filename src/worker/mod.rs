@@ -5,13 +5,15 @@
 
 pub mod client;
 pub mod connections;
+mod link;
 mod netlink;
+pub mod observe;
 pub mod process;
 mod session;
 mod shutdown;
 mod steps;
 mod surroundings;
 
-pub use session::{Error, PATIENCE, Settings, run};
+pub use session::{Error, PATIENCE, Parting, Settings, run};
 pub use shutdown::terminated;
 pub use surroundings::gather;

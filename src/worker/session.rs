@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+use super::observe::Observer;
 use super::steps::Steps;
 use super::surroundings;
 use crate::rpc::pb::to_worker::Message as Order;
@@ -71,21 +72,32 @@ pub enum Error {
     },
 }
 
-/// Works until the orchestrator says goodbye or `shutdown` comes; either is success. No tool
-/// outlives it.
+/// Why a worker came to its end, when nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// The orchestrator said goodbye: the run is over.
+    Goodbye,
+    /// It was asked to leave, as a pod is that is evicted. The run may go on.
+    Shutdown,
+}
+
+/// Works until the orchestrator says goodbye or `shutdown` comes. No tool outlives it.
 ///
 /// # Errors
 /// When the identity cannot be read, the worker's own Service has no address, the orchestrator
 /// refuses the worker, or nobody took it for as long as its patience lasts.
-pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+pub async fn run(
+    settings: &Settings,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Parting, Error> {
     let identity = Identity::load(&settings.name, &settings.tls)?;
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
-    let mut steps = Steps::default();
+    let mut steps = Steps::observed_by(Observer::of(settings.pod_ip));
     let ending = tokio::select! {
-        ending = work(settings, &identity, &mut steps) => ending,
-        () = shutdown => Ok(()),
+        ending = work(settings, &identity, &mut steps) => ending.map(|()| Parting::Goodbye),
+        () = shutdown => Ok(Parting::Shutdown),
     };
     steps.kill().await;
     ending

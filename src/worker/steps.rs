@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::client;
+use super::observe::Observer;
 use super::process::{self, Stop};
 use crate::rpc::exit;
 use crate::rpc::pb::from_worker::Message;
@@ -30,17 +32,30 @@ pub(super) struct Steps {
     /// its number stays taken.
     stops: HashMap<u64, Option<oneshot::Sender<()>>>,
     running: JoinSet<u64>,
+    observer: Arc<Observer>,
 }
 
 impl Steps {
+    /// None yet; what happens around them will be observed.
+    pub(super) fn observed_by(observer: Observer) -> Self {
+        Self {
+            observer: Arc::new(observer),
+            ..Self::default()
+        }
+    }
+
     /// Starts a server. A step that is under way is not started again.
     pub(super) fn start_server(&mut self, order: StartServer, answers: Answers) {
-        self.start(order.step, |stop| serve(order, stop, answers));
+        let observer = Arc::clone(&self.observer);
+        self.start(order.step, |stop| serve(order, observer, stop, answers));
     }
 
     /// Starts a client. A step that is under way is not started again.
     pub(super) fn run_client(&mut self, order: RunClient, answers: Answers) {
-        self.start(order.step, |stop| run_client(order, stop, answers));
+        let observer = Arc::clone(&self.observer);
+        self.start(order.step, |stop| {
+            run_client(order, observer, stop, answers)
+        });
     }
 
     fn start<F>(&mut self, step: u64, task: impl FnOnce(Stop) -> F)
@@ -88,16 +103,25 @@ impl Steps {
     }
 }
 
-async fn serve(order: StartServer, mut halt: Stop, answers: Answers) {
+async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, answers: Answers) {
     let step = order.step;
     let ready_by = Instant::now() + millis(order.ready_within_ms);
-    let ready = || say(&answers, Message::ServerReady(ServerReady { step }));
+    let mut before = None;
+    let ready = || {
+        // Before the word: the client starts upon it.
+        before = Some(observer.read());
+        say(&answers, Message::ServerReady(ServerReady { step }))
+    };
     let ended = process::serve(&order.argv, &order.ready_line, ready_by, &mut halt, ready).await;
-    let exit = Some(exit(ended));
-    say(&answers, Message::ServerEnded(ServerEnded { step, exit })).await;
+    let ended = ServerEnded {
+        step,
+        exit: Some(exit(ended)),
+        observed: before.map(|before| observer.since(&before)),
+    };
+    say(&answers, Message::ServerEnded(ended)).await;
 }
 
-async fn run_client(order: RunClient, mut halt: Stop, answers: Answers) {
+async fn run_client(order: RunClient, observer: Arc<Observer>, mut halt: Stop, answers: Answers) {
     let client = Client {
         argv: order.argv,
         warmup_argv: order.warmup_argv,
@@ -105,7 +129,7 @@ async fn run_client(order: RunClient, mut halt: Stop, answers: Answers) {
             .ok()
             .filter(|&port| port != 0),
     };
-    let answer = client::run(&client, millis(order.deadline_ms), &mut halt).await;
+    let answer = client::run(&client, millis(order.deadline_ms), &observer, &mut halt).await;
     let ended = ClientEnded {
         step: order.step,
         exit: Some(exit(answer.ended)),
@@ -116,6 +140,7 @@ async fn run_client(order: RunClient, mut halt: Stop, answers: Answers) {
             rtt_us: connection.rtt_us,
             bytes_acked: connection.bytes_acked,
         }),
+        observed: answer.observed,
     };
     say(&answers, Message::ClientEnded(ended)).await;
 }

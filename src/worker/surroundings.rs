@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nametoindex;
-use nix::sys::socket::{SockProtocol, SockaddrStorage};
+use nix::sys::socket::SockaddrStorage;
 use nix::sys::utsname::{UtsName, uname};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::netlink::{Socket, attribute, messages, u32_at};
-use super::process;
+use super::{link, process};
 use crate::results::environment::WorkerEnvironment;
 use crate::tools::How;
 
@@ -58,7 +57,10 @@ pub async fn gather(pod_ip: IpAddr) -> WorkerEnvironment {
         cores: std::thread::available_parallelism()
             .map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
         memory_bytes: memory_bytes(&text_of("/proc/meminfo")).unwrap_or_default(),
-        mtu: mtu_of(&interface).unwrap_or_default(),
+        mtu: if_nametoindex(interface.as_str())
+            .ok()
+            .and_then(link::mtu_of)
+            .unwrap_or_default(),
         offloads: offloads(&features.unwrap_or_default()),
         congestion_control: text_of("/proc/sys/net/ipv4/tcp_congestion_control")
             .trim()
@@ -86,7 +88,7 @@ fn text_of(path: &str) -> String {
 }
 
 /// The interface that has this address.
-fn interface_with(address: IpAddr) -> Option<String> {
+pub(super) fn interface_with(address: IpAddr) -> Option<String> {
     getifaddrs().ok()?.find_map(|interface| {
         let storage: SockaddrStorage = interface.address?;
         let own = match address {
@@ -95,43 +97,6 @@ fn interface_with(address: IpAddr) -> Option<String> {
         };
         own.then_some(interface.interface_name)
     })
-}
-
-/// An interface's MTU. Asked of the kernel and not read in `/sys`, which may show the interfaces of
-/// the network namespace that it was mounted in, and not the worker's.
-fn mtu_of(interface: &str) -> Option<u32> {
-    let index = if_nametoindex(interface).ok()?;
-    let socket = Socket::open(SockProtocol::NetlinkRoute, 0).ok()?;
-    // rtnetlink answers within the call that asks.
-    socket.send(&link_request(index)).ok()?;
-    mtu_in(&socket.receive().ok()?)
-}
-
-/// `RTM_GETLINK`, `RTM_NEWLINK` and `IFLA_MTU` (`linux/rtnetlink.h`, `linux/if_link.h`).
-const GET_LINK: u16 = 18;
-const NEW_LINK: u16 = 16;
-const MTU: u16 = 4;
-/// Length of `struct ifinfomsg`; attributes follow it.
-const IFINFOMSG: usize = 16;
-
-/// Asks for one interface by its index.
-fn link_request(index: u32) -> Vec<u8> {
-    const NLM_F_REQUEST: u16 = 1;
-    let mut request = 32_u32.to_ne_bytes().to_vec();
-    request.extend(GET_LINK.to_ne_bytes());
-    request.extend(NLM_F_REQUEST.to_ne_bytes());
-    request.extend([0; 8]);
-    // struct ifinfomsg: family and type, then the index, then flags.
-    request.extend([0; 4]);
-    request.extend(index.to_ne_bytes());
-    request.extend([0; 8]);
-    request
-}
-
-fn mtu_in(datagram: &[u8]) -> Option<u32> {
-    messages(datagram)
-        .filter(|message| message.kind == NEW_LINK)
-        .find_map(|link| u32_at(attribute(link.payload.get(IFINFOMSG..)?, MTU)?, 0))
 }
 
 /// `PRETTY_NAME` of an os-release file (os-release(5)).
@@ -194,7 +159,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::worker::netlink::tests::{attribute_bytes, message};
 
     #[test]
     fn versions_are_read() {
@@ -242,21 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn an_mtu_is_found_among_the_attributes() {
-        let mut payload = vec![0; IFINFOMSG];
-        payload.extend(attribute_bytes(3, b"eth0\0"));
-        payload.extend(attribute_bytes(MTU, &1400_u32.to_ne_bytes()));
-        assert_eq!(mtu_in(&message(NEW_LINK, &payload)), Some(1400));
-        // NLMSG_ERROR
-        assert_eq!(mtu_in(&message(2, &payload)), None);
-    }
-
-    #[test]
     fn the_loopback_interface_is_found() {
         let interface = interface_with(IpAddr::from([127, 0, 0, 1])).unwrap();
         assert_eq!(interface, "lo");
-        assert!(mtu_of(&interface).unwrap() >= 1280);
-        assert_eq!(mtu_of("no-such-interface"), None);
     }
 
     proptest! {

@@ -17,6 +17,7 @@ const COMMANDS: &[&str] = &[
     "status",
     "clean",
     "doctor",
+    "selftest",
     "init",
     "explain",
     "schema",
@@ -129,7 +130,7 @@ fn schedules_and_dry_runs_tell_before_anything_starts() {
     let said = String::from_utf8_lossy(&dry.stderr);
     assert!(said.contains("118 cells in 13 rows"), "{said}");
     let rendered = String::from_utf8_lossy(&dry.stdout);
-    assert_eq!(rendered.matches("\nkind: Pod\n").count(), 3);
+    assert_eq!(rendered.matches("\nkind: Job\n").count(), 4);
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn render_writes_a_file_for_each_object() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names.len(), 16, "{names:?}");
+    assert_eq!(names.len(), 17, "{names:?}");
     assert!(names[0].starts_with("01-namespace-netplan"), "{names:?}");
 }
 
@@ -160,7 +161,7 @@ fn render_takes_namespace_and_image_from_the_plan() {
     assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(!text.contains("namespace: \"netplan\"") && !text.contains("image: \"netplan:"));
-    assert_eq!(text.matches("  namespace: \"team-a\"\n").count(), 15);
+    assert_eq!(text.matches("  namespace: \"team-a\"\n").count(), 16);
     assert_eq!(
         text.matches(" image: \"registry.example.com/netplan:7\"\n")
             .count(),

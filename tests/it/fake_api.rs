@@ -43,6 +43,10 @@ struct Inner {
     forgotten: u64,
     cut: Cut,
     requests: Vec<String>,
+    /// So many pods have been made.
+    pods: u32,
+    /// Jobs that can make no pods.
+    barren: BTreeSet<String>,
 }
 
 /// Resource, namespace (empty for none), name.
@@ -106,6 +110,8 @@ impl FakeApi {
             forgotten: 0,
             cut: Cut::Plain,
             requests: Vec::new(),
+            pods: 0,
+            barren: BTreeSet::new(),
         };
         let api = Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -188,10 +194,53 @@ impl FakeApi {
         self.inner.lock().unwrap().requests.clone()
     }
 
-    pub fn set_status(&self, namespace: &str, pod: &str, status: &Value) {
-        let mut object = self.get("pods", namespace, pod).unwrap();
+    /// The status of the pod of this Job; one that has failed gets a successor.
+    pub fn set_status(&self, namespace: &str, job: &str, status: &Value) {
+        let mut object = self.pod_of(namespace, job);
         object["status"] = status.clone();
         self.put("pods", namespace, &object);
+        if status["phase"] == "Failed" {
+            self.inner.lock().unwrap().succeed(&object);
+            self.news.send_modify(|_| {});
+        }
+    }
+
+    /// No pod of this Job is admitted.
+    pub fn refuse_pods_of(&self, job: &str) {
+        self.inner.lock().unwrap().barren.insert(job.to_owned());
+    }
+
+    /// The cluster warns of an object.
+    pub fn say(&self, namespace: &str, kind: &str, name: &str, reason: &str, message: &str) {
+        let event = json!({
+            "apiVersion": "v1", "kind": "Event",
+            "metadata": {"name": format!("{name}.{reason}")},
+            "involvedObject": {"kind": kind, "name": name},
+            "type": "Warning", "reason": reason, "message": message,
+        });
+        self.put("events", namespace, &event);
+    }
+
+    /// The newest pod of a Job.
+    pub fn pod_of(&self, namespace: &str, job: &str) -> Value {
+        let inner = self.inner.lock().unwrap();
+        let own = |(key, pod): &(&Key, &Value)| {
+            key.0 == "pods"
+                && key.1 == namespace
+                && pod["metadata"]["ownerReferences"][0]["name"] == job
+        };
+        let number = |pod: &Value| {
+            let name = pod["metadata"]["name"].as_str().unwrap();
+            name.rsplit_once("-x").unwrap().1.parse::<u32>().unwrap()
+        };
+        let pods = inner.objects.iter().filter(own).map(|(_, pod)| pod);
+        pods.max_by_key(|pod| number(pod)).unwrap().clone()
+    }
+
+    /// Somebody deletes the pod of this Job.
+    pub fn delete_pod_of(&self, namespace: &str, job: &str) {
+        let pod = self.pod_of(namespace, job);
+        self.delete("pods", namespace, pod["metadata"]["name"].as_str().unwrap());
     }
 
     pub fn delete(&self, resource: &str, namespace: &str, name: &str) {
@@ -398,23 +447,46 @@ impl Inner {
         }
         let stored = self.store(key.clone(), object);
         if key.0 == "jobs" {
-            let name = format!("{}-x7x7x", key.2);
-            let mut pod = json!({
-                "apiVersion": "v1", "kind": "Pod",
-                "metadata": stored["spec"]["template"]["metadata"],
-                "spec": stored["spec"]["template"]["spec"],
-                "status": (self.kubelet)(&key.2),
-            });
-            pod["spec"]["nodeName"] = json!("n2");
-            pod["metadata"]["name"] = json!(name);
-            pod["metadata"]["namespace"] = json!(key.1);
-            pod["metadata"]["ownerReferences"] = json!([{
-                "apiVersion": "batch/v1", "kind": "Job", "name": key.2, "controller": true,
-                "uid": stored["metadata"]["uid"],
-            }]);
-            self.store(("pods".to_owned(), key.1, name), pod);
+            self.make_pod(&key);
         }
         stored
+    }
+
+    /// As the Job controller does, which waits longer.
+    fn make_pod(&mut self, job: &Key) {
+        let Some(object) = self.objects.get(job) else {
+            return;
+        };
+        if self.barren.contains(&job.2) {
+            return;
+        }
+        let template = &object["spec"]["template"];
+        let mut pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": template["metadata"],
+            "spec": template["spec"],
+            "status": (self.kubelet)(&job.2),
+        });
+        self.pods += 1;
+        let name = format!("{}-x{}", job.2, self.pods);
+        pod["spec"]["nodeName"] = json!("n2");
+        pod["metadata"]["name"] = json!(name);
+        pod["metadata"]["namespace"] = json!(job.1);
+        pod["metadata"]["ownerReferences"] = json!([{
+            "apiVersion": "batch/v1", "kind": "Job", "name": job.2, "controller": true,
+            "uid": object["metadata"]["uid"],
+        }]);
+        self.store(("pods".to_owned(), job.1.clone(), name), pod);
+    }
+
+    /// Makes a pod's successor, if a Job that is still there wants one.
+    fn succeed(&mut self, pod: &Value) {
+        let owner = &pod["metadata"]["ownerReferences"][0];
+        if owner["kind"] == "Job" {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let namespace = text(&pod["metadata"]["namespace"]);
+            self.make_pod(&("jobs".to_owned(), namespace, text(&owner["name"])));
+        }
     }
 
     fn remove(&mut self, key: &Key) {
@@ -438,6 +510,9 @@ impl Inner {
             .collect();
         for key in owned {
             self.remove(&key);
+        }
+        if key.0 == "pods" && object["status"]["phase"] != "Failed" {
+            self.succeed(&object);
         }
     }
 }

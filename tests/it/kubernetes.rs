@@ -179,7 +179,7 @@ async fn what_keeps_a_pod_from_starting_is_said_in_seconds() {
             }
             _ => running(),
         },
-        SOON,
+        Duration::from_secs(46),
     )
     .await;
     let (full, _) = fails(
@@ -237,7 +237,7 @@ async fn the_servers_moods_are_outlasted() {
         (Method::PATCH, "/secrets/", 500),
         (Method::PATCH, "/jobs/", 409),
         (Method::PATCH, "/configmaps/", 429),
-        (Method::PATCH, "/pods/", 503),
+        (Method::PATCH, "/jobs/netplan-0badcafe-w1", 503),
         (Method::GET, "watch=true", 500),
         (Method::GET, "/pods", 429),
     ] {
@@ -272,7 +272,7 @@ async fn a_refusal_names_object_template_and_field() {
     let all = [
         refused(
             500,
-            "/pods/netplan-0badcafe-w2",
+            "/jobs/netplan-0badcafe-w2",
             "failed to create typed patch object: .spec.hostNetwrok: field not declared in schema",
         )
         .await,
@@ -284,8 +284,8 @@ async fn a_refusal_names_object_template_and_field() {
         .await,
         refused(
             403,
-            "/pods/netplan-0badcafe-w1",
-            "pods \"netplan-0badcafe-w1\" is forbidden: violates PodSecurity \"restricted:latest\": host namespaces",
+            "/jobs/netplan-0badcafe-w1",
+            "jobs.batch \"netplan-0badcafe-w1\" is forbidden: violates PodSecurity \"restricted:latest\": host namespaces",
         )
         .await,
         refused(
@@ -309,8 +309,8 @@ async fn a_refusal_names_object_template_and_field() {
 async fn the_preflight_tells_all_at_once() {
     let api = FakeApi::new(|_| running());
     api.deny("create", "namespaces");
-    api.deny("create", "pods");
-    api.deny("patch", "pods");
+    api.deny("create", "jobs");
+    api.deny("patch", "jobs");
     api.deny("get", "pods");
     let mut node = api.get("nodes", "", "n2").unwrap();
     node["spec"] = json!({"unschedulable": true});
@@ -328,7 +328,7 @@ async fn host_network_needs_a_namespace_that_allows_it() {
         "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}});
     api.put("namespaces", "", &restricted);
     let mut manifests = manifests();
-    manifests.last_mut().unwrap().object["spec"]["hostNetwork"] = json!(true);
+    manifests.last_mut().unwrap().object["spec"]["template"]["spec"]["hostNetwork"] = json!(true);
     let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
     assert_eq!(troubles.len(), 1);
     assert!(
@@ -373,14 +373,14 @@ async fn restarts_evictions_and_deletions_are_told_over_cut_watches() {
     );
 
     api.cut_watches(Cut::Refused);
-    api.delete("pods", NAMESPACE, "netplan-0badcafe-w2");
+    api.delete_pod_of(NAMESPACE, "netplan-0badcafe-w2");
     let ended = next_end(&cluster).await;
-    assert_eq!((ended.exit, ended.next), (Exit::Removed, Next::Stays));
+    assert_eq!((ended.exit, ended.next), (Exit::Removed, Next::Replaced));
     assert_eq!(ended.pod, "netplan-0badcafe-w2");
 
     api.cut_watches(Cut::Plain);
     let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on disk"});
-    api.set_status(NAMESPACE, &format!("{ORCHESTRATOR}-x7x7x"), &evicted);
+    api.set_status(NAMESPACE, ORCHESTRATOR, &evicted);
     let ended = next_end(&cluster).await;
     assert_eq!(
         (ended.pod.as_str(), ended.next),
@@ -389,6 +389,87 @@ async fn restarts_evictions_and_deletions_are_told_over_cut_watches() {
     assert_eq!(ended.last_lines[0], "Evicted: low on disk");
     // Dropping the future loses nothing, and there is nothing left to tell.
     assert!(timeout(SOON, cluster.ended()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_lost_on_the_way_up_is_waited_for_anew() {
+    let w1 = "netplan-0badcafe-w1";
+    let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
+    for loses in [
+        (|api, job, _| api.delete_pod_of(NAMESPACE, job)) as fn(&FakeApi, &str, &Value),
+        |api, job, evicted| api.set_status(NAMESPACE, job, evicted),
+    ] {
+        let api = FakeApi::new(|name| match name {
+            "netplan-0badcafe-w1" => waiting("ContainerCreating", ""),
+            _ => running(),
+        });
+        let cluster = run(&api);
+        let later = async {
+            tokio::time::sleep(SOON).await;
+            loses(&api, w1, &evicted);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            api.set_status(NAMESPACE, w1, &running());
+        };
+        let manifests = manifests();
+        let (applied, ()) = tokio::join!(cluster.apply(&manifests), later);
+        applied.unwrap();
+        let runs = access(&api).runs().await.unwrap();
+        assert_eq!((runs[0].workers, runs[0].workers_up), (3, 3));
+        cluster.down().await.unwrap();
+        assert_eq!(api.all(), ["nodes/n1", "nodes/n2"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_of_an_evicted_worker_goes_to_its_successor() {
+    let api = FakeApi::new(|_| running());
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    let w2 = "netplan-0badcafe-w2";
+    let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
+    api.set_status(NAMESPACE, w2, &evicted);
+    let ended = next_end(&cluster).await;
+    assert_eq!((ended.pod.as_str(), ended.next), (w2, Next::Replaced));
+    cluster.logs(w2).await.unwrap();
+    let asked = api.requests();
+    let asked = asked.iter().rfind(|one| one.contains("/log")).unwrap();
+    let pod = api.pod_of(NAMESPACE, w2)["metadata"]["name"].clone();
+    assert!(asked.contains(pod.as_str().unwrap()), "{asked} of {pod}");
+    // Its own end, later, is news again.
+    api.delete_pod_of(NAMESPACE, w2);
+    assert_eq!(next_end(&cluster).await.next, Next::Replaced);
+    // A Job that has given up makes no other one.
+    let mut job = api.get("jobs", NAMESPACE, w2).unwrap();
+    job["status"] = json!({"failed": 101, "conditions": [{"type": "Failed", "status": "True"}]});
+    api.put("jobs", NAMESPACE, &job);
+    api.delete_pod_of(NAMESPACE, w2);
+    assert_eq!(next_end(&cluster).await.next, Next::GaveUp(101));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_job_cannot_make_is_said_in_the_clusters_words() {
+    let api = FakeApi::new(|_| running());
+    api.refuse_pods_of("netplan-0badcafe-w2");
+    let cluster = run(&api);
+    let begun = Instant::now();
+    let told = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        api.say(
+            NAMESPACE,
+            "Job",
+            "netplan-0badcafe-w2",
+            "FailedCreate",
+            "Error creating: pods \"netplan-0badcafe-w2-x1\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3",
+        );
+    };
+    let manifests = manifests();
+    let (applied, ()) = tokio::join!(cluster.apply(&manifests), told);
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    insta::assert_snapshot!(
+        applied.unwrap_err(),
+        @r#"pod `netplan-0badcafe-w2` does not start: FailedCreate: Error creating: pods "netplan-0badcafe-w2-x1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3; the namespace's quota or Pod Security level stands in the way"#
+    );
+    cluster.down().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,9 @@ use netplan::plan::{
     Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Test,
     Timing, ToolSpec, Via, units,
 };
-use netplan::results::{Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment};
+use netplan::results::{
+    Circumstances, Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, doubts,
+};
 use netplan::schedule::{CellId, Params, Schedule};
 use netplan::tools::{Cause, Failure, Metrics, name};
 
@@ -294,6 +296,8 @@ pub fn events(
                 }
                 Outcome::Measured {
                     samples: test.timing.repeat.least(),
+                    reached: None,
+                    found: None,
                 }
             }
         };
@@ -412,7 +416,14 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
         }
     };
     metrics.set(name::ELAPSED_S, 1.0);
+    let circumstances = Circumstances {
+        asked_s: 1.0,
+        sweeps_mss: true,
+        ..Circumstances::default()
+    }
+    .seen(&environment(), &environment());
     Sample {
+        doubts: doubts::of(&cell.params, &metrics, &circumstances),
         cell: cell.id.clone(),
         path: path.name.clone(),
         tool: tool.to_owned(),

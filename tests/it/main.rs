@@ -10,10 +10,12 @@
 mod architecture;
 mod cases;
 mod cli;
+mod coverage;
+mod doubts;
+mod e2e;
 mod extends;
 mod fake_api;
 mod kubernetes;
-mod kubernetes_real;
 mod local;
 mod made;
 mod mesh;
@@ -24,8 +26,12 @@ mod render;
 mod report;
 mod restricted;
 mod results;
+mod rounds;
 mod run;
 mod schedule;
+mod selftest;
+#[path = "../../benches/figures/simulation.rs"]
+mod simulation;
 mod support;
 mod tools;
 mod tools_here;

@@ -210,7 +210,20 @@ fn measured(step: u64) -> Message {
             snd_mss: 524,
             ..pb::TcpInfo::default()
         }),
+        observed: Some(observed(1_060_000, 61.5)),
     })
+}
+
+fn observed(window_us: u64, busy_percent: f64) -> pb::Observed {
+    pb::Observed {
+        window_us,
+        cpu: Some(pb::Cpu {
+            busy_percent,
+            steal_percent: 0.0,
+        }),
+        throttling: None,
+        traffic: None,
+    }
 }
 
 fn stopped(step: u64) -> Message {
@@ -221,6 +234,7 @@ fn stopped(step: u64) -> Message {
             stdout: Vec::new(),
             stderr: Vec::new(),
         })),
+        observed: Some(observed(1_070_000, 97.0)),
     })
 }
 
@@ -249,7 +263,7 @@ fn all_measured(events: &[Event]) {
     assert_eq!(outcomes.len(), CELLS);
     for outcome in outcomes {
         assert!(
-            matches!(outcome, Outcome::Measured { samples: 1 }),
+            matches!(outcome, Outcome::Measured { samples: 1, .. }),
             "{outcome:?}"
         );
     }

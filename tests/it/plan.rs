@@ -91,6 +91,25 @@ fn every_file_in_plans_loads_and_names_its_schema() {
 }
 
 #[test]
+fn the_plans_of_the_selftest_load_and_name_their_schema() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/selftest");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first = "# yaml-language-server: $schema=../plan.schema.json\n";
+        assert!(text.starts_with(first), "{}", path.display());
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert_eq!(
+            shipped(&format!("selftest/{name}")).name,
+            format!("selftest-{name}")
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
 fn the_rows_of_nptest_have_its_labels() {
     let plan = shipped("default");
     let mut rows = Vec::new();

@@ -50,7 +50,7 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             ports: vec![],
         },
     ];
-    let identities = ["orchestrator", "w1", "w2", "w3"].map(|role| {
+    let identity = |role: &str| {
         json!({
             "role": role,
             "ca_pem": "-----BEGIN CERTIFICATE-----\nCA\n-----END CERTIFICATE-----\n",
@@ -58,14 +58,15 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             "key_pem": "-----BEGIN PRIVATE KEY-----\nKEY\n-----END PRIVATE KEY-----\n",
             "token": "c0ffee",
         })
-    });
+    };
     manifests(
         run,
         "small",
         PLAN,
         &Kubernetes::default(),
         &workers,
-        &identities,
+        &["orchestrator", "w1", "w2", "w3"].map(identity),
+        &identity("client"),
         templates,
     )
 }
@@ -139,7 +140,7 @@ fn a_folder_overrides_templates_by_name() {
         (all[5].name(), all[5].object["data"]["plan"].as_str()),
         ("mine", Some("small"))
     );
-    assert_eq!(all.len(), 16);
+    assert_eq!(all.len(), 17);
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn every_mistake_in_a_template_is_named() {
             "{% for i in range(9999999) %}{% endfor %}",
             "endless",
         ),
-        ("worker-pdo.yaml.j2", "", "misnamed"),
+        ("worker-jbo.yaml.j2", "", "misnamed"),
     ];
     let mut said = String::new();
     for (name, text, case) in cases {

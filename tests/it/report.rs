@@ -3,9 +3,9 @@
 use netplan::plan::{Plan, Test};
 use netplan::report::nptest_csv::Dialect;
 use netplan::report::{Report, RunState, json, nptest_csv, samples_csv, table};
-use netplan::results::{Cluster, Event};
+use netplan::results::{Cluster, Doubt, Event, EventKind, observed};
 use netplan::schedule::{Schedule, Selection};
-use netplan::tools::Cause;
+use netplan::tools::{Cause, name};
 
 use crate::made::{self, Cell, End, Fate};
 use crate::support::snapshots;
@@ -114,6 +114,111 @@ fn tables() {
             }
         }
     });
+}
+
+/// Each doubt on some cells, and one that is the rule.
+fn doubted() -> Report {
+    let tests = [made::tcp(256, 1), made::udp()];
+    let mut made = Made::of(&tests, &End::Complete, |_, _| Fate::Measured);
+    let samples = made
+        .events
+        .iter_mut()
+        .filter_map(|event| match &mut event.kind {
+            EventKind::Sample(sample) => Some(sample),
+            _ => None,
+        });
+    for (i, sample) in samples.enumerate() {
+        let end = observed::End::Server;
+        sample.doubts.push(Doubt::CpuSaturated {
+            end,
+            busy_percent: 96.0 + i as f64 / 10.0,
+        });
+        let more = match i {
+            2 => Doubt::OtherTraffic {
+                end,
+                bps: 42.1e6,
+                percent: 11.2,
+            },
+            3 | 4 => Doubt::RetransmitBurst {
+                retransmits: 900.0 * i as f64,
+                percent: i as f64,
+            },
+            5 => Doubt::Throttled {
+                end,
+                periods: 7.0,
+                throttled_us: 312_400.0,
+            },
+            6 => Doubt::ElapsedOff {
+                asked_s: 1.0,
+                elapsed_s: 1.31,
+            },
+            7 => Doubt::CpuStolen {
+                end,
+                steal_percent: 8.2,
+            },
+            8 => Doubt::MssDiffers {
+                asked: 864,
+                effective: 800.0,
+            },
+            9 => {
+                sample.metrics.set(name::EFFECTIVE_MSS, 852.0);
+                Doubt::Loopback
+            }
+            10 => Doubt::Offloaded {
+                features: vec!["TSO at client and server".to_owned()],
+            },
+            _ => continue,
+        };
+        sample.doubts.push(more);
+    }
+    made.report()
+}
+
+#[test]
+fn doubts_are_marked_where_they_are_the_exception() {
+    let report = doubted();
+    let csv = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let column = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|name| name == "doubts");
+    let by_csv: Vec<String> = reader
+        .records()
+        .map(|record| record.unwrap()[column.unwrap()].to_owned())
+        .collect();
+    assert_eq!(
+        by_csv[2..4],
+        [
+            "cpu_saturated other_traffic",
+            "cpu_saturated retransmit_burst"
+        ]
+    );
+    let json: serde_json::Value = serde_json::from_str(&json::render(&report).unwrap()).unwrap();
+    assert_eq!(
+        json["cells"][2]["doubts"],
+        serde_json::json!(["cpu_saturated", "other_traffic"])
+    );
+    assert_eq!(json["cells"][2]["samples"][0]["doubts"][1]["bps"], 42.1e6);
+    snapshots().bind(|| {
+        insta::assert_snapshot!("table_doubted_100", table::render(&report, 100, false));
+        insta::assert_snapshot!(
+            "report_json_doubts",
+            serde_json::to_string_pretty(&json["doubts"]).unwrap()
+        );
+    });
+}
+
+/// A journal from before there were doubts reads as one without.
+#[test]
+fn an_older_journal_still_reads() {
+    let made = Made::of(&[made::udp()], &End::Complete, |_, _| Fate::Measured);
+    for event in &made.events {
+        let text = serde_json::to_string(event).unwrap();
+        assert!(!text.contains("doubts"), "{text}");
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), *event);
+    }
 }
 
 #[test]

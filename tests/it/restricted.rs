@@ -88,11 +88,10 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             ports: tools::Ports::of(&plan).worker(name),
         })
         .collect();
+    let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"});
     let identities: Vec<Value> = std::iter::once("orchestrator")
         .chain(plan.workers.keys().map(String::as_str))
-        .map(|role| {
-            json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"})
-        })
+        .map(identity)
         .collect();
     let text = plan.to_yaml().unwrap();
     let all = manifests(
@@ -102,6 +101,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
         &plan.kubernetes,
         &workers,
         &identities,
+        &identity("client"),
         &Templates::embedded(),
     );
     (run, all.unwrap())
@@ -350,12 +350,8 @@ fn objects_have_the_runs_labels_and_namespace_and_come_in_order() {
         }
         let kinds: Vec<&str> = all.iter().map(Manifest::kind).collect();
         let first = |kind| kinds.iter().position(|one| *one == kind).unwrap();
-        let pods = first("Pod").min(first("Job"));
-        let last = kinds
-            .iter()
-            .rposition(|kind| !["Pod", "Job"].contains(kind))
-            .unwrap();
-        assert!(last < pods, "{plan}: {kinds:?}");
+        let last = kinds.iter().rposition(|kind| *kind != "Job").unwrap();
+        assert!(last < first("Job"), "{plan}: {kinds:?}");
     }
 }
 
@@ -502,12 +498,13 @@ fn values_of_the_chart_move_and_place_its_objects() {
     values["placement"]["workers"]["w-4"] = json!({});
     values["resources"]["workers"] = json!({"limits": {"memory": "1Gi"}});
     let pod = plan::document(&by_helm(
-        file("pod-netplan-0badcafe-w-4.yaml"),
+        file("job-netplan-0badcafe-w-4.yaml"),
         &values,
         "release",
     ))
     .unwrap();
     assert_eq!(pod["metadata"]["namespace"], "release");
+    let pod = &pod["spec"]["template"];
     let container = &pod["spec"]["containers"][0];
     assert_eq!(container["image"], "other:1");
     assert_eq!(container["resources"], json!({"limits": {"memory": "1Gi"}}));

@@ -9,10 +9,10 @@ use indexmap::IndexMap;
 use netplan::plan::sweep::Sweep;
 use netplan::plan::units;
 use netplan::plan::{
-    Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Repeat,
-    Test, Timing, ToolSpec, Via,
+    Concurrency, Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan,
+    Protocol, Repeat, Test, Timing, ToolSpec, Until, Via,
 };
-use netplan::schedule::{Cell, Param, Params, Schedule, Selection, forecast, slots};
+use netplan::schedule::{Cell, Forecast, Param, Params, Schedule, Selection, forecast, slots};
 use netplan::tools::{self, Transport};
 use proptest::prelude::*;
 
@@ -363,13 +363,56 @@ fn the_forecast_adds_up_what_each_sample_takes() {
     let mut plan = default_plan();
     let schedule = all(&plan);
     let ms = Duration::from_millis;
-    assert_eq!(forecast(&plan, &schedule, |_| ms(10)), ms(118 * 3010));
-    assert_eq!(tools::forecast(&plan, &schedule), ms(118 * 3030));
+    let exactly = |ms| Forecast {
+        least: Duration::from_millis(ms),
+        most: Duration::from_millis(ms),
+    };
+    assert_eq!(forecast(&plan, &schedule, |_| ms(10)), exactly(118 * 3010));
+    assert_eq!(tools::forecast(&plan, &schedule), exactly(118 * 3030));
     plan.tests[2].timing.repeat = Repeat::Times(3);
     plan.tests[2].timing.cooldown = units::Duration(ms(500));
     assert_eq!(
         forecast(&plan, &schedule, |_| ms(10)),
-        ms(114 * 3010 + 12 * 3510)
+        exactly(114 * 3010 + 12 * 3510)
+    );
+}
+
+#[test]
+fn the_forecast_of_what_is_not_fixed_has_bounds() {
+    let mut plan = default_plan();
+    for test in &mut plan.tests {
+        test.timing.repeat = Repeat::Until(Until {
+            min: 3,
+            max: 20,
+            until: units::Percent(2.0),
+        });
+    }
+    let schedule = all(&plan);
+    let ms = Duration::from_millis;
+    let one = |_: &Test| ms(0);
+    let bounds = forecast(&plan, &schedule, one);
+    assert_eq!(bounds.least, ms(118 * 3 * 3000));
+    assert_eq!(bounds.most, ms(118 * 20 * 3000));
+    // All cells have w2 at one end, so nothing can run side by side; without hairpins and the
+    // third worker there is only one pair.
+    plan.concurrency = Concurrency::DisjointNodes;
+    assert_eq!(forecast(&plan, &schedule, one), bounds);
+    let (w1, w2, w3) = ("w1", "w2", "w3");
+    for (path, (from, to)) in plan.paths.iter_mut().zip([(w1, w1), (w2, w2), (w3, w3)]) {
+        path.from = from.to_owned();
+        path.to = to.to_owned();
+    }
+    plan.paths.truncate(3);
+    for test in &mut plan.tests {
+        test.paths
+            .retain(|name| plan.paths.iter().any(|path| path.name == *name));
+    }
+    let schedule = all(&plan);
+    let cells = u32::try_from(schedule.cells.len()).unwrap();
+    assert_eq!(cells % 3, 0);
+    assert_eq!(
+        forecast(&plan, &schedule, one).least,
+        ms(3 * 3000) * (cells / 3)
     );
 }
 

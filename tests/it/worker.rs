@@ -17,7 +17,8 @@ use netplan::rpc::pb::to_worker::Message as Order;
 use netplan::rpc::pb::{self, FromWorker, Goodbye, Hello, RunClient, StartServer, ToWorker};
 use netplan::rpc::{Guard, Identity, RunIdentities};
 use netplan::tools::{Client, Ended, How};
-use netplan::worker::{self, Error, Settings, client, process};
+use netplan::worker::observe::Observer;
+use netplan::worker::{self, Error, Parting, Settings, client, process};
 use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, killpg, raise};
@@ -235,9 +236,12 @@ async fn a_server_that_never_gets_ready_ends() {
 
 async fn take(client: Client, limit: Duration) -> client::Answer {
     let (_sender, mut stop) = oneshot::channel();
-    timeout(SOON, client::run(&client, limit, &mut stop))
-        .await
-        .unwrap()
+    timeout(
+        SOON,
+        client::run(&client, limit, &Observer::default(), &mut stop),
+    )
+    .await
+    .unwrap()
 }
 
 #[tokio::test]
@@ -529,7 +533,7 @@ fn write_identity(folder: &Path, identity: &Identity) {
 
 /// A worker under way, and the folder with its identity.
 struct Worker {
-    task: JoinHandle<Result<(), Error>>,
+    task: JoinHandle<Result<Parting, Error>>,
     shutdown: oneshot::Sender<()>,
     _tls: TempDir,
 }
@@ -571,7 +575,7 @@ impl Worker {
         }
     }
 
-    async fn ended(self) -> Result<(), Error> {
+    async fn ended(self) -> Result<Parting, Error> {
         timeout(SOON, self.task)
             .await
             .expect("the worker should have ended")
@@ -645,7 +649,7 @@ async fn a_sample_from_hello_to_goodbye() {
     assert!(is_gone(&ended.stdout));
 
     session.order(Order::Goodbye(Goodbye {})).await;
-    worker.ended().await.unwrap();
+    assert_eq!(worker.ended().await.unwrap(), Parting::Goodbye);
 }
 
 #[tokio::test]
@@ -725,7 +729,8 @@ async fn a_shutdown_kills_the_tools() {
         _tls,
     } = worker;
     shutdown.send(()).unwrap();
-    timeout(SOON, task).await.unwrap().unwrap().unwrap();
+    let parting = timeout(SOON, task).await.unwrap().unwrap().unwrap();
+    assert_eq!(parting, Parting::Shutdown);
     assert!(is_gone(&leader));
 }
 

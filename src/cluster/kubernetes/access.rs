@@ -32,6 +32,8 @@ pub struct Patience {
     pub ready: Duration,
     /// For a pod that cannot start to find a way all the same: registries and schedulers try again.
     pub hitch: Duration,
+    /// For a pod that was lost to have a successor: Jobs wait before they make one.
+    pub replaced: Duration,
     /// For removed objects to be gone.
     pub gone: Duration,
     /// For one answer of the API server, kube's own retries included.
@@ -43,6 +45,7 @@ impl Default for Patience {
         Self {
             ready: Duration::from_secs(5 * 60),
             hitch: Duration::from_secs(12),
+            replaced: Duration::from_secs(45),
             gone: Duration::from_secs(90),
             answer: Duration::from_secs(30),
         }

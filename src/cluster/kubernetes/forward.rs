@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::access::Access;
 use super::failure::{cause, code};
-use super::pod::{containers, is_leaving, phase, rendered_name};
+use super::pod::{containers, current, is_leaving, phase};
 use super::remove::selector;
 use crate::cluster::Error;
 
@@ -26,7 +26,7 @@ enum Why {
     Never(String),
 }
 
-/// The newest pod that goes by a rendered name; one that is on its way out only if there is no other.
+/// The pod that goes by a rendered name now.
 pub(super) async fn find(
     access: &Access,
     namespace: &str,
@@ -36,14 +36,7 @@ pub(super) async fn find(
     let api: Api<Pod> = Api::namespaced(access.client.clone(), namespace);
     let list = ListParams::default().labels(&selector(run));
     let pods = access.ask(api.list(&list)).await?;
-    Ok(pods
-        .items
-        .into_iter()
-        .filter(|pod| rendered_name(pod) == name)
-        .max_by_key(|pod| {
-            let made = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
-            (!is_leaving(pod), phase(pod) != "Failed", made)
-        }))
+    Ok(current(&pods.items, name).cloned())
 }
 
 /// Connects to a port of a pod; waits for the pod and its listener.

@@ -33,6 +33,8 @@ const ALWAYS: &[(&str, &str, &[&str])] = &[
     ("", "pods/portforward", &["get", "create"]),
     ("", "services", &["list", "delete"]),
     ("", "configmaps", &["list"]),
+    // Whoever comes back to a run takes its identity from there.
+    ("", "secrets", &["get"]),
     ("batch", "jobs", &["get", "list"]),
 ];
 /// What is done to every kind of object: server-side apply is both of the first.

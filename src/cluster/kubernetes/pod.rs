@@ -14,6 +14,8 @@ pub(super) const NETPLAN: &str = "netplan";
 /// How far a pod has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
+    /// It has failed as a whole, or is gone; what has a controller gets another pod.
+    Lost,
     /// It has no node yet.
     Unplaced,
     /// It has a node, which pulls the image and makes the container.
@@ -37,6 +39,7 @@ pub(super) struct Hitch {
 /// What a pod's status says, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct View {
+    pub uid: Option<String>,
     pub stage: Stage,
     pub hitch: Option<Hitch>,
 }
@@ -82,6 +85,17 @@ pub(super) fn controller(pod: &Pod) -> Option<(&str, &str)> {
         .map(|owner| (owner.kind.as_str(), owner.name.as_str()))
 }
 
+/// Of the pods that go by a rendered name the one that counts: the newest, and one that has failed or
+/// is on its way out only if there is no other.
+pub(super) fn current<'a>(pods: impl IntoIterator<Item = &'a Pod>, name: &str) -> Option<&'a Pod> {
+    pods.into_iter()
+        .filter(|pod| rendered_name(pod) == name)
+        .max_by_key(|pod| {
+            let made = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+            (!is_leaving(pod), phase(pod) != "Failed", made)
+        })
+}
+
 /// Whether the pod has been told to end.
 pub(super) fn is_leaving(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_some()
@@ -119,19 +133,18 @@ fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, Hitch)> {
 
 /// What the status of a pod says.
 pub(super) fn view(pod: &Pod) -> View {
+    let (stage, hitch) = state(pod);
+    View {
+        uid: pod.metadata.uid.clone(),
+        stage,
+        hitch,
+    }
+}
+
+fn state(pod: &Pod) -> (Stage, Option<Hitch>) {
     match phase(pod) {
-        "Succeeded" => {
-            return View {
-                stage: Stage::Over,
-                hitch: None,
-            };
-        }
-        "Failed" => {
-            return View {
-                stage: Stage::Placed,
-                hitch: Some(failed(pod)),
-            };
-        }
+        "Succeeded" => return (Stage::Over, None),
+        "Failed" => return (Stage::Lost, Some(failed(pod))),
         _ => {}
     }
     let placed = pod
@@ -143,10 +156,7 @@ pub(super) fn view(pod: &Pod) -> View {
             Some(("False", hitch)) if hitch.reason == "Unschedulable" => Some(hitch),
             _ => None,
         };
-        return View {
-            stage: Stage::Unplaced,
-            hitch,
-        };
+        return (Stage::Unplaced, hitch);
     }
     let hitch = containers(pod).find_map(waiting);
     let runs = phase(pod) == "Running"
@@ -156,13 +166,10 @@ pub(super) fn view(pod: &Pod) -> View {
             .flat_map(|status| status.container_statuses.iter().flatten())
             .all(|container| container.state.as_ref().is_some_and(is_running));
     let ready = matches!(condition(pod, "Ready"), None | Some(("True", _)));
-    View {
-        stage: if runs && ready && hitch.is_none() {
-            Stage::Ready
-        } else {
-            Stage::Placed
-        },
-        hitch,
+    if runs && ready && hitch.is_none() {
+        (Stage::Ready, None)
+    } else {
+        (Stage::Placed, hitch)
     }
 }
 
@@ -182,7 +189,7 @@ fn waiting(container: &ContainerStatus) -> Option<Hitch> {
     })
 }
 
-/// A pod that has failed as a whole. What has a controller gets another pod.
+/// A pod that has failed as a whole.
 fn failed(pod: &Pod) -> Hitch {
     let status = pod.status.as_ref();
     let text = |of: Option<&String>| of.cloned().unwrap_or_default();

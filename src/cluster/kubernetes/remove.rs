@@ -23,7 +23,7 @@ pub enum Which {
 }
 
 /// The owner first: should this process end here, the cluster removes the rest by itself. Jobs go
-/// before their pods, or they would make new ones.
+/// before their pods, or they would make new ones; so, pods are left only where a template has some.
 const KINDS: &[(&str, &str)] = &[
     ("v1", "ConfigMap"),
     ("batch/v1", "Job"),
@@ -73,8 +73,8 @@ impl Access {
     }
 }
 
-/// Removes all objects of a run, and returns when its pods are gone. Unless `strict`, a kind that
-/// one may not delete is left to the cluster, which removes it after its owner.
+/// Removes all objects of a run, and returns when its pods are gone. What one may not delete is left
+/// to the cluster, which removes it after its owner: pods, and unless `strict` other kinds.
 pub(super) async fn remove(
     access: &Access,
     namespace: &str,
@@ -84,7 +84,8 @@ pub(super) async fn remove(
     let mut first_error = None;
     for (version, kind) in KINDS {
         if let Err(error) = remove_kind(access, namespace, run, version, kind).await {
-            let left_to_cluster = !strict && *kind != "ConfigMap" && code(&error) == Some(403);
+            let may_stay = *kind == "Pod" || !strict && *kind != "ConfigMap";
+            let left_to_cluster = may_stay && code(&error) == Some(403);
             if !left_to_cluster {
                 let what = format!("remove the {kind}s of run `{run}`");
                 first_error = first_error.or(Some(failed(what, &error)));

@@ -22,7 +22,7 @@ use super::feed::{Change, Feed};
 use super::forward;
 use super::lives::{Ended, Lives};
 use super::namespace;
-use super::pod::{rendered_name, view};
+use super::pod::{current, is_leaving, rendered_name, view};
 use super::remove::{remove, selector};
 use super::startup::{Hopeless, Startup, Verdict};
 use crate::cluster::{Cluster, Error, Next, PodEnded};
@@ -174,10 +174,13 @@ impl Kubernetes {
             let change = change?;
             let now = Instant::now();
             match &change {
-                Change::Pod { pod, .. } if !super::pod::is_leaving(pod) => {
-                    startup.see_pod(now, &rendered_name(pod), &view(pod));
+                Change::Pod { pod, .. } | Change::Gone(pod) => {
+                    let name = rendered_name(pod);
+                    match current(follow.feed.pods(), &name).filter(|pod| !is_leaving(pod)) {
+                        Some(pod) => startup.see_pod(now, &name, &view(pod)),
+                        None => startup.see_gone(now, &name),
+                    }
                 }
-                Change::Gone(pod) => startup.see_gone(now, &rendered_name(pod)),
                 Change::Said { kind, name, said } => {
                     let subject = follow.subject(kind, name);
                     startup.see_event(now, &subject, said);
@@ -185,7 +188,7 @@ impl Kubernetes {
                 Change::Trouble(words) => {
                     (self.access.tell)(&format!("the API server has trouble: {words}"));
                 }
-                Change::Pod { .. } | Change::Begun => {}
+                Change::Begun => {}
             }
             follow.take(&change);
         }

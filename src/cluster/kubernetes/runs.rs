@@ -1,6 +1,6 @@
 //! Which runs there are in a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -13,7 +13,9 @@ use serde::de::DeserializeOwned;
 
 use super::access::Access;
 use super::failure::{code, failed};
-use super::pod::{NAME_LABEL, NETPLAN, ROLE_LABEL, RUN_LABEL, Stage, VERSION_LABEL, view};
+use super::pod::{
+    NAME_LABEL, NETPLAN, ROLE_LABEL, RUN_LABEL, Stage, VERSION_LABEL, current, rendered_name, view,
+};
 use crate::cluster::Error;
 
 /// A run of which something is in the cluster.
@@ -26,7 +28,7 @@ pub struct Run {
     pub created: Option<Timestamp>,
     /// The version of netplan that made it.
     pub version: Option<String>,
-    /// How many worker pods there are, and how many of them are up or done.
+    /// How many workers there are, and how many of them are up or done.
     pub workers: u32,
     pub workers_up: u32,
 }
@@ -104,11 +106,18 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
     for plan in plans {
         enter(&mut runs, &plan);
     }
+    // A worker is one however many pods it has had, and before it has any.
+    let mut workers: BTreeSet<(String, String, String)> = BTreeSet::new();
     for job in jobs {
+        let name = job.metadata.name.clone().unwrap_or_default();
         let is_worker = role(&job.metadata) == Some("worker");
-        let Some(run) = enter(&mut runs, &job.metadata).filter(|_| !is_worker) else {
+        let Some(run) = enter(&mut runs, &job.metadata) else {
             continue;
         };
+        if is_worker {
+            workers.insert((run.namespace.clone(), run.id.clone(), name));
+            continue;
+        }
         let status = job.status.unwrap_or_default();
         let is = |kind: &str| {
             let mut conditions = status.conditions.iter().flatten();
@@ -129,10 +138,17 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
             continue;
         };
         if is_worker {
-            run.workers += 1;
-            run.workers_up += u32::from(stage >= Stage::Ready);
+            workers.insert((run.namespace.clone(), run.id.clone(), rendered_name(pod)));
         } else if run.state == State::Starting && stage == Stage::Ready {
             run.state = State::Running;
+        }
+    }
+    for (namespace, id, worker) in workers {
+        let pod = current(pods, &worker);
+        let is_up = pod.is_some_and(|pod| view(pod).stage >= Stage::Ready);
+        if let Some(run) = runs.get_mut(&(namespace, id)) {
+            run.workers += 1;
+            run.workers_up += u32::from(is_up);
         }
     }
     let mut runs: Vec<Run> = runs.into_values().collect();

@@ -116,6 +116,7 @@ fn wishes(seat: &Seat, seats: &[Seat]) -> String {
     let partners = |term: &PodAffinityTerm| {
         let names: Vec<String> = seats
             .iter()
+            .filter(|other| other.name != seat.name)
             .filter(|other| selects(term.label_selector.as_ref(), &other.labels))
             .map(|other| format!("`{}`", other.name))
             .collect();

@@ -23,6 +23,7 @@ pub(super) struct Startup {
 
 #[derive(Debug, Default)]
 struct Expected {
+    uid: Option<String>,
     /// `None` until the pod exists.
     stage: Option<Stage>,
     hitch: Option<(Hitch, Instant)>,
@@ -70,6 +71,8 @@ const STOPPING: &[&str] = &[
     "FailedCreatePodSandBox",
     "FailedMount",
 ];
+/// A node says so once a pod's volumes and network are there: what stopped it before has passed.
+const GETTING_ON: &[&str] = &["Pulling", "Pulled", "Created", "Started"];
 /// Somebody is making room: the cluster autoscaler, Karpenter.
 const NODE_COMES: &[&str] = &["TriggeredScaleUp", "Nominated"];
 /// Warnings of these kinds only repeat the pod's own status.
@@ -96,6 +99,12 @@ impl Startup {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
+        if pod.uid != view.uid {
+            // Another pod begins anew.
+            pod.uid.clone_from(&view.uid);
+            pod.stage = None;
+            pod.hitch = None;
+        }
         if pod.stage.is_none_or(|stage| stage < view.stage) {
             self.moved = now;
         }
@@ -116,7 +125,7 @@ impl Startup {
     /// A pod is gone; another one may come.
     pub fn see_gone(&mut self, now: Instant, name: &str) {
         if let Some(pod) = self.pods.get_mut(name) {
-            pod.stage = None;
+            pod.stage = Some(Stage::Lost);
             let gone = Hitch {
                 reason: "Deleted".to_owned(),
                 message: "somebody removed it".to_owned(),
@@ -132,6 +141,12 @@ impl Startup {
             return;
         };
         pod.node_comes |= NODE_COMES.contains(&said.reason.as_str());
+        if GETTING_ON.contains(&said.reason.as_str()) {
+            pod.hitch = pod
+                .hitch
+                .take()
+                .filter(|(hitch, _)| !STOPPING.contains(&hitch.reason.as_str()));
+        }
         if !said.is_warning || REPEATING.contains(&said.reason.as_str()) {
             return;
         }
@@ -182,6 +197,8 @@ impl Startup {
     fn gives_up(&self, pod: &Expected, hitch: &Hitch, since: Instant) -> Instant {
         if hitch.is_final {
             since
+        } else if pod.stage == Some(Stage::Lost) {
+            since + self.patience.replaced
         } else if hitch.reason != "Unschedulable" {
             since + self.patience.hitch
         } else if pod.node_comes {
@@ -196,6 +213,7 @@ impl Startup {
         let (name, pod) = late.map_or(("", None), |(name, pod)| (name.as_str(), Some(pod)));
         let state = match pod.and_then(|pod| pod.stage) {
             None => "not made",
+            Some(Stage::Lost) => "not made anew",
             Some(Stage::Unplaced) => "without a node",
             Some(_) => "without a running container",
         };
@@ -257,7 +275,7 @@ impl Expected {
 
     fn state(&self) -> &'static str {
         match self.stage {
-            None => "not there yet",
+            None | Some(Stage::Lost) => "not there yet",
             Some(Stage::Unplaced) => "no node yet",
             Some(Stage::Placed) => "image and container",
             Some(Stage::Ready) => "ready",
@@ -333,11 +351,16 @@ mod tests {
     }
 
     fn view(stage: Stage) -> View {
-        View { stage, hitch: None }
+        View {
+            uid: None,
+            stage,
+            hitch: None,
+        }
     }
 
     fn hitch(stage: Stage, reason: &str, message: &str, is_final: bool) -> View {
         View {
+            uid: None,
             stage,
             hitch: Some(Hitch {
                 reason: reason.to_owned(),
@@ -431,6 +454,23 @@ mod tests {
         ));
         let end = hopeless(startup.verdict(now + second(300)));
         assert_eq!(end.what, "Unschedulable: 0/1 nodes");
+    }
+
+    #[test]
+    fn a_volume_that_came_late_stops_nothing_once_the_image_is_pulled() {
+        let now = Instant::now();
+        let mut startup = startup(now);
+        startup.see_pod(now, "w1", &view(Stage::Placed));
+        let said = |reason: &str, is_warning| Said {
+            reason: reason.to_owned(),
+            message: "failed to sync secret cache".to_owned(),
+            is_warning,
+        };
+        startup.see_event(now, "w1", &said("FailedMount", true));
+        let late = now + Patience::default().hitch;
+        hopeless(startup.verdict(late));
+        startup.see_event(now + second(1), "w1", &said("Pulling", false));
+        assert!(matches!(startup.verdict(late), Verdict::Wait { .. }));
     }
 
     #[test]

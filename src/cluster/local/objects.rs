@@ -145,9 +145,29 @@ pub struct JobSpec {
     #[serde(default = "default_backoff_limit")]
     pub backoff_limit: u32,
     pub template: PodTemplate,
+    /// A Job's pod goes by the Job's name: there is one at a time.
+    #[serde(default, rename = "parallelism")]
+    _parallelism: OnlyOne,
+    /// Its work is done once.
+    #[serde(default, rename = "completions")]
+    _completions: OnlyOne,
     /// Everything here is gone with the run.
     #[serde(default, rename = "ttlSecondsAfterFinished")]
     _ttl_seconds_after_finished: Unenforced,
+}
+
+/// The only number of a Job's pods that is played here.
+#[derive(Clone, Copy, Debug, Default)]
+struct OnlyOne;
+
+impl<'de> Deserialize<'de> for OnlyOne {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        match u32::deserialize(deserializer)? {
+            1 => Ok(Self),
+            more => Err(D::Error::custom(format!("expected 1, not {more}"))),
+        }
+    }
 }
 
 /// As the Job controller has it.

@@ -43,7 +43,8 @@ pub struct Origin {
     pub spec_path: &'static str,
 }
 
-/// A pod that crashes more often in a row than this stays down; Kubernetes would back off.
+/// A pod that crashes more often in a row than this stays down, whatever its Job allows; Kubernetes
+/// would back off.
 const POD_RESTART_LIMIT: u32 = 3;
 
 impl Origin {
@@ -138,7 +139,7 @@ fn read(manifest: &Manifest, objects: &mut Objects) -> Result<(), Error> {
                 namespace: job.metadata.namespace,
                 labels,
                 spec: job.spec.template.spec,
-                restart_limit: job.spec.backoff_limit,
+                restart_limit: job.spec.backoff_limit.min(POD_RESTART_LIMIT),
             });
         }
         ("v1", "Service") => {

@@ -1,7 +1,8 @@
 //! Deadlines, Cancel and the end of the run.
 
+use super::lane::{Life, Stage};
 use super::message::{Command, Order, Session, Timer};
-use super::{Phase, Stage, State};
+use super::{Phase, State};
 use crate::results::EventKind;
 use crate::tools::Cause;
 
@@ -9,82 +10,91 @@ impl State {
     pub(super) fn timer_fired(&mut self, fired: Timer) {
         match &self.phase {
             Phase::Gathering(timer) if *timer == fired => {
-                self.give_up(self.cursor..self.tasks.len());
+                let missing =
+                    |at: &usize| self.workers[*at].present.is_none() && self.queue.needs(*at);
+                let missing: Vec<usize> = (0..self.workers.len()).filter(missing).collect();
+                self.give_up(&missing);
             }
             Phase::Waiting { task, timer } if *timer == fired => {
-                self.give_up(*task..*task + 1);
+                let missing: Vec<usize> = self.absent(*task).collect();
+                self.give_up(&missing);
             }
-            Phase::Running(attempt) if attempt.timer == fired => {
-                let task = &self.tasks[attempt.task];
-                let (cause, worker) = match attempt.stage {
-                    Stage::Starting => (Cause::ServerFailed, &task.to),
-                    Stage::Measuring { .. } => (Cause::Timeout, &task.from),
-                };
-                let words = format!("worker `{worker}` did not answer in time");
-                self.fail(cause, &words, None);
-            }
-            Phase::Clearing {
-                processes, timer, ..
-            } if *timer == fired => {
-                let mut sessions: Vec<Session> = processes.iter().map(|p| p.session).collect();
-                sessions.dedup();
-                for session in sessions {
-                    self.commands.push(Command::Disconnect { session });
-                    let name = self.worker_of(session).map(str::to_owned);
-                    if let Some(name) = name {
-                        self.lose(&name);
-                    }
+            Phase::Stragglers(timer) if *timer == fired => self.fill(),
+            Phase::Cancelling(timer) if *timer == fired => self.finish(),
+            Phase::Going => {
+                let lane = self.lanes.iter().position(|lane| lane.timer() == fired);
+                if let Some(lane) = lane {
+                    self.lane_timed_out(lane);
                 }
             }
-            Phase::Stragglers(timer) | Phase::Cooling(timer) if *timer == fired => self.advance(),
-            Phase::Cancelling { timer, .. } if *timer == fired => self.finish(),
             _ => {}
         }
     }
 
-    pub(super) fn give_up(&mut self, tasks: std::ops::Range<usize>) {
-        for task in tasks {
-            for name in self.absent(task) {
-                if let Some(worker) = self.workers.get_mut(&name) {
-                    worker.given_up = true;
+    fn lane_timed_out(&mut self, at: usize) {
+        match &self.lanes[at].life {
+            Life::Running(attempt) => {
+                let line = &self.tasks[self.lanes[at].task].line;
+                let (cause, worker) = match attempt.stage {
+                    Stage::Starting => (Cause::ServerFailed, &line.to),
+                    Stage::Measuring { .. } => (Cause::Timeout, &line.from),
+                };
+                let words = format!("worker `{worker}` did not answer in time");
+                self.fail(at, cause, &words, None);
+            }
+            Life::Clearing { processes, .. } => {
+                let mut sessions: Vec<Session> = processes.iter().map(|p| p.session).collect();
+                sessions.dedup();
+                for session in sessions {
+                    self.commands.push(Command::Disconnect { session });
+                    if let Some(worker) = self.worker_of(session) {
+                        self.lose(worker);
+                    }
                 }
             }
+            Life::Cooling(_) => {
+                let lane = self.lanes.swap_remove(at);
+                self.queue.free(lane.seat);
+            }
         }
-        self.advance();
+        self.go_on();
+    }
+
+    /// Lets the cells of these workers wait for them no more.
+    fn give_up(&mut self, workers: &[usize]) {
+        for worker in workers {
+            self.workers[*worker].given_up = true;
+        }
+        self.fill();
     }
 
     pub(super) fn cancel(&mut self) {
-        let (attempt, processes) = match std::mem::replace(&mut self.phase, Phase::Ended) {
-            phase @ (Phase::Cancelling { .. } | Phase::Ended) => {
-                self.phase = phase;
-                return;
+        if let Phase::Cancelling(_) | Phase::Ended = self.phase {
+            return;
+        }
+        for at in (0..self.lanes.len()).rev() {
+            match self.lanes[at].life {
+                Life::Running(_) => self.clear(at, None, true),
+                Life::Clearing { .. } => self.release(at, None),
+                Life::Cooling(_) => {
+                    self.lanes.swap_remove(at);
+                }
             }
-            Phase::Running(attempt) => {
-                let processes = self.stop(attempt.processes());
-                (Some(attempt), processes)
-            }
-            Phase::Clearing { processes, .. } => (None, processes),
-            Phase::Gathering(_)
-            | Phase::Stragglers(_)
-            | Phase::Waiting { .. }
-            | Phase::Cooling(_) => (None, Vec::new()),
-        };
+        }
         let timer = self.set_timer(self.limits.cancel);
-        self.phase = Phase::Cancelling {
-            attempt,
-            processes,
-            timer,
-        };
-        self.when_clear();
+        self.phase = Phase::Cancelling(timer);
+        self.go_on();
     }
 
     pub(super) fn finish(&mut self) {
         self.phase = Phase::Ended;
-        let cancelled = !self.all_ended();
+        // Whatever comes of them now comes too late.
+        self.lanes.clear();
+        let cancelled = self.ended < self.tasks.len();
         self.emit(EventKind::RunEnded { cancelled });
         let mut sessions: Vec<Session> = self
             .workers
-            .values()
+            .iter()
             .filter_map(|worker| worker.present.as_ref())
             .map(|present| present.session)
             .collect();

@@ -2,24 +2,36 @@
 //! workers that vanish and come back elsewhere, tools that fail in every way, late timers, Cancel.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::progress::MAX_LOSSES;
+use super::task::{Line, Work};
 use super::*;
-use crate::plan::{self, Timing, Via};
-use crate::results::WorkerEnvironment;
+use crate::plan::{self, Repeat, Timing, Until, Via};
+use crate::results::sequential::{Decision, decide};
+use crate::results::{Circumstances, WorkerEnvironment};
+use crate::rpc::pb::Observed;
 use crate::schedule::{CellId, Params};
 use crate::tools::{Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Server, Tool};
 
-const WORKERS: [&str; 3] = ["w1", "w2", "w3"];
+/// What every server's end says that it observed.
+const SERVER_SAW: Observed = Observed {
+    window_us: 1_500_000,
+    cpu: None,
+    throttling: None,
+    traffic: None,
+};
+
+const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
 /// Its client says on stdout which cell it ran for, where it went, and which start it was.
 #[derive(Debug)]
-struct Fake {
-    cell: String,
+pub(super) struct Fake {
+    pub cell: String,
 }
 
 const CAUSES: [Cause; 6] = [
@@ -89,47 +101,62 @@ impl Tool for Fake {
 }
 
 /// A cell as generated: from, to, by virtual IP, repeat, retries, with cooldown.
-type Shape = (usize, usize, bool, u32, u32, bool);
+type Shape = (usize, usize, bool, Repeat, u32, bool);
+
+const ONCE: Repeat = Repeat::Times(1);
+const LISTED: Policy = Policy {
+    order: plan::Order::Listed,
+    seed: 0,
+    concurrency: Concurrency::Serial,
+};
 
 fn tasks(shapes: &[Shape]) -> Vec<Task> {
     let task = |(i, &(from, to, virtual_ip, repeat, retries, cool)): (usize, &Shape)| {
         let cell = format!("cell-{i}");
+        let timing = Timing {
+            duration: plan::units::Duration(Duration::from_secs(1)),
+            warmup: plan::units::Duration::default(),
+            cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
+            timeout: None,
+            retries,
+            repeat,
+        };
         Task {
             cell: CellId(cell.clone()),
             params: Params::default(),
-            path: "p".to_owned(),
-            from: WORKERS[from].to_owned(),
-            to: WORKERS[to].to_owned(),
-            via: if virtual_ip {
-                Via::ClusterIp
-            } else {
-                Via::PodIp
-            },
-            slot: 0,
-            timing: Timing {
-                duration: plan::units::Duration(Duration::from_secs(1)),
-                warmup: plan::units::Duration::default(),
-                cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
-                timeout: None,
-                retries,
-                repeat: crate::plan::Repeat::Times(repeat),
-            },
-            tool: Box::new(Fake { cell }),
-            deadline: Duration::from_secs(10),
+            line: Arc::new(Line {
+                path: "p".to_owned(),
+                from: WORKERS[from].to_owned(),
+                to: WORKERS[to].to_owned(),
+                via: if virtual_ip {
+                    Via::ClusterIp
+                } else {
+                    Via::PodIp
+                },
+                slot: 0,
+                circumstances: Circumstances::default(),
+                work: Arc::new(Work {
+                    timing,
+                    find: None,
+                    tool: Box::new(Fake { cell }),
+                    deadline: Duration::from_secs(10),
+                }),
+            }),
         }
     };
     shapes.iter().enumerate().map(task).collect()
 }
 
-fn fresh(shapes: &[Shape], events: &[EventKind]) -> State {
+fn fresh(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> State {
     let workers = WORKERS.map(str::to_owned);
-    State::new(tasks(shapes), workers, Limits::default(), events)
+    State::new(tasks(shapes), workers, policy, Limits::default(), events)
 }
 
 /// What the workers really do, and what is under way to the orchestrator.
 struct World {
     state: State,
     shapes: Vec<Shape>,
+    policy: Policy,
     /// Those that live, by worker.
     sessions: BTreeMap<&'static str, Session>,
     places: HashMap<Session, Place>,
@@ -142,6 +169,8 @@ struct World {
     next_session: u64,
     servers: Vec<(Process, String, bool)>,
     clients: Vec<(Process, Vec<String>, u64)>,
+    /// The nodes that each client loads, by start.
+    loads: HashMap<u64, [String; 2]>,
     next_start: u64,
     were_ready: HashSet<String>,
     mail: Vec<Input>,
@@ -154,10 +183,11 @@ struct World {
 }
 
 impl World {
-    fn new(shapes: &[Shape], events: &[EventKind]) -> Self {
+    fn new(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> Self {
         let mut world = Self {
-            state: fresh(shapes, events),
+            state: fresh(shapes, policy, events),
             shapes: shapes.to_vec(),
+            policy,
             sessions: BTreeMap::new(),
             places: HashMap::new(),
             deaf: HashSet::new(),
@@ -166,6 +196,7 @@ impl World {
             next_session: 1,
             servers: Vec::new(),
             clients: Vec::new(),
+            loads: HashMap::new(),
             next_start: 1,
             were_ready: HashSet::new(),
             mail: Vec::new(),
@@ -247,19 +278,26 @@ impl World {
                 self.servers.push((process, server.argv[1].clone(), false));
             }
             Order::RunClient { step, client, .. } => {
-                assert!(
-                    self.clients.is_empty(),
-                    "two clients at once: {:?}",
-                    self.clients
-                );
                 let cell = &client.argv[1];
                 assert!(
                     self.were_ready.contains(cell),
                     "client before its server: {cell}"
                 );
                 let index: usize = cell.trim_start_matches("cell-").parse().unwrap();
-                let (_, to, virtual_ip, ..) = self.shapes[index];
+                let (from, to, virtual_ip, ..) = self.shapes[index];
                 let place = &self.places[&self.believed[WORKERS[to]]];
+                let own = &self.places[&self.believed[WORKERS[from]]];
+                let nodes = [own.node.clone(), place.node.clone()];
+                for (_, _, other) in &self.clients {
+                    let shared = self.loads[other].iter().any(|node| nodes.contains(node));
+                    let serial = self.policy.concurrency == Concurrency::Serial;
+                    assert!(
+                        !serial && !shared,
+                        "two clients at once: {:?}",
+                        self.clients
+                    );
+                }
+                self.loads.insert(self.next_start, nodes);
                 let address = if virtual_ip {
                     place.cluster_ip.as_deref()
                 } else {
@@ -310,6 +348,7 @@ impl World {
                     stdout: Vec::new(),
                     stderr: Vec::new(),
                 },
+                observed: Some(SERVER_SAW),
             });
         }
     }
@@ -327,6 +366,7 @@ impl World {
                 },
                 wall: Duration::from_secs(1),
                 tcp: None,
+                observed: None,
             });
         }
     }
@@ -343,7 +383,7 @@ impl World {
         self.next_session += 1;
         let tools = [("fake".to_owned(), "1".to_owned())];
         let place = Place {
-            node: "n".to_owned(),
+            node: format!("n{}", pick / 7 % 4),
             pod_ip: format!("10.0.0.{}", session.0),
             cluster_ip: (!pick.is_multiple_of(11)).then(|| format!("10.1.0.{}", session.0)),
             environment: WorkerEnvironment {
@@ -371,7 +411,7 @@ impl World {
     }
 
     fn act(&mut self, kind: u8, pick: usize) {
-        let worker = WORKERS[pick % 3];
+        let worker = WORKERS[pick % WORKERS.len()];
         let of = |len: usize| (len > 0).then(|| pick % len.max(1));
         match kind {
             0..=5 if !self.sessions.contains_key(worker) => self.join(worker, pick),
@@ -461,9 +501,10 @@ impl World {
 
     /// From here on all goes well; the run must come to its end.
     fn end_well(&mut self) {
-        for worker in WORKERS {
+        for (i, worker) in WORKERS.into_iter().enumerate() {
             self.vanish(worker);
-            self.join(worker, 2);
+            // Nearly all on nodes of their own.
+            self.join(worker, 2 + 77 * i);
         }
         for _ in 0..10_000 {
             if self.finished {
@@ -478,7 +519,8 @@ impl World {
                 self.end_client(*process, How::Code(0));
             } else if let Some(missing) = WORKERS.iter().find(|w| !self.sessions.contains_key(*w)) {
                 self.join(missing, 2);
-            } else if let Some(&timer) = self.timers.last() {
+            } else if !self.timers.is_empty() {
+                let timer = self.timers.remove(0);
                 self.deliver(Input::TimerFired(timer));
             }
         }
@@ -486,18 +528,40 @@ impl World {
     }
 }
 
-/// The journal of a run that has ended says exactly one thing of each cell, in order.
-fn check(journal: &[EventKind], shapes: &[Shape], cancelled: bool, restarts: u32) {
-    let mut ended: Vec<&CellId> = Vec::new();
-    // The cell that is under way: sample, attempts begun, one that has not ended, samples.
-    let mut open: Option<(&CellId, u32, u32, bool, u32)> = None;
+/// What the journal has said of a cell so far.
+#[derive(Clone, Default)]
+struct Told {
+    values: Vec<f64>,
+    /// Attempts begun of the sample that comes next.
+    attempts: u32,
+    /// The last one has not ended.
+    running: bool,
+    /// Those of the attempt that runs.
+    nodes: [String; 2],
+    ended: bool,
+}
+
+/// The journal of a run that has ended says exactly one thing of each cell, and samples were taken
+/// in the plan's order, one at a time; or side by side on nodes of their own. The orchestrator may
+/// have been started again before the event `restart`.
+fn check(
+    journal: &[EventKind],
+    shapes: &[Shape],
+    policy: Policy,
+    cancelled: bool,
+    restart: Option<usize>,
+) {
+    let serial = policy.concurrency == Concurrency::Serial;
+    let restarts = u32::from(restart.is_some());
+    let mut cells = vec![Told::default(); shapes.len()];
+    let mut node_of: HashMap<&str, &str> = HashMap::new();
+    let index = |cell: &CellId| -> usize { cell.0.trim_start_matches("cell-").parse().unwrap() };
     for (i, event) in journal.iter().enumerate() {
+        if Some(i) == restart {
+            cells.iter_mut().for_each(|cell| cell.running = false);
+        }
         if let Some(cell) = cell_of(event) {
-            assert!(!ended.contains(&cell), "after the cell's end: {event:?}");
-            assert!(
-                open.is_none_or(|(now, ..)| now == cell),
-                "amid another cell: {event:?}"
-            );
+            assert!(!cells[index(cell)].ended, "after the cell's end: {event:?}");
         }
         match event {
             EventKind::SampleStarted {
@@ -505,62 +569,154 @@ fn check(journal: &[EventKind], shapes: &[Shape], cancelled: bool, restarts: u32
                 sample,
                 attempt,
             } => {
-                let (_, now, attempts, running, samples) = open.unwrap_or((cell, 1, 0, false, 0));
-                assert!(!running || restarts > 0, "the attempt before has no end");
-                assert_eq!((*sample, *attempt), (now, attempts + 1));
-                let index: usize = cell.0.trim_start_matches("cell-").parse().unwrap();
+                let index = index(cell);
+                let (from, to, ..) = shapes[index];
+                let nodes = [from, to].map(|at| node_of[WORKERS[at]].to_owned());
+                if serial {
+                    check_turn(&cells, index, policy);
+                }
+                for other in cells.iter().filter(|other| other.running) {
+                    let shared = other.nodes.iter().any(|node| nodes.contains(node));
+                    assert!(!serial && !shared, "the attempt before has no end");
+                }
+                let told = &mut cells[index];
+                told.nodes = nodes;
+                let taken = u32::try_from(told.values.len()).unwrap();
+                assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
                 let most = shapes[index].4 + 1 + MAX_LOSSES + restarts;
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
-                open = Some((cell, now, *attempt, true, samples));
+                told.attempts = *attempt;
+                told.running = true;
             }
             EventKind::Sample(done) => {
-                let (cell, sample, attempt, running, samples) = open.expect("it was started");
-                assert!(running, "a sample that was not started");
-                assert_eq!((done.sample, done.attempt), (sample, attempt));
-                open = Some((cell, sample + 1, 0, false, samples + 1));
+                let told = &mut cells[index(&done.cell)];
+                assert!(told.running, "a sample that was not started");
+                let taken = u32::try_from(told.values.len()).unwrap();
+                assert_eq!((done.sample, done.attempt), (taken + 1, told.attempts));
+                told.values.extend(done.metrics.get("start"));
+                told.attempts = 0;
+                told.running = false;
             }
             EventKind::AttemptFailed {
-                sample, attempt, ..
+                cell,
+                sample,
+                attempt,
+                ..
             } => {
-                let (cell, now, attempts, running, samples) = open.expect("it was started");
-                assert!(running, "a failure of what was not started");
-                assert_eq!((*sample, *attempt), (now, attempts));
-                open = Some((cell, now, attempts, false, samples));
+                let told = &mut cells[index(cell)];
+                assert!(told.running, "a failure of what was not started");
+                let taken = u32::try_from(told.values.len()).unwrap();
+                assert_eq!((*sample, *attempt), (taken + 1, told.attempts));
+                told.running = false;
             }
             EventKind::CellEnded { cell, outcome } => {
-                let (.., running, samples) = open.unwrap_or((cell, 1, 0, false, 0));
-                assert!(!running || restarts > 0, "ended amid an attempt");
-                if let Outcome::Measured { samples: said } = outcome {
-                    let index: usize = cell.0.trim_start_matches("cell-").parse().unwrap();
-                    assert_eq!((*said, samples), (shapes[index].3, shapes[index].3));
+                let index = index(cell);
+                let told = &mut cells[index];
+                assert!(!told.running, "ended amid an attempt");
+                if let Outcome::Measured {
+                    samples, reached, ..
+                } = outcome
+                {
+                    assert_eq!(*samples as usize, told.values.len());
+                    check_enough(shapes[index].3, &told.values, *reached);
                 }
-                ended.push(cell);
-                open = None;
+                told.ended = true;
+            }
+            EventKind::WorkerJoined { worker, node, .. } => {
+                node_of.insert(worker, node);
             }
             EventKind::RunEnded { cancelled } => {
                 assert_eq!(i + 1, journal.len(), "something follows the run's end");
-                assert_eq!(*cancelled, ended.len() < shapes.len());
+                assert_eq!(*cancelled, cells.iter().any(|cell| !cell.ended));
             }
             _ => {}
         }
     }
     assert!(matches!(journal.last(), Some(EventKind::RunEnded { .. })));
     assert!(
-        cancelled || ended.len() == shapes.len(),
+        cancelled || cells.iter().all(|cell| cell.ended),
         "cells without an end"
     );
 }
 
+/// No cell that has not ended had its turn before this one.
+fn check_turn(cells: &[Told], started: usize, policy: Policy) {
+    let place = |(i, cell): (usize, &Told)| {
+        let round = match policy.order {
+            plan::Order::Listed => 0,
+            plan::Order::Interleaved | plan::Order::Shuffled => cell.values.len(),
+        };
+        let within = match policy.order {
+            plan::Order::Listed | plan::Order::Interleaved => i,
+            // The random order is the affair of the turns' own tests.
+            plan::Order::Shuffled => 0,
+        };
+        // What was tried is tried again before anything else.
+        (cell.attempts == 0, round, within)
+    };
+    let left = cells.iter().enumerate().filter(|(_, cell)| !cell.ended);
+    let first = left.map(place).min();
+    assert_eq!(
+        first,
+        Some(place((started, &cells[started]))),
+        "not its turn"
+    );
+}
+
+/// The cell was measured as often as it takes, and no more.
+fn check_enough(repeat: Repeat, values: &[f64], reached: Option<bool>) {
+    match (repeat, values.split_last()) {
+        (Repeat::Times(times), _) => {
+            assert_eq!((values.len(), reached), (times as usize, None));
+        }
+        (Repeat::Until(until), Some((_, before))) => {
+            let is = match decide(&until, values) {
+                Decision::Reached => Some(true),
+                Decision::GivenUp => Some(false),
+                Decision::More => None,
+            };
+            assert_eq!(is, reached);
+            assert_eq!(decide(&until, before), Decision::More);
+        }
+        (Repeat::Until(_), None) => panic!("measured without a sample"),
+    }
+}
+
 fn shapes() -> impl Strategy<Value = Vec<Shape>> {
     let shape = (
-        0..3_usize,
-        0..3_usize,
+        0..WORKERS.len(),
+        0..WORKERS.len(),
         any::<bool>(),
-        1..3_u32,
+        repeat(),
         0..3_u32,
         prop::bool::weighted(0.2),
     );
-    prop::collection::vec(shape, 1..5)
+    prop::collection::vec(shape, 1..6)
+}
+
+fn repeat() -> impl Strategy<Value = Repeat> {
+    let until = (2..4_u32, 0..3_u32, 1.0..200.0).prop_map(|(min, more, percent)| {
+        Repeat::Until(Until {
+            min,
+            max: min + more,
+            until: plan::units::Percent(percent),
+        })
+    });
+    prop_oneof![3 => (1..3_u32).prop_map(Repeat::Times), 1 => until]
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let order = prop::sample::select(vec![
+        plan::Order::Listed,
+        plan::Order::Interleaved,
+        plan::Order::Shuffled,
+    ]);
+    let concurrency = prop::sample::select(vec![Concurrency::Serial, Concurrency::DisjointNodes]);
+    (order, any::<u64>(), concurrency).prop_map(|(order, seed, concurrency)| Policy {
+        order,
+        seed,
+        concurrency,
+    })
 }
 
 fn actions() -> impl Strategy<Value = Vec<(u8, usize)>> {
@@ -570,7 +726,8 @@ fn actions() -> impl Strategy<Value = Vec<(u8, usize)>> {
 #[test]
 fn a_worker_that_does_not_stop_its_client_is_disconnected() {
     let mut world = World::new(
-        &[(0, 1, false, 1, 0, false), (2, 1, false, 1, 0, false)],
+        &[(0, 1, false, ONCE, 0, false), (2, 1, false, ONCE, 0, false)],
+        LISTED,
         &[],
     );
     let settle = |world: &mut World| {
@@ -596,14 +753,14 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
     settle(&mut world);
     assert_eq!(world.clients[0].1[1], "cell-1");
     world.end_well();
-    check(&world.journal, &world.shapes, false, 0);
+    check(&world.journal, &world.shapes, LISTED, false, None);
 }
 
 #[test]
 fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
     for third_comes in [true, false] {
-        let mut world = World::new(&[(0, 1, false, 1, 0, false)], &[]);
-        for worker in ["w1", "w2"] {
+        let mut world = World::new(&[(0, 1, false, ONCE, 0, false)], LISTED, &[]);
+        for worker in ["w1", "w2", "w4", "w5"] {
             world.join(worker, 2);
             let joined = world.mail.remove(0);
             world.deliver(joined);
@@ -621,8 +778,46 @@ fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
 }
 
 #[test]
+fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
+    for server_stays in [true, false] {
+        let mut world = World::new(&[(0, 1, false, Repeat::Times(1), 0, false)], LISTED, &[]);
+        let _ = WORKERS.map(|worker| world.join(worker, 2));
+        for _ in WORKERS {
+            let input = world.mail.remove(0);
+            world.deliver(input);
+        }
+        world.ready(0);
+        let ready = world.mail.remove(0);
+        world.deliver(ready);
+        world.end_client(world.clients[0].0, How::Code(0));
+        let done = world.mail.remove(0);
+        world.deliver(done);
+        let samples = |world: &World| {
+            let of = |kind: &EventKind| match kind {
+                EventKind::Sample(sample) => Some(sample.clone()),
+                _ => None,
+            };
+            world.journal.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        assert!(samples(&world).is_empty(), "the server has not answered");
+        if !server_stays {
+            // It ended all the same, but its word is lost with it.
+            world.mail.clear();
+            world.vanish("w2");
+        }
+        let end = world.mail.remove(0);
+        world.deliver(end);
+        let sample = &samples(&world)[0];
+        let saw = sample.metrics.get("observed_s.server");
+        assert_eq!(saw, server_stays.then_some(1.5));
+        world.end_well();
+        check(&world.journal, &world.shapes, LISTED, false, None);
+    }
+}
+
+#[test]
 fn what_was_measured_when_cancel_came_is_kept_once() {
-    let mut world = World::new(&[(0, 1, false, 2, 0, false)], &[]);
+    let mut world = World::new(&[(0, 1, false, Repeat::Times(2), 0, false)], LISTED, &[]);
     let _ = WORKERS.map(|worker| world.join(worker, 2));
     for _ in WORKERS {
         let input = world.mail.remove(0);
@@ -640,7 +835,7 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
     let timer = *world.timers.last().unwrap();
     world.deliver(Input::TimerFired(timer));
     assert!(world.finished);
-    check(&world.journal, &world.shapes, true, 0);
+    check(&world.journal, &world.shapes, LISTED, true, None);
     assert_eq!(world.starts_seen.len(), 1);
 }
 
@@ -652,23 +847,28 @@ proptest! {
     })]
 
     #[test]
-    fn every_history_ends_with_each_cell_ended_once(shapes in shapes(), actions in actions()) {
-        let mut world = World::new(&shapes, &[]);
+    fn every_history_ends_with_each_cell_ended_once(
+        shapes in shapes(),
+        policy in policy(),
+        actions in actions(),
+    ) {
+        let mut world = World::new(&shapes, policy, &[]);
         for (kind, pick) in actions {
             world.act(kind, pick);
         }
         world.end_well();
-        check(&world.journal, &shapes, world.cancelled, 0);
+        check(&world.journal, &shapes, policy, world.cancelled, None);
     }
 
     #[test]
     fn a_run_that_is_cut_off_anywhere_goes_on(
         shapes in shapes(),
+        policy in policy(),
         actions in actions(),
         cut in 0..1000_usize,
         more in actions(),
     ) {
-        let mut world = World::new(&shapes, &[]);
+        let mut world = World::new(&shapes, policy, &[]);
         for (kind, pick) in actions {
             if kind != 48 {
                 world.act(kind, pick);
@@ -677,12 +877,13 @@ proptest! {
         let mut journal = world.journal;
         journal.retain(|event| !matches!(event, EventKind::RunEnded { .. }));
         journal.truncate(cut % (journal.len() + 1));
-        let mut world = World::new(&shapes, &journal);
+        let cut = journal.len();
+        let mut world = World::new(&shapes, policy, &journal);
         for (kind, pick) in more {
             world.act(kind, pick);
         }
         world.end_well();
         journal.append(&mut world.journal);
-        check(&journal, &shapes, world.cancelled, 1);
+        check(&journal, &shapes, policy, world.cancelled, Some(cut));
     }
 }

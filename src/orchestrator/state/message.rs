@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
-use crate::rpc::pb::TcpInfo;
+use crate::rpc::pb::{Observed, TcpInfo};
 use crate::tools::{Client, Ended, Server};
 
 /// One stay of a worker: from its Hello to the end of its stream. Later sessions have greater
@@ -50,6 +50,8 @@ pub enum Input {
         session: Session,
         step: Step,
         ended: Ended,
+        /// From its readiness to its end.
+        observed: Option<Observed>,
     },
     ClientEnded {
         session: Session,
@@ -58,6 +60,8 @@ pub enum Input {
         /// Of the measuring invocation.
         wall: Duration,
         tcp: Option<TcpInfo>,
+        /// Around the measuring invocation.
+        observed: Option<Observed>,
     },
     TimerFired(Timer),
     Cancel,
@@ -76,7 +80,7 @@ pub enum Command {
         session: Session,
     },
     Emit(Box<Emission>),
-    /// At any time only the timer that was set last counts.
+    /// Any number may run; one that nobody waits for any more does nothing when it fires.
     SetTimer {
         timer: Timer,
         after: Duration,

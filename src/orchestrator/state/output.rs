@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::rpc::pb::TcpInfo;
+use crate::results::observed::{self, End};
+use crate::rpc::pb::{Observed, TcpInfo};
 use crate::tools::{Cause, Ended, How, Metrics, name};
 
 /// Why a server that has ended before it was ready did so.
@@ -77,6 +78,29 @@ pub(super) fn add_tcp_info(metrics: &mut Metrics, tcp: Option<TcpInfo>) {
         if metrics.get(name).is_none() {
             metrics.set(name, f64::from(value));
         }
+    }
+}
+
+/// What an end observed around the sample.
+pub(super) fn add_observed(metrics: &mut Metrics, end: End, seen: Option<Observed>) {
+    let Some(seen) = seen else {
+        return;
+    };
+    let mut set = |name: observed::AtEnds, value: f64| metrics.set(name.at(end), value);
+    set(observed::OBSERVED_S, seen.window_us as f64 / 1e6);
+    if let Some(cpu) = seen.cpu {
+        set(observed::NODE_BUSY_PERCENT, cpu.busy_percent);
+        set(observed::NODE_STEAL_PERCENT, cpu.steal_percent);
+    }
+    if let Some(throttling) = seen.throttling {
+        set(observed::THROTTLED_PERIODS, throttling.periods as f64);
+        set(observed::THROTTLED_US, throttling.throttled_us as f64);
+    }
+    if let Some(traffic) = seen.traffic {
+        set(observed::SENT_BYTES, traffic.sent_bytes as f64);
+        set(observed::RECEIVED_BYTES, traffic.received_bytes as f64);
+        set(observed::SENT_PACKETS, traffic.sent_packets as f64);
+        set(observed::RECEIVED_PACKETS, traffic.received_packets as f64);
     }
 }
 

@@ -1,7 +1,11 @@
 //! How far a cell has come; also from the journal of a run that was cut off.
 
-use crate::results::{EventKind, Outcome};
-use crate::schedule::CellId;
+use super::task::Work;
+use crate::plan::{Find, Repeat};
+use crate::results::sequential::{Decision, decide};
+use crate::results::{EventKind, Outcome, Sample};
+use crate::schedule::search::{self, Probe, Step};
+use crate::schedule::{CellId, Param};
 use crate::tools::{Cause, Failure};
 
 /// A cell that loses its worker this often in one sample has failed: the plan's `retries` count
@@ -9,21 +13,39 @@ use crate::tools::{Cause, Failure};
 pub const MAX_LOSSES: u32 = 3;
 
 /// How far one cell has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Progress {
     samples: u32,
+    /// What the samples say, where it matters for the next one.
+    said: Said,
     /// Of the sample that comes next.
     attempts: u32,
     tool_failures: u32,
     losses: u32,
-    last_failure: Option<Failure>,
+    last_failure: Option<Box<Failure>>,
     ended: bool,
+}
+
+/// What the samples of a cell say.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Said {
+    #[default]
+    Nothing,
+    /// By the tool's headline metric.
+    Values(Vec<f64>),
+    /// Of a search.
+    Probes(Vec<Probe>),
 }
 
 /// What a cell needs next.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Next {
-    Attempt { sample: u32, attempt: u32 },
+    Attempt {
+        sample: u32,
+        attempt: u32,
+        /// The one to probe, in a search.
+        rate_bps: Option<u64>,
+    },
     End(Outcome),
     Nothing,
 }
@@ -33,37 +55,115 @@ impl Progress {
         self.ended
     }
 
-    pub fn next(&self, repeat: u32, retries: u32) -> Next {
+    /// Samples so far.
+    pub fn samples(&self) -> u32 {
+        self.samples
+    }
+
+    /// An attempt of the next sample was begun and yielded nothing.
+    pub fn was_tried(&self) -> bool {
+        self.attempts > 0
+    }
+
+    pub fn next(&self, work: &Work) -> Next {
         if self.ended {
             return Next::Nothing;
         }
-        if self.samples >= repeat {
-            return Next::End(Outcome::Measured {
-                samples: self.samples,
-            });
-        }
+        let rate_bps = match self.plan(work) {
+            Ok(rate_bps) => rate_bps,
+            Err(outcome) => return Next::End(outcome),
+        };
         match &self.last_failure {
             Some(failure)
                 if is_final(failure.cause)
-                    || self.tool_failures > retries
+                    || self.tool_failures > work.timing.retries
                     || self.losses >= MAX_LOSSES =>
             {
-                Next::End(Outcome::Failed(failure.clone()))
+                Next::End(Outcome::Failed(Failure::clone(failure)))
             }
             _ => Next::Attempt {
                 sample: self.samples + 1,
                 attempt: self.attempts + 1,
+                rate_bps,
             },
         }
     }
 
+    /// The rate of the next sample, if it is one of a search; or how the cell has ended, when there
+    /// are enough samples.
+    fn plan(&self, work: &Work) -> Result<Option<u64>, Outcome> {
+        let repeat = work.timing.repeat;
+        let (mut reached, mut found) = (None, None);
+        match (&work.find, repeat) {
+            (Some(find), _) => match search::next(find, repeat.least(), self.probes()) {
+                Step::Probe(rate_bps) => return Ok(Some(rate_bps)),
+                Step::Found(rate) => found = Some(rate),
+                Step::NoneHolds => return Err(Outcome::Failed(none_holds(find))),
+            },
+            (None, Repeat::Times(times)) if self.samples < times.max(1) => return Ok(None),
+            (None, Repeat::Times(_)) => {}
+            (None, Repeat::Until(until)) => match decide(&until, self.values()) {
+                Decision::More => return Ok(None),
+                Decision::Reached => reached = Some(true),
+                Decision::GivenUp => reached = Some(false),
+            },
+        }
+        Err(Outcome::Measured {
+            samples: self.samples,
+            reached,
+            found,
+        })
+    }
+
+    fn values(&self) -> &[f64] {
+        match &self.said {
+            Said::Values(values) => values,
+            Said::Nothing | Said::Probes(_) => &[],
+        }
+    }
+
+    fn probes(&self) -> &[Probe] {
+        match &self.said {
+            Said::Probes(probes) => probes,
+            Said::Nothing | Said::Values(_) => &[],
+        }
+    }
+
+    /// Takes note of what a sample says.
+    fn hear(&mut self, work: &Work, sample: &Sample) {
+        if let Some(find) = &work.find {
+            let value = sample.metrics.get(find.condition.metric.name());
+            let probe = sample.params.get(Param::Rate).map(|rate_bps| Probe {
+                rate_bps,
+                // What is not known does not hold.
+                held: value.is_some_and(|value| find.condition.holds(value)),
+            });
+            match &mut self.said {
+                Said::Probes(probes) => probes.extend(probe),
+                said => *said = Said::Probes(Vec::from_iter(probe)),
+            }
+        } else if let Repeat::Until(_) = work.timing.repeat {
+            // A sample without the metric is one all the same.
+            let value = sample.metrics.get(work.tool.headline());
+            let value = value.unwrap_or(f64::NAN);
+            match &mut self.said {
+                Said::Values(values) => values.push(value),
+                said => *said = Said::Values(vec![value]),
+            }
+        }
+    }
+
     /// Takes note of an event of this cell.
-    pub fn note(&mut self, event: &EventKind) {
+    pub fn note(&mut self, work: &Work, event: &EventKind) {
         match event {
             EventKind::SampleStarted { attempt, .. } => self.attempts = *attempt,
+            // One that was measured again after a restart is the same sample: the first counts.
+            EventKind::Sample(sample) if sample.sample <= self.samples => {}
             EventKind::Sample(sample) => {
+                self.hear(work, sample);
                 *self = Self {
                     samples: sample.sample,
+                    said: std::mem::take(&mut self.said),
                     ..Self::default()
                 };
             }
@@ -76,13 +176,23 @@ impl Progress {
                 } else {
                     self.tool_failures += 1;
                 }
-                self.last_failure = Some(failure.clone());
+                self.last_failure = Some(Box::new(failure.clone()));
             }
             EventKind::CellEnded { .. } => self.ended = true,
             EventKind::RunStarted { .. }
             | EventKind::WorkerJoined { .. }
             | EventKind::WorkerLeft { .. }
             | EventKind::RunEnded { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+impl Progress {
+    pub fn with_samples(samples: u32) -> Self {
+        Self {
+            samples,
+            ..Self::default()
         }
     }
 }
@@ -98,6 +208,16 @@ pub(super) fn cell_of(event: &EventKind) -> Option<&CellId> {
         | EventKind::WorkerJoined { .. }
         | EventKind::WorkerLeft { .. }
         | EventKind::RunEnded { .. } => None,
+    }
+}
+
+fn none_holds(find: &Find) -> Failure {
+    Failure {
+        cause: Cause::NoRateHolds,
+        words: format!(
+            "not even {}, the lowest rate that the plan allows, keeps `{}`",
+            find.from, find.condition
+        ),
     }
 }
 

@@ -4,78 +4,100 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::held::Held;
+use super::lane::{Attempt, Lane, Life, Process, Stage};
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_tcp_info, all_output, extension, why_no_server};
+use super::output::{add_observed, add_tcp_info, all_output, extension, why_no_server};
 use super::progress::Next;
-use super::{Attempt, Phase, Process, Stage, State};
+use super::queue::Seat;
+use super::{Phase, State};
 use crate::plan::Via;
+use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample};
-use crate::rpc::pb::TcpInfo;
+use crate::rpc::pb::{Observed, TcpInfo};
+use crate::schedule::Params;
 use crate::tools::{Cause, Ended, Failure};
 
+/// What came of a client.
+pub(super) struct ClientAnswer {
+    pub(super) ended: Ended,
+    /// Of the measuring invocation.
+    pub(super) wall: Duration,
+    pub(super) tcp: Option<TcpInfo>,
+    pub(super) observed: Option<Observed>,
+}
+
 impl State {
-    /// Runs the next attempt that can be run; ends cells that need none or can have none.
-    pub(super) fn advance(&mut self) {
-        while !self.all_ended() {
-            let task = self.cursor;
-            loop {
-                let timing = &self.tasks[task].timing;
-                match self.progress[task].next(timing.repeat.least().max(1), timing.retries) {
-                    Next::Nothing => break,
-                    Next::End(outcome) => self.end_cell(task, outcome),
-                    Next::Attempt { sample, attempt } => {
-                        match self.attempt(task, sample, attempt) {
-                            Ok(()) => return,
-                            Err(outcome) => self.end_cell(task, outcome),
-                        }
+    /// Starts all that can start now; ends cells that need no attempt or can have none.
+    pub(super) fn fill(&mut self) {
+        loop {
+            while let Some((turn, seat)) = self.queue.take() {
+                let task = turn.task();
+                let outcome = match self.next_of(task) {
+                    Next::Attempt {
+                        sample,
+                        attempt,
+                        rate_bps,
+                    } => {
+                        let params = self.tasks[task].params_at(rate_bps);
+                        self.attempt(task, seat, params, [sample, attempt]).err()
                     }
+                    Next::End(outcome) => Some(outcome),
+                    Next::Nothing => None,
+                };
+                if let Some(outcome) = outcome {
+                    self.end_cell(task, outcome);
+                    self.queue.free(seat);
                 }
             }
+            if !self.lanes.is_empty() {
+                self.phase = Phase::Going;
+                return;
+            }
+            let Some(turn) = self.queue.first() else {
+                return self.finish();
+            };
+            let task = turn.task();
+            let given_up = self.absent(task).find(|at| self.workers[*at].given_up);
+            let outcome = match (self.next_of(task), given_up) {
+                (Next::End(outcome), _) => outcome,
+                (_, Some(worker)) => Outcome::Failed(self.never_came(worker)),
+                (_, None) => return self.wait_for(task),
+            };
+            self.queue.drop_first(turn);
+            self.end_cell(task, outcome);
         }
-        self.finish();
     }
 
-    pub(super) fn advance_when_gathered(&mut self) {
-        let all_there = (0..self.tasks.len())
-            .filter(|&task| !self.progress[task].ended())
-            .all(|task| self.absent(task).is_empty());
-        if !all_there {
-            return;
-        }
-        if self.all_ended() || self.workers.values().all(|w| w.present.is_some()) {
-            self.advance();
-        } else if let Phase::Gathering(_) = self.phase {
-            self.phase = Phase::Stragglers(self.set_timer(self.limits.others));
+    fn wait_for(&mut self, task: usize) {
+        if !matches!(self.phase, Phase::Waiting { task: now, .. } if now == task) {
+            let timer = self.set_timer(self.limits.reconnect);
+            self.phase = Phase::Waiting { task, timer };
         }
     }
 
-    /// Starts an attempt or waits for the workers that it needs.
+    /// Starts an attempt.
     ///
     /// # Errors
     /// The outcome of a cell that cannot be run at all.
-    pub(super) fn attempt(
+    fn attempt(
         &mut self,
         index: usize,
-        sample: u32,
-        number: u32,
+        seat: Seat,
+        params: Params,
+        [sample, number]: [u32; 2],
     ) -> Result<(), Outcome> {
-        let absent = self.absent(index);
-        if !absent.is_empty() {
-            if let Some(name) = absent.iter().find(|name| self.workers[*name].given_up) {
-                return Err(Outcome::Failed(self.never_came(name)));
-            }
-            let timer = self.set_timer(self.limits.reconnect);
-            self.phase = Phase::Waiting { task: index, timer };
-            return Ok(());
-        }
-        let task = &self.tasks[index];
-        let (Some(from), Some(to)) = (self.present(&task.from), self.present(&task.to)) else {
-            return Ok(());
+        let ends = self.ends(index);
+        let [Some(to), Some(from)] = ends.map(|at| self.workers[at].present.as_ref()) else {
+            // The queue knows who is there.
+            return Err(Outcome::Failed(self.never_came(ends[0])));
         };
-        let tool = task.tool.name();
-        for (name, worker) in [(&task.to, to), (&task.from, from)] {
-            if !worker.place.environment.tools.contains_key(tool) {
+        let task = &self.tasks[index];
+        let line = &task.line;
+        let tool = task.tool().name();
+        for (name, present) in [(&line.to, to), (&line.from, from)] {
+            if !present.place.environment.tools.contains_key(tool) {
                 return Err(Outcome::Skipped {
                     reason: format!(
                         "`{tool}` is not on worker `{name}`: install it there (for this machine, \
@@ -84,7 +106,7 @@ impl State {
                 });
             }
         }
-        let target = match task.via {
+        let target = match line.via {
             // On the host network the pod's address is its node's.
             Via::PodIp | Via::Host => to.place.pod_ip.clone(),
             Via::ClusterIp => match &to.place.cluster_ip {
@@ -94,30 +116,35 @@ impl State {
                         cause: Cause::NoRoute,
                         words: format!(
                             "worker `{}` has no cluster IP: see whether its Service exists",
-                            task.to
+                            line.to
                         ),
                     }));
                 }
             },
         };
         let (from, to) = (from.session, to.session);
-        let server = task.tool.server(&task.job(&target));
+        let server = task.tool().server(&task.job(&params, &target));
         let cell = task.cell.clone();
         let step = self.fresh_step();
         let timer = self.set_timer(self.limits.ready + self.limits.answer);
-        self.phase = Phase::Running(Box::new(Attempt {
+        self.lanes.push(Lane {
             task: index,
-            sample,
-            number,
-            target,
-            from,
-            to,
-            server: step,
-            server_gone: false,
-            server_command: server.argv.clone(),
-            stage: Stage::Starting,
-            timer,
-        }));
+            seat,
+            life: Life::Running(Box::new(Attempt {
+                sample,
+                number,
+                params,
+                target,
+                from,
+                to,
+                server: step,
+                server_gone: false,
+                server_observed: None,
+                server_command: server.argv.clone(),
+                stage: Stage::Starting,
+                timer,
+            })),
+        });
         // The event goes to disk while the server starts.
         self.send(
             to,
@@ -140,66 +167,75 @@ impl State {
     }
 
     pub(super) fn server_ready(&mut self, now: Timestamp, session: Session, step: Step) {
+        let ready = Process { session, step };
         let next_step = Step(self.next_step);
-        let Phase::Running(attempt) = &mut self.phase else {
-            return;
-        };
-        if !matches!(attempt.stage, Stage::Starting)
-            || attempt.server() != (Process { session, step })
-        {
-            return;
-        }
-        let task = &self.tasks[attempt.task];
-        let client = task.tool.client(&task.job(&attempt.target));
-        let (from, deadline) = (attempt.from, task.deadline);
-        attempt.stage = Stage::Measuring {
-            client: next_step,
-            command: client.argv.clone(),
-            started: now,
-        };
-        attempt.timer = Timer(self.next_timer);
-        self.next_step += 1;
-        self.send(
-            from,
-            Order::RunClient {
-                step: next_step,
-                client,
-                deadline,
-            },
-        );
-        self.set_timer(deadline + self.limits.answer);
-    }
-
-    pub(super) fn server_ended(&mut self, process: Process, ended: &Ended) {
-        match &mut self.phase {
-            Phase::Running(attempt) if attempt.server() == process => {
-                attempt.server_gone = true;
-                // While the client runs, its own end says what to make of that.
-                if let Stage::Starting = attempt.stage {
-                    let (cause, words) = why_no_server(ended, self.limits.ready);
-                    self.fail(cause, &words, Some(ended));
-                }
+        for lane in &mut self.lanes {
+            let Life::Running(attempt) = &mut lane.life else {
+                continue;
+            };
+            if !matches!(attempt.stage, Stage::Starting) || attempt.server() != ready {
+                continue;
             }
-            _ => self.gone(process),
+            let task = &self.tasks[lane.task];
+            let client = task
+                .tool()
+                .client(&task.job(&attempt.params, &attempt.target));
+            let (from, deadline) = (attempt.from, task.line.work.deadline);
+            attempt.stage = Stage::Measuring {
+                client: next_step,
+                command: client.argv.clone(),
+                started: now,
+            };
+            attempt.timer = Timer(self.next_timer);
+            self.next_step += 1;
+            self.send(
+                from,
+                Order::RunClient {
+                    step: next_step,
+                    client,
+                    deadline,
+                },
+            );
+            self.set_timer(deadline + self.limits.answer);
+            return;
         }
     }
 
-    pub(super) fn client_ended(
+    pub(super) fn server_ended(
         &mut self,
         process: Process,
-        ended: Ended,
-        wall: Duration,
-        tcp: Option<TcpInfo>,
+        ended: &Ended,
+        observed: Option<Observed>,
     ) {
-        let attempt = match &mut self.phase {
-            Phase::Running(attempt) if attempt.client() == Some(process) => attempt,
-            // The tool was done before Stop reached it: nothing measured is lost.
-            Phase::Cancelling {
-                attempt: Some(attempt),
-                processes,
-                ..
-            } if attempt.client() == Some(process) && processes.contains(&process) => attempt,
-            _ => return self.gone(process),
+        for at in 0..self.lanes.len() {
+            if self.lanes[at].holds_for(process) {
+                self.release(at, observed);
+                break;
+            }
+            let Life::Running(attempt) = &mut self.lanes[at].life else {
+                continue;
+            };
+            if attempt.server() != process {
+                continue;
+            }
+            attempt.server_gone = true;
+            attempt.server_observed = observed;
+            // While the client runs, its own end says what to make of that.
+            if let Stage::Starting = attempt.stage {
+                let (cause, words) = why_no_server(ended, self.limits.ready);
+                self.fail(at, cause, &words, Some(ended));
+                self.go_on();
+            }
+            return;
+        }
+        self.gone(process);
+    }
+
+    pub(super) fn client_ended(&mut self, process: Process, answer: ClientAnswer) {
+        let found = self.lanes.iter().enumerate();
+        let found = found.filter_map(|(at, lane)| Some((at, lane, lane.measured_by(process)?)));
+        let Some((at, lane, attempt)) = { found }.next() else {
+            return self.gone(process);
         };
         let Stage::Measuring {
             command, started, ..
@@ -207,53 +243,74 @@ impl State {
         else {
             return;
         };
-        let index = attempt.task;
+        let ClientAnswer {
+            ended,
+            wall,
+            tcp,
+            observed,
+        } = answer;
+        let is_running = lane.running().is_some();
+        let index = lane.task;
         let task = &self.tasks[index];
-        let mut metrics = match task.tool.read(&task.job(&attempt.target), &ended) {
+        let mut metrics = match task
+            .tool()
+            .read(&task.job(&attempt.params, &attempt.target), &ended)
+        {
             Ok(metrics) => metrics,
             Err(failure) => {
-                if let Phase::Running(_) = self.phase {
-                    self.fail(failure.cause, &failure.words, Some(&ended));
-                } else {
-                    self.gone(process);
+                if is_running {
+                    self.fail(at, failure.cause, &failure.words, Some(&ended));
                 }
-                return;
+                return self.gone(process);
             }
         };
         add_tcp_info(&mut metrics, tcp);
+        add_observed(&mut metrics, End::Client, observed);
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
-        let sample = EventKind::Sample(Sample {
+        let sample = Sample {
             cell: task.cell.clone(),
-            path: task.path.clone(),
-            tool: task.tool.name().to_owned(),
+            path: task.line.path.clone(),
+            tool: task.tool().name().to_owned(),
             sample: attempt.sample,
             attempt: attempt.number,
-            params: task.params.clone(),
+            params: attempt.params.clone(),
             started: *started,
             wall_s: wall.as_secs_f64(),
             command: command.clone(),
             server_command: attempt.server_command.clone(),
             metrics,
+            doubts: Vec::new(),
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&task.cell, attempt.sample, attempt.number, extension(raw))),
-        });
-        if let Phase::Running(_) = self.phase {
-            self.clear(Some(process));
+        };
+        let (gone, server_observed) = (attempt.server_gone, attempt.server_observed);
+        let measured = Held {
+            task: index,
+            server: attempt.server(),
+            circumstances: self.circumstances(index),
+            sample,
+            raw,
+        };
+        if is_running {
+            self.clear(at, Some(process), false);
+            self.hold(at, measured);
+            if gone {
+                self.release(at, server_observed);
+            }
         } else {
-            self.forget(process);
+            self.publish(measured, server_observed);
         }
-        self.emit_of(index, sample, raw);
-        self.settle(index);
-        self.when_clear();
+        self.gone(process);
     }
 
-    /// Ends the attempt without a measurement.
-    pub(super) fn fail(&mut self, cause: Cause, words: &str, ended: Option<&Ended>) {
-        let Phase::Running(attempt) = &self.phase else {
+    /// Ends an attempt without a measurement.
+    pub(super) fn fail(&mut self, at: usize, cause: Cause, words: &str, ended: Option<&Ended>) {
+        let lane = &self.lanes[at];
+        let Some(attempt) = lane.running() else {
             return;
         };
-        let index = attempt.task;
+        let index = lane.task;
         let (sample, number) = (attempt.sample, attempt.number);
         let cell = self.tasks[index].cell.clone();
         let raw = ended.and_then(all_output);
@@ -270,81 +327,82 @@ impl State {
                 words: words.to_owned(),
             },
         };
-        self.clear(over);
+        self.clear(at, over, false);
         self.emit_of(index, event, raw);
         self.settle(index);
-        self.when_clear();
     }
 
-    /// Ends the cell when it needs no further attempt.
+    /// Ends the cell when it needs no further attempt; else the next one waits for its turn.
     pub(super) fn settle(&mut self, task: usize) {
-        let timing = &self.tasks[task].timing;
-        if let Next::End(outcome) =
-            self.progress[task].next(timing.repeat.least().max(1), timing.retries)
-        {
-            self.end_cell(task, outcome);
+        match self.next_of(task) {
+            Next::End(outcome) => self.end_cell(task, outcome),
+            Next::Attempt { .. } => self.queue.put(self.turns.turn(task, &self.progress[task])),
+            Next::Nothing => {}
         }
     }
 
-    /// Leaves the attempt and stops all of its processes but `over`, which has ended.
-    pub(super) fn clear(&mut self, over: Option<Process>) {
-        let Phase::Running(attempt) = &self.phase else {
+    /// Leaves the attempt and stops all of its processes but `over`, which has ended. With `keep`
+    /// a client that was done before still counts.
+    pub(super) fn clear(&mut self, at: usize, over: Option<Process>, keep: bool) {
+        let Some(attempt) = self.lanes[at].running() else {
             return;
         };
         let cooldown = match attempt.stage {
             Stage::Starting => Duration::ZERO,
-            Stage::Measuring { .. } => self.tasks[attempt.task].timing.cooldown.0,
+            Stage::Measuring { .. } => self.tasks[self.lanes[at].task].timing().cooldown.0,
         };
         let mut processes = attempt.processes();
-        processes.retain(|process| Some(*process) != over);
-        let processes = self.stop(processes);
-        let timer = self.set_timer(self.limits.stop);
-        self.phase = Phase::Clearing {
-            processes,
-            cooldown,
-            timer,
-        };
-    }
-
-    /// Tells the workers of these processes to stop them; returns those that may still live.
-    pub(super) fn stop(&mut self, mut processes: Vec<Process>) -> Vec<Process> {
-        processes.retain(|process| self.is_present(process.session));
+        processes.retain(|process| Some(*process) != over && self.is_present(process.session));
         for process in &processes {
             self.send(process.session, Order::Stop { step: process.step });
         }
-        processes
-    }
-
-    pub(super) fn gone(&mut self, process: Process) {
-        self.forget(process);
-        self.when_clear();
-    }
-
-    pub(super) fn forget(&mut self, process: Process) {
-        if let Phase::Clearing { processes, .. } | Phase::Cancelling { processes, .. } =
-            &mut self.phase
+        let timer = self.set_timer(self.limits.stop);
+        let new = Life::Clearing {
+            last: None,
+            processes,
+            cooldown,
+            timer,
+            held: None,
+        };
+        let old = std::mem::replace(&mut self.lanes[at].life, new);
+        if let (Life::Running(attempt), Life::Clearing { last, .. }) =
+            (old, &mut self.lanes[at].life)
         {
-            processes.retain(|other| *other != process);
+            *last = keep.then_some(attempt);
         }
     }
 
-    /// Goes on once nothing of the last attempt is left.
-    pub(super) fn when_clear(&mut self) {
-        match &self.phase {
-            Phase::Clearing {
-                processes,
-                cooldown,
-                ..
-            } if processes.is_empty() => {
-                let cooldown = *cooldown;
-                if cooldown.is_zero() || self.all_ended() {
-                    self.advance();
-                } else {
-                    self.phase = Phase::Cooling(self.set_timer(cooldown));
-                }
+    /// A process has ended.
+    fn gone(&mut self, process: Process) {
+        for lane in &mut self.lanes {
+            lane.forget(|other| *other == process);
+        }
+        self.go_on();
+    }
+
+    /// Goes on where nothing of the last attempt is left.
+    pub(super) fn go_on(&mut self) {
+        let cancelling = matches!(self.phase, Phase::Cancelling(_));
+        for at in (0..self.lanes.len()).rev() {
+            let Life::Clearing { cooldown, .. } = self.lanes[at].life else {
+                continue;
+            };
+            if !self.lanes[at].is_clear() {
+                continue;
             }
-            Phase::Cancelling { processes, .. } if processes.is_empty() => self.finish(),
-            _ => {}
+            self.release(at, None);
+            if cooldown.is_zero() || self.queue.is_empty() || cancelling {
+                let lane = self.lanes.swap_remove(at);
+                self.queue.free(lane.seat);
+            } else {
+                self.lanes[at].life = Life::Cooling(self.set_timer(cooldown));
+            }
+        }
+        match self.phase {
+            Phase::Gathering(_) | Phase::Stragglers(_) => self.go_on_when_gathered(),
+            Phase::Going | Phase::Waiting { .. } => self.fill(),
+            Phase::Cancelling(_) if self.lanes.is_empty() => self.finish(),
+            Phase::Cancelling(_) | Phase::Ended => {}
         }
     }
 }

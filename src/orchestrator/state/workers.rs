@@ -7,9 +7,10 @@ use crate::tools::{Cause, Failure};
 
 impl State {
     pub(super) fn joined(&mut self, name: &str, session: Session, place: Place) {
-        let Some(worker) = self.workers.get_mut(name) else {
+        let Some(&at) = self.names.get(name) else {
             return;
         };
+        let worker = &mut self.workers[at];
         if worker.newest >= Some(session) {
             return;
         }
@@ -24,7 +25,9 @@ impl State {
             session,
             place: place.clone(),
         });
+        self.sessions.insert(session, at);
         if let Some(old) = &old {
+            self.sessions.remove(&old.session);
             // It came back before its old stream was seen to break.
             self.commands.push(Command::Disconnect {
                 session: old.session,
@@ -33,6 +36,7 @@ impl State {
                 worker: name.to_owned(),
             });
         }
+        self.queue.place(at, &place.node);
         self.emit(EventKind::WorkerJoined {
             worker: name.to_owned(),
             node: place.node,
@@ -41,67 +45,75 @@ impl State {
             environment: place.environment,
         });
         if let Some(old) = old {
-            self.bury(name, old.session);
+            self.bury(at, old.session);
         }
-        match self.phase {
-            Phase::Gathering(_) | Phase::Stragglers(_) => self.advance_when_gathered(),
-            Phase::Waiting { task, .. } if self.absent(task).is_empty() => self.advance(),
-            _ => {}
-        }
+        self.go_on();
     }
 
     pub(super) fn left(&mut self, name: &str, session: Session) {
-        let Some(worker) = self.workers.get_mut(name) else {
+        let Some(&at) = self.names.get(name) else {
             return;
         };
+        let worker = &mut self.workers[at];
         worker.newest = worker.newest.max(Some(session));
         if worker
             .present
             .as_ref()
             .is_some_and(|p| p.session == session)
         {
-            self.lose(name);
+            self.lose(at);
+            self.go_on();
         }
     }
 
     /// Ends a worker's session for the run.
-    pub(super) fn lose(&mut self, name: &str) {
-        let Some(present) = self.workers.get_mut(name).and_then(|w| w.present.take()) else {
+    pub(super) fn lose(&mut self, worker: usize) {
+        let Some(present) = self.workers[worker].present.take() else {
             return;
         };
+        self.sessions.remove(&present.session);
         if let Phase::Ended = self.phase {
             return;
         }
+        self.queue.displace(worker);
         self.emit(EventKind::WorkerLeft {
-            worker: name.to_owned(),
+            worker: self.workers[worker].name.clone(),
         });
-        self.bury(name, present.session);
+        self.bury(worker, present.session);
     }
 
     /// Takes leave of all that ran in a session: it is gone with it.
-    pub(super) fn bury(&mut self, name: &str, session: Session) {
-        match &mut self.phase {
-            Phase::Running(attempt) => {
-                if attempt.from == session || attempt.to == session {
-                    let words = format!("worker `{name}` left while the sample was under way");
-                    self.fail(Cause::WorkerLost, &words, None);
-                }
+    fn bury(&mut self, worker: usize, session: Session) {
+        let words = format!(
+            "worker `{}` left while the sample was under way",
+            self.workers[worker].name
+        );
+        for at in 0..self.lanes.len() {
+            if self.lanes[at].runs_in(session) {
+                self.fail(at, Cause::WorkerLost, &words, None);
             }
-            Phase::Clearing { processes, .. } | Phase::Cancelling { processes, .. } => {
-                processes.retain(|process| process.session != session);
-                self.when_clear();
-            }
-            Phase::Gathering(_)
-            | Phase::Stragglers(_)
-            | Phase::Waiting { .. }
-            | Phase::Cooling(_)
-            | Phase::Ended => {}
+            self.lanes[at].forget(|process| process.session == session);
         }
     }
 
-    pub(super) fn never_came(&self, name: &str) -> Failure {
-        let came_once = self.workers.get(name).is_some_and(|w| w.newest.is_some());
-        let words = if came_once {
+    /// Begins when all are there.
+    pub(super) fn go_on_when_gathered(&mut self) {
+        let is_there = |at: usize| self.workers[at].present.is_some();
+        let mut all = 0..self.workers.len();
+        if !all.clone().all(|at| is_there(at) || !self.queue.needs(at)) {
+            return;
+        }
+        if self.queue.is_empty() || all.all(is_there) {
+            self.fill();
+        } else if let Phase::Gathering(_) = self.phase {
+            self.phase = Phase::Stragglers(self.set_timer(self.limits.others));
+        }
+    }
+
+    pub(super) fn never_came(&self, worker: usize) -> Failure {
+        let worker = &self.workers[worker];
+        let name = &worker.name;
+        let words = if worker.newest.is_some() {
             let limit = self.limits.reconnect.as_secs();
             format!("worker `{name}` left and did not come back within {limit} s")
         } else {

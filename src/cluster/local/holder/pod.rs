@@ -2,7 +2,9 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -78,6 +80,9 @@ fn path() -> OsString {
     path
 }
 
+/// Where the machine shows its control groups.
+const CGROUPS: &str = "/sys/fs/cgroup";
+
 /// Mounts what the pod sees. Its `/run` is a folder of the holder's; it is put together there,
 /// and moved to its place last, because it covers where all the rest comes from.
 fn furnish(start: &Start) -> Result<(), Error> {
@@ -116,7 +121,16 @@ fn furnish(start: &Start) -> Result<(), Error> {
     }
     bind(&run, Path::new("/run"))?;
     // Where a container's masks forbid a new one, the old one does.
+    let cgroups = File::open(CGROUPS);
     let _ = mount_new("proc", Path::new("/proc"));
-    let _ = mount_new("sysfs", Path::new("/sys"));
+    if mount_new("sysfs", Path::new("/sys")).is_ok()
+        && let Ok(cgroups) = cgroups
+    {
+        // The new one covers them; a pod sees its own, to know when a CPU limit stops it.
+        let covered = format!("/proc/self/fd/{}", cgroups.as_raw_fd());
+        if bind(Path::new(&covered), Path::new(CGROUPS)).is_ok() {
+            let _ = read_only(Path::new(CGROUPS));
+        }
+    }
     set_no_new_privs().map_err(|errno| denied("set no_new_privs", errno))
 }

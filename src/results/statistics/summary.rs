@@ -1,4 +1,4 @@
-//! Statistics over the samples of a cell. Pure.
+//! The figures that sum up the samples of a cell.
 
 use serde::Serialize;
 

@@ -1,0 +1,199 @@
+//! `netplan selftest`: are the numbers true?
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+
+use super::error::{CliError, Exit};
+use super::preflight::PROGRAM;
+use super::prepare::{self, Prepared};
+use super::progress::Progress;
+use super::target::Target;
+use super::{live, preflight, printer, stored};
+use crate::cluster::local;
+use crate::diag::Source;
+use crate::plan::{self, Plan};
+use crate::report::Report;
+use crate::report::truth::{self, Line};
+use crate::results::run_dir::file;
+use crate::results::{Journal, RunDir};
+use crate::schedule::{Schedule, Selection};
+use crate::tools;
+
+/// Hold what is measured on emulated links against theory: are the numbers true?
+///
+/// Runs small plans on this machine over links of known rate, delay and loss, in network namespaces that vanish
+/// with them, in about a minute, and says for each figure what theory says, what was found, and whether that is
+/// near enough. What the kernel cannot emulate is skipped, with the reason. A machine that is busy with other
+/// things may fail it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan selftest
+  netplan selftest --only 100mbit --only loss
+  netplan selftest --set defaults.duration=5s
+  netplan selftest --format json > selftest.json
+
+The plans are those of plans/selftest/. Theory of TCP goodput:
+rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
+Losses are held against their exact binomial interval at 99.9 %.
+
+Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
+130 interrupted.")]
+pub(super) struct SelftestArgs {
+    /// Only this part; may be given several times
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
+
+    /// Override a value of the parts' plans, as in defaults.duration=5s; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// Where the runs are stored, a folder each [default: netplan-results/selftest-<time>-<id>]
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for people
+    #[default]
+    Table,
+    /// One JSON document
+    Json,
+}
+
+/// A plan of plans/selftest/.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// TCP goodput by segment size and UDP, over 100 Mbit/s
+    #[value(name = "100mbit")]
+    Slow,
+    /// TCP goodput by segment size, over 1 Gbit/s
+    #[value(name = "1gbit")]
+    Fast,
+    /// Lost datagrams
+    Loss,
+    /// Round trips
+    Delay,
+}
+
+impl Part {
+    const fn file(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Slow => ("100mbit", include_str!("../../plans/selftest/100mbit.yaml")),
+            Self::Fast => ("1gbit", include_str!("../../plans/selftest/1gbit.yaml")),
+            Self::Loss => ("loss", include_str!("../../plans/selftest/loss.yaml")),
+            Self::Delay => ("delay", include_str!("../../plans/selftest/delay.yaml")),
+        }
+    }
+
+    fn plan(self, set: &[String]) -> Result<Plan, CliError> {
+        let (name, text) = self.file();
+        let source = Source::new(format!("plans/selftest/{name}.yaml"), text.to_owned());
+        Ok(plan::load(source, set)?)
+    }
+}
+
+pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
+    let parts = Part::value_variants()
+        .iter()
+        .filter(|part| args.only.is_empty() || args.only.contains(part));
+    // All at once: an override that fits none of them is known before anything is measured.
+    let plans = parts
+        .map(|part| Ok((part.file().0, part.plan(&args.set)?)))
+        .collect::<Result<Vec<_>, CliError>>()?;
+    let runtime = super::runtime()?;
+    let home = match &args.output {
+        Some(home) => home.clone(),
+        None => RunDir::default_path("selftest", Timestamp::now(), &prepare::new_id()?),
+    };
+    let mut lines = Vec::new();
+    let mut interrupted = false;
+    for (name, plan) in plans {
+        if let Some(reason) = in_the_way(&plan) {
+            lines.extend(truth::of(&unmeasured(plan), Some(&reason)));
+            continue;
+        }
+        let prepared = prepare::whole(plan)?;
+        let (found, stopped) = measure(&runtime, &prepared, &home.join(name))?;
+        lines.extend(found);
+        interrupted = stopped;
+        if interrupted {
+            break;
+        }
+    }
+    printer::results(&match args.format {
+        Format::Table => truth::table(&lines),
+        Format::Json => truth::json(&lines).map_err(anyhow::Error::from)?,
+    })?;
+    if home.is_dir() {
+        printer::note(&format!("the runs: {}", home.display()));
+    }
+    let [passed, failed, _] = truth::counts(&lines);
+    Ok(match (interrupted, passed, failed) {
+        (true, ..) => Exit::Interrupted,
+        (false, 0, 0) => return Err(anyhow!("nothing could be measured on this machine").into()),
+        (false, _, 0) => Exit::Well,
+        (false, ..) => Exit::FellShort,
+    })
+}
+
+/// Why a plan cannot be run here.
+fn in_the_way(plan: &Plan) -> Option<String> {
+    let troubles = local::preflight(Path::new(PROGRAM), &plan.local);
+    let tools = plan
+        .tests
+        .iter()
+        .filter_map(|test| preflight::missing(tools::of(&test.tool).as_ref()));
+    let all: Vec<String> = troubles
+        .into_iter()
+        .chain(tools)
+        .map(|trouble| trouble.to_string())
+        .collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// The report of a run that there was not.
+fn unmeasured(plan: Plan) -> Report {
+    let schedule = Schedule::of(&plan, &Selection::all());
+    Report::fold([], plan, schedule)
+}
+
+/// Runs a plan; what it says, and whether it was interrupted.
+fn measure(
+    runtime: &Runtime,
+    prepared: &Prepared,
+    folder: &Path,
+) -> anyhow::Result<(Vec<Line>, bool)> {
+    let dir = RunDir::create(folder.to_path_buf())?;
+    dir.write(file::PLAN, &prepared.plan_text)?;
+    let mut journal = Journal::create(dir.path())?;
+    if let Some(description) = &prepared.plan.description {
+        printer::note(description);
+    }
+    let mut progress = Progress::new(&prepared.plan, &prepared.schedule);
+    let target = Target::Local;
+    let lived = runtime.block_on(live::run(
+        prepared,
+        target,
+        &dir,
+        &mut journal,
+        &mut progress,
+    ));
+    drop(journal);
+    progress.end();
+    let interrupted = lived?.interrupted;
+    if !stored::has_events(&dir) {
+        return Ok((Vec::new(), interrupted));
+    }
+    let report = stored::report(&dir)?;
+    stored::write_derived(&dir, &report)?;
+    Ok((truth::of(&report, None), interrupted))
+}

@@ -1,0 +1,72 @@
+//! A measurement that waits for what its server's end observed.
+//!
+//! The client's end says its observation together with the result, the server's end when its server
+//! has ended, which is to come in any case before the next sample. Whatever happens until then, the
+//! measurement is published: with the server's observation, or without.
+
+use super::State;
+use super::lane::{Life, Process};
+use super::output::add_observed;
+use crate::plan::Via;
+use crate::results::observed::End;
+use crate::results::{Circumstances, EventKind, Sample, doubts};
+use crate::rpc::pb::Observed;
+
+/// A measurement that waits for what its server's end observed.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) task: usize,
+    pub(super) server: Process,
+    pub(super) circumstances: Circumstances,
+    /// Without doubts so far.
+    pub(super) sample: Sample,
+    pub(super) raw: Option<Vec<u8>>,
+}
+
+impl State {
+    pub(super) fn hold(&mut self, at: usize, measured: Held) {
+        if let Life::Clearing { held, .. } = &mut self.lanes[at].life {
+            *held = Some(Box::new(measured));
+        }
+    }
+
+    /// Publishes the measurement that a lane holds, if there is one.
+    pub(super) fn release(&mut self, at: usize, observed: Option<Observed>) {
+        if let Life::Clearing { held, .. } = &mut self.lanes[at].life
+            && let Some(held) = held.take()
+        {
+            self.publish(*held, observed);
+        }
+    }
+
+    /// Says what was measured, with all that there is to doubt, and ends the cell if it was the last.
+    pub(super) fn publish(&mut self, measured: Held, observed: Option<Observed>) {
+        let Held {
+            task,
+            circumstances,
+            mut sample,
+            raw,
+            ..
+        } = measured;
+        add_observed(&mut sample.metrics, End::Server, observed);
+        sample.doubts = doubts::of(&sample.params, &sample.metrics, &circumstances);
+        self.emit_of(task, EventKind::Sample(sample), raw);
+        self.settle(task);
+    }
+
+    /// What the plan and both ends say of a task's surroundings.
+    pub(super) fn circumstances(&self, task: usize) -> Circumstances {
+        let ends = self.ends(task);
+        let line = &self.tasks[task].line;
+        let circumstances = line.circumstances.clone();
+        let [Some(to), Some(from)] = ends.map(|at| self.workers[at].present.as_ref()) else {
+            return circumstances;
+        };
+        let (from, to) = (&from.place, &to.place);
+        Circumstances {
+            loopback: line.via == Via::Host && from.node == to.node,
+            ..circumstances
+        }
+        .seen(&from.environment, &to.environment)
+    }
+}

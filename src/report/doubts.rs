@@ -1,0 +1,169 @@
+//! What there is to doubt about figures that are there: on how many cells, how bad, what it means.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fold::{CellReport, CellState, Report};
+use super::words;
+use crate::results::doubts::Kind;
+use crate::schedule::{CellId, Param};
+use crate::tools::name;
+
+/// The doubts of a report.
+#[derive(Debug)]
+pub struct Doubts {
+    /// In the order of [`Kind`].
+    pub groups: Vec<Group>,
+    /// Cells that were measured.
+    pub measured: usize,
+    by_cell: BTreeMap<CellId, BTreeSet<Kind>>,
+}
+
+/// All doubts of a kind.
+#[derive(Debug)]
+pub struct Group {
+    pub kind: Kind,
+    /// How many cells have it.
+    pub cells: usize,
+    /// What it means for the figures.
+    pub means: &'static str,
+    /// The figures of the worst of them.
+    worst: String,
+    /// The number that cells are marked with; a doubt of more than half of the cells is the rule,
+    /// and a mark on each of them would hide the others.
+    mark: Option<usize>,
+}
+
+impl Doubts {
+    pub fn of(report: &Report) -> Doubts {
+        let mut by_cell: BTreeMap<CellId, BTreeSet<Kind>> = BTreeMap::new();
+        let mut worst: BTreeMap<Kind, (f64, String)> = BTreeMap::new();
+        let mut take = |cell: &CellReport, kind: Kind, severity: f64, figures: String| {
+            by_cell.entry(cell.id.clone()).or_default().insert(kind);
+            if worst
+                .get(&kind)
+                .is_none_or(|(so_far, _)| severity > *so_far)
+            {
+                worst.insert(kind, (severity, figures));
+            }
+        };
+        let measured = report
+            .cells
+            .iter()
+            .filter(|cell| cell.state == CellState::Measured);
+        for cell in measured.clone() {
+            for doubt in cell.samples.iter().flat_map(|sample| &sample.doubts) {
+                take(cell, doubt.kind(), doubt.severity(), doubt.figures());
+            }
+        }
+        for (effective, cells) in collapsed(report) {
+            for cell in &cells {
+                let figures = format!("{} points at {effective} bytes", cells.len());
+                take(cell, Kind::MssCollapsed, cells.len() as f64, figures);
+            }
+        }
+        let local = report.environment.cluster.as_ref();
+        let local = local.is_some_and(|cluster| cluster.kind == "local");
+        let measured = measured.count();
+        let mut marks = 0;
+        let groups = worst.into_iter().map(|(kind, (_, worst))| {
+            let cells = by_cell.values().filter(|kinds| kinds.contains(&kind));
+            let cells = cells.count();
+            let mark = (2 * cells <= measured).then(|| {
+                marks += 1;
+                marks
+            });
+            Group {
+                kind,
+                cells,
+                means: if local {
+                    on_one_machine(kind)
+                } else {
+                    kind.means()
+                },
+                worst,
+                mark,
+            }
+        });
+        Doubts {
+            groups: groups.collect(),
+            measured,
+            by_cell,
+        }
+    }
+
+    /// The doubts of a cell.
+    pub fn kinds(&self, cell: &CellReport) -> Vec<Kind> {
+        let kinds = self.by_cell.get(&cell.id);
+        kinds.into_iter().flatten().copied().collect()
+    }
+
+    /// What stands behind a cell's figure: ` ?1 ?3`, or nothing.
+    pub fn marks(&self, cell: &CellReport) -> String {
+        let kinds = self.kinds(cell);
+        self.groups
+            .iter()
+            .filter(|group| kinds.contains(&group.kind))
+            .filter_map(|group| Some(format!(" ?{}", group.mark?)))
+            .collect()
+    }
+
+    /// The doubts in words, at most `width` wide.
+    pub fn lines(&self, width: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        for group in &self.groups {
+            let mark = group
+                .mark
+                .map_or_else(|| "!".to_owned(), |mark| format!("?{mark}"));
+            let indent = " ".repeat(mark.chars().count() + 1);
+            let worst = if group.cells > 1 { "at worst " } else { "" };
+            let head = format!(
+                "{mark} {} on {} of {}: {worst}{}",
+                group.kind.title(),
+                group.cells,
+                words::count(self.measured, "cell"),
+                group.worst,
+            );
+            lines.extend(words::wrap(&head, width, &indent));
+            let room = width.saturating_sub(indent.len());
+            let means = words::wrap(&format!("→ {}", group.means), room, "  ");
+            lines.extend(means.into_iter().map(|line| format!("{indent}{line}")));
+        }
+        lines
+    }
+}
+
+/// What a doubt means where all nodes are emulated on one machine.
+fn on_one_machine(kind: Kind) -> &'static str {
+    match kind {
+        Kind::CpuSaturated => {
+            "all emulated nodes share this machine's CPUs, so without a limit on the links this is the \
+             rule: compare the paths with each other, not with a network"
+        }
+        Kind::Offloaded => {
+            "packets of up to 64 KiB cross the path whatever the MSS; only a link with a rate counts \
+             each segment, elsewhere the sweep says little about it"
+        }
+        other => other.means(),
+    }
+}
+
+/// Cells of one row that asked for different MSS and got the same: by row and effective MSS.
+fn collapsed(report: &Report) -> Vec<(u64, Vec<&CellReport>)> {
+    let mut same: BTreeMap<(usize, u64), Vec<&CellReport>> = BTreeMap::new();
+    for cell in &report.cells {
+        let effective = cell.measured(name::EFFECTIVE_MSS);
+        if let (Some(_), Some(effective)) = (cell.params.get(Param::Mss), effective) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a segment's size; from a journal that says otherwise it saturates"
+            )]
+            let effective = effective.median.round() as u64;
+            same.entry((cell.row, effective)).or_default().push(cell);
+        }
+    }
+    same.into_iter()
+        .filter(|(_, cells)| cells.len() > 1)
+        .map(|((_, effective), cells)| (effective, cells))
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! Statistics over samples. Pure: no clock, no randomness.
+
+mod binomial;
+mod interval;
+mod outliers;
+mod ratio;
+pub mod student;
+mod summary;
+
+pub use binomial::{clopper_pearson, wilson};
+pub use interval::{ALPHA, Interval};
+pub use outliers::{OUTLIERS_FROM, outliers};
+pub use ratio::{Ratio, ratio};
+pub use summary::Summary;

@@ -1,0 +1,86 @@
+//! Doubts that a real run gives reason for.
+
+use std::fs;
+use std::process::Command;
+
+use netplan::results::doubts::Kind;
+use netplan::results::observed::{self, End};
+use netplan::results::{Doubt, Event, EventKind, Sample};
+use tempfile::TempDir;
+
+use crate::support::NETPLAN;
+
+/// Above the MTU, and with offloads: on the local cluster a plan can ask for both.
+const PLAN: &str = "\
+version: 1
+name: doubtful
+workers:
+  client: {}
+  server: { other_node_than: client }
+paths:
+  - { name: link, from: client, to: server, via: pod_ip }
+defaults: { duration: 1s }
+tests:
+  - iperf3: { mss: [1000, 3000, 4000] }
+local:
+  nodes: 2
+  links: { rate: 50 Mbit/s }
+  offloads: kernel
+";
+
+fn samples(folder: &TempDir) -> Vec<Sample> {
+    let journal = fs::read_to_string(folder.path().join("out/events.jsonl")).unwrap();
+    let event = |line: &str| serde_json::from_str::<Event>(line).unwrap().kind;
+    journal
+        .lines()
+        .filter_map(|line| match event(line) {
+            EventKind::Sample(sample) => Some(sample),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn an_mss_above_the_mtu_and_offloads_are_doubted_and_both_ends_observe() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
+    let run = Command::new(NETPLAN)
+        .current_dir(folder.path())
+        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+
+    let samples = samples(&folder);
+    assert_eq!(samples.len(), 3);
+    for sample in &samples {
+        let kinds: Vec<Kind> = sample.doubts.iter().map(Doubt::kind).collect();
+        assert!(kinds.contains(&Kind::Offloaded), "{sample:?}");
+        assert_eq!(
+            kinds.contains(&Kind::MssDiffers),
+            sample.params.size() > Some(1460)
+        );
+        // Each end saw its own side of the same second, and more than the payload.
+        let seen = |metric: observed::AtEnds, end| sample.metrics.get(metric.at(end)).unwrap();
+        for end in End::BOTH {
+            assert!(seen(observed::OBSERVED_S, end) >= 1.0);
+            assert!((0.0..=100.0).contains(&seen(observed::NODE_BUSY_PERCENT, end)));
+        }
+        let payload = sample.metrics.get("throughput_bps").unwrap() / 8.0;
+        assert!(seen(observed::SENT_BYTES, End::Client) > payload);
+        assert!(seen(observed::RECEIVED_BYTES, End::Server) > payload);
+        assert!(!kinds.contains(&Kind::OtherTraffic), "{sample:?}");
+    }
+    for title in [
+        "effective MSS is not the requested one on 2 of 3 cells",
+        "several requested MSS became one effective MSS on 2 of 3 cells",
+        "segmentation is offloaded on 3 of 3 cells",
+    ] {
+        assert!(said.contains(title), "{title}:\n{said}");
+    }
+}

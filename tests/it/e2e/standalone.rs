@@ -1,0 +1,70 @@
+//! The manifests alone: `netplan render | kubectl apply -f -`, and no command line of netplan beside it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::case::{Case, SHORT, image, run_id};
+
+/// What kubectl prints; `None` where there is none.
+fn kubectl(arguments: &[&str], input: &str) -> Option<String> {
+    let started = Command::new("kubectl")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = started else {
+        println!("not tried: there is no kubectl here");
+        return None;
+    };
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    println!("$ kubectl {}\n{printed}", arguments.join(" "));
+    assert!(output.status.success());
+    Some(printed)
+}
+
+#[test]
+#[ignore = "needs a Kubernetes cluster with netplan's image, and kubectl"]
+fn rendered_manifests_run_by_themselves() {
+    let case = Case::with(SHORT);
+    let image = format!("kubernetes.image={}", image());
+    let rendered = case.start_in_namespace(&["render", "plan.yaml", "--set", &image]);
+    let rendered = rendered.finish();
+    rendered.expect(0);
+    let Some(applied) = kubectl(&["apply", "-f", "-"], &rendered.stdout) else {
+        return;
+    };
+    let (_, after) = applied.split_once("job.batch/netplan-").unwrap();
+    let run = after.get(..8).unwrap().to_owned();
+    let ns = case.namespace.as_str();
+    let job = format!("job/netplan-{run}-orchestrator");
+    let wait = [
+        "wait",
+        "--for=condition=complete",
+        "--timeout=180s",
+        &job,
+        "-n",
+        ns,
+    ];
+    kubectl(&wait, "").unwrap();
+    let log = kubectl(&["logs", &job, "-n", ns], "").unwrap();
+    let (progress, csv) = log.split_once("GENERATING CSV OUTPUT").unwrap();
+    assert!(progress.contains("remote-service"), "{progress}");
+    let rows = csv.lines().filter(|line| line.contains("iperf TCP. "));
+    assert_eq!(rows.count(), 2, "{csv}");
+    assert!(csv.trim_end().ends_with("END CSV DATA"), "{csv}");
+
+    let status = case.start_in_namespace(&["status"]).finish();
+    status.expect(0).says(&run).says("finished");
+    assert_eq!(run_id(&format!("run {run}")), Some(run.clone()));
+    case.start(&["clean", &run]).finish().expect(0).says(&run);
+    assert_eq!(case.api.pods(ns, &run).len(), 0);
+    // kubectl has made it, not netplan.
+    assert!(case.api.has_namespace(ns));
+}

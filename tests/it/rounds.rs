@@ -1,0 +1,126 @@
+//! Orders of samples and numbers of samples, by real runs on the local cluster.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use netplan::results::{Event, EventKind, Outcome, journal};
+use tempfile::TempDir;
+
+use crate::support::NETPLAN;
+
+/// Runs a plan in a folder of its own to its good end.
+struct Ran {
+    folder: TempDir,
+    stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    fn of(plan: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("plan.yaml"), plan).unwrap();
+        let output = Command::new(NETPLAN)
+            .current_dir(folder.path())
+            .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        Self { folder, stderr }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    fn events(&self) -> Vec<Event> {
+        journal::read(&self.out()).unwrap().events
+    }
+
+    /// The samples as they were taken: cell and number.
+    fn samples(&self) -> Vec<(String, u32)> {
+        let samples = self
+            .events()
+            .into_iter()
+            .filter_map(|event| match event.kind {
+                EventKind::Sample(sample) => Some((sample.cell.0, sample.sample)),
+                _ => None,
+            });
+        samples.collect()
+    }
+}
+
+/// Three cells on a worker by itself.
+fn plan(head: &str, timing: &str) -> String {
+    format!(
+        "version: 1
+name: rounds
+{head}
+workers: {{ w1: {{}} }}
+paths: [{{ name: hairpin, from: w1, to: w1, via: cluster_ip }}]
+defaults: {{ duration: 1s, {timing} }}
+tests: [{{ name: t, iperf3: {{ mss: [500, 700, 900] }} }}]
+"
+    )
+}
+
+fn stored_plan(out: &Path) -> String {
+    fs::read_to_string(out.join("plan.yaml")).unwrap()
+}
+
+#[test]
+fn interleaved_cells_take_turns() {
+    let ran = Ran::of(&plan("order: interleaved", "repeat: 2"));
+    let cells = [500, 700, 900].map(|mss| format!("t/hairpin/mss={mss}"));
+    let rounds = (1..=2).flat_map(|round| cells.iter().map(move |cell| (cell.clone(), round)));
+    assert_eq!(ran.samples(), rounds.collect::<Vec<_>>());
+    assert!(ran.stderr.contains("sample 2:"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_shuffled_run_records_the_seed_that_gives_its_order_again() {
+    let ran = Ran::of(&plan("order: shuffled", "repeat: 2"));
+    let samples = ran.samples();
+    for round in [1, 2] {
+        let mut cells: Vec<&str> = samples
+            .iter()
+            .filter(|(_, sample)| *sample == round)
+            .map(|(cell, _)| cell.as_str())
+            .collect();
+        cells.sort_unstable();
+        assert_eq!(
+            cells,
+            [500, 700, 900].map(|mss| format!("t/hairpin/mss={mss}"))
+        );
+    }
+    assert!(samples[..3].iter().all(|(_, sample)| *sample == 1));
+    let stored = stored_plan(&ran.out());
+    assert!(stored.contains("\nseed: "), "{stored}");
+    assert_eq!(Ran::of(&stored).samples(), samples);
+}
+
+#[test]
+fn a_cell_is_measured_until_its_mean_is_known() {
+    let ran = Ran::of(&plan("", "repeat: { min: 3, max: 5, until: 90% }"));
+    let samples = ran.samples();
+    for event in ran.events() {
+        if let EventKind::CellEnded { cell, outcome } = event.kind {
+            let Outcome::Measured {
+                samples: n,
+                reached,
+                ..
+            } = outcome
+            else {
+                panic!("{}: {outcome:?}", cell.0);
+            };
+            assert_eq!(
+                samples.iter().filter(|(c, _)| *c == cell.0).count(),
+                n as usize
+            );
+            assert!((3..=5).contains(&n));
+            assert!(reached == Some(true) || (reached == Some(false) && n == 5));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `netplan selftest`, for real on its slowest link.
+
+use std::process::Command;
+
+use crate::support::NETPLAN;
+
+fn selftest(folder: &std::path::Path, arguments: &[&str]) -> std::process::Output {
+    Command::new(NETPLAN)
+        .current_dir(folder)
+        .arg("selftest")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn goodput_over_100_mbit_is_held_against_theory() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = selftest(
+        folder.path(),
+        &[
+            "--only=100mbit",
+            "--set=tests.0.iperf3.mss=1460",
+            "--set=tests.0.repeat=1",
+            "--set=defaults.duration=1s",
+            "--format=json",
+            "--output=runs",
+        ],
+    );
+    let said = String::from_utf8_lossy(&run.stdout);
+    let document: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let lines = document["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), 2, "{said}");
+    let theories = [100.0 * 1448.0 / 1514.0, 50.0];
+    let mut failed = 0;
+    for (line, theory) in lines.iter().zip(theories) {
+        assert!(
+            (line["theory"].as_f64().unwrap() - theory).abs() < 1e-6,
+            "{line}"
+        );
+        let found = line["found"].as_f64().unwrap();
+        // A busy machine may fall short of a link's rate, but never exceed it.
+        assert!(found > 0.3 * theory && found < 1.02 * theory, "{line}");
+        let off = (found / theory - 1.0).abs();
+        let verdict = if off <= 0.01 { "passed" } else { "failed" };
+        assert_eq!(line["verdict"], verdict, "{line}");
+        failed += i32::from(off > 0.01);
+    }
+    let expected = if failed > 0 { 4 } else { 0 };
+    assert_eq!(run.status.code(), Some(expected), "{said}");
+    assert!(folder.path().join("runs/100mbit/events.jsonl").is_file());
+}
+
+#[test]
+fn an_override_that_fits_no_plan_is_told_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = selftest(folder.path(), &["--set=defaults.durations=1s"]);
+    assert_eq!(run.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(said.contains("durations"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
