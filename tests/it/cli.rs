@@ -190,7 +190,7 @@ fn a_chart_keeps_its_keys_to_its_owner() {
             secrets += 1;
         }
     }
-    assert_eq!(secrets, 4);
+    assert_eq!(secrets, 5);
 }
 
 #[test]
