@@ -134,7 +134,9 @@ fn declared_in(test: &mut Map<String, Value>) -> Vec<String> {
 
 /// A plan that declares no tools has tests with known keys only.
 fn only_with_tools(root: &mut Map<String, Value>, keys: &[String]) {
-    root.insert("if".to_owned(), json!({ "not": { "required": ["tools"] } }));
+    // What the plan extends may declare some.
+    let may_have = json!({ "anyOf": [{ "required": ["tools"] }, { "required": ["extends"] }] });
+    root.insert("if".to_owned(), json!({ "not": may_have }));
     let tests = json!({ "items": { "propertyNames": { "enum": keys } } });
     root.insert(
         "then".to_owned(),

@@ -1,9 +1,12 @@
 //! Plan → text, as compact as a person would write it.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 use serde_yaml::Value;
 
+use super::declared::DeclaredTool;
 use super::kubernetes::Kubernetes;
 use super::mesh::PathEntry;
 use super::model::{Concurrency, Local, Order, Placement, Plan, Test};
@@ -52,6 +55,8 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
     concurrency: Concurrency,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    tools: &'a IndexMap<String, Arc<DeclaredTool>>,
     tests: &'a [Test],
     local: &'a Local,
     kubernetes: &'a Kubernetes,
@@ -68,6 +73,7 @@ impl Serialize for Plan {
             order: self.order,
             seed: self.seed,
             concurrency: self.concurrency,
+            tools: &self.tools,
             tests: &self.tests,
             local: &self.local,
             kubernetes: &self.kubernetes,
