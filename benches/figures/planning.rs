@@ -55,7 +55,10 @@ pub fn measure() -> anyhow::Result<()> {
             let [planned, time, memory] = figures[..] else {
                 anyhow::bail!("the planning process said `{said}`");
             };
-            ensure!(planned == f64::from(cells), "{planned} cells were planned");
+            ensure!(
+                (planned - f64::from(cells)).abs() < 0.5,
+                "{planned} cells were planned"
+            );
             seconds.push(time);
             megabytes.push(memory);
         }

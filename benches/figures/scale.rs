@@ -21,7 +21,7 @@ pub fn measure() -> anyhow::Result<()> {
     let plan = plan::load(Source::new("million.yaml", text), &[]).map_err(anyhow::Error::msg)?;
     let schedule = Schedule::of(&plan, &Selection::all());
     ensure!(schedule.cells.len() == CELLS, "{}", schedule.cells.len());
-    let tasks = Task::all(&plan, schedule);
+    let tasks = Task::all(&plan, &schedule);
     let workers = plan.workers.keys().cloned();
     let state = State::new(tasks, workers, Policy::of(&plan), Limits::default(), []);
     let seconds = begun.elapsed().as_secs_f64();
@@ -44,12 +44,13 @@ pub fn measure() -> anyhow::Result<()> {
 }
 
 fn million() -> String {
-    let mut text = "version: 1\nname: million\nworkers: { w1: {}, w2: {} }\npaths:\n".to_owned();
-    for path in 0..100 {
-        text += &format!("  - {{ name: p{path}, from: w1, to: w2, via: pod_ip }}\n");
-    }
+    let text = "version: 1\nname: million\nworkers: { w1: {}, w2: {} }\npaths:\n".to_owned();
+    let paths: Vec<String> = (0..100)
+        .map(|path| format!("  - {{ name: p{path}, from: w1, to: w2, via: pod_ip }}\n"))
+        .collect();
     let streams: Vec<String> = (1..=10).map(|n| n.to_string()).collect();
-    text + "tests:\n  - name: t\n    iperf3: { mss: { from: 100, to: 1099, step: 1 }, streams: ["
+    text + &paths.concat()
+        + "tests:\n  - name: t\n    iperf3: { mss: { from: 100, to: 1099, step: 1 }, streams: ["
         + &streams.join(", ")
         + "] }\n"
 }

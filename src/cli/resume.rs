@@ -66,9 +66,9 @@ impl Resumed {
         Ok(Some(Self {
             begun,
             dir,
+            journal,
             plan,
             events,
-            journal,
             was_cancelled,
         }))
     }

@@ -112,7 +112,7 @@ pub async fn run(
     let only = settings.only.as_deref().unwrap_or_default();
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
     let schedule = Schedule::of(&plan, &selection);
-    let tasks = Task::all(&plan, schedule);
+    let tasks = Task::all(&plan, &schedule);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
     let (store, events) = Store::open(&settings.journal, settings.resume.as_deref())?;

@@ -341,7 +341,9 @@ mod tests {
                     let nodes: HashSet<_> = round.iter().flat_map(|(a, b)| [a, b]).collect();
                     prop_assert_eq!(nodes.len(), 2 * round.len(), "{:?}", round);
                 }
-                pairs.iter().for_each(|(from, _)| sent[*from] += 1);
+                for (from, _) in &pairs {
+                    sent[*from] += 1;
+                }
                 let (least, most) = (sent[1..].iter().min(), sent[1..].iter().max());
                 prop_assert!(most.unwrap() - least.unwrap() <= 1, "{:?}", sent);
                 prop_assert_eq!(pairs.len().div_ceil(size / 2), times * (size - 1 + size % 2));

@@ -175,7 +175,7 @@ fn entry<'t>(
         });
         return mesh(decoder, entry.value, workers, nodes);
     }
-    path(decoder, &fields, workers)
+    Some(path(decoder, &fields, workers))
 }
 
 fn mesh<'t>(
@@ -243,7 +243,7 @@ fn path<'t>(
     decoder: &Decoder<'t>,
     fields: &Fields<'_, 't>,
     workers: Option<&KnownWorkers<'_>>,
-) -> Option<FoundPath<'t>> {
+) -> FoundPath<'t> {
     let worker = |id| match workers {
         Some(workers) => workers.single(decoder, id),
         None => decoder.text(id),
@@ -275,13 +275,13 @@ fn path<'t>(
                 .help(help),
         );
     }
-    Some(FoundPath {
+    FoundPath {
         name,
         label,
         ends: Ends::Path { from, to },
         via,
         expect: expect.unwrap_or_default(),
-    })
+    }
 }
 
 pub const LONGEST_LABEL: usize = 100;

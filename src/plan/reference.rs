@@ -29,7 +29,11 @@ pub fn reference() -> Result<String, UnknownPath> {
         page.extend(["\n## ", &full.path, "\n\n", &full.text.join(" "), "\n"]);
         table(&full, &mut page);
         // Timing is the same in `defaults` and `tests`; a range of one parameter as of another.
-        let is_range = full.keys.iter().any(|key| key.path.ends_with(".step"));
+        let last = |path: &str| path.rsplit('.').next().map(str::to_owned);
+        let is_range = full
+            .keys
+            .iter()
+            .any(|key| last(&key.path).as_deref() == Some("step"));
         if brief.path != "defaults" && !is_range {
             open.extend(full.keys.into_iter().rev());
         }

@@ -281,6 +281,15 @@ mod tests {
         assert_eq!(probes.iter().filter(|p| p.rate_bps == first).count(), 3);
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rates of tests are far from the ends of u64"
+    )]
+    fn whole(rate_bps: f64) -> u64 {
+        rate_bps.ceil() as u64
+    }
+
     proptest! {
         #[test]
         fn what_is_found_holds_and_is_as_high_as_it_can_be(
@@ -290,10 +299,10 @@ mod tests {
             needed in 1..4_u32,
             limit in 0.0..1.2_f64,
         ) {
-            let to = (from as f64 * ratio).ceil() as u64;
+            let to = whole(from as f64 * ratio);
             let find = find(from, to, within);
             // Somewhere in the range, or outside.
-            let limit = (from as f64 * ratio.powf(limit * 1.1 - 0.05)) as u64;
+            let limit = whole(from as f64 * ratio.powf(limit * 1.1 - 0.05));
             let (end, probes) = search(&find, needed, |rate, _| rate <= limit);
             let (least, most) = samples(&find, needed);
             prop_assert!(probes.len() <= most as usize, "{} of {most}", probes.len());

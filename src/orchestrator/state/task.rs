@@ -64,7 +64,7 @@ impl fmt::Debug for Work {
 impl Task {
     /// The tasks of a schedule, in its order.
     #[must_use]
-    pub fn all(plan: &Plan, schedule: Schedule) -> Vec<Task> {
+    pub fn all(plan: &Plan, schedule: &Schedule) -> Vec<Task> {
         let work = plan.tests.iter().map(|test| {
             let tool = tools::of(&test.tool);
             Arc::new(Work {
@@ -75,7 +75,7 @@ impl Task {
             })
         });
         let work: Vec<Arc<Work>> = work.collect();
-        let sweeps_mss = mss_sweeps(plan, &schedule);
+        let sweeps_mss = mss_sweeps(plan, schedule);
         let line = |row: &crate::schedule::Row| {
             let path = plan.paths.get(row.path)?;
             let work = work.get(row.test)?;

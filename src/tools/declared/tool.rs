@@ -64,9 +64,8 @@ impl Declared {
         let tcp = |port: &&DeclaredPort| port.protocol != PortProtocol::Udp;
         let ports: Vec<&DeclaredPort> = self.tool.ports.iter().filter(tcp).collect();
         let named = ports.iter().find(|port| port.name == "data");
-        let port = match (named, &ports[..]) {
-            (Some(port), _) | (None, [port]) => port,
-            (None, _) => return None,
+        let ((Some(port), _) | (None, [port])) = (named, &ports[..]) else {
+            return None;
         };
         Some(number(port, job.slot))
     }
