@@ -6,6 +6,7 @@
 //! netlink socket's buffer until the client has ended, so nothing runs on the machine while the
 //! sample does.
 
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -31,7 +32,8 @@ const DESTROYED_TCP: u32 = 1 << 0 | 1 << 2;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 /// Length of `struct inet_diag_msg` (`linux/inet_diag.h`); attributes follow it.
 const INET_DIAG_MSG: usize = 72;
-/// `idiag_dport` in it, in network byte order.
+/// `idiag_sport` and `idiag_dport` in it, in network byte order.
+const SOURCE_PORT: usize = 4;
 const DESTINATION_PORT: usize = 6;
 /// `INET_DIAG_INFO`: the attribute that is a `struct tcp_info`.
 const INET_DIAG_INFO: u16 = 2;
@@ -59,7 +61,16 @@ pub struct Connection {
 #[derive(Debug)]
 pub struct Watch {
     socket: Socket,
+    to: Wanted,
+}
+
+/// Which connections are watched.
+#[derive(Debug)]
+struct Wanted {
     port: u16,
+    /// Local ports of those that an earlier client left behind: the kernel still delivers their last
+    /// bytes, and destroys them only then.
+    left_behind: HashSet<u16>,
 }
 
 impl Watch {
@@ -67,8 +78,15 @@ impl Watch {
     /// tell: then the sample goes on without.
     #[must_use]
     pub fn start(port: u16) -> Option<Self> {
+        // Before the socket is opened: what is destroyed in between is not announced.
+        let left_behind = ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
+            .iter()
+            .filter_map(|file| std::fs::read_to_string(file).ok())
+            .flat_map(|sockets| left_behind(&sockets, port))
+            .collect();
         let socket = Socket::open(SockProtocol::NetlinkSockDiag, DESTROYED_TCP).ok()?;
-        Some(Self { socket, port })
+        let to = Wanted { port, left_behind };
+        Some(Self { socket, to })
     }
 
     /// The connection that acknowledged the most bytes. Waits briefly when none that carried data
@@ -104,7 +122,7 @@ impl Watch {
         let mut most = None;
         loop {
             match self.socket.receive() {
-                Ok(datagram) => most = larger(most, carried_most(&datagram, self.port)),
+                Ok(datagram) => most = larger(most, carried_most(&datagram, &self.to)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(most),
                 Err(error) => return Err(error),
             }
@@ -122,18 +140,32 @@ fn larger(one: Option<Connection>, other: Option<Connection>) -> Option<Connecti
         .max_by_key(|connection| connection.bytes_acked)
 }
 
-/// Of the connections to `port` that a datagram announces, the one that acknowledged the most bytes.
-fn carried_most(datagram: &[u8], port: u16) -> Option<Connection> {
+/// The local ports of the connections to `port` in a list of sockets (`/proc/net/tcp` in proc(5)). One
+/// in `TIME_WAIT` has been destroyed already, and its port may be taken again.
+fn left_behind(sockets: &str, port: u16) -> Vec<u16> {
+    const TIME_WAIT: &str = "06";
+    let number = |address: &str| u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok();
+    let local = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let local = number(fields.next()?)?;
+        (number(fields.next()?)? == port && fields.next()? != TIME_WAIT).then_some(local)
+    };
+    sockets.lines().skip(1).filter_map(local).collect()
+}
+
+/// Of the wanted connections that a datagram announces, the one that acknowledged the most bytes.
+fn carried_most(datagram: &[u8], to: &Wanted) -> Option<Connection> {
     netlink::messages(datagram)
         .filter(|message| message.kind == SOCK_DIAG_BY_FAMILY)
-        .filter_map(|message| connection_to(message.payload, port))
+        .filter_map(|message| connection_to(message.payload, to))
         .max_by_key(|connection| connection.bytes_acked)
 }
 
-/// Reads an announcement; None for another port, or without `struct tcp_info`. The struct may be
-/// longer than what is read: newer kernels append to it.
-fn connection_to(announcement: &[u8], port: u16) -> Option<Connection> {
-    if u16::from_be_bytes(array_at(announcement, DESTINATION_PORT)?) != port {
+/// Reads an announcement; None for one that is not wanted, or without `struct tcp_info`. The struct
+/// may be longer than what is read: newer kernels append to it.
+fn connection_to(announcement: &[u8], to: &Wanted) -> Option<Connection> {
+    let port = |at| Some(u16::from_be_bytes(array_at(announcement, at)?));
+    if port(DESTINATION_PORT)? != to.port || to.left_behind.contains(&port(SOURCE_PORT)?) {
         return None;
     }
     let info = netlink::attribute(announcement.get(INET_DIAG_MSG..)?, INET_DIAG_INFO)?;
@@ -176,6 +208,40 @@ mod tests {
         }
     }
 
+    fn to(port: u16) -> Wanted {
+        Wanted {
+            port,
+            left_behind: HashSet::new(),
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_client_left_behind_is_not_this_ones() {
+        let sockets = "  sl  local_address rem_address   st\n   \
+            0: 0A01F40A:1451 00000000:0000 0A\n   \
+            1: 0A01F40A:9F3E 0B01F40A:1451 04\n   \
+            2: 0A01F40A:9F40 0B01F40A:1451 06\n   \
+            3: 0A01F40A:9F42 0B01F40A:1452 01\n";
+        assert_eq!(left_behind(sockets, 0x1451), [0x9F3E]);
+        let mut old = announcement(5201, connection(1448, 90_000), 232);
+        let source = netlink::HEADER + SOURCE_PORT;
+        old[source..source + 2].copy_from_slice(&0x9F3E_u16.to_be_bytes());
+        let new = announcement(5201, connection(524, 80_000), 232);
+        let wanted = Wanted {
+            left_behind: HashSet::from([0x9F3E]),
+            ..to(5201)
+        };
+        let datagram = [old, new].concat();
+        assert_eq!(
+            carried_most(&datagram, &wanted),
+            Some(connection(524, 80_000))
+        );
+        assert_eq!(
+            carried_most(&datagram, &to(5201)),
+            Some(connection(1448, 90_000))
+        );
+    }
+
     #[test]
     fn the_connection_with_the_most_bytes_is_chosen() {
         let datagram = [
@@ -185,14 +251,17 @@ mod tests {
             announcement(80, connection(536, 100_000), 232),
         ]
         .concat();
-        assert_eq!(carried_most(&datagram, 5201), Some(connection(588, 90_000)));
-        assert_eq!(carried_most(&datagram, 443), None);
+        assert_eq!(
+            carried_most(&datagram, &to(5201)),
+            Some(connection(588, 90_000))
+        );
+        assert_eq!(carried_most(&datagram, &to(443)), None);
     }
 
     #[test]
     fn a_kernel_whose_tcp_info_is_too_short_says_nothing() {
         assert_eq!(
-            carried_most(&announcement(1, connection(1, 1), 104), 1),
+            carried_most(&announcement(1, connection(1, 1), 104), &to(1)),
             None
         );
     }
@@ -202,8 +271,8 @@ mod tests {
         fn any_announcement_is_read_without_a_panic(
             bytes in prop::collection::vec(any::<u8>(), 0..400), port: u16,
         ) {
-            let _ = carried_most(&bytes, port);
-            let _ = carried_most(&message(SOCK_DIAG_BY_FAMILY, &bytes), port);
+            let _ = carried_most(&bytes, &to(port));
+            let _ = carried_most(&message(SOCK_DIAG_BY_FAMILY, &bytes), &to(port));
         }
     }
 }

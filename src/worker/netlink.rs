@@ -15,7 +15,7 @@ use nix::sys::socket::{
 };
 
 /// Length of `struct nlmsghdr`.
-const HEADER: usize = 16;
+pub(super) const HEADER: usize = 16;
 /// Length of `struct rtattr`.
 const ATTRIBUTE_HEADER: usize = 4;
 /// More than the kernel puts into one datagram (`NLMSG_GOODSIZE` is at most 8 KiB).

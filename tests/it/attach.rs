@@ -32,8 +32,10 @@ tests:
 const CELLS: usize = 4;
 
 fn command(cluster: &FakeCluster, arguments: &[&str]) -> Command {
-    let mut command = Command::new(NETPLAN);
+    // Whoever runs the tests may have had SIGHUP ignored, which netplan then does too.
+    let mut command = Command::new("env");
     command
+        .args(["--default-signal=HUP", NETPLAN])
         .current_dir(cluster.folder.path())
         .args(arguments)
         .args(["--kubeconfig", "kubeconfig"])
