@@ -118,12 +118,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         (None, None) => return Err(CliError::Usage("give a plan".to_owned())),
     };
     let begun = resumed.as_ref().map(|resumed| &resumed.begun);
-    let prepared = args.make.prepare(plan, namespace, begun)?;
-    let left = resumed.as_ref().map_or(0, Resumed::ended);
-    let left = prepared.schedule.cells.len().saturating_sub(left);
-    let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
-    let share = left as f64 / prepared.schedule.cells.len().max(1) as f64;
-    let predicted = predicted.share(share);
+    let mut prepared = args.make.prepare(plan, namespace, begun)?;
     let runtime = super::runtime()?;
     let target = runtime.block_on(async {
         match &resumed {
@@ -137,6 +132,21 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
              leave it out, or name a cluster with `--on kubernetes`"
         )));
     }
+    if resumed.is_none()
+        && prepared.plan.depends_on_nodes()
+        && let Target::Kubernetes(access) = &target
+    {
+        let nodes = runtime.block_on(access.room(&prepared.manifests));
+        let nodes = nodes.map_err(anyhow::Error::from)?;
+        let plan = prepared.plan.with_nodes(nodes);
+        prepared = args
+            .make
+            .prepare(plan.map_err(anyhow::Error::from)?, namespace, None)?;
+    }
+    let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
+    let cells = prepared.schedule.cells.len();
+    let ended = resumed.as_ref().map_or(0, Resumed::ended);
+    let predicted = predicted.share(cells.saturating_sub(ended) as f64 / cells.max(1) as f64);
     let what = what(&prepared, &target, predicted);
     if let Some(by) = args.dry_run {
         if by == DryRun::Server {

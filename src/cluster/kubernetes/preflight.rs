@@ -9,7 +9,7 @@ use super::access::Access;
 use super::apply::pod_spec;
 use super::failure::{cause, code};
 use super::{permissions, seats, settings};
-use crate::cluster::Trouble;
+use crate::cluster::{Error, Trouble};
 use crate::render::Manifest;
 
 /// Since then pods have `seccompProfile`, which the `restricted` standard asks for.
@@ -48,6 +48,21 @@ impl Access {
         let findings = self.checkup(namespace, manifests).await;
         let troubles = findings.into_iter().map(|finding| finding.troubles);
         troubles.flatten().collect()
+    }
+
+    /// How many nodes can take the workers of the plan's groups, which have a node each.
+    ///
+    /// # Errors
+    /// When the nodes cannot be listed.
+    pub async fn room(&self, manifests: &[Manifest]) -> Result<u32, Error> {
+        let nodes: Api<Node> = Api::all(self.client.clone());
+        let nodes = self.ask(nodes.list(&ListParams::default())).await;
+        let nodes = nodes.map_err(|error| Error::Api {
+            what: "count the nodes for workers with `one_per_node`".to_owned(),
+            cause: cause(&error),
+            help: "give their `count` in the plan".to_owned(),
+        })?;
+        Ok(u32::try_from(seats::room(&nodes.items, manifests)).unwrap_or(u32::MAX))
     }
 
     /// The same, with what is well. Nothing more is asked of an API server that does not answer.

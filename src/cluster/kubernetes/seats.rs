@@ -25,6 +25,9 @@ pub(super) struct Seat {
     pub spec: PodSpec,
 }
 
+/// What the pods of a group of workers have in common; see `templates/`.
+const GROUP_LABEL: &str = "netplan/group";
+
 /// So many nodes are named in a message.
 const NAMED: usize = 6;
 
@@ -42,6 +45,23 @@ fn seats(manifests: &[Manifest]) -> Vec<Seat> {
         })
     };
     manifests.iter().filter_map(read).collect()
+}
+
+/// How many nodes can take the workers of the groups that have a node each; of the group that
+/// fewest nodes can take.
+pub(super) fn room(nodes: &[Node], manifests: &[Manifest]) -> usize {
+    room_for(nodes, &seats(manifests))
+}
+
+fn room_for(nodes: &[Node], seats: &[Seat]) -> usize {
+    let of_groups = seats
+        .iter()
+        .filter(|seat| seat.labels.contains_key(GROUP_LABEL));
+    let fit = |seat: &Seat| {
+        let nodes = nodes.iter().filter(|node| why_not(node, seat).is_none());
+        nodes.count()
+    };
+    of_groups.map(fit).min().unwrap_or(0)
 }
 
 /// Whether there is a node for every pod. `None` when one may not look at nodes.
@@ -245,6 +265,17 @@ mod tests {
              1 node that can take it: `n1`; `n2` is cordoned, `n3` has the taint \
              `node-role.kubernetes.io/control-plane:NoSchedule`"
         );
+    }
+
+    #[test]
+    fn a_group_has_room_on_the_nodes_that_can_take_it() {
+        let mut worker = seat("mesh-1", "", "");
+        let single = worker.clone();
+        worker.labels.insert(GROUP_LABEL.into(), "mesh".into());
+        let cordoned = node("n3", json!({"spec": {"unschedulable": true}}));
+        let nodes = [node("n1", json!({})), node("n2", json!({})), cordoned];
+        assert_eq!(room_for(&nodes, &[single.clone(), worker]), 2);
+        assert_eq!(room_for(&nodes, &[single]), 0);
     }
 
     #[test]
