@@ -1,5 +1,6 @@
 //! The language: text → [`Plan`], all problems at once, each with its place.
 
+mod check_expect;
 mod declared;
 mod decode;
 mod documents;
@@ -20,10 +21,12 @@ mod names;
 mod parse;
 mod placement;
 mod read;
+mod read_bound;
 mod read_command;
 mod read_declared;
 mod read_expect;
 mod read_figure;
+mod read_find;
 mod read_kubernetes;
 mod read_parameter;
 mod read_paths;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::check_expect;
 use super::decode::{At, Decoder};
 use super::expect::Find;
 use super::fields::Fields;
@@ -9,6 +10,7 @@ use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing,
 use super::read::{LONGEST_NAME, small};
 use super::read_declared::Tools;
 use super::read_expect::{self, Expected};
+use super::read_find;
 use super::read_parameter;
 use super::read_paths::{LONGEST_LABEL, label};
 use super::read_tool::{self, Swept};
@@ -234,9 +236,9 @@ fn test<'t>(
     let own = timing(decoder, &fields);
     let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
     let find = fields.entry("find").and_then(|entry| {
-        let may = |tool| read_expect::may_find(decoder, entry.key_place, tool);
+        let may = |tool| read_find::may_find(decoder, entry.key_place, tool);
         let may = tool.as_ref().is_none_or(may);
-        may.then(|| read_expect::find(decoder, entry.value, &measured))?
+        may.then(|| read_find::find(decoder, entry.value, &measured))?
     });
     let expect = fields
         .optional("expect", |id| {
@@ -246,7 +248,7 @@ fn test<'t>(
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
         let single: Vec<&str> = single.map(|path| path.name).collect();
-        read_expect::check_test(decoder, &expect, tool, own, &single);
+        check_expect::check_test(decoder, &expect, tool, own, &single);
     }
     fields.done_else(|key| {
         (!known.any_tool && read_tool::is_option(key)).then(|| {
