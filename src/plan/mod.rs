@@ -34,6 +34,7 @@ mod read_test;
 mod read_tool;
 mod read_workers;
 mod reference;
+mod scalar;
 mod schema;
 mod set;
 mod surroundings;
