@@ -1,5 +1,6 @@
 //! The language: text → [`Plan`], all problems at once, each with its place.
 
+mod builder;
 mod check_expect;
 mod declared;
 mod decode;
