@@ -1,5 +1,7 @@
 //! The language: text → [`Plan`], all problems at once, each with its place.
 
+mod builder;
+mod check_expect;
 mod declared;
 mod decode;
 mod documents;
@@ -20,22 +22,27 @@ mod names;
 mod parse;
 mod placement;
 mod read;
+mod read_bound;
 mod read_command;
 mod read_declared;
 mod read_expect;
 mod read_figure;
+mod read_find;
 mod read_kubernetes;
 mod read_parameter;
 mod read_paths;
 mod read_test;
+mod read_timing;
 mod read_tool;
 mod read_workers;
 mod reference;
+mod scalar;
 mod schema;
 mod set;
 mod surroundings;
 pub mod sweep;
 mod syntax;
+mod test_names;
 mod tree;
 pub mod units;
 mod variables;

@@ -1,33 +1,8 @@
 //! YAML text → tree.
 
-use std::collections::HashMap;
-
-use granit_parser::{Event, Options, Parser, ScalarStyle};
-
-use super::syntax;
-use super::tree::{
-    DEEPEST, Entry, Kind, LARGEST_TEXT, MOST_NODES, Map, NodeId, Scalar, Tree, Value, too_deep,
-};
-use crate::diag::{Place, Problem, Problems, quote};
-
-/// What is known of a list or mapping that has not ended.
-struct Open {
-    start: usize,
-    /// Where its last part ended.
-    end: usize,
-    anchor: usize,
-    content: Content,
-}
-
-enum Content {
-    List(Vec<NodeId>),
-    Map {
-        map: Map,
-        /// The key whose value comes next, and whether its entry is kept.
-        key: Option<(String, Place, bool)>,
-        seen: HashMap<String, Place>,
-    },
-}
+use super::builder::Builder;
+use super::tree::{LARGEST_TEXT, NodeId, Tree};
+use crate::diag::{Place, Problem, Problems};
 
 /// Reads one text as source `source`, whose text starts `base` bytes into it. Without a node when
 /// there is nothing, or nothing that could be read.
@@ -50,17 +25,7 @@ pub fn parse(
         problems.push(Problem::new(place, what).help("is this a plan?"));
         return None;
     }
-    let mut builder = Builder {
-        tree,
-        problems,
-        source,
-        base,
-        text,
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        expanded: 0,
-        root: None,
-    };
+    let mut builder = Builder::new(tree, problems, source, base, text);
     match builder.read() {
         Ok(()) => builder.root,
         Err(problem) => {
@@ -70,274 +35,11 @@ pub fn parse(
     }
 }
 
-struct Builder<'a> {
-    tree: &'a mut Tree,
-    problems: &'a mut Problems,
-    source: usize,
-    base: usize,
-    text: &'a str,
-    open: Vec<Open>,
-    anchors: HashMap<usize, NodeId>,
-    /// Nodes so far, aliases expanded.
-    expanded: u64,
-    root: Option<NodeId>,
-}
-
-/// A problem after which reading cannot go on.
-type Fatal = Box<Problem>;
-
-impl Builder<'_> {
-    fn place(&self, start: usize, end: usize) -> Place {
-        Place {
-            source: self.source,
-            span: (self.base + start..self.base + end).into(),
-        }
-    }
-
-    fn read(&mut self) -> Result<(), Fatal> {
-        let mut options = Options::default();
-        options.set_emit_comments(false);
-        let mut documents = 0;
-        for event in Parser::new_from_str_with_options(self.text, options) {
-            let (event, span) = event.map_err(|error| {
-                Box::new(syntax::problem(self.text, &error, |start, end| {
-                    self.place(start, end)
-                }))
-            })?;
-            let (start, end) = span
-                .byte_range()
-                .map_or((0, 0), |range| (range.start, range.end));
-            if let Some(tag) = span.tag_span().and_then(|tag| tag.byte_range()) {
-                let what = "tags have no meaning here";
-                let place = self.place(tag.start, tag.end);
-                let help = "leave it out, and put quotes around a value that is to be text";
-                self.problems.push(Problem::new(place, what).help(help));
-            }
-            match event {
-                Event::DocumentStart(..) => {
-                    documents += 1;
-                    if documents > 1 {
-                        let problem = Problem::new(
-                            self.place(start, end),
-                            "a file holds one plan, not several",
-                        )
-                        .label("a second document starts here")
-                        .help("put each plan into a file of its own");
-                        return Err(problem.into());
-                    }
-                }
-                Event::Scalar(text, style, anchor, _) => {
-                    self.scalar(&text, style, anchor, start, end)?;
-                }
-                Event::SequenceStart(_, anchor, _) => {
-                    self.start(start, end, anchor, Content::List(Vec::new()))?;
-                }
-                Event::MappingStart(_, anchor, _) => {
-                    let content = Content::Map {
-                        map: Map::default(),
-                        key: None,
-                        seen: HashMap::new(),
-                    };
-                    self.start(start, end, anchor, content)?;
-                }
-                Event::SequenceEnd | Event::MappingEnd => self.end(start, end)?,
-                Event::Alias(anchor) => self.alias(anchor, start, end)?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses a list, mapping or alias where a key has to stand.
-    fn no_key(&self, start: usize, end: usize) -> Result<(), Fatal> {
-        match self.open.last().map(|open| &open.content) {
-            Some(Content::Map { key: None, .. }) => {
-                let problem = Problem::new(self.place(start, end), "a key is a plain word")
-                    .help("a key and its value are `key: value`; two braces belong to a template, which is no plan yet");
-                Err(problem.into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn start(
-        &mut self,
-        start: usize,
-        end: usize,
-        anchor: usize,
-        content: Content,
-    ) -> Result<(), Fatal> {
-        self.no_key(start, end)?;
-        if self.open.len() as u64 >= u64::from(DEEPEST) {
-            return Err(too_deep(self.place(start, end)).into());
-        }
-        self.open.push(Open {
-            start,
-            end,
-            anchor,
-            content,
-        });
-        Ok(())
-    }
-
-    fn end(&mut self, start: usize, end: usize) -> Result<(), Fatal> {
-        let Some(open) = self.open.pop() else {
-            return Ok(());
-        };
-        // A bracket is a part of the node; an end without one lies beyond it.
-        let end = if end > start { end } else { open.end };
-        let place = self.place(open.start, end.max(open.start));
-        let kind = match open.content {
-            Content::List(items) => Kind::List(items),
-            Content::Map { map, .. } => Kind::Map(map),
-        };
-        let id = self.tree.add(place, kind);
-        self.put(id, open.anchor, end, 1, place)
-    }
-
-    fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Result<(), Fatal> {
-        self.no_key(start, end)?;
-        let place = self.place(start, end);
-        let Some(id) = self.anchors.get(&anchor).copied() else {
-            let problem = Problem::new(place, "this alias stands within its own anchor")
-                .help("a value cannot hold itself");
-            return Err(problem.into());
-        };
-        self.put(id, 0, end, self.tree.get(id).size, place)
-    }
-
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        start: usize,
-        end: usize,
-    ) -> Result<(), Fatal> {
-        let place = self.place(start, end);
-        let plain = matches!(style, ScalarStyle::Plain);
-        let mut value_place = place;
-        if let Some(open) = self.open.last_mut()
-            && let Content::Map { map, key, seen } = &mut open.content
-        {
-            open.end = open.end.max(end);
-            match key {
-                Some((_, key_place, _)) if start == end => value_place = *key_place,
-                Some(_) => {}
-                None => {
-                    let mut kept = false;
-                    if plain && text == "<<" {
-                        map.incomplete = true;
-                        self.problems.push(
-                            Problem::new(place, "merge keys (`<<`) are not supported").help(
-                                "write what all tests share under `defaults:`, or give a whole \
-                                 value an anchor (`&a`) and use it again (`*a`)",
-                            ),
-                        );
-                    } else if let Some(first) = seen.get(text) {
-                        let what = format!("the key {} stands here twice", quote(text));
-                        self.problems.push(
-                            Problem::new(place, what)
-                                .label("again here")
-                                .related(*first, "first here")
-                                .help("remove one of them"),
-                        );
-                    } else {
-                        seen.insert(text.to_owned(), place);
-                        kept = true;
-                    }
-                    *key = Some((text.to_owned(), place, kept));
-                    return Ok(());
-                }
-            }
-        }
-        let value = if plain { resolve(text) } else { Value::Text };
-        let scalar = Scalar {
-            text: text.to_owned(),
-            value,
-            filled: false,
-        };
-        let id = self.tree.add(value_place, Kind::Scalar(scalar));
-        self.put(id, anchor, end, 1, place)
-    }
-
-    /// Puts a node that has ended where it belongs. `size` counts it without what was counted
-    /// before.
-    fn put(
-        &mut self,
-        id: NodeId,
-        anchor: usize,
-        end: usize,
-        size: u64,
-        place: Place,
-    ) -> Result<(), Fatal> {
-        if anchor != 0 {
-            self.anchors.insert(anchor, id);
-        }
-        self.expanded = self.expanded.saturating_add(size);
-        if self.expanded > MOST_NODES {
-            let problem = Problem::new(place, format!("a plan has at most {MOST_NODES} values"))
-                .label("this is one too many")
-                .help("an alias counts as what it stands for, as often as it is used");
-            return Err(problem.into());
-        }
-        if let Some(problem) = self.tree.too_large(id, place) {
-            return Err(problem.into());
-        }
-        match self.open.last_mut() {
-            None => self.root = Some(id),
-            Some(open) => {
-                open.end = open.end.max(end);
-                match &mut open.content {
-                    Content::List(items) => items.push(id),
-                    Content::Map { map, key, .. } => {
-                        if let Some((key, key_place, true)) = key.take() {
-                            map.entries.push(Entry {
-                                key,
-                                key_place,
-                                value: id,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A scalar with its variables replaced. Within braces a variable needs quotes, so they say nothing
-/// of what it is.
-pub fn filled(text: String) -> Scalar {
-    Scalar {
-        value: resolve(&text),
-        text,
-        filled: true,
-    }
-}
-
-/// What YAML 1.2 takes a plain scalar for, by `serde_yaml`'s rules.
-fn resolve(text: &str) -> Value {
-    let word = |c: char| c.is_ascii_alphanumeric() || "+-._~".contains(c);
-    // At its start `serde_yaml` would take these for the marks of a document.
-    let mark = text.starts_with("---") || text.starts_with("...");
-    if mark || text.len() > 64 || !text.chars().all(word) {
-        return Value::Text;
-    }
-    match serde_yaml::from_str(text) {
-        Ok(serde_yaml::Value::Null) => Value::Null,
-        Ok(serde_yaml::Value::Bool(value)) => Value::Bool(value),
-        Ok(serde_yaml::Value::Number(number)) => {
-            number.as_u64().map_or(Value::Number, Value::Whole)
-        }
-        _ => Value::Text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diag::Source;
+    use crate::plan::tree::{Entry, Kind};
 
     fn read(text: &str) -> (Tree, Option<NodeId>, Problems) {
         let (mut tree, mut problems) = (Tree::default(), Problems::new(Source::new("t", text)));
@@ -384,21 +86,6 @@ mod tests {
             show("\u{feff}- &a {x: 1}\n- *a\n"),
             "\"- &a {x: 1}\\n- *a\"=[\"{x: 1}\"={x: \"1\"=Whole(1)}, \"{x: 1}\"={x: \"1\"=Whole(1)}]"
         );
-    }
-
-    #[test]
-    fn scalars_follow_yaml_1_2() {
-        let value = |text| resolve(text);
-        assert_eq!(value("0x10"), Value::Whole(16));
-        assert_eq!(value("-1"), Value::Number);
-        assert_eq!(value("1.5"), Value::Number);
-        assert_eq!(value("true"), Value::Bool(true));
-        for text in ["no", "off", "10s", "1:30", "---", "a, b", "*a", "!x"] {
-            assert_eq!(value(text), Value::Text, "{text}");
-        }
-        for text in ["", "~", "null"] {
-            assert_eq!(value(text), Value::Null, "{text}");
-        }
     }
 
     #[test]

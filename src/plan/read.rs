@@ -1,5 +1,6 @@
 //! The decoder of a plan as a whole, and of its emulated nodes.
 
+use super::check_expect;
 use super::decode::Decoder;
 use super::extend;
 use super::fields::Fields;
@@ -7,10 +8,10 @@ use super::host;
 use super::mesh::{Expanded, expand};
 use super::model::{Concurrency, Link, Local, Offloads, Order, Plan, VERSION};
 use super::read_declared;
-use super::read_expect;
 use super::read_kubernetes::kubernetes;
 use super::read_paths::{FoundPath, most_to_one, paths};
-use super::read_test::{self, Known, KnownPath, PartialTiming};
+use super::read_test::{self, Known, KnownPath};
+use super::read_timing::{self, PartialTiming};
 use super::read_workers::{KnownWorkers, workers};
 use super::tree::NodeId;
 use super::units::{BitRate, Duration, Percent};
@@ -58,7 +59,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
             "a mapping with `duration`, `warmup`, `repeat` or the like",
             true,
         )?;
-        let timing = read_test::timing(decoder, &fields);
+        let timing = read_timing::timing(decoder, &fields);
         fields.done_else(|key| {
             matches!(key, "paths" | "iperf3" | "netperf" | "label")
                 .then(|| format!("`{key}` stands within each of `tests:`, not in `defaults:`"))
@@ -104,7 +105,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
             .collect();
         for path in paths {
             if let Some(name) = path.name {
-                read_expect::check_path(decoder, &path.expect, name.value, &tests, &names);
+                check_expect::check_path(decoder, &path.expect, name.value, &tests, &names);
             }
         }
     }

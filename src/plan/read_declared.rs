@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::read_command::{Command, Names, command};
 use super::read_figure::figures;
 use super::read_parameter::parameters;
-use super::read_test::PartialTiming;
+use super::read_timing::PartialTiming;
 use super::tree::NodeId;
 use super::units::Duration;
 use crate::diag::{Place, Problem, quote};

@@ -8,7 +8,7 @@ use super::declared::{DeclaredTool, DeclaredUse, Parameter, ParameterUnit};
 use super::decode::{At, Decoder};
 use super::limits;
 use super::read_declared::identifier;
-use super::read_test::PartialTiming;
+use super::read_timing::PartialTiming;
 use super::read_tool::Swept;
 use super::sweep::Sweep;
 use super::tree::NodeId;

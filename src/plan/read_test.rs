@@ -1,136 +1,26 @@
-//! The decoder of tests: their timing, names, paths, and how large the matrix is.
+//! The decoder of tests: their tools, their paths, and how large the matrix is.
 
 use std::collections::HashSet;
 
+use super::check_expect;
 use super::decode::{At, Decoder};
 use super::expect::Find;
 use super::fields::Fields;
-use super::model::{Iperf3, Netperf, NetperfTest, Protocol, Repeat, Test, Timing, ToolSpec, Until};
-use super::read::{LONGEST_NAME, small};
+use super::model::{Test, Timing, ToolSpec};
+use super::read::LONGEST_NAME;
 use super::read_declared::Tools;
 use super::read_expect::{self, Expected};
+use super::read_find;
 use super::read_parameter;
 use super::read_paths::{LONGEST_LABEL, label};
+use super::read_timing::{PartialTiming, check_timeout, timing};
 use super::read_tool::{self, Swept};
+use super::test_names::{default_label, default_name, free_name};
 use super::tree::{Entry, NodeId};
-use super::units::{Duration, Percent};
 use crate::diag::{Place, Problem};
 
 /// A matrix of more cells is refused: at a second each it would run for 11 days.
 const MOST_CELLS: u64 = 1_000_000;
-const DAY: u64 = 24 * 60 * 60;
-
-/// The timing that a mapping gives; the rest comes from `defaults:`, or is the language's own.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PartialTiming {
-    duration: Option<Duration>,
-    warmup: Option<Duration>,
-    cooldown: Option<Duration>,
-    timeout: Option<At<Duration>>,
-    retries: Option<u32>,
-    repeat: Option<Repeat>,
-}
-
-impl PartialTiming {
-    pub const KEYS: [&'static str; 6] = [
-        "duration", "warmup", "cooldown", "timeout", "retries", "repeat",
-    ];
-
-    fn or(self, defaults: &PartialTiming) -> PartialTiming {
-        PartialTiming {
-            duration: self.duration.or(defaults.duration),
-            warmup: self.warmup.or(defaults.warmup),
-            cooldown: self.cooldown.or(defaults.cooldown),
-            timeout: self.timeout.or(defaults.timeout),
-            retries: self.retries.or(defaults.retries),
-            repeat: self.repeat.or(defaults.repeat),
-        }
-    }
-
-    fn resolve(self) -> Timing {
-        let default = Timing::default();
-        Timing {
-            duration: self.duration.unwrap_or(default.duration),
-            warmup: self.warmup.unwrap_or(default.warmup),
-            cooldown: self.cooldown.unwrap_or(default.cooldown),
-            timeout: self.timeout.map(|timeout| timeout.value),
-            retries: self.retries.unwrap_or(default.retries),
-            repeat: self.repeat.unwrap_or(default.repeat),
-        }
-    }
-}
-
-/// Reads the keys of a timing.
-pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
-    let most = Duration(std::time::Duration::from_secs(DAY));
-    let any = |id| decoder.bounded(id, Duration::default(), most);
-    let count = |least, most, unit| move |id| decoder.whole(id, least, most, unit).map(small);
-    PartialTiming {
-        duration: fields.optional("duration", |id| whole_seconds(decoder, id, 1)),
-        warmup: fields.optional("warmup", |id| whole_seconds(decoder, id, 0)),
-        cooldown: fields.optional("cooldown", any),
-        timeout: fields.optional("timeout", |id| {
-            any(id).map(|value| At {
-                value,
-                place: decoder.place(id),
-            })
-        }),
-        retries: fields.optional("retries", count(0, 100, "retries")),
-        repeat: fields.optional("repeat", |id| repeat(decoder, id)),
-    }
-}
-
-/// A number of samples, or a mapping that says when to stop.
-fn repeat(decoder: &Decoder<'_>, id: NodeId) -> Option<Repeat> {
-    let times = |id, least| decoder.whole(id, least, 10_000, "samples").map(small);
-    if !decoder.is_mapping(id) {
-        return times(id, 1).map(Repeat::Times);
-    }
-    let fields = decoder.fields(id, "a mapping with `until`, as in `until: 2%`", false)?;
-    let min = fields.optional("min", |id| times(id, 2));
-    let max = fields.optional("max", |id| Some((times(id, 2)?, decoder.place(id))));
-    let until = fields.required("until", |id| {
-        decoder.bounded(id, Percent(0.01), Percent(100.0))
-    });
-    fields.done();
-    let min = min.unwrap_or(3);
-    if let Some((max, place)) = max
-        && max < min
-    {
-        let what = format!("at most {max} samples are fewer than the least, {min}");
-        decoder.report(Problem::new(place, what).help("`min` is 3 unless it is given"));
-        return None;
-    }
-    Some(Repeat::Until(Until {
-        min,
-        max: max.map_or(min.max(20), |(max, _)| max),
-        until: until?,
-    }))
-}
-
-/// iperf3 and netperf drop a fraction of a second, and run for ever when told 0.
-fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<Duration> {
-    let At { value, place } = decoder.quantity::<Duration>(id)?;
-    let seconds = value.0.as_secs();
-    let problem = if value.0.subsec_nanos() != 0 {
-        let above = seconds.saturating_add(1);
-        Problem::new(place, format!("`{value}` is no whole number of seconds"))
-            .label(format!("write `{above}s`"))
-            .help(
-                "iperf3 and netperf drop a fraction of a second; what is left of `0.5s` is endless",
-            )
-    } else if seconds < least {
-        Problem::new(place, format!("`{value}` is too short"))
-            .label(format!("write `{least}s` or more"))
-            .help("iperf3 and netperf take 0 seconds for endless")
-    } else if seconds > DAY {
-        Problem::new(place, format!("`{value}` is too long")).help("24 hours (`24h`) at most")
-    } else {
-        return Some(value);
-    };
-    decoder.report(problem);
-    None
-}
 
 /// What could be read of a test.
 struct FoundTest<'t> {
@@ -234,9 +124,9 @@ fn test<'t>(
     let own = timing(decoder, &fields);
     let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
     let find = fields.entry("find").and_then(|entry| {
-        let may = |tool| read_expect::may_find(decoder, entry.key_place, tool);
+        let may = |tool| read_find::may_find(decoder, entry.key_place, tool);
         let may = tool.as_ref().is_none_or(may);
-        may.then(|| read_expect::find(decoder, entry.value, &measured))?
+        may.then(|| read_find::find(decoder, entry.value, &measured))?
     });
     let expect = fields
         .optional("expect", |id| {
@@ -246,7 +136,7 @@ fn test<'t>(
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
         let single: Vec<&str> = single.map(|path| path.name).collect();
-        read_expect::check_test(decoder, &expect, tool, own, &single);
+        check_expect::check_test(decoder, &expect, tool, own, &single);
     }
     fields.done_else(|key| {
         (!known.any_tool && read_tool::is_option(key)).then(|| {
@@ -324,27 +214,6 @@ fn tool(
     }
 }
 
-fn check_timeout(decoder: &Decoder<'_>, timing: PartialTiming) {
-    let Some(timeout) = timing.timeout else {
-        return;
-    };
-    let resolved = timing.resolve();
-    let needed = resolved.duration.0.saturating_add(resolved.warmup.0);
-    if timeout.value.0 <= needed {
-        let (timeout, place) = (timeout.value, timeout.place);
-        let needed = Duration(needed);
-        decoder.report(
-            Problem::new(
-                place,
-                format!("a timeout of `{timeout}` kills every sample"),
-            )
-            .help(format!(
-                "warm-up and duration alone take `{needed}`; leave some seconds more"
-            )),
-        );
-    }
-}
-
 fn test_paths(decoder: &Decoder<'_>, id: NodeId, known: Option<&[&str]>) -> Option<Vec<String>> {
     let items = decoder.list(id, "`[same-node, remote]`; leave `paths` out for all")?;
     let mut seen = std::collections::HashMap::new();
@@ -395,50 +264,4 @@ fn count_cells(
             "{most}; cells are tests × paths × values: take a larger `step`, or fewer of them"
         )));
     }
-}
-
-fn free_name(taken: &mut HashSet<String>, name: &str) -> String {
-    let numbered = (2_u64..).map(|number| format!("{name}-{number}"));
-    let free = std::iter::once(name.to_owned())
-        .chain(numbered)
-        .find(|name| !taken.contains(name))
-        .unwrap_or_default();
-    taken.insert(free.clone());
-    free
-}
-
-fn default_name(tool: &ToolSpec) -> &str {
-    match tool {
-        ToolSpec::Iperf3(Iperf3 { protocol, .. }) => match protocol {
-            Protocol::Tcp => "iperf3-tcp",
-            Protocol::Udp => "iperf3-udp",
-        },
-        ToolSpec::Netperf(Netperf { test, .. }) => match test {
-            NetperfTest::TcpStream => "netperf-tcp-stream",
-            NetperfTest::TcpRr => "netperf-tcp-rr",
-            NetperfTest::TcpCrr => "netperf-tcp-crr",
-            NetperfTest::UdpStream => "netperf-udp-stream",
-            NetperfTest::UdpRr => "netperf-udp-rr",
-        },
-        ToolSpec::Declared(used) => &used.tool.name,
-    }
-}
-
-/// nptest's words.
-fn default_label(tool: &ToolSpec) -> String {
-    let label = match tool {
-        ToolSpec::Iperf3(Iperf3 { protocol, .. }) => match protocol {
-            Protocol::Tcp => "iperf TCP.",
-            Protocol::Udp => "iperf UDP.",
-        },
-        ToolSpec::Netperf(Netperf { test, .. }) => match test {
-            NetperfTest::TcpStream => "netperf.",
-            NetperfTest::TcpRr => "netperf TCP_RR.",
-            NetperfTest::TcpCrr => "netperf TCP_CRR.",
-            NetperfTest::UdpStream => "netperf UDP_STREAM.",
-            NetperfTest::UdpRr => "netperf UDP_RR.",
-        },
-        ToolSpec::Declared(used) => return format!("{}.", used.tool.name),
-    };
-    label.to_owned()
 }

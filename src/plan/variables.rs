@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::parse;
+use super::scalar;
 use super::surroundings::Surroundings;
 use super::tree::{Kind, NodeId, Tree};
 use crate::diag::{Place, Problem, Problems, quote};
@@ -29,7 +29,7 @@ pub fn fill(
             Kind::Scalar(scalar) if !scalar.filled && scalar.text.contains("${") => {
                 match replaced(&scalar.text, around) {
                     Ok(text) => {
-                        tree.replace(id, Kind::Scalar(parse::filled(text)));
+                        tree.replace(id, Kind::Scalar(scalar::filled(text)));
                     }
                     Err(Wrong { what, help }) => {
                         unread.insert(node.place);

@@ -1,0 +1,55 @@
+//! What is known of a sample beside its figures: what was asked for, and where it ran.
+
+use crate::results::environment::WorkerEnvironment;
+use crate::results::observed::End;
+
+/// What is known of a sample beside its figures.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Circumstances {
+    pub asked_s: f64,
+    /// Warm-up that an end observes together with the sample: at the client only a tool's own.
+    pub client_warmup_s: f64,
+    pub server_warmup_s: f64,
+    /// The test measures at several MSS.
+    pub sweeps_mss: bool,
+    /// Both ends are on the host network of one node.
+    pub loopback: bool,
+    /// Both ends are one pod, so that each packet leaves and enters by the same interface.
+    pub hairpin: bool,
+    /// The larger MTU of the two ends; 0 when unknown.
+    pub mtu: u32,
+    /// Offloads that are on and let larger packets cross the path than the MSS allows.
+    pub offloads: Vec<String>,
+}
+
+/// Offloads that make or keep packets larger than a segment: ethtool's name, short name.
+const OFFLOADS: [(&str, &str); 3] = [
+    ("tcp-segmentation-offload", "TSO"),
+    ("generic-segmentation-offload", "GSO"),
+    ("generic-receive-offload", "GRO"),
+];
+
+impl Circumstances {
+    /// Takes note of both ends' surroundings.
+    #[must_use]
+    pub fn seen(mut self, client: &WorkerEnvironment, server: &WorkerEnvironment) -> Self {
+        self.mtu = client.mtu.max(server.mtu);
+        let mut on: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (end, seen) in [(End::Client, client), (End::Server, server)] {
+            for (long, short) in OFFLOADS {
+                if seen.offloads.get(long) != Some(&true) {
+                    continue;
+                }
+                match on.iter_mut().find(|(name, _)| *name == short) {
+                    Some((_, ends)) => ends.push(end.name()),
+                    None => on.push((short, vec![end.name()])),
+                }
+            }
+        }
+        self.offloads = on
+            .into_iter()
+            .map(|(short, ends)| format!("{short} at {}", ends.join(" and ")))
+            .collect();
+        self
+    }
+}

@@ -1,0 +1,124 @@
+//! A doubt with its figures, how bad it is, and how it is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::Kind;
+use crate::results::observed::End;
+
+/// A reason to doubt a sample, with its figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Doubt {
+    /// Bytes.
+    MssDiffers {
+        asked: u64,
+        effective: f64,
+    },
+    /// `features`: `TSO at the client`, ….
+    Offloaded {
+        features: Vec<String>,
+    },
+    Loopback,
+    CpuSaturated {
+        end: End,
+        busy_percent: f64,
+    },
+    CpuStolen {
+        end: End,
+        steal_percent: f64,
+    },
+    Throttled {
+        end: End,
+        periods: f64,
+        throttled_us: f64,
+    },
+    ElapsedOff {
+        asked_s: f64,
+        elapsed_s: f64,
+    },
+    RetransmitBurst {
+        retransmits: f64,
+        /// Of the segments sent.
+        percent: f64,
+    },
+    OtherTraffic {
+        end: End,
+        /// What the tool cannot account for, over the time that was observed.
+        bps: f64,
+        /// Of what the tool can account for.
+        percent: f64,
+    },
+}
+
+impl Doubt {
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Doubt::MssDiffers { .. } => Kind::MssDiffers,
+            Doubt::Offloaded { .. } => Kind::Offloaded,
+            Doubt::Loopback => Kind::Loopback,
+            Doubt::CpuSaturated { .. } => Kind::CpuSaturated,
+            Doubt::CpuStolen { .. } => Kind::CpuStolen,
+            Doubt::Throttled { .. } => Kind::Throttled,
+            Doubt::ElapsedOff { .. } => Kind::ElapsedOff,
+            Doubt::RetransmitBurst { .. } => Kind::RetransmitBurst,
+            Doubt::OtherTraffic { .. } => Kind::OtherTraffic,
+        }
+    }
+
+    /// How bad it is, to compare doubts of one kind: a larger one is worse.
+    #[must_use]
+    pub fn severity(&self) -> f64 {
+        match self {
+            Doubt::MssDiffers { asked, effective } => (*asked as f64 - effective).abs(),
+            Doubt::Offloaded { features } => features.len() as f64,
+            Doubt::Loopback => 1.0,
+            Doubt::CpuSaturated { busy_percent, .. } => *busy_percent,
+            Doubt::CpuStolen { steal_percent, .. } => *steal_percent,
+            Doubt::Throttled { throttled_us, .. } => *throttled_us,
+            Doubt::ElapsedOff { asked_s, elapsed_s } => (elapsed_s - asked_s).abs(),
+            Doubt::RetransmitBurst { percent, .. } | Doubt::OtherTraffic { percent, .. } => {
+                *percent
+            }
+        }
+    }
+
+    /// The figures, in words.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        match self {
+            Doubt::MssDiffers { asked, effective } => {
+                format!("{asked} bytes asked, {effective:.0} effective")
+            }
+            Doubt::Offloaded { features } => features.join(", "),
+            Doubt::Loopback => "on the host network of one node".to_owned(),
+            Doubt::CpuSaturated { end, busy_percent } => {
+                format!("{busy_percent:.1} % busy at the {}", end.name())
+            }
+            Doubt::CpuStolen { end, steal_percent } => {
+                format!("{steal_percent:.1} % stolen at the {}", end.name())
+            }
+            Doubt::Throttled {
+                end,
+                periods,
+                throttled_us,
+            } => format!(
+                "stopped for {:.0} ms in {periods:.0} periods at the {}",
+                throttled_us / 1e3,
+                end.name()
+            ),
+            Doubt::ElapsedOff { asked_s, elapsed_s } => {
+                format!("{elapsed_s:.2} s instead of {asked_s:.2} s")
+            }
+            Doubt::RetransmitBurst {
+                retransmits,
+                percent,
+            } => format!("{retransmits:.0} segments sent again, {percent:.1} % of all"),
+            Doubt::OtherTraffic { end, bps, percent } => format!(
+                "at least {:.1} Mbit/s at the {}, {percent:.0} % of the sample's own",
+                bps / 1e6,
+                end.name()
+            ),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What doubts there are: their names, and what each means for a figure.
+
+use serde::Serialize;
+
+/// A doubt's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    MssDiffers,
+    /// Of several cells, so it is found only in a report.
+    MssCollapsed,
+    Offloaded,
+    Loopback,
+    CpuSaturated,
+    CpuStolen,
+    Throttled,
+    ElapsedOff,
+    RetransmitBurst,
+    OtherTraffic,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 10] = [
+        Kind::MssDiffers,
+        Kind::MssCollapsed,
+        Kind::Offloaded,
+        Kind::Loopback,
+        Kind::CpuSaturated,
+        Kind::CpuStolen,
+        Kind::Throttled,
+        Kind::ElapsedOff,
+        Kind::RetransmitBurst,
+        Kind::OtherTraffic,
+    ];
+
+    /// As events, JSON and CSV have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::MssDiffers => "mss_differs",
+            Kind::MssCollapsed => "mss_collapsed",
+            Kind::Offloaded => "offloaded",
+            Kind::Loopback => "loopback",
+            Kind::CpuSaturated => "cpu_saturated",
+            Kind::CpuStolen => "cpu_stolen",
+            Kind::Throttled => "throttled",
+            Kind::ElapsedOff => "elapsed_off",
+            Kind::RetransmitBurst => "retransmit_burst",
+            Kind::OtherTraffic => "other_traffic",
+        }
+    }
+
+    /// What is the matter, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Kind::MssDiffers => "effective MSS is not the requested one",
+            Kind::MssCollapsed => "several requested MSS became one effective MSS",
+            Kind::Offloaded => "segmentation is offloaded",
+            Kind::Loopback => "both ends share one network stack",
+            Kind::CpuSaturated => "CPU saturated",
+            Kind::CpuStolen => "CPU time was stolen",
+            Kind::Throttled => "pod throttled by its CPU limit",
+            Kind::ElapsedOff => "measured for another time than asked",
+            Kind::RetransmitBurst => "retransmit burst",
+            Kind::OtherTraffic => "other traffic on the pod's interface",
+        }
+    }
+
+    /// What it means for the figure, in one line.
+    #[must_use]
+    pub fn means(self) -> &'static str {
+        match self {
+            Kind::MssDiffers => {
+                "the figure belongs to the effective MSS; a larger request is held down by the path's MTU"
+            }
+            Kind::MssCollapsed => "these points of the sweep are the same measurement, taken again",
+            Kind::Offloaded => {
+                "packets of up to 64 KiB cross the path whatever the MSS, so the sweep says little about it"
+            }
+            Kind::Loopback => "the traffic never left the host: MSS and links mean nothing for it",
+            Kind::CpuSaturated => {
+                "the figure is what the processor can do with such packets; the network may carry more"
+            }
+            Kind::CpuStolen => {
+                "the hypervisor gave the node's processor to others: expect other figures at other times"
+            }
+            Kind::Throttled => {
+                "the figure is what the pod's CPU limit allows: raise it, or leave it away"
+            }
+            Kind::ElapsedOff => {
+                "rates are over the tool's own time, and something held the tool up or cut it short"
+            }
+            Kind::RetransmitBurst => {
+                "losses set the pace: the figure says more of a full queue or a policer than of the path"
+            }
+            Kind::OtherTraffic => "the sample had to share the interface with something else",
+        }
+    }
+}
