@@ -6,7 +6,7 @@ use super::error::{CliError, Exit};
 use super::plan_args::{PlanArgs, SelectionArgs};
 use super::printer;
 use super::progress::in_words;
-use crate::plan::Path;
+use crate::plan::{Concurrency, Order, Path, Plan};
 use crate::report::count;
 use crate::tools::{self, CellCommands};
 
@@ -30,13 +30,28 @@ pub(super) fn execute(args: &ScheduleArgs) -> Result<Exit, CliError> {
         .enumerate()
         .map(|(index, cell)| of_cell(index + 1, &plan.paths[cell.row.path], &cell));
     let total = format!(
-        "{} in {}; {}\n",
+        "{} in {}{}; {}\n",
         count(schedule.cells.len(), "cell"),
         count(schedule.rows.len(), "row"),
+        order(&plan),
         in_words(tools::forecast(&plan, &schedule))
     );
     printer::results_of(cells.chain(std::iter::once(total)))?;
     Ok(Exit::Well)
+}
+
+/// How the samples of the cells follow each other, unless as they are listed.
+fn order(plan: &Plan) -> String {
+    let order = match plan.order {
+        Order::Listed => "",
+        Order::Interleaved => ", one sample of each in turn",
+        Order::Shuffled => ", one sample of each in turn, each time in another order",
+    };
+    let beside = match plan.concurrency {
+        Concurrency::Serial => "",
+        Concurrency::DisjointNodes => ", side by side where they share no node",
+    };
+    format!("{order}{beside}")
 }
 
 /// A cell's number and id, and below it what runs where, in order.

@@ -136,7 +136,8 @@ pub struct DeclaredServer {
     pub ready: Ready,
 }
 
-/// How one knows that a server is ready.
+/// How one knows that a server is ready: the `port` of this name is open, a `line` of its output
+/// contains this text, or it has exited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ready {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::explain_words::{first_type, named, quantity, range, split_default, words};
 use super::schema::language;
 use crate::diag::{did_you_mean, one_of, quote};
 
@@ -55,6 +56,7 @@ pub fn explain(path: &str) -> Result<Explanation, UnknownPath> {
         path: String::new(),
         name: String::new(),
         required: false,
+        choice: None,
         values: vec![&schema],
     };
     // A name or an index is skipped once for each level of names or items.
@@ -85,7 +87,13 @@ pub fn explain(path: &str) -> Result<Explanation, UnknownPath> {
         } else {
             format!("in `{}`", at.path)
         };
+        // A key of another place may be meant, as `repeat` for `defaults.repeat`.
+        let elsewhere = language.elsewhere(rest);
         let help = match near {
+            None if !elsewhere.is_empty() => format!(
+                "did you mean {}?",
+                one_of(elsewhere.iter().map(String::as_str))
+            ),
             Some(near) => format!("did you mean `{}`?", at.below(near)),
             None if keys.is_empty() => format!("`{}` has no keys", at.path),
             None => format!(
@@ -107,6 +115,8 @@ struct Node<'a> {
     path: String,
     name: String,
     required: bool,
+    /// What is said of a choice of which it is the only key.
+    choice: Option<&'a str>,
     values: Vec<&'a Value>,
 }
 
@@ -142,12 +152,15 @@ impl<'a> Language<'a> {
             // What a type says of itself may only go on where its place began.
             if let Some(begun) = text
                 .iter_mut()
-                .find(|begun| paragraph.starts_with(begun.as_str()))
+                .find(|begun| paragraph.starts_with(begun.trim_end_matches('.')))
             {
                 *begun = paragraph;
             } else if !paragraph.is_empty() {
                 text.push(paragraph);
             }
+        }
+        if text.is_empty() {
+            text.extend(node.choice.map(str::to_owned));
         }
         let keys = if with_keys {
             let keys = self.keys(node);
@@ -170,6 +183,28 @@ impl<'a> Language<'a> {
         }
     }
 
+    /// The paths that end in this one: the first few, nearest to the top first.
+    fn elsewhere(&self, path: &str) -> Vec<String> {
+        /// No key lies deeper.
+        const DEEPEST: usize = 8;
+        let ending = format!(".{path}");
+        let mut found = Vec::new();
+        let mut level = vec![Node {
+            path: String::new(),
+            name: String::new(),
+            required: false,
+            choice: None,
+            values: vec![self.root],
+        }];
+        for _ in 0..DEEPEST {
+            level = level.iter().flat_map(|node| self.keys(node)).collect();
+            let here = level.iter().filter(|node| node.path.ends_with(&ending));
+            found.extend(here.map(|node| node.path.clone()));
+        }
+        found.truncate(4);
+        found
+    }
+
     /// A schema with what it refers to: all of them hold.
     fn same(&self, value: &'a Value) -> Vec<&'a Map<String, Value>> {
         let Some(object) = value.as_object() else {
@@ -190,16 +225,17 @@ impl<'a> Language<'a> {
         let mut inner = Vec::new();
         for view in self.same(value) {
             inner.push(view);
-            for key in ["items", "additionalProperties"] {
-                inner.extend(
-                    view.get(key)
-                        .into_iter()
-                        .flat_map(|below| self.inner(below)),
-                );
-            }
-            if let Some(Value::Array(choices)) = view.get("anyOf") {
-                inner.extend(choices.iter().flat_map(|choice| self.inner(choice)));
-            }
+            // Names beside keys, as those of declared tools in a test, hide none of its keys.
+            let below = if view.contains_key("properties") {
+                ["items"].as_slice()
+            } else {
+                &["items", "additionalProperties"]
+            };
+            let below = below.iter().filter_map(|key| view.get(*key));
+            inner.extend(below.flat_map(|below| self.inner(below)));
+            let choices = ["anyOf", "oneOf"].into_iter().filter_map(|of| view.get(of));
+            let choices = choices.filter_map(Value::as_array).flatten();
+            inner.extend(choices.flat_map(|choice| self.inner(choice)));
         }
         inner
     }
@@ -237,6 +273,10 @@ impl<'a> Language<'a> {
                     // A key that is there alone is a choice.
                     required: properties.len() > 1
                         && required.is_some_and(|keys| keys.iter().any(|key| key == name)),
+                    choice: view
+                        .get("description")
+                        .and_then(Value::as_str)
+                        .filter(|_| properties.len() == 1),
                     values: vec![value],
                 });
             }
@@ -255,7 +295,12 @@ impl<'a> Language<'a> {
             return kind.to_owned();
         }
         if views.iter().any(|view| !words(view).is_empty()) {
-            return "word".to_owned();
+            let choices = views
+                .iter()
+                .filter_map(|view| view.get("oneOf")?.as_array());
+            let mappings = choices.flatten().any(|one| one.get("properties").is_some());
+            let kind = if mappings { "word or mapping" } else { "word" };
+            return kind.to_owned();
         }
         for view in &views {
             if let Some(Value::Array(choices)) = view.get("anyOf")
@@ -284,6 +329,7 @@ impl<'a> Language<'a> {
                 Some(items) => format!("list of {items}"),
                 None => "list".to_owned(),
             },
+            "object" if of("properties").is_some() => "mapping".to_owned(),
             "object" => match of("additionalProperties").filter(|below| below.is_object()) {
                 Some(below) => format!("mapping of names to {}", self.kind(below)),
                 None => "mapping".to_owned(),
@@ -294,70 +340,4 @@ impl<'a> Language<'a> {
             _ => "value".to_owned(),
         }
     }
-}
-
-/// The name of the type that a schema refers to.
-fn named(schema: &Map<String, Value>) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.rsplit('/').next()
-}
-
-fn quantity(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "Duration" => "duration",
-        "BitRate" => "bit rate",
-        "Bytes" => "bytes",
-        "Percent" => "percentage",
-        _ => return None,
-    })
-}
-
-fn first_type(kind: &Value) -> &str {
-    match kind {
-        Value::Array(kinds) => kinds.first().and_then(Value::as_str),
-        kind => kind.as_str(),
-    }
-    .unwrap_or_default()
-}
-
-/// ` from 1 to 128`, by what is said nearest.
-fn range(views: &[&Map<String, Value>]) -> String {
-    let of = |key| views.iter().find_map(|view| view.get(key)?.as_u64());
-    match (of("minimum"), of("maximum")) {
-        (Some(least), Some(most)) => format!(" from {least} to {most}"),
-        (Some(least), None) if least > 0 => format!(" from {least}"),
-        _ => String::new(),
-    }
-}
-
-/// The words that a schema allows.
-fn words(schema: &Map<String, Value>) -> Vec<(String, String)> {
-    let word = |word: &Value, text: &str| Some((word.as_str()?.to_owned(), text.to_owned()));
-    let listed = |schema: &Map<String, Value>| -> Vec<(String, String)> {
-        let listed = schema.get("enum").and_then(Value::as_array);
-        listed
-            .into_iter()
-            .flatten()
-            .filter_map(|value| word(value, ""))
-            .collect()
-    };
-    let mut words = listed(schema);
-    let choices = schema.get("oneOf").and_then(Value::as_array);
-    for choice in choices.into_iter().flatten().filter_map(Value::as_object) {
-        words.extend(listed(choice));
-        let text = choice.get("description").and_then(Value::as_str);
-        let only = choice.get("const");
-        words.extend(only.and_then(|only| word(only, text.unwrap_or_default())));
-    }
-    words
-}
-
-/// A text without its `Default: …`, and that.
-fn split_default(text: &str) -> (String, Option<String>) {
-    let Some((before, after)) = text.split_once("Default: ") else {
-        return (text.to_owned(), None);
-    };
-    let end = after.find(". ").map_or(after.len(), |end| end + 1);
-    let (default, behind) = after.split_at(end);
-    let text = format!("{}{behind}", before.trim_end());
-    (text, Some(default.trim_end_matches('.').to_owned()))
 }

@@ -7,6 +7,7 @@ mod decode;
 mod documents;
 mod expect;
 mod explain;
+mod explain_words;
 pub mod expression;
 mod extend;
 mod fields;

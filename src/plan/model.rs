@@ -3,6 +3,10 @@
 //! The doc comments of the types here are the texts of the generated JSON Schema. Serialised, a
 //! [`Plan`] is again a valid plan: every default filled in, every test with its name.
 
+mod local;
+mod timing;
+mod tool;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -10,14 +14,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::declared::{DeclaredTool, DeclaredUse};
+pub use self::local::{Link, Local, Offloads};
+pub use self::timing::{Repeat, Timing, Until};
+pub use self::tool::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec};
+use super::declared::DeclaredTool;
 use super::expect::{Expectations, Find};
 use super::kubernetes::{Kubernetes, Words};
-use super::limits;
 use super::mesh::{Group, MeshPaths, PathEntries};
-use super::schema::within;
-use super::sweep::Sweep;
-use super::units::{BitRate, Bytes, Duration, Percent};
 
 /// The version of the plan language.
 pub const VERSION: u32 = 1;
@@ -192,228 +195,4 @@ pub struct Test {
     /// What is expected of every cell of this test.
     #[serde(skip_serializing_if = "Expectations::is_empty")]
     pub expect: Expectations,
-}
-
-/// How long and how often a cell is measured. `defaults:` sets these for every test.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Timing {
-    /// How long one sample measures. iperf3 and netperf take whole seconds. Default: 10s.
-    pub duration: Duration,
-    /// How long traffic flows before the measurement begins; not measured. Default: 0s.
-    pub warmup: Duration,
-    /// Pause after each sample. Default: 0s.
-    pub cooldown: Duration,
-    /// A sample that takes longer than this is killed. Default: warm-up and duration and what the
-    /// tool itself needs, and 10 seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Duration>,
-    /// How often a failed sample is tried again before its cell has failed. Default: 1.
-    #[schemars(range(max = 100))]
-    pub retries: u32,
-    /// How many samples a cell gets. Default: 1.
-    pub repeat: Repeat,
-}
-
-impl Default for Timing {
-    fn default() -> Timing {
-        Timing {
-            duration: Duration(std::time::Duration::from_secs(10)),
-            warmup: Duration::default(),
-            cooldown: Duration::default(),
-            timeout: None,
-            retries: 1,
-            repeat: Repeat::Times(1),
-        }
-    }
-}
-
-/// How many samples a cell gets: a number, or as many as it takes to be sure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Repeat {
-    /// This many.
-    Times(#[schemars(range(min = 1, max = 10_000))] u32),
-    /// Until the mean is known well enough.
-    Until(Until),
-}
-
-/// Sample until the 95 % confidence interval of the mean is narrow enough.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Until {
-    /// At least this many samples, 2 or more. Default: 3.
-    #[schemars(range(min = 2, max = 10_000))]
-    pub min: u32,
-    /// At most this many. Default: 20.
-    #[schemars(range(min = 2, max = 10_000))]
-    pub max: u32,
-    /// Half the interval's width in percent of the mean, as in `2%`.
-    pub until: Percent,
-}
-
-impl Repeat {
-    /// No cell gets fewer samples.
-    #[must_use]
-    pub fn least(self) -> u32 {
-        match self {
-            Repeat::Times(times) => times,
-            Repeat::Until(until) => until.min,
-        }
-    }
-
-    /// No cell gets more samples.
-    #[must_use]
-    pub fn most(self) -> u32 {
-        match self {
-            Repeat::Times(times) => times,
-            Repeat::Until(until) => until.max,
-        }
-    }
-}
-
-/// The tool of a test. A choice is a key: `iperf3: {…}`, `netperf: {…}`, or a name from `tools:`.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolSpec {
-    Iperf3(Iperf3),
-    Netperf(Netperf),
-    // The schema adds it by hand: its key is a name.
-    #[serde(untagged)]
-    #[schemars(skip)]
-    Declared(DeclaredUse),
-}
-
-/// Throughput by iperf3. A value that sweeps is a number, a list, or `{from, to, step}`.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Iperf3 {
-    /// `tcp` or `udp`. Default: tcp.
-    pub protocol: Protocol,
-    /// Parallel streams (-P), 1 to 128. Default: 1.
-    #[schemars(transform = within(limits::STREAMS))]
-    pub streams: Sweep<u64>,
-    /// TCP maximum segment size in bytes (-M), 88 to 9216. Default: the path's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::IPERF3_MSS))]
-    pub mss: Option<Sweep<u64>>,
-    /// UDP payload of a datagram in bytes (-l), 16 to 65507. Default for UDP: 1460.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::IPERF3_DATAGRAM))]
-    pub datagram: Option<Sweep<u64>>,
-    /// Sending rate of each stream (-b), as in `100 Mbit/s`. Default: unlimited.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Sweep<BitRate>>,
-    /// Bytes a TCP write (-l), up to 1 MiB. Default: iperf3's 128 KiB.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub write_size: Option<Sweep<Bytes>>,
-    /// Socket buffer of both ends (-w), as in `2 MiB`; at most what the kernels' `rmem_max` and
-    /// `wmem_max` allow. Default: the kernel's, which it tunes for TCP and keeps small for UDP:
-    /// then UDP without a `rate` loses datagrams at the receiver.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub window: Option<Bytes>,
-    /// TCP congestion control (-C), as in `cubic`. Default: the kernel's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub congestion: Option<String>,
-    /// Send with sendfile(2) (-Z). Default: false.
-    pub zerocopy: bool,
-}
-
-/// Transport protocol of an iperf3 test.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    #[default]
-    Tcp,
-    Udp,
-}
-
-/// Throughput, request/response latency or connection rate by netperf.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Netperf {
-    /// The netperf test (-t). Default: `TCP_STREAM`.
-    pub test: NetperfTest,
-    /// TCP maximum segment size in bytes (-G), 88 to 32767. Default: the path's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::NETPERF_MSS))]
-    pub mss: Option<Sweep<u64>>,
-    /// `UDP_STREAM` only: UDP payload of a datagram in bytes (-m), 1 to 65507. Default: 1460.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::NETPERF_DATAGRAM))]
-    pub datagram: Option<Sweep<u64>>,
-    /// `TCP_STREAM` only: bytes a write (-m). Default: netperf's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub write_size: Option<Sweep<Bytes>>,
-    /// `*_RR` and `TCP_CRR` only: bytes of a request (-r). Default: 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<Sweep<Bytes>>,
-    /// `*_RR` and `TCP_CRR` only: bytes of a response (-r). Default: 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response: Option<Sweep<Bytes>>,
-}
-
-/// The netperf tests that netplan knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum NetperfTest {
-    /// One-way TCP throughput.
-    #[default]
-    TcpStream,
-    /// Request/response over one TCP connection: latency.
-    TcpRr,
-    /// A TCP connection for each request: connection rate.
-    TcpCrr,
-    /// One-way UDP throughput.
-    UdpStream,
-    /// Request/response over UDP: latency.
-    UdpRr,
-}
-
-/// The emulated nodes and links of the local cluster. Kubernetes does not look at them.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Local {
-    /// How many nodes to emulate, 1 to 32. Default: 2.
-    #[schemars(range(min = 1, max = 32))]
-    pub nodes: u32,
-    /// What every link between two nodes is like. Default: as fast as the machine.
-    pub links: Link,
-    /// Segmentation offloads of the emulated interfaces. Default: off.
-    pub offloads: Offloads,
-}
-
-impl Default for Local {
-    fn default() -> Local {
-        Local {
-            nodes: 2,
-            links: Link::default(),
-            offloads: Offloads::default(),
-        }
-    }
-}
-
-/// An emulated link between two nodes, the same in both directions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Link {
-    /// Bits a second on the wire, Ethernet header included, as in `1 Gbit/s`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<BitRate>,
-    /// One-way delay, as in `1ms`. Needs the kernel's netem queue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub delay: Option<Duration>,
-    /// Packets lost at random, as in `0.1%`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loss: Option<Percent>,
-    /// Maximum transmission unit in bytes, 576 to 65535, of links and pods alike. Default: 1500.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 576, max = 65_535))]
-    pub mtu: Option<u32>,
-}
-
-/// Segmentation offloads of the emulated interfaces.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Offloads {
-    /// Every segment crosses the path by itself, so that an MSS sweep measures the MSS.
-    #[default]
-    Off,
-    /// As the kernel sets new interfaces up: segments cross in packets of up to 64 KiB, whatever
-    /// the MSS.
-    Kernel,
 }

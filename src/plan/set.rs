@@ -42,7 +42,8 @@ pub fn apply(tree: &mut Tree, problems: &mut Problems, root: NodeId, set: &[Stri
     root
 }
 
-/// A value is YAML; nothing at all is null.
+/// A value is YAML; nothing at all is null. A `>` or `|` at its start, which in YAML begins a text of
+/// several lines, is the text's own: `--set 'tests.0.expect.throughput=>= 9 Gbit/s'`.
 fn read_value(
     tree: &mut Tree,
     problems: &mut Problems,
@@ -50,6 +51,18 @@ fn read_value(
     base: usize,
     text: &str,
 ) -> Option<NodeId> {
+    if text.trim_start().starts_with(['>', '|']) && !text.contains('\n') {
+        let place = Place {
+            source,
+            span: (base..base + text.len()).into(),
+        };
+        let plain = Scalar {
+            text: text.trim().to_owned(),
+            value: Value::Text,
+            filled: false,
+        };
+        return Some(tree.add(place, Kind::Scalar(plain)));
+    }
     let before = problems.len();
     let value = parse::parse(tree, problems, source, base, text);
     if value.is_some() || problems.len() > before {

@@ -18,6 +18,8 @@ pub struct Notes {
     outliers: (usize, usize),
     /// Cells that ran out of samples.
     wide: usize,
+    /// Cells whose search ended at the highest rate that the plan allows.
+    at_bound: usize,
     /// Those on cells that have a figure, in a numbering of their own.
     pub doubts: Doubts,
 }
@@ -26,6 +28,8 @@ pub struct Notes {
 const OUTLIERS: char = '*';
 /// Beside a figure that is known less well than the plan asks.
 const WIDE: char = '~';
+/// Beside a figure at the highest rate that the plan allows.
+const AT_BOUND: char = '↑';
 
 #[derive(Debug)]
 struct Note {
@@ -49,6 +53,7 @@ impl Notes {
             numbered: Vec::new(),
             outliers: (0, 0),
             wide: 0,
+            at_bound: 0,
             doubts: Doubts::of(report),
         }
     }
@@ -86,7 +91,7 @@ impl Notes {
     }
 
     /// What stands behind a figure: whether samples stand far out, and whether the bound that the
-    /// plan sets to its interval was reached; and what there is to doubt.
+    /// plan sets to its interval was reached; whether its search ran into its end; and what there is to doubt.
     pub fn signs(&mut self, cell: &CellReport, outliers: usize) -> String {
         let mut signs = String::new();
         if outliers > 0 {
@@ -96,6 +101,10 @@ impl Notes {
         if cell.reached == Some(false) {
             self.wide += 1;
             signs.push(WIDE);
+        }
+        if cell.found.is_some_and(|found| found.at_bound) {
+            self.at_bound += 1;
+            signs.push(AT_BOUND);
         }
         signs + &self.doubts.marks(cell)
     }
@@ -148,6 +157,14 @@ impl Notes {
             let text = format!(
                 "{WIDE} known less well than the plan asks: {} took as many samples as `max` allows",
                 words::count(self.wide, "cell")
+            );
+            lines.extend(words::wrap(&text, width, "  "));
+        }
+        if self.at_bound > 0 {
+            let text = format!(
+                "{AT_BOUND} more may be possible: {} kept the condition at the highest rate that the \
+                 plan allows; raise its `to`",
+                words::count(self.at_bound, "cell")
             );
             lines.extend(words::wrap(&text, width, "  "));
         }

@@ -120,6 +120,7 @@ pub fn cpu_of(tool: &ToolSpec) -> &'static str {
 
 /// Figures of a unit with the same divisor and four digits of the first one, as `8.703` and `8.512`
 /// with `Gbit/s`; none behind the point when all are whole.
+#[must_use]
 pub fn figures(unit: Unit, values: &[f64]) -> (Vec<String>, &'static str) {
     let first = values.first().copied().unwrap_or(0.0).abs();
     let (divisor, word) = match unit {

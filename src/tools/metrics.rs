@@ -59,7 +59,10 @@ impl Metrics {
     #[must_use]
     pub fn any(&self) -> Option<String> {
         let aside = |name: &str| {
-            name.starts_with("cpu") || matches!(name, name::EFFECTIVE_MSS | name::ELAPSED_S)
+            // What is of an end is CPU, or was observed around the sample.
+            name.ends_with(".client")
+                || name.ends_with(".server")
+                || matches!(name, name::EFFECTIVE_MSS | name::ELAPSED_S)
         };
         let (name, value) = self.iter().find(|(name, _)| !aside(name))?;
         Some(format!("{name} {value:.1}"))

@@ -386,6 +386,16 @@ fn every_key_is_explained() {
     assert!(explained > 100, "{explained}");
 }
 
+/// What YAML would take for the start of a text of several lines.
+#[test]
+fn a_bound_may_be_set_without_quotes_of_its_own() {
+    let text =
+        std::fs::read_to_string(format!("{}/plans/mesh.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let bare = load(&text, &["tests.0.expect.throughput=>= 9 Gbit/s"]).unwrap();
+    let quoted = load(&text, &["tests.0.expect.throughput='>= 9 Gbit/s'"]).unwrap();
+    assert_eq!(bare.tests, quoted.tests);
+}
+
 #[test]
 fn a_path_is_explained_with_and_without_names() {
     let explained = |path: &str| plan::explain(path).map_err(|error| error.to_string());
@@ -401,6 +411,13 @@ fn a_path_is_explained_with_and_without_names() {
         explained("workers.count").unwrap()
     );
     assert_eq!(explained("paths.via").unwrap().words.len(), 3);
+    let ready = explained("tools.server.ready").unwrap();
+    assert_eq!(ready.kind, "word or mapping");
+    assert_eq!((ready.words.len(), ready.keys.len()), (1, 2));
+    // The parameters of declared tools are no keys of a test.
+    let tests = explained("tests").unwrap();
+    assert_eq!(tests.kind, "list of mapping");
+    assert!(tests.keys.iter().all(|key| key.name != "step"));
     for (path, words) in [
         ("wrokers", "did you mean `workers`?"),
         (
@@ -412,6 +429,10 @@ fn a_path_is_explained_with_and_without_names() {
             "keys there are `rate`, `delay`, `loss` and `mtu`",
         ),
         ("name.x", "`name` has no keys"),
+        (
+            "repeat",
+            "did you mean `tests.repeat` or `defaults.repeat`?",
+        ),
     ] {
         let error = explained(path).unwrap_err();
         assert!(error.ends_with(words), "{error}");
