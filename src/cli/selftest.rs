@@ -39,7 +39,7 @@ use crate::tools;
 
 The plans are those of plans/selftest/. Theory of TCP goodput:
 rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
-Losses are held against their exact binomial interval at 99.9 %.
+Losses are held against their binomial interval at 99.9 %.
 
 Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
 130 interrupted.")]

@@ -8,7 +8,7 @@ use crate::plan::units::BitRate;
 use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
 use crate::report::fold::{CellReport, Report};
 use crate::results::Summary;
-use crate::results::statistics::clopper_pearson;
+use crate::results::statistics::wilson;
 use crate::schedule::Param;
 use crate::tools::name;
 
@@ -106,7 +106,7 @@ fn lost(percent: f64, cell: &CellReport) -> Line {
     let counted = datagrams(cell);
     let found = counted.map(|(lost, sent)| 100.0 * lost as f64 / sent as f64);
     let interval = counted
-        .and_then(|(lost, sent)| clopper_pearson(lost, sent, LOSS_ALPHA))
+        .and_then(|(lost, sent)| wilson(lost, sent, LOSS_ALPHA))
         .map(|interval| (100.0 * interval.low, 100.0 * interval.high));
     let verdict = match interval {
         Some((low, high)) if (low..=high).contains(&percent) => Verdict::Passed,
@@ -124,7 +124,7 @@ fn lost(percent: f64, cell: &CellReport) -> Line {
     }
 }
 
-/// More than any run sends; what says so is damaged, and its interval would take long to find.
+/// More than any run sends: what says so is damaged.
 const MOST_DATAGRAMS: f64 = 1e9;
 
 /// How many datagrams were lost and sent in all samples, from rates, times and the share lost.

@@ -7,7 +7,7 @@ mod ratio;
 pub mod student;
 mod summary;
 
-pub use binomial::{clopper_pearson, wilson};
+pub use binomial::wilson;
 pub use interval::{ALPHA, Interval};
 pub use outliers::{OUTLIERS_FROM, outliers};
 pub use ratio::{Ratio, ratio};
