@@ -93,14 +93,14 @@ impl Outlook {
         match event {
             EventKind::Sample(sample) => {
                 *self.begun.entry(sample.cell.clone()).or_default() += 1;
-                if let Some(test) = test_of(&mut self.tests, &sample.cell) {
+                if let Some(test) = self.tests.get_mut(sample.cell.test()) {
                     test.taken += 1;
                 }
             }
             EventKind::CellEnded { cell, outcome } => {
                 self.ended += 1;
                 let taken = self.begun.remove(cell).unwrap_or_default();
-                if let Some(test) = test_of(&mut self.tests, cell) {
+                if let Some(test) = self.tests.get_mut(cell.test()) {
                     test.open = test.open.saturating_sub(1);
                     test.taken = test.taken.saturating_sub(taken);
                     if let Outcome::Measured { .. } = outcome {
@@ -159,11 +159,6 @@ impl Outlook {
                 )
             })
     }
-}
-
-/// A cell's id begins with the name of its test.
-fn test_of<'t>(tests: &'t mut HashMap<String, OfTest>, cell: &CellId) -> Option<&'t mut OfTest> {
-    tests.get_mut(cell.0.split('/').next()?)
 }
 
 #[cfg(test)]

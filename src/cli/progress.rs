@@ -9,11 +9,11 @@ use jiff::Timestamp;
 
 use super::outlook::Outlook;
 use super::{printer, stored};
-use crate::plan::{Metric, Order, Plan, Test, ToolSpec};
-use crate::report::{elapsed, figures};
-use crate::results::{Event, EventKind, Outcome, Sample};
+use crate::plan::{Order, Plan, Test};
+use crate::report::elapsed;
+use crate::results::{Event, EventKind, Outcome};
 use crate::schedule::{CellId, Forecast, Schedule};
-use crate::tools::{self, name};
+use crate::tools::{self, Headlines};
 
 /// The bar's full length.
 const WHOLE: u64 = 1000;
@@ -31,8 +31,7 @@ pub(super) struct Progress {
     since: Option<Timestamp>,
     /// When the first sample began that was not only counted.
     begun: Option<Instant>,
-    /// The headlines of tests by declared tools, by the tests' names.
-    headlines: HashMap<String, Metric>,
+    headlines: Headlines,
     /// The last figures of the cells under way, for their lines.
     figures: HashMap<CellId, String>,
     last_figure: String,
@@ -45,7 +44,7 @@ impl Progress {
         let progress = Self {
             outlook: Outlook::of(plan, schedule),
             by_sample: by_sample(plan),
-            headlines: headlines(plan),
+            headlines: Headlines::of(plan),
             ..Self::empty()
         };
         let bar = &progress.bar;
@@ -83,7 +82,7 @@ impl Progress {
             by_sample: false,
             since: None,
             begun: None,
-            headlines: HashMap::new(),
+            headlines: Headlines::default(),
             figures: HashMap::new(),
             last_figure: String::new(),
         }
@@ -109,7 +108,7 @@ impl Progress {
         {
             self.outlook = Outlook::of(&plan, &schedule);
             self.by_sample = by_sample(&plan);
-            self.headlines = headlines(&plan);
+            self.headlines = Headlines::of(&plan);
         }
         self.outlook.on(event);
         self.outlook.begin_here();
@@ -130,7 +129,7 @@ impl Progress {
                 }
             }
             EventKind::Sample(sample) => {
-                let figure = self.headline(sample);
+                let figure = self.headlines.say(sample.cell.test(), &sample.metrics);
                 if !self.terminal && self.by_sample {
                     self.line(
                         &sample.cell.0,
@@ -152,22 +151,6 @@ impl Progress {
             }
             EventKind::WorkerLeft { worker } => self.say(&format!("worker `{worker}` has gone")),
             _ => {}
-        }
-    }
-
-    /// The figure that says most.
-    fn headline(&self, sample: &Sample) -> String {
-        let metrics = &sample.metrics;
-        let test = sample.cell.0.split('/').next().unwrap_or_default();
-        let declared = self.headlines.get(test);
-        if let Some((metric, value)) = declared.and_then(|m| Some((m, metrics.get(m.name())?))) {
-            figure(metric, value)
-        } else if let Some(rate) = metrics.get(name::TRANSACTIONS_PER_S) {
-            format!("{rate:.0} transactions/s")
-        } else if let Some(bps) = metrics.get(name::THROUGHPUT_BPS) {
-            format!("{:.0} Mbit/s", bps / 1e6)
-        } else {
-            metrics.any().unwrap_or_default()
         }
     }
 
@@ -259,24 +242,4 @@ pub(super) fn in_words(forecast: Forecast) -> String {
     } else {
         format!("{least} to {}", elapsed(forecast.most.as_secs_f64()))
     }
-}
-
-/// What to say first of the samples of each declared tool's tests.
-fn headlines(plan: &Plan) -> HashMap<String, Metric> {
-    let headline = |test: &Test| match &test.tool {
-        ToolSpec::Declared(used) => {
-            let name = used.tool.headline_metric();
-            let metric = used.tool.all_metrics().find(|one| one.name() == name)?;
-            Some((test.name.clone(), metric))
-        }
-        ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
-    };
-    plan.tests.iter().filter_map(headline).collect()
-}
-
-/// A figure with its name and unit: `rtt 217.4 µs`.
-fn figure(metric: &Metric, value: f64) -> String {
-    let (figures, unit) = figures(metric.unit(), &[value]);
-    let text = format!("{} {} {unit}", metric.word(), figures.concat());
-    text.trim_end().to_owned()
 }

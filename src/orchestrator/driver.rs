@@ -54,6 +54,7 @@ impl<'t> Driver<'t> {
         store: Store,
         extent: watch::Sender<Extent>,
         calls: mpsc::Receiver<Call>,
+        lines: Lines,
         tell: &'t mut (dyn FnMut(&str) + Send),
     ) -> Self {
         let cells_ended = state.count().0;
@@ -66,7 +67,7 @@ impl<'t> Driver<'t> {
             calls,
             sessions: HashMap::new(),
             timers: BTreeSet::new(),
-            lines: Lines::default(),
+            lines,
             tell,
             cells_ended,
             watching: 0,

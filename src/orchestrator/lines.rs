@@ -2,18 +2,27 @@
 
 use std::collections::HashMap;
 
+use crate::plan::Plan;
 use crate::results::{EventKind, Outcome};
 use crate::schedule::CellId;
-use crate::tools::{Metrics, name};
+use crate::tools::Headlines;
 
 /// What a line about progress needs to know.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
+    headlines: Headlines,
     /// The last headlines of the cells under way.
     figures: HashMap<CellId, String>,
 }
 
 impl Lines {
+    pub fn of_run(plan: &Plan) -> Self {
+        Self {
+            headlines: Headlines::of(plan),
+            figures: HashMap::new(),
+        }
+    }
+
     /// The line for an event, if it deserves one. `count` is of the cells that have ended, and of
     /// all.
     pub fn of(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
@@ -38,7 +47,7 @@ impl Lines {
                 cell.0
             )),
             EventKind::Sample(sample) => {
-                let figure = figure(&sample.metrics).unwrap_or_default();
+                let figure = self.headlines.say(sample.cell.test(), &sample.metrics);
                 self.figures.insert(sample.cell.clone(), figure);
                 None
             }
@@ -113,22 +122,6 @@ pub fn count_in(log: &str) -> Option<Count> {
     })
 }
 
-/// The figure that a person looks for first.
-fn figure(metrics: &Metrics) -> Option<String> {
-    let of = |name, show: fn(f64) -> String| metrics.get(name).map(show);
-    of(name::THROUGHPUT_BPS, |bps| match bps {
-        bps if bps >= 1e9 => format!("{:.2} Gbit/s", bps / 1e9),
-        bps => format!("{:.2} Mbit/s", bps / 1e6),
-    })
-    .or_else(|| of(name::LATENCY_MEAN_US, |us| format!("{us:.1} us")))
-    .or_else(|| {
-        of(name::TRANSACTIONS_PER_S, |n| {
-            format!("{n:.0} transactions/s")
-        })
-    })
-    .or_else(|| metrics.any())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,17 +155,5 @@ mod tests {
         let end = EventKind::RunEnded { cancelled: false };
         let end = lines.of(&end, (118, 118)).unwrap();
         assert_eq!(count_in(&format!("{log}{end}\n")), count(118, false));
-    }
-
-    #[test]
-    fn rates_are_for_people() {
-        let mut metrics = Metrics::default();
-        assert_eq!(figure(&metrics), None);
-        metrics.set(name::TRANSACTIONS_PER_S, 1234.5);
-        assert_eq!(figure(&metrics).as_deref(), Some("1234 transactions/s"));
-        metrics.set(name::THROUGHPUT_BPS, 9.5e8);
-        assert_eq!(figure(&metrics).as_deref(), Some("950.00 Mbit/s"));
-        metrics.set(name::THROUGHPUT_BPS, 1.25e9);
-        assert_eq!(figure(&metrics).as_deref(), Some("1.25 Gbit/s"));
     }
 }

@@ -11,6 +11,7 @@ use tonic::transport::server::TcpIncoming;
 
 use super::driver::Driver;
 use super::leave;
+use super::lines::Lines;
 use super::records::Extent;
 use super::service::Service;
 use super::state::task::Task;
@@ -113,6 +114,7 @@ pub async fn run(
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
     let schedule = Schedule::of(&plan, &selection);
     let tasks = Task::all(&plan, &schedule);
+    let lines = Lines::of_run(&plan);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
     let (store, events) = Store::open(&settings.journal, settings.resume.as_deref())?;
@@ -146,7 +148,7 @@ pub async fn run(
     let (close, closed) = oneshot::channel::<()>();
     let mut server = serve(&settings.identity, service, listener, closed)?;
 
-    let mut driver = Driver::new(state, store, extent, inbox, &mut tell);
+    let mut driver = Driver::new(state, store, extent, inbox, lines, &mut tell);
     let mut shutdown = pin!(shutdown);
     let stopped = driver.run(first, shutdown.as_mut()).await?;
     let Linger { alone, attended } = settings.linger;

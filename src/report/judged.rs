@@ -4,6 +4,7 @@ use super::fold::Report;
 use super::gate::{Found, Judgement, Origin, Tally, Verdict};
 use super::words;
 use crate::plan::{Bound, Unit};
+use crate::tools::figures;
 
 /// The sign before a judgement.
 pub fn sign(verdict: Verdict) -> char {
@@ -62,7 +63,7 @@ fn found_in_words(judgement: &Judgement<'_>, found: Found) -> String {
         Some(interval) => vec![found.value, interval.low, interval.high],
         None => vec![found.value],
     };
-    let (texts, word) = words::figures(unit, &values);
+    let (texts, word) = figures(unit, &values);
     let space = if word.is_empty() { "" } else { " " };
     match &*texts {
         [value, low, high] => format!("{value}{space}{word}{of} (95 % interval {low} to {high})"),

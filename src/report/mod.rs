@@ -28,4 +28,4 @@ mod words;
 
 pub use figures::Figure;
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};
-pub use words::{count, elapsed, figures};
+pub use words::{count, elapsed};

@@ -1,6 +1,6 @@
 //! What reports call things, and how they write figures and lines.
 
-use crate::plan::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec, Unit, Via};
+use crate::plan::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec, Via};
 use crate::schedule::Param;
 use crate::tools;
 
@@ -116,35 +116,6 @@ pub fn cpu_of(tool: &ToolSpec) -> &'static str {
         ToolSpec::Netperf(_) => "CPU of the whole node",
         ToolSpec::Declared(_) => "CPU as the tool says it",
     }
-}
-
-/// Figures of a unit with the same divisor and four digits of the first one, as `8.703` and `8.512`
-/// with `Gbit/s`; none behind the point when all are whole.
-#[must_use]
-pub fn figures(unit: Unit, values: &[f64]) -> (Vec<String>, &'static str) {
-    let first = values.first().copied().unwrap_or(0.0).abs();
-    let (divisor, word) = match unit {
-        Unit::BitsPerSecond if first >= 1e9 => (1e9, "Gbit/s"),
-        Unit::BitsPerSecond if first >= 1e6 => (1e6, "Mbit/s"),
-        Unit::BitsPerSecond => (1e3, "kbit/s"),
-        Unit::Microseconds if first >= 1e6 => (1e6, "s"),
-        Unit::Microseconds if first >= 1e4 => (1e3, "ms"),
-        Unit::Microseconds => (1.0, "µs"),
-        Unit::PerSecond => (1.0, "a second"),
-        Unit::Percent => (1.0, "%"),
-        Unit::Bytes => (1.0, "bytes"),
-        Unit::Count => (1.0, ""),
-    };
-    let whole = values.iter().all(|value| (value / divisor).fract() == 0.0);
-    let decimals = match first / divisor {
-        _ if whole => 0,
-        v if v < 9.9995 => 3,
-        v if v < 99.995 => 2,
-        v if v < 999.95 => 1,
-        _ => 0,
-    };
-    let write = |value: &f64| format!("{:.decimals$}", value / divisor);
-    (values.iter().map(write).collect(), word)
 }
 
 /// By which address, as the plan writes it.

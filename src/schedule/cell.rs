@@ -79,6 +79,14 @@ pub enum Param {
     Mss,
 }
 
+impl CellId {
+    /// The name of its test.
+    #[must_use]
+    pub fn test(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+}
+
 impl Params {
     #[must_use]
     pub fn get(&self, param: Param) -> Option<u64> {

@@ -55,19 +55,6 @@ impl Metrics {
         self.0.get(name).copied()
     }
 
-    /// Some figure with its name, for a line about a tool whose metrics nobody knows.
-    #[must_use]
-    pub fn any(&self) -> Option<String> {
-        let aside = |name: &str| {
-            // What is of an end is CPU, or was observed around the sample.
-            name.ends_with(".client")
-                || name.ends_with(".server")
-                || matches!(name, name::EFFECTIVE_MSS | name::ELAPSED_S)
-        };
-        let (name, value) = self.iter().find(|(name, _)| !aside(name))?;
-        Some(format!("{name} {value:.1}"))
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(k, v)| (k.as_str(), *v))
     }

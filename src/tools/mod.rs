@@ -5,6 +5,7 @@
 mod commands;
 mod declared;
 mod failure;
+mod headline;
 mod iperf3;
 mod metrics;
 mod netperf;
@@ -16,6 +17,7 @@ mod words;
 pub use commands::{CellCommands, commands};
 pub use declared::Declared;
 pub use failure::{Cause, Failure};
+pub use headline::{Headlines, figures};
 pub use iperf3::Iperf3;
 pub use metrics::{Metrics, name};
 pub use netperf::Netperf;

@@ -1,0 +1,111 @@
+//! The figure that says most of a sample, as lines about progress have it.
+
+use std::collections::HashMap;
+
+use super::{Metrics, of};
+use crate::plan::{Metric, Plan, Test, Unit};
+
+/// What to say first of the samples of each test.
+#[derive(Debug, Default)]
+pub struct Headlines(HashMap<String, Metric>);
+
+impl Headlines {
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let headline = |test: &Test| {
+            let tool = of(&test.tool);
+            let mut metrics = test.tool.measures().into_iter();
+            let metric = metrics.find(|metric| metric.name() == tool.headline())?;
+            Some((test.name.clone(), metric))
+        };
+        Self(plan.tests.iter().filter_map(headline).collect())
+    }
+
+    /// The headline of a sample of this test: `950.0 Mbit/s`, `1234 transactions/s`, `rtt 217.4 µs`.
+    /// Empty when there is none.
+    #[must_use]
+    pub fn say(&self, test: &str, metrics: &Metrics) -> String {
+        let Some(metric) = self.0.get(test) else {
+            return String::new();
+        };
+        let Some(value) = metrics.get(metric.name()) else {
+            return String::new();
+        };
+        let (figures, unit) = figures(metric.unit(), &[value]);
+        let figure = figures.concat();
+        if *metric == Metric::THROUGHPUT {
+            format!("{figure} {unit}")
+        } else if *metric == Metric::TRANSACTIONS_PER_S {
+            format!("{figure} transactions/s")
+        } else {
+            let line = format!("{} {figure} {unit}", metric.word());
+            line.trim_end().to_owned()
+        }
+    }
+}
+
+/// Figures of a unit with the same divisor and four digits of the first one, as `8.703` and `8.512`
+/// with `Gbit/s`; none behind the point when all are whole.
+#[must_use]
+pub fn figures(unit: Unit, values: &[f64]) -> (Vec<String>, &'static str) {
+    let first = values.first().copied().unwrap_or(0.0).abs();
+    let (divisor, word) = match unit {
+        Unit::BitsPerSecond if first >= 1e9 => (1e9, "Gbit/s"),
+        Unit::BitsPerSecond if first >= 1e6 => (1e6, "Mbit/s"),
+        Unit::BitsPerSecond => (1e3, "kbit/s"),
+        Unit::Microseconds if first >= 1e6 => (1e6, "s"),
+        Unit::Microseconds if first >= 1e4 => (1e3, "ms"),
+        Unit::Microseconds => (1.0, "µs"),
+        Unit::PerSecond => (1.0, "a second"),
+        Unit::Percent => (1.0, "%"),
+        Unit::Bytes => (1.0, "bytes"),
+        Unit::Count => (1.0, ""),
+    };
+    let whole = values.iter().all(|value| (value / divisor).fract() == 0.0);
+    let decimals = match first / divisor {
+        _ if whole => 0,
+        v if v < 9.9995 => 3,
+        v if v < 99.995 => 2,
+        v if v < 999.95 => 1,
+        _ => 0,
+    };
+    let write = |value: &f64| format!("{:.decimals$}", value / divisor);
+    (values.iter().map(write).collect(), word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Source;
+    use crate::plan;
+    use crate::tools::name;
+
+    #[test]
+    fn each_test_has_a_headline_for_people() {
+        let text = "
+version: 1
+name: p
+workers: { w1: {}, w2: {} }
+paths: [{ name: a, from: w1, to: w2, via: pod_ip }]
+tools:
+  own:
+    client: { command: [own] }
+    metrics: { dropped: { json: /a, unit: count }, rtt: { json: /b, unit: us } }
+    headline: rtt
+tests: [{ name: rate, iperf3: }, { name: rr, netperf: { test: TCP_RR } }, { name: own, own: }]
+";
+        let headlines = Headlines::of(&plan::load(Source::new("p", text), &[]).unwrap());
+        let mut metrics = Metrics::default();
+        assert_eq!(headlines.say("rate", &metrics), "");
+        metrics.set(name::TRANSACTIONS_PER_S, 1234.5);
+        metrics.set(name::THROUGHPUT_BPS, 9.5e8);
+        metrics.set(name::RTT_US, 217.41);
+        metrics.set("dropped", 1.0);
+        assert_eq!(headlines.say("rate", &metrics), "950 Mbit/s");
+        assert_eq!(headlines.say("rr", &metrics), "1234 transactions/s");
+        assert_eq!(headlines.say("own", &metrics), "rtt 217.4 µs");
+        assert_eq!(headlines.say("other", &metrics), "");
+        metrics.set(name::THROUGHPUT_BPS, 1.254e9);
+        assert_eq!(headlines.say("rate", &metrics), "1.254 Gbit/s");
+    }
+}
