@@ -49,7 +49,7 @@ impl Doubts {
         let measured = report
             .cells
             .iter()
-            .filter(|cell| cell.state == CellState::Measured);
+            .filter(|cell| matches!(cell.state, CellState::Measured | CellState::Partial));
         for cell in measured.clone() {
             for doubt in cell.samples.iter().flat_map(|sample| &sample.doubts) {
                 take(cell, doubt.kind(), doubt.severity(), doubt.figures());

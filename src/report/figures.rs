@@ -38,12 +38,14 @@ impl Report {
     }
 
     /// Which of the cell's samples stand far from the rest in the headline metric, by position. All
-    /// false unless the cell was measured.
+    /// false unless the cell was measured, if only in part.
     #[must_use]
     pub fn outliers(&self, cell: &CellReport) -> Vec<bool> {
         match (self.row(cell.row), &cell.state) {
             // The probes of a search are at rates of their own.
-            (Some((_, test, _)), CellState::Measured) if test.find.is_none() => {
+            (Some((_, test, _)), CellState::Measured | CellState::Partial)
+                if test.find.is_none() =>
+            {
                 let metric = words::headline(&test.tool);
                 let values = cell.samples.iter().map(|s| s.metrics.get(&metric));
                 let values: Vec<f64> = values.map(|v| v.unwrap_or(f64::NAN)).collect();

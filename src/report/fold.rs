@@ -75,7 +75,9 @@ pub enum CellState {
     Measured,
     Failed(Failure),
     Skipped(String),
-    /// The run did not come to its end.
+    /// Some of its samples were measured, and the run ended before the rest.
+    Partial,
+    /// The run ended before anything of it was measured, or its search had found anything.
     Missing,
 }
 
@@ -95,6 +97,7 @@ pub struct Counts {
     pub measured: usize,
     pub failed: usize,
     pub skipped: usize,
+    pub partial: usize,
     pub missing: usize,
 }
 
@@ -155,6 +158,15 @@ impl Report {
         };
         for event in events {
             report.take(event, &index);
+        }
+        for cell in &mut report.cells {
+            // The probes of a search say nothing before its end.
+            let row = report.schedule.rows.get(cell.row);
+            let test = row.and_then(|row| report.plan.tests.get(row.test));
+            let counts = test.is_some_and(|test| test.find.is_none());
+            if cell.state == CellState::Missing && counts && !cell.samples.is_empty() {
+                cell.state = CellState::Partial;
+            }
         }
         report
     }
@@ -286,6 +298,7 @@ impl Report {
                 CellState::Measured => &mut counts.measured,
                 CellState::Failed(_) => &mut counts.failed,
                 CellState::Skipped(_) => &mut counts.skipped,
+                CellState::Partial => &mut counts.partial,
                 CellState::Missing => &mut counts.missing,
             } += 1;
         }
@@ -295,7 +308,8 @@ impl Report {
     /// The run ended by itself and every cell has an outcome.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.state == RunState::Complete && self.counts().missing == 0
+        let counts = self.counts();
+        self.state == RunState::Complete && counts.missing + counts.partial == 0
     }
 
     /// Some cell failed.
@@ -321,7 +335,7 @@ impl Report {
     }
 
     /// What the cell's headline metric says: the figure of `result.csv` and of tables. None unless
-    /// the cell was measured.
+    /// the cell was measured, if only in part.
     #[must_use]
     pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
@@ -341,11 +355,11 @@ impl CellReport {
         }
     }
 
-    /// A metric over the samples of a measured cell. None for any other cell: what a failed cell
-    /// measured before it failed is no result.
+    /// A metric over the samples of a cell that was measured, if only in part. None for any other
+    /// cell: what a failed cell measured before it failed is no result.
     #[must_use]
     pub fn measured(&self, metric: &str) -> Option<Summary> {
-        if self.state != CellState::Measured {
+        if !matches!(self.state, CellState::Measured | CellState::Partial) {
             return None;
         }
         // The other probes of a search say what does not hold, or what is less.

@@ -219,7 +219,9 @@ fn find(
 
 fn why_not(cell: &CellReport, metric: &Metric, on: &str) -> String {
     match &cell.state {
-        CellState::Measured => format!("the samples{on} say nothing of {metric}"),
+        CellState::Measured | CellState::Partial => {
+            format!("the samples{on} say nothing of {metric}")
+        }
         CellState::Failed(failure) => format!("the cell{on} failed: {}", failure.cause),
         CellState::Skipped(reason) => format!("the cell{on} was skipped: {reason}"),
         CellState::Missing => format!("the cell{on} was not reached"),

@@ -41,7 +41,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
             CellState::Skipped(reason) => {
                 text += &command("warning", &format!("skipped: {}", cell.id.0), reason);
             }
-            CellState::Measured | CellState::Missing => {}
+            CellState::Measured | CellState::Partial | CellState::Missing => {}
         }
     }
     for (title, figures) in Doubts::of(report).in_short() {

@@ -124,6 +124,7 @@ pub fn totals(report: &Report) -> String {
         (counts.measured, "measured"),
         (counts.failed, "failed"),
         (counts.skipped, "skipped"),
+        (counts.partial, "partial"),
         (counts.missing, "missing"),
     ]
     .into_iter()
@@ -143,15 +144,20 @@ pub fn totals(report: &Report) -> String {
 /// Why the report is not whole; none when it is.
 pub fn partial(report: &Report) -> Option<String> {
     let why = match report.state {
-        RunState::Complete if report.counts().missing == 0 => return None,
+        RunState::Complete if report.is_complete() => return None,
         RunState::Complete => "the journal lacks the end of some cells",
         RunState::Cancelled => "the run was cancelled",
         RunState::CutOff => "the journal stops before the run's end",
     };
     let counts = report.counts();
-    let rest = match counts.missing {
-        0 => "no cell is missing".to_owned(),
-        n => format!("{n} of {} missing (…)", words::count(counts.cells, "cell")),
+    let cells = words::count(counts.cells, "cell");
+    let rest = match (counts.missing, counts.partial) {
+        (0, 0) => "no cell is missing".to_owned(),
+        (missing, 0) => format!("{missing} of {cells} missing (…)"),
+        (0, partial) => format!("{partial} of {cells} without all samples (…)"),
+        (missing, partial) => {
+            format!("of {cells} {missing} missing and {partial} without all samples (…)")
+        }
     };
     Some(format!("partial: {why}; {rest}"))
 }

@@ -1,8 +1,8 @@
 //! The whole report as one JSON document, for programs.
 //!
 //! Stable: within a version fields are only added. `cells` stand in the order of the schedule; each
-//! has its `params`, its `outcome` (`measured`, `failed`, `skipped`, `missing`), `statistics` by
-//! metric (only when measured), all `samples` and the attempts that failed. Rates are bits a second;
+//! has its `params`, its `outcome` (`measured`, `failed`, `skipped`, `partial`, `missing`),
+//! `statistics` by metric (when measured, if only in part), all `samples` and the attempts that failed. Rates are bits a second;
 //! every name carries its unit: mean, median, standard deviation, minimum, maximum and interval are
 //! in it, the coefficient of variation is a share of 1. `interval` is the mean's 95 % interval.
 //! `baselines` has the ratio of a cell's headline to that of the plain path's, `expectations` what the
@@ -117,6 +117,7 @@ struct Counts {
     measured: usize,
     failed: usize,
     skipped: usize,
+    partial: usize,
     missing: usize,
 }
 
@@ -212,6 +213,7 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
             measured: counts.measured,
             failed: counts.failed,
             skipped: counts.skipped,
+            partial: counts.partial,
             missing: counts.missing,
         },
         cluster: report.environment.cluster.as_ref(),
@@ -288,6 +290,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
         CellState::Measured => ("measured", None, None),
         CellState::Failed(failure) => ("failed", Some(of_failure(failure)), None),
         CellState::Skipped(reason) => ("skipped", None, Some(reason.as_str())),
+        CellState::Partial => ("partial", None, None),
         CellState::Missing => ("missing", None, None),
     };
     let outliers = report.outliers(cell);

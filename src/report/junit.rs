@@ -83,6 +83,12 @@ fn of_cell(cell: &CellReport) -> TestCaseStatus {
             status.set_message(&**reason);
             status
         }
+        CellState::Partial => non_success(
+            NonSuccessKind::Error,
+            "partial",
+            "the run ended before the cell had all its samples",
+            "",
+        ),
         CellState::Missing => non_success(
             NonSuccessKind::Error,
             "missing",

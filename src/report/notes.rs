@@ -28,6 +28,9 @@ pub struct Notes {
 const OUTLIERS: char = '*';
 /// Beside a figure that is known less well than the plan asks.
 const WIDE: char = '~';
+/// In the place of a figure, or beside one of fewer samples than the plan asks for: the run has
+/// ended before.
+const MISSING: char = '…';
 /// Beside a figure at the highest rate that the plan allows.
 const AT_BOUND: char = '↑';
 
@@ -59,11 +62,11 @@ impl Notes {
     }
 
     /// What stands in the place of a figure: `✗1` for a failed cell, `–2` for a skipped one, `…` for
-    /// a missing one. None for a measured cell.
+    /// a missing one. None for a cell that was measured, if only in part.
     pub fn mark(&mut self, cell: &CellReport, tool: &str) -> Option<String> {
         let (sign, why, said) = match &cell.state {
-            CellState::Measured => return None,
-            CellState::Missing => return Some("…".to_owned()),
+            CellState::Measured | CellState::Partial => return None,
+            CellState::Missing => return Some(MISSING.to_string()),
             CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), &*failure.words),
             CellState::Skipped(reason) => ('–', Why::Skipped(reason.clone()), ""),
         };
@@ -90,13 +93,17 @@ impl Notes {
         Some(format!("{sign}{}", at + 1))
     }
 
-    /// What stands behind a figure: whether samples stand far out, and whether the bound that the
-    /// plan sets to its interval was reached; whether its search ran into its end; and what there is to doubt.
+    /// What stands behind a figure: whether samples stand far out or are missing, whether the bound
+    /// that the plan sets to its interval was reached, whether its search ran into its end, and what
+    /// there is to doubt.
     pub fn signs(&mut self, cell: &CellReport, outliers: usize) -> String {
         let mut signs = String::new();
         if outliers > 0 {
             self.outliers = (self.outliers.0 + 1, self.outliers.1 + outliers);
             signs.push(OUTLIERS);
+        }
+        if cell.state == CellState::Partial {
+            signs.push(MISSING);
         }
         if cell.reached == Some(false) {
             self.wide += 1;

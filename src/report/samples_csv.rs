@@ -3,8 +3,8 @@
 //! A cell without any sample has one row too, with what became of it in `outcome` (`failed`,
 //! `skipped`, `missing`), `cause` and `words`; so does a cell that failed after some samples. Fields
 //! of figures that a tool does not yield are empty. Units are in the names. `outlier` says whether a
-//! sample of a measured cell stands far from the cell's others in the headline metric; it counts all
-//! the same.
+//! sample of a cell that did not fail stands far from the cell's others in the headline metric; it
+//! counts all the same.
 
 use std::collections::BTreeSet;
 
@@ -150,7 +150,9 @@ fn record(
             .map_or_else(String::new, |v| v.to_string())
     };
     let (outcome, cause, said) = match (sample, &cell.state) {
-        (Some(_), _) | (None, CellState::Measured) => ("measured", String::new(), ""),
+        (Some(_), _) | (None, CellState::Measured | CellState::Partial) => {
+            ("measured", String::new(), "")
+        }
         (None, CellState::Failed(failure)) => (
             "failed",
             failure.cause.name().to_owned(),

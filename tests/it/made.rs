@@ -223,6 +223,8 @@ pub fn thirteen_rows(step: u64) -> Vec<Test> {
 /// What a made cell meets.
 pub enum Fate {
     Measured,
+    /// The run ends when this many of its samples are there.
+    Begun(u32),
     Failed(Cause, &'static str),
     Skipped(&'static str),
     Missing,
@@ -268,8 +270,16 @@ pub fn events(
         let row = &schedule.rows[cell.row];
         let test = &plan.tests[row.test];
         let path = &plan.paths[row.path];
+        let mut take = |n| {
+            kinds.push(started(cell, n, 1));
+            kinds.push(EventKind::Sample(sample(test, path, cell, row.path, n)));
+        };
         let outcome = match fate(cell, &path.name) {
             Fate::Missing => continue,
+            Fate::Begun(samples) => {
+                (1..=samples).for_each(take);
+                continue;
+            }
             Fate::Skipped(reason) => Outcome::Skipped {
                 reason: reason.to_owned(),
             },
@@ -291,12 +301,10 @@ pub fn events(
                 Outcome::Failed(failure)
             }
             Fate::Measured => {
-                for n in 1..=test.timing.repeat.least() {
-                    kinds.push(started(cell, n, 1));
-                    kinds.push(EventKind::Sample(sample(test, path, cell, row.path, n)));
-                }
+                let samples = test.timing.repeat.least();
+                (1..=samples).for_each(&mut take);
                 Outcome::Measured {
-                    samples: test.timing.repeat.least(),
+                    samples,
                     reached: None,
                     found: None,
                 }

@@ -57,10 +57,12 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
                 let why = format!("{}: {}", failure.cause, failure.words);
                 line.verdict = Verdict::Failed(Some(why));
             }
-            (CellState::Missing, None) if report.state == RunState::Cancelled => {
+            (CellState::Missing | CellState::Partial, None)
+                if report.state == RunState::Cancelled =>
+            {
                 line.verdict = Verdict::Skipped("the run was interrupted".to_owned());
             }
-            (CellState::Missing, None) => {
+            (CellState::Missing | CellState::Partial, None) => {
                 line.verdict = Verdict::Failed(Some("it was not measured".to_owned()));
             }
             (CellState::Measured, None) => {}
