@@ -18,6 +18,7 @@ mod e2e;
 mod extends;
 mod fake_api;
 mod fake_cluster;
+mod found;
 mod kubernetes;
 mod kubernetes_doors;
 mod local;
