@@ -63,7 +63,7 @@ impl Scale {
     pub fn figure(self, figure: &Figure) -> Field {
         Field {
             mean: self.write(figure.summary.mean),
-            half: figure
+            spread: figure
                 .interval
                 .map_or_else(String::new, |i| format!("±{}", self.write(i.half()))),
             ..Field::default()
@@ -76,8 +76,8 @@ impl Scale {
 pub struct Field {
     /// Or whatever stands in its place.
     pub mean: String,
-    /// Empty of a single sample.
-    pub half: String,
+    /// How sure it is, as `±100`; empty of a single sample.
+    pub spread: String,
     /// Of samples, as in `×7`; empty where all cells have as many.
     pub count: String,
     /// Signs that notes explain.
@@ -99,16 +99,16 @@ pub fn aligned(fields: &[Field]) -> Vec<String> {
         let widths = fields.iter().map(|field| part(field).chars().count());
         widths.max().unwrap_or(0)
     };
-    let (half, count, marks) = (
-        widest(|field| &field.half),
+    let (spread, count, marks) = (
+        widest(|field| &field.spread),
         widest(|field| &field.count),
         widest(|field| &field.marks),
     );
     let text = |field: &Field| {
         let mut parts = vec![field.mean.clone()];
-        let alone = field.half.is_empty() && field.count.is_empty() && field.marks.is_empty();
-        if half > 0 && !alone {
-            parts.push(format!("{:>half$}", field.half));
+        let alone = field.spread.is_empty() && field.count.is_empty() && field.marks.is_empty();
+        if spread > 0 && !alone {
+            parts.push(format!("{:>spread$}", field.spread));
         }
         if count > 0 && !alone {
             parts.push(format!("{:>count$}", field.count));
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn parts_stand_below_each_other() {
-        let field = |mean: &str, half: &str, count: &str, marks: &str| Field {
+        let field = |mean: &str, spread: &str, count: &str, marks: &str| Field {
             mean: mean.to_owned(),
-            half: half.to_owned(),
+            spread: spread.to_owned(),
             count: count.to_owned(),
             marks: marks.to_owned(),
         };

@@ -150,6 +150,26 @@ fn tables_say_how_sure_they_are() {
 }
 
 #[test]
+fn a_ratios_interval_is_shown_by_its_ends() {
+    let mut stream = made::stream();
+    stream.paths.truncate(2);
+    stream.timing.repeat = Repeat::Times(3);
+    let plan = made::plan(&[stream]);
+    let schedule = Schedule::of(&plan, &Selection::all());
+    let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    let mut gbit = [10.0, 10.0, 10.0, 11.63, 13.0, 14.37].into_iter();
+    for event in &mut events {
+        if let EventKind::Sample(sample) = &mut event.kind {
+            let bps = gbit.next().unwrap() * 1e9;
+            sample.metrics.set(name::THROUGHPUT_BPS, bps);
+        }
+    }
+    let text = table::render(&Report::fold(&events, plan, schedule), 100, false);
+    let line = "same-node-service / same-node-pod   130.0    100.1..168.9";
+    assert!(text.lines().any(|l| l.trim_end() == line), "{text}");
+}
+
+#[test]
 fn every_width_says_every_verdict() {
     let report = judged();
     for width in 40..=160 {
