@@ -39,6 +39,7 @@ mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;
 mod support;
+mod swept;
 mod tools;
 mod tools_here;
 mod verdicts;
