@@ -39,6 +39,7 @@ mod read_workers;
 mod reference;
 mod scalar;
 mod schema;
+mod schema_rules;
 mod set;
 mod surroundings;
 pub mod sweep;
