@@ -63,5 +63,5 @@ pub use metric::{Metric, Unit};
 pub use model::*;
 pub use reference::reference;
 pub use schema::schema;
-pub use surroundings::{Alone, Surroundings};
+pub use surroundings::{Alone, Surroundings, Unreadable};
 pub use write::YamlError;

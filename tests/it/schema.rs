@@ -51,6 +51,7 @@ const BEYOND: &[(&str, &[&str])] = &[
         "what is in other files, or on the command line",
         &[
             "extends_circle",
+            "extends_folders",
             "extends_itself",
             "extends_set",
             "extended/again",
