@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use super::doubts::Doubts;
 use super::fold::{CellState, Report};
 use super::gate::{self, Tally, Verdict};
+use super::words::tool_name;
 use super::{heading, judged};
 use crate::schedule::CellId;
 
@@ -35,7 +36,11 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
         }
         match &cell.state {
             CellState::Failed(failure) => {
-                let said = format!("{}\n{}", failure.cause, failure.words);
+                let tool = report
+                    .row(cell.row)
+                    .map(|(_, test, _)| tool_name(&test.tool));
+                let words = failure.in_words(tool.unwrap_or_default());
+                let said = format!("{}\n{words}", failure.cause);
                 text += &command("error", &format!("failed: {}", cell.id.0), said.trim());
             }
             CellState::Skipped(reason) => {
