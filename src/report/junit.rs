@@ -3,7 +3,8 @@
 //!
 //! A failure is an expectation that fell short; an error a cell that has no figure though it should
 //! (it failed, or the run did not come to it); skipped is a cell that was skipped, and an expectation
-//! that is undecided, unless that is to count as a failure.
+//! that is undecided, unless that is to count as a failure. What a search found at the highest rate
+//! that the plan allows stands in `system-out`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::fold::{CellReport, CellState, Report};
 use super::gate::{self, Judgement, Verdict};
 use super::judged;
 use super::words::tool_name;
+use crate::schedule::search::Found;
 
 /// The report as JUnit XML.
 ///
@@ -47,6 +49,10 @@ pub fn render(report: &Report, undecided_fails: bool) -> Result<String, Serializ
             let mut add = |name: String, status| {
                 let mut case = TestCase::new(name, status);
                 case.set_classname(&*class).set_time(duration(seconds));
+                // Beside a verdict: a search that ended at its bound is no failure.
+                if let Some(note) = cell.found.and_then(Found::at_bound_in_words) {
+                    case.set_system_out(format!("found {note}"));
+                }
                 suite.add_test_case(case);
             };
             match by_cell.get(cell.id.0.as_str()) {
