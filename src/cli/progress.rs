@@ -141,7 +141,8 @@ impl Progress {
             }
             EventKind::AttemptFailed { cell, failure, .. } => {
                 self.last_figure.clear();
-                self.say(&format!("{}: {}: {}", cell.0, failure.cause, failure.words));
+                let why = self.headlines.failure(cell.test(), failure);
+                self.say(&format!("{}: {why}", cell.0));
             }
             EventKind::CellEnded { cell, outcome } => {
                 let figure = self.figures.remove(cell).unwrap_or_default();

@@ -34,6 +34,7 @@ mod resume;
 mod rounds;
 mod run;
 mod schedule;
+mod schema;
 mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;

@@ -213,6 +213,7 @@ impl State {
                 self.release(at, observed);
                 break;
             }
+            let task = self.lanes[at].task;
             let Life::Running(attempt) = &mut self.lanes[at].life else {
                 continue;
             };
@@ -223,8 +224,13 @@ impl State {
             attempt.server_observed = observed;
             // While the client runs, its own end says what to make of that.
             if let Stage::Starting = attempt.stage {
-                let (cause, mut words) = why_no_server(ended, self.limits.ready);
-                let origin = self.tasks.at(self.lanes[at].task).tool().origin();
+                let task = self.tasks.at(task);
+                let tool = task.tool();
+                let awaited = tool
+                    .server(&task.job(&attempt.params, &attempt.target))
+                    .ready;
+                let (cause, mut words) = why_no_server(ended, &awaited, self.limits.ready);
+                let origin = tool.origin();
                 if let (Cause::ToolMissing, Some(origin)) = (cause, origin) {
                     words = format!("{words}; {origin}");
                 }
