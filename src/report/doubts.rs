@@ -148,8 +148,8 @@ impl Doubts {
 fn on_one_machine(kind: Kind, limited: bool) -> &'static str {
     match kind {
         Kind::CpuSaturated if limited => {
-            "all emulated nodes share this machine's CPUs: a figure below what the links' rate allows is \
-             the machine's; lower `local.links.rate` until it is not"
+            "all emulated nodes share this machine's CPUs, so a figure below what the links allow may be the \
+             machine's: let nothing else run, or lower `local.links.rate`"
         }
         Kind::CpuSaturated => {
             "all emulated nodes share this machine's CPUs, and no link holds them back: compare the paths \

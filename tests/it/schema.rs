@@ -197,9 +197,9 @@ fn the_schema_refuses_every_bad_plan_but_those_beyond_it() {
 
 /// A test of the small plan with these keys.
 fn with_test(test: &str) -> Value {
-    let text = SMALL.replace("  - iperf3:\n", &format!("  - {test}\n"));
-    assert_ne!(text, SMALL);
-    instance(&text)
+    let plan = SMALL.replace("  - iperf3:\n", &format!("  - {test}\n"));
+    assert_ne!(plan, SMALL);
+    instance(&plan)
 }
 
 #[test]
