@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use tokio::time::Instant;
+use tonic::Code;
 
 use super::interrupt::{Interrupt, Signalled};
 use crate::cluster::{Cluster, Exit, Next, PodEnded};
@@ -26,6 +27,9 @@ pub(super) trait Sink {
 
     /// Takes the next record.
     fn take(&mut self, record: &Record) -> anyhow::Result<Heard>;
+
+    /// What to say of an orchestrator that knows nothing of the records that are here.
+    fn begun_anew(&self) -> anyhow::Error;
 
     /// Says something that a person should know.
     fn say(&self, message: &str);
@@ -147,8 +151,10 @@ impl<'a> Follower<'a> {
         let connect = async {
             let mut client = connect(cluster, &self.orchestrator, self.identity).await?;
             let answer = client.watch(WatchRequest { from_seq }).await;
-            let answer = answer.map_err(|status| anyhow!("{}", rpc::words(&status)));
-            let answer = answer.map_err(Lost::Again)?;
+            let answer = answer.map_err(|status| match status.code() {
+                Code::OutOfRange => Lost::Final(sink.begun_anew()),
+                _ => Lost::Again(anyhow!("{}", rpc::words(&status))),
+            })?;
             rpc::same_version(answer.metadata()).map_err(|error| Lost::Final(error.into()))?;
             Ok((client, answer.into_inner()))
         };

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::collect::Collector;
 use super::follow::{Followed, Follower, Heard, OnInterrupt, Sink};
@@ -176,6 +176,10 @@ impl Sink for Started {
             | EventKind::RunEnded { .. } => Heard::Enough,
             _ => Heard::More,
         })
+    }
+
+    fn begun_anew(&self) -> anyhow::Error {
+        anyhow!("the orchestrator has begun anew")
     }
 
     fn say(&self, message: &str) {

@@ -344,3 +344,22 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
     assert_eq!(journal(&second.journal.path().join("run")), whole);
     assert_eq!(cluster.made(), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orchestrator_that_begins_anew_is_known_at_once() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let first = cluster.play().await;
+    first.pace.add_permits(2);
+    said(&mut child, "[2/4]").await;
+    first.over.abort();
+    // Its successor has another journal, in which less has happened.
+    let second = cluster.play().await;
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (_, err) = ended(&output.unwrap(), 1);
+    assert!(err.contains("the orchestrator has begun anew"), "{err}");
+    assert!(err.contains("netplan run --resume"), "{err}");
+    assert_eq!(cluster.made(), Vec::<String>::new());
+    second.over.abort();
+}

@@ -35,6 +35,7 @@ mod resume;
 mod rounds;
 mod run;
 mod schedule;
+mod schema;
 mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;

@@ -6,6 +6,7 @@ use netplan::report::baseline::{self, Difference};
 use netplan::report::gate::{self, Tally, Verdict};
 use netplan::report::{Report, github, json, junit, samples_csv, table};
 use netplan::results::{Event, EventKind, Outcome};
+use netplan::schedule::search::Found;
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 use proptest::prelude::*;
@@ -358,6 +359,30 @@ fn a_single_sample_is_judged_by_its_value() {
         text.contains(kept) && text.contains("(a single sample)"),
         "{text}"
     );
+}
+
+/// As the table's `↑` does.
+#[test]
+fn a_rate_at_the_bound_is_told_as_one() {
+    let mut report = judged();
+    let said =
+        "found 100.00 Gbit/s, the highest that may be tried, and more may be possible: raise";
+    for (at_bound, times) in [(false, 0), (true, 1)] {
+        report.cells[0].found = Some(Found {
+            rate_bps: 100_000_000_000,
+            at_bound,
+        });
+        let junit = junit::render(&report, false).unwrap();
+        let github = github::render(&report, false);
+        // The cell has two expectations, and a case for each.
+        assert_eq!(
+            junit.matches(&format!("<system-out>{said}")).count(),
+            2 * times
+        );
+        let title = format!("more may be possible%3A {}", report.cells[0].id.0);
+        let line = format!("::notice title={title}::{said}");
+        assert_eq!(github.matches(&line).count(), times, "{github}");
+    }
 }
 
 #[test]

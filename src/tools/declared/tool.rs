@@ -202,7 +202,7 @@ impl Tool for Declared {
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         let (duration_s, warmup_s) = times(job);
         if let Err(error) = self.client_line(job, duration_s, warmup_s) {
-            let words = format!("the command line cannot be made: {error}");
+            let words = format!("{}'s command line cannot be made: {error}", self.tool.name);
             return Err(Failure::new(Cause::OptionRefused, &words));
         }
         output::read(self, ended)
