@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::fold::{Report, RunState};
 use super::words;
 use crate::results::WorkerEnvironment;
+use crate::results::environment::OFFLOADS;
 
 /// Plan, run and version.
 pub fn title(report: &Report) -> String {
@@ -99,15 +100,10 @@ fn environment(seen: &WorkerEnvironment) -> String {
 
 /// `TSO GSO GRO off`; each state once.
 fn offloads(seen: &WorkerEnvironment) -> Vec<String> {
-    let short = [
-        ("tcp-segmentation-offload", "TSO"),
-        ("generic-segmentation-offload", "GSO"),
-        ("generic-receive-offload", "GRO"),
-    ];
     [(true, "on"), (false, "off")]
         .into_iter()
         .filter_map(|(state, word)| {
-            let names: Vec<&str> = short
+            let names: Vec<&str> = OFFLOADS
                 .iter()
                 .filter(|(long, _)| seen.offloads.get(*long) == Some(&state))
                 .map(|(_, short)| *short)
