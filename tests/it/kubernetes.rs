@@ -108,14 +108,23 @@ async fn a_namespace_of_somebody_else_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_others_moved_into_stays_too() {
-    let api = FakeApi::new(|_| running());
-    let cluster = run(&api);
-    cluster.apply(&manifests()).await.unwrap();
-    api.put("secrets", NAMESPACE, &json!({"metadata": {"name": "mine"}}));
-    cluster.down().await.unwrap();
-    assert!(api.get("secrets", NAMESPACE, "mine").is_some());
-    assert!(api.get("namespaces", "", NAMESPACE).is_some());
-    api.delete("secrets", NAMESPACE, "mine");
+    for kind in [
+        "secrets",
+        "cronjobs",
+        "roles",
+        "resourcequotas",
+        "limitranges",
+        "horizontalpodautoscalers",
+        "poddisruptionbudgets",
+    ] {
+        let api = FakeApi::new(|_| running());
+        let cluster = run(&api);
+        cluster.apply(&manifests()).await.unwrap();
+        api.put(kind, NAMESPACE, &json!({"metadata": {"name": "mine"}}));
+        cluster.down().await.unwrap();
+        assert!(api.get(kind, NAMESPACE, "mine").is_some(), "{kind}");
+        assert!(api.get("namespaces", "", NAMESPACE).is_some(), "{kind}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
