@@ -456,6 +456,26 @@ async fn a_plan_that_no_config_map_takes_is_refused_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_journal_of_a_run_that_goes_on_takes_its_part_of_the_config_map() {
+    let api = FakeApi::new(|_| running());
+    let mut manifests = manifests();
+    let is_map = |one: &&mut Manifest| one.kind() == "ConfigMap";
+    let map = manifests.iter_mut().find(is_map).unwrap();
+    map.object["data"]["plan.yaml"] = json!("x".repeat(400 << 10));
+    // In base64: 4 characters for 3 bytes.
+    map.object["binaryData"]["journal.gz"] = json!("AAAA".repeat((600 << 10) / 3));
+    assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
+    let map = manifests.iter_mut().find(is_map).unwrap();
+    map.object["binaryData"]["journal.gz"] = json!("AAAA".repeat((700 << 10) / 3));
+    let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
+    assert_eq!(troubles.len(), 1);
+    insta::assert_snapshot!(
+        troubles[0],
+        @"the resolved plan and the journal so far have 1101 KiB, and a ConfigMap takes 1024 KiB; run the cells that are missing as a run of their own, with `--only`"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn host_network_needs_a_namespace_that_allows_it() {
     let api = FakeApi::new(|_| running());
     let restricted = json!({"metadata": {"name": NAMESPACE,
