@@ -192,6 +192,12 @@ fn figures_come_in_the_units_of_journals() {
     let stdout = b"warning: something\n{\"a/b\": [{\"p50\": 0.25}]}\n";
     let metrics = read(tool.as_ref(), How::Code(0), stdout, b"").unwrap();
     assert_eq!(metrics.get("stall_us.p50"), Some(250_000.0));
+    // A null is a figure that is not there.
+    let tool = with_metrics(
+        "{ m: { json: /m, unit: count }, n: { json: /n, unit: count, optional: true } }",
+    );
+    let metrics = read(tool.as_ref(), How::Code(0), b"{\"m\": 1, \"n\": null}", b"").unwrap();
+    assert_eq!((metrics.get("m"), metrics.get("n")), (Some(1.0), None));
 }
 
 #[test]
