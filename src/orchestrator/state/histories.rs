@@ -16,6 +16,7 @@ use self::check::check;
 pub(super) use self::fake::Fake;
 use self::happenings::actions;
 use self::shape::{LISTED, ONCE, WORKERS, policy, shapes};
+pub(super) use self::shape::{a_search, fake_work};
 use self::world::World;
 use super::*;
 use crate::plan::Repeat;

@@ -18,7 +18,7 @@ pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 pub(super) type Shape = (usize, usize, bool, Repeat, u32, bool, bool);
 
 /// Half of the fake's samples lose something.
-pub(super) fn a_search() -> Find {
+pub(in super::super) fn a_search() -> Find {
     Find {
         rate: plan::Goal::Max,
         from: plan::units::BitRate(1000),
@@ -32,6 +32,26 @@ pub(super) fn a_search() -> Find {
     }
 }
 
+/// One sample of a fake, without retries.
+pub(in super::super) fn fake_work(find: Option<Find>) -> Work {
+    let timing = Timing {
+        duration: plan::units::Duration(Duration::from_secs(1)),
+        warmup: plan::units::Duration::default(),
+        cooldown: plan::units::Duration::default(),
+        timeout: None,
+        retries: 0,
+        repeat: ONCE,
+    };
+    Work {
+        timing,
+        find,
+        tool: Box::new(Fake {
+            cell: String::new(),
+        }),
+        deadline: Duration::from_secs(10),
+    }
+}
+
 pub(super) const ONCE: Repeat = Repeat::Times(1);
 pub(super) const LISTED: Policy = Policy {
     order: plan::Order::Listed,
@@ -42,13 +62,14 @@ pub(super) const LISTED: Policy = Policy {
 pub(super) fn tasks(shapes: &[Shape]) -> Vec<Task> {
     let task = |(i, &(from, to, virtual_ip, repeat, retries, cool, find)): (usize, &Shape)| {
         let cell = format!("cell-{i}");
-        let timing = Timing {
-            duration: plan::units::Duration(Duration::from_secs(1)),
-            warmup: plan::units::Duration::default(),
-            cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
-            timeout: None,
+        let mut work = fake_work(find.then(a_search));
+        work.tool = Box::new(Fake { cell: cell.clone() });
+        let cooldown = Duration::from_secs(u64::from(cool));
+        work.timing = Timing {
+            cooldown: plan::units::Duration(cooldown),
             retries,
             repeat,
+            ..work.timing
         };
         Task {
             cell: CellId(cell.clone()),
@@ -64,12 +85,7 @@ pub(super) fn tasks(shapes: &[Shape]) -> Vec<Task> {
                 },
                 slot: 0,
                 circumstances: Circumstances::default(),
-                work: Arc::new(Work {
-                    timing,
-                    find: find.then(a_search),
-                    tool: Box::new(Fake { cell }),
-                    deadline: Duration::from_secs(10),
-                }),
+                work: Arc::new(work),
             }),
         }
     };
