@@ -46,6 +46,7 @@ pub mod sweep;
 mod syntax;
 mod test_names;
 mod tree;
+mod try_command;
 pub mod units;
 mod variables;
 mod words;

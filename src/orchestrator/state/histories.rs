@@ -15,7 +15,8 @@ use proptest::prelude::*;
 
 use self::check::check;
 use self::happenings::actions;
-use self::shape::{LISTED, ONCE, WORKERS, policy, shapes};
+pub(super) use self::shape::{LISTED, ONCE, tasks};
+use self::shape::{WORKERS, policy, shapes};
 use self::world::World;
 use super::*;
 use crate::plan::Repeat;
