@@ -69,7 +69,7 @@ const SECTIONS: [Section; 10] = [
     },
     Section {
         names: &["adaptive"],
-        what: "every TCP cell of the default plan to ±2 % (10 to 40 min)",
+        what: "TCP cells of the default plan to ±2 %, and by fixed samples (35 min)",
         measure: adaptive::measure,
     },
     Section {

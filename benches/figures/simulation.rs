@@ -105,7 +105,7 @@ pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
         samples += values.len();
         reached += u32::from(decision == Decision::Reached);
         let alpha = match rule {
-            Rule::Adaptive(until) => sequential::alpha(Repeat::Until(until)),
+            Rule::Adaptive(until) => sequential::alpha(Repeat::Until(until), values.len()),
             Rule::Fixed(_) | Rule::Naive(_) => ALPHA,
         };
         let interval = Summary::of(values).and_then(|s| s.interval(alpha));

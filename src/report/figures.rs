@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::fold::{CellReport, CellState, Report};
 use super::words;
-use crate::plan::Repeat;
 use crate::results::statistics::{self, ALPHA, Ratio};
 use crate::results::{Interval, Summary, sequential};
 use crate::schedule::{Param, Params};
@@ -24,17 +23,15 @@ impl Report {
         let summary = cell.measured(metric)?;
         Some(Figure {
             summary,
-            interval: summary.interval(self.alpha(cell)),
+            interval: summary.interval(self.alpha(cell, &summary)),
         })
     }
 
-    /// The level of the cell's intervals: stricter where the samples themselves said when to stop.
-    pub(super) fn alpha(&self, cell: &CellReport) -> f64 {
-        self.repeat(cell).map_or(ALPHA, sequential::alpha)
-    }
-
-    fn repeat(&self, cell: &CellReport) -> Option<Repeat> {
-        self.row(cell.row).map(|(_, test, _)| test.timing.repeat)
+    /// The level of a mean's interval: stricter where the samples themselves said when to stop.
+    fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
+        self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
+            sequential::alpha(test.timing.repeat, summary.count)
+        })
     }
 
     /// Which of the cell's samples stand far from the rest in the headline metric, by position. All
@@ -57,8 +54,9 @@ impl Report {
 
     /// The ratio of a metric's means in two cells, with its 95 % interval.
     pub(super) fn ratio(&self, of: &CellReport, to: &CellReport, metric: &str) -> Option<Ratio> {
-        let alpha = self.alpha(of).min(self.alpha(to));
-        statistics::ratio(&of.measured(metric)?, &to.measured(metric)?, alpha)
+        let means = (of.measured(metric)?, to.measured(metric)?);
+        let alpha = self.alpha(of, &means.0).min(self.alpha(to, &means.1));
+        statistics::ratio(&means.0, &means.1, alpha)
     }
 }
 

@@ -39,9 +39,21 @@ fn stopping_at_the_first_narrow_interval_would_not() {
 }
 
 #[test]
+fn many_looks_cost_little_more_than_one() {
+    let many = crate::simulation::Until {
+        max: 200,
+        ..until(2.0)
+    };
+    let ours = cells(Shape::Normal, 0.06, Rule::Adaptive(many), CELLS);
+    assert!(ours.coverage > 0.95 - ERROR, "{ours:?}");
+    let naive = cells(Shape::Normal, 0.06, Rule::Naive(many), CELLS);
+    assert!(ours.samples < naive.samples * 1.25, "{ours:?} {naive:?}");
+}
+
+#[test]
 fn few_samples_suffice_where_little_spreads() {
     let found = cells(Shape::Normal, 0.004, Rule::Adaptive(until(2.0)), CELLS);
-    assert!(found.samples < 3.5 && found.reached > 0.999, "{found:?}");
+    assert!(found.samples < 3.7 && found.reached > 0.999, "{found:?}");
     let wild = cells(Shape::Normal, 0.2, Rule::Adaptive(until(2.0)), 200);
     assert!(wild.samples > 19.0 && wild.reached < 0.05, "{wild:?}");
 }

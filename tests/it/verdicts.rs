@@ -279,6 +279,44 @@ fn what_was_not_selected_is_not_judged() {
     );
 }
 
+/// The cells that are judged, each with its verdict.
+fn verdicts(plan: netplan::plan::Plan) -> Vec<(String, Verdict)> {
+    let schedule = Schedule::of(&plan, &Selection::all());
+    let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    let report = Report::fold(&events, plan, schedule);
+    let judgements = gate::judge(&report).into_iter();
+    let verdicts = judgements.map(|j| (j.cell.id.0.clone(), j.verdict));
+    verdicts.collect()
+}
+
+#[test]
+fn a_path_is_not_judged_by_itself() {
+    let mut stream = made::stream();
+    stream.paths.truncate(2);
+    stream.timing.repeat = Repeat::Times(3);
+    let bound = Expectation {
+        comparison: Comparison::Below,
+        ..at_least_of(100.0, "same-node-pod")
+    };
+    stream.expect.0.insert(Metric::THROUGHPUT, bound);
+    let service = "netperf-tcp-stream/same-node-service".to_owned();
+    assert_eq!(verdicts(made::plan(&[stream])), [(service, Verdict::Pass)]);
+}
+
+#[test]
+fn a_share_of_another_path_is_for_tests_of_both() {
+    let mut both = made::stream();
+    both.paths.truncate(2);
+    let mut one = both.clone();
+    one.name = "one".to_owned();
+    one.paths.remove(0);
+    let mut plan = made::plan(&[both, one]);
+    let bound = at_least_of(80.0, "same-node-pod");
+    plan.paths[1].expect.0.insert(Metric::THROUGHPUT, bound);
+    let service = "netperf-tcp-stream/same-node-service".to_owned();
+    assert_eq!(verdicts(plan), [(service, Verdict::Pass)]);
+}
+
 #[test]
 fn a_single_sample_is_judged_by_its_value() {
     let mut stream = made::stream();

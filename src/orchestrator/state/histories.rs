@@ -4,6 +4,7 @@
 mod check;
 mod fake;
 mod happenings;
+pub(super) mod plans;
 mod shape;
 mod world;
 
@@ -13,7 +14,6 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use self::check::check;
-pub(super) use self::fake::Fake;
 use self::happenings::actions;
 use self::shape::{LISTED, ONCE, WORKERS, policy, shapes};
 use self::world::World;

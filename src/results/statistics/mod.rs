@@ -11,4 +11,5 @@ pub use binomial::wilson;
 pub use interval::{ALPHA, Interval};
 pub use outliers::{OUTLIERS_FROM, outliers};
 pub use ratio::{Ratio, ratio};
+pub use student::critical;
 pub use summary::Summary;
