@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::fake_api::Fault;
 use crate::fake_cluster::{FakeCluster, Running, journal, kinds};
 use crate::orchestrator::GOOD;
 use crate::support::{NETPLAN, snapshots};
@@ -362,4 +363,35 @@ async fn an_orchestrator_that_begins_anew_is_known_at_once() {
     assert!(err.contains("netplan run --resume"), "{err}");
     assert_eq!(cluster.made(), Vec::<String>::new());
     second.over.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let run = cluster.play().await;
+    run.pace.add_permits(1);
+    said(&mut child, "[1/4]").await;
+    let made = cluster.made();
+    cluster.api.fail(Fault {
+        method: http::Method::GET,
+        path: "/pods?",
+        code: 403,
+        message: "you have been logged out",
+        times: u32::MAX,
+    });
+    cluster.cut_forwards();
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (out, err) = ended(&output.unwrap(), 1);
+    assert!(out.contains("hairpin"), "{out}");
+    assert!(err.contains("you have been logged out"), "{err}");
+    assert!(err.contains(&format!("netplan attach {}", run.id)), "{err}");
+    assert_eq!(cluster.made(), made);
+
+    cluster.api.mend();
+    run.pace.add_permits(CELLS);
+    ended(&netplan(&cluster, &["attach"]).await, 0);
+    assert_whole(&results(&cluster, &run), &run);
+    assert_eq!(cluster.made(), Vec::<String>::new());
 }
