@@ -51,7 +51,7 @@ impl Doubts {
             .iter()
             .filter(|cell| matches!(cell.state, CellState::Measured | CellState::Partial));
         for cell in measured.clone() {
-            for doubt in cell.samples.iter().flat_map(|sample| &sample.doubts) {
+            for doubt in cell.counted().flat_map(|sample| &sample.doubts) {
                 take(cell, doubt.kind(), doubt.severity(), doubt.figures());
             }
         }

@@ -18,6 +18,7 @@ mod e2e;
 mod extends;
 mod fake_api;
 mod fake_cluster;
+mod found;
 mod kubernetes;
 mod kubernetes_doors;
 mod local;
@@ -39,6 +40,7 @@ mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;
 mod support;
+mod swept;
 mod tools;
 mod tools_here;
 mod verdicts;

@@ -151,6 +151,26 @@ fn tables_say_how_sure_they_are() {
 }
 
 #[test]
+fn a_ratios_interval_is_shown_by_its_ends() {
+    let mut stream = made::stream();
+    stream.paths.truncate(2);
+    stream.timing.repeat = Repeat::Times(3);
+    let plan = made::plan(&[stream]);
+    let schedule = Schedule::of(&plan, &Selection::all());
+    let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    let mut gbit = [10.0, 10.0, 10.0, 11.63, 13.0, 14.37].into_iter();
+    for event in &mut events {
+        if let EventKind::Sample(sample) = &mut event.kind {
+            let bps = gbit.next().unwrap() * 1e9;
+            sample.metrics.set(name::THROUGHPUT_BPS, bps);
+        }
+    }
+    let text = table::render(&Report::fold(&events, plan, schedule), 100, false);
+    let line = "same-node-service / same-node-pod   130.0    100.1..168.9";
+    assert!(text.lines().any(|l| l.trim_end() == line), "{text}");
+}
+
+#[test]
 fn every_width_says_every_verdict() {
     let report = judged();
     for width in 40..=160 {
@@ -458,6 +478,10 @@ mod exit_codes {
 
     /// A journal of one test that expects so much of every path.
     fn events(gbit: f64, repeat: u32, fate: fn() -> Fate) -> Vec<Event> {
+        events_until(gbit, repeat, fate, &End::Complete)
+    }
+
+    fn events_until(gbit: f64, repeat: u32, fate: fn() -> Fate, end: &End) -> Vec<Event> {
         let mut stream = made::stream();
         stream.timing.repeat = Repeat::Times(repeat);
         let bound = expectation(Comparison::AtLeast, gbit * 1e9);
@@ -465,7 +489,7 @@ mod exit_codes {
         stream.paths.truncate(2);
         let plan = made::plan(&[stream]);
         let schedule = Schedule::of(&plan, &Selection::all());
-        made::events(&plan, &schedule, &End::Complete, |_, path| match path {
+        made::events(&plan, &schedule, end, |_, path| match path {
             "same-node-pod" => Fate::Measured,
             _ => fate(),
         })
@@ -487,6 +511,20 @@ mod exit_codes {
         let undecided = || events(5.75, 3, || Fate::Measured);
         assert_eq!(code(&undecided(), &[]), Some(0));
         assert_eq!(code(&undecided(), &["--undecided", "fail"]), Some(4));
+    }
+
+    #[test]
+    fn a_stored_run_that_is_not_whole_is_no_success() {
+        let missing = |gbit, end: &End| {
+            let fate = || Fate::Missing;
+            code(&events_until(gbit, 3, fate, end), &[])
+        };
+        for end in [End::CutOff, End::Cancelled] {
+            assert_eq!(missing(5.0, &end), Some(3));
+            assert_eq!(missing(9.0, &end), Some(4), "too little was measured");
+        }
+        let begun = events_until(5.0, 3, || Fate::Begun(2), &End::Cancelled);
+        assert_eq!(code(&begun, &[]), Some(3));
     }
 
     #[test]

@@ -78,6 +78,7 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
     };
     report.cells.iter().filter_map(line).collect()
 }
+
 /// How many lines passed, failed, and were skipped.
 #[must_use]
 pub fn counts(lines: &[Line]) -> [usize; 3] {
