@@ -108,7 +108,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     } else {
         cluster.down().await.map_err(anyhow::Error::from)?;
     }
-    Ok(args.output.verdict.exit(&report, true))
+    Ok(args.output.verdict.exit(&report))
 }
 
 async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<From> {

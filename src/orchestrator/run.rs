@@ -15,15 +15,15 @@ use super::leave;
 use super::lines::Lines;
 use super::records::Extent;
 use super::service::Service;
-use super::state::task::Task;
-use super::state::{Limits, Policy, State};
+use super::state::task::Tasks;
+use super::state::{Limits, State};
 use super::store::{Store, StoreError};
 use crate::diag::{Problems, Source};
 use crate::plan;
 use crate::results::{Event, EventKind, JournalError, journal};
 use crate::rpc::pb::orchestrator_server::OrchestratorServer;
 use crate::rpc::{self, Guard, Identity, MAX_MESSAGE_BYTES};
-use crate::schedule::{Schedule, Selection, SelectionError};
+use crate::schedule::{Selection, SelectionError};
 
 /// Calls that wait for the driver.
 const CALLS: usize = 64;
@@ -124,8 +124,6 @@ pub async fn run(
     let plan = plan::load(settings.plan, &[]).map_err(Error::Plan)?;
     let only = settings.only.as_deref().unwrap_or_default();
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
-    let schedule = Schedule::of(&plan, &selection);
-    let tasks = Task::all(&plan, &schedule);
     let lines = Lines::of_run(&plan);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
@@ -147,8 +145,8 @@ pub async fn run(
         }),
     };
     let kinds = events.iter().map(|event| &event.kind);
-    let names = workers.iter().cloned();
-    let state = State::new(tasks, names, Policy::of(&plan), settings.limits, kinds);
+    let tasks = Tasks::of(plan, &selection);
+    let state = State::new(tasks, settings.limits, kinds);
     drop(events);
 
     let (calls, inbox) = mpsc::channel(CALLS);

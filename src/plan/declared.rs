@@ -211,7 +211,8 @@ pub struct Figure {
     /// `MB/s`, `GB/s`, `KiB/s`, `MiB/s`, `GiB/s`; `ns`, `us`, `ms`, `s`; `percent`, `ratio`; `bytes`,
     /// `count` or `per_second`.
     pub unit: FigureUnit,
-    /// The tool does not always print it. Default: false; a sample without it has failed.
+    /// The tool does not always print it, or prints null in JSON. Default: false; a sample without it
+    /// has failed.
     pub optional: bool,
 }
 

@@ -113,6 +113,54 @@ fn a_client_without_a_warm_up_of_its_own_runs_twice() {
 }
 
 #[test]
+fn a_line_without_a_value_is_said_and_nothing_is_run() {
+    let plan = |expression: &str| {
+        load(&format!(
+            "{{ version: 1, name: p, workers: {{ a: , b: }}, \
+             paths: [{{ name: a, from: a, to: b, via: pod_ip }}], \
+             tools: {{ t: {{ parameters: {{ one: {{ default: 1 }}, two: {{ default: 2 }} }}, \
+             client: {{ command: [x, '{{{{ {expression} }}}}'] }}, \
+             metrics: {{ m: {{ json: /m, unit: count }} }} }} }}, \
+             tests: [{{ t: {{ one: [1, 3], two: [2, 3] }}, warmup: 2s }}] }}"
+        ))
+    };
+    // Checks try each parameter by itself; only both together are wrong. In the second the warm-up
+    // alone is.
+    for expression in ["10 // (one - two)", "10 // (one - two + duration_s - 2)"] {
+        let plan = plan(expression);
+        let schedule = Schedule::of(&plan, &Selection::all());
+        let cells: Vec<_> = tools::commands(&plan, &schedule).collect();
+        let lines = |cell: &tools::CellCommands<'_>| {
+            let client = &cell.client;
+            (
+                client.warmup_argv.len(),
+                client.argv.len(),
+                cell.refused.is_some(),
+            )
+        };
+        let lines: Vec<_> = cells.iter().map(lines).collect();
+        let wrong = (0, 0, true);
+        assert_eq!(lines, [(2, 2, false), (2, 2, false), (2, 2, false), wrong]);
+        let refused = cells[3].refused.as_ref().unwrap();
+        assert_eq!(refused.cause, Cause::OptionRefused);
+        let (params, timing) = (schedule.params(&schedule.cells[3]), timing(2, 10));
+        let job = Job {
+            params: &params,
+            timing: &timing,
+            target: "10.0.0.1",
+            slot: 0,
+        };
+        let ended = Ended {
+            how: How::NotStarted("the command line is empty".to_owned()),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        };
+        let failure = tools::of(&plan.tests[0].tool).read(&job, &ended);
+        assert_eq!(failure.unwrap_err(), *refused);
+    }
+}
+
+#[test]
 fn the_kernel_is_asked_for_the_mss_of_the_data_port() {
     let watched = |ports: &str, test: &str| {
         let plan = load(&format!(
@@ -192,6 +240,12 @@ fn figures_come_in_the_units_of_journals() {
     let stdout = b"warning: something\n{\"a/b\": [{\"p50\": 0.25}]}\n";
     let metrics = read(tool.as_ref(), How::Code(0), stdout, b"").unwrap();
     assert_eq!(metrics.get("stall_us.p50"), Some(250_000.0));
+    // A null is a figure that is not there.
+    let tool = with_metrics(
+        "{ m: { json: /m, unit: count }, n: { json: /n, unit: count, optional: true } }",
+    );
+    let metrics = read(tool.as_ref(), How::Code(0), b"{\"m\": 1, \"n\": null}", b"").unwrap();
+    assert_eq!((metrics.get("m"), metrics.get("n")), (Some(1.0), None));
 }
 
 #[test]

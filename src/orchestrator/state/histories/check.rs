@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::super::progress::{MAX_LOSSES, MAX_NOT_READY};
 use super::super::*;
+use super::plans::Policy;
 use super::shape::{Shape, WORKERS, a_search};
-use crate::plan::{self, Repeat};
+use crate::plan::{self, Concurrency, Repeat};
 use crate::results::sequential::{Decision, decide};
 use crate::schedule::search::{self, Probe, Step};
 use crate::schedule::{CellId, Param};
@@ -18,6 +19,8 @@ struct Told {
     probes: Vec<Probe>,
     /// Attempts begun of the sample that comes next.
     attempts: u32,
+    /// Those of them that were probes of which nothing arrived.
+    misses: u32,
     /// The last one has not ended.
     running: bool,
     /// Those of the attempt that runs.
@@ -39,7 +42,8 @@ pub(super) fn check(
     let restarts = u32::from(restart.is_some());
     let mut cells = vec![Told::default(); shapes.len()];
     let mut node_of: HashMap<&str, &str> = HashMap::new();
-    let index = |cell: &CellId| -> usize { cell.0.trim_start_matches("cell-").parse().unwrap() };
+    let index =
+        |cell: &CellId| -> usize { cell.test().trim_start_matches("cell-").parse().unwrap() };
     for (i, event) in journal.iter().enumerate() {
         if Some(i) == restart {
             for cell in &mut cells {
@@ -71,6 +75,7 @@ pub(super) fn check(
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
                 let by_service = if shapes[index].2 { MAX_NOT_READY } else { 0 };
                 let most = shapes[index].4 + 1 + MAX_LOSSES + by_service + restarts;
+                let most = most * (told.misses + 1);
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
                 told.attempts = *attempt;
                 told.running = true;
@@ -90,16 +95,27 @@ pub(super) fn check(
                     let held = done.metrics.get("lost_percent") <= Some(1.0);
                     told.probes.push(Probe { rate_bps, held });
                 }
-                told.attempts = 0;
+                (told.attempts, told.misses) = (0, 0);
                 told.running = false;
             }
             EventKind::AttemptFailed {
                 cell,
                 sample,
                 attempt,
+                failure,
                 ..
             } => {
+                let (.., repeat, _, _, find) = shapes[index(cell)];
                 let told = &mut cells[index(cell)];
+                if find && failure.cause == Cause::NothingMoved {
+                    let next = search::next(&a_search(), repeat.least(), &told.probes);
+                    let Step::Probe(rate_bps) = next else {
+                        panic!("a probe after the search's end");
+                    };
+                    let held = false;
+                    told.probes.push(Probe { rate_bps, held });
+                    told.misses += 1;
+                }
                 assert!(told.running, "a failure of what was not started");
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts));
