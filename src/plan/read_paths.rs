@@ -121,17 +121,15 @@ pub fn paths<'t>(
 pub fn most_to_one(paths: &[FoundPath<'_>]) -> u16 {
     let mut counts: HashMap<&str, u64> = HashMap::new();
     for path in paths {
-        // A worker of a mesh gets at most one path from each other.
-        let (to, count) = match path.ends {
-            Ends::Path { to: Some(to), .. } => (to.value, 1),
-            Ends::Mesh {
-                group: Some(group),
-                paths,
-                ..
-            } => (group.value, paths.isqrt() * 2 + 1),
-            _ => continue,
+        // Of a mesh each worker has one path from each other, and they count as one: see `slots`.
+        let (Ends::Path { to: Some(to), .. }
+        | Ends::Mesh {
+            group: Some(to), ..
+        }) = path.ends
+        else {
+            continue;
         };
-        *counts.entry(to).or_default() += count;
+        *counts.entry(to.value).or_default() += 1;
     }
     let most = counts.into_values().max().unwrap_or(1);
     u16::try_from(most).unwrap_or(u16::MAX)
