@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use netplan::diag::Source;
-use netplan::orchestrator::state::task::Task;
-use netplan::orchestrator::state::{Limits, Policy, State};
+use netplan::orchestrator::state::task::Tasks;
+use netplan::orchestrator::state::{Limits, State};
 use netplan::plan;
-use netplan::schedule::{Schedule, Selection};
+use netplan::schedule::Selection;
 
 use crate::table::{Goal, Unit, figure};
 
@@ -19,11 +19,8 @@ pub fn measure() -> anyhow::Result<()> {
     let before = peak_mb()?;
     let begun = Instant::now();
     let plan = plan::load(Source::new("million.yaml", text), &[]).map_err(anyhow::Error::msg)?;
-    let schedule = Schedule::of(&plan, &Selection::all());
-    ensure!(schedule.cells.len() == CELLS, "{}", schedule.cells.len());
-    let tasks = Task::all(&plan, &schedule);
-    let workers = plan.workers.keys().cloned();
-    let state = State::new(tasks, workers, Policy::of(&plan), Limits::default(), []);
+    let tasks = Tasks::of(plan, &Selection::all());
+    let state = State::new(tasks, Limits::default(), []);
     let seconds = begun.elapsed().as_secs_f64();
     ensure!(state.count() == (0, CELLS), "{:?}", state.count());
     drop(state);

@@ -108,7 +108,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     } else {
         cluster.down().await.map_err(anyhow::Error::from)?;
     }
-    Ok(args.output.verdict.exit(&report, true))
+    Ok(args.output.verdict.exit(&report))
 }
 
 async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<From> {
@@ -146,7 +146,7 @@ async fn follow(
     );
     let error = match watching.follow(cluster, collector).await {
         Ok(followed) => return Ok(followed),
-        Err(error) => error,
+        Err(lost) => lost.into(),
     };
     // It may have come to its end in a moment without a connection.
     let runs = access.runs().await.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 
 use super::follow::{Heard, Sink};
 use super::format::Format;
@@ -46,12 +46,7 @@ impl<'a> Collector<'a> {
         let ends = |event: &Event| matches!(event.kind, EventKind::RunEnded { .. });
         if record.seq + 1 == self.journal.next_seq() {
             if self.last.as_ref().is_some_and(|last| *last != record.line) {
-                bail!(
-                    "the orchestrator has begun anew: its pod was replaced, and its journal went with \
-                     the old one; what was measured is in `{0}`, and `netplan run --resume {0}` goes \
-                     on from there",
-                    self.dir.path().display()
-                );
+                return Err(self.begun_anew());
             }
             let event: Event = serde_json::from_str(&record.line)?;
             return Ok(if ends(&event) {
@@ -91,12 +86,20 @@ impl Sink for Collector<'_> {
         self.store(record)
     }
 
+    fn begun_anew(&self) -> anyhow::Error {
+        anyhow!(
+            "the orchestrator has begun anew: its pod was replaced, and its journal went with the old \
+             one; what was measured is in `{0}`, and `netplan run --resume {0}` goes on from there",
+            self.dir.path().display()
+        )
+    }
+
     fn say(&self, message: &str) {
         self.progress.say(message);
     }
 
     fn holds_through(&self) -> Option<u64> {
-        Some(self.journal.next_seq())
+        self.journal.next_seq().checked_sub(1)
     }
 }
 

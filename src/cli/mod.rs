@@ -52,8 +52,8 @@ Examples:
   netplan run plans/default.yaml --only 'tool=iperf3,path=hairpin' --set tests.0.duration=1s
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
-3 it ran and some cells failed; 4 an expectation fell short (if only because its cell failed: 3);
-130 interrupted.
+3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
+failed or is missing: 3); 130 interrupted.
 Results go to stdout, all else to stderr.";
 
 /// How fast is the pod network, and did it get slower?

@@ -1,11 +1,11 @@
 //! How far a run has come, and how long it takes yet. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::plan::Plan;
 use crate::results::{EventKind, Outcome};
-use crate::schedule::{CellId, Schedule, search};
+use crate::schedule::{CellId, Forecast, Schedule, search};
 use crate::tools;
 
 /// What is known of the samples that are to come.
@@ -28,32 +28,92 @@ pub(super) struct Outlook {
 struct OfTest {
     /// What a sample takes.
     sample: Duration,
-    /// The fewest that a cell gets.
+    /// The fewest and the most that a cell gets.
     least: u32,
-    open: u32,
-    /// Samples of the open ones.
-    taken: u32,
-    /// Those that were measured, and their samples.
-    measured: u32,
-    samples: u32,
-    /// Samples of those that failed.
-    lost: u32,
+    most: u32,
+    /// How many of the open cells have taken so many samples.
+    open: BTreeMap<u32, u32>,
+    /// How many of the measured ones took so many in all.
+    measured: BTreeMap<u32, u32>,
+    /// Samples of all cells.
+    done: u32,
+}
+
+/// Bounds on the predicted seconds of work.
+#[derive(Clone, Copy, Debug, Default)]
+struct Work {
+    least: f64,
+    most: f64,
 }
 
 impl OfTest {
-    /// Samples yet to come: a cell is expected to take as many as those before it.
-    fn to_come(&self) -> f64 {
-        let expected = if self.measured == 0 {
-            f64::from(self.least)
-        } else {
-            f64::from(self.samples) / f64::from(self.measured)
-        };
-        let open = f64::from(self.open);
-        (open * expected - f64::from(self.taken)).max(open.min(1.0))
+    /// Samples yet to come.
+    fn to_come(&self) -> Work {
+        let ends = self.ends();
+        let mut work = Work::default();
+        for (taken, cells) in &self.open {
+            let of_cell = self.of_cell(*taken, &ends);
+            work.least += f64::from(*cells) * of_cell.least;
+            work.most += f64::from(*cells) * of_cell.most;
+        }
+        work
     }
 
-    fn done(&self) -> f64 {
-        f64::from(self.taken) + f64::from(self.samples) + f64::from(self.lost)
+    /// After how many samples cells have ended, and the share of those that came so far which went on,
+    /// open ones among them (Kaplan and Meier's estimate). One cell more is thought to have gone on,
+    /// so that a few that ended early do not speak for all.
+    fn ends(&self) -> Vec<(u32, f64)> {
+        let mut open = self.open.iter().rev().peekable();
+        let mut came = 1;
+        let mut ends = Vec::new();
+        for (took, of) in self.measured.iter().rev() {
+            while let Some((_, cells)) = open.next_if(|(taken, _)| *taken >= took) {
+                came += cells;
+            }
+            came += of;
+            let goes_on = if *took >= self.most {
+                0.0
+            } else {
+                f64::from(came - of) / f64::from(came)
+            };
+            ends.push((*took, goes_on));
+        }
+        ends.reverse();
+        ends
+    }
+
+    /// Samples yet to come of a cell that has taken so many. It is expected to go on as others did from
+    /// there; beyond those there is nothing to expect but what the plan allows.
+    fn of_cell(&self, taken: u32, ends: &[(u32, f64)]) -> Work {
+        let mut at = taken;
+        let mut goes_on = 1.0;
+        let mut sure = 0.0;
+        for (took, share) in ends.iter().filter(|(took, _)| *took > taken) {
+            sure += goes_on * f64::from(took - at);
+            goes_on *= share;
+            at = *took;
+        }
+        // One that is open is not done, whatever the plan says.
+        let rest = |of: u32| sure + goes_on * f64::from(of.saturating_sub(at).max(1));
+        Work {
+            least: rest(self.least),
+            most: rest(self.most),
+        }
+    }
+
+    fn takes_one(&mut self, taken: u32) {
+        self.leaves(taken);
+        *self.open.entry(taken + 1).or_default() += 1;
+        self.done += 1;
+    }
+
+    fn leaves(&mut self, taken: u32) {
+        if let Some(cells) = self.open.get_mut(&taken) {
+            *cells -= 1;
+            if *cells == 0 {
+                self.open.remove(&taken);
+            }
+        }
     }
 }
 
@@ -62,16 +122,20 @@ impl Outlook {
         let mut tests: Vec<OfTest> = plan
             .tests
             .iter()
-            .map(|test| OfTest {
-                sample: tools::usual_sample(test),
-                least: search::samples_of(test).0,
-                ..OfTest::default()
+            .map(|test| {
+                let (least, most) = search::samples_of(test);
+                OfTest {
+                    sample: tools::usual_sample(test),
+                    least,
+                    most,
+                    ..OfTest::default()
+                }
             })
             .collect();
         for cell in &schedule.cells {
             let row = schedule.rows.get(cell.row);
             if let Some(test) = row.and_then(|row| tests.get_mut(row.test)) {
-                test.open += 1;
+                *test.open.entry(0).or_default() += 1;
             }
         }
         Self {
@@ -92,22 +156,19 @@ impl Outlook {
     pub fn on(&mut self, event: &EventKind) {
         match event {
             EventKind::Sample(sample) => {
-                *self.begun.entry(sample.cell.clone()).or_default() += 1;
+                let taken = self.begun.entry(sample.cell.clone()).or_default();
                 if let Some(test) = self.tests.get_mut(sample.cell.test()) {
-                    test.taken += 1;
+                    test.takes_one(*taken);
                 }
+                *taken += 1;
             }
             EventKind::CellEnded { cell, outcome } => {
                 self.ended += 1;
                 let taken = self.begun.remove(cell).unwrap_or_default();
                 if let Some(test) = self.tests.get_mut(cell.test()) {
-                    test.open = test.open.saturating_sub(1);
-                    test.taken = test.taken.saturating_sub(taken);
+                    test.leaves(taken);
                     if let Outcome::Measured { .. } = outcome {
-                        test.measured += 1;
-                        test.samples += taken;
-                    } else {
-                        test.lost += taken;
+                        *test.measured.entry(taken).or_default() += 1;
                     }
                 }
             }
@@ -120,9 +181,10 @@ impl Outlook {
         (self.ended, self.all)
     }
 
-    /// The share of the work that is done, 0 to 1.
+    /// The share of the work that is done, 0 to 1: in the middle of what it may be.
     pub fn share(&self) -> f64 {
         let (done, to_come) = self.work();
+        let to_come = f64::midpoint(to_come.least, to_come.most);
         if done + to_come > 0.0 {
             done / (done + to_come)
         } else {
@@ -136,7 +198,7 @@ impl Outlook {
     }
 
     /// How long it takes yet, when what is done since it was looked at took `elapsed`.
-    pub fn left(&self, elapsed: Duration) -> Duration {
+    pub fn left(&self, elapsed: Duration) -> Forecast {
         let (done, to_come) = self.work();
         let seen = done - self.before;
         let pace = if seen > 0.0 {
@@ -144,20 +206,25 @@ impl Outlook {
         } else {
             1.0
         };
-        Duration::try_from_secs_f64(to_come * pace).unwrap_or(Duration::MAX)
+        let time = |work: f64| Duration::try_from_secs_f64(work * pace).unwrap_or(Duration::MAX);
+        Forecast {
+            least: time(to_come.least),
+            most: time(to_come.most),
+        }
     }
 
     /// Predicted seconds of the samples that were taken, and of those to come.
-    fn work(&self) -> (f64, f64) {
-        self.tests
-            .values()
-            .fold((0.0, 0.0), |(done, to_come), test| {
-                let sample = test.sample.as_secs_f64();
-                (
-                    done + sample * test.done(),
-                    to_come + sample * test.to_come(),
-                )
-            })
+    fn work(&self) -> (f64, Work) {
+        let mut done = 0.0;
+        let mut all = Work::default();
+        for test in self.tests.values() {
+            let sample = test.sample.as_secs_f64();
+            let to_come = test.to_come();
+            done += sample * f64::from(test.done);
+            all.least += sample * to_come.least;
+            all.most += sample * to_come.most;
+        }
+        (done, all)
     }
 }
 
@@ -209,30 +276,36 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
         })
     }
 
-    fn close(a: Duration, seconds: f64) -> bool {
-        (a.as_secs_f64() - seconds).abs() < 1e-6
+    fn close(forecast: Forecast, least: f64, most: f64) -> bool {
+        let close = |a: Duration, seconds: f64| (a.as_secs_f64() - seconds).abs() < 1e-6;
+        close(forecast.least, least) && close(forecast.most, most)
+    }
+
+    fn ended(cell: &CellId, samples: u32) -> EventKind {
+        EventKind::CellEnded {
+            cell: cell.clone(),
+            outcome: Outcome::Measured {
+                samples,
+                reached: Some(true),
+                found: None,
+            },
+        }
     }
 
     #[test]
     fn what_is_left_follows_what_cells_turn_out_to_take() {
         let (mut outlook, cells, one) = outlook();
-        assert!(close(outlook.left(Duration::ZERO), 30.0 * one));
+        assert!(close(outlook.left(Duration::ZERO), 30.0 * one, 200.0 * one));
         for _ in 0..6 {
             outlook.on(&sample(&cells[0]));
         }
-        outlook.on(&EventKind::CellEnded {
-            cell: cells[0].clone(),
-            outcome: Outcome::Measured {
-                samples: 6,
-                reached: Some(true),
-                found: None,
-            },
-        });
-        // Nine more of six samples; two ran at a time.
+        outlook.on(&ended(&cells[0], 6));
+        // Nine more of six samples, and half of a way to go on: 0.5 to 7 each. Two ran at a time.
         let half = Duration::from_secs_f64(3.0 * one);
-        assert!(close(outlook.left(half), 27.0 * one));
+        let left = outlook.left(half);
+        assert!(close(left, 29.25 * one, 58.5 * one), "{left:?}");
         assert_eq!(outlook.cells(), (1, 10));
-        assert!((outlook.share() - 0.1).abs() < 1e-9);
+        assert!((outlook.share() - 6.0 / 93.75).abs() < 1e-9);
         for cell in &cells[1..] {
             let reason = String::new();
             outlook.on(&EventKind::CellEnded {
@@ -240,7 +313,48 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
                 outcome: Outcome::Skipped { reason },
             });
         }
-        assert_eq!(outlook.left(half), Duration::ZERO);
+        assert_eq!(outlook.left(half), Forecast::default());
         assert!((outlook.share() - 1.0).abs() < 1e-9);
+    }
+
+    /// Those that have ended took fewer than the others have taken already, and say nothing of them.
+    #[test]
+    fn in_turns_cells_that_go_on_are_not_expected_to_end() {
+        let (mut outlook, cells, one) = outlook();
+        for _ in 0..3 {
+            for cell in &cells {
+                outlook.on(&sample(cell));
+            }
+        }
+        let pace = |samples: f64| Duration::from_secs_f64(samples * one);
+        let left = outlook.left(pace(30.0));
+        assert!(close(left, 10.0 * one, 170.0 * one), "{left:?}");
+        outlook.on(&ended(&cells[0], 3));
+        outlook.on(&ended(&cells[1], 3));
+        let left = outlook.left(pace(30.0));
+        assert!(close(left, 8.0 * one, 136.0 * one), "{left:?}");
+        // The next is one sample ahead of the rest when it ends: these may do the same, or not.
+        outlook.on(&sample(&cells[2]));
+        outlook.on(&ended(&cells[2], 4));
+        let left = outlook.left(pace(31.0));
+        assert!(close(left, 10.5 * one, 63.0 * one), "{left:?}");
+        for cell in &cells[3..] {
+            outlook.on(&sample(cell));
+        }
+        let left = outlook.left(pace(38.0));
+        assert!(close(left, 7.0 * one, 112.0 * one), "{left:?}");
+    }
+
+    #[test]
+    fn the_more_have_ended_the_surer_it_is() {
+        let (mut outlook, cells, one) = outlook();
+        for cell in &cells[..9] {
+            for _ in 0..5 {
+                outlook.on(&sample(cell));
+            }
+            outlook.on(&ended(cell, 5));
+        }
+        let left = outlook.left(Duration::from_secs_f64(45.0 * one));
+        assert!(close(left, 5.1 * one, 6.5 * one), "{left:?}");
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error::CliError;
 use crate::diag::Source;
-use crate::plan::{self, Order, Plan, Surroundings};
+use crate::plan::{self, Order, Plan, Surroundings, Unreadable};
 use crate::schedule::{Schedule, Selection};
 
 /// An endless text is not read to its end; what is read of it is refused as too large.
@@ -54,10 +54,18 @@ pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
 struct Here;
 
 impl Surroundings for Here {
-    fn read(&self, file: &Path) -> Result<String, String> {
-        let bytes = std::fs::File::open(file).and_then(read);
-        let bytes = bytes.map_err(|error| error.to_string())?;
-        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    fn read(&self, file: &Path) -> Result<String, Unreadable> {
+        let bytes = std::fs::File::open(file).and_then(read)?;
+        let not_text = |_| Unreadable::Other("it is not UTF-8 text".to_owned());
+        String::from_utf8(bytes).map_err(not_text)
+    }
+
+    fn files(&self, folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.path().is_file());
+        files
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -141,7 +141,8 @@ impl Progress {
             }
             EventKind::AttemptFailed { cell, failure, .. } => {
                 self.last_figure.clear();
-                self.say(&format!("{}: {}: {}", cell.0, failure.cause, failure.words));
+                let why = self.headlines.failure(cell.test(), failure);
+                self.say(&format!("{}: {why}", cell.0));
             }
             EventKind::CellEnded { cell, outcome } => {
                 let figure = self.figures.remove(cell).unwrap_or_default();
@@ -194,13 +195,27 @@ impl Progress {
 
     fn left(&self) -> String {
         let elapsed = self.begun.map(|begun| begun.elapsed()).unwrap_or_default();
-        in_seconds(self.outlook.left(elapsed).as_secs())
+        left_in_words(self.outlook.left(elapsed))
     }
 }
 
 fn by_sample(plan: &Plan) -> bool {
     let repeats = |test: &Test| test.find.is_some() || test.timing.repeat.most() > 1;
     plan.order != Order::Listed && plan.tests.iter().any(repeats)
+}
+
+/// What is left, for people: `12 s`, or bounds where they are a tenth apart and more.
+fn left_in_words(left: Forecast) -> String {
+    if left.most.saturating_sub(left.least) < left.most / 10 {
+        return in_seconds(left.most.as_secs());
+    }
+    let least = in_seconds(left.least.as_secs());
+    let most = in_seconds(left.most.as_secs());
+    if least == most {
+        least
+    } else {
+        format!("{least} to {most}")
+    }
 }
 
 /// Whole seconds, and more in the units of people.

@@ -19,8 +19,8 @@ use crate::results::RunDir;
   netplan report DIR --format csv
   netplan report DIR --format junit > netplan.xml
 
-Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed; 4 an expectation fell short (if only because
-its cell failed: 3).")]
+Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed or are missing;
+4 an expectation fell short (if only because its cell failed or is missing: 3).")]
 pub(super) struct ReportArgs {
     /// The run's directory
     run: PathBuf,
@@ -37,5 +37,5 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
     let dir = RunDir::open(&args.run).map_err(|error| CliError::Usage(error.to_string()))?;
     let report = stored::report(&dir)?;
     printer::results(&args.format.render(&report, args.verdict)?)?;
-    Ok(args.verdict.exit(&report, false))
+    Ok(args.verdict.exit(&report))
 }

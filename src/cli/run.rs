@@ -36,8 +36,8 @@ use crate::tools;
   netplan run plans/default.yaml --dry-run
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
-3 it ran and some cells failed; 4 an expectation fell short (if only because its cell failed: 3);
-130 interrupted.")]
+3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
+failed or is missing: 3); 130 interrupted.")]
 pub(super) struct RunArgs {
     /// The plan; `-` reads standard input
     #[arg(required_unless_present = "resume")]
@@ -207,7 +207,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         }
     }
     Ok(match report? {
-        Some(report) => args.output.verdict.exit(&report, true),
+        Some(report) => args.output.verdict.exit(&report),
         None => Exit::CellsFailed,
     })
 }
@@ -227,7 +227,7 @@ fn complete(dir: &Path, output: &OutputArgs) -> Result<Exit, CliError> {
     let dir = RunDir::open(dir).map_err(anyhow::Error::from)?;
     printer::note("the run is complete: there is nothing left to measure");
     let report = collect::show(&dir, output)?;
-    Ok(output.verdict.exit(&report, true))
+    Ok(output.verdict.exit(&report))
 }
 
 /// What to say of a run that was started to go on by itself.

@@ -1,12 +1,14 @@
 //! `netplan schedule`: the cells in order, each with its exact command lines.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::plan_args::{PlanArgs, SelectionArgs};
 use super::printer;
 use super::progress::in_words;
-use crate::plan::{Concurrency, Order, Path, Plan};
+use crate::plan::{Concurrency, Order, Plan};
 use crate::report::count;
 use crate::tools::{self, CellCommands};
 
@@ -28,7 +30,7 @@ pub(super) fn execute(args: &ScheduleArgs) -> Result<Exit, CliError> {
     let schedule = args.selection.schedule(&plan)?;
     let cells = tools::commands(&plan, &schedule)
         .enumerate()
-        .map(|(index, cell)| of_cell(index + 1, &plan.paths[cell.row.path], &cell));
+        .map(|(index, cell)| of_cell(index + 1, &plan, &cell));
     let total = format!(
         "{} in {}{}; {}\n",
         count(schedule.cells.len(), "cell"),
@@ -54,9 +56,17 @@ fn order(plan: &Plan) -> String {
     format!("{order}{beside}")
 }
 
-/// A cell's number and id, and below it what runs where, in order.
-fn of_cell(number: usize, path: &Path, cell: &CellCommands<'_>) -> String {
+/// A cell's number and id, and below it what runs where, in order; of a search the first probe.
+fn of_cell(number: usize, plan: &Plan, cell: &CellCommands<'_>) -> String {
+    let path = &plan.paths[cell.row.path];
     let mut text = format!("{number} {}\n", cell.id.0);
+    if let Some(find) = &plan.tests[cell.row.test].find {
+        let _ = writeln!(
+            text,
+            "    searches {} to {}; the first probe:",
+            find.from, find.to
+        );
+    }
     let runs = [
         (&path.to, &cell.server.argv),
         (&path.from, &cell.client.warmup_argv),

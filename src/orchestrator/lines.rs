@@ -43,8 +43,9 @@ impl Lines {
                 failure,
                 ..
             } => Some(format!(
-                "{}: sample {sample}, attempt {attempt} failed: {failure}",
-                cell.0
+                "{}: sample {sample}, attempt {attempt} failed: {}",
+                cell.0,
+                self.headlines.failure(cell.test(), failure)
             )),
             EventKind::Sample(sample) => {
                 let figure = self.headlines.say(sample.cell.test(), &sample.metrics);
@@ -69,7 +70,10 @@ impl Lines {
                         };
                         format!("{figure} (the last of {samples} samples{bound})")
                     }
-                    Outcome::Failed(failure) => format!("failed: {failure}"),
+                    Outcome::Failed(failure) => {
+                        let why = self.headlines.failure(cell.test(), failure);
+                        format!("failed: {why}")
+                    }
                     Outcome::Skipped { reason } => format!("skipped: {reason}"),
                 };
                 Some(format!("[{}/{}] {}: {said}", count.0, count.1, cell.0))

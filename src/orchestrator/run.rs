@@ -7,22 +7,23 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 
-use super::driver::Driver;
+use super::driver::{Driven, Driver};
 use super::leave;
 use super::lines::Lines;
 use super::records::Extent;
 use super::service::Service;
-use super::state::task::Task;
-use super::state::{Limits, Policy, State};
+use super::state::task::Tasks;
+use super::state::{Limits, State};
 use super::store::{Store, StoreError};
 use crate::diag::{Problems, Source};
 use crate::plan;
 use crate::results::{Event, EventKind, JournalError, journal};
 use crate::rpc::pb::orchestrator_server::OrchestratorServer;
 use crate::rpc::{self, Guard, Identity, MAX_MESSAGE_BYTES};
-use crate::schedule::{Schedule, Selection, SelectionError};
+use crate::schedule::{Selection, SelectionError};
 
 /// Calls that wait for the driver.
 const CALLS: usize = 64;
@@ -56,6 +57,9 @@ pub struct Linger {
     /// When somebody has watched and has not said that it has everything: their connection may
     /// have broken and come back.
     pub attended: Duration,
+    /// When nobody has collected the records, and they cannot be left in the log either: they would
+    /// end with the container.
+    pub uncollected: Duration,
 }
 
 impl Default for Linger {
@@ -63,6 +67,7 @@ impl Default for Linger {
         Self {
             alone: Duration::from_secs(5),
             attended: Duration::from_secs(30),
+            uncollected: Duration::from_secs(12 * 60 * 60),
         }
     }
 }
@@ -91,16 +96,23 @@ pub enum Error {
     Journal(#[from] JournalError),
     #[error("the server cannot run: {0}")]
     Server(String),
+    #[error(
+        "stopped before the run's end; an orchestrator that is started with this journal goes on \
+         from there"
+    )]
+    Stopped,
 }
 
 /// Drives a run to its end: waits for the workers, has every cell measured, answers watchers.
 ///
 /// `tell` takes lines for people. `on_end` makes the last of them of all events; before them comes
-/// the archive of the run, unless somebody has collected its records. `shutdown` is a
-/// Cancel; after the run's end it cuts the waiting for watchers short.
+/// the archive of the run, unless somebody has collected its records. `shutdown` leaves the run where
+/// it is, as a crash would, for a successor to go on with; after the run's end it cuts the waiting
+/// for watchers short.
 ///
 /// # Errors
-/// When plan or selection are wrong, the journal cannot be written or belongs to another run, or
+/// [`Error::Stopped`] after a `shutdown` before the run's end. Else
+/// when plan or selection are wrong, the journal cannot be written or belongs to another run, or
 /// the certificates cannot be used. Cells that fail are no error.
 pub async fn run(
     settings: Settings,
@@ -112,8 +124,6 @@ pub async fn run(
     let plan = plan::load(settings.plan, &[]).map_err(Error::Plan)?;
     let only = settings.only.as_deref().unwrap_or_default();
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
-    let schedule = Schedule::of(&plan, &selection);
-    let tasks = Task::all(&plan, &schedule);
     let lines = Lines::of_run(&plan);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
@@ -135,8 +145,8 @@ pub async fn run(
         }),
     };
     let kinds = events.iter().map(|event| &event.kind);
-    let names = workers.iter().cloned();
-    let state = State::new(tasks, names, Policy::of(&plan), settings.limits, kinds);
+    let tasks = Tasks::of(plan, &selection);
+    let state = State::new(tasks, settings.limits, kinds);
     drop(events);
 
     let (calls, inbox) = mpsc::channel(CALLS);
@@ -146,26 +156,39 @@ pub async fn run(
     });
     let service = Service::new(calls, settings.journal.clone(), extents, workers);
     let (close, closed) = oneshot::channel::<()>();
-    let mut server = serve(&settings.identity, service, listener, closed)?;
+    let server = serve(&settings.identity, service, listener, closed)?;
 
     let mut driver = Driver::new(state, store, extent, inbox, lines, &mut tell);
     let mut shutdown = pin!(shutdown);
-    let stopped = driver.run(first, shutdown.as_mut()).await?;
-    let Linger { alone, attended } = settings.linger;
-    let is_attended = driver.watching();
-    if is_attended && stopped {
-        // Whoever stops a pod does not wait long; who watches gets what there is.
-        let moment = Duration::from_secs(1);
-        driver
-            .linger(moment, moment, pin!(std::future::pending()))
-            .await?;
-    } else if is_attended {
+    let driven = driver.run(first, shutdown.as_mut()).await?;
+    if driven == Driven::Stopped {
+        // Watchers get what is on disk, and their streams end without the run's end.
+        drop(driver);
+        end(close, server).await;
+        return Err(Error::Stopped);
+    }
+    let Linger {
+        alone,
+        attended,
+        uncollected,
+    } = settings.linger;
+    let mut bounds = Some((alone, attended));
+    if driver.watching() {
         driver.linger(attended, attended, shutdown.as_mut()).await?;
+        bounds = None;
     }
     let events = journal::read(&settings.journal)?.events;
-    // A pod that is stopped goes, and its log with it.
-    if !driver.collected() && !stopped {
-        driver.tell(&leave::archive(&settings.journal, &events).await);
+    if !driver.collected() {
+        match leave::archive(&settings.journal, &events).await {
+            Ok(text) => driver.tell(&text),
+            Err(error) => {
+                driver.tell(&format!(
+                    "no archive: {error}; `netplan attach` can collect them from here for {} h",
+                    uncollected.as_secs() / 3600
+                ));
+                bounds = Some((uncollected, uncollected));
+            }
+        }
         if let Some(last) = events.last() {
             driver.repeat(&last.kind);
         }
@@ -174,16 +197,20 @@ pub async fn run(
     if !report.is_empty() {
         driver.tell(&report);
     }
-    if !is_attended && !stopped {
+    if let Some((alone, attended)) = bounds {
         driver.linger(alone, attended, shutdown).await?;
     }
     drop(driver);
-    // The server waits for its streams; those of workers and watchers have ended by now.
+    end(close, server).await;
+    Ok(())
+}
+
+/// Ends the server, which waits for its streams; those of workers and watchers end with the driver.
+async fn end(close: oneshot::Sender<()>, mut server: JoinHandle<()>) {
     drop(close);
     if tokio::time::timeout(CLOSING, &mut server).await.is_err() {
         server.abort();
     }
-    Ok(())
 }
 
 /// Serves until `closed`.
@@ -192,7 +219,7 @@ fn serve(
     service: Service,
     listener: TcpListener,
     closed: oneshot::Receiver<()>,
-) -> Result<tokio::task::JoinHandle<()>, Error> {
+) -> Result<JoinHandle<()>, Error> {
     let service = OrchestratorServer::new(service)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);

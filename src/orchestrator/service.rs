@@ -140,6 +140,12 @@ impl Orchestrator for Service {
     ) -> Result<Response<Self::WatchStream>, Status> {
         Peer::of(&request)?.must_be_client()?;
         let from = request.into_inner().from_seq;
+        let next = self.extent.borrow().next_seq;
+        if from > next {
+            return Err(Status::out_of_range(format!(
+                "record {from} is asked for, and the next one is {next}: this is another journal"
+            )));
+        }
         let mut records = Records::open(&self.folder, from, self.extent.clone())?;
         let (out, stream) = mpsc::channel(RECORDS);
         self.call(Call::Watched).await?;
@@ -159,6 +165,8 @@ impl Orchestrator for Service {
                     break;
                 }
             }
+            // Until all is taken, or nobody is there any more.
+            let _ = out.reserve_many(RECORDS).await;
             let _ = calls.send(Call::Unwatched).await;
         });
         Ok(with_version(Response::new(ReceiverStream::new(stream))))

@@ -18,6 +18,7 @@ mod ending;
 mod held;
 #[cfg(test)]
 mod histories;
+mod ids;
 mod lane;
 #[cfg(test)]
 mod mesh;
@@ -37,15 +38,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use ids::Ids;
 use lane::{Lane, Process};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress, cell_of};
 use queue::Queue;
 use steps::ClientAnswer;
-use task::Task;
+use task::Tasks;
 use turn::Turns;
 
-use crate::plan::{self, Concurrency, Plan};
+use crate::plan::Path;
 use crate::results::{EventKind, Outcome};
 
 /// How long the orchestrator waits for what.
@@ -87,32 +89,10 @@ impl Default for Limits {
     }
 }
 
-/// What the plan says of the order of its samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    pub order: plan::Order,
-    /// For an order that is drawn.
-    pub seed: u64,
-    pub concurrency: Concurrency,
-}
-
-impl Policy {
-    #[must_use]
-    pub fn of(plan: &Plan) -> Self {
-        Self {
-            order: plan.order,
-            // Whoever reads a plan to run it draws a seed; without one the order is still the same
-            // after each restart.
-            seed: plan.seed.unwrap_or_default(),
-            concurrency: plan.concurrency,
-        }
-    }
-}
-
 /// The run so far and what is going on now.
 #[derive(Debug)]
 pub struct State {
-    tasks: Vec<Task>,
+    tasks: Tasks,
     progress: Vec<Progress>,
     /// Cells that have ended.
     ended: usize,
@@ -169,38 +149,32 @@ enum Phase {
 }
 
 impl State {
-    /// A run of `tasks`, listed in their order, with the plan's workers. Goes on after `events`,
-    /// those of the run so far, if any.
+    /// A run of `tasks`, in the order that their plan says. Goes on after `events`, those of the run
+    /// so far, if any.
     ///
     /// An attempt that was under way when the events break off counts as made, but not as failed.
-    /// A task whose ends are not among the workers is left out.
     pub fn new<'e>(
-        mut tasks: Vec<Task>,
-        workers: impl IntoIterator<Item = String>,
-        policy: Policy,
+        tasks: Tasks,
         limits: Limits,
         events: impl IntoIterator<Item = &'e EventKind>,
     ) -> Self {
-        let workers: Vec<Worker> = workers.into_iter().map(Worker::new).collect();
+        let plan = tasks.plan();
+        let workers: Vec<Worker> = plan.workers.keys().cloned().map(Worker::new).collect();
         let names: HashMap<String, usize> = workers
             .iter()
             .enumerate()
             .map(|(at, worker)| (worker.name.clone(), at))
             .collect();
-        let ends = |task: &Task| {
-            let line = &task.line;
-            Some([*names.get(&line.from)?, *names.get(&line.to)?])
-        };
-        tasks.retain(|task| ends(task).is_some());
         let mut progress = vec![Progress::default(); tasks.len()];
         let mut phase = Phase::Gathering(Timer(0));
         replay(&tasks, &mut progress, &mut phase, events);
-        let turns = Turns::of(policy.order, policy.seed);
-        let mut queue = Queue::new(
-            policy.concurrency,
-            workers.len(),
-            tasks.iter().filter_map(ends),
-        );
+        // Whoever reads a plan to run it draws a seed; without one the order is still the same after
+        // each restart.
+        let turns = Turns::of(plan.order, plan.seed.unwrap_or_default());
+        let paths = plan.paths.iter();
+        let ends: Vec<[usize; 2]> = paths.map(|path| ends_of(&names, path)).collect();
+        let ends = tasks.iter().map(|task| ends[task.path_index()]);
+        let mut queue = Queue::new(plan.concurrency, workers.len(), ends);
         let mut ended = 0;
         for (task, progress) in progress.iter().enumerate() {
             if progress.ended() {
@@ -286,17 +260,17 @@ impl State {
 
     fn end_cell(&mut self, task: usize, outcome: Outcome) {
         self.ended += 1;
-        let cell = self.tasks[task].cell.clone();
+        let cell = self.tasks.at(task).id();
         self.emit_of(task, EventKind::CellEnded { cell, outcome }, None);
     }
 
     /// What a cell needs next.
     fn next_of(&self, task: usize) -> Next {
-        self.progress[task].next(&self.tasks[task].line.work)
+        self.progress[task].next(self.tasks.at(task).work)
     }
 
     fn emit_of(&mut self, task: usize, kind: EventKind, raw: Option<Vec<u8>>) {
-        self.progress[task].note(&self.tasks[task].line.work, &kind);
+        self.progress[task].note(self.tasks.at(task).work, &kind);
         self.commands
             .push(Command::Emit(Box::new(Emission { kind, raw })));
     }
@@ -334,9 +308,7 @@ impl State {
 
     /// The workers of a task: server, client.
     fn ends(&self, task: usize) -> [usize; 2] {
-        let line = &self.tasks[task].line;
-        let at = |name: &String| self.names.get(name).copied().unwrap_or_default();
-        [at(&line.to), at(&line.from)]
+        ends_of(&self.names, self.tasks.at(task).path)
     }
 
     /// The workers of a task that are not there.
@@ -357,9 +329,14 @@ impl Worker {
     }
 }
 
+/// The workers of a path: server, client. The plan has both.
+fn ends_of(names: &HashMap<String, usize>, path: &Path) -> [usize; 2] {
+    [&path.to, &path.from].map(|name| names.get(name).copied().unwrap_or_default())
+}
+
 /// Takes note of what has happened before.
 fn replay<'e>(
-    tasks: &[Task],
+    tasks: &Tasks,
     progress: &mut [Progress],
     phase: &mut Phase,
     events: impl IntoIterator<Item = &'e EventKind>,
@@ -368,13 +345,13 @@ fn replay<'e>(
     if events.peek().is_none() {
         return;
     }
-    let index: HashMap<_, _> = tasks.iter().map(|task| &task.cell).zip(0_usize..).collect();
+    let ids = Ids::of(tasks);
     for event in events {
         if let EventKind::RunEnded { .. } = event {
             *phase = Phase::Ended;
         }
-        if let Some(&task) = cell_of(event).and_then(|cell| index.get(cell)) {
-            progress[task].note(&tasks[task].line.work, event);
+        if let Some(task) = cell_of(event).and_then(|cell| ids.find(cell)) {
+            progress[task].note(tasks.at(task).work, event);
         }
     }
 }

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::decode::some_of;
 use super::parse;
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, Unreadable};
 use super::tree::{Kind, Map, NodeId, Tree, Value};
 use super::variables;
-use crate::diag::{Place, Problem, Problems, Source, quote};
+use crate::diag::{Place, Problem, Problems, Source, did_you_mean, quote};
 
 pub const KEY: &str = "extends";
+const EXAMPLE: &str = "write it as in `extends: base.yaml`, or as a list of such names";
+/// What the names of plans end in.
+const ENDINGS: [&str; 2] = [".yaml", ".yml"];
 /// More files on top of each other help nobody.
 const MOST_FILES: usize = 32;
 
@@ -74,7 +78,12 @@ impl Extender<'_> {
             _ => vec![entry.value],
         };
         let mut base: Option<NodeId> = None;
-        let mut missing = false;
+        let mut missing = files.is_empty();
+        if missing {
+            let place = self.tree.get(entry.value).place;
+            let problem = Problem::new(place, "the list names no file");
+            self.problems.push(problem.help(EXAMPLE));
+        }
         for file in files {
             match self.file(file) {
                 Some(next) => base = Some(base.map_or(next, |base| merge(self.tree, base, next))),
@@ -111,8 +120,7 @@ impl Extender<'_> {
             }
             _ => {
                 let problem = Problem::new(place, "expected the name of a file");
-                let help = "write it as in `extends: base.yaml`, or as a list of such names";
-                self.problems.push(problem.help(help));
+                self.problems.push(problem.help(EXAMPLE));
                 return None;
             }
         };
@@ -150,8 +158,9 @@ impl Extender<'_> {
             Ok(text) => text,
             Err(why) => {
                 let what = format!("cannot read {}: {why}", quote(name));
-                let help = "the name is relative to the folder of the file that says it";
-                self.problems.push(Problem::new(place, what).help(help));
+                let problem = Problem::new(place, what);
+                let problem = self.advise(problem, &why, file, name);
+                self.problems.push(problem);
                 return None;
             }
         };
@@ -175,6 +184,53 @@ impl Extender<'_> {
         None
     }
 
+    /// What to do about a file that cannot be read.
+    fn advise(&self, problem: Problem, why: &Unreadable, file: &Path, name: &str) -> Problem {
+        let relative = "the name is relative to the folder of the file that says it";
+        match why {
+            Unreadable::Missing => {
+                let folder = file.parent().unwrap_or(Path::new(""));
+                let found = self.plans_in(if folder.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    folder
+                });
+                match misspelt(name, &found) {
+                    Some(meant) => problem.label(format!("did you mean {}?", quote(&meant))),
+                    None => problem.help(relative),
+                }
+            }
+            Unreadable::Folder => {
+                let found = self.plans_in(file);
+                let names: Vec<&str> = found.iter().map(String::as_str).collect();
+                problem.help(if names.is_empty() {
+                    EXAMPLE.to_owned()
+                } else {
+                    format!(
+                        "name a file in it: there {} {}",
+                        is(&names),
+                        some_of(&names)
+                    )
+                })
+            }
+            Unreadable::Other(_) => problem.help(relative),
+        }
+    }
+
+    /// The plans in a folder that may be extended: not those that are being read.
+    fn plans_in(&self, folder: &Path) -> Vec<String> {
+        let mut files = self.around.files(folder);
+        files.retain(|file| {
+            let is_open = self
+                .open
+                .iter()
+                .any(|open| open.file == normal(&folder.join(file)));
+            !is_open && ENDINGS.iter().any(|ending| file.ends_with(ending))
+        });
+        files.sort();
+        files
+    }
+
     /// The file at `at` of those that are open extends itself by what stands at `place`.
     fn circle(&self, at: usize, place: Place, name: &str) -> Problem {
         let what = format!("{} extends itself", quote(name));
@@ -187,6 +243,30 @@ impl Extender<'_> {
         };
         problem.help("remove one of them, or move what both need to a third file")
     }
+}
+
+fn is(names: &[&str]) -> &'static str {
+    if names.len() == 1 { "is" } else { "are" }
+}
+
+/// The name of a file, as the plan would write it, that a misspelt one most likely means.
+fn misspelt(name: &str, found: &[String]) -> Option<String> {
+    let (folder, file) = match name.rsplit_once('/') {
+        Some((folder, file)) => (Some(folder), file),
+        None => (None, name),
+    };
+    let stem = |name: &'_ str| {
+        let ending = ENDINGS.iter().find(|ending| name.ends_with(**ending));
+        name.len() - ending.map_or(0, |ending| ending.len())
+    };
+    // The ending is as long as many a name, and says nothing of which one is meant.
+    let stems = found.iter().map(|found| &found[..stem(found)]);
+    let meant = did_you_mean(&file[..stem(file)], stems)?;
+    let meant = found.iter().find(|found| found[..stem(found)] == *meant)?;
+    Some(match folder {
+        Some(folder) => format!("{folder}/{meant}"),
+        None => meant.clone(),
+    })
 }
 
 /// A file's name without `.` and without folders that are left again.
@@ -202,6 +282,9 @@ fn normal(file: &Path) -> PathBuf {
             }
             part => normal.push(part),
         }
+    }
+    if normal.as_os_str().is_empty() {
+        normal.push(".");
     }
     normal
 }

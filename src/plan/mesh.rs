@@ -26,6 +26,7 @@ pub struct Mesh {
     #[schemars(length(max = 48), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// What its paths' labels begin with. Default: its name.
+    #[schemars(length(max = 90), regex(pattern = r"^[^,;\x00-\x1f\x7f]*$"))]
     pub label: String,
     /// The group, of workers with `one_per_node`.
     pub workers: String,

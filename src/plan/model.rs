@@ -121,6 +121,7 @@ pub struct Path {
     #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// How reports and `result.csv` call it. Default: its name.
+    #[schemars(length(max = 100), regex(pattern = r"^[^,;\x00-\x1f\x7f]*$"))]
     pub label: String,
     /// The worker that runs the tool's client.
     pub from: String,
@@ -179,12 +180,13 @@ pub struct Test {
     #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
     /// What precedes the path's label in `result.csv`. Default: nptest's word for the tool.
+    #[schemars(length(max = 100), regex(pattern = r"^[^,;\x00-\x1f\x7f]*$"))]
     pub label: String,
     /// The tool and its options.
     #[serde(flatten)]
     pub tool: ToolSpec,
     /// The names of the paths to measure; that of a mesh stands for all of its paths. Default: all.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub paths: Vec<String>,
     #[serde(flatten)]
     pub timing: Timing,

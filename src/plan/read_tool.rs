@@ -42,6 +42,21 @@ const NETPERF: [&str; 6] = [
     "response",
 ];
 
+/// Options of UDP.
+pub const NOT_FOR_TCP: &[&str] = &["datagram"];
+/// Options of TCP; and `zerocopy: true`.
+pub const NOT_FOR_UDP: &[&str] = &["mss", "write_size", "congestion"];
+
+/// The options that other netperf tests have.
+pub fn not_for_netperf(test: NetperfTest) -> &'static [&'static str] {
+    match test {
+        NetperfTest::TcpStream => &["datagram", "request", "response"],
+        NetperfTest::TcpRr | NetperfTest::TcpCrr => &["datagram", "write_size"],
+        NetperfTest::UdpStream => &["mss", "write_size", "request", "response"],
+        NetperfTest::UdpRr => &["mss", "datagram", "write_size"],
+    }
+}
+
 /// Whether a key is an option of any tool.
 pub fn is_option(key: &str) -> bool {
     IPERF3.contains(&key) || NETPERF.contains(&key)
@@ -142,12 +157,11 @@ pub fn iperf3(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Opti
     let zerocopy = fields.optional("zerocopy", |id| decoder.boolean(id));
     fields.done_else(elsewhere);
     match (known, protocol) {
-        (true, Protocol::Tcp) => not_for(decoder, &fields, "TCP", &["datagram"], |_| {
+        (true, Protocol::Tcp) => not_for(decoder, &fields, "TCP", NOT_FOR_TCP, |_| {
             "TCP has segments, whose size is `mss`; for datagrams write `protocol: udp`".to_owned()
         }),
         (true, Protocol::Udp) => {
-            let keys = ["mss", "write_size", "congestion"];
-            not_for(decoder, &fields, "UDP", &keys, |key| match key {
+            not_for(decoder, &fields, "UDP", NOT_FOR_UDP, |key| match key {
                 "congestion" => "UDP has no congestion control; leave it out".to_owned(),
                 _ => "the size of UDP's datagrams is `datagram`".to_owned(),
             });
@@ -223,15 +237,15 @@ pub fn netperf(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Opt
     let request = sweeps.bytes("request", 1, message);
     let response = sweeps.bytes("response", 1, message);
     fields.done_else(elsewhere);
-    let (kind, keys): (_, &[&str]) = match test {
-        NetperfTest::TcpStream => ("TCP_STREAM", &["datagram", "request", "response"]),
-        NetperfTest::TcpRr => ("TCP_RR", &["datagram", "write_size"]),
-        NetperfTest::TcpCrr => ("TCP_CRR", &["datagram", "write_size"]),
-        NetperfTest::UdpStream => ("UDP_STREAM", &["mss", "write_size", "request", "response"]),
-        NetperfTest::UdpRr => ("UDP_RR", &["mss", "datagram", "write_size"]),
+    let kind = match test {
+        NetperfTest::TcpStream => "TCP_STREAM",
+        NetperfTest::TcpRr => "TCP_RR",
+        NetperfTest::TcpCrr => "TCP_CRR",
+        NetperfTest::UdpStream => "UDP_STREAM",
+        NetperfTest::UdpRr => "UDP_RR",
     };
     if known {
-        not_for(decoder, &fields, kind, keys, |key| {
+        not_for(decoder, &fields, kind, not_for_netperf(test), |key| {
             let has = match key {
                 "datagram" => "`UDP_STREAM`",
                 "write_size" => "`TCP_STREAM`",

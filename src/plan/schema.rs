@@ -11,6 +11,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::model::{Plan, Timing, VERSION};
+use super::schema_rules;
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
 const REQUIRED: [(&str, &[&str]); 10] = [
@@ -44,6 +45,7 @@ const MAY_BE_EMPTY: [&str; 10] = [
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = language();
+    schema_rules::add(&mut schema);
     may_be_variable(&mut schema);
     if let Value::Object(root) = &mut schema
         && let Some(required) = root.remove("required")
@@ -118,7 +120,7 @@ fn declared_in(test: &mut Map<String, Value>) -> Vec<String> {
         "required": ["from", "to", "step"],
         "additionalProperties": false,
     });
-    let list = json!({ "type": "array", "items": number, "minItems": 1 });
+    let list = json!({ "type": "array", "items": number, "minItems": 1, "uniqueItems": true });
     let options = json!({
         "description": "A tool from `tools:`, with values of its parameters. A value that sweeps is a \
                         number, a list, or `{from, to, step}`.",

@@ -121,13 +121,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::surroundings::Alone;
+    use crate::plan::surroundings::{Alone, Unreadable};
 
     struct One;
 
     impl Surroundings for One {
-        fn read(&self, _: &Path) -> Result<String, String> {
-            Err(String::new())
+        fn read(&self, _: &Path) -> Result<String, Unreadable> {
+            Err(Unreadable::Missing)
+        }
+
+        fn files(&self, _: &Path) -> Vec<String> {
+            Vec::new()
         }
 
         fn variable(&self, name: &str) -> Option<String> {

@@ -51,7 +51,7 @@ impl Doubts {
             .iter()
             .filter(|cell| matches!(cell.state, CellState::Measured | CellState::Partial));
         for cell in measured.clone() {
-            for doubt in cell.samples.iter().flat_map(|sample| &sample.doubts) {
+            for doubt in cell.counted().flat_map(|sample| &sample.doubts) {
                 take(cell, doubt.kind(), doubt.severity(), doubt.figures());
             }
         }
@@ -76,7 +76,7 @@ impl Doubts {
                 kind,
                 cells,
                 means: if local {
-                    on_one_machine(kind)
+                    on_one_machine(kind, report.plan.local.links.rate.is_some())
                 } else {
                     kind.means()
                 },
@@ -144,12 +144,16 @@ impl Doubts {
     }
 }
 
-/// What a doubt means where all nodes are emulated on one machine.
-fn on_one_machine(kind: Kind) -> &'static str {
+/// What a doubt means where all nodes are emulated on one machine, by links with a rate or without.
+fn on_one_machine(kind: Kind, limited: bool) -> &'static str {
     match kind {
+        Kind::CpuSaturated if limited => {
+            "all emulated nodes share this machine's CPUs, so a figure below what the links allow may be the \
+             machine's: let nothing else run, or lower `local.links.rate`"
+        }
         Kind::CpuSaturated => {
-            "all emulated nodes share this machine's CPUs, so without a limit on the links this is the \
-             rule: compare the paths with each other, not with a network"
+            "all emulated nodes share this machine's CPUs, and no link holds them back: compare the paths \
+             with each other, not with a network, or set a `local.links.rate` that the machine can fill"
         }
         Kind::Offloaded => {
             "packets of up to 64 KiB cross the path whatever the MSS; only a link with a rate counts \
@@ -178,4 +182,22 @@ fn collapsed(report: &Report) -> Vec<(u64, Vec<&CellReport>)> {
         .filter(|(_, cells)| cells.len() > 1)
         .map(|((_, effective), cells)| (effective, cells))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_processor_is_explained_by_where_it_is() {
+        let unlimited = on_one_machine(Kind::CpuSaturated, false);
+        let limited = on_one_machine(Kind::CpuSaturated, true);
+        let of_nodes = Kind::CpuSaturated.means();
+        assert!(
+            unlimited.contains("compare the paths") && unlimited.contains("`local.links.rate`")
+        );
+        assert!(limited.contains("lower `local.links.rate`"));
+        assert!(!of_nodes.contains("local") && of_nodes.contains("CPUs"));
+        assert_eq!(on_one_machine(Kind::Loopback, true), Kind::Loopback.means());
+    }
 }

@@ -8,13 +8,11 @@ use thiserror::Error;
 use super::figures::Figure;
 use super::words;
 use crate::diag::Source;
-use crate::plan::{self, Path, Plan, Test};
-use crate::results::{
-    Cluster, Environment, Event, EventKind, Outcome, Recovered, Sample, Summary, Tear,
-};
+use crate::plan::{self, Condition, Path, Plan, Test};
+use crate::results::{Cluster, Environment, Event, EventKind, Outcome, Recovered, Sample, Tear};
 use crate::schedule::search::Found;
-use crate::schedule::{CellId, Param, Params, Row, Schedule, Selection};
-use crate::tools::{Failure, name};
+use crate::schedule::{CellId, Params, Row, Schedule, Selection};
+use crate::tools::Failure;
 
 /// All that is known of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +59,9 @@ pub struct CellReport {
     /// Whether the mean came to be known as well as the plan asks; None where it asks for a number
     /// of samples.
     pub reached: Option<bool>,
-    /// What the search of the plan's `find` has found.
+    /// What the probes of the plan's `find` have to keep.
+    pub condition: Option<Condition>,
+    /// What its search has found.
     pub found: Option<Found>,
     /// Also of a cell that failed later or that the run's end cut short.
     pub samples: Vec<Sample>,
@@ -133,6 +133,11 @@ impl Report {
                 params: schedule.params(cell),
                 state: CellState::Missing,
                 reached: None,
+                condition: schedule
+                    .rows
+                    .get(cell.row)
+                    .and_then(|row| plan.tests.get(row.test)?.find.as_ref())
+                    .map(|find| find.condition.clone()),
                 found: None,
                 samples: Vec::new(),
                 failed_attempts: Vec::new(),
@@ -161,10 +166,8 @@ impl Report {
         }
         for cell in &mut report.cells {
             // The probes of a search say nothing before its end.
-            let row = report.schedule.rows.get(cell.row);
-            let test = row.and_then(|row| report.plan.tests.get(row.test));
-            let counts = test.is_some_and(|test| test.find.is_none());
-            if cell.state == CellState::Missing && counts && !cell.samples.is_empty() {
+            let counts = cell.condition.is_none() && !cell.samples.is_empty();
+            if cell.state == CellState::Missing && counts {
                 cell.state = CellState::Partial;
             }
         }
@@ -340,34 +343,5 @@ impl Report {
     pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
         self.figure(cell, &words::headline(&test.tool))
-    }
-}
-
-impl CellReport {
-    /// Takes note of what the cell's search has found: a metric of the samples at that rate.
-    fn keep(&mut self, found: Found) {
-        self.found = Some(found);
-        for sample in &mut self.samples {
-            if sample.params.get(Param::Rate) == Some(found.rate_bps) {
-                let rate = found.rate_bps as f64;
-                sample.metrics.set(name::FOUND_RATE_BPS, rate);
-            }
-        }
-    }
-
-    /// A metric over the samples of a cell that was measured, if only in part. None for any other
-    /// cell: what a failed cell measured before it failed is no result.
-    #[must_use]
-    pub fn measured(&self, metric: &str) -> Option<Summary> {
-        if !matches!(self.state, CellState::Measured | CellState::Partial) {
-            return None;
-        }
-        // The other probes of a search say what does not hold, or what is less.
-        let counts = |sample: &&Sample| {
-            self.found
-                .is_none_or(|found| sample.params.get(Param::Rate) == Some(found.rate_bps))
-        };
-        let samples = self.samples.iter().filter(counts);
-        Summary::of(samples.filter_map(|s| s.metrics.get(metric)))
     }
 }

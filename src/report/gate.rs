@@ -9,7 +9,7 @@
 
 use super::figures::Peers;
 use super::fold::{CellReport, CellState, Report};
-use crate::plan::{Bound, Expectation, Metric};
+use crate::plan::{Bound, Expectation, Metric, Path, Test};
 use crate::results::Interval;
 
 /// How an expectation came out.
@@ -111,8 +111,8 @@ impl Tally {
 }
 
 /// Judges every expectation of every cell, in the schedule's order: a test's before its path's. A
-/// path's expectation is of every test on it that measures the metric; the others it does not
-/// concern.
+/// path's expectation is of every test on it that measures the metric, and a share of another path
+/// of every test that measures that path too; the others it does not concern.
 #[must_use]
 pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
     let peers = Peers::of(report);
@@ -124,8 +124,11 @@ pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
         let measured = test.tool.measures();
         let of_test = test.expect.iter().map(|e| (Origin::Test, e));
         let of_path = path.expect.iter().map(|e| (Origin::Path, e));
-        let concerns = of_path.filter(|(_, (metric, _))| measured.contains(metric));
-        for (origin, (metric, expectation)) in of_test.chain(concerns) {
+        let of_path = of_path.filter(|(_, (metric, _))| measured.contains(metric));
+        let concerns = of_test
+            .chain(of_path)
+            .filter(|(_, (_, expectation))| concerns(expectation, test, path));
+        for (origin, (metric, expectation)) in concerns {
             let (found, verdict, reason) = match find(report, &peers, cell, metric, expectation) {
                 Ok(found) => (Some(found), found.against(expectation), None),
                 Err((verdict, reason)) => (None, verdict, Some(reason)),
@@ -142,6 +145,15 @@ pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
         }
     }
     judgements
+}
+
+/// Whether the bound means the cells of a test on a path: a share of a path is for the test's other
+/// paths, and says nothing where the test does not measure that path.
+fn concerns(expectation: &Expectation, test: &Test, path: &Path) -> bool {
+    match &expectation.bound {
+        Bound::Absolute(_) => true,
+        Bound::OfPath { path: whole, .. } => *whole != path.name && test.paths.contains(whole),
+    }
 }
 
 /// What to hold against the bound, or why there is nothing.

@@ -1,6 +1,6 @@
 //! GitHub's workflow commands: a line each for what a person should see on the run's page. Errors
 //! for expectations that fell short and cells that failed, warnings for what is undecided or
-//! doubtful, and a notice that sums up.
+//! doubtful, notices for searches that ended at the plan's bound, and one that sums up.
 //!
 //! GitHub shows ten errors and ten warnings of a step; the worst stand first.
 
@@ -9,8 +9,10 @@ use std::collections::HashSet;
 use super::doubts::Doubts;
 use super::fold::{CellState, Report};
 use super::gate::{self, Tally, Verdict};
+use super::words::tool_name;
 use super::{heading, judged};
 use crate::schedule::CellId;
+use crate::schedule::search::Found;
 
 /// The report as workflow commands, a line each.
 #[must_use]
@@ -35,13 +37,23 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
         }
         match &cell.state {
             CellState::Failed(failure) => {
-                let said = format!("{}\n{}", failure.cause, failure.words);
+                let tool = report
+                    .row(cell.row)
+                    .map(|(_, test, _)| tool_name(&test.tool));
+                let words = failure.in_words(tool.unwrap_or_default());
+                let said = format!("{}\n{words}", failure.cause);
                 text += &command("error", &format!("failed: {}", cell.id.0), said.trim());
             }
             CellState::Skipped(reason) => {
                 text += &command("warning", &format!("skipped: {}", cell.id.0), reason);
             }
             CellState::Measured | CellState::Partial | CellState::Missing => {}
+        }
+    }
+    for cell in &report.cells {
+        if let Some(note) = cell.found.and_then(Found::at_bound_in_words) {
+            let title = format!("more may be possible: {}", cell.id.0);
+            text += &command("notice", &title, &format!("found {note}"));
         }
     }
     for (title, figures) in Doubts::of(report).in_short() {

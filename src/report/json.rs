@@ -121,6 +121,15 @@ struct Counts {
     missing: usize,
 }
 
+/// What a search has found.
+#[derive(Serialize)]
+struct Found {
+    /// Of each stream.
+    rate_bps: u64,
+    /// It is the highest that the plan allows to try; more may be possible.
+    at_bound: bool,
+}
+
 #[derive(Serialize)]
 struct Cell<'a> {
     id: &'a str,
@@ -142,8 +151,11 @@ struct Cell<'a> {
     reason: Option<&'a str>,
     /// Whether the interval came within the plan's bound; null where the plan sets none.
     reached: Option<bool>,
+    /// What its search has found; null where there is none.
+    found: Option<Found>,
+    /// Of the samples that count: all, or of a search those at the rate that it has found.
     statistics: BTreeMap<&'a str, Statistics>,
-    /// Of any of its samples, and those that only show beside other cells.
+    /// Of any of its samples that count, and those that only show beside other cells.
     doubts: Vec<Kind>,
     samples: Vec<Sample<'a>>,
     failed_attempts: Vec<Attempt<'a>>,
@@ -316,6 +328,10 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
         failure,
         reason,
         reached: cell.reached,
+        found: cell.found.map(|found| Found {
+            rate_bps: found.rate_bps,
+            at_bound: found.at_bound,
+        }),
         statistics: names
             .filter_map(|(metric, _)| {
                 let Figure { summary, interval } = report.figure(cell, metric)?;

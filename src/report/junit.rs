@@ -3,7 +3,8 @@
 //!
 //! A failure is an expectation that fell short; an error a cell that has no figure though it should
 //! (it failed, or the run did not come to it); skipped is a cell that was skipped, and an expectation
-//! that is undecided, unless that is to count as a failure.
+//! that is undecided, unless that is to count as a failure. What a search found at the highest rate
+//! that the plan allows stands in `system-out`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use quick_junit::{
 use super::fold::{CellReport, CellState, Report};
 use super::gate::{self, Judgement, Verdict};
 use super::judged;
+use super::words::tool_name;
+use crate::schedule::search::Found;
 
 /// The report as JUnit XML.
 ///
@@ -39,20 +42,25 @@ pub fn render(report: &Report, undecided_fails: bool) -> Result<String, Serializ
             if row.is_none() {
                 continue;
             }
+            let tool = tool_name(&test.tool);
             let seconds: f64 = cell.samples.iter().map(|sample| sample.wall_s).sum();
             time += seconds;
             let class = format!("{}.{}", report.plan.name, test.name);
             let mut add = |name: String, status| {
                 let mut case = TestCase::new(name, status);
                 case.set_classname(&*class).set_time(duration(seconds));
+                // Beside a verdict: a search that ended at its bound is no failure.
+                if let Some(note) = cell.found.and_then(Found::at_bound_in_words) {
+                    case.set_system_out(format!("found {note}"));
+                }
                 suite.add_test_case(case);
             };
             match by_cell.get(cell.id.0.as_str()) {
-                None => add(cell.id.0.clone(), of_cell(cell)),
+                None => add(cell.id.0.clone(), of_cell(cell, tool)),
                 Some(of_it) => {
                     for judgement in of_it {
                         let name = format!("{}: {}", cell.id.0, judged::expected(judgement));
-                        add(name, of_judgement(judgement, undecided_fails));
+                        add(name, of_judgement(judgement, tool, undecided_fails));
                     }
                 }
             }
@@ -69,14 +77,14 @@ fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
-fn of_cell(cell: &CellReport) -> TestCaseStatus {
+fn of_cell(cell: &CellReport, tool: &str) -> TestCaseStatus {
     match &cell.state {
         CellState::Measured => TestCaseStatus::success(),
         CellState::Failed(failure) => non_success(
             NonSuccessKind::Error,
             failure.cause.name(),
             &format!("the cell failed: {}", failure.cause),
-            &failure.words,
+            &failure.in_words(tool),
         ),
         CellState::Skipped(reason) => {
             let mut status = TestCaseStatus::skipped();
@@ -98,7 +106,7 @@ fn of_cell(cell: &CellReport) -> TestCaseStatus {
     }
 }
 
-fn of_judgement(judgement: &Judgement<'_>, undecided_fails: bool) -> TestCaseStatus {
+fn of_judgement(judgement: &Judgement<'_>, tool: &str, undecided_fails: bool) -> TestCaseStatus {
     let verdict = judgement.verdict;
     let sentence = judged::sentence(judgement);
     match verdict {
@@ -113,10 +121,10 @@ fn of_judgement(judgement: &Judgement<'_>, undecided_fails: bool) -> TestCaseSta
         }
         Verdict::NotMeasured => {
             let said = match &judgement.cell.state {
-                CellState::Failed(failure) => &*failure.words,
-                _ => "",
+                CellState::Failed(failure) => failure.in_words(tool),
+                _ => String::new(),
             };
-            non_success(NonSuccessKind::Error, verdict.name(), &sentence, said)
+            non_success(NonSuccessKind::Error, verdict.name(), &sentence, &said)
         }
     }
 }

@@ -4,6 +4,7 @@
 //! reads a clock, so a stored run prints what the run itself printed.
 
 pub mod baseline;
+mod counted;
 mod doubts;
 mod figures;
 mod fold;

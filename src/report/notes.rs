@@ -38,8 +38,7 @@ const AT_BOUND: char = '↑';
 struct Note {
     why: Why,
     cells: BTreeSet<String>,
-    tools: BTreeSet<String>,
-    /// What the tools said, without repetitions.
+    /// What the tools said, and netplan of them, without repetitions.
     said: Vec<String>,
 }
 
@@ -67,22 +66,20 @@ impl Notes {
         let (sign, why, said) = match &cell.state {
             CellState::Measured | CellState::Partial => return None,
             CellState::Missing => return Some(MISSING.to_string()),
-            CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), &*failure.words),
-            CellState::Skipped(reason) => ('–', Why::Skipped(reason.clone()), ""),
+            CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), failure.in_words(tool)),
+            CellState::Skipped(reason) => ('–', Why::Skipped(reason.clone()), String::new()),
         };
         let at = self.numbered.iter().position(|note| note.why == why);
         let at = at.unwrap_or_else(|| {
             self.numbered.push(Note {
                 why,
                 cells: BTreeSet::new(),
-                tools: BTreeSet::new(),
                 said: Vec::new(),
             });
             self.numbered.len() - 1
         });
         if let Some(note) = self.numbered.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
-            note.tools.insert(tool.to_owned());
             // Words of a tool are text, not orders to a terminal.
             let said: String = said.replace(|c: char| c.is_control(), " ");
             let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -132,14 +129,8 @@ impl Notes {
                 width,
                 &indent,
             ));
-            let tools: Vec<&str> = note.tools.iter().map(String::as_str).collect();
             for said in note.said.iter().take(QUOTED) {
-                // The judgement of a search is no tool's.
-                let text = match note.why {
-                    Why::Failed(Cause::NoRateHolds) => said.clone(),
-                    _ => format!("{} said: “{said}”", words::list(&tools)),
-                };
-                lines.extend(indented(&text, &indent, width));
+                lines.extend(indented(said, &indent, width));
             }
             if note.said.len() > QUOTED {
                 let rest = note.said.len() - QUOTED;

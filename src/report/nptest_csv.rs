@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A row's label is padded to 45 characters; `Maximum` has six decimals and is the largest of the
-//! values as they are written; every line ends in the separator. Rates are Mbit/s, request/response
+//! values as they are written (a value that would be 0 so gets the decimals that it needs); every line ends in the separator. Rates are Mbit/s, request/response
 //! tests transactions a second. Where nptest writes `0` (a fork: `-1`) for a failure, the field is
 //! empty here: a cell without a measurement is never a number.
 
@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::fold::Report;
+use super::scale::visible;
 use super::words;
 use crate::plan::ToolSpec;
 
@@ -119,7 +120,7 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
             .filter_map(|value| value.parse().ok())
             .reduce(f64::max);
         if let Some(maximum) = maximum {
-            let _ = write!(out, "{maximum:.6}");
+            out.push_str(&decimals(maximum, 6));
         }
         out.push(separator);
         for value in &line.values {
@@ -143,14 +144,20 @@ fn figure(tool: &ToolSpec, value: f64) -> String {
     };
     match tool {
         ToolSpec::Iperf3(_) => iperf3(value),
-        ToolSpec::Netperf(_) | ToolSpec::Declared(_) => format!("{value:.2}"),
+        ToolSpec::Netperf(_) | ToolSpec::Declared(_) => decimals(value, 2),
     }
+}
+
+/// A value with so many decimals; more only where it is not 0 and they would not show it: 0 is
+/// what the original writes of a failure.
+fn decimals(value: f64, usual: usize) -> String {
+    format!("{value:.*}", visible(value, usual, 2))
 }
 
 /// A rate as `iperf3 -f m` prints it: three digits, and all that stand before the point.
 fn iperf3(mbit_per_s: f64) -> String {
     match mbit_per_s {
-        m if m < 9.995 => format!("{m:.2}"),
+        m if m < 9.995 => decimals(m, 2),
         m if m < 99.95 => format!("{m:.1}"),
         m => format!("{m:.0}"),
     }
@@ -208,6 +215,20 @@ mod tests {
                 "35507", "100", "99.9", "57.4", "10.0", "9.99", "5.73", "0.00"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_not_0_is_not_written_as_0() {
+        assert_eq!(
+            [0.004, 0.0049, 1.2e-7].map(iperf3),
+            ["0.0040", "0.0049", "0.00000012"]
+        );
+        let line = Line {
+            label: String::new(),
+            values: vec![Some("0.00000012".to_owned()), Some("0.00".to_owned())],
+        };
+        let text = write(&[], &[line], Dialect::Nptest);
+        assert!(text.ends_with(",0.00000012,0.00000012,0.00,\n"), "{text}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub fn of(report: &Report) -> Option<Section> {
     }
     let mut about = "each path's mean in % of its plain counterpart's".to_owned();
     about += if all.iter().any(|beside| beside.ratio.interval.is_some()) {
-        ", and the 95 % interval; ≈ where it holds 100, so that both may be alike"
+        " and its 95 % interval; ≈ where it holds 100, so that both may be alike"
     } else {
         "; single samples, so without an interval"
     };
@@ -73,12 +73,22 @@ fn of_test_grids(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Vec<Grid>
             columns.push(column("with", with.collect()));
         }
         let keys = columns.len();
-        columns.push(Column {
-            name: "%".to_owned(),
-            unit: String::new(),
+        // Of their own, so that a narrow table may put them below each other.
+        let figures = |name: &str, part: fn(Field) -> Field| Column {
             words: false,
-            fields: aligned(&all.iter().map(|beside| field(beside)).collect::<Vec<_>>()),
-        });
+            ..column(
+                name,
+                aligned(&all.iter().map(|b| part(field(b))).collect::<Vec<_>>()),
+            )
+        };
+        columns.push(figures("%", |field| field.mean.into()));
+        if sure {
+            columns.push(figures("95 % interval", |field| Field {
+                mean: field.spread,
+                marks: field.marks,
+                ..Field::default()
+            }));
+        }
         return vec![Grid {
             caption: String::new(),
             columns,
@@ -164,7 +174,14 @@ fn across(report: &Report, group: &[&Beside<'_>]) -> Vec<Column> {
         let of_row: Vec<&&Beside<'_>> = group.iter().filter(|b| b.cell.row == *row).collect();
         let fields = sizes.iter().map(|at| {
             let here = of_row.iter().find(|beside| size(beside) == Some(*at));
-            here.map_or_else(Field::default, |beside| field(beside))
+            here.map_or_else(Field::default, |beside| {
+                let field = field(beside);
+                let spread = match &*field.spread {
+                    "" => String::new(),
+                    spread => format!("({spread})"),
+                };
+                Field { spread, ..field }
+            })
         });
         let plain = of_row
             .first()
@@ -187,10 +204,13 @@ fn title(report: &Report, beside: &Beside<'_>) -> String {
 
 fn field(beside: &Beside<'_>) -> Field {
     let ratio = beside.ratio;
-    let half = ratio.interval.map(|interval| interval.half() * 100.0);
+    let percent = |share: f64| format!("{:.1}", share * 100.0);
     Field {
-        mean: format!("{:.1}", ratio.value * 100.0),
-        half: half.map_or_else(String::new, |half| format!("±{half:.1}")),
+        mean: percent(ratio.value),
+        // Not as ±: the interval is one of logarithms, so its ends lie unequally far.
+        spread: ratio.interval.map_or_else(String::new, |interval| {
+            format!("{}..{}", percent(interval.low), percent(interval.high))
+        }),
         count: String::new(),
         marks: match beside.may_be_alike() {
             Some(true) => ALIKE.to_owned(),

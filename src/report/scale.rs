@@ -12,8 +12,19 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Enough decimals for two digits of the smallest figure, at most `most`.
+    /// Enough decimals for two digits of the smallest figure, at most `most`; more only so that it
+    /// does not vanish.
     pub fn of(values: &[f64], divisor: f64, most: usize, unit: &'static str) -> Scale {
+        Scale::with(values, divisor, (most, 1), unit)
+    }
+
+    /// `digits` is how many digits a figure keeps that `most` would make vanish.
+    fn with(
+        values: &[f64],
+        divisor: f64,
+        (most, digits): (usize, usize),
+        unit: &'static str,
+    ) -> Scale {
         let smallest = values
             .iter()
             .map(|v| (v / divisor).abs())
@@ -27,21 +38,25 @@ impl Scale {
         };
         Scale {
             divisor,
-            decimals: needed.min(most),
+            decimals: visible(smallest, needed.min(most), digits),
             unit,
         }
     }
 
-    /// Rates in Gbit/s when all of them reach it, else in Mbit/s.
+    /// Rates in Gbit/s when all of them reach it, in kbit/s when none reaches 1 Mbit/s, else in
+    /// Mbit/s.
     fn rate(values: &[f64]) -> Scale {
+        let positive = values.iter().any(|v| *v > 0.0);
         if !values.is_empty() && values.iter().all(|v| *v >= 1e9) {
             Scale {
                 divisor: 1e9,
                 decimals: 2,
                 unit: "Gbit/s",
             }
+        } else if positive && values.iter().all(|v| *v < 1e6) {
+            Scale::with(values, 1e3, (2, 2), "kbit/s")
         } else {
-            Scale::of(values, 1e6, 2, "Mbit/s")
+            Scale::with(values, 1e6, (2, 2), "Mbit/s")
         }
     }
 
@@ -50,7 +65,7 @@ impl Scale {
         if words::is_rate(metric) {
             Scale::rate(values)
         } else {
-            Scale::of(values, 1.0, 1, words::unit_of(metric))
+            Scale::with(values, 1.0, (1, 2), words::unit_of(metric))
         }
     }
 
@@ -63,7 +78,7 @@ impl Scale {
     pub fn figure(self, figure: &Figure) -> Field {
         Field {
             mean: self.write(figure.summary.mean),
-            half: figure
+            spread: figure
                 .interval
                 .map_or_else(String::new, |i| format!("±{}", self.write(i.half()))),
             ..Field::default()
@@ -71,13 +86,37 @@ impl Scale {
     }
 }
 
+/// The most decimals that a figure gets, however small it is.
+const SMALLEST: usize = 12;
+
+/// `decimals`, or as many as a positive figure needs to have `digits` where they would not show its
+/// first one.
+pub fn visible(value: f64, decimals: usize, digits: usize) -> usize {
+    if value <= 0.0 || !value.is_finite() {
+        return decimals;
+    }
+    let mut shifted = value * (0..decimals).fold(1.0, |power, _| power * 10.0);
+    for first in decimals..SMALLEST {
+        // What is less than 1 by so little is rounded to it.
+        if shifted >= 0.95 {
+            return if first == decimals {
+                decimals
+            } else {
+                first + digits - 1
+            };
+        }
+        shifted *= 10.0;
+    }
+    decimals
+}
+
 /// What stands for a cell in a column: parts that are to stand below each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Field {
     /// Or whatever stands in its place.
     pub mean: String,
-    /// Empty of a single sample.
-    pub half: String,
+    /// How sure it is, as `±100`; empty of a single sample.
+    pub spread: String,
     /// Of samples, as in `×7`; empty where all cells have as many.
     pub count: String,
     /// Signs that notes explain.
@@ -99,16 +138,16 @@ pub fn aligned(fields: &[Field]) -> Vec<String> {
         let widths = fields.iter().map(|field| part(field).chars().count());
         widths.max().unwrap_or(0)
     };
-    let (half, count, marks) = (
-        widest(|field| &field.half),
+    let (spread, count, marks) = (
+        widest(|field| &field.spread),
         widest(|field| &field.count),
         widest(|field| &field.marks),
     );
     let text = |field: &Field| {
         let mut parts = vec![field.mean.clone()];
-        let alone = field.half.is_empty() && field.count.is_empty() && field.marks.is_empty();
-        if half > 0 && !alone {
-            parts.push(format!("{:>half$}", field.half));
+        let alone = field.spread.is_empty() && field.count.is_empty() && field.marks.is_empty();
+        if spread > 0 && !alone {
+            parts.push(format!("{:>spread$}", field.spread));
         }
         if count > 0 && !alone {
             parts.push(format!("{:>count$}", field.count));
@@ -138,10 +177,31 @@ mod tests {
     }
 
     #[test]
+    fn no_positive_figure_is_written_as_0() {
+        let written = |metric, values: &[f64]| {
+            let scale = Scale::headline(metric, values);
+            let figures: Vec<String> = values.iter().map(|v| scale.write(*v)).collect();
+            format!("{} {}", figures.join(" "), scale.unit)
+        };
+        assert_eq!(written("throughput_bps", &[4e3, 31e3]), "4.0 31.0 kbit/s");
+        assert_eq!(
+            written("throughput_bps", &[4e3, 2e6]),
+            "0.0040 2.0000 Mbit/s"
+        );
+        assert_eq!(written("throughput_bps", &[0.0]), "0 Mbit/s");
+        assert_eq!(written("share_percent", &[0.04, 0.0]), "0.040 0.000 %");
+        assert_eq!(visible(0.04, 2, 2), 2);
+        assert_eq!(visible(0.0049, 2, 2), 4);
+        assert_eq!(visible(0.0097, 2, 2), 2);
+        assert_eq!(visible(1e-300, 2, 2), 2);
+        assert_eq!(Scale::of(&[0.33, 7.0], 1.0, 0, "").decimals, 1);
+    }
+
+    #[test]
     fn parts_stand_below_each_other() {
-        let field = |mean: &str, half: &str, count: &str, marks: &str| Field {
+        let field = |mean: &str, spread: &str, count: &str, marks: &str| Field {
             mean: mean.to_owned(),
-            half: half.to_owned(),
+            spread: spread.to_owned(),
             count: count.to_owned(),
             marks: marks.to_owned(),
         };

@@ -93,11 +93,11 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     )];
     if let Some(find) = &test.find {
         // Without a rate in the plan, but not without one.
-        let about = about.concat().replace(", as fast as it can", "");
-        return format!(
-            "{about} at the highest rate that keeps {}, found within {}",
+        let what = about.concat().replace(", as fast as it can", "");
+        about = vec![format!(
+            "{what} at the highest rate that keeps {}, found within {}",
             find.condition, find.within
-        );
+        )];
     }
     match writing.samples {
         (_, 0 | 1) => {}
@@ -112,7 +112,15 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
             ));
         }
     }
-    if let Repeat::Until(until) = test.timing.repeat {
+    let misses: usize = cells.iter().map(|cell| cell.misses()).sum();
+    if misses > 0 {
+        about.push(format!(
+            "; {} at a found rate missed it and {} not count",
+            words::count(misses, "sample"),
+            if misses == 1 { "does" } else { "do" }
+        ));
+    }
+    if let (Repeat::Until(until), None) = (test.timing.repeat, &test.find) {
         let reached = cells.iter().filter(|cell| cell.reached == Some(true));
         let measured = cells.iter().filter(|cell| cell.reached.is_some());
         about.push(format!(

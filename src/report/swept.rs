@@ -9,7 +9,7 @@ use super::scale::{Field, Scale, aligned};
 use super::sections::{Section, Writing, about, field, mean, others, path_name, varying};
 use super::spark;
 use super::words;
-use crate::plan::Test;
+use crate::plan::{Test, ToolSpec};
 use crate::results::Summary;
 use crate::schedule::Param;
 use crate::tools::name;
@@ -85,18 +85,26 @@ pub fn swept(
                 .collect(),
         };
         grids.push(across.grid(others, |cell| field(report, test, cell, writing, notes)));
-        for (metric, title, most) in BESIDE {
+        for (beside, title, most) in beside(&test.tool, &metric) {
             let means: Vec<f64> = across
                 .cells()
-                .filter_map(|cell| mean(cell, metric))
+                .filter_map(|cell| mean(cell, &beside))
                 .collect();
             if means.is_empty() {
                 continue;
             }
-            let scale = Scale::of(&means, divisor(metric), most, "");
-            let caption = format!("{others} {title}").trim().to_owned();
+            let scale = if words::is_rate(&beside) {
+                Scale::headline(&beside, &means)
+            } else {
+                Scale::of(&means, 1.0, most, words::unit_of(&beside))
+            };
+            let unit = match scale.unit {
+                "" => String::new(),
+                unit => format!(", in {unit}"),
+            };
+            let caption = format!("{others} {title}{unit}").trim().to_owned();
             grids.push(across.grid(&caption, |cell| {
-                mean(cell, metric).map_or_else(Field::default, |mean| scale.write(mean).into())
+                mean(cell, &beside).map_or_else(Field::default, |mean| scale.write(mean).into())
             }));
         }
         for (row, by_size) in &across.rows {
@@ -140,24 +148,31 @@ pub fn swept(
 }
 
 /// The figures that get a grid of their own beside that of the headline: metric, caption, most
-/// decimals. They are those of UDP, where the rate alone says little.
-const BESIDE: [(&str, &str, usize); 3] = [
-    (
-        name::FOUND_RATE_BPS,
-        "found rate of each stream, in Mbit/s",
-        2,
-    ),
-    (name::LOST_PERCENT, "lost, in %", 2),
-    (name::JITTER_US, "jitter, in µs", 1),
+/// decimals. They are those of UDP, where the rate alone says little, and of latency.
+const BESIDE: [(&str, &str, usize); 5] = [
+    (name::FOUND_RATE_BPS, "found rate of each stream", 2),
+    (name::LOST_PERCENT, "lost", 2),
+    (name::JITTER_US, "jitter", 1),
+    (name::LATENCY_P50_US, "latency p50", 1),
+    (name::LATENCY_P99_US, "latency p99", 1),
 ];
 
-/// From the journal's unit to the one above the column.
-fn divisor(metric: &str) -> f64 {
-    if metric == name::FOUND_RATE_BPS {
-        1e6
-    } else {
-        1.0
-    }
+/// These, and what a declared tool yields besides.
+fn beside(tool: &ToolSpec, headline: &str) -> Vec<(String, String, usize)> {
+    let known = BESIDE.map(|(metric, title, most)| (metric.to_owned(), title.to_owned(), most));
+    let declared = match tool {
+        ToolSpec::Declared(used) => Some(&used.tool),
+        ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
+    };
+    let own = declared
+        .into_iter()
+        .flat_map(|tool| tool.all_metrics())
+        .map(|metric| metric.name().to_owned())
+        .filter(|metric| BESIDE.iter().all(|(known, ..)| known != metric))
+        .map(|metric| (metric.clone(), words::short(&metric), 2));
+    let mut all: Vec<_> = known.into_iter().chain(own).collect();
+    all.retain(|(metric, ..)| metric != headline);
+    all
 }
 
 /// Some rows of a sweep, side by side.

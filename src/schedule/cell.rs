@@ -132,9 +132,16 @@ impl Schedule {
             return Params::default();
         };
         let mut params = axes.at(row.point);
-        let size = axes.size.as_ref().zip(cell.size);
-        params.extend(size.map(|((param, _), value)| (*param, value)));
+        params.extend(self.size(cell));
         Params(params)
+    }
+
+    /// The size that a cell sets, which is what tells it from the others of its row.
+    #[must_use]
+    pub fn size(&self, cell: &Cell) -> Option<(Param, u64)> {
+        let (_, axes) = self.row_and_axes(cell.row)?;
+        let (param, _) = axes.size.as_ref()?;
+        Some((*param, cell.size?))
     }
 
     /// The name of a cell of this plan.

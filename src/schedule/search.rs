@@ -54,6 +54,19 @@ impl Found {
     }
 }
 
+impl Found {
+    /// What there is to say of a rate that is only the highest of those that the plan allows.
+    #[must_use]
+    pub fn at_bound_in_words(self) -> Option<String> {
+        self.at_bound.then(|| {
+            format!(
+                "{}, and more may be possible: raise the `to` of its `find`",
+                self.in_words()
+            )
+        })
+    }
+}
+
 /// What a search does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

@@ -2,12 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A sample or cell that has no measurement: the cause, and the tool's own words.
+/// A sample or cell that has no measurement: the cause, and words on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub cause: Cause,
-    /// What the tool or the kernel said; one or a few lines.
+    /// What the tool or the kernel said, or netplan of it: one or a few lines. See
+    /// [`Failure::in_words`].
     pub words: String,
+}
+
+/// Whose words there are on a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// Sentences of netplan, which say so where they quote a tool.
+    Netplan,
+    /// The tool's own, to be quoted.
+    Tool,
 }
 
 /// Why. Each has one line for people in [`Cause::explain`].
@@ -105,6 +115,33 @@ impl Cause {
             Self::WorkerLost => "worker_lost",
             Self::NoRateHolds => "no_rate_holds",
             Self::ToolError => "tool_error",
+        }
+    }
+
+    /// Whose words a failure of this cause carries.
+    #[must_use]
+    pub fn speaker(self) -> Speaker {
+        match self {
+            Self::Timeout
+            | Self::ServerFailed
+            | Self::NothingMoved
+            | Self::ToolMissing
+            | Self::Unparsable
+            | Self::Killed
+            | Self::WorkerLost
+            | Self::NoRateHolds => Speaker::Netplan,
+            Self::Refused
+            | Self::ConnectTimeout
+            | Self::NoRoute
+            | Self::ServiceNotReady
+            | Self::ServerBusy
+            | Self::ServerTerminated
+            | Self::DataPortUnreachable
+            | Self::MssRefused
+            | Self::SocketBufferRefused
+            | Self::CongestionRefused
+            | Self::OptionRefused
+            | Self::ToolError => Speaker::Tool,
         }
     }
 
@@ -230,12 +267,57 @@ impl std::fmt::Display for Failure {
 }
 
 impl Failure {
-    /// A failure with the tool's words, cut to what a person reads.
+    /// A failure with words of netplan's, or of the tool where the cause says that they are; cut to
+    /// what a person reads.
     #[must_use]
     pub fn new(cause: Cause, words: &str) -> Self {
         Self {
             cause,
             words: super::words::trimmed(words),
+        }
+    }
+
+    /// A failure with words that are the tool's own, whatever its cause.
+    #[must_use]
+    pub fn said(tool: &str, cause: Cause, words: &str) -> Self {
+        match cause.speaker() {
+            Speaker::Netplan if !words.is_empty() => {
+                Self::new(cause, &format!("{tool} said: {words}"))
+            }
+            Speaker::Netplan | Speaker::Tool => Self::new(cause, words),
+        }
+    }
+
+    /// The words, as a quotation where they are those of this tool: `iperf3 said: “…”`. Empty when
+    /// there are none.
+    #[must_use]
+    pub fn in_words(&self, tool: &str) -> String {
+        if self.words.is_empty() || self.speaker(tool) == Speaker::Netplan {
+            self.words.clone()
+        } else {
+            format!("{tool} said: “{}”", self.words)
+        }
+    }
+
+    /// Cause and words on one line: `connection refused: iperf3 said: “unable to connect”`.
+    #[must_use]
+    pub fn sentence(&self, tool: &str) -> String {
+        let words = self.in_words(tool);
+        if words.is_empty() {
+            self.cause.to_string()
+        } else {
+            format!("{}: {words}", self.cause)
+        }
+    }
+
+    /// Where the tool had no word to say, a sentence of netplan stands for it, which begins with what
+    /// it is about: `iperf3 exited with 1`, or a worker.
+    fn speaker(&self, tool: &str) -> Speaker {
+        let behind = self.words.strip_prefix(tool).unwrap_or_default();
+        if behind.starts_with([' ', '\'']) || self.words.starts_with("worker `") {
+            Speaker::Netplan
+        } else {
+            self.cause.speaker()
         }
     }
 }
@@ -250,5 +332,34 @@ mod tests {
             let written = serde_json::to_value(cause).unwrap();
             assert_eq!(written, cause.name());
         }
+    }
+
+    #[test]
+    fn only_a_tools_own_words_are_quoted() {
+        for (cause, words, shown) in [
+            (Cause::Refused, "no luck", "iperf3 said: “no luck”"),
+            (
+                Cause::ToolError,
+                "iperf3: no luck",
+                "iperf3 said: “iperf3: no luck”",
+            ),
+            (
+                Cause::ToolError,
+                "iperf3 exited with 1, without a word",
+                "iperf3 exited with 1, without a word",
+            ),
+            (
+                Cause::NoRoute,
+                "worker `w` has no cluster IP",
+                "worker `w` has no cluster IP",
+            ),
+            (Cause::WorkerLost, "it left", "it left"),
+            (Cause::Refused, "", ""),
+        ] {
+            assert_eq!(Failure::new(cause, words).in_words("iperf3"), shown);
+        }
+        let killed = Failure::said("iperf3", Cause::Killed, "interrupt");
+        assert_eq!(killed.sentence("iperf3"), "killed: iperf3 said: interrupt");
+        assert_eq!(Failure::new(Cause::Killed, "").sentence("iperf3"), "killed");
     }
 }

@@ -2,12 +2,19 @@
 
 use std::collections::HashMap;
 
-use super::{Metrics, of};
+use super::{Failure, Metrics, of};
 use crate::plan::{Metric, Plan, Test, Unit};
 
-/// What to say first of the samples of each test.
+/// What to say first of the samples of each test, and of those that failed.
 #[derive(Debug, Default)]
-pub struct Headlines(HashMap<String, Metric>);
+pub struct Headlines(HashMap<String, OfTest>);
+
+/// A test's tool by its name, and the metric to say first.
+#[derive(Debug)]
+struct OfTest {
+    tool: String,
+    metric: Option<Metric>,
+}
 
 impl Headlines {
     #[must_use]
@@ -15,17 +22,27 @@ impl Headlines {
         let headline = |test: &Test| {
             let tool = of(&test.tool);
             let mut metrics = test.tool.measures().into_iter();
-            let metric = metrics.find(|metric| metric.name() == tool.headline())?;
-            Some((test.name.clone(), metric))
+            let of_test = OfTest {
+                metric: metrics.find(|metric| metric.name() == tool.headline()),
+                tool: tool.name().to_owned(),
+            };
+            (test.name.clone(), of_test)
         };
-        Self(plan.tests.iter().filter_map(headline).collect())
+        Self(plan.tests.iter().map(headline).collect())
+    }
+
+    /// The cause of a failure in this test, and the words on it.
+    #[must_use]
+    pub fn failure(&self, test: &str, failure: &Failure) -> String {
+        let tool = self.0.get(test).map(|test| &*test.tool);
+        failure.sentence(tool.unwrap_or("the tool"))
     }
 
     /// The headline of a sample of this test: `950.0 Mbit/s`, `1234 transactions/s`, `rtt 217.4 µs`.
     /// Empty when there is none.
     #[must_use]
     pub fn say(&self, test: &str, metrics: &Metrics) -> String {
-        let Some(metric) = self.0.get(test) else {
+        let Some(metric) = self.0.get(test).and_then(|test| test.metric.as_ref()) else {
             return String::new();
         };
         let Some(value) = metrics.get(metric.name()) else {

@@ -16,7 +16,7 @@ mod words;
 
 pub use commands::{CellCommands, commands};
 pub use declared::Declared;
-pub use failure::{Cause, Failure};
+pub use failure::{Cause, Failure, Speaker};
 pub use headline::{Headlines, figures};
 pub use iperf3::Iperf3;
 pub use metrics::{Metrics, name};

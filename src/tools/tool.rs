@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Declared, Failure, Iperf3, Metrics, Netperf};
+use crate::diag::quote;
 use crate::plan::{Plan, Timing, ToolSpec};
 use crate::schedule::{Params, Row};
 
@@ -153,6 +154,24 @@ pub enum Ready {
     Exited,
     /// The tool needs no server: nothing is started.
     Nothing,
+}
+
+/// What is awaited: `port 5201/tcp to be open`.
+impl std::fmt::Display for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ready::Line(text) => write!(f, "a line with {}", quote(text)),
+            Ready::Port(Port { number, transport }) => {
+                let transport = match transport {
+                    Transport::Tcp => "tcp",
+                    Transport::Udp => "udp",
+                };
+                write!(f, "port {number}/{transport} to be open")
+            }
+            Ready::Exited => f.write_str("it to exit with 0"),
+            Ready::Nothing => f.write_str("nothing"),
+        }
+    }
 }
 
 /// How to run a client.

@@ -70,7 +70,7 @@ pub(super) fn cut_short(name: &str, ended: &Ended, said: &str) -> Option<Failure
     let words = if said.is_empty() {
         why
     } else {
-        format!("{why}\n{said}")
+        format!("{why}; it had said: {said}")
     };
     Some(Failure::new(cause, &words))
 }
@@ -78,10 +78,10 @@ pub(super) fn cut_short(name: &str, ended: &Ended, said: &str) -> Option<Failure
 /// A failure for output that is not a result; `said` is the tool's word on an error, if any.
 pub(super) fn failed(name: &str, ended: &Ended, said: &str, known: &[(&[&str], Cause)]) -> Failure {
     if let Some(cause) = cause_of(said, known) {
-        return Failure::new(cause, said);
+        return Failure::said(name, cause, said);
     }
     match ended.how {
-        How::Code(0) => Failure::new(Cause::Unparsable, said),
+        How::Code(0) => Failure::said(name, Cause::Unparsable, said),
         How::Code(code) if said.is_empty() => Failure::new(
             Cause::ToolError,
             &format!("{name} exited with {code}, without a word"),

@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::fake_api::Fault;
 use crate::fake_cluster::{FakeCluster, Running, journal, kinds};
 use crate::orchestrator::GOOD;
 use crate::support::{NETPLAN, snapshots};
@@ -342,5 +343,55 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
         (CELLS, 1, 1)
     );
     assert_eq!(journal(&second.journal.path().join("run")), whole);
+    assert_eq!(cluster.made(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orchestrator_that_begins_anew_is_known_at_once() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let first = cluster.play().await;
+    first.pace.add_permits(2);
+    said(&mut child, "[2/4]").await;
+    first.over.abort();
+    // Its successor has another journal, in which less has happened.
+    let second = cluster.play().await;
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (_, err) = ended(&output.unwrap(), 1);
+    assert!(err.contains("the orchestrator has begun anew"), "{err}");
+    assert!(err.contains("netplan run --resume"), "{err}");
+    assert_eq!(cluster.made(), Vec::<String>::new());
+    second.over.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let run = cluster.play().await;
+    run.pace.add_permits(1);
+    said(&mut child, "[1/4]").await;
+    let made = cluster.made();
+    cluster.api.fail(Fault {
+        method: http::Method::GET,
+        path: "/pods?",
+        code: 403,
+        message: "you have been logged out",
+        times: u32::MAX,
+    });
+    cluster.cut_forwards();
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (out, err) = ended(&output.unwrap(), 1);
+    assert!(out.contains("hairpin"), "{out}");
+    assert!(err.contains("you have been logged out"), "{err}");
+    assert!(err.contains(&format!("netplan attach {}", run.id)), "{err}");
+    assert_eq!(cluster.made(), made);
+
+    cluster.api.mend();
+    run.pace.add_permits(CELLS);
+    ended(&netplan(&cluster, &["attach"]).await, 0);
+    assert_whole(&results(&cluster, &run), &run);
     assert_eq!(cluster.made(), Vec::<String>::new());
 }

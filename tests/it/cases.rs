@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan, Surroundings};
+use netplan::plan::{self, Plan, Surroundings, Unreadable};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -37,9 +37,21 @@ pub fn cases() -> Vec<(String, String, Vec<String>)> {
 struct Here;
 
 impl Surroundings for Here {
-    fn read(&self, file: &Path) -> Result<String, String> {
+    fn read(&self, file: &Path) -> Result<String, Unreadable> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        std::fs::read_to_string(file).map_err(|error| error.to_string())
+        Ok(std::fs::read_to_string(file)?)
+    }
+
+    fn files(&self, folder: &Path) -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -139,6 +139,13 @@ fn schedules_and_dry_runs_tell_before_anything_starts() {
 }
 
 #[test]
+fn a_schedule_says_what_is_searched() {
+    let text = seen(&netplan(&["schedule", "plans/find.yaml"]));
+    let said = "    searches 1 Mbit/s to 10 Gbit/s; the first probe:\n    on w2: ";
+    assert_eq!(text.matches(said).count(), 2, "{text}");
+}
+
+#[test]
 fn render_writes_a_file_for_each_object() {
     let folder = tempfile::tempdir().unwrap();
     let plan = format!("{ROOT}/plans/default.yaml");

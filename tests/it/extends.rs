@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan, Surroundings};
+use netplan::plan::{self, Plan, Surroundings, Unreadable};
 use proptest::prelude::*;
 
 const BASE: &str = "
@@ -24,9 +24,17 @@ kubernetes: { namespace: '${NS:-bench}' }
 struct Made<'a>(HashMap<&'a str, &'a str>);
 
 impl Surroundings for Made<'_> {
-    fn read(&self, file: &Path) -> Result<String, String> {
-        let text = self.0.get(file.to_str().unwrap()).ok_or("no such file")?;
-        Ok((*text).to_owned())
+    fn read(&self, file: &Path) -> Result<String, Unreadable> {
+        let text = self.0.get(file.to_str().unwrap());
+        Ok((*text.ok_or(Unreadable::Missing)?).to_owned())
+    }
+
+    fn files(&self, folder: &Path) -> Vec<String> {
+        let paths = self.0.keys().map(Path::new);
+        let inside = paths.filter(|path| path.parent() == Some(folder));
+        inside
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect()
     }
 
     fn variable(&self, name: &str) -> Option<String> {

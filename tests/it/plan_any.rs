@@ -118,6 +118,35 @@ fn tools(port: u16, argument: &str, ready: u8) -> String {
     )
 }
 
+/// A group of workers, the mesh between them, and the paths of a test that measures it with the others;
+/// nothing at all where there is no group.
+fn mesh() -> impl Strategy<Value = [String; 3]> {
+    let parts = (2..6_u32, any::<bool>(), any::<bool>(), any::<bool>());
+    prop_oneof![
+        Just([String::new(), String::new(), String::new()]),
+        parts.prop_map(|(count, counted, named, both)| {
+            let rest = if counted {
+                format!(", count: {count}")
+            } else {
+                String::new()
+            };
+            let (name, name_key) = if named {
+                ("every-pair", "name: every-pair, label: 'Every pair', ")
+            } else {
+                ("m", "")
+            };
+            [
+                format!(", m: {{ one_per_node: true{rest} }}"),
+                format!(
+                    "- mesh: {{ {name_key}workers: m, via: cluster_ip, both_directions: {both}, \
+                     expect: {{ cpu.client: '< 80% of x' }} }}\n"
+                ),
+                format!("  paths: [{name}, y, x]\n"),
+            ]
+        }),
+    ]
+}
+
 /// Texts as people use them, with what YAML makes hard.
 fn words() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -142,7 +171,9 @@ fn plans() -> impl Strategy<Value = String> {
     let tests = proptest::collection::vec(test, 1..5);
     let link = (1..9_000_u64, 0..9_000_u64, 0..99_u32, 576..65535_u32);
     let tool = (1..65535_u16, words(), 0..3_u8);
-    (tests, words(), words(), link, tool).prop_map(|(tests, description, label, link, tool)| {
+    let parts = (tests, words(), words(), link, tool, mesh());
+    parts.prop_map(|(tests, description, label, link, tool, mesh)| {
+        let [group, entry, paths_of_test] = mesh;
         let (rate, delay, loss, mtu) = link;
         let (port, argument, ready) = tool;
         let quoted = |text: &str| serde_json::to_string(text).unwrap();
@@ -150,8 +181,9 @@ fn plans() -> impl Strategy<Value = String> {
             "version: 1\n\
              name: p\n\
              description: {}\n\
-             workers: {{ a: , b: {{ other_node_than: a }} }}\n\
+             workers: {{ a: , b: {{ other_node_than: a }}{group} }}\n\
              paths:\n\
+             {entry}\
              - {{ name: x, label: {}, from: a, to: b, via: pod_ip }}\n\
              - {{ name: y, from: b, to: b, via: cluster_ip, expect: {{ cpu.server: '< 90% of x' }} }}\n\
              local:\n\
@@ -166,6 +198,9 @@ fn plans() -> impl Strategy<Value = String> {
             yaml.push(format!(
                 "- {tool}\n  duration: {duration}s\n  warmup: {warmup}m\n  repeat: {repeat}\n  {expect}\n"
             ));
+            if repeat % 2 == 0 {
+                yaml.push(paths_of_test.clone());
+            }
             if tool.contains("udp") {
                 yaml.push(format!("  find: {find}\n"));
             }
@@ -255,7 +290,9 @@ proptest! {
             Ok(plan) => {
                 let again = load(&plan.to_yaml().unwrap());
                 let again = again.map_err(|problems| TestCaseError::fail(problems.to_string()))?;
-                prop_assert_eq!(again, plan);
+                // The text pins the sizes of groups.
+                let nodes = plan.local.nodes;
+                prop_assert_eq!(again, plan.with_nodes(nodes).unwrap());
             }
             Err(problems) => prop_assert!(problems.to_string().contains("cells"), "{}", problems),
         }

@@ -52,7 +52,7 @@ fn partial() -> Report {
         if id == "iperf3-tcp/hairpin/mss=608" || id == "iperf3-tcp/hairpin/mss=864" {
             Fate::Failed(
                 Cause::Timeout,
-                "iperf3: interrupt - the client has terminated by signal Terminated(15)",
+                "iperf3 was killed at its deadline; it had said: interrupt - the client has terminated by signal Terminated(15)",
             )
         } else if id.starts_with("netperf-tcp-stream") && path.ends_with("service") {
             Fate::Failed(

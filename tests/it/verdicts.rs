@@ -6,6 +6,7 @@ use netplan::report::baseline::{self, Difference};
 use netplan::report::gate::{self, Tally, Verdict};
 use netplan::report::{Report, github, json, junit, samples_csv, table};
 use netplan::results::{Event, EventKind, Outcome};
+use netplan::schedule::search::Found;
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 use proptest::prelude::*;
@@ -150,6 +151,26 @@ fn tables_say_how_sure_they_are() {
 }
 
 #[test]
+fn a_ratios_interval_is_shown_by_its_ends() {
+    let mut stream = made::stream();
+    stream.paths.truncate(2);
+    stream.timing.repeat = Repeat::Times(3);
+    let plan = made::plan(&[stream]);
+    let schedule = Schedule::of(&plan, &Selection::all());
+    let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    let mut gbit = [10.0, 10.0, 10.0, 11.63, 13.0, 14.37].into_iter();
+    for event in &mut events {
+        if let EventKind::Sample(sample) = &mut event.kind {
+            let bps = gbit.next().unwrap() * 1e9;
+            sample.metrics.set(name::THROUGHPUT_BPS, bps);
+        }
+    }
+    let text = table::render(&Report::fold(&events, plan, schedule), 100, false);
+    let line = "same-node-service / same-node-pod   130.0    100.1..168.9";
+    assert!(text.lines().any(|l| l.trim_end() == line), "{text}");
+}
+
+#[test]
 fn every_width_says_every_verdict() {
     let report = judged();
     for width in 40..=160 {
@@ -278,6 +299,44 @@ fn what_was_not_selected_is_not_judged() {
     );
 }
 
+/// The cells that are judged, each with its verdict.
+fn verdicts(plan: netplan::plan::Plan) -> Vec<(String, Verdict)> {
+    let schedule = Schedule::of(&plan, &Selection::all());
+    let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    let report = Report::fold(&events, plan, schedule);
+    let judgements = gate::judge(&report).into_iter();
+    let verdicts = judgements.map(|j| (j.cell.id.0.clone(), j.verdict));
+    verdicts.collect()
+}
+
+#[test]
+fn a_path_is_not_judged_by_itself() {
+    let mut stream = made::stream();
+    stream.paths.truncate(2);
+    stream.timing.repeat = Repeat::Times(3);
+    let bound = Expectation {
+        comparison: Comparison::Below,
+        ..at_least_of(100.0, "same-node-pod")
+    };
+    stream.expect.0.insert(Metric::THROUGHPUT, bound);
+    let service = "netperf-tcp-stream/same-node-service".to_owned();
+    assert_eq!(verdicts(made::plan(&[stream])), [(service, Verdict::Pass)]);
+}
+
+#[test]
+fn a_share_of_another_path_is_for_tests_of_both() {
+    let mut both = made::stream();
+    both.paths.truncate(2);
+    let mut one = both.clone();
+    one.name = "one".to_owned();
+    one.paths.remove(0);
+    let mut plan = made::plan(&[both, one]);
+    let bound = at_least_of(80.0, "same-node-pod");
+    plan.paths[1].expect.0.insert(Metric::THROUGHPUT, bound);
+    let service = "netperf-tcp-stream/same-node-service".to_owned();
+    assert_eq!(verdicts(plan), [(service, Verdict::Pass)]);
+}
+
 #[test]
 fn a_single_sample_is_judged_by_its_value() {
     let mut stream = made::stream();
@@ -300,6 +359,30 @@ fn a_single_sample_is_judged_by_its_value() {
         text.contains(kept) && text.contains("(a single sample)"),
         "{text}"
     );
+}
+
+/// As the table's `↑` does.
+#[test]
+fn a_rate_at_the_bound_is_told_as_one() {
+    let mut report = judged();
+    let said =
+        "found 100.00 Gbit/s, the highest that may be tried, and more may be possible: raise";
+    for (at_bound, times) in [(false, 0), (true, 1)] {
+        report.cells[0].found = Some(Found {
+            rate_bps: 100_000_000_000,
+            at_bound,
+        });
+        let junit = junit::render(&report, false).unwrap();
+        let github = github::render(&report, false);
+        // The cell has two expectations, and a case for each.
+        assert_eq!(
+            junit.matches(&format!("<system-out>{said}")).count(),
+            2 * times
+        );
+        let title = format!("more may be possible%3A {}", report.cells[0].id.0);
+        let line = format!("::notice title={title}::{said}");
+        assert_eq!(github.matches(&line).count(), times, "{github}");
+    }
 }
 
 #[test]
@@ -395,6 +478,10 @@ mod exit_codes {
 
     /// A journal of one test that expects so much of every path.
     fn events(gbit: f64, repeat: u32, fate: fn() -> Fate) -> Vec<Event> {
+        events_until(gbit, repeat, fate, &End::Complete)
+    }
+
+    fn events_until(gbit: f64, repeat: u32, fate: fn() -> Fate, end: &End) -> Vec<Event> {
         let mut stream = made::stream();
         stream.timing.repeat = Repeat::Times(repeat);
         let bound = expectation(Comparison::AtLeast, gbit * 1e9);
@@ -402,7 +489,7 @@ mod exit_codes {
         stream.paths.truncate(2);
         let plan = made::plan(&[stream]);
         let schedule = Schedule::of(&plan, &Selection::all());
-        made::events(&plan, &schedule, &End::Complete, |_, path| match path {
+        made::events(&plan, &schedule, end, |_, path| match path {
             "same-node-pod" => Fate::Measured,
             _ => fate(),
         })
@@ -424,6 +511,20 @@ mod exit_codes {
         let undecided = || events(5.75, 3, || Fate::Measured);
         assert_eq!(code(&undecided(), &[]), Some(0));
         assert_eq!(code(&undecided(), &["--undecided", "fail"]), Some(4));
+    }
+
+    #[test]
+    fn a_stored_run_that_is_not_whole_is_no_success() {
+        let missing = |gbit, end: &End| {
+            let fate = || Fate::Missing;
+            code(&events_until(gbit, 3, fate, end), &[])
+        };
+        for end in [End::CutOff, End::Cancelled] {
+            assert_eq!(missing(5.0, &end), Some(3));
+            assert_eq!(missing(9.0, &end), Some(4), "too little was measured");
+        }
+        let begun = events_until(5.0, 3, || Fate::Begun(2), &End::Cancelled);
+        assert_eq!(code(&begun, &[]), Some(3));
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl State {
         };
         let index = lane.task;
         let (sample, number) = (attempt.sample, attempt.number);
-        let cell = self.tasks[index].cell.clone();
+        let cell = self.tasks.at(index).id();
         let raw = ended.and_then(all_output);
         let over = ended.and(attempt.client());
         let (cause, pause) = if self.service_may_come(index, cause) {
@@ -73,7 +73,7 @@ impl State {
                 self.now.duration_since(present.since).unsigned_abs() < self.limits.service
             })
         };
-        self.tasks[task].line.via == Via::ClusterIp
+        self.tasks.at(task).path.via == Via::ClusterIp
             && is_about_the_way
             && self.ends(task).into_iter().any(is_new)
     }
@@ -87,7 +87,7 @@ impl State {
         };
         let cooldown = match attempt.stage {
             Stage::Starting => Duration::ZERO,
-            Stage::Measuring { .. } => self.tasks[self.lanes[at].task].timing().cooldown.0,
+            Stage::Measuring { .. } => self.tasks.at(self.lanes[at].task).timing().cooldown.0,
         };
         let mut processes = attempt.processes();
         processes.retain(|process| Some(*process) != over && self.is_present(process.session));

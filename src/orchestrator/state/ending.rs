@@ -36,10 +36,10 @@ impl State {
     fn lane_timed_out(&mut self, at: usize) {
         match &self.lanes[at].life {
             Life::Running(attempt) => {
-                let line = &self.tasks[self.lanes[at].task].line;
+                let path = self.tasks.at(self.lanes[at].task).path;
                 let (cause, worker) = match attempt.stage {
-                    Stage::Starting => (Cause::ServerFailed, &line.to),
-                    Stage::Measuring { .. } => (Cause::Timeout, &line.from),
+                    Stage::Starting => (Cause::ServerFailed, &path.to),
+                    Stage::Measuring { .. } => (Cause::Timeout, &path.from),
                 };
                 let words = format!("worker `{worker}` did not answer in time");
                 self.fail(at, cause, &words, None);

@@ -57,14 +57,14 @@ impl State {
     /// What the plan and both ends say of a task's surroundings.
     pub(super) fn circumstances(&self, task: usize) -> Circumstances {
         let ends = self.ends(task);
-        let line = &self.tasks[task].line;
-        let circumstances = line.circumstances.clone();
+        let task = self.tasks.at(task);
+        let circumstances = task.circumstances();
         let [Some(to), Some(from)] = ends.map(|at| self.workers[at].present.as_ref()) else {
             return circumstances;
         };
         let (from, to) = (&from.place, &to.place);
         Circumstances {
-            loopback: line.via == Via::Host && from.node == to.node,
+            loopback: task.path.via == Via::Host && from.node == to.node,
             ..circumstances
         }
         .seen(&from.environment, &to.environment)

@@ -4,6 +4,7 @@
 mod check;
 mod fake;
 mod happenings;
+pub(super) mod plans;
 mod shape;
 mod world;
 
@@ -13,10 +14,9 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use self::check::check;
-pub(super) use self::fake::Fake;
 use self::happenings::actions;
-use self::shape::{LISTED, ONCE, WORKERS, policy, shapes};
-pub(super) use self::shape::{a_search, fake_work};
+pub(super) use self::shape::{LISTED, ONCE, tasks};
+use self::shape::{WORKERS, policy, shapes};
 use self::world::World;
 use super::*;
 use crate::plan::Repeat;

@@ -1,14 +1,11 @@
 //! The figures that large plans are held to.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::histories::Fake;
-use super::task::{Line, Work};
+use super::histories::plans::{self, Policy};
 use super::*;
-use crate::plan::Via;
-use crate::results::{Circumstances, WorkerEnvironment};
-use crate::schedule::{CellId, Params};
+use crate::plan::{self, Concurrency, Path, Via};
+use crate::results::WorkerEnvironment;
 use crate::tools::{Ended, How};
 
 /// Each of `nodes` nodes with each other one, in the rounds of a tournament by the circle method:
@@ -27,34 +24,6 @@ fn name(node: usize) -> String {
     format!("w{node}")
 }
 
-fn work() -> Arc<Work> {
-    Arc::new(Work {
-        timing: plan::Timing::default(),
-        find: None,
-        deadline: Duration::from_secs(20),
-        tool: Box::new(Fake {
-            cell: String::new(),
-        }),
-    })
-}
-
-fn task(nth: usize, pair: (usize, usize), work: &Arc<Work>) -> Task {
-    let path = format!("{}-{}", pair.0, pair.1);
-    Task {
-        cell: CellId(format!("t/{path}/{nth}")),
-        params: Params::default(),
-        line: Arc::new(Line {
-            path,
-            from: name(pair.0),
-            to: name(pair.1),
-            via: Via::PodIp,
-            slot: 0,
-            circumstances: Circumstances::default(),
-            work: work.clone(),
-        }),
-    }
-}
-
 const DISJOINT: Policy = Policy {
     order: plan::Order::Listed,
     seed: 0,
@@ -64,14 +33,14 @@ const DISJOINT: Policy = Policy {
 /// Runs all tasks with each worker on a node of its own; each sample takes one unit of time. Returns
 /// how many samples ran in each unit.
 fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
-    let work = work();
-    let tasks: Vec<Task> = pairs
-        .iter()
-        .enumerate()
-        .map(|(nth, pair)| task(nth, *pair, &work))
-        .collect();
-    let names = (0..nodes).map(name);
-    let mut state = State::new(tasks, names, DISJOINT, Limits::default(), &[]);
+    let path = |(nth, (from, to)): (usize, &(usize, usize))| {
+        plans::path(format!("p{nth}"), &name(*from), &name(*to), Via::PodIp)
+    };
+    let paths: Vec<Path> = pairs.iter().enumerate().map(path).collect();
+    let names = paths.iter().map(|path| path.name.clone()).collect();
+    let tests = vec![plans::test("t".to_owned(), names)];
+    let tasks = plans::tasks((0..nodes).map(name), paths, tests, DISJOINT);
+    let mut state = State::new(tasks, Limits::default(), &[]);
     let mut commands = state.begin();
     let now = Timestamp::UNIX_EPOCH;
     for node in 0..nodes {

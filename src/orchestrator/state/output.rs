@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::results::observed::{self, End};
 use crate::rpc::pb::{Observed, TcpInfo};
-use crate::tools::{Cause, Ended, How, Metrics, name};
+use crate::tools::{Cause, Ended, How, Metrics, Ready, name};
 
 /// Why a server that has ended before it was ready did so.
-pub(super) fn why_no_server(ended: &Ended, ready: Duration) -> (Cause, String) {
+pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) -> (Cause, String) {
     let said = {
         let stderr = String::from_utf8_lossy(&ended.stderr);
         let stdout = String::from_utf8_lossy(&ended.stdout);
@@ -42,8 +42,8 @@ pub(super) fn why_no_server(ended: &Ended, ready: Duration) -> (Cause, String) {
         How::Deadline => (
             Cause::ServerFailed,
             with_said(format!(
-                "the server was not ready within {} s",
-                ready.as_secs()
+                "the server was not ready after {} s of waiting for {awaited}",
+                within.as_secs()
             )),
         ),
         How::Code(code) => (

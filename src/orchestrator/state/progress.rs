@@ -266,7 +266,7 @@ fn is_final(cause: Cause) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::histories::{a_search, fake_work};
+    use super::super::histories::{LISTED, ONCE, tasks};
     use super::*;
 
     /// The next attempt's rate, after it has been told that nothing arrived of this one.
@@ -292,11 +292,12 @@ mod tests {
 
     #[test]
     fn in_a_search_a_rate_at_which_nothing_arrives_is_too_high() {
-        let work = fake_work(Some(a_search()));
+        let tasks = tasks(&[(0, 0, false, ONCE, 0, false, true)], LISTED);
+        let work = tasks.at(0).work;
         let mut progress = Progress::default();
         let mut rates = Vec::new();
         let end = loop {
-            match nothing_arrived(&mut progress, &work) {
+            match nothing_arrived(&mut progress, work) {
                 Next::Attempt { rate_bps, .. } => rates.extend(rate_bps),
                 end => break end,
             }
@@ -311,8 +312,9 @@ mod tests {
 
     #[test]
     fn elsewhere_it_is_a_failure() {
-        let work = fake_work(None);
-        let end = nothing_arrived(&mut Progress::default(), &work);
+        let tasks = tasks(&[(0, 0, false, ONCE, 0, false, false)], LISTED);
+        let work = tasks.at(0).work;
+        let end = nothing_arrived(&mut Progress::default(), work);
         assert!(matches!(end, Next::End(Outcome::Failed(_))), "{end:?}");
     }
 }

@@ -40,7 +40,7 @@ impl State {
                         attempt,
                         rate_bps,
                     } => {
-                        let params = self.tasks[task].params_at(rate_bps);
+                        let params = self.tasks.at(task).params_at(rate_bps);
                         self.attempt(task, seat, params, [sample, attempt]).err()
                     }
                     Next::End(outcome) => Some(outcome),
@@ -93,10 +93,10 @@ impl State {
             // The queue knows who is there.
             return Err(Outcome::Failed(self.never_came(ends[0])));
         };
-        let task = &self.tasks[index];
-        let line = &task.line;
+        let task = self.tasks.at(index);
+        let path = task.path;
         let tool = task.tool().name();
-        for (name, present) in [(&line.to, to), (&line.from, from)] {
+        for (name, present) in [(&path.to, to), (&path.from, from)] {
             let is_there = present.place.environment.tools.contains_key(tool);
             if task.tool().is_announced() && !is_there {
                 return Err(Outcome::Skipped {
@@ -107,7 +107,7 @@ impl State {
                 });
             }
         }
-        let target = match line.via {
+        let target = match path.via {
             // On the host network the pod's address is its node's.
             Via::PodIp | Via::Host => to.place.pod_ip.clone(),
             Via::ClusterIp => match &to.place.cluster_ip {
@@ -117,7 +117,7 @@ impl State {
                         cause: Cause::NoRoute,
                         words: format!(
                             "worker `{}` has no cluster IP: see whether its Service exists",
-                            line.to
+                            path.to
                         ),
                     }));
                 }
@@ -125,7 +125,7 @@ impl State {
         };
         let (from, to) = (from.session, to.session);
         let server = task.tool().server(&task.job(&params, &target));
-        let cell = task.cell.clone();
+        let cell = task.id();
         let step = self.fresh_step();
         let timer = self.set_timer(self.limits.ready + self.limits.answer);
         self.lanes.push(Lane {
@@ -177,11 +177,11 @@ impl State {
             if !matches!(attempt.stage, Stage::Starting) || attempt.server() != ready {
                 continue;
             }
-            let task = &self.tasks[lane.task];
+            let task = self.tasks.at(lane.task);
             let client = task
                 .tool()
                 .client(&task.job(&attempt.params, &attempt.target));
-            let (from, deadline) = (attempt.from, task.line.work.deadline);
+            let (from, deadline) = (attempt.from, task.work.deadline);
             attempt.stage = Stage::Measuring {
                 client: next_step,
                 command: client.argv.clone(),
@@ -213,6 +213,7 @@ impl State {
                 self.release(at, observed);
                 break;
             }
+            let task = self.lanes[at].task;
             let Life::Running(attempt) = &mut self.lanes[at].life else {
                 continue;
             };
@@ -223,8 +224,13 @@ impl State {
             attempt.server_observed = observed;
             // While the client runs, its own end says what to make of that.
             if let Stage::Starting = attempt.stage {
-                let (cause, mut words) = why_no_server(ended, self.limits.ready);
-                let origin = self.tasks[self.lanes[at].task].tool().origin();
+                let task = self.tasks.at(task);
+                let tool = task.tool();
+                let awaited = tool
+                    .server(&task.job(&attempt.params, &attempt.target))
+                    .ready;
+                let (cause, mut words) = why_no_server(ended, &awaited, self.limits.ready);
+                let origin = tool.origin();
                 if let (Cause::ToolMissing, Some(origin)) = (cause, origin) {
                     words = format!("{words}; {origin}");
                 }
@@ -256,7 +262,8 @@ impl State {
         } = answer;
         let is_running = lane.running().is_some();
         let index = lane.task;
-        let task = &self.tasks[index];
+        let task = self.tasks.at(index);
+        let cell = task.id();
         let mut metrics = match task
             .tool()
             .read(&task.job(&attempt.params, &attempt.target), &ended)
@@ -273,8 +280,7 @@ impl State {
         add_observed(&mut metrics, End::Client, observed);
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
         let sample = Sample {
-            cell: task.cell.clone(),
-            path: task.line.path.clone(),
+            path: task.path.name.clone(),
             tool: task.tool().name().to_owned(),
             sample: attempt.sample,
             attempt: attempt.number,
@@ -287,7 +293,8 @@ impl State {
             doubts: Vec::new(),
             raw: raw
                 .as_ref()
-                .map(|raw| raw_name(&task.cell, attempt.sample, attempt.number, extension(raw))),
+                .map(|raw| raw_name(&cell, attempt.sample, attempt.number, extension(raw))),
+            cell,
         };
         let (gone, server_observed) = (attempt.server_gone, attempt.server_observed);
         let measured = Held {

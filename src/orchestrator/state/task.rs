@@ -1,58 +1,43 @@
-//! A cell with all that is needed to run it.
+//! The cells of a run, each with all that is needed to run it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::{Find, Plan, Timing, Via};
+use crate::plan::{Find, Path, Plan, Test, Timing};
 use crate::results::Circumstances;
-use crate::schedule::{Cell, CellId, Param, Params, Schedule};
+use crate::schedule::{Cell, CellId, Param, Params, Row, Schedule, Selection};
 use crate::tools::{self, Job, Tool};
 
-/// A cell with all that is needed to run it. There may be a million: what cells share, they share.
-#[derive(Clone)]
-pub struct Task {
-    pub cell: CellId,
-    pub params: Params,
-    pub line: Arc<Line>,
+/// The cells of a run, in the schedule's order. There may be a million, so what is needed to run one
+/// is put together when it is asked for.
+#[derive(Debug)]
+pub struct Tasks {
+    plan: Plan,
+    schedule: Schedule,
+    /// By test.
+    work: Vec<Work>,
 }
 
-/// What the cells of a row of the matrix have in common.
-pub struct Line {
-    /// The path's name.
-    pub path: String,
-    /// The worker that runs the client.
-    pub from: String,
-    /// The worker that runs the server.
-    pub to: String,
-    pub via: Via,
-    /// See [`Job::slot`].
-    pub slot: u16,
-    /// Against which samples are doubted, as far as the plan says.
-    pub circumstances: Circumstances,
-    pub work: Arc<Work>,
+/// A cell with all that is needed to run it.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'t> {
+    of: &'t Tasks,
+    cell: &'t Cell,
+    row: &'t Row,
+    pub path: &'t Path,
+    pub work: &'t Work,
 }
 
 /// What the cells of a test have in common.
-pub struct Work {
+pub(super) struct Work {
     pub timing: Timing,
     /// Its samples are the probes of a search.
     pub find: Option<Find>,
     pub tool: Box<dyn Tool>,
     /// For warm-up and measurement of one sample together.
     pub deadline: Duration,
-}
-
-impl fmt::Debug for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Task").field(&self.cell).finish()
-    }
-}
-
-impl fmt::Debug for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Line").field(&self.path).finish()
-    }
+    /// It measures at several MSS.
+    sweeps_mss: bool,
 }
 
 impl fmt::Debug for Work {
@@ -61,79 +46,114 @@ impl fmt::Debug for Work {
     }
 }
 
-impl Task {
-    /// The tasks of a schedule, in its order.
+impl Tasks {
+    /// The cells of the plan that the selection leaves.
     #[must_use]
-    pub fn all(plan: &Plan, schedule: &Schedule) -> Vec<Task> {
-        let work = plan.tests.iter().map(|test| {
-            let tool = tools::of(&test.tool);
-            Arc::new(Work {
+    pub fn of(plan: Plan, only: &Selection) -> Self {
+        Self::with(plan, only, |test| tools::of(&test.tool))
+    }
+
+    /// The same by other tools than the plan's.
+    pub(super) fn with(
+        plan: Plan,
+        only: &Selection,
+        tool: impl Fn(&Test) -> Box<dyn Tool>,
+    ) -> Self {
+        let schedule = Schedule::of(&plan, only);
+        let sweeps_mss = mss_sweeps(&plan, &schedule);
+        let work = plan.tests.iter().zip(sweeps_mss).map(|(test, sweeps_mss)| {
+            let tool = tool(test);
+            Work {
                 timing: test.timing.clone(),
                 find: test.find.clone(),
                 deadline: tools::deadline(tool.as_ref(), &test.timing),
                 tool,
-            })
+                sweeps_mss,
+            }
         });
-        let work: Vec<Arc<Work>> = work.collect();
-        let sweeps_mss = mss_sweeps(plan, schedule);
-        let line = |row: &crate::schedule::Row| {
-            let path = plan.paths.get(row.path)?;
-            let work = work.get(row.test)?;
-            let warmup_s = work.timing.warmup.0.as_secs_f64();
-            let own_warmup = work.tool.has_warmup();
-            Some(Arc::new(Line {
-                path: path.name.clone(),
-                from: path.from.clone(),
-                to: path.to.clone(),
-                via: path.via,
-                slot: row.slot,
-                circumstances: Circumstances {
-                    asked_s: work.timing.duration.0.as_secs_f64(),
-                    client_warmup_s: if own_warmup { warmup_s } else { 0.0 },
-                    server_warmup_s: warmup_s,
-                    sweeps_mss: sweeps_mss[row.test],
-                    hairpin: path.from == path.to,
-                    ..Circumstances::default()
-                },
-                work: work.clone(),
-            }))
-        };
-        let lines: Vec<Option<Arc<Line>>> = schedule.rows.iter().map(line).collect();
-        let task = |cell: &Cell| {
-            Some(Task {
-                cell: schedule.id(plan, cell),
-                params: schedule.params(cell),
-                line: lines.get(cell.row)?.clone()?,
-            })
-        };
-        schedule.cells.iter().filter_map(task).collect()
+        Self {
+            work: work.collect(),
+            plan,
+            schedule,
+        }
     }
 
-    #[must_use]
-    pub fn timing(&self) -> &Timing {
-        &self.line.work.timing
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
-    #[must_use]
-    pub fn tool(&self) -> &dyn Tool {
-        self.line.work.tool.as_ref()
+    pub(super) fn len(&self) -> usize {
+        self.schedule.cells.len()
+    }
+
+    pub(super) fn at(&self, task: usize) -> Task<'_> {
+        // Row, path and test are those of the same plan.
+        let cell = &self.schedule.cells[task];
+        let row = &self.schedule.rows[cell.row];
+        Task {
+            of: self,
+            cell,
+            row,
+            path: &self.plan.paths[row.path],
+            work: &self.work[row.test],
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Task<'_>> {
+        (0..self.len()).map(|task| self.at(task))
+    }
+}
+
+impl<'t> Task<'t> {
+    pub fn id(self) -> CellId {
+        self.of.schedule.id(&self.of.plan, self.cell)
+    }
+
+    pub fn timing(self) -> &'t Timing {
+        &self.work.timing
+    }
+
+    pub fn tool(self) -> &'t dyn Tool {
+        self.work.tool.as_ref()
+    }
+
+    /// Index of its path in the plan.
+    pub fn path_index(self) -> usize {
+        self.row.path
     }
 
     /// The parameters of a sample, in a search with the rate that it probes.
-    pub(super) fn params_at(&self, rate_bps: Option<u64>) -> Params {
-        let mut params = self.params.clone();
+    pub fn params_at(self, rate_bps: Option<u64>) -> Params {
+        let mut params = self.of.schedule.params(self.cell);
         params
             .0
             .extend(rate_bps.map(|rate_bps| (Param::Rate, rate_bps)));
         params
     }
 
-    pub(super) fn job<'a>(&'a self, params: &'a Params, target: &'a str) -> Job<'a> {
+    /// Against which samples are doubted, as far as the plan says.
+    pub fn circumstances(self) -> Circumstances {
+        let warmup_s = self.timing().warmup.0.as_secs_f64();
+        let own_warmup = self.tool().has_warmup();
+        Circumstances {
+            asked_s: self.timing().duration.0.as_secs_f64(),
+            client_warmup_s: if own_warmup { warmup_s } else { 0.0 },
+            server_warmup_s: warmup_s,
+            sweeps_mss: self.work.sweeps_mss,
+            hairpin: self.path.from == self.path.to,
+            ..Circumstances::default()
+        }
+    }
+
+    pub fn job<'a>(self, params: &'a Params, target: &'a str) -> Job<'a>
+    where
+        't: 'a,
+    {
         Job {
             params,
             timing: self.timing(),
             target,
-            slot: self.line.slot,
+            slot: self.row.slot,
         }
     }
 }
@@ -144,7 +164,7 @@ fn mss_sweeps(plan: &Plan, schedule: &Schedule) -> Vec<bool> {
     let mut first = vec![None; plan.tests.len()];
     for cell in &schedule.cells {
         let test = schedule.rows.get(cell.row).map(|row| row.test);
-        if let (Some(test), Some(mss)) = (test, schedule.params(cell).get(Param::Mss))
+        if let (Some(test), Some((Param::Mss, mss))) = (test, schedule.size(cell))
             && test < sweeps.len()
         {
             sweeps[test] |= *first[test].get_or_insert(mss) != mss;

@@ -52,6 +52,7 @@ pub struct Iperf3 {
     pub window: Option<Bytes>,
     /// TCP congestion control (-C), as in `cubic`. Default: the kernel's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 15), regex(pattern = "^[A-Za-z0-9_-]+$"))]
     pub congestion: Option<String>,
     /// Send with sendfile(2) (-Z). Default: false.
     pub zerocopy: bool,
@@ -108,6 +109,14 @@ pub enum NetperfTest {
 }
 
 impl NetperfTest {
+    pub const ALL: [NetperfTest; 5] = [
+        NetperfTest::TcpStream,
+        NetperfTest::TcpRr,
+        NetperfTest::TcpCrr,
+        NetperfTest::UdpStream,
+        NetperfTest::UdpRr,
+    ];
+
     /// What an invocation takes beyond the time that it is told to measure: netperf waits for late
     /// connections after `TCP_CRR`.
     #[must_use]

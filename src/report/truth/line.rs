@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::theory::claim;
 use crate::report::fold::{CellReport, CellState, Report, RunState};
+use crate::report::words;
 use crate::results::Doubt;
 use crate::results::doubts::Kind;
 
@@ -54,7 +55,7 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
             (_, Some(reason)) => line.verdict = Verdict::Skipped(reason.to_owned()),
             (CellState::Skipped(reason), None) => line.verdict = Verdict::Skipped(reason.clone()),
             (CellState::Failed(failure), None) => {
-                let why = format!("{}: {}", failure.cause, failure.words);
+                let why = failure.sentence(words::tool_name(&test.tool));
                 line.verdict = Verdict::Failed(Some(why));
             }
             (CellState::Missing | CellState::Partial, None)
@@ -77,6 +78,7 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
     };
     report.cells.iter().filter_map(line).collect()
 }
+
 /// How many lines passed, failed, and were skipped.
 #[must_use]
 pub fn counts(lines: &[Line]) -> [usize; 3] {

@@ -94,6 +94,7 @@ fn row(line: &Line) -> [String; 7] {
         allowed,
     ]
 }
+
 /// The lines as a JSON document, with a newline at its end.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ const RATE_PERCENT: f64 = 1.0;
 const ROUND_TRIP_PERCENT: f64 = 5.0;
 /// A right link falls out of the interval of its losses once in a thousand times.
 const LOSS_ALPHA: f64 = 0.001;
+
 /// What theory says of a cell; None when it says nothing.
 pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Line> {
     let link = &report.plan.local.links;

@@ -80,7 +80,8 @@ impl Kind {
             }
             Kind::Loopback => "the traffic never left the host: MSS and links mean nothing for it",
             Kind::CpuSaturated => {
-                "the figure is what the processor can do with such packets; the network may carry more"
+                "the node's processor set the pace, and the network may carry more: look for what else \
+                 runs there, take larger segments, or nodes with more CPUs"
             }
             Kind::CpuStolen => {
                 "the hypervisor gave the node's processor to others: expect other figures at other times"

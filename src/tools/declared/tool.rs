@@ -162,7 +162,7 @@ impl Tool for Declared {
         let server = self.server_line(job).map(|_| ());
         let lines = server.and_then(|()| self.client_lines(job).map(|_| ()));
         lines.map_err(|error| {
-            let words = format!("the command line cannot be made: {error}");
+            let words = format!("{}'s command line cannot be made: {error}", self.tool.name);
             Failure::new(Cause::OptionRefused, &words)
         })
     }

@@ -65,14 +65,14 @@ pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
     }
     if error.is_some() {
         let cause = words::cause_of(&said, KNOWN).unwrap_or(Cause::ToolError);
-        return Err(Failure::new(cause, &said));
+        return Err(Failure::said("iperf3", cause, &said));
     }
     if ended.how != How::Code(0) {
         return Err(words::failed("iperf3", ended, &said, KNOWN));
     }
     match (document, words::cause_of(&said, KNOWN)) {
         (Ok(document), _) => figures(job, &document),
-        (Err(_), Some(cause)) => Err(Failure::new(cause, &said)),
+        (Err(_), Some(cause)) => Err(Failure::said("iperf3", cause, &said)),
         (Err(err), None) => Err(unparsable(&format!("not iperf3's JSON: {err}"), ended)),
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     if let (Some(asked), Some(mss)) = (job.params.get(Param::Mss), mss) {
         // netperf goes on without a word when the kernel refuses its -G.
         if mss > asked as f64 {
-            let words = format!("asked for an MSS of {asked}, netperf says TRANSPORT_MSS={mss}");
+            let words = format!("netperf says TRANSPORT_MSS={mss}, and was asked for {asked}");
             return Err(Failure::new(Cause::MssRefused, &words));
         }
     }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::super::progress::{MAX_LOSSES, MAX_NOT_READY};
 use super::super::*;
+use super::plans::Policy;
 use super::shape::{Shape, WORKERS, a_search};
-use crate::plan::{self, Repeat};
+use crate::plan::{self, Concurrency, Repeat};
 use crate::results::sequential::{Decision, decide};
 use crate::schedule::search::{self, Probe, Step};
 use crate::schedule::{CellId, Param};
@@ -41,7 +42,8 @@ pub(super) fn check(
     let restarts = u32::from(restart.is_some());
     let mut cells = vec![Told::default(); shapes.len()];
     let mut node_of: HashMap<&str, &str> = HashMap::new();
-    let index = |cell: &CellId| -> usize { cell.0.trim_start_matches("cell-").parse().unwrap() };
+    let index =
+        |cell: &CellId| -> usize { cell.test().trim_start_matches("cell-").parse().unwrap() };
     for (i, event) in journal.iter().enumerate() {
         if Some(i) == restart {
             for cell in &mut cells {

@@ -1,24 +1,20 @@
 //! Plans for histories: which cells, between which workers, measured how often, in which order.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::task::{Line, Work};
-use super::super::{Concurrency, Policy, Task};
-use super::fake::Fake;
-use crate::plan::{self, Find, Repeat, Timing, Until, Via};
-use crate::results::Circumstances;
-use crate::schedule::{CellId, Params};
+use super::super::task::Tasks;
+use super::plans::{self, Policy};
+use crate::plan::{self, Concurrency, Find, Repeat, Test, Timing, Until, Via};
 
 pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
 /// A cell as generated: from, to, by virtual IP, repeat, retries, with cooldown, a search.
-pub(super) type Shape = (usize, usize, bool, Repeat, u32, bool, bool);
+pub(in super::super) type Shape = (usize, usize, bool, Repeat, u32, bool, bool);
 
 /// Half of the fake's samples lose something.
-pub(in super::super) fn a_search() -> Find {
+pub(super) fn a_search() -> Find {
     Find {
         rate: plan::Goal::Max,
         from: plan::units::BitRate(1000),
@@ -32,64 +28,38 @@ pub(in super::super) fn a_search() -> Find {
     }
 }
 
-/// One sample of a fake, without retries.
-pub(in super::super) fn fake_work(find: Option<Find>) -> Work {
-    let timing = Timing {
-        duration: plan::units::Duration(Duration::from_secs(1)),
-        warmup: plan::units::Duration::default(),
-        cooldown: plan::units::Duration::default(),
-        timeout: None,
-        retries: 0,
-        repeat: ONCE,
-    };
-    Work {
-        timing,
-        find,
-        tool: Box::new(Fake {
-            cell: String::new(),
-        }),
-        deadline: Duration::from_secs(10),
-    }
-}
-
-pub(super) const ONCE: Repeat = Repeat::Times(1);
-pub(super) const LISTED: Policy = Policy {
+pub(in super::super) const ONCE: Repeat = Repeat::Times(1);
+pub(in super::super) const LISTED: Policy = Policy {
     order: plan::Order::Listed,
     seed: 0,
     concurrency: Concurrency::Serial,
 };
 
-pub(super) fn tasks(shapes: &[Shape]) -> Vec<Task> {
-    let task = |(i, &(from, to, virtual_ip, repeat, retries, cool, find)): (usize, &Shape)| {
-        let cell = format!("cell-{i}");
-        let mut work = fake_work(find.then(a_search));
-        work.tool = Box::new(Fake { cell: cell.clone() });
-        let cooldown = Duration::from_secs(u64::from(cool));
-        work.timing = Timing {
-            cooldown: plan::units::Duration(cooldown),
-            retries,
-            repeat,
-            ..work.timing
+/// Each shape makes a path, and a test on it.
+pub(in super::super) fn tasks(shapes: &[Shape], policy: Policy) -> Tasks {
+    let make = |(i, &(from, to, virtual_ip, repeat, retries, cool, find)): (usize, &Shape)| {
+        let via = if virtual_ip {
+            Via::ClusterIp
+        } else {
+            Via::PodIp
         };
-        Task {
-            cell: CellId(cell.clone()),
-            params: Params::default(),
-            line: Arc::new(Line {
-                path: "p".to_owned(),
-                from: WORKERS[from].to_owned(),
-                to: WORKERS[to].to_owned(),
-                via: if virtual_ip {
-                    Via::ClusterIp
-                } else {
-                    Via::PodIp
-                },
-                slot: 0,
-                circumstances: Circumstances::default(),
-                work: Arc::new(work),
-            }),
-        }
+        let path = plans::path(format!("p{i}"), WORKERS[from], WORKERS[to], via);
+        let test = Test {
+            timing: Timing {
+                duration: plan::units::Duration(Duration::from_secs(1)),
+                warmup: plan::units::Duration::default(),
+                cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
+                timeout: None,
+                retries,
+                repeat,
+            },
+            find: find.then(a_search),
+            ..plans::test(format!("cell-{i}"), vec![path.name.clone()])
+        };
+        (path, test)
     };
-    shapes.iter().enumerate().map(task).collect()
+    let (paths, tests) = shapes.iter().enumerate().map(make).unzip();
+    plans::tasks(WORKERS.map(str::to_owned), paths, tests, policy)
 }
 
 pub(super) fn shapes() -> impl Strategy<Value = Vec<Shape>> {

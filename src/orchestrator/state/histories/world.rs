@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::super::*;
+use super::plans::Policy;
 use super::shape::{Shape, WORKERS, tasks};
+use crate::plan::Concurrency;
 use crate::tools::How;
 
 fn fresh(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> State {
-    let workers = WORKERS.map(str::to_owned);
-    State::new(tasks(shapes), workers, policy, Limits::default(), events)
+    State::new(tasks(shapes, policy), Limits::default(), events)
 }
 
 /// What the workers really do, and what is under way to the orchestrator.
@@ -189,7 +190,7 @@ impl World {
         if let EventKind::Sample(sample) = &kind {
             let raw = String::from_utf8(raw.expect("the client always says something")).unwrap();
             let words: Vec<&str> = raw.split(' ').collect();
-            assert_eq!(words[0], sample.cell.0, "another cell's result");
+            assert_eq!(words[0], sample.cell.test(), "another cell's result");
             assert_eq!(&sample.command[1..], &words[..2]);
             assert_eq!(sample.metrics.get("start"), words[2].parse().ok());
             let start = words[2].parse().unwrap();
