@@ -146,7 +146,7 @@ async fn follow(
     );
     let error = match watching.follow(cluster, collector).await {
         Ok(followed) => return Ok(followed),
-        Err(error) => error,
+        Err(lost) => lost.into(),
     };
     // It may have come to its end in a moment without a connection.
     let runs = access.runs().await.unwrap_or_default();

@@ -99,7 +99,7 @@ impl Sink for Collector<'_> {
     }
 
     fn holds_through(&self) -> Option<u64> {
-        Some(self.journal.next_seq())
+        self.journal.next_seq().checked_sub(1)
     }
 }
 

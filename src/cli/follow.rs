@@ -1,8 +1,10 @@
 //! Follows an orchestrator's records to the run's end, over as many connections as it takes.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use futures::stream::{self, Stream, StreamExt};
 use tokio::time::Instant;
 use tonic::Code;
 
@@ -87,10 +89,19 @@ pub(super) struct Follower<'a> {
 }
 
 /// Why a connection to the orchestrator was of no more use.
-enum Lost {
-    /// The next one may be.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// The next one may be; the run itself may be well.
     Again(anyhow::Error),
+    /// There is nothing to come back to.
     Final(anyhow::Error),
+}
+
+impl From<Lost> for anyhow::Error {
+    fn from(lost: Lost) -> Self {
+        let (Lost::Again(error) | Lost::Final(error)) = lost;
+        error
+    }
 }
 
 impl<'a> Follower<'a> {
@@ -118,20 +129,23 @@ impl<'a> Follower<'a> {
         &mut self,
         cluster: &C,
         sink: &mut dyn Sink,
-    ) -> anyhow::Result<Followed> {
+    ) -> Result<Followed, Lost> {
+        let mut pods = pin!(pods_ended(cluster));
         let mut lost = 0;
         loop {
             let known = sink.begins_at();
-            let error = match self.session(cluster, sink).await {
-                Ok(followed) => return Ok(followed),
-                Err(Lost::Final(error)) => return Err(error),
+            let error = match self.session(cluster, pods.as_mut(), sink).await {
                 Err(Lost::Again(error)) => error,
+                over => return over,
             };
             if sink.begins_at() > known {
                 lost = 0;
             }
             if lost == RECONNECTS {
-                return Err(error);
+                return match self.interrupted_at {
+                    Some(_) => Ok(Followed::Interrupted),
+                    None => Err(Lost::Again(error)),
+                };
             }
             lost += 1;
             tokio::select! {
@@ -145,11 +159,13 @@ impl<'a> Follower<'a> {
     async fn session<C: Cluster + Sync>(
         &mut self,
         cluster: &C,
+        mut pods: Pin<&mut impl Stream<Item = PodEnded>>,
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let from_seq = sink.begins_at();
+        let (orchestrator, identity) = (self.orchestrator.clone(), self.identity);
         let connect = async {
-            let mut client = connect(cluster, &self.orchestrator, self.identity).await?;
+            let mut client = connect(cluster, &orchestrator, identity).await?;
             let answer = client.watch(WatchRequest { from_seq }).await;
             let answer = answer.map_err(|status| match status.code() {
                 Code::OutOfRange => Lost::Final(sink.begun_anew()),
@@ -158,9 +174,21 @@ impl<'a> Follower<'a> {
             rpc::same_version(answer.metadata()).map_err(|error| Lost::Final(error.into()))?;
             Ok((client, answer.into_inner()))
         };
-        let (mut client, mut records) = tokio::select! {
-            connected = connect => connected?,
-            signalled = self.interrupt.next() => return Ok(self.without_orchestrator(signalled)),
+        let (mut client, mut records) = {
+            let mut connect = pin!(connect);
+            loop {
+                tokio::select! {
+                    connected = &mut connect => break connected?,
+                    ended = pods.next(), if !self.blind => match self.pod_ended(ended, &*sink) {
+                        // Its successor is what is waited for.
+                        Err(Lost::Again(error)) => sink.say(&error.to_string()),
+                        heard => heard?,
+                    },
+                    signalled = self.interrupt.next() => {
+                        return Ok(self.without_orchestrator(signalled));
+                    }
+                }
+            }
         };
         loop {
             let gives_up_at = self.gives_up_at();
@@ -190,7 +218,7 @@ impl<'a> Follower<'a> {
                         return Err(Lost::Again(error));
                     }
                 },
-                ended = cluster.ended(), if !self.blind => self.pod_ended(ended, sink)?,
+                ended = pods.next(), if !self.blind => self.pod_ended(ended, sink)?,
                 signalled = self.interrupt.next() => {
                     let OnInterrupt::Cancel { within } = self.on_interrupt else {
                         return Ok(Followed::Detached);
@@ -248,12 +276,26 @@ impl<'a> Follower<'a> {
         } else {
             format!("{pod}\n  {said}")
         };
-        if !matches!(pod.next, Next::Restarted(_)) && pod.pod == self.orchestrator {
-            return Err(Lost::Again(anyhow!(message)));
+        if pod.pod == self.orchestrator {
+            match pod.next {
+                Next::Restarted(_) => {}
+                Next::GaveUp(_) => return Err(Lost::Final(anyhow!(message))),
+                Next::Replaced | Next::Stays => return Err(Lost::Again(anyhow!(message))),
+            }
         }
         sink.say(&message);
         Ok(())
     }
+}
+
+/// The pods that end, one after the other. To find one out takes a cluster several steps, and what
+/// comes between two of them does not cut it short.
+fn pods_ended<C: Cluster + Sync>(cluster: &C) -> impl Stream<Item = PodEnded> {
+    stream::unfold(cluster, async |cluster: &C| {
+        let pod = cluster.ended().await?;
+        Some((pod, cluster))
+    })
+    .fuse()
 }
 
 /// Connects to the orchestrator.
@@ -277,10 +319,7 @@ pub(super) async fn cancel<C: Cluster + Sync>(
     orchestrator: &str,
     identity: &Identity,
 ) -> anyhow::Result<()> {
-    let client = connect(cluster, orchestrator, identity).await;
-    let mut client = client.map_err(|lost| match lost {
-        Lost::Again(error) | Lost::Final(error) => error,
-    })?;
+    let mut client = connect(cluster, orchestrator, identity).await?;
     let answer = client.cancel(CancelRequest {}).await;
     let answer = answer.map_err(|status| anyhow!("{}", rpc::words(&status)))?;
     rpc::same_version(answer.metadata())?;
@@ -292,5 +331,68 @@ async fn sleep_until(then: Option<Instant>) {
     match then {
         Some(then) => tokio::time::sleep_until(then).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Error;
+    use crate::render::Manifest;
+
+    /// A cluster in which a pod has ended; it takes some steps to find that out.
+    struct Slow;
+
+    impl Cluster for Slow {
+        type Stream = tokio::io::DuplexStream;
+
+        async fn apply(&self, _: &[Manifest]) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn connect(&self, pod: &str, _: u16, _: Duration) -> Result<Self::Stream, Error> {
+            let pod = pod.to_owned();
+            Err(Error::NoSuchPod { pod })
+        }
+
+        async fn ended(&self) -> Option<PodEnded> {
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            Some(PodEnded {
+                pod: "w1".to_owned(),
+                exit: Exit::Code(1),
+                last_lines: Vec::new(),
+                next: Next::Replaced,
+            })
+        }
+
+        async fn logs(&self, _: &str) -> Result<String, Error> {
+            Ok(String::new())
+        }
+
+        fn description(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+
+        async fn down(self) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn news_of_a_pod_come_through_between_records() {
+        let mut pods = pin!(pods_ended(&Slow));
+        for _record in 0..100 {
+            tokio::select! {
+                biased;
+                pod = pods.next() => {
+                    assert_eq!(pod.unwrap().pod, "w1");
+                    return;
+                }
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        panic!("it never came");
     }
 }

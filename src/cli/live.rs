@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::collect::Collector;
-use super::follow::{Followed, Follower, Heard, OnInterrupt, Sink};
+use super::follow::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
 use super::interrupt::{Interrupt, Signalled};
 use super::preflight::PROGRAM;
 use super::prepare::Prepared;
@@ -102,7 +102,18 @@ impl Live<'_> {
     }
 
     async fn whole<C: Cluster + Sync>(mut self, cluster: C) -> anyhow::Result<Followed> {
-        let followed = self.follow(&cluster).await;
+        let followed = match self.follow(&cluster).await {
+            // What is broken may be the way to the cluster, and not the run.
+            Err(Lost::Again(error)) if self.lasting => {
+                let id = &self.prepared.run.id;
+                return Err(anyhow!(
+                    "{}\nrun {id} stays as it is, and may go on by itself; `netplan attach {id}` comes \
+                     back to it, `netplan clean {id}` removes it",
+                    printer::chain(&error)
+                ));
+            }
+            followed => followed.map_err(anyhow::Error::from),
+        };
         if matches!(followed, Ok(Followed::Detached | Followed::Enough)) {
             return followed;
         }
@@ -126,13 +137,13 @@ impl Live<'_> {
         Ok(followed)
     }
 
-    async fn follow<C: Cluster + Sync>(&mut self, cluster: &C) -> anyhow::Result<Followed> {
+    async fn follow<C: Cluster + Sync>(&mut self, cluster: &C) -> Result<Followed, Lost> {
         let mut hung_up = false;
         let mut apply = std::pin::pin!(cluster.apply(&self.prepared.manifests));
         loop {
             tokio::select! {
                 applied = &mut apply => {
-                    applied?;
+                    applied.map_err(|error| Lost::Final(error.into()))?;
                     break;
                 }
                 signalled = self.interrupt.next() => match signalled {
@@ -146,7 +157,7 @@ impl Live<'_> {
             return Ok(Followed::Detached);
         }
         if let Some(dir) = self.dir {
-            describe(dir, cluster)?;
+            describe(dir, cluster).map_err(Lost::Final)?;
         }
         let mut follower = Follower::new(
             self.prepared.run.orchestrator(),

@@ -9,12 +9,13 @@ use base64::engine::general_purpose::STANDARD;
 use super::error::CliError;
 use super::prepare::Begun;
 use super::target::{On, Target, TargetArgs};
+use crate::cluster::kubernetes::LARGEST_CONFIG_MAP_BYTES;
 use crate::diag::{Source, quote};
 use crate::plan::{self, Plan};
 use crate::results::{Event, EventKind, Journal, RunDir, RunDirError, archive};
 
-/// A `ConfigMap` holds 1 MiB, of which the plan takes a part.
-const FOLDED_AT_MOST_BYTES: usize = 900 << 10;
+/// What the names in the `ConfigMap` and such take of it.
+const BESIDES_BYTES: usize = 1 << 10;
 
 /// A run that goes on.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl Resumed {
         let begun = Begun {
             id: run.clone(),
             only: only.clone(),
-            journal: folded(&journal, events.len())?,
+            journal: folded(&journal, events.len(), room_beside(&text_of(&plan)?))?,
         };
         Ok(Some(Self {
             begun,
@@ -178,20 +179,25 @@ impl Resumed {
     }
 }
 
-/// The first `events` lines of a journal, as an object can carry them.
-fn folded(journal: &Journal, events: usize) -> anyhow::Result<String> {
+/// How much of a journal, packed, the `ConfigMap` takes that carries the plan too.
+fn room_beside(plan: &str) -> usize {
+    LARGEST_CONFIG_MAP_BYTES.saturating_sub(plan.len() + BESIDES_BYTES)
+}
+
+/// The first `events` lines of a journal, as an object can carry them that has so much room.
+fn folded(journal: &Journal, events: usize, room: usize) -> anyhow::Result<String> {
     let path = journal.path();
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read `{}`", path.display()))?;
     let lines: String = text.split_inclusive('\n').take(events).collect();
     let folded = archive::fold(lines.as_bytes())?;
-    if folded.len() > FOLDED_AT_MOST_BYTES {
+    if folded.len() > room {
         return Err(anyhow!(
             "the journal `{}` takes {} KiB when packed, and the orchestrator can be given {} KiB; run the \
              cells that are missing as a run of their own, with `--only`",
             path.display(),
             folded.len() >> 10,
-            FOLDED_AT_MOST_BYTES >> 10
+            room >> 10
         ));
     }
     Ok(STANDARD.encode(folded))
@@ -214,6 +220,17 @@ fn difference<'t>(one: &'t str, other: &'t str) -> Option<(usize, &'t str, &'t s
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_plan_leaves_less_room_for_the_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::create(folder.path()).unwrap();
+        assert!(folded(&journal, 0, room_beside("")).is_ok());
+        let plan = "x".repeat(LARGEST_CONFIG_MAP_BYTES);
+        let error = folded(&journal, 0, room_beside(&plan)).unwrap_err();
+        let words = error.to_string();
+        assert!(words.contains("can be given 0 KiB"), "{words}");
+    }
 
     #[test]
     fn the_first_difference_is_found() {

@@ -75,5 +75,8 @@ fn of_cell(number: usize, plan: &Plan, cell: &CellCommands<'_>) -> String {
     for (worker, argv) in runs.into_iter().filter(|(_, argv)| !argv.is_empty()) {
         text.extend(["    on ", worker, ": ", &argv.join(" "), "\n"]);
     }
+    if let Some(refused) = &cell.refused {
+        text.extend(["    fails: ", &refused.words, "\n"]);
+    }
     text
 }

@@ -24,6 +24,14 @@ use crate::rpc::pb::{self, ToWorker, to_worker};
 type Written = (Store, Vec<EventKind>, Result<(), StoreError>);
 type Orders = mpsc::Sender<Result<ToWorker, Status>>;
 
+/// How far a run was driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Driven {
+    ToItsEnd,
+    /// Another orchestrator may go on.
+    Stopped,
+}
+
 /// The one task that owns the state.
 pub(super) struct Driver<'t> {
     state: State,
@@ -77,18 +85,18 @@ impl<'t> Driver<'t> {
         }
     }
 
-    /// Drives the run to its end. `first` goes to the journal before anything else.
+    /// Drives the run to its end. `first` goes to the journal before anything else. After `shutdown`
+    /// it leaves the run where it is, with all on disk, and says that it did.
     pub async fn run(
         &mut self,
         first: Option<EventKind>,
         mut shutdown: std::pin::Pin<&mut (dyn Future<Output = ()> + Send)>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Driven, StoreError> {
         let first = first.map(|kind| (Timestamp::now(), Emission { kind, raw: None }));
         self.pending.extend(first);
         self.flush().await?;
         let commands = self.state.begin();
         self.obey(commands).await?;
-        let mut stopping = false;
         while !self.finished {
             let timer = self.timers.first().copied();
             let input = tokio::select! {
@@ -104,9 +112,9 @@ impl<'t> Driver<'t> {
                 () = until(timer) => {
                     self.timers.pop_first().map(|(_, timer)| Input::TimerFired(timer))
                 }
-                () = &mut shutdown, if !stopping => {
-                    stopping = true;
-                    Some(Input::Cancel)
+                () = &mut shutdown => {
+                    self.flush().await?;
+                    return Ok(Driven::Stopped);
                 }
             };
             if let Some(input) = input {
@@ -114,11 +122,11 @@ impl<'t> Driver<'t> {
                 self.obey(commands).await?;
             }
         }
-        Ok(stopping)
+        Ok(Driven::ToItsEnd)
     }
 
-    /// Keeps a finished run's records at hand: until somebody has collected them, or for `alone`
-    /// when nobody watches, or for `attended` since somebody began to.
+    /// Keeps a finished run's records at hand: until somebody has collected them and nobody else is
+    /// still at it; for `alone` at most when nobody has watched, else for `attended`.
     pub async fn linger(
         &mut self,
         alone: Duration,
@@ -127,7 +135,7 @@ impl<'t> Driver<'t> {
     ) -> Result<(), StoreError> {
         let begun = Instant::now();
         let mut shutdown = Some(shutdown);
-        while !self.collected {
+        while !self.collected || self.watching > 0 {
             let end = begun + if self.watched { attended } else { alone };
             let call = tokio::select! {
                 call = self.calls.recv() => call,

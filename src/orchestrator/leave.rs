@@ -7,21 +7,23 @@ use crate::results::archive::{self, ArchiveError, Encoded};
 use crate::results::{Event, journal, run_dir};
 
 /// The lines of the log that hold the journal in `folder` and the raw outputs that `events` name.
-pub(super) async fn archive(folder: &Path, events: &[Event]) -> String {
+///
+/// # Errors
+/// When not even the journal has room.
+pub(super) async fn archive(folder: &Path, events: &[Event]) -> Result<String, ArchiveError> {
     let folder = folder.to_owned();
     let names = events.iter().filter_map(|event| event.kind.raw_name());
     let names: Vec<String> = names.map(str::to_owned).collect();
     // Packing takes a moment, in which others may come for the records.
     let encoded = tokio::task::spawn_blocking(move || encode(&folder, names)).await;
-    match encoded {
-        Ok(Ok(Encoded { text, left_out: 0 })) => text,
-        Ok(Ok(Encoded { text, left_out })) => format!(
+    let encoded = encoded.map_err(|error| ArchiveError::Damaged(error.to_string()))?;
+    Ok(match encoded? {
+        Encoded { text, left_out: 0 } => text,
+        Encoded { text, left_out } => format!(
             "{text}\n{left_out} of the tools' raw outputs had no room in this log; \
              all figures are in the journal"
         ),
-        Ok(Err(error)) => format!("no archive: {error}"),
-        Err(error) => format!("no archive: {error}"),
-    }
+    })
 }
 
 fn encode(folder: &Path, names: Vec<String>) -> Result<Encoded, ArchiveError> {

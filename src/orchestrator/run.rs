@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 
-use super::driver::Driver;
+use super::driver::{Driven, Driver};
 use super::leave;
 use super::lines::Lines;
 use super::records::Extent;
@@ -56,6 +57,9 @@ pub struct Linger {
     /// When somebody has watched and has not said that it has everything: their connection may
     /// have broken and come back.
     pub attended: Duration,
+    /// When nobody has collected the records, and they cannot be left in the log either: they would
+    /// end with the container.
+    pub uncollected: Duration,
 }
 
 impl Default for Linger {
@@ -63,6 +67,7 @@ impl Default for Linger {
         Self {
             alone: Duration::from_secs(5),
             attended: Duration::from_secs(30),
+            uncollected: Duration::from_secs(12 * 60 * 60),
         }
     }
 }
@@ -91,16 +96,23 @@ pub enum Error {
     Journal(#[from] JournalError),
     #[error("the server cannot run: {0}")]
     Server(String),
+    #[error(
+        "stopped before the run's end; an orchestrator that is started with this journal goes on \
+         from there"
+    )]
+    Stopped,
 }
 
 /// Drives a run to its end: waits for the workers, has every cell measured, answers watchers.
 ///
 /// `tell` takes lines for people. `on_end` makes the last of them of all events; before them comes
-/// the archive of the run, unless somebody has collected its records. `shutdown` is a
-/// Cancel; after the run's end it cuts the waiting for watchers short.
+/// the archive of the run, unless somebody has collected its records. `shutdown` leaves the run where
+/// it is, as a crash would, for a successor to go on with; after the run's end it cuts the waiting
+/// for watchers short.
 ///
 /// # Errors
-/// When plan or selection are wrong, the journal cannot be written or belongs to another run, or
+/// [`Error::Stopped`] after a `shutdown` before the run's end. Else
+/// when plan or selection are wrong, the journal cannot be written or belongs to another run, or
 /// the certificates cannot be used. Cells that fail are no error.
 pub async fn run(
     settings: Settings,
@@ -144,26 +156,38 @@ pub async fn run(
     });
     let service = Service::new(calls, settings.journal.clone(), extents, workers);
     let (close, closed) = oneshot::channel::<()>();
-    let mut server = serve(&settings.identity, service, listener, closed)?;
+    let server = serve(&settings.identity, service, listener, closed)?;
 
     let mut driver = Driver::new(state, store, extent, inbox, lines, &mut tell);
     let mut shutdown = pin!(shutdown);
-    let stopped = driver.run(first, shutdown.as_mut()).await?;
-    let Linger { alone, attended } = settings.linger;
-    let is_attended = driver.watching();
-    if is_attended && stopped {
-        // Whoever stops a pod does not wait long; who watches gets what there is.
-        let moment = Duration::from_secs(1);
-        driver
-            .linger(moment, moment, pin!(std::future::pending()))
-            .await?;
-    } else if is_attended {
+    if driver.run(first, shutdown.as_mut()).await? == Driven::Stopped {
+        // Watchers get what is on disk, and their streams end without the run's end.
+        drop(driver);
+        end(close, server).await;
+        return Err(Error::Stopped);
+    }
+    let Linger {
+        alone,
+        attended,
+        uncollected,
+    } = settings.linger;
+    let mut bounds = Some((alone, attended));
+    if driver.watching() {
         driver.linger(attended, attended, shutdown.as_mut()).await?;
+        bounds = None;
     }
     let events = journal::read(&settings.journal)?.events;
-    // A pod that is stopped goes, and its log with it.
-    if !driver.collected() && !stopped {
-        driver.tell(&leave::archive(&settings.journal, &events).await);
+    if !driver.collected() {
+        match leave::archive(&settings.journal, &events).await {
+            Ok(text) => driver.tell(&text),
+            Err(error) => {
+                driver.tell(&format!(
+                    "no archive: {error}; `netplan attach` can collect them from here for {} h",
+                    uncollected.as_secs() / 3600
+                ));
+                bounds = Some((uncollected, uncollected));
+            }
+        }
         if let Some(last) = events.last() {
             driver.repeat(&last.kind);
         }
@@ -172,16 +196,20 @@ pub async fn run(
     if !report.is_empty() {
         driver.tell(&report);
     }
-    if !is_attended && !stopped {
+    if let Some((alone, attended)) = bounds {
         driver.linger(alone, attended, shutdown).await?;
     }
     drop(driver);
-    // The server waits for its streams; those of workers and watchers have ended by now.
+    end(close, server).await;
+    Ok(())
+}
+
+/// Ends the server, which waits for its streams; those of workers and watchers end with the driver.
+async fn end(close: oneshot::Sender<()>, mut server: JoinHandle<()>) {
     drop(close);
     if tokio::time::timeout(CLOSING, &mut server).await.is_err() {
         server.abort();
     }
-    Ok(())
 }
 
 /// Serves until `closed`.
@@ -190,7 +218,7 @@ fn serve(
     service: Service,
     listener: TcpListener,
     closed: oneshot::Receiver<()>,
-) -> Result<tokio::task::JoinHandle<()>, Error> {
+) -> Result<JoinHandle<()>, Error> {
     let service = OrchestratorServer::new(service)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);

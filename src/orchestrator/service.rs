@@ -165,6 +165,8 @@ impl Orchestrator for Service {
                     break;
                 }
             }
+            // Until all is taken, or nobody is there any more.
+            let _ = out.reserve_many(RECORDS).await;
             let _ = calls.send(Call::Unwatched).await;
         });
         Ok(with_version(Response::new(ReceiverStream::new(stream))))

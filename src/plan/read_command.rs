@@ -1,5 +1,4 @@
-//! The decoder of a declared tool's command lines. Expressions are tried with example values, so that
-//! what cannot work is known before anything runs.
+//! The decoder of a declared tool's command lines.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +6,10 @@ use indexmap::IndexMap;
 
 use super::declared::{Argument, DeclaredPort, Parameter};
 use super::decode::{Decoder, some_of};
-use super::expression::{self, ExpressionError, Variables};
-use super::read_parameter::{example, is_known};
+use super::expression;
+use super::read_parameter::is_known;
 use super::tree::{Kind, NodeId, Value};
+use super::try_command::{try_out, wrong};
 use crate::diag::{Place, Problem, did_you_mean, quote};
 
 const MOST_ARGUMENTS: usize = 200;
@@ -196,80 +196,4 @@ fn all_names(known: &Names<'_>, is_client: bool) -> Vec<String> {
             .cloned(),
     );
     all
-}
-
-/// Evaluates an argument with example values: once with every parameter set, and once with those that
-/// always are.
-fn try_out(
-    decoder: &Decoder<'_>,
-    argument: &Argument,
-    place: Place,
-    known: &Names<'_>,
-    is_client: bool,
-) -> Option<()> {
-    let ports = known.ports.unwrap_or_default();
-    if known.ports.is_none() || known.any_parameter {
-        return Some(());
-    }
-    let empty = IndexMap::new();
-    let declared = known.parameters.unwrap_or(&empty);
-    let well_known = [
-        "streams",
-        "rate",
-        "write_size",
-        "request",
-        "response",
-        "datagram",
-        "mss",
-    ];
-    let all = well_known
-        .into_iter()
-        .map(|name| (name, example(name, declared.get(name))))
-        .chain(
-            declared
-                .iter()
-                .filter(|(name, _)| !is_known(name))
-                .map(|(name, parameter)| (name.as_str(), example(name, Some(parameter)))),
-        );
-    let all: Vec<(&str, u64)> = all.collect();
-    let always = all
-        .iter()
-        .copied()
-        .filter(|(name, _)| declared.get(*name).is_some_and(|p| p.default.is_some()));
-    let always: Vec<(&str, u64)> = always.collect();
-    for params in [&all, &always] {
-        let variables = Variables {
-            target: is_client.then_some("192.0.2.1"),
-            duration_s: 10,
-            warmup_s: 1,
-            slot: 0,
-            ports: ports.iter().map(|p| (p.name.as_str(), p.port)).collect(),
-            params: params.clone(),
-        };
-        let line = expression::command_line(std::slice::from_ref(argument), &variables);
-        if let Err(error) = line {
-            wrong(decoder, place, &error);
-            return None;
-        }
-    }
-    Some(())
-}
-
-fn wrong(decoder: &Decoder<'_>, place: Place, error: &ExpressionError) {
-    let problem = match error {
-        ExpressionError::NotSet(_) => Problem::new(place, "a parameter in this may not be set")
-            .help(
-                "give the parameter a `default`, or put the arguments that need it into a list of \
-                 their own, as in `[-m, '{{ mss }}']`, which is left out where it is not set",
-            ),
-        ExpressionError::Wrong(what) => Problem::new(
-            place,
-            format!("this expression cannot be evaluated: {what}"),
-        )
-        .help(
-            "what stands in `{{ … }}` is an expression of minijinja, as in `{{ size * 2 }}`; \
-                 a literal `{{` is `{{ '{{' }}`",
-        ),
-    };
-    decoder.report(problem);
 }

@@ -17,10 +17,11 @@ use super::read_timing::{PartialTiming, check_timeout, timing};
 use super::read_tool::{self, Swept};
 use super::test_names::{default_label, default_name, free_name};
 use super::tree::{Entry, NodeId};
+use super::try_command;
 use crate::diag::{Place, Problem};
 
 /// A matrix of more cells is refused: at a second each it would run for 11 days.
-const MOST_CELLS: u64 = 1_000_000;
+pub const MOST_CELLS: u64 = 1_000_000;
 
 /// What could be read of a test.
 struct FoundTest<'t> {
@@ -144,13 +145,19 @@ fn test<'t>(
         })
     });
     let mut timing = own.or(defaults);
-    check_timeout(decoder, timing);
+    check_timeout(decoder, timing, tool.as_ref());
     if let (None, Some(ToolSpec::Declared(used))) = (timing.timeout, &tool) {
         timing.timeout = used.tool.timeout.map(|value| At {
             value,
             place: fields.place,
         });
-        check_timeout(decoder, timing);
+        check_timeout(decoder, timing, tool.as_ref());
+    }
+    let timing = timing.resolve();
+    if let Some(ToolSpec::Declared(used)) = &tool {
+        let entry = fields.named(&used.tool.name);
+        let place = entry.map_or(fields.place, |entry| entry.key_place);
+        try_command::try_use(decoder, place, used, &timing, find.as_ref());
     }
     Some(FoundTest {
         place: fields.place,
@@ -158,7 +165,7 @@ fn test<'t>(
         label,
         tool,
         paths: test_paths,
-        timing: timing.resolve(),
+        timing,
         swept,
         find,
         expect,

@@ -1,6 +1,6 @@
 //! The command lines of a schedule, before any address is known.
 
-use super::{Client, Job, Server};
+use super::{Client, Failure, Job, Server};
 use crate::plan::{Plan, Test, Via};
 use crate::schedule::search::{self, Step};
 use crate::schedule::{CellId, Param, Params, Row, Schedule};
@@ -14,6 +14,8 @@ pub struct CellCommands<'a> {
     pub server: Server,
     /// Runs on the path's origin. Its target is a word: `<w2 pod IP>` or `<w2 cluster IP>`.
     pub client: Client,
+    /// Why there are no command lines.
+    pub refused: Option<Failure>,
 }
 
 /// The exact command lines of each cell's first sample, as the plan lists the cells.
@@ -37,6 +39,7 @@ pub fn commands<'a>(
             id: schedule.id(plan, cell),
             server: tool.server(&job),
             client: tool.client(&job),
+            refused: tool.check(&job).err(),
         })
     })
 }

@@ -56,6 +56,15 @@ pub trait Tool: Send + Sync {
     /// The ports that a destination needs, for `job`'s slot.
     fn ports(&self, slot: u16) -> Vec<Port>;
 
+    /// Whether there are command lines for this job: a plan may declare ones that have no value with
+    /// some parameters. Without them [`Tool::server`] or [`Tool::client`] has an empty one.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    fn check(&self, _job: &Job<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// How the server of one sample is started, and how one knows that it is ready.
     fn server(&self, job: &Job<'_>) -> Server;
 

@@ -55,6 +55,8 @@ pub struct Connection {
     pub rtt_us: u32,
     /// Payload bytes that the other side has acknowledged.
     pub bytes_acked: u64,
+    /// No other connection carried data: what it says of loss and time is the whole client's.
+    pub alone: bool,
 }
 
 /// Watches the TCP connections to one port, from its making to [`Watch::finish`].
@@ -79,11 +81,7 @@ impl Watch {
     #[must_use]
     pub fn start(port: u16) -> Option<Self> {
         // Before the socket is opened: what is destroyed in between is not announced.
-        let left_behind = ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
-            .iter()
-            .filter_map(|file| std::fs::read_to_string(file).ok())
-            .flat_map(|sockets| left_behind(&sockets, port))
-            .collect();
+        let left_behind = open_to(port);
         let socket = Socket::open(SockProtocol::NetlinkSockDiag, DESTROYED_TCP).ok()?;
         let to = Wanted { port, left_behind };
         Some(Self { socket, to })
@@ -93,51 +91,92 @@ impl Watch {
     /// has been announced yet. None also when the kernel dropped announcements: the one that
     /// matters may have been among them.
     pub async fn finish(self) -> Option<Connection> {
-        let most = self.announced().ok()?;
-        if carried_data(most) {
-            return most;
+        let mut seen = Seen::default();
+        self.look(&mut seen).ok()?;
+        if seen.data > 0 {
+            return seen.answer();
         }
         // Rare and short, so a thread of the pool may wait for it.
-        tokio::task::spawn_blocking(move || self.wait(most))
+        tokio::task::spawn_blocking(move || self.wait(seen))
             .await
             .ok()?
     }
 
-    fn wait(&self, mut most: Option<Connection>) -> Option<Connection> {
+    fn wait(&self, mut seen: Seen) -> Option<Connection> {
         let end = Instant::now() + GRACE;
-        while !carried_data(most) {
+        while seen.data == 0 {
             let left = end.saturating_duration_since(Instant::now());
             let left = u16::try_from(left.as_millis()).ok().filter(|&ms| ms > 0)?;
             let mut announced = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
             match poll(&mut announced, left) {
-                Ok(_) | Err(Errno::EINTR) => most = larger(most, self.announced().ok()?),
+                Ok(_) | Err(Errno::EINTR) => self.look(&mut seen).ok()?,
                 Err(_) => return None,
             }
         }
-        most
+        seen.answer()
     }
 
-    /// Reads all announcements that are there.
-    fn announced(&self) -> io::Result<Option<Connection>> {
-        let mut most = None;
+    /// Reads all announcements that are there, after a look at the connections that are still open.
+    fn look(&self, seen: &mut Seen) -> io::Result<()> {
+        let open = open_to(self.to.port);
+        seen.open = open.difference(&self.to.left_behind).next().is_some();
         loop {
             match self.socket.receive() {
-                Ok(datagram) => most = larger(most, carried_most(&datagram, &self.to)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(most),
+                Ok(datagram) => seen.extend(&datagram, &self.to),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
     }
 }
 
-fn carried_data(most: Option<Connection>) -> bool {
-    most.is_some_and(|connection| connection.bytes_acked >= DATA)
+/// What became of a client's connections.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The one that acknowledged the most bytes.
+    most: Option<Connection>,
+    /// How many were announced.
+    all: usize,
+    /// How many of these carried data.
+    data: usize,
+    /// Some have not been announced yet.
+    open: bool,
 }
 
-fn larger(one: Option<Connection>, other: Option<Connection>) -> Option<Connection> {
-    one.into_iter()
-        .chain(other)
-        .max_by_key(|connection| connection.bytes_acked)
+impl Seen {
+    /// Takes the wanted connections that a datagram announces.
+    fn extend(&mut self, datagram: &[u8], to: &Wanted) {
+        let announced = netlink::messages(datagram)
+            .filter(|message| message.kind == SOCK_DIAG_BY_FAMILY)
+            .filter_map(|message| connection_to(message.payload, to));
+        for connection in announced {
+            self.all += 1;
+            self.data += usize::from(connection.bytes_acked >= DATA);
+            if self
+                .most
+                .is_none_or(|most| most.bytes_acked <= connection.bytes_acked)
+            {
+                self.most = Some(connection);
+            }
+        }
+    }
+
+    fn answer(&self) -> Option<Connection> {
+        let of_its_kind = if self.data > 0 { self.data } else { self.all };
+        Some(Connection {
+            alone: of_its_kind == 1 && !self.open,
+            ..self.most?
+        })
+    }
+}
+
+/// The local ports of this network namespace's connections to `port`.
+fn open_to(port: u16) -> HashSet<u16> {
+    ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+        .flat_map(|sockets| left_behind(&sockets, port))
+        .collect()
 }
 
 /// The local ports of the connections to `port` in a list of sockets (`/proc/net/tcp` in proc(5)). One
@@ -153,14 +192,6 @@ fn left_behind(sockets: &str, port: u16) -> Vec<u16> {
     sockets.lines().skip(1).filter_map(local).collect()
 }
 
-/// Of the wanted connections that a datagram announces, the one that acknowledged the most bytes.
-fn carried_most(datagram: &[u8], to: &Wanted) -> Option<Connection> {
-    netlink::messages(datagram)
-        .filter(|message| message.kind == SOCK_DIAG_BY_FAMILY)
-        .filter_map(|message| connection_to(message.payload, to))
-        .max_by_key(|connection| connection.bytes_acked)
-}
-
 /// Reads an announcement; None for one that is not wanted, or without `struct tcp_info`. The struct
 /// may be longer than what is read: newer kernels append to it.
 fn connection_to(announcement: &[u8], to: &Wanted) -> Option<Connection> {
@@ -174,6 +205,7 @@ fn connection_to(announcement: &[u8], to: &Wanted) -> Option<Connection> {
         total_retrans: u32_at(info, tcp_info::TOTAL_RETRANS)?,
         rtt_us: u32_at(info, tcp_info::RTT)?,
         bytes_acked: u64_at(info, tcp_info::BYTES_ACKED)?,
+        alone: false,
     })
 }
 
@@ -205,7 +237,14 @@ mod tests {
             total_retrans: 3,
             rtt_us: 41,
             bytes_acked,
+            alone: true,
         }
+    }
+
+    fn seen(datagram: &[u8], to: &Wanted) -> Option<Connection> {
+        let mut seen = Seen::default();
+        seen.extend(datagram, to);
+        seen.answer()
     }
 
     fn to(port: u16) -> Wanted {
@@ -232,13 +271,13 @@ mod tests {
             ..to(5201)
         };
         let datagram = [old, new].concat();
+        assert_eq!(seen(&datagram, &wanted), Some(connection(524, 80_000)));
         assert_eq!(
-            carried_most(&datagram, &wanted),
-            Some(connection(524, 80_000))
-        );
-        assert_eq!(
-            carried_most(&datagram, &to(5201)),
-            Some(connection(1448, 90_000))
+            seen(&datagram, &to(5201)),
+            Some(Connection {
+                alone: false,
+                ..connection(1448, 90_000)
+            })
         );
     }
 
@@ -252,18 +291,42 @@ mod tests {
         ]
         .concat();
         assert_eq!(
-            carried_most(&datagram, &to(5201)),
-            Some(connection(588, 90_000))
+            seen(&datagram, &to(5201)),
+            Some(Connection {
+                alone: false,
+                ..connection(588, 90_000)
+            })
         );
-        assert_eq!(carried_most(&datagram, &to(443)), None);
+        assert_eq!(seen(&datagram, &to(443)), None);
+    }
+
+    #[test]
+    fn one_of_many_does_not_speak_for_all() {
+        let of = |bytes: &[u64]| {
+            let announced = bytes
+                .iter()
+                .map(|bytes| announcement(1, connection(588, *bytes), 232));
+            let datagram: Vec<u8> = announced.flatten().collect();
+            seen(&datagram, &to(1)).unwrap().alone
+        };
+        assert!(of(&[90_000]) && of(&[900]));
+        assert!(of(&[900, 90_000]), "a control connection is none of them");
+        assert!(!of(&[90_000, 90_000]) && !of(&[900, 900]));
+        let open = Seen {
+            most: Some(connection(588, 90_000)),
+            all: 1,
+            data: 1,
+            open: true,
+        };
+        assert!(
+            !open.answer().unwrap().alone,
+            "the others may be on their way"
+        );
     }
 
     #[test]
     fn a_kernel_whose_tcp_info_is_too_short_says_nothing() {
-        assert_eq!(
-            carried_most(&announcement(1, connection(1, 1), 104), &to(1)),
-            None
-        );
+        assert_eq!(seen(&announcement(1, connection(1, 1), 104), &to(1)), None);
     }
 
     proptest! {
@@ -271,8 +334,8 @@ mod tests {
         fn any_announcement_is_read_without_a_panic(
             bytes in prop::collection::vec(any::<u8>(), 0..400), port: u16,
         ) {
-            let _ = carried_most(&bytes, &to(port));
-            let _ = carried_most(&message(SOCK_DIAG_BY_FAMILY, &bytes), &to(port));
+            let _ = seen(&bytes, &to(port));
+            let _ = seen(&message(SOCK_DIAG_BY_FAMILY, &bytes), &to(port));
         }
     }
 }

@@ -130,18 +130,30 @@ impl Process {
                 _ = &mut *stop => return Event::Stopped,
                 // Before the pipes: output without end must not put it off.
                 () = &mut passed => return Event::Deadline,
-                () = self.stdout.read(), if self.stdout.is_open() => {
+                // The same holds for the output of what it left behind.
+                status = self.child.wait() => {
+                    // Its last words may be that it is ready.
+                    let _ = timeout(AFTERMATH, self.read_until_ready()).await;
+                    return if self.became_ready() {
+                        Event::Ready
+                    } else {
+                        Event::Exited(status)
+                    };
+                }
+                () = either(&mut self.stdout, &mut self.stderr) => {
                     if self.became_ready() {
                         return Event::Ready;
                     }
                 }
-                () = self.stderr.read(), if self.stderr.is_open() => {
-                    if self.became_ready() {
-                        return Event::Ready;
-                    }
-                }
-                status = self.child.wait() => return Event::Exited(status),
             }
+        }
+    }
+
+    /// Reads what there is until the awaited text is in it; at once when none is awaited.
+    async fn read_until_ready(&mut self) {
+        let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
+        while stdout.awaits() && stderr.awaits() && (stdout.is_open() || stderr.is_open()) {
+            either(stdout, stderr).await;
         }
     }
 
@@ -152,8 +164,7 @@ impl Process {
             tokio::select! {
                 biased;
                 _ = &mut *stop => return,
-                () = self.stdout.read(), if self.stdout.is_open() => {}
-                () = self.stderr.read(), if self.stderr.is_open() => {}
+                () = either(&mut self.stdout, &mut self.stderr) => {}
             }
         }
     }
@@ -313,8 +324,22 @@ impl Stream {
         }
     }
 
+    /// Whether a text is awaited that has not come yet.
+    fn awaits(&self) -> bool {
+        self.awaited.as_ref().is_some_and(|awaited| !awaited.found)
+    }
+
     fn found(&self) -> bool {
         self.awaited.as_ref().is_some_and(|awaited| awaited.found)
+    }
+}
+
+/// Reads once from one of the two, for ever from neither: fairly, for one may be without end.
+async fn either(one: &mut Stream, other: &mut Stream) {
+    tokio::select! {
+        () = one.read(), if one.is_open() => {}
+        () = other.read(), if other.is_open() => {}
+        else => std::future::pending().await,
     }
 }
 

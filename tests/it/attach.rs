@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::fake_api::Fault;
 use crate::fake_cluster::{FakeCluster, Running, journal, kinds};
 use crate::orchestrator::GOOD;
 use crate::support::{NETPLAN, snapshots};
@@ -362,4 +363,59 @@ async fn an_orchestrator_that_begins_anew_is_known_at_once() {
     assert!(err.contains("netplan run --resume"), "{err}");
     assert_eq!(cluster.made(), Vec::<String>::new());
     second.over.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let run = cluster.play().await;
+    run.pace.add_permits(1);
+    said(&mut child, "[1/4]").await;
+    let made = cluster.made();
+    cluster.api.fail(Fault {
+        method: http::Method::GET,
+        path: "/pods?",
+        code: 403,
+        message: "you have been logged out",
+        times: u32::MAX,
+    });
+    cluster.cut_forwards();
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (out, err) = ended(&output.unwrap(), 1);
+    assert!(out.contains("hairpin"), "{out}");
+    assert!(err.contains("you have been logged out"), "{err}");
+    assert!(err.contains(&format!("netplan attach {}", run.id)), "{err}");
+    assert_eq!(cluster.made(), made);
+
+    cluster.api.mend();
+    run.pace.add_permits(CELLS);
+    ended(&netplan(&cluster, &["attach"]).await, 0);
+    assert_whole(&results(&cluster, &run), &run);
+    assert_eq!(cluster.made(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_orchestrator_is_given_up_is_removed() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let run = cluster.play().await;
+    run.pace.add_permits(1);
+    said(&mut child, "[1/4]").await;
+    let name = format!("netplan-{}-orchestrator", run.id);
+    let mut job = cluster.api.get("jobs", "netplan", &name).unwrap();
+    job["status"] = serde_json::json!({
+        "failed": 4, "conditions": [{"type": "Failed", "status": "True"}],
+    });
+    cluster.api.put("jobs", "netplan", &job);
+    cluster.api.refuse_pods_of(&name);
+    let failed = serde_json::json!({"phase": "Failed"});
+    cluster.api.set_status("netplan", &name, &failed);
+    run.over.abort();
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (_, err) = ended(&output.unwrap(), 1);
+    assert!(err.contains("not started again after 4 restarts"), "{err}");
+    assert_eq!(cluster.made(), Vec::<String>::new());
 }

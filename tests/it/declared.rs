@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use netplan::diag::Source;
 use netplan::plan::{self, Plan, ToolSpec};
+use netplan::results::observed::{self, End};
 use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
-use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Ready, Tool};
+use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Ready, Tool, name};
 use proptest::prelude::*;
 
 use crate::schedule::timing;
@@ -113,6 +114,54 @@ fn a_client_without_a_warm_up_of_its_own_runs_twice() {
 }
 
 #[test]
+fn a_line_without_a_value_is_said_and_nothing_is_run() {
+    let plan = |expression: &str| {
+        load(&format!(
+            "{{ version: 1, name: p, workers: {{ a: , b: }}, \
+             paths: [{{ name: a, from: a, to: b, via: pod_ip }}], \
+             tools: {{ t: {{ parameters: {{ one: {{ default: 1 }}, two: {{ default: 2 }} }}, \
+             client: {{ command: [x, '{{{{ {expression} }}}}'] }}, \
+             metrics: {{ m: {{ json: /m, unit: count }} }} }} }}, \
+             tests: [{{ t: {{ one: [1, 3], two: [2, 3] }}, warmup: 2s }}] }}"
+        ))
+    };
+    // Checks try each parameter by itself; only both together are wrong. In the second the warm-up
+    // alone is.
+    for expression in ["10 // (one - two)", "10 // (one - two + duration_s - 2)"] {
+        let plan = plan(expression);
+        let schedule = Schedule::of(&plan, &Selection::all());
+        let cells: Vec<_> = tools::commands(&plan, &schedule).collect();
+        let lines = |cell: &tools::CellCommands<'_>| {
+            let client = &cell.client;
+            (
+                client.warmup_argv.len(),
+                client.argv.len(),
+                cell.refused.is_some(),
+            )
+        };
+        let lines: Vec<_> = cells.iter().map(lines).collect();
+        let wrong = (0, 0, true);
+        assert_eq!(lines, [(2, 2, false), (2, 2, false), (2, 2, false), wrong]);
+        let refused = cells[3].refused.as_ref().unwrap();
+        assert_eq!(refused.cause, Cause::OptionRefused);
+        let (params, timing) = (schedule.params(&schedule.cells[3]), timing(2, 10));
+        let job = Job {
+            params: &params,
+            timing: &timing,
+            target: "10.0.0.1",
+            slot: 0,
+        };
+        let ended = Ended {
+            how: How::NotStarted("the command line is empty".to_owned()),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        };
+        let failure = tools::of(&plan.tests[0].tool).read(&job, &ended);
+        assert_eq!(failure.unwrap_err(), *refused);
+    }
+}
+
+#[test]
 fn the_kernel_is_asked_for_the_mss_of_the_data_port() {
     let watched = |ports: &str, test: &str| {
         let plan = load(&format!(
@@ -192,6 +241,62 @@ fn figures_come_in_the_units_of_journals() {
     let stdout = b"warning: something\n{\"a/b\": [{\"p50\": 0.25}]}\n";
     let metrics = read(tool.as_ref(), How::Code(0), stdout, b"").unwrap();
     assert_eq!(metrics.get("stall_us.p50"), Some(250_000.0));
+    // A null is a figure that is not there.
+    let tool = with_metrics(
+        "{ m: { json: /m, unit: count }, n: { json: /n, unit: count, optional: true } }",
+    );
+    let metrics = read(tool.as_ref(), How::Code(0), b"{\"m\": 1, \"n\": null}", b"").unwrap();
+    assert_eq!((metrics.get("m"), metrics.get("n")), (Some(1.0), None));
+}
+
+#[test]
+fn paths_expect_own_metrics_and_plans_know_how_long_tools_take() {
+    let plan = load(
+        "version: 1
+name: p
+workers: { a: {}, b: {}, all: { one_per_node: true, count: 2 } }
+paths:
+  - { name: p, from: a, to: b, via: pod_ip, expect: { stall: '<= 5ms' } }
+  - mesh: { name: m, workers: all, via: pod_ip, expect: { stall: '<= 3' } }
+tools:
+  one:
+    overhead: 3s
+    client: { command: [x, '{{ warmup_s }}'] }
+    metrics: { stall: { json: /m, unit: us } }
+  two:
+    client: { command: [x] }
+    metrics: { stall: { json: /m, unit: count } }
+tests:
+  - { one: {}, paths: [p] }
+  - { two: {}, paths: [m] }
+  - { netperf: { test: TCP_CRR } }
+  - { netperf: {} }
+  - { iperf3: {} }
+",
+    );
+    // Each with the unit that the tool on that path gives it.
+    let bounds = plan.paths.iter().map(|path| {
+        let (metric, expectation) = path.expect.0.first().unwrap();
+        (metric.name().to_owned(), expectation.bound.clone())
+    });
+    let bounds: Vec<_> = bounds.collect();
+    let stall = |name: &str, bound| (name.to_owned(), plan::Bound::Absolute(bound));
+    assert_eq!(bounds, [stall("stall_us", 5000.0), stall("stall", 3.0)]);
+    for test in &plan.tests {
+        let tool = tools::of(&test.tool);
+        assert_eq!(tool.overhead(), test.tool.overhead(), "{}", test.name);
+        assert_eq!(tool.has_warmup(), test.tool.has_warmup(), "{}", test.name);
+    }
+}
+
+#[test]
+fn no_declared_tool_yields_what_netplan_writes_itself() {
+    let observed = observed::ALL.iter();
+    let observed = observed.flat_map(|name| End::BOTH.map(|end| name.at(end)));
+    for journal in observed.chain([name::FOUND_RATE_BPS, name::ELAPSED_S]) {
+        assert!(plan::of_netplan(journal).is_some(), "{journal}");
+    }
+    assert_eq!(plan::of_netplan("elapsed_us"), None);
 }
 
 #[test]

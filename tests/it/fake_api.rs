@@ -155,6 +155,11 @@ impl FakeApi {
         self.inner.lock().unwrap().faults.push(fault);
     }
 
+    /// From now on all answers are right again.
+    pub fn mend(&self) {
+        self.inner.lock().unwrap().faults.clear();
+    }
+
     pub fn deny(&self, verb: &str, resource: &str) {
         let denied = (verb.to_owned(), resource.to_owned());
         self.inner.lock().unwrap().denied.insert(denied);

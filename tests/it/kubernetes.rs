@@ -108,14 +108,23 @@ async fn a_namespace_of_somebody_else_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_others_moved_into_stays_too() {
-    let api = FakeApi::new(|_| running());
-    let cluster = run(&api);
-    cluster.apply(&manifests()).await.unwrap();
-    api.put("secrets", NAMESPACE, &json!({"metadata": {"name": "mine"}}));
-    cluster.down().await.unwrap();
-    assert!(api.get("secrets", NAMESPACE, "mine").is_some());
-    assert!(api.get("namespaces", "", NAMESPACE).is_some());
-    api.delete("secrets", NAMESPACE, "mine");
+    for kind in [
+        "secrets",
+        "cronjobs",
+        "roles",
+        "resourcequotas",
+        "limitranges",
+        "horizontalpodautoscalers",
+        "poddisruptionbudgets",
+    ] {
+        let api = FakeApi::new(|_| running());
+        let cluster = run(&api);
+        cluster.apply(&manifests()).await.unwrap();
+        api.put(kind, NAMESPACE, &json!({"metadata": {"name": "mine"}}));
+        cluster.down().await.unwrap();
+        assert!(api.get(kind, NAMESPACE, "mine").is_some(), "{kind}");
+        assert!(api.get("namespaces", "", NAMESPACE).is_some(), "{kind}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -443,6 +452,26 @@ async fn a_plan_that_no_config_map_takes_is_refused_before() {
     insta::assert_snapshot!(
         troubles[0],
         @"the resolved plan has 1025 KiB, and a ConfigMap takes 1024 KiB; split the plan in two, or shorten its lists of values to `{ from, to, step }`"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_of_a_run_that_goes_on_takes_its_part_of_the_config_map() {
+    let api = FakeApi::new(|_| running());
+    let mut manifests = manifests();
+    let is_map = |one: &&mut Manifest| one.kind() == "ConfigMap";
+    let map = manifests.iter_mut().find(is_map).unwrap();
+    map.object["data"]["plan.yaml"] = json!("x".repeat(400 << 10));
+    // In base64: 4 characters for 3 bytes.
+    map.object["binaryData"]["journal.gz"] = json!("AAAA".repeat((600 << 10) / 3));
+    assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
+    let map = manifests.iter_mut().find(is_map).unwrap();
+    map.object["binaryData"]["journal.gz"] = json!("AAAA".repeat((700 << 10) / 3));
+    let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
+    assert_eq!(troubles.len(), 1);
+    insta::assert_snapshot!(
+        troubles[0],
+        @"the resolved plan and the journal so far have 1101 KiB, and a ConfigMap takes 1024 KiB; run the cells that are missing as a run of their own, with `--only`"
     );
 }
 

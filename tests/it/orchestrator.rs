@@ -14,7 +14,9 @@ use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Error, Linger, Settings};
 use netplan::results::archive::{self, ArchiveError};
-use netplan::results::{Event, EventKind, Journal, Outcome, WorkerEnvironment, journal};
+use netplan::results::{
+    Event, EventKind, Journal, Outcome, RunDir, VERSION, WorkerEnvironment, journal,
+};
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::to_worker::Message as Order;
 use netplan::rpc::pb::{self, FromWorker, Hello, ToWorker};
@@ -79,6 +81,7 @@ impl Run {
             linger: Linger {
                 alone,
                 attended: SOON,
+                uncollected: SOON,
             },
         };
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -153,6 +156,8 @@ pub fn hello(worker: &str, index: usize) -> Hello {
 pub struct Worker {
     orders: Streaming<ToWorker>,
     answers: mpsc::Sender<FromWorker>,
+    /// What its tools print besides.
+    pub padding: usize,
 }
 
 impl Worker {
@@ -164,6 +169,7 @@ impl Worker {
         Ok(Self {
             orders: orders.into_inner(),
             answers,
+            padding: 0,
         })
     }
 
@@ -195,7 +201,8 @@ impl Worker {
                 order = self.order() => order,
                 permit = pace.acquire(), if client.is_some() => {
                     permit.unwrap().forget();
-                    self.answer(measured(client.take().unwrap())).await;
+                    let message = measured(client.take().unwrap(), self.padding);
+                    self.answer(message).await;
                     continue;
                 }
             };
@@ -216,12 +223,12 @@ impl Worker {
     }
 }
 
-fn measured(step: u64) -> Message {
+fn measured(step: u64, padding: usize) -> Message {
     Message::ClientEnded(pb::ClientEnded {
         step,
         exit: Some(exit(Ended {
             how: How::Code(0),
-            stdout: GOOD.to_vec(),
+            stdout: [GOOD, &vec![b' '; padding]].concat(),
             stderr: Vec::new(),
         })),
         wall_us: 1_050_000,
@@ -498,16 +505,119 @@ async fn cancel_stops_the_tool_and_keeps_what_there_is() {
 }
 
 #[tokio::test]
-async fn shutdown_cancels() {
+async fn an_orchestrator_that_is_stopped_leaves_the_run_to_a_successor() {
     let mut run = Run::start().await;
-    let w1 = run.worker(0).await;
+    let mut client = run.client(&run.identities.client).await;
+    let mut records = watch(&mut client, 0).await;
+    let _w1 = run.worker(0).await;
+    let mut w2 = run.worker(1).await;
+    assert!(matches!(w2.order().await, Some(Order::StartServer(_))));
     run.stop.take().unwrap().send(()).unwrap();
+    let mut seen = 0;
+    while next(&mut records).await.is_some() {
+        seen += 1;
+    }
+    let stopped = timeout(SOON, run.done).await.unwrap().unwrap();
+    assert!(matches!(stopped, Err(Error::Stopped)), "{stopped:?}");
+    // No goodbye: the worker looks for the successor.
+    let left = w2.order().await;
+    assert!(left.is_none(), "{left:?}");
+    let before = events(run.folder.path());
+    assert_eq!(before.len(), seen);
+    let ended = |event: &Event| matches!(event.kind, EventKind::RunEnded { .. });
+    assert!(!before.iter().any(ended));
+
+    let run = Run::in_folder(run.folder).await;
+    run.good_workers().await;
+    let (_folder, after, _) = run.end().await;
+    assert_eq!(after[..before.len()], before[..]);
+    all_measured(&after);
+}
+
+#[tokio::test]
+async fn one_watcher_that_has_everything_shuts_out_no_other() {
+    let mut run = Run::start().await;
+    let mut quick = run.client(&run.identities.client).await;
+    let mut slow = run.client(&run.identities.client).await;
+    let mut records = watch(&mut quick, 0).await;
+    let mut late = watch(&mut slow, 0).await;
+    for index in 0..2 {
+        let mut worker = run.worker(index).await;
+        // More than what a connection holds of its own accord.
+        worker.padding = 3 << 20;
+        tokio::spawn(worker.obey());
+    }
+    let mut through_seq = 0;
+    while let Some(record) = next(&mut records).await {
+        through_seq = record.seq;
+    }
+    let all = pb::CollectedRequest { through_seq };
+    quick.collected(all).await.unwrap();
+    let early = timeout(Duration::from_millis(300), &mut run.done).await;
+    assert!(early.is_err(), "{early:?}");
+    let mut seen = 0;
+    while next(&mut late).await.is_some() {
+        seen += 1;
+    }
+    assert_eq!(seen, through_seq + 1);
     let (_folder, events, _) = run.end().await;
-    assert!(matches!(
-        events.last().unwrap().kind,
-        EventKind::RunEnded { cancelled: true }
-    ));
-    drop(w1);
+    all_measured(&events);
+}
+
+#[tokio::test]
+async fn a_run_that_has_no_room_in_the_log_waits_to_be_collected() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    RunDir::create(&path).unwrap();
+    // Nothing that gzip could make small.
+    let mut number = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from(b'0' + (number >> 58) as u8)
+    });
+    let began = EventKind::RunStarted {
+        run: "r1".to_owned(),
+        netplan: "0.0.0".to_owned(),
+        plan: noise.take(8 << 20).collect(),
+        only: None,
+    };
+    let mut journal = Journal::create(&path).unwrap();
+    journal
+        .append(&Event {
+            v: VERSION,
+            seq: 0,
+            at: jiff::Timestamp::now(),
+            kind: began,
+        })
+        .unwrap();
+    drop(journal);
+    let mut run = Run::in_folder(folder).await;
+    run.good_workers().await;
+    let said = run.said.clone();
+    let told = || {
+        let said = said.lock().unwrap();
+        said.iter().any(|line| line.starts_with("no archive: "))
+    };
+    let waits = async {
+        while !told() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, waits).await.unwrap();
+    let early = timeout(Duration::from_millis(300), &mut run.done).await;
+    assert!(early.is_err(), "{early:?}");
+    let mut client = run.client(&run.identities.client).await;
+    let mut records = watch(&mut client, 1).await;
+    let mut through_seq = 0;
+    while let Some(record) = next(&mut records).await {
+        through_seq = record.seq;
+    }
+    let all = pb::CollectedRequest { through_seq };
+    client.collected(all).await.unwrap();
+    let (_folder, events, _) = run.end().await;
+    all_measured(&events);
 }
 
 #[tokio::test]

@@ -124,6 +124,13 @@ async fn output_without_end_does_not_put_the_deadline_off() {
 }
 
 #[tokio::test]
+async fn output_of_what_is_left_behind_does_not_hide_the_end() {
+    // The deadline would come after the test's own.
+    let ended = run("yes & yes >&2 & exit 3", 3_600_000).await;
+    assert_eq!(ended.how, How::Code(3));
+}
+
+#[tokio::test]
 async fn a_tool_that_cannot_be_started_says_why() {
     let (_sender, mut stop) = oneshot::channel();
     let deadline = Instant::now() + SOON;
@@ -225,6 +232,16 @@ async fn a_server_is_ready_as_soon_as_it_says_so() {
         let (ended, was_ready) = serve(script, 15_000, true).await;
         assert_eq!((ended.how, was_ready), (How::Stopped, true), "{script}");
     }
+    // The other stream is without end, or the word is the last one.
+    for script in [
+        "yes & echo ready now >&2; wait",
+        "yes >&2 & echo ready now; wait",
+    ] {
+        let (ended, was_ready) = serve(script, 15_000, true).await;
+        assert_eq!((ended.how, was_ready), (How::Stopped, true), "{script}");
+    }
+    let (ended, was_ready) = serve("echo ready now; exit 4", 15_000, false).await;
+    assert_eq!((ended.how, was_ready), (How::Code(4), true));
     // Once ready, it has no deadline.
     let (ended, was_ready) = serve(
         "echo ready now; sleep 0.5; echo ready now >&2; exit 4",

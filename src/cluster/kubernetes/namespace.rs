@@ -17,8 +17,8 @@ use crate::render::Manifest;
 /// On a namespace that netplan made: the run that it was made for.
 pub(super) const MADE_FOR_LABEL: &str = "netplan/made-for";
 
-/// What has to be gone before a namespace counts as empty; what every namespace gets by itself is
-/// left out below.
+/// What has to be gone before a namespace counts as empty: all that Kubernetes itself has for
+/// people to put there. What every namespace gets by itself is left out below.
 const OCCUPANTS: &[(&str, &str)] = &[
     ("v1", "Pod"),
     ("v1", "Service"),
@@ -27,13 +27,20 @@ const OCCUPANTS: &[(&str, &str)] = &[
     ("v1", "ServiceAccount"),
     ("v1", "PersistentVolumeClaim"),
     ("v1", "ReplicationController"),
+    ("v1", "PodTemplate"),
+    ("v1", "ResourceQuota"),
+    ("v1", "LimitRange"),
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
     ("apps/v1", "DaemonSet"),
     ("apps/v1", "ReplicaSet"),
+    ("autoscaling/v1", "HorizontalPodAutoscaler"),
     ("batch/v1", "Job"),
+    ("batch/v1", "CronJob"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("networking.k8s.io/v1", "Ingress"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
 
@@ -147,7 +154,7 @@ fn is_furniture(kind: &str, item: &PartialObjectMeta<DynamicObject>) -> bool {
                 annotations
                     .is_some_and(|all| all.contains_key("kubernetes.io/service-account.name"))
             }
-            "RoleBinding" => name.starts_with("system:"),
+            "Role" | "RoleBinding" => name.starts_with("system:"),
             _ => false,
         }
 }

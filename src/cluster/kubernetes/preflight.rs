@@ -16,7 +16,7 @@ use crate::render::Manifest;
 const OLDEST: (u32, u32) = (1, 19);
 const ENFORCED_LEVEL: &str = "pod-security.kubernetes.io/enforce";
 /// The API server takes no more in a `ConfigMap`.
-const LARGEST_CONFIG_MAP_BYTES: usize = 1 << 20;
+pub const LARGEST_CONFIG_MAP_BYTES: usize = 1 << 20;
 
 /// What was found out about one side of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,27 +189,48 @@ fn level_trouble(namespace: &Namespace, manifests: &[Manifest]) -> Option<Troubl
 
 /// Whether what the orchestrator reads fits into the `ConfigMap` that carries it.
 fn plan_size(manifests: &[Manifest]) -> Finding {
-    let size = |manifest: &Manifest| -> usize {
-        let data = manifest.object["data"].as_object();
-        let texts = data.into_iter().flatten();
+    let entries = |manifest: &Manifest, field: &str| -> usize {
+        let entries = manifest.object[field].as_object();
+        let texts = entries.into_iter().flatten();
         texts
-            .map(|(key, text)| key.len() + text.as_str().map_or(0, str::len))
+            .map(|(key, text)| {
+                let text = text.as_str().unwrap_or_default();
+                let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+                key.len()
+                    + match field {
+                        "binaryData" => (text.len() / 4 * 3).saturating_sub(padding),
+                        _ => text.len(),
+                    }
+            })
             .sum()
     };
     let maps = manifests.iter().filter(|one| one.kind() == "ConfigMap");
-    let largest = maps.map(size).max().unwrap_or_default();
-    let troubles = (largest > LARGEST_CONFIG_MAP_BYTES).then(|| Trouble {
+    let sizes = maps.map(|map| (entries(map, "data"), entries(map, "binaryData")));
+    let (plan, journal) = sizes
+        .max_by_key(|(data, binary)| data + binary)
+        .unwrap_or_default();
+    let size = (plan + journal).div_ceil(1024);
+    let (what, help) = if journal > 0 {
+        (
+            "the resolved plan and the journal so far have",
+            "run the cells that are missing as a run of their own, with `--only`",
+        )
+    } else {
+        (
+            "the resolved plan has",
+            "split the plan in two, or shorten its lists of values to `{ from, to, step }`",
+        )
+    };
+    let troubles = (plan + journal > LARGEST_CONFIG_MAP_BYTES).then(|| Trouble {
         what: format!(
-            "the resolved plan has {} KiB, and a ConfigMap takes {} KiB",
-            largest.div_ceil(1024),
+            "{what} {size} KiB, and a ConfigMap takes {} KiB",
             LARGEST_CONFIG_MAP_BYTES / 1024
         ),
-        help: "split the plan in two, or shorten its lists of values to `{ from, to, step }`"
-            .to_owned(),
+        help: help.to_owned(),
     });
     Finding::new(
         "plan",
-        format!("{} KiB", largest.div_ceil(1024)),
+        format!("{size} KiB"),
         troubles.into_iter().collect(),
     )
 }

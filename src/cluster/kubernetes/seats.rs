@@ -10,7 +10,7 @@ use super::apply::{pod_labels, pod_spec};
 use super::node_fit::why_not;
 use super::pod::WORKER_LABEL;
 use super::preflight::Finding;
-use super::search::{Search, TRIES, selects, terms};
+use super::search::{Search, selects, terms};
 use crate::cluster::Trouble;
 use crate::render::Manifest;
 
@@ -103,20 +103,13 @@ fn troubles(nodes: &[Node], seats: &[Seat]) -> Vec<Trouble> {
     if !troubles.is_empty() {
         return troubles;
     }
-    let mut search = Search {
-        nodes,
-        seats,
-        candidates,
-        seated: Vec::new(),
-        tries: 0,
-        furthest: 0,
-    };
-    if search.fill() || search.tries >= TRIES {
+    let mut search = Search::new(nodes, seats, &candidates);
+    if search.fits() {
         return troubles;
     }
-    let stuck = search.furthest.min(seats.len().saturating_sub(1));
+    let stuck = search.furthest().min(seats.len().saturating_sub(1));
     let seat = &seats[stuck];
-    let fit = &search.candidates[stuck];
+    let fit = &candidates[stuck];
     let names: Vec<String> = fit
         .iter()
         .take(NAMED)

@@ -15,7 +15,8 @@ use proptest::prelude::*;
 
 use self::check::check;
 use self::happenings::actions;
-use self::shape::{LISTED, ONCE, WORKERS, policy, shapes};
+pub(super) use self::shape::{LISTED, ONCE, tasks};
+use self::shape::{WORKERS, policy, shapes};
 use self::world::World;
 use super::*;
 use crate::plan::Repeat;
@@ -118,6 +119,32 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
         world.end_well();
         check(&world.journal, &world.shapes, LISTED, false, None);
     }
+}
+
+#[test]
+fn a_worker_that_left_before_the_first_sample_has_failed_its_cells() {
+    let mut world = World::new(&[(0, 1, false, ONCE, 0, false, false)], LISTED, &[]);
+    world.join("w2", 2);
+    world.vanish("w2");
+    for input in std::mem::take(&mut world.mail) {
+        world.deliver(input);
+    }
+    // Both are given up together, whenever one of them left.
+    let timer = world.timers[0];
+    world.deliver(Input::TimerFired(timer));
+    let ends = world.journal.iter().filter_map(|event| match event {
+        EventKind::CellEnded { outcome, .. } => Some(outcome),
+        _ => None,
+    });
+    let ends: Vec<_> = ends.cloned().collect();
+    let [Outcome::Failed(failure)] = &ends[..] else {
+        panic!("{ends:?}")
+    };
+    let words = "worker `w2` left and did not come back in time";
+    assert_eq!(
+        (failure.cause, failure.words.as_str()),
+        (Cause::WorkerLost, words)
+    );
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(super) fn add_tcp_info(metrics: &mut Metrics, tcp: Option<TcpInfo>) {
         (name::RTT_US, tcp.rtt_us),
         (name::RETRANSMITS, tcp.total_retrans),
     ] {
-        if metrics.get(name).is_none() {
+        if let (None, Some(value)) = (metrics.get(name), value) {
             metrics.set(name, f64::from(value));
         }
     }

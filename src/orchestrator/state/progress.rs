@@ -108,7 +108,7 @@ impl Progress {
             (Some(find), _) => match search::next(find, repeat.least(), self.probes()) {
                 Step::Probe(rate_bps) => return Ok(Some(rate_bps)),
                 Step::Found(rate) => found = Some(rate),
-                Step::NoneHolds => return Err(Outcome::Failed(none_holds(find))),
+                Step::NoneHolds => return Err(Outcome::Failed(self.none_holds(find))),
             },
             (None, Repeat::Times(times)) if self.samples < times.max(1) => return Ok(None),
             (None, Repeat::Times(_)) => {}
@@ -123,6 +123,21 @@ impl Progress {
             reached,
             found,
         })
+    }
+
+    fn none_holds(&self, find: &Find) -> Failure {
+        // None when the last probe was a sample.
+        let last = self.last_failure.as_ref();
+        let last = last.map(|failure| format!("; the last probe failed with {failure}"));
+        Failure {
+            cause: Cause::NoRateHolds,
+            words: format!(
+                "not even {}, the lowest rate that the plan allows, keeps `{}`{}",
+                find.from,
+                find.condition,
+                last.unwrap_or_default()
+            ),
+        }
     }
 
     fn values(&self) -> &[f64] {
@@ -148,10 +163,7 @@ impl Progress {
                 // What is not known does not hold.
                 held: value.is_some_and(|value| find.condition.holds(value)),
             });
-            match &mut self.said {
-                Said::Probes(probes) => probes.extend(probe),
-                said => *said = Said::Probes(Vec::from_iter(probe)),
-            }
+            self.add(probe);
         } else if let Repeat::Until(_) = work.timing.repeat {
             // A sample without the metric is one all the same.
             let value = sample.metrics.get(work.tool.headline());
@@ -161,6 +173,24 @@ impl Progress {
                 said => *said = Said::Values(vec![value]),
             }
         }
+    }
+
+    fn add(&mut self, probe: Option<Probe>) {
+        match &mut self.said {
+            Said::Probes(probes) => probes.extend(probe),
+            said => *said = Said::Probes(Vec::from_iter(probe)),
+        }
+    }
+
+    /// Takes note of an attempt of a search of which nothing arrived: its rate is far too high, which
+    /// is an answer. The rate follows from the probes before it, as when the attempt was started.
+    fn hear_nothing(&mut self, work: &Work, find: &Find) {
+        let needed = work.timing.repeat.least();
+        if let Step::Probe(rate_bps) = search::next(find, needed, self.probes()) {
+            let held = false;
+            self.add(Some(Probe { rate_bps, held }));
+        }
+        (self.tool_failures, self.losses, self.not_ready) = (0, 0, 0);
     }
 
     /// Takes note of an event of this cell.
@@ -181,9 +211,10 @@ impl Progress {
                 failure, attempt, ..
             } => {
                 self.attempts = *attempt;
-                match failure.cause {
-                    Cause::WorkerLost => self.losses += 1,
-                    Cause::ServiceNotReady => self.not_ready += 1,
+                match (failure.cause, &work.find) {
+                    (Cause::WorkerLost, _) => self.losses += 1,
+                    (Cause::ServiceNotReady, _) => self.not_ready += 1,
+                    (Cause::NothingMoved, Some(find)) => self.hear_nothing(work, find),
                     _ => self.tool_failures += 1,
                 }
                 self.last_failure = Some(Box::new(failure.clone()));
@@ -221,16 +252,6 @@ pub(super) fn cell_of(event: &EventKind) -> Option<&CellId> {
     }
 }
 
-fn none_holds(find: &Find) -> Failure {
-    Failure {
-        cause: Cause::NoRateHolds,
-        words: format!(
-            "not even {}, the lowest rate that the plan allows, keeps `{}`",
-            find.from, find.condition
-        ),
-    }
-}
-
 /// Trying again would give the same answer.
 fn is_final(cause: Cause) -> bool {
     matches!(
@@ -241,4 +262,59 @@ fn is_final(cause: Cause) -> bool {
             | Cause::CongestionRefused
             | Cause::OptionRefused
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::histories::{LISTED, ONCE, tasks};
+    use super::*;
+
+    /// The next attempt's rate, after it has been told that nothing arrived of this one.
+    fn nothing_arrived(progress: &mut Progress, work: &Work) -> Next {
+        let Next::Attempt {
+            sample, attempt, ..
+        } = progress.next(work)
+        else {
+            panic!("the cell has ended")
+        };
+        progress.note(
+            work,
+            &EventKind::AttemptFailed {
+                cell: CellId("a".to_owned()),
+                sample,
+                attempt,
+                failure: Failure::new(Cause::NothingMoved, "no datagram arrived"),
+                raw: None,
+            },
+        );
+        progress.next(work)
+    }
+
+    #[test]
+    fn in_a_search_a_rate_at_which_nothing_arrives_is_too_high() {
+        let tasks = tasks(&[(0, 0, false, ONCE, 0, false, true)], LISTED);
+        let work = tasks.at(0).work;
+        let mut progress = Progress::default();
+        let mut rates = Vec::new();
+        let end = loop {
+            match nothing_arrived(&mut progress, work) {
+                Next::Attempt { rate_bps, .. } => rates.extend(rate_bps),
+                end => break end,
+            }
+        };
+        assert_eq!(rates, [2828, 1682, 1682, 1297, 1297, 1000, 1000]);
+        let Next::End(Outcome::Failed(failure)) = end else {
+            panic!("{end:?}")
+        };
+        assert_eq!(failure.cause, Cause::NoRateHolds);
+        assert!(failure.words.ends_with("no datagram arrived"), "{failure}");
+    }
+
+    #[test]
+    fn elsewhere_it_is_a_failure() {
+        let tasks = tasks(&[(0, 0, false, ONCE, 0, false, false)], LISTED);
+        let work = tasks.at(0).work;
+        let end = nothing_arrived(&mut Progress::default(), work);
+        assert!(matches!(end, Next::End(Outcome::Failed(_))), "{end:?}");
+    }
 }

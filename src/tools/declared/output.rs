@@ -58,6 +58,8 @@ pub(super) fn read(declared: &Declared, ended: &Ended) -> Result<Metrics, Failur
             FigureSource::Json(pointer) => json
                 .as_ref()
                 .and_then(|json| pointer.of(json))
+                // A null is how many programs say that they did not measure it.
+                .filter(|value| !(figure.optional && value.is_null()))
                 .map(of_json)
                 .transpose()
                 .map(|found| found.into_iter().collect()),

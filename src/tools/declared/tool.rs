@@ -7,7 +7,7 @@ use super::output;
 use crate::plan::expression::{ExpressionError, Variables, command_line};
 use crate::plan::{Argument, DeclaredPort, DeclaredTool, DeclaredUse, PortProtocol, Ready};
 use crate::schedule::Param;
-use crate::tools::timing::whole_seconds;
+use crate::tools::timing::seconds;
 use crate::tools::{
     self, Cause, Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport,
 };
@@ -70,14 +70,27 @@ impl Declared {
         Some(number(port, job.slot))
     }
 
-    fn client_line(
-        &self,
-        job: &Job<'_>,
-        duration_s: u64,
-        warmup_s: u64,
-    ) -> Result<Vec<String>, ExpressionError> {
-        let arguments = &self.tool.client.command;
-        self.line(arguments, job, Some(job.target), duration_s, warmup_s)
+    fn server_line(&self, job: &Job<'_>) -> Result<Vec<String>, ExpressionError> {
+        let Some(server) = &self.tool.server else {
+            return Ok(Vec::new());
+        };
+        let (duration_s, warmup_s) = seconds(job.timing);
+        self.line(&server.command, job, None, duration_s, warmup_s)
+    }
+
+    /// The lines of the warm-up, if it is an invocation of its own, and of the measuring.
+    fn client_lines(&self, job: &Job<'_>) -> Result<[Vec<String>; 2], ExpressionError> {
+        let (duration_s, warmup_s) = seconds(job.timing);
+        let line = |duration_s, warmup_s| {
+            let arguments = &self.tool.client.command;
+            self.line(arguments, job, Some(job.target), duration_s, warmup_s)
+        };
+        let warmup = if warmup_s > 0 && !self.has_warmup() {
+            line(warmup_s, 0)?
+        } else {
+            Vec::new()
+        };
+        Ok([warmup, line(duration_s, warmup_s)?])
     }
 }
 
@@ -145,6 +158,15 @@ impl Tool for Declared {
             .collect()
     }
 
+    fn check(&self, job: &Job<'_>) -> Result<(), Failure> {
+        let server = self.server_line(job).map(|_| ());
+        let lines = server.and_then(|()| self.client_lines(job).map(|_| ()));
+        lines.map_err(|error| {
+            let words = format!("{}'s command line cannot be made: {error}", self.tool.name);
+            Failure::new(Cause::OptionRefused, &words)
+        })
+    }
+
     fn server(&self, job: &Job<'_>) -> Server {
         let Some(server) = &self.tool.server else {
             return Server {
@@ -152,12 +174,10 @@ impl Tool for Declared {
                 ready: tools::Ready::Nothing,
             };
         };
-        let (duration_s, warmup_s) = times(job);
-        let line = self.line(&server.command, job, None, duration_s, warmup_s);
         Server {
-            // The plan was checked with example values. A server whose line has no value with these
-            // ones does not start, and says so.
-            argv: line.unwrap_or_default(),
+            // The plan was tried with its values, so this is rare. A server whose line has no value
+            // does not start, and says so.
+            argv: self.server_line(job).unwrap_or_default(),
             ready: match &server.ready {
                 Ready::Line(text) => tools::Ready::Line(text.clone()),
                 Ready::Exited => tools::Ready::Exited,
@@ -178,15 +198,11 @@ impl Tool for Declared {
     }
 
     fn client(&self, job: &Job<'_>) -> Client {
-        let (duration_s, warmup_s) = times(job);
-        let warms_up_apart = warmup_s > 0 && !self.has_warmup();
-        let warmup = warms_up_apart.then(|| self.client_line(job, warmup_s, 0));
+        // Without the warm-up's line there is none to measure with either: see `read`.
+        let [warmup_argv, argv] = self.client_lines(job).unwrap_or_default();
         Client {
-            // See `read` for a line that has no value.
-            argv: self
-                .client_line(job, duration_s, warmup_s)
-                .unwrap_or_default(),
-            warmup_argv: warmup.and_then(Result::ok).unwrap_or_default(),
+            argv,
+            warmup_argv,
             watch_tcp_port: self.data_port(job),
         }
     }
@@ -200,23 +216,11 @@ impl Tool for Declared {
     }
 
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
-        let (duration_s, warmup_s) = times(job);
-        if let Err(error) = self.client_line(job, duration_s, warmup_s) {
-            let words = format!("{}'s command line cannot be made: {error}", self.tool.name);
-            return Err(Failure::new(Cause::OptionRefused, &words));
-        }
+        self.check(job)?;
         output::read(self, ended)
     }
 
     fn headline(&self) -> &str {
         &self.headline
     }
-}
-
-/// Duration and warm-up in whole seconds, as plans have them.
-fn times(job: &Job<'_>) -> (u64, u64) {
-    (
-        whole_seconds(job.timing.duration.0).max(1),
-        whole_seconds(job.timing.warmup.0),
-    )
 }

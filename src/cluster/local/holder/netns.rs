@@ -7,8 +7,13 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::isolate::{denied, unshare_more};
 use super::mounts::{bind, write};
@@ -18,6 +23,9 @@ use crate::cluster::local::programs::search_path;
 
 /// Where `ip` looks for namespaces by name. It is in the holder's own tmpfs.
 pub const FOLDER: &str = "/run/netns";
+
+/// A program that takes longer hangs; it would need milliseconds.
+const STEP: Duration = Duration::from_secs(30);
 
 /// The namespaces of the cluster by name.
 pub type Namespaces = HashMap<String, Arc<OwnedFd>>;
@@ -96,8 +104,12 @@ fn set(key: &str, value: &str) -> std::io::Result<()> {
     fs::write(format!("/proc/sys/net/{key}"), value)
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end, which has to come soon: these programs only talk to the kernel.
 pub fn perform(step: &Step, namespace: &str) -> Result<(), Error> {
+    perform_within(STEP, step, namespace)
+}
+
+fn perform_within(limit: Duration, step: &Step, namespace: &str) -> Result<(), Error> {
     let failed = |stderr: String| Error::Step {
         namespace: namespace.to_owned(),
         command: format!("{} {}", step.program, step.args.join(" ")),
@@ -111,17 +123,56 @@ pub fn perform(step: &Step, namespace: &str) -> Result<(), Error> {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that stops reading says why on standard error.
-            let _ = stdin.write_all(step.input.as_bytes());
-        }
-        child.wait_with_output()
+        let pid = i32::try_from(child.id()).ok().map(Pid::from_raw);
+        let stdin = child.stdin.take();
+        let (over, ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let watchdog = scope.spawn(move || {
+                let is_late = ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+                if let Some(pid) = pid.filter(|_| is_late) {
+                    // It may have ended in this moment.
+                    let _ = kill(pid, Signal::SIGKILL);
+                }
+                is_late
+            });
+            if let Some(mut stdin) = stdin {
+                // A program that stops reading says why on standard error.
+                let _ = stdin.write_all(step.input.as_bytes());
+            }
+            let output = child.wait_with_output();
+            drop(over);
+            Ok::<_, std::io::Error>((output?, watchdog.join().unwrap_or(false)))
+        })
     };
-    let output = run().map_err(|error| failed(error.to_string()))?;
+    let (output, is_late) = run().map_err(|error| failed(error.to_string()))?;
+    if is_late {
+        let limit = limit.as_secs();
+        return Err(failed(format!("it did not end within {limit} s")));
+    }
     if output.status.success() {
         return Ok(());
     }
     Err(failed(
         String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_hangs_is_ended_and_named() {
+        let step = |seconds: &str| Step {
+            program: "sleep".to_owned(),
+            args: vec![seconds.to_owned()],
+            input: String::new(),
+        };
+        assert_eq!(perform_within(STEP, &step("0"), "n1"), Ok(()));
+        let error = perform_within(Duration::ZERO, &step("600"), "n1").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`sleep 600` in namespace `n1` failed: it did not end within 0 s"
+        );
+    }
 }

@@ -19,6 +19,8 @@ struct Told {
     probes: Vec<Probe>,
     /// Attempts begun of the sample that comes next.
     attempts: u32,
+    /// Those of them that were probes of which nothing arrived.
+    misses: u32,
     /// The last one has not ended.
     running: bool,
     /// Those of the attempt that runs.
@@ -73,6 +75,7 @@ pub(super) fn check(
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
                 let by_service = if shapes[index].2 { MAX_NOT_READY } else { 0 };
                 let most = shapes[index].4 + 1 + MAX_LOSSES + by_service + restarts;
+                let most = most * (told.misses + 1);
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
                 told.attempts = *attempt;
                 told.running = true;
@@ -92,16 +95,27 @@ pub(super) fn check(
                     let held = done.metrics.get("lost_percent") <= Some(1.0);
                     told.probes.push(Probe { rate_bps, held });
                 }
-                told.attempts = 0;
+                (told.attempts, told.misses) = (0, 0);
                 told.running = false;
             }
             EventKind::AttemptFailed {
                 cell,
                 sample,
                 attempt,
+                failure,
                 ..
             } => {
+                let (.., repeat, _, _, find) = shapes[index(cell)];
                 let told = &mut cells[index(cell)];
+                if find && failure.cause == Cause::NothingMoved {
+                    let next = search::next(&a_search(), repeat.least(), &told.probes);
+                    let Step::Probe(rate_bps) = next else {
+                        panic!("a probe after the search's end");
+                    };
+                    let held = false;
+                    told.probes.push(Probe { rate_bps, held });
+                    told.misses += 1;
+                }
                 assert!(told.running, "a failure of what was not started");
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts));

@@ -11,7 +11,7 @@ use crate::plan::{self, Concurrency, Find, Repeat, Test, Timing, Until, Via};
 pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
 /// A cell as generated: from, to, by virtual IP, repeat, retries, with cooldown, a search.
-pub(super) type Shape = (usize, usize, bool, Repeat, u32, bool, bool);
+pub(in super::super) type Shape = (usize, usize, bool, Repeat, u32, bool, bool);
 
 /// Half of the fake's samples lose something.
 pub(super) fn a_search() -> Find {
@@ -28,15 +28,15 @@ pub(super) fn a_search() -> Find {
     }
 }
 
-pub(super) const ONCE: Repeat = Repeat::Times(1);
-pub(super) const LISTED: Policy = Policy {
+pub(in super::super) const ONCE: Repeat = Repeat::Times(1);
+pub(in super::super) const LISTED: Policy = Policy {
     order: plan::Order::Listed,
     seed: 0,
     concurrency: Concurrency::Serial,
 };
 
 /// Each shape makes a path, and a test on it.
-pub(super) fn tasks(shapes: &[Shape], policy: Policy) -> Tasks {
+pub(in super::super) fn tasks(shapes: &[Shape], policy: Policy) -> Tasks {
     let make = |(i, &(from, to, virtual_ip, repeat, retries, cool, find)): (usize, &Shape)| {
         let via = if virtual_ip {
             Via::ClusterIp
