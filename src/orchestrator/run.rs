@@ -160,8 +160,7 @@ pub async fn run(
 
     let mut driver = Driver::new(state, store, extent, inbox, lines, &mut tell);
     let mut shutdown = pin!(shutdown);
-    let driven = driver.run(first, shutdown.as_mut()).await?;
-    if driven == Driven::Stopped {
+    if driver.run(first, shutdown.as_mut()).await? == Driven::Stopped {
         // Watchers get what is on disk, and their streams end without the run's end.
         drop(driver);
         end(close, server).await;

@@ -395,3 +395,27 @@ async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
     assert_whole(&results(&cluster, &run), &run);
     assert_eq!(cluster.made(), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_orchestrator_is_given_up_is_removed() {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let run = cluster.play().await;
+    run.pace.add_permits(1);
+    said(&mut child, "[1/4]").await;
+    let name = format!("netplan-{}-orchestrator", run.id);
+    let mut job = cluster.api.get("jobs", "netplan", &name).unwrap();
+    job["status"] = serde_json::json!({
+        "failed": 4, "conditions": [{"type": "Failed", "status": "True"}],
+    });
+    cluster.api.put("jobs", "netplan", &job);
+    cluster.api.refuse_pods_of(&name);
+    let failed = serde_json::json!({"phase": "Failed"});
+    cluster.api.set_status("netplan", &name, &failed);
+    run.over.abort();
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (_, err) = ended(&output.unwrap(), 1);
+    assert!(err.contains("not started again after 4 restarts"), "{err}");
+    assert_eq!(cluster.made(), Vec::<String>::new());
+}

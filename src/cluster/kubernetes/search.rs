@@ -162,12 +162,12 @@ impl<'a> Search<'a> {
 /// For each node a number that it shares with those that have the same value of a label.
 fn domains(nodes: &[Node], key: &str) -> Vec<Option<usize>> {
     let mut numbers = BTreeMap::new();
-    let mut domain = |node| {
+    let domain = |node| {
         let value = place(node, key)?;
         let next = numbers.len();
         Some(*numbers.entry(value).or_insert(next))
     };
-    nodes.iter().map(|node| domain(node)).collect()
+    nodes.iter().map(domain).collect()
 }
 
 fn place<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
