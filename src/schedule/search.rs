@@ -263,9 +263,11 @@ mod tests {
     #[test]
     fn the_lower_bound_holds_where_rounding_saves_a_step() {
         let find = find(1000, 3574, 1.0);
-        let (_, probes) = search(&find, 2, |_, _| true);
+        let taken = |limit| search(&find, 2, |rate, _| rate <= limit).1.len();
         let (least, most) = samples(&find, 2);
-        assert!((least as usize..=most as usize).contains(&probes.len()));
+        let all: Vec<usize> = (1000..3574).map(taken).collect();
+        assert_eq!(all.iter().min(), Some(&(least as usize)));
+        assert!(all.iter().all(|taken| *taken <= most as usize));
     }
 
     #[test]

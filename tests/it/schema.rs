@@ -19,6 +19,7 @@ const BEYOND: &[(&str, &[&str])] = &[
         &[
             "alias_repeats_name",
             "duplicate_names",
+            "expect_own_metrics",
             "mesh_expect",
             "unknown_names",
         ],
