@@ -8,9 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::outlook::Outlook;
-use super::{printer, stored};
+use super::printer;
 use crate::plan::{Order, Plan, Test};
-use crate::report::elapsed;
+use crate::report::{Report, elapsed};
 use crate::results::{Event, EventKind, Outcome};
 use crate::schedule::{CellId, Forecast, Schedule};
 use crate::tools::{self, Headlines};
@@ -104,7 +104,7 @@ impl Progress {
     /// Takes note of what happened before anybody watched.
     pub fn past(&mut self, event: &EventKind) {
         if let EventKind::RunStarted { plan, only, .. } = event
-            && let Some((plan, schedule)) = stored::planned(plan, only.as_deref())
+            && let Ok((plan, schedule)) = Report::planned(plan, only.as_deref())
         {
             self.outlook = Outlook::of(&plan, &schedule);
             self.by_sample = by_sample(&plan);

@@ -2,25 +2,14 @@
 
 use anyhow::Context;
 
-use crate::diag::Source;
-use crate::plan::{self, Plan};
 use crate::report::nptest_csv::Dialect;
 use crate::report::{Report, nptest_csv, samples_csv};
 use crate::results::run_dir::file;
 use crate::results::{RunDir, journal};
-use crate::schedule::{Schedule, Selection};
 
 /// Whether the run has got as far as its first event.
 pub(super) fn has_events(dir: &RunDir) -> bool {
     journal::read(dir.path()).is_ok_and(|recovered| !recovered.events.is_empty())
-}
-
-/// Plan and cells of a run, by the plan and selection of its first event.
-pub(super) fn planned(plan: &str, only: Option<&str>) -> Option<(Plan, Schedule)> {
-    let plan = plan::load(Source::new("the run's plan", plan), &[]).ok()?;
-    let selection = Selection::parse(only.unwrap_or_default(), &plan).ok()?;
-    let schedule = Schedule::of(&plan, &selection);
-    Some((plan, schedule))
 }
 
 /// Replays the run's journal. What the cluster was stands beside it, in `environment.json`.

@@ -56,6 +56,7 @@ pub struct DeclaredTool {
     pub timeout: Option<Duration>,
     /// What the client's output says, by metric. A name of netplan's own, as `throughput` or
     /// `latency.p99`, stands where the other tools' figures stand; any other name is the tool's own.
+    /// What netplan itself writes of each sample, as `elapsed_s`, is not among them.
     #[schemars(
         length(min = 1),
         extend("propertyNames" = json!({ "pattern": "^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)*$" })),

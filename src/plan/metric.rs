@@ -89,6 +89,34 @@ known! {
         "Payload bytes of a full TCP segment.";
 }
 
+/// What netplan itself writes into journals by this name, which no declared tool may yield.
+#[must_use]
+pub fn of_netplan(journal: &str) -> Option<&'static str> {
+    const OBSERVED: [&str; 9] = [
+        "observed_s",
+        "node_cpu_busy_percent",
+        "node_cpu_steal_percent",
+        "cgroup_throttled_periods",
+        "cgroup_throttled_us",
+        "interface_sent_bytes",
+        "interface_received_bytes",
+        "interface_sent_packets",
+        "interface_received_packets",
+    ];
+    let at_end = journal.split_once('.');
+    match journal {
+        "found_rate_bps" => Some("the rate that `find` finds"),
+        "elapsed_s" => Some("how long a built-in tool measured"),
+        _ if at_end.is_some_and(|(name, end)| {
+            OBSERVED.contains(&name) && matches!(end, "client" | "server")
+        }) =>
+        {
+            Some("what workers observe around samples")
+        }
+        _ => None,
+    }
+}
+
 impl Metric {
     /// The metric that netplan knows by this word.
     #[must_use]

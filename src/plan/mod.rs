@@ -60,7 +60,7 @@ pub use figure::{FigureUnit, Pattern, PatternError, Pointer};
 pub use kubernetes::*;
 pub use load::{init_text, load, load_in};
 pub use mesh::{Group, Mesh, MeshEntry, MeshPaths, PathEntries, PathEntry, TooFewNodes};
-pub use metric::{Metric, Unit};
+pub use metric::{Metric, Unit, of_netplan};
 pub use model::*;
 pub use reference::reference;
 pub use schema::schema;

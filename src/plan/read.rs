@@ -6,8 +6,9 @@ use super::extend;
 use super::fields::Fields;
 use super::host;
 use super::mesh::{Expanded, expand};
-use super::model::{Concurrency, Link, Local, Offloads, Order, Plan, VERSION};
-use super::read_declared;
+use super::metric::Metric;
+use super::model::{Concurrency, Link, Local, Offloads, Order, Plan, Test, ToolSpec, VERSION};
+use super::read_declared::{self, Tools};
 use super::read_kubernetes::kubernetes;
 use super::read_paths::{FoundPath, most_to_one, paths};
 use super::read_test::{self, Known, KnownPath};
@@ -37,7 +38,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         .unwrap_or_default();
     // Without workers every name would be unknown: one problem, not many.
     let known = workers.as_ref().map(KnownWorkers::new);
-    let paths = top.required("paths", |id| {
+    let mut paths = top.required("paths", |id| {
         paths(decoder, id, known.as_ref(), local.nodes)
     });
     if let (Some(workers), Some(paths)) = (&workers, &paths) {
@@ -93,6 +94,11 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         };
         read_test::tests(decoder, id, &defaults.unwrap_or_default(), &known)
     });
+    for path in paths.iter_mut().flatten() {
+        if let Some(preferred) = metrics_on(path, tests.as_deref(), tools.as_ref(), has_tools) {
+            path.read_expect(decoder, &preferred);
+        }
+    }
     if let (Some(paths), Some(known), Some(tests)) = (&paths, &known_paths, &tests) {
         let names: Vec<&str> = known
             .iter()
@@ -150,6 +156,30 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         local,
         kubernetes: kubernetes.unwrap_or_default(),
     })
+}
+
+/// The metrics that a path's `expect` may name beside netplan's own: those of the tests on it, then
+/// those of all declared tools. None when a tool could not be read: any name may be one of its own.
+fn metrics_on(
+    path: &FoundPath<'_>,
+    tests: Option<&[Test]>,
+    tools: Option<&Tools>,
+    has_tools: bool,
+) -> Option<Vec<Metric>> {
+    if has_tools && tools.is_none() {
+        return None;
+    }
+    let name = path.name.map(|name| name.value);
+    let here = |test: &&Test| test.paths.iter().any(|path| Some(path.as_str()) == name);
+    let here = tests.unwrap_or_default().iter().filter(here);
+    let mut metrics: Vec<Metric> = here
+        .filter(|test| matches!(test.tool, ToolSpec::Declared(_)))
+        .flat_map(|test| test.tool.measures())
+        .collect();
+    for tool in tools.into_iter().flat_map(Tools::values) {
+        metrics.extend(tool.as_ref()?.all_metrics());
+    }
+    Some(metrics)
 }
 
 /// Nothing else is read of a plan in another version: its keys may mean other things.

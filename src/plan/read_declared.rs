@@ -72,6 +72,7 @@ fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<Dec
     let has_ports = fields.key_place("ports").is_some();
     let ports = fields.optional("ports", |id| ports(decoder, id, slots));
     let parameters = fields.optional("parameters", |id| parameters(decoder, id));
+    let any_parameter = parameters.is_none() && fields.key_place("parameters").is_some();
     let known = Names {
         // What could not be read may have any names.
         ports: match (&ports, has_ports) {
@@ -79,7 +80,7 @@ fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<Dec
             (ports, _) => Some(ports.as_deref().unwrap_or_default()),
         },
         parameters: parameters.as_ref(),
-        any_parameter: parameters.is_none() && fields.key_place("parameters").is_some(),
+        any_parameter,
     };
     let has_server = fields.key_place("server").is_some();
     let server = fields.optional("server", |id| server(decoder, id, &known));
@@ -107,6 +108,10 @@ fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<Dec
         uses.extend(names.iter().cloned());
     }
     unused(decoder, &fields, parameters.as_ref(), &uses);
+    if any_parameter {
+        // What tests set cannot be held against what is not known.
+        return None;
+    }
     Some(DeclaredTool {
         name: name.to_owned(),
         description,

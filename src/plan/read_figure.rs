@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::declared::{Figure, FigureSource, Take};
 use super::decode::{At, Decoder};
 use super::figure::{FigureUnit, Pattern, PatternError, Pointer};
-use super::metric::Metric;
+use super::metric::{self, Metric};
 use super::tree::NodeId;
 use crate::diag::{Place, Problem, quote};
 
@@ -43,6 +43,12 @@ pub fn figures(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Fig
             }
             let figure = figure(decoder, entry.value, name)?;
             let journal = figure.metric(name.value).name().to_owned();
+            if let Some(of) = metric::of_netplan(&journal) {
+                let what = format!("{} is {of}", quote(&journal));
+                let help = "its figure would be taken for that: give it another name";
+                let problem = Problem::new(name.place, what).help(help);
+                decoder.report(problem);
+            }
             if let Some((_, first)) = names.iter().find(|(other, _)| *other == journal) {
                 let what = format!("two metrics would be called {}", quote(&journal));
                 decoder.report(

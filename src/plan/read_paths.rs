@@ -6,6 +6,7 @@ use super::decode::{At, Decoder};
 use super::fields::Fields;
 use super::host;
 use super::mesh::{Mesh, MeshEntry, PathEntry};
+use super::metric::Metric;
 use super::model::{Path, Via};
 use super::read::LONGEST_NAME;
 use super::read_expect::{self, Expected};
@@ -25,6 +26,8 @@ pub struct FoundPath<'t> {
     label: Option<String>,
     pub ends: Ends<'t>,
     pub via: Option<At<Via>>,
+    /// Where it is written; it may name a metric of a declared tool, so it is read after those.
+    pub expect_id: Option<NodeId>,
     pub expect: Vec<Expected>,
 }
 
@@ -50,6 +53,12 @@ impl FoundPath<'_> {
             Ends::Path { .. } => 1,
             Ends::Mesh { paths, .. } => paths,
         }
+    }
+
+    /// Reads what is expected on it. `preferred` are the metrics that are probably meant.
+    pub fn read_expect(&mut self, decoder: &Decoder<'_>, preferred: &[Metric]) {
+        let read = |id| read_expect::expectations(decoder, id, preferred);
+        self.expect = self.expect_id.and_then(read).unwrap_or_default();
     }
 
     pub fn is_mesh(&self) -> bool {
@@ -121,17 +130,15 @@ pub fn paths<'t>(
 pub fn most_to_one(paths: &[FoundPath<'_>]) -> u16 {
     let mut counts: HashMap<&str, u64> = HashMap::new();
     for path in paths {
-        // A worker of a mesh gets at most one path from each other.
-        let (to, count) = match path.ends {
-            Ends::Path { to: Some(to), .. } => (to.value, 1),
-            Ends::Mesh {
-                group: Some(group),
-                paths,
-                ..
-            } => (group.value, paths.isqrt() * 2 + 1),
-            _ => continue,
+        // Of a mesh each worker has one path from each other, and they count as one: see `slots`.
+        let (Ends::Path { to: Some(to), .. }
+        | Ends::Mesh {
+            group: Some(to), ..
+        }) = path.ends
+        else {
+            continue;
         };
-        *counts.entry(to).or_default() += count;
+        *counts.entry(to.value).or_default() += 1;
     }
     let most = counts.into_values().max().unwrap_or(1);
     u16::try_from(most).unwrap_or(u16::MAX)
@@ -195,7 +202,7 @@ fn mesh<'t>(
     });
     let via = via(decoder, &fields);
     let both = fields.optional("both_directions", |id| decoder.boolean(id));
-    let expect = fields.optional("expect", |id| read_expect::expectations(decoder, id, &[]));
+    let expect_id = fields.optional("expect", Some);
     fields.done_else(|key| {
         matches!(key, "from" | "to")
             .then(|| "a mesh is between every two of its `workers`".to_owned())
@@ -221,7 +228,8 @@ fn mesh<'t>(
             paths: if both_directions { 2 * pairs } else { pairs },
         },
         via,
-        expect: expect.unwrap_or_default(),
+        expect_id,
+        expect: Vec::new(),
     })
 }
 
@@ -255,7 +263,7 @@ fn path<'t>(
     let from = fields.required("from", worker);
     let to = fields.required("to", worker);
     let via = via(decoder, fields);
-    let expect = fields.optional("expect", |id| read_expect::expectations(decoder, id, &[]));
+    let expect_id = fields.optional("expect", Some);
     fields.done();
     if let (
         Some(from),
@@ -280,7 +288,8 @@ fn path<'t>(
         label,
         ends: Ends::Path { from, to },
         via,
-        expect: expect.unwrap_or_default(),
+        expect_id,
+        expect: Vec::new(),
     }
 }
 

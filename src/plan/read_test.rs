@@ -145,13 +145,13 @@ fn test<'t>(
         })
     });
     let mut timing = own.or(defaults);
-    check_timeout(decoder, timing);
+    check_timeout(decoder, timing, tool.as_ref());
     if let (None, Some(ToolSpec::Declared(used))) = (timing.timeout, &tool) {
         timing.timeout = used.tool.timeout.map(|value| At {
             value,
             place: fields.place,
         });
-        check_timeout(decoder, timing);
+        check_timeout(decoder, timing, tool.as_ref());
     }
     let timing = timing.resolve();
     if let Some(ToolSpec::Declared(used)) = &tool {

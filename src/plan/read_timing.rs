@@ -2,7 +2,7 @@
 
 use super::decode::{At, Decoder};
 use super::fields::Fields;
-use super::model::{Repeat, Timing, Until};
+use super::model::{Repeat, Timing, ToolSpec, Until};
 use super::read::small;
 use super::tree::NodeId;
 use super::units::{Duration, Percent};
@@ -122,13 +122,19 @@ fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<Durati
     None
 }
 
-/// Refuses a timeout that no sample can keep.
-pub fn check_timeout(decoder: &Decoder<'_>, timing: PartialTiming) {
+/// Refuses a timeout that no sample of the tool can keep.
+pub fn check_timeout(decoder: &Decoder<'_>, timing: PartialTiming, tool: Option<&ToolSpec>) {
     let Some(timeout) = timing.timeout else {
         return;
     };
     let resolved = timing.resolve();
     let needed = resolved.duration.0.saturating_add(resolved.warmup.0);
+    let overhead = tool.map(|tool| {
+        let warms_up_apart = !resolved.warmup.0.is_zero() && !tool.has_warmup();
+        tool.overhead() * if warms_up_apart { 2 } else { 1 }
+    });
+    let overhead = overhead.unwrap_or_default();
+    let needed = needed.saturating_add(overhead);
     if timeout.value.0 <= needed {
         let (timeout, place) = (timeout.value, timeout.place);
         let needed = Duration(needed);
@@ -138,7 +144,12 @@ pub fn check_timeout(decoder: &Decoder<'_>, timing: PartialTiming) {
                 format!("a timeout of `{timeout}` kills every sample"),
             )
             .help(format!(
-                "warm-up and duration alone take `{needed}`; leave some seconds more"
+                "{} take `{needed}`; leave some seconds more",
+                if overhead.is_zero() {
+                    "warm-up and duration alone"
+                } else {
+                    "warm-up, duration and what the tool itself needs"
+                }
             )),
         );
     }

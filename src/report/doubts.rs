@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{CellReport, CellState, Report};
-use super::words;
+use super::text;
 use crate::results::doubts::Kind;
 use crate::schedule::{CellId, Param};
 use crate::tools::name;
@@ -109,7 +109,7 @@ impl Doubts {
 
     /// Each kind's title, and on how many cells, how bad and what it means.
     pub fn in_short(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let measured = words::count(self.measured, "cell");
+        let measured = text::count(self.measured, "cell");
         self.groups.iter().map(move |group| {
             let (cells, worst, means) = (group.cells, &group.worst, group.means);
             (
@@ -132,12 +132,12 @@ impl Doubts {
                 "{mark} {} on {} of {}: {worst}{}",
                 group.kind.title(),
                 group.cells,
-                words::count(self.measured, "cell"),
+                text::count(self.measured, "cell"),
                 group.worst,
             );
-            lines.extend(words::wrap(&head, width, &indent));
+            lines.extend(text::wrap(&head, width, &indent));
             let room = width.saturating_sub(indent.len());
-            let means = words::wrap(&format!("→ {}", group.means), room, "  ");
+            let means = text::wrap(&format!("→ {}", group.means), room, "  ");
             lines.extend(means.into_iter().map(|line| format!("{indent}{line}")));
         }
         lines

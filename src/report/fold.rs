@@ -184,18 +184,24 @@ impl Report {
         let EventKind::RunStarted { plan, only, .. } = &first.kind else {
             return Err(ReportError::NoStart);
         };
-        let source = Source {
-            name: "the journal's plan".to_owned(),
-            text: plan.clone(),
-        };
+        let (plan, schedule) = Report::planned(plan, only.as_deref())?;
+        Ok(Report::fold(events, plan, schedule))
+    }
+
+    /// Plan and schedule of a run, from the plan's text and the selection in its first event.
+    ///
+    /// # Errors
+    /// When this netplan cannot read the plan, or the selection does not fit it.
+    pub fn planned(plan: &str, only: Option<&str>) -> Result<(Plan, Schedule), ReportError> {
+        let source = Source::new("the journal's plan", plan);
         let plan = plan::load(source, &[]).map_err(|e| ReportError::Plan(e.to_string()))?;
         let selection = match only {
             Some(only) => Selection::parse(only, &plan)
-                .map_err(|e| ReportError::Selection(only.clone(), e.to_string()))?,
+                .map_err(|e| ReportError::Selection(only.to_owned(), e.to_string()))?,
             None => Selection::all(),
         };
         let schedule = Schedule::of(&plan, &selection);
-        Ok(Report::fold(events, plan, schedule))
+        Ok((plan, schedule))
     }
 
     /// The same of what could be read of a journal. A last line that was cut off is no damage: nobody

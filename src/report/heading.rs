@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::fold::{Report, RunState};
-use super::words;
+use super::text;
 use crate::results::WorkerEnvironment;
+use crate::results::environment::OFFLOADS;
 
 /// Plan, run and version.
 pub fn title(report: &Report) -> String {
@@ -20,10 +21,10 @@ pub fn title(report: &Report) -> String {
 pub fn surroundings(report: &Report, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(description) = &report.plan.description {
-        lines.extend(words::wrap(description, width, ""));
+        lines.extend(text::wrap(description, width, ""));
     }
     if let Some(only) = &report.only {
-        lines.extend(words::wrap(&format!("only {only}"), width, "  "));
+        lines.extend(text::wrap(&format!("only {only}"), width, "  "));
     }
     let workers = &report.environment.workers;
     if workers.is_empty() {
@@ -35,14 +36,14 @@ pub fn surroundings(report: &Report, width: usize) -> Vec<String> {
     }
     let placed: Vec<String> = nodes
         .iter()
-        .map(|(node, workers)| format!("{} on {node}", words::list(workers)))
+        .map(|(node, workers)| format!("{} on {node}", text::list(workers)))
         .collect();
     let cluster = report
         .environment
         .cluster
         .as_ref()
         .map_or_else(String::new, |cluster| format!("{} cluster: ", cluster.kind));
-    lines.extend(words::wrap(
+    lines.extend(text::wrap(
         &format!("{cluster}{}", placed.join("; ")),
         width,
         "  ",
@@ -57,11 +58,11 @@ pub fn surroundings(report: &Report, width: usize) -> Vec<String> {
     }
     for (text, names) in &seen {
         let who = if seen.len() > 1 {
-            format!("{}: ", words::list(names))
+            format!("{}: ", text::list(names))
         } else {
             String::new()
         };
-        lines.extend(words::wrap(&format!("{who}{text}"), width, "  "));
+        lines.extend(text::wrap(&format!("{who}{text}"), width, "  "));
     }
     lines
 }
@@ -76,7 +77,7 @@ fn environment(seen: &WorkerEnvironment) -> String {
         parts.push(format!(
             "{} ({})",
             seen.cpu,
-            words::count(seen.cores as usize, "core")
+            text::count(seen.cores as usize, "core")
         ));
     }
     if seen.mtu > 0 {
@@ -93,21 +94,16 @@ fn environment(seen: &WorkerEnvironment) -> String {
     );
     let tied = parts
         .iter()
-        .map(|part| part.replace(' ', &words::TIE.to_string()));
+        .map(|part| part.replace(' ', &text::TIE.to_string()));
     tied.collect::<Vec<_>>().join(", ")
 }
 
 /// `TSO GSO GRO off`; each state once.
 fn offloads(seen: &WorkerEnvironment) -> Vec<String> {
-    let short = [
-        ("tcp-segmentation-offload", "TSO"),
-        ("generic-segmentation-offload", "GSO"),
-        ("generic-receive-offload", "GRO"),
-    ];
     [(true, "on"), (false, "off")]
         .into_iter()
         .filter_map(|(state, word)| {
-            let names: Vec<&str> = short
+            let names: Vec<&str> = OFFLOADS
                 .iter()
                 .filter(|(long, _)| seen.offloads.get(*long) == Some(&state))
                 .map(|(_, short)| *short)
@@ -131,12 +127,12 @@ pub fn totals(report: &Report) -> String {
     .filter(|(n, _)| *n > 0)
     .map(|(n, word)| format!("{n} {word}"))
     .collect();
-    let mut line = words::count(counts.cells, "cell");
+    let mut line = text::count(counts.cells, "cell");
     if !ended.is_empty() {
         line = format!("{line}: {}", ended.join(", "));
     }
     if let Some(seconds) = report.elapsed_s() {
-        line = format!("{line}; took {}", words::elapsed(seconds));
+        line = format!("{line}; took {}", text::elapsed(seconds));
     }
     line
 }
@@ -150,7 +146,7 @@ pub fn partial(report: &Report) -> Option<String> {
         RunState::CutOff => "the journal stops before the run's end",
     };
     let counts = report.counts();
-    let cells = words::count(counts.cells, "cell");
+    let cells = text::count(counts.cells, "cell");
     let rest = match (counts.missing, counts.partial) {
         (0, 0) => "no cell is missing".to_owned(),
         (missing, 0) => format!("{missing} of {cells} missing (…)"),
@@ -174,7 +170,7 @@ pub fn damage(report: &Report) -> Vec<String> {
         lines.push(format!(
             "{} of cells that this plan does not have were left out: the journal is of another \
              plan or version",
-            words::count(report.strangers, "event")
+            text::count(report.strangers, "event")
         ));
     }
     lines

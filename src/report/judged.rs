@@ -2,7 +2,7 @@
 
 use super::fold::Report;
 use super::gate::{Found, Judgement, Origin, Tally, Verdict};
-use super::words;
+use super::text;
 use crate::plan::{Bound, Unit};
 use crate::tools::figures;
 
@@ -92,7 +92,7 @@ pub fn totals(tally: Tally) -> String {
     .collect();
     format!(
         "{}: {}",
-        words::count(tally.all(), "expectation"),
+        text::count(tally.all(), "expectation"),
         parts.join(", ")
     )
 }
@@ -142,7 +142,7 @@ pub fn lines(report: &Report, judgements: &[Judgement<'_>]) -> Vec<String> {
             let found = closest.found.map(|found| found_in_words(closest, found));
             format!(
                 "{sign} {kept_word}: {name}, by {}; the closest is {} with {}",
-                words::count(all.len(), "cell"),
+                text::count(all.len(), "cell"),
                 closest.cell.id.0,
                 found.unwrap_or_default()
             )

@@ -24,9 +24,10 @@ mod sections;
 mod spark;
 mod swept;
 pub mod table;
+mod text;
 pub mod truth;
 mod words;
 
 pub use figures::Figure;
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};
-pub use words::{count, elapsed};
+pub use text::{count, elapsed};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::doubts::Doubts;
 use super::fold::{CellReport, CellState, Report};
-use super::words;
+use super::text;
 use crate::tools::Cause;
 
 /// How many different wordings of one cause are quoted.
@@ -123,8 +123,8 @@ impl Notes {
             };
             let mark = format!("{sign}{}", i + 1);
             let indent = " ".repeat(mark.chars().count() + 1);
-            let cells = words::count(note.cells.len(), "cell");
-            lines.extend(words::wrap(
+            let cells = text::count(note.cells.len(), "cell");
+            lines.extend(text::wrap(
                 &format!("{mark} {title} ({cells})"),
                 width,
                 &indent,
@@ -139,32 +139,32 @@ impl Notes {
             }
             if let Why::Failed(cause) = &note.why {
                 let room = width.saturating_sub(indent.len());
-                let advice = words::wrap(&format!("→ {}", cause.explain()), room, "  ");
+                let advice = text::wrap(&format!("→ {}", cause.explain()), room, "  ");
                 lines.extend(advice.into_iter().map(|line| format!("{indent}{line}")));
             }
         }
         if let (cells @ 1.., samples) = self.outliers {
-            let (cells, samples) = (words::count(cells, "cell"), words::count(samples, "sample"));
+            let (cells, samples) = (text::count(cells, "cell"), text::count(samples, "sample"));
             let text = format!(
                 "{OUTLIERS} outliers: {samples} of {cells} far from the cell's others; they count \
                  as all do, and `samples.csv` marks them"
             );
-            lines.extend(words::wrap(&text, width, "  "));
+            lines.extend(text::wrap(&text, width, "  "));
         }
         if self.wide > 0 {
             let text = format!(
                 "{WIDE} known less well than the plan asks: {} took as many samples as `max` allows",
-                words::count(self.wide, "cell")
+                text::count(self.wide, "cell")
             );
-            lines.extend(words::wrap(&text, width, "  "));
+            lines.extend(text::wrap(&text, width, "  "));
         }
         if self.at_bound > 0 {
             let text = format!(
                 "{AT_BOUND} more may be possible: {} kept the condition at the highest rate that the \
                  plan allows; raise its `to`",
-                words::count(self.at_bound, "cell")
+                text::count(self.at_bound, "cell")
             );
-            lines.extend(words::wrap(&text, width, "  "));
+            lines.extend(text::wrap(&text, width, "  "));
         }
         lines
     }
@@ -172,7 +172,7 @@ impl Notes {
 
 fn indented(text: &str, indent: &str, width: usize) -> Vec<String> {
     let room = width.saturating_sub(indent.chars().count());
-    words::wrap(text, room, "")
+    text::wrap(text, room, "")
         .into_iter()
         .map(|line| format!("{indent}{line}"))
         .collect()

@@ -7,6 +7,7 @@ use super::grid::{Column, Grid};
 use super::notes::Notes;
 use super::scale::{Field, Scale, aligned};
 use super::swept::swept;
+use super::text;
 use super::words;
 use crate::plan::{Repeat, Test, ToolSpec};
 use crate::results::Summary;
@@ -116,7 +117,7 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     if misses > 0 {
         about.push(format!(
             "; {} at a found rate missed it and {} not count",
-            words::count(misses, "sample"),
+            text::count(misses, "sample"),
             if misses == 1 { "does" } else { "do" }
         ));
     }
@@ -126,7 +127,7 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
         about.push(format!(
             "; {} of {} known to ±{}",
             reached.count(),
-            words::count(measured.count(), "cell"),
+            text::count(measured.count(), "cell"),
             until.until
         ));
     }

@@ -10,7 +10,7 @@ use super::gate::{self, Judgement, Tally};
 use super::grid::Block;
 use super::notes::Notes;
 use super::sections::{self, Section};
-use super::{heading, judged, ratios, words};
+use super::{heading, judged, ratios, text};
 
 /// Narrower than this is not tried; lines are then longer than the width.
 const NARROWEST: usize = 40;
@@ -36,7 +36,7 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
         text: String::new(),
         colour,
     };
-    for (i, line) in words::wrap(&heading::title(report), width, "  ")
+    for (i, line) in text::wrap(&heading::title(report), width, "  ")
         .iter()
         .enumerate()
     {
@@ -68,7 +68,7 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
     if !damage.is_empty() {
         page.gap();
         for damage in damage {
-            for line in words::wrap(&format!("! {damage}"), width, "  ") {
+            for line in text::wrap(&format!("! {damage}"), width, "  ") {
                 page.line(&line, WARN);
             }
         }
@@ -87,11 +87,11 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
     } else {
         WARN
     };
-    for line in words::wrap(&heading::totals(report), width, "  ") {
+    for line in text::wrap(&heading::totals(report), width, "  ") {
         page.line(&line, totals);
     }
     if let Some(partial) = heading::partial(report) {
-        for line in words::wrap(&partial, width, "  ") {
+        for line in text::wrap(&partial, width, "  ") {
             page.line(&line, WARN);
         }
     }
@@ -124,7 +124,7 @@ impl Page {
 
     fn expectations(&mut self, report: &Report, judgements: &[Judgement<'_>], width: usize) {
         let totals = judged::totals(Tally::of(judgements));
-        for line in words::wrap(&totals, width, "  ") {
+        for line in text::wrap(&totals, width, "  ") {
             self.line(&line, TITLE);
         }
         for judged in judged::lines(report, judgements) {
@@ -133,7 +133,7 @@ impl Page {
                 Some('✓') => GOOD,
                 _ => WARN,
             };
-            for line in words::wrap(&judged, width, "    ") {
+            for line in text::wrap(&judged, width, "    ") {
                 self.line(&line, style);
             }
         }
@@ -141,7 +141,7 @@ impl Page {
 
     fn section(&mut self, section: &Section, width: usize) {
         self.gap();
-        let lines = words::wrap(&format!("{}: {}", section.name, section.about), width, "  ");
+        let lines = text::wrap(&format!("{}: {}", section.name, section.about), width, "  ");
         for (i, line) in lines.iter().enumerate() {
             match line.strip_prefix(&*section.name) {
                 Some(rest) if i == 0 => {

@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, EventKind};
 
+/// Offloads that make or keep packets larger than a segment: ethtool's name, short name.
+pub const OFFLOADS: [(&str, &str); 3] = [
+    ("tcp-segmentation-offload", "TSO"),
+    ("generic-segmentation-offload", "GSO"),
+    ("generic-receive-offload", "GRO"),
+];
+
 /// What a worker sees of its surroundings; it says so once, when it joins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerEnvironment {

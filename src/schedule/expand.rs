@@ -40,7 +40,7 @@ impl Schedule {
                     .reserve_exact(paths.len() * rows * sizes.len());
             }
             for path_index in paths {
-                let selected = only.takes_path(test, &plan.paths[path_index]) && !sizes.is_empty();
+                let selected = only.takes_path(plan, test, path_index) && !sizes.is_empty();
                 for (point, taken) in points.iter().enumerate() {
                     number += 1;
                     if !(selected && *taken) {

@@ -46,10 +46,12 @@ fn added(tool: &dyn Tool, timing: &Timing) -> Duration {
     tool.overhead() * if warms_up_apart { 2 } else { 1 }
 }
 
-/// Whole seconds, as the tools take them. A fraction is rounded up, because both tools read
-/// `0.3` as 0, which is for ever.
-pub(super) fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+/// Duration and warm-up in whole seconds, as plans have them. A duration of 0 would be for ever.
+pub(super) fn seconds(timing: &Timing) -> (u64, u64) {
+    (
+        timing.duration.0.as_secs().max(1),
+        timing.warmup.0.as_secs(),
+    )
 }
 
 /// Whether a tool that was asked for `duration` measured for so much shorter that something must

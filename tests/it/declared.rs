@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use netplan::diag::Source;
 use netplan::plan::{self, Plan, ToolSpec};
+use netplan::results::observed::{self, End};
 use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
-use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Ready, Tool};
+use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Ready, Tool, name};
 use proptest::prelude::*;
 
 use crate::schedule::timing;
@@ -246,6 +247,56 @@ fn figures_come_in_the_units_of_journals() {
     );
     let metrics = read(tool.as_ref(), How::Code(0), b"{\"m\": 1, \"n\": null}", b"").unwrap();
     assert_eq!((metrics.get("m"), metrics.get("n")), (Some(1.0), None));
+}
+
+#[test]
+fn paths_expect_own_metrics_and_plans_know_how_long_tools_take() {
+    let plan = load(
+        "version: 1
+name: p
+workers: { a: {}, b: {}, all: { one_per_node: true, count: 2 } }
+paths:
+  - { name: p, from: a, to: b, via: pod_ip, expect: { stall: '<= 5ms' } }
+  - mesh: { name: m, workers: all, via: pod_ip, expect: { stall: '<= 3' } }
+tools:
+  one:
+    overhead: 3s
+    client: { command: [x, '{{ warmup_s }}'] }
+    metrics: { stall: { json: /m, unit: us } }
+  two:
+    client: { command: [x] }
+    metrics: { stall: { json: /m, unit: count } }
+tests:
+  - { one: {}, paths: [p] }
+  - { two: {}, paths: [m] }
+  - { netperf: { test: TCP_CRR } }
+  - { netperf: {} }
+  - { iperf3: {} }
+",
+    );
+    // Each with the unit that the tool on that path gives it.
+    let bounds = plan.paths.iter().map(|path| {
+        let (metric, expectation) = path.expect.0.first().unwrap();
+        (metric.name().to_owned(), expectation.bound.clone())
+    });
+    let bounds: Vec<_> = bounds.collect();
+    let stall = |name: &str, bound| (name.to_owned(), plan::Bound::Absolute(bound));
+    assert_eq!(bounds, [stall("stall_us", 5000.0), stall("stall", 3.0)]);
+    for test in &plan.tests {
+        let tool = tools::of(&test.tool);
+        assert_eq!(tool.overhead(), test.tool.overhead(), "{}", test.name);
+        assert_eq!(tool.has_warmup(), test.tool.has_warmup(), "{}", test.name);
+    }
+}
+
+#[test]
+fn no_declared_tool_yields_what_netplan_writes_itself() {
+    let observed = observed::ALL.iter();
+    let observed = observed.flat_map(|name| End::BOTH.map(|end| name.at(end)));
+    for journal in observed.chain([name::FOUND_RATE_BPS, name::ELAPSED_S]) {
+        assert!(plan::of_netplan(journal).is_some(), "{journal}");
+    }
+    assert_eq!(plan::of_netplan("elapsed_us"), None);
 }
 
 #[test]

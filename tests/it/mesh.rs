@@ -92,6 +92,58 @@ fn a_plan_with_a_mesh_is_written_as_one_and_read_again() {
 }
 
 #[test]
+fn a_mesh_is_selected_by_its_name_and_offered_first() {
+    let plan = mesh(", count: 20", "");
+    let count = |only: &str| {
+        Schedule::of(&plan, &Selection::parse(only, &plan).unwrap())
+            .rows
+            .len()
+    };
+    assert_eq!(count("path=mesh"), 2 * 190);
+    assert_eq!(count("path=mesh|near"), 2 * 190 + 1);
+    assert_eq!(count("path=mesh-1-2"), 2);
+    let help = Selection::parse("path=far", &plan).unwrap_err().help;
+    assert!(
+        help.starts_with("`path` can be `near`, `mesh`, `mesh-1-"),
+        "{help}"
+    );
+}
+
+#[test]
+fn the_paths_of_a_mesh_to_a_worker_take_one_port_together() {
+    let ports = |second: u16| {
+        plan::load(
+            Source::new(
+                "plan.yaml",
+                format!(
+                    "version: 1
+name: mesh
+workers: {{ w: {{}}, mesh: {{ one_per_node: true, count: 200 }} }}
+paths:
+  - mesh: {{ workers: mesh, via: pod_ip }}
+  - mesh: {{ name: back, workers: mesh, via: cluster_ip, both_directions: true }}
+tools:
+  t:
+    ports:
+      - {{ name: a, port: 5000, per_path: true }}
+      - {{ name: b, port: {second}, per_path: true }}
+    server: {{ command: [x, '{{{{ ports.a }}}}'], ready: exited }}
+    client: {{ command: [x, '{{{{ ports.b }}}}'] }}
+    metrics: {{ m: {{ json: /m, unit: count }} }}
+tests: [t: {{}}]
+"
+                ),
+            ),
+            &[],
+        )
+    };
+    let plan = ports(5002).unwrap();
+    assert_eq!(slots(&plan).into_iter().max(), Some(1));
+    let refused = ports(5001).unwrap_err().to_string();
+    assert!(refused.contains("takes 2 numbers"), "{refused}");
+}
+
+#[test]
 fn five_hundred_nodes_meet_in_499_full_rounds() {
     let plan = mesh(", count: 500", "");
     assert_eq!(plan.paths.len(), 124_752);

@@ -122,6 +122,32 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
 }
 
 #[test]
+fn a_worker_that_left_before_the_first_sample_has_failed_its_cells() {
+    let mut world = World::new(&[(0, 1, false, ONCE, 0, false, false)], LISTED, &[]);
+    world.join("w2", 2);
+    world.vanish("w2");
+    for input in std::mem::take(&mut world.mail) {
+        world.deliver(input);
+    }
+    // Both are given up together, whenever one of them left.
+    let timer = world.timers[0];
+    world.deliver(Input::TimerFired(timer));
+    let ends = world.journal.iter().filter_map(|event| match event {
+        EventKind::CellEnded { outcome, .. } => Some(outcome),
+        _ => None,
+    });
+    let ends: Vec<_> = ends.cloned().collect();
+    let [Outcome::Failed(failure)] = &ends[..] else {
+        panic!("{ends:?}")
+    };
+    let words = "worker `w2` left and did not come back in time";
+    assert_eq!(
+        (failure.cause, failure.words.as_str()),
+        (Cause::WorkerLost, words)
+    );
+}
+
+#[test]
 fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
     let mut world = World::new(
         &[(0, 1, true, Repeat::Times(1), 0, false, false)],

@@ -120,8 +120,8 @@ impl State {
         let worker = &self.workers[worker];
         let name = &worker.name;
         let words = if worker.newest.is_some() {
-            let limit = self.limits.reconnect.as_secs();
-            format!("worker `{name}` left and did not come back within {limit} s")
+            // How long that was depends on whether the first sample had begun.
+            format!("worker `{name}` left and did not come back in time")
         } else {
             let limit = self.limits.start.as_secs();
             format!("worker `{name}` did not join within {limit} s")

@@ -1,5 +1,7 @@
 //! The tool of a test and its options.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -114,4 +116,36 @@ impl NetperfTest {
         NetperfTest::UdpStream,
         NetperfTest::UdpRr,
     ];
+
+    /// What an invocation takes beyond the time that it is told to measure: netperf waits for late
+    /// connections after `TCP_CRR`.
+    #[must_use]
+    pub fn overhead(self) -> Duration {
+        match self {
+            NetperfTest::TcpCrr => Duration::from_secs(4),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl ToolSpec {
+    /// What an invocation takes beyond the time that it is told to measure.
+    #[must_use]
+    pub fn overhead(&self) -> Duration {
+        match self {
+            ToolSpec::Iperf3(_) => Duration::ZERO,
+            ToolSpec::Netperf(netperf) => netperf.test.overhead(),
+            ToolSpec::Declared(used) => used.tool.overhead.0,
+        }
+    }
+
+    /// Whether its client warms up by itself; else a warm-up is an invocation of its own.
+    #[must_use]
+    pub fn has_warmup(&self) -> bool {
+        match self {
+            ToolSpec::Iperf3(_) => true,
+            ToolSpec::Netperf(_) => false,
+            ToolSpec::Declared(used) => used.tool.client.warms_up,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The lines as a table for people, and as JSON.
 
 use super::line::{Allowed, Line, Verdict, counts};
-use crate::report::words;
+use crate::report::text;
 
 /// The lines for people, and how many of them passed, with a newline at the end.
 #[must_use]
@@ -41,7 +41,7 @@ pub fn table(lines: &[Line]) -> String {
         };
         match &line.verdict {
             Verdict::Skipped(why) | Verdict::Failed(Some(why)) => {
-                for part in words::wrap(why, 90, "") {
+                for part in text::wrap(why, 90, "") {
                     put(&format!("           {part}"));
                 }
             }

@@ -1,6 +1,6 @@
 //! What is known of a sample beside its figures: what was asked for, and where it ran.
 
-use crate::results::environment::WorkerEnvironment;
+use crate::results::environment::{OFFLOADS, WorkerEnvironment};
 use crate::results::observed::End;
 
 /// What is known of a sample beside its figures.
@@ -21,13 +21,6 @@ pub struct Circumstances {
     /// Offloads that are on and let larger packets cross the path than the MSS allows.
     pub offloads: Vec<String>,
 }
-
-/// Offloads that make or keep packets larger than a segment: ethtool's name, short name.
-const OFFLOADS: [(&str, &str); 3] = [
-    ("tcp-segmentation-offload", "TSO"),
-    ("generic-segmentation-offload", "GSO"),
-    ("generic-receive-offload", "GRO"),
-];
 
 impl Circumstances {
     /// Takes note of both ends' surroundings.

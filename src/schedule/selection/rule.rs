@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::SelectionError;
 use super::term::{Key, Term, names};
-use crate::plan::{Path, Plan, Test};
+use crate::plan::{Plan, Test};
 use crate::schedule::cell::Param;
 use crate::schedule::params::{axes, sets};
 
@@ -63,10 +63,10 @@ impl Selection {
     }
 
     /// Whether the terms on tests and paths let this pair through.
-    pub(in crate::schedule) fn takes_path(&self, test: &Test, path: &Path) -> bool {
+    pub(in crate::schedule) fn takes_path(&self, plan: &Plan, test: &Test, path: usize) -> bool {
         self.terms.iter().all(|term| match term.key {
             Key::Param(param) => sets(test, param),
-            key => names(key, test, path)
+            key => names(key, plan, test, path)
                 .iter()
                 .any(|name| term.has_name(name)),
         })
@@ -88,7 +88,7 @@ impl Selection {
                 .iter()
                 .all(|(param, values)| values.iter().any(|v| self.takes_params(&[(*param, *v)])));
             let mut paths = plan.paths_of(test).into_iter();
-            by_params && paths.any(|path| self.takes_path(test, &plan.paths[path]))
+            by_params && paths.any(|path| self.takes_path(plan, test, path))
         })
     }
 }

@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::error::{SelectionError, suggest};
 use crate::diag::quote;
-use crate::plan::{NetperfTest, Path, Plan, Protocol, Test, ToolSpec, Via};
+use crate::plan::{NetperfTest, Plan, Protocol, Test, ToolSpec, Via};
 use crate::schedule::cell::Param;
 use crate::schedule::params::axes;
 
@@ -128,7 +128,7 @@ impl Term {
                 .flat_map(|test| {
                     plan.paths_of(test)
                         .into_iter()
-                        .flat_map(move |path| names(key, test, &plan.paths[path]))
+                        .flat_map(move |path| names(key, plan, test, path))
                 })
                 .collect::<IndexSet<String>>()
                 .into_iter()
@@ -210,8 +210,12 @@ impl fmt::Display for Value {
     }
 }
 
-/// What a cell of this test and path is called under a key; a name may have several forms.
-pub(super) fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
+/// What a cell of this test and path is called under a key; a name may have several forms. A path
+/// of a mesh is called by the mesh's name too, as in a test's `paths`.
+pub(super) fn names(key: Key, plan: &Plan, test: &Test, at: usize) -> Vec<String> {
+    let Some(path) = plan.paths.get(at) else {
+        return Vec::new();
+    };
     let name = match key {
         Key::Tool => match &test.tool {
             ToolSpec::Iperf3(_) => "iperf3",
@@ -219,7 +223,12 @@ pub(super) fn names(key: Key, test: &Test, path: &Path) -> Vec<String> {
             ToolSpec::Declared(used) => &used.tool.name,
         },
         Key::Test => &test.name,
-        Key::Path => &path.name,
+        Key::Path => {
+            let mut meshes = plan.meshes.iter();
+            let mesh = meshes.find(|mesh| mesh.paths.contains(&at));
+            let mesh = mesh.map(|mesh| mesh.mesh.name.clone());
+            return mesh.into_iter().chain([path.name.clone()]).collect();
+        }
         Key::Via => match path.via {
             Via::PodIp => "pod_ip",
             Via::ClusterIp => "cluster_ip",

@@ -7,7 +7,7 @@ use super::output;
 use crate::plan::expression::{ExpressionError, Variables, command_line};
 use crate::plan::{Argument, DeclaredPort, DeclaredTool, DeclaredUse, PortProtocol, Ready};
 use crate::schedule::Param;
-use crate::tools::timing::whole_seconds;
+use crate::tools::timing::seconds;
 use crate::tools::{
     self, Cause, Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport,
 };
@@ -74,13 +74,13 @@ impl Declared {
         let Some(server) = &self.tool.server else {
             return Ok(Vec::new());
         };
-        let (duration_s, warmup_s) = times(job);
+        let (duration_s, warmup_s) = seconds(job.timing);
         self.line(&server.command, job, None, duration_s, warmup_s)
     }
 
     /// The lines of the warm-up, if it is an invocation of its own, and of the measuring.
     fn client_lines(&self, job: &Job<'_>) -> Result<[Vec<String>; 2], ExpressionError> {
-        let (duration_s, warmup_s) = times(job);
+        let (duration_s, warmup_s) = seconds(job.timing);
         let line = |duration_s, warmup_s| {
             let arguments = &self.tool.client.command;
             self.line(arguments, job, Some(job.target), duration_s, warmup_s)
@@ -223,12 +223,4 @@ impl Tool for Declared {
     fn headline(&self) -> &str {
         &self.headline
     }
-}
-
-/// Duration and warm-up in whole seconds, as plans have them.
-fn times(job: &Job<'_>) -> (u64, u64) {
-    (
-        whole_seconds(job.timing.duration.0).max(1),
-        whole_seconds(job.timing.warmup.0),
-    )
 }

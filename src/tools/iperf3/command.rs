@@ -3,7 +3,7 @@
 use super::Iperf3;
 use crate::plan::Protocol;
 use crate::schedule::Param;
-use crate::tools::timing::whole_seconds;
+use crate::tools::timing::seconds;
 use crate::tools::{Client, Job, Ready, Server};
 
 /// Control and data, TCP and UDP: iperf3 uses one port for all.
@@ -41,9 +41,8 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     };
     option("-c", Some(job.target.to_owned()));
     option("-p", Some(PORT.to_string()));
-    let duration = whole_seconds(job.timing.duration.0).max(1);
+    let (duration, warmup) = seconds(job.timing);
     option("-t", Some(duration.to_string()));
-    let warmup = whole_seconds(job.timing.warmup.0);
     option("-O", (warmup > 0).then(|| warmup.to_string()));
     option("--connect-timeout", Some(CONNECT_TIMEOUT_MS.to_string()));
     option("--snd-timeout", tcp.then(|| SEND_TIMEOUT_MS.to_string()));
@@ -159,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_fraction_of_a_second_never_becomes_for_ever() {
-        assert!(line(&tool(Protocol::Tcp), &[], 300, 300).contains("-t 1 -O 1 "));
+        assert!(line(&tool(Protocol::Tcp), &[], 300, 300).contains("-t 1 "));
         assert!(line(&tool(Protocol::Tcp), &[], 0, 0).contains("-t 1 "));
     }
 }

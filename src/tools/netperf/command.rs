@@ -3,7 +3,7 @@
 use super::Netperf;
 use crate::plan::NetperfTest;
 use crate::schedule::Param;
-use crate::tools::timing::whole_seconds;
+use crate::tools::timing::seconds;
 use crate::tools::{Client, Job, Ready, Server};
 
 /// Where netserver listens.
@@ -40,9 +40,9 @@ pub(super) fn server() -> Server {
 }
 
 pub(super) fn client(tool: Netperf, job: &Job<'_>) -> Client {
-    let warmup = whole_seconds(job.timing.warmup.0);
+    let (duration, warmup) = seconds(job.timing);
     Client {
-        argv: argv(tool, job, whole_seconds(job.timing.duration.0).max(1)),
+        argv: argv(tool, job, duration),
         warmup_argv: if warmup > 0 {
             argv(tool, job, warmup)
         } else {

@@ -70,11 +70,7 @@ impl Tool for Netperf {
     }
 
     fn overhead(&self) -> Duration {
-        match self.test {
-            // netperf waits this long for late connections after the test.
-            NetperfTest::TcpCrr => Duration::from_secs(4),
-            _ => Duration::ZERO,
-        }
+        self.test.overhead()
     }
 
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
