@@ -240,18 +240,30 @@ impl FakeApi {
 
     /// The newest pod of a Job.
     pub fn pod_of(&self, namespace: &str, job: &str) -> Value {
-        let inner = self.inner.lock().unwrap();
-        let own = |(key, pod): &(&Key, &Value)| {
-            key.0 == "pods"
-                && key.1 == namespace
-                && pod["metadata"]["ownerReferences"][0]["name"] == job
-        };
-        let number = |pod: &Value| {
-            let name = pod["metadata"]["name"].as_str().unwrap();
-            name.rsplit_once("-x").unwrap().1.parse::<u32>().unwrap()
-        };
-        let pods = inner.objects.iter().filter(own).map(|(_, pod)| pod);
-        pods.max_by_key(|pod| number(pod)).unwrap().clone()
+        let pod = self.inner.lock().unwrap().pod_of(namespace, job);
+        pod.unwrap()
+    }
+
+    /// The process of a Job has ended well; nothing happens when the Job is gone.
+    pub fn complete(&self, namespace: &str, job: &str) {
+        {
+            let mut inner = self.inner.lock().unwrap();
+            let key = |resource: &str, name: &str| {
+                (resource.to_owned(), namespace.to_owned(), name.to_owned())
+            };
+            let of_job = key("jobs", job);
+            let Some(mut object) = inner.objects.get(&of_job).cloned() else {
+                return;
+            };
+            object["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+            inner.store(of_job, object);
+            if let Some(mut pod) = inner.pod_of(namespace, job) {
+                pod["status"] = json!({"phase": "Succeeded"});
+                let of_pod = key("pods", pod["metadata"]["name"].as_str().unwrap());
+                inner.store(of_pod, pod);
+            }
+        }
+        self.news.send_modify(|_| {});
     }
 
     /// Somebody deletes the pod of this Job.
@@ -454,6 +466,20 @@ impl FakeApi {
 }
 
 impl Inner {
+    fn pod_of(&self, namespace: &str, job: &str) -> Option<Value> {
+        let own = |(key, pod): &(&Key, &Value)| {
+            key.0 == "pods"
+                && key.1 == namespace
+                && pod["metadata"]["ownerReferences"][0]["name"] == job
+        };
+        let number = |pod: &Value| {
+            let name = pod["metadata"]["name"].as_str().unwrap();
+            name.rsplit_once("-x").unwrap().1.parse::<u32>().unwrap()
+        };
+        let pods = self.objects.iter().filter(own).map(|(_, pod)| pod);
+        pods.max_by_key(|pod| number(pod)).cloned()
+    }
+
     fn store(&mut self, key: Key, mut object: Value) -> Value {
         self.version += 1;
         if let Some(Value::Object(texts)) = object.as_object_mut().unwrap().remove("stringData") {

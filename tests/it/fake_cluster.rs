@@ -140,11 +140,7 @@ impl FakeCluster {
                 .unwrap();
             *address.lock().unwrap() = None;
             // Somebody may have removed all by now.
-            if let Some(mut object) = api.get("jobs", NAMESPACE, &job) {
-                object["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
-                api.put("jobs", NAMESPACE, &object);
-                api.set_status(NAMESPACE, &job, &json!({"phase": "Succeeded"}));
-            }
+            api.complete(NAMESPACE, &job);
         });
         Running {
             id,
