@@ -15,7 +15,8 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::SockProtocol;
 
-use super::netlink::{self, Socket, array_at, u32_at, u64_at};
+use super::netlink::{self, Socket, u32_at, u64_at};
+use super::sockets::{INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, destination, open_to, source};
 
 /// How long the announcement of a connection that carried data is waited for after the client's
 /// end; only when none has come yet. One round trip is needed for the closing, and a lost segment
@@ -28,13 +29,6 @@ const DATA: u64 = 64 * 1024;
 
 /// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` (`linux/sock_diag.h`) as group bits.
 const DESTROYED_TCP: u32 = 1 << 0 | 1 << 2;
-/// `SOCK_DIAG_BY_FAMILY` (`linux/sock_diag.h`).
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-/// Length of `struct inet_diag_msg` (`linux/inet_diag.h`); attributes follow it.
-const INET_DIAG_MSG: usize = 72;
-/// `idiag_sport` and `idiag_dport` in it, in network byte order.
-const SOURCE_PORT: usize = 4;
-const DESTINATION_PORT: usize = 6;
 /// `INET_DIAG_INFO`: the attribute that is a `struct tcp_info`.
 const INET_DIAG_INFO: u16 = 2;
 /// Fields of `struct tcp_info` (`linux/tcp.h`) by their offset.
@@ -170,33 +164,10 @@ impl Seen {
     }
 }
 
-/// The local ports of this network namespace's connections to `port`.
-fn open_to(port: u16) -> HashSet<u16> {
-    ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
-        .iter()
-        .filter_map(|file| std::fs::read_to_string(file).ok())
-        .flat_map(|sockets| left_behind(&sockets, port))
-        .collect()
-}
-
-/// The local ports of the connections to `port` in a list of sockets (`/proc/net/tcp` in proc(5)). One
-/// in `TIME_WAIT` has been destroyed already, and its port may be taken again.
-fn left_behind(sockets: &str, port: u16) -> Vec<u16> {
-    const TIME_WAIT: &str = "06";
-    let number = |address: &str| u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok();
-    let local = |line: &str| {
-        let mut fields = line.split_ascii_whitespace().skip(1);
-        let local = number(fields.next()?)?;
-        (number(fields.next()?)? == port && fields.next()? != TIME_WAIT).then_some(local)
-    };
-    sockets.lines().skip(1).filter_map(local).collect()
-}
-
 /// Reads an announcement; None for one that is not wanted, or without `struct tcp_info`. The struct
 /// may be longer than what is read: newer kernels append to it.
 fn connection_to(announcement: &[u8], to: &Wanted) -> Option<Connection> {
-    let port = |at| Some(u16::from_be_bytes(array_at(announcement, at)?));
-    if port(DESTINATION_PORT)? != to.port || to.left_behind.contains(&port(SOURCE_PORT)?) {
+    if destination(announcement)? != to.port || to.left_behind.contains(&source(announcement)?) {
         return None;
     }
     let info = netlink::attribute(announcement.get(INET_DIAG_MSG..)?, INET_DIAG_INFO)?;
@@ -219,7 +190,7 @@ mod tests {
     /// An announcement as the kernel lays it out, `info` bytes long.
     fn announcement(port: u16, connection: Connection, info: usize) -> Vec<u8> {
         let mut payload = vec![0; INET_DIAG_MSG];
-        payload[DESTINATION_PORT..DESTINATION_PORT + 2].copy_from_slice(&port.to_be_bytes());
+        payload[6..8].copy_from_slice(&port.to_be_bytes());
         let mut bytes = vec![0; 240];
         bytes[16..20].copy_from_slice(&connection.snd_mss.to_ne_bytes());
         bytes[68..72].copy_from_slice(&connection.rtt_us.to_ne_bytes());
@@ -256,14 +227,9 @@ mod tests {
 
     #[test]
     fn what_an_earlier_client_left_behind_is_not_this_ones() {
-        let sockets = "  sl  local_address rem_address   st\n   \
-            0: 0A01F40A:1451 00000000:0000 0A\n   \
-            1: 0A01F40A:9F3E 0B01F40A:1451 04\n   \
-            2: 0A01F40A:9F40 0B01F40A:1451 06\n   \
-            3: 0A01F40A:9F42 0B01F40A:1452 01\n";
-        assert_eq!(left_behind(sockets, 0x1451), [0x9F3E]);
         let mut old = announcement(5201, connection(1448, 90_000), 232);
-        let source = netlink::HEADER + SOURCE_PORT;
+        // Behind the header, family, state, timer and retries.
+        let source = netlink::HEADER + 4;
         old[source..source + 2].copy_from_slice(&0x9F3E_u16.to_be_bytes());
         let new = announcement(5201, connection(524, 80_000), 232);
         let wanted = Wanted {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::sockets;
 use crate::tools::{Port, Transport};
 
 /// `TCP_LISTEN`, and `TCP_CLOSE`, which a UDP socket without a peer is in (`net/tcp_states.h`).
 const LISTEN: &str = "0A";
 const UNCONNECTED: &str = "07";
 
-/// Pauses between looks: the kernel tells nobody of a new listener, and a look costs some tens of
-/// microseconds.
+/// Pauses between looks: the kernel tells nobody of a new listener.
 const FIRST_PAUSE: Duration = Duration::from_micros(500);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
@@ -27,6 +27,9 @@ pub(super) async fn open(port: Port) {
 
 /// Whether something listens on the port now, by IPv4 or IPv6.
 pub(super) fn is_open(port: Port) -> bool {
+    if let (Transport::Tcp, Ok(listens)) = (port.transport, sockets::listens(port.number)) {
+        return listens;
+    }
     let (files, state) = match port.transport {
         Transport::Tcp => (["tcp", "tcp6"], LISTEN),
         Transport::Udp => (["udp", "udp6"], UNCONNECTED),

@@ -14,6 +14,7 @@ pub mod process;
 pub mod server;
 mod session;
 mod shutdown;
+mod sockets;
 mod steps;
 mod surroundings;
 
