@@ -1,7 +1,7 @@
 # make run     build, and run a plan on the local cluster (PLAN=plans/quick.yaml picks another)
 # make test    everything that CI checks
 # make e2e     all of it on the current kubeconfig's cluster, which needs two nodes with the image (IMAGE=name:tag)
-# make bench   the figures that the README quotes, in an hour at most (FIGURES='commands cluster': some of them)
+# make bench   the figures that the README quotes, in an hour or two (FIGURES='commands cluster': some of them)
 # make image   the container image, by docker, podman or buildah (IMAGE=name:tag; see below for more)
 # make deny    licences, advisories and duplicates of the dependencies (needs cargo-deny)
 

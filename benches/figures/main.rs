@@ -69,7 +69,7 @@ const SECTIONS: [Section; 10] = [
     },
     Section {
         names: &["adaptive"],
-        what: "TCP cells of the default plan to ±2 %, and by fixed samples (35 min)",
+        what: "TCP cells of the default plan to ±2 %, and by fixed samples (half an hour, more where samples spread)",
         measure: adaptive::measure,
     },
     Section {

@@ -7,9 +7,10 @@
 //! ```
 //!
 //! A row's label is padded to 45 characters; `Maximum` has six decimals and is the largest of the
-//! values as they are written (a value that would be 0 so gets the decimals that it needs); every line ends in the separator. Rates are Mbit/s, request/response
-//! tests transactions a second. Where nptest writes `0` (a fork: `-1`) for a failure, the field is
-//! empty here: a cell without a measurement is never a number.
+//! values as they are written (a value that would be 0 so gets the decimals that it needs); every
+//! line ends in the separator. Rates are Mbit/s, request/response tests transactions a second. Where
+//! nptest writes `0` (a fork: `-1`) for a failure, the field is empty here: a cell without a
+//! measurement is never a number.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -148,10 +149,15 @@ fn figure(tool: &ToolSpec, value: f64) -> String {
     }
 }
 
-/// A value with so many decimals; more only where it is not 0 and they would not show it: 0 is
-/// what the original writes of a failure.
+/// A value with so many decimals; more only where it is not 0 and they would say so: 0 is what the
+/// original writes of a failure.
 fn decimals(value: f64, usual: usize) -> String {
-    format!("{value:.*}", visible(value, usual, 2))
+    let text = format!("{value:.usual$}");
+    if text.parse() == Ok(0.0) {
+        format!("{value:.*}", visible(value, usual, 2))
+    } else {
+        text
+    }
 }
 
 /// A rate as `iperf3 -f m` prints it: three digits, and all that stand before the point.
@@ -220,8 +226,8 @@ mod tests {
     #[test]
     fn what_is_not_0_is_not_written_as_0() {
         assert_eq!(
-            [0.004, 0.0049, 1.2e-7].map(iperf3),
-            ["0.0040", "0.0049", "0.00000012"]
+            [0.004, 0.0049, 0.0051, 1.2e-7, 0.0].map(iperf3),
+            ["0.0040", "0.0049", "0.01", "0.00000012", "0.00"]
         );
         let line = Line {
             label: String::new(),

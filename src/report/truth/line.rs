@@ -30,7 +30,8 @@ pub struct Line {
 pub enum Allowed {
     /// Of theory, to either side.
     Percent(f64),
-    /// Theory lies within the binomial interval of what was found (Wilson's), at 99.9 %. In the line's unit; None when nothing was found.
+    /// Theory lies within the binomial interval of what was found (Wilson's), at 99.9 %. In the
+    /// line's unit; None when nothing was found.
     Interval(Option<(f64, f64)>),
 }
 
