@@ -129,6 +129,17 @@ async fn said(child: &mut Child, word: &str) {
     timeout(SOON, found).await.unwrap();
 }
 
+/// A `run` in the foreground that has measured so many cells, and waits.
+async fn measured(cells: usize) -> (FakeCluster, Child, Running) {
+    let cluster = FakeCluster::start().await;
+    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
+    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
+    let run = cluster.play().await;
+    run.pace.add_permits(cells);
+    said(&mut child, &format!("[{cells}/4]")).await;
+    (cluster, child, run)
+}
+
 fn signal(child: &Child, signal: Signal) {
     let pid = i32::try_from(child.id().unwrap()).unwrap();
     kill(Pid::from_raw(pid), signal).unwrap();
@@ -263,12 +274,7 @@ async fn a_cancelled_run_keeps_what_was_measured_until_it_is_collected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_command_line_dies_goes_on_and_is_collected_where_it_was() {
     for how in [Signal::SIGKILL, Signal::SIGHUP] {
-        let cluster = FakeCluster::start().await;
-        fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
-        let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
-        let run = cluster.play().await;
-        run.pace.add_permits(1);
-        said(&mut child, "[1/4]").await;
+        let (cluster, mut child, run) = measured(1).await;
         let made = cluster.made();
         signal(&child, how);
         timeout(SOON, child.wait()).await.unwrap().unwrap();
@@ -301,12 +307,7 @@ async fn status_says_how_far_a_run_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_was_interrupted_goes_on_as_one_run() {
-    let cluster = FakeCluster::start().await;
-    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
-    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
-    let first = cluster.play().await;
-    first.pace.add_permits(1);
-    said(&mut child, "[1/4]").await;
+    let (cluster, child, first) = measured(1).await;
     signal(&child, Signal::SIGINT);
     let output = timeout(SOON, child.wait_with_output()).await.unwrap();
     ended(&output.unwrap(), 130);
@@ -348,12 +349,7 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orchestrator_that_begins_anew_is_known_at_once() {
-    let cluster = FakeCluster::start().await;
-    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
-    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
-    let first = cluster.play().await;
-    first.pace.add_permits(2);
-    said(&mut child, "[2/4]").await;
+    let (cluster, child, first) = measured(2).await;
     first.over.abort();
     // Its successor has another journal, in which less has happened.
     let second = cluster.play().await;
@@ -367,12 +363,7 @@ async fn an_orchestrator_that_begins_anew_is_known_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
-    let cluster = FakeCluster::start().await;
-    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
-    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
-    let run = cluster.play().await;
-    run.pace.add_permits(1);
-    said(&mut child, "[1/4]").await;
+    let (cluster, child, run) = measured(1).await;
     let made = cluster.made();
     cluster.api.fail(Fault {
         method: http::Method::GET,
@@ -398,12 +389,7 @@ async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_orchestrator_is_given_up_is_removed() {
-    let cluster = FakeCluster::start().await;
-    fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
-    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
-    let run = cluster.play().await;
-    run.pace.add_permits(1);
-    said(&mut child, "[1/4]").await;
+    let (cluster, child, run) = measured(1).await;
     let name = format!("netplan-{}-orchestrator", run.id);
     let mut job = cluster.api.get("jobs", "netplan", &name).unwrap();
     job["status"] = serde_json::json!({

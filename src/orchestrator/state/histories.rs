@@ -32,27 +32,21 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
         LISTED,
         &[],
     );
-    let settle = |world: &mut World| {
-        while !world.mail.is_empty() {
-            let input = world.mail.remove(0);
-            world.deliver(input);
-        }
-    };
     let _ = WORKERS.map(|worker| world.join(worker, 2));
-    settle(&mut world);
+    world.settle();
     world.ready(0);
-    settle(&mut world);
+    world.settle();
     let hung = world.sessions["w1"];
     world.deaf.insert(hung);
     for _ in ["the client's deadline", "the stop's"] {
         assert!(world.clients.iter().any(|(p, ..)| p.session == hung));
         let timer = *world.timers.last().unwrap();
         world.deliver(Input::TimerFired(timer));
-        settle(&mut world);
+        world.settle();
     }
     assert!(world.over.contains(&hung));
     world.ready(0);
-    settle(&mut world);
+    world.settle();
     assert_eq!(world.clients[0].1[1], "cell-1");
     world.end_well();
     check(&world.journal, &world.shapes, LISTED, false, None);
@@ -154,25 +148,19 @@ fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
         LISTED,
         &[],
     );
-    let settle = |world: &mut World| {
-        while !world.mail.is_empty() {
-            let input = world.mail.remove(0);
-            world.deliver(input);
-        }
-    };
     let _ = WORKERS.map(|worker| world.join(worker, 2));
-    settle(&mut world);
+    world.settle();
     for seconds in [0, 20, 40] {
         world.clock = Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
         world.ready(0);
-        settle(&mut world);
+        world.settle();
         world.end_client(world.clients[0].0, How::Code(6));
-        settle(&mut world);
+        world.settle();
         // The server is gone too, and the pause over.
         while world.clients.is_empty() && world.servers.is_empty() && !world.finished {
             let timer = *world.timers.last().unwrap();
             world.deliver(Input::TimerFired(timer));
-            settle(&mut world);
+            world.settle();
         }
     }
     let causes: Vec<Cause> = world

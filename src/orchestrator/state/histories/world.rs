@@ -77,6 +77,14 @@ impl World {
         world
     }
 
+    /// Delivers all that is on its way, and what follows from it.
+    pub(super) fn settle(&mut self) {
+        while !self.mail.is_empty() {
+            let input = self.mail.remove(0);
+            self.deliver(input);
+        }
+    }
+
     pub(super) fn deliver(&mut self, input: Input) {
         match &input {
             Input::WorkerJoined {
