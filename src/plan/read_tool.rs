@@ -286,7 +286,7 @@ pub fn netperf(decoder: &Decoder<'_>, id: NodeId, swept: &mut Vec<Swept>) -> Opt
 /// Where keys belong that people put among a tool's options.
 fn elsewhere(key: &str) -> Option<String> {
     if super::read_timing::PartialTiming::KEYS.contains(&key)
-        || matches!(key, "paths" | "name" | "label")
+        || matches!(key, "paths" | "name" | "label" | "expect" | "find")
     {
         return Some(format!(
             "`{key}` stands beside the tool, not among its options"
