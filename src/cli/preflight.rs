@@ -1,6 +1,7 @@
-//! What the local cluster and the tools need of this machine, looked at before a run starts.
+//! What a run needs of the place where it is to run, looked at before anything starts. `doctor` prints the
+//! findings; `run` stops at their problems, all at once.
 
-use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -8,63 +9,115 @@ use anyhow::anyhow;
 use super::error::CliError;
 use super::prepare::Prepared;
 use super::printer;
-use crate::cluster::{Trouble, local};
-use crate::plan::Test;
+use crate::cluster::{Finding, Trouble, local};
+use crate::plan::Local;
 use crate::tools::{self, Tool};
 
 /// This program, for the parts of the local cluster that it starts itself as.
 pub(super) const PROGRAM: &str = "/proc/self/exe";
 
-/// Fails when the run could not start or would measure nothing; warns of what it will leave out.
-pub(super) fn check(prepared: &Prepared) -> Result<(), CliError> {
-    let Prepared {
-        plan,
-        schedule,
-        manifests,
-        ..
-    } = prepared;
-    local::plan(manifests, &plan.local).map_err(anyhow::Error::from)?;
-    let troubles = local::preflight(Path::new(PROGRAM), &plan.local);
-    if !troubles.is_empty() {
-        let each: Vec<String> = troubles
-            .iter()
-            .map(|trouble| format!("  - {trouble}"))
-            .collect();
-        let each = each.join("\n");
-        return Err(anyhow!("this machine cannot run the local cluster yet:\n{each}").into());
-    }
-    let without = |test: &Test| missing_tool(test).is_some();
-    let test_of = |row: usize| &plan.tests[schedule.rows[row].test];
-    let skipped = schedule
-        .cells
-        .iter()
-        .filter(|cell| without(test_of(cell.row)))
-        .count();
-    let missing: BTreeSet<String> = schedule
-        .rows
-        .iter()
-        .filter_map(|row| missing_tool(&plan.tests[row.test]))
-        .map(|trouble| trouble.to_string())
-        .collect();
-    let missing = missing.into_iter().collect::<Vec<_>>().join("\n  ");
-    if skipped == schedule.cells.len() {
-        return Err(anyhow!("nothing could be measured: {missing}").into());
-    }
-    if skipped > 0 {
-        printer::warning(&format!(
-            "{missing}\n  going on without: {skipped} of {} cells will not be measured",
-            schedule.cells.len()
-        ));
-    }
-    Ok(())
+/// Everything that was found out about the place where a run is to run.
+#[derive(Debug, Default)]
+pub(super) struct Checkup {
+    /// A problem here keeps the run from starting.
+    pub place: Vec<Finding>,
+    /// One for each tool, by its name. A problem here leaves out the cells of the tool.
+    pub tools: Vec<Finding>,
 }
 
-fn missing_tool(test: &Test) -> Option<Trouble> {
-    missing(tools::of(&test.tool).as_ref())
+impl Checkup {
+    /// This machine, as far as a plan with these settings needs it.
+    pub fn of_machine(settings: &Local, tools: &[Box<dyn Tool>]) -> Self {
+        let mut checkup = Self {
+            place: local::preflight(Path::new(PROGRAM), settings),
+            tools: Vec::new(),
+        };
+        for tool in tools {
+            if checkup.tool(tool.name()).is_none() {
+                checkup.tools.push(of_tool(tool.as_ref()));
+            }
+        }
+        checkup
+    }
+
+    /// This machine, as far as a run needs it.
+    pub fn of_local_run(prepared: &Prepared) -> Self {
+        let Prepared {
+            plan,
+            schedule,
+            manifests,
+            ..
+        } = prepared;
+        let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
+        let tools: Vec<_> = tests.map(|test| tools::of(&test.tool)).collect();
+        let mut checkup = Self::of_machine(&plan.local, &tools);
+        let placed = local::plan(manifests, &plan.local).err();
+        checkup.place.push(Finding::new(
+            "plan",
+            "the emulated nodes can take its workers",
+            placed.into_iter().map(Trouble::from).collect(),
+        ));
+        checkup
+    }
+
+    /// What was found out about a tool.
+    fn tool(&self, name: &str) -> Option<&Finding> {
+        self.tools.iter().find(|finding| finding.subject == name)
+    }
+
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.place.iter().chain(&self.tools)
+    }
+
+    pub fn troubles(&self) -> impl Iterator<Item = &Trouble> {
+        self.findings().flat_map(Finding::troubles)
+    }
+
+    /// Fails when the run could not start or would measure nothing, with all that is in the way; warns of the
+    /// cells that it will leave out. `place` completes "… cannot run this yet".
+    pub fn judge(&self, place: &str, prepared: &Prepared) -> Result<(), CliError> {
+        if self.place.iter().any(|finding| finding.result.is_err()) {
+            return Err(anyhow!("{place} cannot run this yet:{}", list(self.troubles())).into());
+        }
+        let Prepared { plan, schedule, .. } = prepared;
+        let is_left_out = |row: usize| {
+            let tool = tools::of(&plan.tests[schedule.rows[row].test].tool);
+            let finding = self.tool(tool.name());
+            finding.is_some_and(|finding| finding.result.is_err())
+        };
+        let cells = schedule.cells.len();
+        let left_out = schedule.cells.iter().filter(|cell| is_left_out(cell.row));
+        match left_out.count() {
+            0 => Ok(()),
+            count if count == cells => {
+                Err(anyhow!("nothing could be measured:{}", list(self.troubles())).into())
+            }
+            count => {
+                printer::warning(&format!(
+                    "{count} of {cells} cells will not be measured:{}",
+                    list(self.troubles())
+                ));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list<'a>(troubles: impl Iterator<Item = &'a Trouble>) -> String {
+    troubles.fold(String::new(), |mut list, trouble| {
+        // Writing into a String cannot fail.
+        let _ = write!(list, "\n  - {trouble}");
+        list
+    })
+}
+
+/// Whether this machine has a tool.
+fn of_tool(tool: &dyn Tool) -> Finding {
+    Finding::new(tool.name(), "ready", missing(tool).into_iter().collect())
 }
 
 /// What a tool lacks on this machine.
-pub(super) fn missing(tool: &dyn Tool) -> Option<Trouble> {
+fn missing(tool: &dyn Tool) -> Option<Trouble> {
     let programs = tool.programs();
     let program = programs.iter().find(|program| !local::found(**program))?;
     let package = program.package;

@@ -9,12 +9,11 @@ use tokio::runtime::Runtime;
 
 use super::error::{CliError, Exit};
 use super::follow::Followed;
-use super::preflight::PROGRAM;
+use super::preflight::Checkup;
 use super::prepare::{self, Prepared};
 use super::progress::Progress;
 use super::target::Target;
-use super::{live, preflight, printer, stored};
-use crate::cluster::local;
+use super::{live, printer, stored};
 use crate::diag::Source;
 use crate::plan::{self, Plan};
 use crate::report::Report;
@@ -148,16 +147,13 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 
 /// Why a plan cannot be run here.
 fn in_the_way(plan: &Plan) -> Option<String> {
-    let troubles = local::preflight(Path::new(PROGRAM), &plan.local);
-    let tools = plan
+    let tools: Vec<_> = plan
         .tests
         .iter()
-        .filter_map(|test| preflight::missing(tools::of(&test.tool).as_ref()));
-    let all: Vec<String> = troubles
-        .into_iter()
-        .chain(tools)
-        .map(|trouble| trouble.to_string())
+        .map(|test| tools::of(&test.tool))
         .collect();
+    let checkup = Checkup::of_machine(&plan.local, &tools);
+    let all: Vec<String> = checkup.troubles().map(ToString::to_string).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
 

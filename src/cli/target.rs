@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
+use super::preflight::Checkup;
 use super::prepare::Prepared;
-use super::{preflight, printer};
+use super::printer;
 use crate::cluster::kubernetes::{Access, Settings};
 
 #[derive(Debug, Args)]
@@ -95,22 +95,27 @@ impl Target {
         }
     }
 
-    /// Fails when the run could not start, with all that is in its way.
-    pub async fn preflight(&self, prepared: &Prepared) -> Result<(), CliError> {
-        let Self::Kubernetes(access) = self else {
-            return preflight::check(prepared);
-        };
-        let troubles = access
-            .preflight(&prepared.run.namespace, &prepared.manifests)
-            .await;
-        if troubles.is_empty() {
-            return Ok(());
+    /// Looks at everything that a run needs of the place.
+    pub async fn checkup(&self, prepared: &Prepared) -> Checkup {
+        match self {
+            Self::Local => Checkup::of_local_run(prepared),
+            Self::Kubernetes(access) => Checkup {
+                place: access
+                    .checkup(&prepared.run.namespace, &prepared.manifests)
+                    .await,
+                // The image has them.
+                tools: Vec::new(),
+            },
         }
-        let each: Vec<String> = troubles
-            .iter()
-            .map(|trouble| format!("  - {trouble}"))
-            .collect();
-        Err(anyhow!("this cluster cannot take the run yet:\n{}", each.join("\n")).into())
+    }
+
+    /// Fails when the run could not start, with everything that is in its way.
+    pub async fn preflight(&self, prepared: &Prepared) -> Result<(), CliError> {
+        let place = match self {
+            Self::Local => "this machine",
+            Self::Kubernetes(_) => "this cluster",
+        };
+        self.checkup(prepared).await.judge(place, prepared)
     }
 
     /// Asks the API server what it would say to the run's objects.

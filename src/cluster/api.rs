@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::finding::Trouble;
 use crate::render::Manifest;
 
 /// Where the objects of one run live.
@@ -115,21 +116,6 @@ impl fmt::Display for PodEnded {
     }
 }
 
-/// Something that a run needs and the machine does not give.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
-    /// What is wrong, as a clause.
-    pub what: String,
-    /// What to do about it.
-    pub help: String,
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", self.what, self.help)
-    }
-}
-
 /// Why a cluster could not do as it was told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,7 +182,36 @@ pub enum Error {
     Gone { why: String },
 }
 
-impl std::error::Error for Trouble {}
+/// What a plan asks for and a cluster cannot do, as something that is in a run's way.
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Lacks(trouble) => trouble,
+            Error::Refused {
+                object,
+                template,
+                field,
+                what,
+                help,
+            } => Self {
+                what: format!("{object} (`{template}`): `{field}`: {what}"),
+                help,
+            },
+            Error::Unplaceable { pod, what, help } => Self {
+                what: format!("pod `{pod}` cannot be placed: {what}"),
+                help,
+            },
+            Error::Api { what, cause, help } => Self {
+                what: format!("cannot {what}: {cause}"),
+                help,
+            },
+            other => Self {
+                what: other.to_string(),
+                help: "try again; `netplan doctor` shows what is missing".to_owned(),
+            },
+        }
+    }
+}
 
 /// Lines below a message.
 fn below(lines: &[String]) -> String {

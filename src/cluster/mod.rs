@@ -1,7 +1,9 @@
 //! Where workers run. A cluster takes rendered objects and makes them run.
 
 mod api;
+mod finding;
 pub mod kubernetes;
 pub mod local;
 
-pub use api::{Cluster, Error, Exit, Next, PodEnded, Trouble};
+pub use api::{Cluster, Error, Exit, Next, PodEnded};
+pub use finding::{Finding, Trouble};

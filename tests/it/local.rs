@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use netplan::cluster::local::{Local, plan, preflight};
-use netplan::cluster::{Cluster, Error, Exit, Next};
+use netplan::cluster::{Cluster, Error, Exit, Finding, Next};
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{self, Link, Offloads};
 use netplan::render::Manifest;
@@ -100,11 +100,12 @@ fn rule(kind: &str, other: &str) -> Value {
 
 /// Whether this kernel lets this user make namespaces; prints why not.
 fn possible() -> bool {
-    let troubles = preflight(Path::new(EXE), &settings(2));
-    for trouble in &troubles {
-        eprintln!("skipped: {trouble}");
-    }
-    troubles.is_empty()
+    let findings = preflight(Path::new(EXE), &settings(2));
+    let troubles = findings.iter().flat_map(Finding::troubles);
+    troubles
+        .inspect(|trouble| eprintln!("skipped: {trouble}"))
+        .count()
+        == 0
 }
 
 /// Runs the pods until each of `names` has ended, and gives their exits and logs.

@@ -29,7 +29,7 @@ mod settings;
 mod startup;
 
 pub use access::{Access, Patience, Settings};
-pub use preflight::{Finding, LARGEST_CONFIG_MAP_BYTES};
+pub use preflight::LARGEST_CONFIG_MAP_BYTES;
 pub use remove::Which;
 pub use run::Kubernetes;
 pub use runs::{Run, State};

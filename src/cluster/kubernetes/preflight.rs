@@ -9,7 +9,7 @@ use super::access::Access;
 use super::apply::pod_spec;
 use super::failure::{cause, code};
 use super::{permissions, seats, settings};
-use crate::cluster::{Error, Trouble};
+use crate::cluster::{Error, Finding, Trouble};
 use crate::render::Manifest;
 
 /// Since then pods have `seccompProfile`, which the `restricted` standard asks for.
@@ -18,36 +18,13 @@ const ENFORCED_LEVEL: &str = "pod-security.kubernetes.io/enforce";
 /// The API server takes no more in a `ConfigMap`.
 pub const LARGEST_CONFIG_MAP_BYTES: usize = 1 << 20;
 
-/// What was found out about one side of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub subject: &'static str,
-    /// How it is, for people, when nothing is in the way.
-    pub words: String,
-    pub troubles: Vec<Trouble>,
-}
-
-impl Finding {
-    pub(super) fn new(
-        subject: &'static str,
-        words: impl Into<String>,
-        troubles: Vec<Trouble>,
-    ) -> Self {
-        Self {
-            subject,
-            words: words.into(),
-            troubles,
-        }
-    }
-}
-
 impl Access {
     /// Everything that stands in the way of applying these objects to `namespace`; empty when they
     /// can run. What one may not look at is taken to be all right.
     pub async fn preflight(&self, namespace: &str, manifests: &[Manifest]) -> Vec<Trouble> {
         let findings = self.checkup(namespace, manifests).await;
-        let troubles = findings.into_iter().map(|finding| finding.troubles);
-        troubles.flatten().collect()
+        let troubles = findings.iter().flat_map(Finding::troubles);
+        troubles.cloned().collect()
     }
 
     /// How many nodes can take the workers of the plan's groups, which have a node each.

@@ -9,9 +9,8 @@ use serde_json::Value;
 use super::apply::{pod_labels, pod_spec};
 use super::node_fit::why_not;
 use super::pod::WORKER_LABEL;
-use super::preflight::Finding;
 use super::search::{Search, selects, terms};
-use crate::cluster::Trouble;
+use crate::cluster::{Finding, Trouble};
 use crate::render::Manifest;
 
 pub(super) type Labels = BTreeMap<String, String>;

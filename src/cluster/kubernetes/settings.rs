@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::access::Access;
 use super::apply::{pod_spec, resource};
-use super::preflight::Finding;
-use crate::cluster::Trouble;
+use crate::cluster::{Finding, Trouble};
 use crate::render::Manifest;
 
 /// A kubelet lists no more of its images than this, the largest.

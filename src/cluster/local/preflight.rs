@@ -6,16 +6,24 @@ use std::process::Stdio;
 
 use super::holder::{Feature, Stage};
 use super::programs::{ETHTOOL, IP, NFT, TC, found as is_found};
-use crate::cluster::Trouble;
+use crate::cluster::{Finding, Trouble};
 use crate::plan::{Local, Offloads};
 use crate::tools::Program;
 
-/// Everything that this machine lacks for the local cluster of a plan; empty when it can run.
+/// Whether this machine has what the local cluster of a plan needs, a finding for each subject.
 ///
 /// `exe` is this program, `/proc/self/exe`: it tries the kernel's features in namespaces of its
 /// own, which takes some 20 ms and leaves nothing behind. Blocks.
 #[must_use]
-pub fn preflight(exe: &Path, settings: &Local) -> Vec<Trouble> {
+pub fn preflight(exe: &Path, settings: &Local) -> Vec<Finding> {
+    vec![Finding::new(
+        "local cluster",
+        "ready",
+        namespaces_and_programs(exe, settings),
+    )]
+}
+
+fn namespaces_and_programs(exe: &Path, settings: &Local) -> Vec<Trouble> {
     let links = &settings.links;
     let delay = links.delay.is_some_and(|delay| !delay.0.is_zero());
     let queues = links.rate.is_some() || delay;
