@@ -15,6 +15,8 @@ pub struct Decoder<'t> {
     problems: RefCell<Problems>,
     /// Values that could not be read, which has been said.
     unread: HashSet<Place>,
+    /// The plan was checked before; see [`Surroundings::is_checked`](super::Surroundings::is_checked).
+    pub is_checked: bool,
 }
 
 /// A decoded value and where it stands.
@@ -25,11 +27,17 @@ pub struct At<T> {
 }
 
 impl<'t> Decoder<'t> {
-    pub fn new(tree: &'t Tree, problems: Problems, unread: HashSet<Place>) -> Decoder<'t> {
+    pub fn new(
+        tree: &'t Tree,
+        problems: Problems,
+        unread: HashSet<Place>,
+        is_checked: bool,
+    ) -> Decoder<'t> {
         Decoder {
             tree,
             problems: RefCell::new(problems),
             unread,
+            is_checked,
         }
     }
 

@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 /// iperf3 refuses more (`MAX_STREAMS`).
 pub const STREAMS: RangeInclusive<u64> = 1..=128;
+/// iperf3 3.12 leaves out no more seconds at the beginning (`--omit`, `MAX_OMIT_TIME`); 3.18 does.
+pub const IPERF3_WARMUP_S: u64 = 60;
 /// Linux refuses less (`TCP_MIN_MSS`), iperf3 3.12 more (`MAX_MSS`).
 pub const IPERF3_MSS: RangeInclusive<u64> = 88..=9_216;
 /// Linux refuses less (`TCP_MIN_MSS`) and more (`MAX_TCP_WINDOW`).

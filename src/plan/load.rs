@@ -44,7 +44,7 @@ pub fn load_in(
         return Err(problems);
     }
     let unread = variables::fill(&mut tree, &mut problems, around, root);
-    let decoder = Decoder::new(&tree, problems, unread);
+    let decoder = Decoder::new(&tree, problems, unread, around.is_checked());
     let plan = read::plan(&decoder, root);
     let problems = decoder.finish();
     match plan {

@@ -13,7 +13,7 @@ use super::read_expect::{self, Expected};
 use super::read_find;
 use super::read_parameter;
 use super::read_paths::{LONGEST_LABEL, label};
-use super::read_timing::{PartialTiming, check_timeout, timing};
+use super::read_timing::{PartialTiming, check_timeout, check_warmup, timing};
 use super::read_tool::{self, Swept};
 use super::test_names::{default_label, default_name, free_name};
 use super::tree::{Entry, NodeId};
@@ -146,6 +146,7 @@ fn test<'t>(
     });
     let mut timing = own.or(defaults);
     check_timeout(decoder, timing, tool.as_ref());
+    check_warmup(decoder, timing, tool.as_ref());
     if let (None, Some(ToolSpec::Declared(used))) = (timing.timeout, &tool) {
         timing.timeout = used.tool.timeout.map(|value| At {
             value,

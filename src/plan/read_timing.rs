@@ -2,6 +2,7 @@
 
 use super::decode::{At, Decoder};
 use super::fields::Fields;
+use super::limits;
 use super::model::{Repeat, Timing, ToolSpec, Until};
 use super::read::small;
 use super::tree::NodeId;
@@ -14,7 +15,7 @@ const DAY: u64 = 24 * 60 * 60;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PartialTiming {
     duration: Option<Duration>,
-    warmup: Option<Duration>,
+    warmup: Option<At<Duration>>,
     cooldown: Option<Duration>,
     pub timeout: Option<At<Duration>>,
     retries: Option<u32>,
@@ -41,7 +42,7 @@ impl PartialTiming {
         let default = Timing::default();
         Timing {
             duration: self.duration.unwrap_or(default.duration),
-            warmup: self.warmup.unwrap_or(default.warmup),
+            warmup: self.warmup.map_or(default.warmup, |warmup| warmup.value),
             cooldown: self.cooldown.unwrap_or(default.cooldown),
             timeout: self.timeout.map(|timeout| timeout.value),
             retries: self.retries.unwrap_or(default.retries),
@@ -56,7 +57,9 @@ pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
     let any = |id| decoder.bounded(id, Duration::default(), most);
     let count = |least, most, unit| move |id| decoder.whole(id, least, most, unit).map(small);
     PartialTiming {
-        duration: fields.optional("duration", |id| whole_seconds(decoder, id, 1)),
+        duration: fields.optional("duration", |id| {
+            whole_seconds(decoder, id, 1).map(|duration| duration.value)
+        }),
         warmup: fields.optional("warmup", |id| whole_seconds(decoder, id, 0)),
         cooldown: fields.optional("cooldown", any),
         timeout: fields.optional("timeout", |id| {
@@ -99,7 +102,7 @@ fn repeat(decoder: &Decoder<'_>, id: NodeId) -> Option<Repeat> {
 }
 
 /// iperf3 and netperf drop a fraction of a second, and run for ever when told 0.
-fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<Duration> {
+fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<At<Duration>> {
     let At { value, place } = decoder.quantity::<Duration>(id)?;
     let seconds = value.0.as_secs();
     let problem = if value.0.subsec_nanos() != 0 {
@@ -116,10 +119,29 @@ fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<Durati
     } else if seconds > DAY {
         Problem::new(place, format!("`{value}` is too long")).help("24 hours (`24h`) at most")
     } else {
-        return Some(value);
+        return Some(At { value, place });
     };
     decoder.report(problem);
     None
+}
+
+/// Refuses a warm-up that iperf3 does not take.
+pub fn check_warmup(decoder: &Decoder<'_>, timing: PartialTiming, tool: Option<&ToolSpec>) {
+    let (Some(At { value, place }), Some(ToolSpec::Iperf3(_))) = (timing.warmup, tool) else {
+        return;
+    };
+    let most = Duration(std::time::Duration::from_secs(limits::IPERF3_WARMUP_S));
+    if value > most && !decoder.is_checked {
+        decoder.report(
+            Problem::new(
+                place,
+                format!("a warm-up of `{value}` is too long for iperf3"),
+            )
+            .help(format!(
+                "iperf3 3.12 leaves out at most `{most}` (`--omit`)"
+            )),
+        );
+    }
 }
 
 /// Refuses a timeout that no sample of the tool can keep.

@@ -17,6 +17,12 @@ pub trait Surroundings {
 
     /// The value of an environment variable, when it is set.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// Whether the plan was checked before, as that of a run was. Then limits that were not known at that
+    /// time do not make it unreadable.
+    fn is_checked(&self) -> bool {
+        false
+    }
 }
 
 /// Why a file cannot be read.
@@ -57,5 +63,9 @@ impl Surroundings for Alone {
 
     fn variable(&self, _: &str) -> Option<String> {
         None
+    }
+
+    fn is_checked(&self) -> bool {
+        true
     }
 }

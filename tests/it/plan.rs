@@ -347,3 +347,17 @@ fn a_path_is_explained_with_and_without_names() {
         assert!(error.ends_with(words), "{error}");
     }
 }
+
+/// What a run recorded stays readable, also where it asked for what a plan may not ask for today.
+#[test]
+fn a_plan_that_was_checked_before_may_have_a_longer_warmup() {
+    let text = SMALL.replace("  - iperf3:\n", "  - warmup: 2m\n    iperf3:\n");
+    assert_ne!(text, SMALL);
+    let plan = load(&text, &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(plan.tests[0].timing.warmup.0, Duration::from_secs(120));
+    let problems = crate::cases::load("plan.yaml", &text, &[]).unwrap_err();
+    assert!(
+        problems.to_string().contains("too long for iperf3"),
+        "{problems}"
+    );
+}

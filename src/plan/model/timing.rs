@@ -10,7 +10,8 @@ use crate::plan::units::{Duration, Percent};
 pub struct Timing {
     /// How long one sample measures. iperf3 and netperf take whole seconds. Default: 10s.
     pub duration: Duration,
-    /// How long traffic flows before the measurement begins; not measured. Default: 0s.
+    /// How long traffic flows before the measurement begins; not measured. For iperf3 at most 60s.
+    /// Default: 0s.
     pub warmup: Duration,
     /// Pause after each sample. Default: 0s.
     pub cooldown: Duration,
