@@ -35,11 +35,12 @@ RUN set -eu; \
     install -D -m 0755 "target/$target/$folder/netplan" /out/netplan
 
 FROM ${DEBIAN}
-# netperf's licence puts it into Debian's non-free.
+# netperf's licence puts it into Debian's non-free. netbase has /etc/protocols, without which netperf crashes
+# when it sets an MSS.
 RUN set -eu; \
     sed -i 's/^Components: main$/Components: main non-free/' /etc/apt/sources.list.d/debian.sources; \
     apt-get update; \
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ethtool iperf3 netperf; \
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ethtool iperf3 netbase netperf; \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/cache/ldconfig/* \
         /var/log/* /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info; \
     groupadd --gid 65532 netplan; \

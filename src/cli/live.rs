@@ -18,6 +18,7 @@ use crate::cluster::Cluster;
 use crate::cluster::local::Local;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
+use crate::tools;
 
 /// A failure that takes longer to clean up is said before.
 const SOON: Duration = Duration::from_secs(1);
@@ -91,7 +92,9 @@ impl Live<'_> {
         let run = &self.prepared.run;
         match target {
             Target::Local => {
-                let cluster = Local::start(Path::new(PROGRAM), &self.prepared.plan.local).await?;
+                let plan = &self.prepared.plan;
+                let cluster = Local::start(Path::new(PROGRAM), &plan.local).await?;
+                let cluster = cluster.with_programs(tools::programs(plan));
                 Box::pin(self.whole(cluster)).await
             }
             Target::Kubernetes(access) => {

@@ -111,9 +111,16 @@ fn list<'a>(troubles: impl Iterator<Item = &'a Trouble>) -> String {
     })
 }
 
-/// Whether this machine has a tool.
+/// What this machine has of a tool: its version and files.
 fn of_tool(tool: &dyn Tool) -> Finding {
-    Finding::new(tool.name(), "ready", missing(tool).into_iter().collect())
+    let found = match missing(tool) {
+        Some(trouble) => Err(trouble),
+        None => local::tool_check(tool),
+    };
+    Finding {
+        subject: tool.name().to_owned(),
+        result: found.map_err(|trouble| vec![trouble]),
+    }
 }
 
 /// What a tool lacks on this machine.

@@ -40,6 +40,10 @@ pub(super) struct WorkerArgs {
     /// The node that the pod is on
     #[arg(long, env = "NETPLAN_NODE")]
     node: String,
+
+    /// A program of a tool that the plan declares; may be given several times
+    #[arg(long, value_name = "NAME")]
+    program: Vec<String>,
 }
 
 pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
@@ -59,6 +63,7 @@ pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         tls: args.tls,
         pod_ip,
         node: args.node,
+        programs: args.program,
         patience: worker::PATIENCE,
         tell: printer::plain,
     };

@@ -1,5 +1,7 @@
 //! What templates can refer to.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::seating::Seating;
@@ -7,7 +9,7 @@ use crate::plan::{
     IpFamily, Kubernetes, NAMESPACE, Placement, Plan, PodResources, PullPolicy, TaintEffect,
     Toleration, TolerationOperator, Words,
 };
-use crate::tools::{Port, Transport};
+use crate::tools::{Port, Transport, declared_programs};
 
 /// The port that the orchestrator's Service listens on.
 pub const ORCHESTRATOR_PORT: u16 = 5202;
@@ -27,6 +29,8 @@ pub struct RunContext {
     pub only: Option<String>,
     /// The journal of a run that goes on: gzipped, in base64.
     pub journal: Option<String>,
+    /// Programs of declared tools: workers announce which files they are.
+    pub programs: BTreeSet<String>,
 }
 
 impl RunContext {
@@ -42,6 +46,7 @@ impl RunContext {
             version,
             only,
             journal: None,
+            programs: BTreeSet::new(),
         }
     }
 
@@ -52,6 +57,7 @@ impl RunContext {
         Self {
             namespace: plan.kubernetes.namespace.clone(),
             image: plan.kubernetes.image.clone().unwrap_or(run.image),
+            programs: declared_programs(plan),
             ..run
         }
     }

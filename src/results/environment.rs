@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, EventKind};
+use crate::tools::Installed;
 
 /// Offloads that make or keep packets larger than a segment: ethtool's name, short name.
 pub const OFFLOADS: [(&str, &str); 3] = [
@@ -30,8 +31,26 @@ pub struct WorkerEnvironment {
     /// Offloads by ethtool's name (`tcp-segmentation-offload`), true for on; empty when unknown.
     pub offloads: BTreeMap<String, bool>,
     pub congestion_control: String,
-    /// Version by tool; a tool that is not there is not in it.
+    /// Version by tool, of those that netplan brings with it; a tool that is not there is not in it.
     pub tools: BTreeMap<String, String>,
+    /// The file that is started, by the name of each program that measures, declared ones too. A program
+    /// that is not there is not in it; nothing is in it of workers that did not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<String, String>,
+    /// Whether `/etc/protocols` names `tcp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etc_protocols_names_tcp: Option<bool>,
+}
+
+impl WorkerEnvironment {
+    /// What the worker has of a tool.
+    #[must_use]
+    pub fn installed(&self, tool: &str) -> Installed<'_> {
+        Installed {
+            version: self.tools.get(tool).map(String::as_str),
+            names_tcp: self.etc_protocols_names_tcp,
+        }
+    }
 }
 
 /// The cluster that a run ran on, as the command line that started it describes it.

@@ -58,6 +58,8 @@ pub enum Cause {
     Unparsable,
     /// A signal ended the tool.
     Killed,
+    /// The tool made a mistake for which the kernel ended it.
+    Crashed,
     /// The worker went away during the sample.
     WorkerLost,
     /// Even the lowest rate that a search tries does not keep its condition.
@@ -68,7 +70,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 20] = [
+    pub const ALL: [Cause; 21] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -86,6 +88,7 @@ impl Cause {
         Self::ToolMissing,
         Self::Unparsable,
         Self::Killed,
+        Self::Crashed,
         Self::WorkerLost,
         Self::NoRateHolds,
         Self::ToolError,
@@ -112,6 +115,7 @@ impl Cause {
             Self::ToolMissing => "tool_missing",
             Self::Unparsable => "unparsable",
             Self::Killed => "killed",
+            Self::Crashed => "crashed",
             Self::WorkerLost => "worker_lost",
             Self::NoRateHolds => "no_rate_holds",
             Self::ToolError => "tool_error",
@@ -128,6 +132,7 @@ impl Cause {
             | Self::ToolMissing
             | Self::Unparsable
             | Self::Killed
+            | Self::Crashed
             | Self::WorkerLost
             | Self::NoRateHolds => Speaker::Netplan,
             Self::Refused
@@ -215,6 +220,10 @@ impl Cause {
                 "a signal ended the tool before it had measured: look for an out-of-memory kill, \
                  or for a run that was cancelled"
             }
+            Self::Crashed => {
+                "the tool crashed: it has a fault, or its installation lacks something; try another \
+                 version of it"
+            }
             Self::NoRateHolds => {
                 "the search found no rate that keeps the condition: lower its `from`, or see by \
                  the samples what disturbs the path"
@@ -248,6 +257,7 @@ impl std::fmt::Display for Cause {
             Self::ToolMissing => "tool missing",
             Self::Unparsable => "unparsable output",
             Self::Killed => "killed",
+            Self::Crashed => "crashed",
             Self::WorkerLost => "worker lost",
             Self::NoRateHolds => "no rate holds",
             Self::ToolError => "tool error",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Declared, Failure, Iperf3, Metrics, Netperf};
+use super::{Declared, Failure, Installed, Iperf3, Metrics, Netperf, Unfit, Use, VersionQuery};
 use crate::diag::quote;
 use crate::plan::{Plan, Timing, ToolSpec};
 use crate::schedule::{Params, Row};
@@ -48,9 +48,16 @@ pub trait Tool: Send + Sync {
         None
     }
 
-    /// Whether workers say by themselves that they have it.
-    fn is_announced(&self) -> bool {
-        true
+    /// How it is asked for its version. Workers ask the tools that have a query, and announce those that
+    /// they have.
+    fn version_query(&self) -> Option<VersionQuery> {
+        None
+    }
+
+    /// Why this installation cannot serve or run its samples; `None` when nothing speaks against it,
+    /// which is also the answer for a version that nobody knows.
+    fn unfit(&self, _installed: &Installed<'_>, _used: Use<'_>) -> Option<Unfit> {
+        None
     }
 
     /// The ports that a destination needs, for `job`'s slot.

@@ -55,7 +55,13 @@ pub(super) fn last_lines(streams: &[&[u8]], noise: impl Fn(&str) -> bool) -> Str
 pub(super) fn cut_short(name: &str, ended: &Ended, said: &str) -> Option<Failure> {
     let (cause, why) = match &ended.how {
         How::Code(_) => return None,
-        How::Signal(signal) => (Cause::Killed, format!("signal {signal} ended {name}")),
+        How::Signal(signal) => match crash(*signal) {
+            Some(word) => (
+                Cause::Crashed,
+                format!("{name} crashed: signal {signal} ({word}) ended it"),
+            ),
+            None => (Cause::Killed, format!("signal {signal} ended {name}")),
+        },
         How::Deadline => (Cause::Timeout, format!("{name} was killed at its deadline")),
         How::Stopped => (Cause::Killed, format!("{name} was stopped with the run")),
         How::NotFound(why) => (
@@ -73,6 +79,21 @@ pub(super) fn cut_short(name: &str, ended: &Ended, said: &str) -> Option<Failure
         format!("{why}; it had said: {said}")
     };
     Some(Failure::new(cause, &words))
+}
+
+/// The name of a signal that the kernel or the C library sends to a program that made a mistake;
+/// `None` for one that somebody else sends. These numbers are the same on all architectures of Linux
+/// that netplan is built for.
+fn crash(signal: i32) -> Option<&'static str> {
+    match signal {
+        4 => Some("SIGILL"),
+        6 => Some("SIGABRT"),
+        7 => Some("SIGBUS"),
+        8 => Some("SIGFPE"),
+        11 => Some("SIGSEGV"),
+        31 => Some("SIGSYS"),
+        _ => None,
+    }
 }
 
 /// A failure for output that is not a result; `said` is the tool's word on an error, if any.

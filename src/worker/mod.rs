@@ -11,6 +11,7 @@ mod listening;
 mod netlink;
 pub mod observe;
 pub mod process;
+mod programs;
 pub mod server;
 mod session;
 mod shutdown;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{AccessFlags, Pid, access};
+use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::daemons::Mark;
+use super::programs::file_of;
 use crate::tools::{Ended, How};
 
 /// What is kept of each of a process's streams, in bytes; the rest is read and dropped.
@@ -101,7 +102,9 @@ impl Process {
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => How::NotFound(program.clone()),
                 // A folder in PATH that may not be entered turns 'not found' into this.
-                io::ErrorKind::PermissionDenied if !program.contains('/') && !on_path(program) => {
+                io::ErrorKind::PermissionDenied
+                    if !program.contains('/') && file_of(program).is_none() =>
+                {
                     How::NotFound(program.clone())
                 }
                 _ => How::NotStarted(format!("`{program}`: {error}")),
@@ -212,14 +215,6 @@ impl Process {
             stderr: std::mem::take(&mut self.stderr.kept),
         }
     }
-}
-
-/// Whether a program of this name can be started.
-pub(super) fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path)
-            .any(|folder| access(&folder.join(program), AccessFlags::X_OK).is_ok())
-    })
 }
 
 /// The process group of a tool, until it is known to be gone.

@@ -46,6 +46,8 @@ pub struct Settings {
     pub tls: PathBuf,
     pub pod_ip: IpAddr,
     pub node: String,
+    /// Programs of declared tools: the worker announces which files they are.
+    pub programs: Vec<String>,
     /// How long it goes on trying while no orchestrator takes it; see [`PATIENCE`].
     pub patience: Duration,
     /// Takes a line for people whenever the worker joins, or waits for the orchestrator.
@@ -104,8 +106,10 @@ pub async fn run(
 }
 
 async fn work(settings: &Settings, identity: &Identity, steps: &mut Steps) -> Result<(), Error> {
-    let (environment, cluster_ip) =
-        tokio::join!(surroundings::gather(settings.pod_ip), own_service(settings));
+    let (environment, cluster_ip) = tokio::join!(
+        surroundings::gather(settings.pod_ip, &settings.programs),
+        own_service(settings)
+    );
     let hello = Hello {
         worker: settings.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

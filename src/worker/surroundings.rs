@@ -5,41 +5,25 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nametoindex;
 use nix::sys::socket::SockaddrStorage;
 use nix::sys::utsname::{UtsName, uname};
-use tokio::sync::oneshot;
-use tokio::time::Instant;
 
-use super::{link, process};
+use super::programs::output_of;
+use super::{link, programs};
 use crate::results::environment::WorkerEnvironment;
-use crate::tools::How;
+use crate::tools::names_tcp;
 
-/// How long a program may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Looks around, with all programs asked at once.
-pub async fn gather(pod_ip: IpAddr) -> WorkerEnvironment {
+/// Looks around, with all programs asked at once. `declared` are the programs of tools that the plan
+/// declares.
+pub async fn gather(pod_ip: IpAddr, declared: &[String]) -> WorkerEnvironment {
     let interface = interface_with(pod_ip).unwrap_or_default();
-    let (features, iperf3, netperf) = tokio::join!(
+    let (features, tools) = tokio::join!(
         output_of(["ethtool", "-k", &interface]),
-        output_of(["iperf3", "--version"]),
-        output_of(["netperf", "-V"]),
+        programs::versions(),
     );
-    let mut tools = BTreeMap::new();
-    if let Some(output) = iperf3 {
-        tools.insert("iperf3".to_owned(), version_after("iperf ", &output));
-    }
-    // One is of no use without the other.
-    if let Some(output) = netperf.filter(|_| process::on_path("netserver")) {
-        tools.insert(
-            "netperf".to_owned(),
-            version_after("Netperf version ", &output),
-        );
-    }
     let system = uname().ok();
     let said = |word: fn(&UtsName) -> &OsStr| {
         system
@@ -67,17 +51,8 @@ pub async fn gather(pod_ip: IpAddr) -> WorkerEnvironment {
             .to_owned(),
         interface,
         tools,
-    }
-}
-
-/// What a program prints on stdout; None when it is not there.
-async fn output_of<const N: usize>(argv: [&str; N]) -> Option<String> {
-    let argv = argv.map(str::to_owned);
-    let (_never, mut stop) = oneshot::channel();
-    let (ended, _) = process::run(&argv, Instant::now() + PATIENCE, &mut stop).await;
-    match ended.how {
-        How::NotFound(_) | How::NotStarted(_) => None,
-        _ => Some(String::from_utf8_lossy(&ended.stdout).into_owned()),
+        programs: programs::files(declared),
+        etc_protocols_names_tcp: Some(names_tcp(&text_of("/etc/protocols"))),
     }
 }
 
@@ -144,32 +119,11 @@ fn offloads(features: &str) -> BTreeMap<String, bool> {
         .collect()
 }
 
-/// The word after `before` at the beginning of a line; a tool that is there without saying its
-/// version is of version `unknown`.
-fn version_after(before: &str, output: &str) -> String {
-    output
-        .lines()
-        .find_map(|line| line.strip_prefix(before)?.split_whitespace().next())
-        .unwrap_or("unknown")
-        .to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn versions_are_read() {
-        let iperf3 = "iperf 3.12 (cJSON 1.7.15)\nLinux vm 6.1.0 x86_64\n";
-        assert_eq!(version_after("iperf ", iperf3), "3.12");
-        assert_eq!(
-            version_after("Netperf version ", "Netperf version 2.7.0\n"),
-            "2.7.0"
-        );
-        assert_eq!(version_after("iperf ", ""), "unknown");
-    }
 
     #[test]
     fn offloads_are_read() {
@@ -215,7 +169,6 @@ mod tests {
         #[test]
         fn any_text_is_read_without_a_panic(text: String) {
             let _ = (offloads(&text), memory_bytes(&text), cpu_model(&text), pretty_name(&text));
-            let _ = version_after("iperf ", &text);
         }
     }
 }

@@ -369,6 +369,10 @@ pub fn environment() -> WorkerEnvironment {
             ("iperf3".to_owned(), "3.12".to_owned()),
             ("netperf".to_owned(), "2.7.0".to_owned()),
         ]),
+        programs: ["iperf3", "netperf", "netserver"]
+            .map(|name| (name.to_owned(), format!("/usr/bin/{name}")))
+            .into(),
+        etc_protocols_names_tcp: Some(true),
     }
 }
 

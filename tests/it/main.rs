@@ -44,4 +44,5 @@ mod swept;
 mod tools;
 mod tools_here;
 mod verdicts;
+mod versions;
 mod worker;

@@ -8,9 +8,10 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use netplan::plan::{NetperfTest, Protocol, ToolSpec};
-use netplan::schedule::{Param, Params};
-use netplan::tools::{self, Ended, How, Job, Metrics, Ready, name};
+use netplan::diag::Source;
+use netplan::plan::{self, NetperfTest, Protocol, ToolSpec};
+use netplan::schedule::{Param, Params, Schedule, Selection};
+use netplan::tools::{self, Cause, Ended, How, Installed, Job, Metrics, Ready, Use, name};
 
 use crate::schedule::{iperf3, netperf, timing};
 use crate::tools::in_words;
@@ -62,6 +63,11 @@ impl Namespace {
     }
 }
 
+fn has(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()))
+}
+
 /// Runs one sample of a tool as a worker would, or says why it cannot be run here.
 fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
     let tool = tools::of(spec);
@@ -74,12 +80,19 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
     };
     let (server, client) = (tool.server(&job), tool.client(&job));
     for program in [&server.argv[0], &client.argv[0]] {
-        let found = std::env::var_os("PATH")
-            .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()));
-        if !found {
+        if !has(program) {
             eprintln!("skipped: `{program}` is not installed");
             return None;
         }
+    }
+    let protocols = std::fs::read_to_string("/etc/protocols").unwrap_or_default();
+    let installed = Installed {
+        version: None,
+        names_tcp: Some(tools::names_tcp(&protocols)),
+    };
+    if let Some(unfit) = tool.unfit(&installed, Use::Client(&params)) {
+        eprintln!("skipped: {}: {}", unfit.what, unfit.help);
+        return None;
     }
     let namespace = match Namespace::new() {
         Ok(namespace) => namespace,
@@ -116,6 +129,62 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
         .unwrap_or_else(|failure| panic!("{failure}"));
     eprintln!("{}", in_words(&metrics));
     Some(metrics)
+}
+
+/// A plan may ask for these and no more; nothing listens, so what the tools complain of is that.
+#[test]
+fn the_tools_take_the_largest_and_the_smallest_that_a_plan_may_ask_for() {
+    let namespace = match Namespace::new() {
+        Ok(namespace) => namespace,
+        Err(why) => {
+            eprintln!("skipped: {why}");
+            return;
+        }
+    };
+    let tests = [
+        "iperf3: { streams: [1, 128], mss: [88, 9216], rate: [1 kbit/s, 1 Tbit/s], write_size: [1, 1 MiB], window: 512 MiB }",
+        "iperf3: { protocol: udp, datagram: [16, 65507], window: 1 }",
+        "netperf: { mss: [88, 32767], write_size: [1, 16 MiB] }",
+        "netperf: { test: TCP_RR, request: [1, 1 MiB], response: [1, 1 MiB] }",
+        "netperf: { test: UDP_STREAM, datagram: [1, 65507] }",
+    ];
+    for test in tests {
+        let text = format!(
+            "version: 1\nname: limits\nworkers: {{ w1: {{}}, w2: {{}} }}\n\
+             paths: [{{ name: p, from: w1, to: w2, via: pod_ip }}]\n\
+             tests: [{{ {test}, duration: 24h, warmup: 60s }}]\n"
+        );
+        let plan = plan::load(Source::new("limits.yaml", text), &[]).unwrap();
+        let schedule = Schedule::of(&plan, &Selection::all());
+        let tool = tools::of(&plan.tests[0].tool);
+        for cell in tools::commands(&plan, &schedule) {
+            let mut argv = cell.client.argv;
+            if !has(&argv[0]) {
+                eprintln!("skipped: `{}` is not installed", argv[0]);
+                return;
+            }
+            for word in &mut argv {
+                if word == "<w2 pod IP>" {
+                    ADDRESS.clone_into(word);
+                }
+            }
+            let output = namespace.command(&argv).output().unwrap();
+            let ended = Ended {
+                how: How::Code(output.status.code().unwrap()),
+                stdout: output.stdout,
+                stderr: output.stderr,
+            };
+            let params = Params::default();
+            let job = Job {
+                params: &params,
+                timing: &plan.tests[0].timing,
+                target: ADDRESS,
+                slot: 0,
+            };
+            let failure = tool.read(&job, &ended).unwrap_err();
+            assert_eq!(failure.cause, Cause::Refused, "{argv:?}: {failure}");
+        }
+    }
 }
 
 #[test]

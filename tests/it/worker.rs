@@ -642,6 +642,7 @@ impl Worker {
             tls: tls.path().to_owned(),
             pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
             node: "n1".to_owned(),
+            programs: Vec::new(),
             patience,
             tell: |line| eprintln!("worker: {line}"),
         };

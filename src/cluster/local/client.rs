@@ -1,6 +1,6 @@
 //! The command line's half of the local cluster.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::blueprint::{Blueprint, plan};
 use super::holder::Stage;
+use super::host_paths::{host_files, paths_to_show};
+use super::programs::search_path;
 use super::protocol::{Answer, Call, Message, Request};
 use super::wire::{Receiver, Sender};
 use crate::cluster::{Cluster, Error, PodEnded};
@@ -27,6 +29,8 @@ use crate::render::Manifest;
 #[derive(Debug)]
 pub struct Local {
     settings: plan::Local,
+    /// Programs that pods start by name.
+    programs: BTreeSet<String>,
     blueprint: OnceLock<Blueprint>,
     sender: Arc<Sender>,
     waiting: Arc<Waiting>,
@@ -66,6 +70,8 @@ impl Local {
         let (near, far) = UnixStream::pair().map_err(cannot)?;
         let mut child = Stage::Hold
             .command(exe)
+            // Links below folders that it covers lead nowhere then.
+            .env("PATH", search_path())
             .stdin(OwnedFd::from(far))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -86,6 +92,7 @@ impl Local {
             .map_err(cannot)?;
         let local = Self {
             settings: settings.clone(),
+            programs: BTreeSet::new(),
             blueprint: OnceLock::new(),
             sender: Arc::new(Sender::new(near)),
             waiting,
@@ -100,6 +107,14 @@ impl Local {
                 why: ": it did not start within 10 s".to_owned(),
             }),
         }
+    }
+
+    /// Has pods find these programs where this process finds them, also where a pod has a folder of its own,
+    /// as it has with `/tmp`. To be called before [`Cluster::apply`].
+    #[must_use]
+    pub fn with_programs(mut self, programs: BTreeSet<String>) -> Self {
+        self.programs = programs;
+        self
     }
 
     /// Ends a pod's processes, as a crash would; its restart policy takes it from there.
@@ -137,7 +152,11 @@ impl Cluster for Local {
     type Stream = TcpStream;
 
     async fn apply(&self, manifests: &[Manifest]) -> Result<(), Error> {
-        let blueprint = plan(manifests, &self.settings)?;
+        let mut blueprint = plan(manifests, &self.settings)?;
+        let files = host_files(&self.programs)?;
+        for pod in &mut blueprint.pods {
+            pod.host_paths = paths_to_show(&files, &pod.mounts);
+        }
         let call = Call::Up {
             fabric: blueprint.fabric.clone(),
             pods: blueprint.pods.clone(),

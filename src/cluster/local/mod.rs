@@ -8,6 +8,7 @@
 mod client;
 mod expand;
 mod fabric;
+mod host_paths;
 mod layout;
 mod link;
 mod nat;
@@ -19,6 +20,7 @@ mod programs;
 mod protocol;
 mod read;
 mod scheduler;
+mod tool_check;
 mod userns;
 mod wire;
 
@@ -30,3 +32,4 @@ pub use client::Local;
 pub use fabric::{Fabric, Namespace, Step};
 pub use preflight::preflight;
 pub use programs::found;
+pub use tool_check::tool_check;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub struct PodPlan {
     pub hosts: String,
     pub volumes: Vec<VolumePlan>,
     pub mounts: Vec<MountPlan>,
+    /// Paths of the machine that a mount would cover and that the pod sees all the same.
+    pub host_paths: Vec<PathBuf>,
     pub restart: Restart,
     /// How often in a row it may be started again.
     pub restart_limit: u32,
@@ -77,6 +80,8 @@ pub fn pod_plan(pod: &PlacedPod, layout: &Layout, objects: &Objects) -> PodPlan 
         hosts: hosts(pod, layout),
         volumes: Vec::new(),
         mounts: Vec::new(),
+        // Known when the pod is started.
+        host_paths: Vec::new(),
         restart: match spec.restart_policy {
             RestartPolicy::Always => Restart::Always,
             RestartPolicy::OnFailure => Restart::OnFailure,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::holder::{Feature, Stage};
-use super::programs::{ETHTOOL, IP, NFT, TC, found as is_found};
+use super::programs::{ETHTOOL, IP, NFT, TC, found as is_found, search_path};
 use crate::cluster::{Finding, Trouble};
 use crate::plan::{Local, Offloads};
 use crate::tools::Program;
@@ -76,6 +76,7 @@ fn namespaces_and_programs(exe: &Path, settings: &Local) -> Vec<Trouble> {
 fn probe(exe: &Path, wanted: &[Feature]) -> std::io::Result<Vec<Trouble>> {
     let mut child = Stage::Probe
         .command(exe)
+        .env("PATH", search_path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

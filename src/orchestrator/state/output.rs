@@ -1,10 +1,32 @@
-//! What is to be made of what a process left.
+//! What is to be made of what a worker has, and of what a process left.
 
 use std::time::Duration;
 
+use crate::results::WorkerEnvironment;
 use crate::results::observed::{self, End};
 use crate::rpc::pb::{Observed, TcpInfo};
-use crate::tools::{Cause, Ended, How, Metrics, Ready, name};
+use crate::tools::{Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, name};
+
+/// Why this worker cannot take its part in a sample of the tool.
+pub(super) fn why_unfit(
+    tool: &dyn Tool,
+    worker: &str,
+    environment: &WorkerEnvironment,
+    used: Use<'_>,
+) -> Option<String> {
+    let name = tool.name();
+    if tool.version_query().is_some() && !environment.tools.contains_key(name) {
+        return Some(format!(
+            "`{name}` is not on worker `{worker}`: install it there (for this machine, \
+             `netplan doctor` says how) and run again, or leave it out with `--only`"
+        ));
+    }
+    let Unfit { what, help } = tool.unfit(&environment.installed(name), used)?;
+    Some(format!(
+        "{what} (worker `{worker}`): {help} (for Kubernetes, in the image that `kubernetes.image` names), \
+         or leave these cells out with `--only`"
+    ))
+}
 
 /// Why a server that has ended before it was ready did so.
 pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) -> (Cause, String) {
@@ -46,12 +68,15 @@ pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) ->
                 within.as_secs()
             )),
         ),
-        How::Code(code) => (
-            Cause::ServerFailed,
-            with_said(format!(
-                "the server ended with exit code {code} before it was ready"
-            )),
-        ),
+        How::Code(code) => match said.lines().find(|line| refuses_an_option(line)) {
+            Some(line) => (Cause::OptionRefused, line.to_owned()),
+            None => (
+                Cause::ServerFailed,
+                with_said(format!(
+                    "the server ended with exit code {code} before it was ready"
+                )),
+            ),
+        },
         How::Signal(signal) => (
             Cause::ServerFailed,
             with_said(format!(
@@ -63,6 +88,13 @@ pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) ->
             with_said("the server was stopped before it was ready".to_owned()),
         ),
     }
+}
+
+/// Whether getopt(3) of the C libraries complains of an option that the program does not know.
+fn refuses_an_option(line: &str) -> bool {
+    ["unrecognized option", "unknown option", "invalid option"]
+        .iter()
+        .any(|words| line.contains(words))
 }
 
 /// What the kernel said of the connection: its MSS always, for the rest the tool knows better.
@@ -128,5 +160,73 @@ pub(super) fn extension(raw: &[u8]) -> &'static str {
         "json"
     } else {
         "txt"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{Param, Params};
+    use crate::tools::{Iperf3, Netperf};
+
+    fn environment(tools: &[(&str, &str)], names_tcp: Option<bool>) -> WorkerEnvironment {
+        let tools = tools.iter();
+        WorkerEnvironment {
+            tools: tools
+                .map(|(tool, version)| ((*tool).to_owned(), (*version).to_owned()))
+                .collect(),
+            etc_protocols_names_tcp: names_tcp,
+            ..WorkerEnvironment::default()
+        }
+    }
+
+    #[test]
+    fn a_worker_is_unfit_without_the_tool_or_with_one_that_is_too_old() {
+        let tool = Iperf3::default();
+        let why =
+            |tools: &[(&str, &str)]| why_unfit(&tool, "w1", &environment(tools, None), Use::Server);
+        assert!(why(&[]).unwrap().contains("`iperf3` is not on worker `w1`"));
+        let old = why(&[("iperf3", "3.9")]).unwrap();
+        assert!(old.starts_with("iperf3 3.9 is too old; 3.12 is required (worker `w1`): install"));
+        for version in ["3.12", "3.22", "3.9+", "unknown"] {
+            assert_eq!(why(&[("iperf3", version)]), None, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_would_crash_is_unfit() {
+        let tool = Netperf::default();
+        let mss = Params(vec![(Param::Mss, 600)]);
+        let why = |names_tcp, used| {
+            why_unfit(
+                &tool,
+                "w1",
+                &environment(&[("netperf", "2.7.1")], names_tcp),
+                used,
+            )
+        };
+        let reason = why(Some(false), Use::Client(&mss)).unwrap();
+        assert!(
+            reason.contains("netperf 2.7.1 crashes when it sets the MSS"),
+            "{reason}"
+        );
+        assert!(reason.contains("`netbase`"), "{reason}");
+        assert_eq!(why(Some(false), Use::Server), None);
+        // Of a worker that did not say nothing is held against it.
+        assert_eq!(why(None, Use::Client(&mss)), None);
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_an_option_says_so_in_its_own_words() {
+        let ended = |stderr: &str| Ended {
+            how: How::Code(1),
+            stdout: Vec::new(),
+            stderr: stderr.into(),
+        };
+        let why = |stderr| why_no_server(&ended(stderr), &Ready::Exited, Duration::from_secs(1));
+        let usage = "iperf3: unrecognized option '--idle-timeout'\nUsage: iperf3 [-s|-c host]\n";
+        let expected = "iperf3: unrecognized option '--idle-timeout'";
+        assert_eq!(why(usage), (Cause::OptionRefused, expected.to_owned()));
+        assert_eq!(why("unable to start listener").0, Cause::ServerFailed);
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::held::Held;
 use super::lane::{Attempt, Lane, Life, Process, Stage};
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_observed, add_tcp_info, extension, why_no_server};
+use super::output::{add_observed, add_tcp_info, extension, why_no_server, why_unfit};
 use super::progress::Next;
 use super::queue::Seat;
 use super::{Phase, State};
@@ -17,7 +17,7 @@ use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample};
 use crate::rpc::pb::{Observed, TcpInfo};
 use crate::schedule::Params;
-use crate::tools::{Cause, Ended, Failure};
+use crate::tools::{Cause, Ended, Failure, Use};
 
 /// What came of a client.
 pub(super) struct ClientAnswer {
@@ -95,16 +95,14 @@ impl State {
         };
         let task = self.tasks.at(index);
         let path = task.path;
-        let tool = task.tool().name();
-        for (name, present) in [(&path.to, to), (&path.from, from)] {
-            let is_there = present.place.environment.tools.contains_key(tool);
-            if task.tool().is_announced() && !is_there {
-                return Err(Outcome::Skipped {
-                    reason: format!(
-                        "`{tool}` is not on worker `{name}`: install it there (for this machine, \
-                         `netplan doctor` says how) and run again, or leave it out with `--only`"
-                    ),
-                });
+        let ends = [
+            (&path.to, to, Use::Server),
+            (&path.from, from, Use::Client(&params)),
+        ];
+        for (name, present, used) in ends {
+            let environment = &present.place.environment;
+            if let Some(reason) = why_unfit(task.tool(), name, environment, used) {
+                return Err(Outcome::Skipped { reason });
             }
         }
         let target = match path.via {

@@ -136,10 +136,6 @@ impl Tool for Declared {
         ))
     }
 
-    fn is_announced(&self) -> bool {
-        false
-    }
-
     fn ports(&self, slot: u16) -> Vec<Port> {
         let ports = self.tool.ports.iter();
         ports

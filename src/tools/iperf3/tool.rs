@@ -4,9 +4,15 @@ use std::time::Duration;
 
 use super::{command, parse};
 use crate::plan::{self, Protocol};
+use crate::tools::installed::is_older;
 use crate::tools::{
-    Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name,
+    Client, Ended, Failure, Installed, Job, Metrics, Port, Program, Server, Tool, Transport, Unfit,
+    Use, VersionQuery, name,
 };
+
+/// The oldest version that measures what is asked of it. 3.9 lacks `--snd-timeout` and `--idle-timeout`, and
+/// of UDP its client reports only what was sent.
+const OLDEST: &str = "3.12";
 
 /// iperf3 with those options of a test that do not sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +45,26 @@ impl Tool for Iperf3 {
             name: "iperf3",
             package: "iperf3",
         }]
+    }
+
+    fn version_query(&self) -> Option<VersionQuery> {
+        Some(VersionQuery {
+            argv: ["iperf3", "--version"],
+            // Up to 3.0 it calls itself `iperf version 3.0.7`.
+            before: &["iperf version ", "iperf "],
+        })
+    }
+
+    fn unfit(&self, installed: &Installed<'_>, _used: Use<'_>) -> Option<Unfit> {
+        let version = installed
+            .version
+            .filter(|version| is_older(version, OLDEST))?;
+        Some(Unfit {
+            what: format!("iperf3 {version} is too old; {OLDEST} is required"),
+            help: format!(
+                "install iperf3 {OLDEST} or later: Debian 12 and Ubuntu 24.04 have it as a package"
+            ),
+        })
     }
 
     fn ports(&self, _slot: u16) -> Vec<Port> {

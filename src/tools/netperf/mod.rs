@@ -2,6 +2,7 @@
 
 mod command;
 mod parse;
+mod protocols;
 mod tool;
 
 pub use tool::Netperf;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Netperf;
+use super::{Netperf, protocols};
 use crate::plan::NetperfTest;
 use crate::schedule::Param;
 use crate::tools::timing::too_short;
@@ -41,7 +41,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
         key_value(line).is_some() || line.starts_with("MIGRATED ")
     });
     if let Some(failure) = words::cut_short("netperf", ended, &said) {
-        return Err(failure);
+        return Err(protocols::explained(failure, job));
     }
     if ended.how != How::Code(0) {
         return Err(words::failed("netperf", ended, &said, KNOWN));

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{command, parse};
+use super::{command, parse, protocols};
 use crate::plan::{self, NetperfTest};
 use crate::tools::{
-    Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport, name,
+    Client, Ended, Failure, Installed, Job, Metrics, Port, Program, Server, Tool, Transport, Unfit,
+    Use, VersionQuery, name,
 };
 
 /// netperf with one of its tests.
@@ -49,6 +50,17 @@ impl Tool for Netperf {
                 package: PACKAGE,
             },
         ]
+    }
+
+    fn version_query(&self) -> Option<VersionQuery> {
+        Some(VersionQuery {
+            argv: ["netperf", "-V"],
+            before: &["Netperf version "],
+        })
+    }
+
+    fn unfit(&self, installed: &Installed<'_>, used: Use<'_>) -> Option<Unfit> {
+        protocols::unfit(installed, used)
     }
 
     fn ports(&self, slot: u16) -> Vec<Port> {

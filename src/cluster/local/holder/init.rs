@@ -12,10 +12,9 @@ use nix::unistd::{sethostname, setsid};
 use super::isolate::{say_hello, socket};
 use super::kubelet::Kubelet;
 use super::mounts::{
-    STATE, cover_run, make_dir, make_private, mount_new, place_hosts, place_program, resolved,
-    write,
+    STATE, cover_run, make_dir, make_private, mount_new, place_program, resolved, write,
 };
-use super::{connect, netns};
+use super::{connect, etc, netns};
 use crate::cluster::Error;
 use crate::cluster::local::protocol::{Answer, Call, Message, Request};
 use crate::cluster::local::wire::{Receiver, Sender};
@@ -46,7 +45,7 @@ fn prepare() -> Result<(Arc<Sender>, Receiver, Kubelet), Error> {
     cover_run()?;
     make_dir(Path::new(netns::FOLDER))?;
     make_dir(Path::new(STATE))?;
-    place_hosts()?;
+    etc::complete()?;
     place_program(&Path::new(STATE).join("image/netplan"))?;
     write(&Path::new(STATE).join("empty"), "")?;
     // Containers that mask parts of /proc do not allow this one. The old one shows the outer

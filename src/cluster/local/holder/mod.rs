@@ -12,6 +12,7 @@
 //! interfaces and the rules.
 
 mod connect;
+mod etc;
 mod init;
 mod isolate;
 mod kubelet;

@@ -1,10 +1,12 @@
 //! Mounting, with errors that say what.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use nix::mount::{MsFlags, mount};
 
 use super::isolate::denied;
@@ -56,6 +58,36 @@ pub fn read_only(target: &Path) -> Result<(), Error> {
         .map_err(|errno| denied(&format!("make {} read-only", target.display()), errno))
 }
 
+/// Opens a path only to be bound later.
+pub fn open_path(path: &Path) -> Result<File, Error> {
+    File::options()
+        .read(true)
+        .custom_flags(OFlag::O_PATH.bits())
+        .open(path)
+        .map_err(|error| Error::system(format!("open {}", path.display()), error))
+}
+
+/// Shows what was opened, with what is mounted below it, at `target` as well, and read-only.
+pub fn bind_opened(opened: &File, target: &Path) -> Result<(), Error> {
+    let source = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
+    if opened.metadata().is_ok_and(|meta| meta.is_dir()) {
+        make_dir(target)?;
+    } else {
+        write(target, "")?;
+    }
+    bind(&source, target)?;
+    let flags = MsFlags::MS_REMOUNT
+        | MsFlags::MS_BIND
+        | MsFlags::MS_RDONLY
+        | MsFlags::MS_NOSUID
+        | MsFlags::MS_NODEV;
+    let remount = |flags| mount(None::<&str>, target, None::<&str>, flags, None::<&str>);
+    // In a user namespace a flag that the machine's mount has cannot be taken away.
+    remount(flags)
+        .or_else(|_| remount(flags | MsFlags::MS_NOEXEC))
+        .map_err(|errno| denied(&format!("make {} read-only", target.display()), errno))
+}
+
 /// Cuts this mount namespace off from the machine's.
 pub fn make_private() -> Result<(), Error> {
     let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
@@ -79,45 +111,6 @@ pub fn place_program(target: &Path) -> Result<(), Error> {
         .map(drop)
         .map_err(|error| Error::system(format!("copy the program to {}", target.display()), error))
 }
-
-/// Sees to it that there is an /etc/hosts to mount each pod's own over. Where the machine has none,
-/// or a link that leads nowhere, as in many containers, /etc becomes a folder of ours that shows
-/// what the machine's shows.
-pub fn place_hosts() -> Result<(), Error> {
-    let hosts = Path::new("/etc/hosts");
-    if hosts.exists() {
-        return Ok(());
-    }
-    let shown = || -> io::Result<()> {
-        for entry in fs::read_dir(Path::new("/etc").join(MACHINE))? {
-            let entry = entry?;
-            let (name, here) = (entry.file_name(), Path::new("/etc").join(entry.file_name()));
-            if here == hosts {
-                continue;
-            }
-            let target = if entry.file_type()?.is_symlink() {
-                // A relative one means the same here as where it was.
-                fs::read_link(entry.path())?
-            } else {
-                Path::new(MACHINE).join(name)
-            };
-            symlink(target, here)?;
-        }
-        Ok(())
-    };
-    let aside = Path::new(STATE).join("etc");
-    make_dir(&aside)?;
-    bind(Path::new("/etc"), &aside)?;
-    mount_new("tmpfs", Path::new("/etc"))?;
-    let machine = Path::new("/etc").join(MACHINE);
-    make_dir(&machine)?;
-    bind(&aside, &machine)?;
-    shown().map_err(|error| Error::system("show the machine's /etc in ours", error))?;
-    write(hosts, "")
-}
-
-/// Where the machine's /etc is seen in ours.
-const MACHINE: &str = ".machine";
 
 /// What this name means once symbolic links are followed; itself where it leads nowhere.
 pub fn resolved(path: &str) -> PathBuf {

@@ -15,7 +15,9 @@ use nix::unistd::sethostname;
 use serde::{Deserialize, Serialize};
 
 use super::isolate::{denied, unshare_more};
-use super::mounts::{IMAGE, STATE, bind, make_dir, mount_new, read_only, write};
+use super::mounts::{
+    IMAGE, STATE, bind, bind_opened, make_dir, mount_new, open_path, read_only, write,
+};
 use crate::cluster::Error;
 use crate::cluster::local::pod_plan::PodPlan;
 use crate::cluster::local::programs::search_path;
@@ -91,6 +93,14 @@ fn furnish(start: &Start) -> Result<(), Error> {
     // Only for show.
     let _ = sethostname(&start.plan.name);
     let run = start.folder.join("run");
+    // Opened before they are covered.
+    let host_paths: Vec<(&Path, File)> = start
+        .plan
+        .host_paths
+        .iter()
+        .map(|path| Ok((path.as_path(), open_path(path)?)))
+        .collect::<Result<_, Error>>()?;
+    let mut closed = Vec::new();
     for mount in &start.plan.mounts {
         let path = Path::new(&mount.path);
         let target = match path.strip_prefix("/run") {
@@ -103,8 +113,14 @@ fn furnish(start: &Start) -> Result<(), Error> {
         };
         bind(&start.folder.join("volumes").join(&mount.volume), &target)?;
         if mount.read_only {
-            read_only(&target)?;
+            closed.push(target);
         }
+    }
+    for (path, opened) in host_paths {
+        bind_opened(&opened, path)?;
+    }
+    for target in closed {
+        read_only(&target)?;
     }
     // The folder and not the file in it: a file that has been deleted since, as when a new build
     // takes its place, cannot be bound any more.

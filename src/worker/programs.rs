@@ -1,0 +1,103 @@
+//! The programs that measure: the file that a name starts, and the version that a tool says.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::unistd::{AccessFlags, access};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::process;
+use crate::tools::{self, How};
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The file that this name starts, with symbolic links followed; `None` when there is none.
+pub(super) fn file_of(program: &str) -> Option<PathBuf> {
+    let is_program = |file: &Path| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
+    let found = if program.contains('/') {
+        Some(PathBuf::from(program)).filter(|file| is_program(file))
+    } else {
+        env::split_paths(&env::var_os("PATH")?)
+            .map(|folder| folder.join(program))
+            .find(|file| is_program(file))
+    }?;
+    Some(found.canonicalize().unwrap_or(found))
+}
+
+/// The files of the built-in tools' programs and of these others, by name; without those that are not
+/// there.
+pub(super) fn files(others: &[String]) -> BTreeMap<String, String> {
+    let tools = tools::all();
+    let own = tools.iter().flat_map(|tool| tool.programs());
+    let names = own.map(|program| program.name.to_owned());
+    names
+        .chain(others.iter().cloned())
+        .filter_map(|name| {
+            let file = file_of(&name)?.to_string_lossy().into_owned();
+            Some((name, file))
+        })
+        .collect()
+}
+
+/// The built-in tools all of whose programs are there, with the version that each says. All are asked at
+/// once.
+pub(super) async fn versions() -> BTreeMap<String, String> {
+    let mut asked = JoinSet::new();
+    for tool in tools::all() {
+        let programs = tool.programs();
+        let is_whole = programs
+            .iter()
+            .all(|program| file_of(program.name).is_some());
+        let name = tool.name().to_owned();
+        if let Some(query) = tool.version_query().filter(|_| is_whole) {
+            asked.spawn(async move {
+                let answer = output_of(query.argv).await?;
+                Some((name, query.read(&answer)))
+            });
+        }
+    }
+    let mut versions = BTreeMap::new();
+    while let Some(answer) = asked.join_next().await {
+        versions.extend(answer.ok().flatten());
+    }
+    versions
+}
+
+/// What a program prints on stdout; `None` when it cannot be started.
+pub(super) async fn output_of<const N: usize>(argv: [&str; N]) -> Option<String> {
+    let argv = argv.map(str::to_owned);
+    let (_never, mut stop) = oneshot::channel();
+    let (ended, _) = process::run(&argv, Instant::now() + PATIENCE, &mut stop).await;
+    match ended.how {
+        How::NotFound(_) | How::NotStarted(_) => None,
+        _ => Some(String::from_utf8_lossy(&ended.stdout).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_first_program_of_the_path_that_has_it() {
+        let shell = file_of("sh").unwrap();
+        assert!(shell.is_absolute());
+        assert_eq!(file_of(shell.to_str().unwrap()), Some(shell));
+        // A folder may be entered, which is the same permission.
+        assert_eq!(file_of("/usr"), None);
+        assert_eq!(file_of("/etc/passwd"), None);
+        assert_eq!(file_of("no-such-program"), None);
+    }
+
+    #[test]
+    fn only_programs_that_are_there_are_listed() {
+        let files = files(&["sh".to_owned(), "no-such-program".to_owned()]);
+        assert!(files["sh"].starts_with('/'));
+        assert!(!files.contains_key("no-such-program"));
+    }
+}
