@@ -1,5 +1,6 @@
 //! A run's records on their way into its directory.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
@@ -22,6 +23,10 @@ pub(super) struct Collector<'a> {
     /// The journal's last line: what a connection that is made again has to begin with.
     last: Option<String>,
     progress: &'a mut Progress,
+    /// Something was measured, or was not to be.
+    has_begun: bool,
+    /// Warnings that were given: once for each worker and address.
+    warned: BTreeSet<String>,
 }
 
 impl<'a> Collector<'a> {
@@ -39,6 +44,8 @@ impl<'a> Collector<'a> {
             journal,
             last,
             progress,
+            has_begun: false,
+            warned: BTreeSet::new(),
         })
     }
 
@@ -68,6 +75,13 @@ impl<'a> Collector<'a> {
             self.dir.write(file::PLAN, plan)?;
         }
         self.progress.on(&event);
+        self.has_begun |= event.kind.is_of_a_cell();
+        if let Some(warning) = event.kind.address_warning()
+            && !self.warned.contains(&warning)
+        {
+            self.progress.say(&warning);
+            self.warned.insert(warning);
+        }
         Ok(if ends(&event) {
             Heard::RunEnded
         } else {
@@ -96,6 +110,10 @@ impl Sink for Collector<'_> {
 
     fn say(&self, message: &str) {
         self.progress.say(message);
+    }
+
+    fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     fn holds_through(&self) -> Option<u64> {

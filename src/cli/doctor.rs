@@ -32,6 +32,9 @@ pub(super) struct DoctorArgs {
     target: TargetArgs,
 }
 
+/// Without a plan: as many as most plans have.
+const WORKERS: usize = 3;
+
 pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     let plan = args
         .plan
@@ -41,7 +44,7 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     let runtime = super::runtime()?;
     let target = runtime.block_on(args.target.resolve())?;
     let checkup = match (plan, &target) {
-        (None, Target::Local) => Checkup::of_machine(&Local::default(), &tools::all()),
+        (None, Target::Local) => Checkup::of_machine(&Local::default(), WORKERS, &tools::all()),
         (plan, target) => {
             let mut plan = match plan {
                 Some(plan) => plan,

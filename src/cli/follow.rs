@@ -11,7 +11,7 @@ use tonic::Code;
 use super::interrupt::{Interrupt, Signalled};
 use crate::cluster::{Cluster, Exit, Next, PodEnded};
 use crate::render::ORCHESTRATOR_PORT;
-use crate::rpc::pb::{CancelRequest, CollectedRequest, Record, WatchRequest};
+use crate::rpc::pb::{CancelRequest, CollectedRequest, GiveUpRequest, Record, WatchRequest};
 use crate::rpc::{self, Client, Identity};
 
 /// The orchestrator is a process that has just been started; it listens within milliseconds.
@@ -21,6 +21,11 @@ const ORCHESTRATOR_LISTENS_WITHIN: Duration = Duration::from_secs(20);
 const RECONNECTS: u32 = 5;
 /// Before the first of these attempts in a row; the second waits twice as long, and so on.
 const RECONNECT_AFTER: Duration = Duration::from_millis(300);
+
+/// The pods of a local cluster start within a second or two. Without a sample after this long the run ends.
+const BEGINS_WITHIN: Duration = Duration::from_secs(120);
+/// The orchestrator answers at once.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Takes a run's records.
 pub(super) trait Sink {
@@ -35,6 +40,9 @@ pub(super) trait Sink {
 
     /// Says something that a person should know.
     fn say(&self, message: &str);
+
+    /// The run has begun to measure.
+    fn has_begun(&self) -> bool;
 
     /// Every record up to this one is on disk here.
     fn holds_through(&self) -> Option<u64>;
@@ -86,6 +94,11 @@ pub(super) struct Follower<'a> {
     over: bool,
     /// One may not watch the pods.
     blind: bool,
+    /// Workers that the cluster does not start again, and what became of them; the orchestrator does not
+    /// know yet.
+    given_up: Vec<GiveUpRequest>,
+    /// When a run that has not begun by then is given up.
+    begins_by: Option<Instant>,
 }
 
 /// Why a connection to the orchestrator was of no more use.
@@ -121,6 +134,8 @@ impl<'a> Follower<'a> {
             interrupted_at: None,
             over: false,
             blind: false,
+            given_up: Vec::new(),
+            begins_by: None,
         }
     }
 
@@ -131,6 +146,8 @@ impl<'a> Follower<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let mut pods = pin!(pods_ended(cluster));
+        // A real cluster has deadlines of its own, and may have to pull an image.
+        self.begins_by = (!self.lasting).then(|| Instant::now() + BEGINS_WITHIN);
         let mut lost = 0;
         loop {
             let known = sink.begins_at();
@@ -187,10 +204,15 @@ impl<'a> Follower<'a> {
                     signalled = self.interrupt.next() => {
                         return Ok(self.without_orchestrator(signalled));
                     }
+                    () = sleep_until(self.begins_by) => return Err(self.never_began()),
                 }
             }
         };
         loop {
+            if sink.has_begun() {
+                self.begins_by = None;
+            }
+            self.pass_on_given_up(&mut client).await;
             let gives_up_at = self.gives_up_at();
             tokio::select! {
                 record = records.message() => match record {
@@ -234,6 +256,7 @@ impl<'a> Follower<'a> {
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }
                 () = sleep_until(gives_up_at) => return Ok(Followed::Interrupted),
+                () = sleep_until(self.begins_by) => return Err(self.never_began()),
             }
         }
     }
@@ -253,6 +276,35 @@ impl<'a> Follower<'a> {
             (Some(at), OnInterrupt::Cancel { within }) => Some(at + within),
             _ => None,
         }
+    }
+
+    /// The workers do not join, and the cluster does not say why.
+    fn never_began(&self) -> Lost {
+        let limit = BEGINS_WITHIN.as_secs();
+        Lost::Final(anyhow!(
+            "the run has not begun within {limit} s: not all of its workers have joined the orchestrator; \
+             `netplan doctor --on local` says whether this machine can run it"
+        ))
+    }
+
+    /// Tells the orchestrator which workers it need not wait for.
+    async fn pass_on_given_up(&mut self, client: &mut Client) {
+        while let Some(request) = self.given_up.last() {
+            let asked = client.give_up(request.clone());
+            match tokio::time::timeout(ANSWERS_WITHIN, asked).await {
+                Ok(Ok(_)) => drop(self.given_up.pop()),
+                // It does not know the worker, or the call: there is no use in saying it again.
+                Ok(Err(status)) if status.code() != Code::Unavailable => drop(self.given_up.pop()),
+                // The next connection tells it.
+                _ => return,
+            }
+        }
+    }
+
+    /// The plan's name for the worker of a pod.
+    fn worker_of<'p>(&self, pod: &'p str) -> Option<&'p str> {
+        let prefix = self.orchestrator.strip_suffix("orchestrator")?;
+        pod.strip_prefix(prefix)
     }
 
     fn pod_ended(&mut self, ended: Option<PodEnded>, sink: &dyn Sink) -> Result<(), Lost> {
@@ -281,6 +333,17 @@ impl<'a> Follower<'a> {
                 Next::Restarted(_) => {}
                 Next::GaveUp(_) => return Err(Lost::Final(anyhow!(message))),
                 Next::Replaced | Next::Stays => return Err(Lost::Again(anyhow!(message))),
+            }
+        }
+        if let Next::GaveUp(_) | Next::Stays = pod.next {
+            if !self.lasting && !sink.has_begun() {
+                return Err(Lost::Final(anyhow!(message)));
+            }
+            if let Some(worker) = self.worker_of(&pod.pod) {
+                self.given_up.push(GiveUpRequest {
+                    worker: worker.to_owned(),
+                    words: pod.to_string(),
+                });
             }
         }
         sink.say(&message);

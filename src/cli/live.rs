@@ -184,10 +184,10 @@ impl Sink for Started {
     fn take(&mut self, record: &Record) -> anyhow::Result<Heard> {
         let event: results::Event =
             serde_json::from_str(&record.line).context("the orchestrator's record is no event")?;
+        let has_begun = event.kind.is_of_a_cell();
         Ok(match event.kind {
-            EventKind::SampleStarted { .. }
-            | EventKind::CellEnded { .. }
-            | EventKind::RunEnded { .. } => Heard::Enough,
+            EventKind::RunEnded { .. } => Heard::Enough,
+            _ if has_begun => Heard::Enough,
             _ => Heard::More,
         })
     }
@@ -198,6 +198,10 @@ impl Sink for Started {
 
     fn say(&self, message: &str) {
         printer::warning(message);
+    }
+
+    fn has_begun(&self) -> bool {
+        false
     }
 
     fn holds_through(&self) -> Option<u64> {

@@ -43,6 +43,7 @@ use clap::{Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use crate::cluster::local::holder;
+use crate::system::raise_file_limit;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -111,6 +112,7 @@ pub fn main() -> ExitCode {
             return usage.into();
         }
     };
+    raise_file_limit();
     match cli.command.execute() {
         Ok(exit) => exit.into(),
         Err(error) => {

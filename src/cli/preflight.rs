@@ -26,10 +26,12 @@ pub(super) struct Checkup {
 }
 
 impl Checkup {
-    /// This machine, as far as a plan with these settings needs it.
-    pub fn of_machine(settings: &Local, tools: &[Box<dyn Tool>]) -> Self {
+    /// This machine, as far as a plan with these settings and so many workers needs it.
+    pub fn of_machine(settings: &Local, workers: usize, tools: &[Box<dyn Tool>]) -> Self {
+        // The orchestrator has a pod too.
+        let pods = workers + 1;
         let mut checkup = Self {
-            place: local::preflight(Path::new(PROGRAM), settings),
+            place: local::preflight(Path::new(PROGRAM), settings, pods),
             tools: Vec::new(),
         };
         for tool in tools {
@@ -50,7 +52,7 @@ impl Checkup {
         } = prepared;
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
         let tools: Vec<_> = tests.map(|test| tools::of(&test.tool)).collect();
-        let mut checkup = Self::of_machine(&plan.local, &tools);
+        let mut checkup = Self::of_machine(&plan.local, plan.workers.len(), &tools);
         let placed = local::plan(manifests, &plan.local).err();
         checkup.place.push(Finding::new(
             "plan",

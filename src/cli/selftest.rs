@@ -152,7 +152,7 @@ fn in_the_way(plan: &Plan) -> Option<String> {
         .iter()
         .map(|test| tools::of(&test.tool))
         .collect();
-    let checkup = Checkup::of_machine(&plan.local, &tools);
+    let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
     let all: Vec<String> = checkup.troubles().map(ToString::to_string).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::printer;
+use crate::rpc::Identity;
 use crate::worker::{self, Parting, Settings};
 
 /// The role inside a worker pod: runs tools as the orchestrator says
@@ -56,11 +57,14 @@ pub(super) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         let family = args.ip_family.as_deref().unwrap_or_default();
         format!("the pod has no {family} address; leave `kubernetes.ip_family` out of the plan, or run it on a cluster of that family")
     })?;
+    let identity = Identity::load(&args.name, &args.tls).map_err(anyhow::Error::from)?;
+    // Before anything else is started.
+    worker::confine(&args.tls);
     let settings = Settings {
         name: args.name,
         orchestrator: args.orchestrator,
         service: args.service,
-        tls: args.tls,
+        identity,
         pod_ip,
         node: args.node,
         programs: args.program,

@@ -1,6 +1,6 @@
 //! Plain lines about a run's progress, for a pod's log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::plan::Plan;
 use crate::results::{EventKind, Outcome};
@@ -13,6 +13,8 @@ pub(super) struct Lines {
     headlines: Headlines,
     /// The last headlines of the cells under way.
     figures: HashMap<CellId, String>,
+    /// Warnings that were given: once for each worker and address.
+    warned: HashSet<String>,
 }
 
 impl Lines {
@@ -20,6 +22,7 @@ impl Lines {
         Self {
             headlines: Headlines::of(plan),
             figures: HashMap::new(),
+            warned: HashSet::new(),
         }
     }
 
@@ -32,9 +35,15 @@ impl Lines {
                 node,
                 pod_ip,
                 ..
-            } => Some(format!(
-                "worker `{worker}` joined from {pod_ip} on node {node}"
-            )),
+            } => {
+                let joined = format!("worker `{worker}` joined from {pod_ip} on node {node}");
+                let warning = event.address_warning();
+                let warning = warning.filter(|warning| self.warned.insert(warning.clone()));
+                Some(match warning {
+                    Some(warning) => format!("{joined}\nwarning: {warning}"),
+                    None => joined,
+                })
+            }
             EventKind::WorkerLeft { worker } => Some(format!("worker `{worker}` left")),
             EventKind::AttemptFailed {
                 cell,

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tonic::transport::server::TcpIncoming;
 
 use super::driver::{Driven, Driver};
 use super::leave;
@@ -224,10 +223,9 @@ fn serve(
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let guarded =
         tonic::service::interceptor::InterceptedService::new(service, Guard::new(&identity.token));
-    let router = rpc::server(identity)
-        .map_err(|error| Error::Server(rpc::words(&error)))?
-        .add_service(guarded);
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let router = rpc::server().add_service(guarded);
+    let incoming =
+        rpc::incoming(listener, identity).map_err(|error| Error::Server(error.to_string()))?;
     Ok(tokio::spawn(async move {
         let closed = async {
             let _ = closed.await;

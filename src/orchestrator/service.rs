@@ -4,20 +4,22 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::address;
 use super::records::{Extent, Records};
+use super::session_rate::SessionRate;
 use super::state::message::{Input, Place, Session, Step};
 use crate::results::WorkerEnvironment;
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::orchestrator_server::Orchestrator;
 use crate::rpc::pb::{
-    CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, FromWorker, Hello, Record,
-    ToWorker, WatchRequest,
+    CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, FromWorker, GiveUpRequest,
+    GiveUpResponse, Hello, Record, ToWorker, WatchRequest,
 };
 use crate::rpc::{Malformed, Peer, what_ended, with_version};
 
@@ -25,6 +27,12 @@ use crate::rpc::{Malformed, Peer, what_ended, with_version};
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Orders that a worker has not taken yet; there are never more than a few.
 const ORDERS: usize = 16;
+/// A Hello's environment, as JSON: a few kilobytes, most of it the names of offloads.
+const MAX_ENVIRONMENT_BYTES: usize = 64 * 1024;
+/// Each other text of a Hello; the longest are names of nodes, which have up to 253 bytes.
+const MAX_NAME_BYTES: usize = 256;
+/// What a command line says of a worker that was given up.
+const MAX_WORDS_BYTES: usize = 4 * 1024;
 /// Records that a watcher has not taken yet; each may carry a tool's output.
 const RECORDS: usize = 4;
 
@@ -55,6 +63,7 @@ pub(super) struct Service {
     folder: PathBuf,
     extent: watch::Receiver<Extent>,
     sessions: Arc<AtomicU64>,
+    session_rate: SessionRate,
     workers: Arc<[String]>,
 }
 
@@ -70,6 +79,7 @@ impl Service {
             folder,
             extent,
             sessions: Arc::new(AtomicU64::new(1)),
+            session_rate: SessionRate::default(),
             workers,
         }
     }
@@ -77,6 +87,14 @@ impl Service {
     async fn call(&self, call: Call) -> Result<(), Status> {
         let gone = |_| Status::unavailable("the orchestrator is ending");
         self.calls.send(call).await.map_err(gone)
+    }
+
+    fn must_be_of_the_plan(&self, worker: &str) -> Result<(), Status> {
+        if self.workers.iter().any(|known| known == worker) {
+            return Ok(());
+        }
+        let words = format!("the plan has no worker `{worker}`");
+        Err(Status::failed_precondition(words))
     }
 }
 
@@ -100,13 +118,15 @@ impl Orchestrator for Service {
         else {
             return Err(Status::invalid_argument("the first message must be Hello"));
         };
+        must_be_short(&hello)?;
         peer.must_be_worker(&hello.worker)?;
-        if !self.workers.contains(&hello.worker) {
-            let words = format!("the plan has no worker `{}`", hello.worker);
-            return Err(Status::failed_precondition(words));
-        }
+        self.must_be_of_the_plan(&hello.worker)?;
         let worker = hello.worker.clone();
-        let place = place(hello)?;
+        let place = place(hello, peer.ip())?;
+        if !self.session_rate.admits(&worker, Instant::now()) {
+            let words = format!("worker `{worker}` opens sessions too often; it may try again");
+            return Err(Status::resource_exhausted(words));
+        }
         let session = Session(self.sessions.fetch_add(1, Ordering::Relaxed));
         let (orders, stream) = mpsc::channel(ORDERS);
         self.call(Call::Joined {
@@ -181,6 +201,19 @@ impl Orchestrator for Service {
         Ok(with_version(Response::new(CancelResponse {})))
     }
 
+    async fn give_up(
+        &self,
+        request: Request<GiveUpRequest>,
+    ) -> Result<Response<GiveUpResponse>, Status> {
+        Peer::of(&request)?.must_be_client()?;
+        let GiveUpRequest { worker, mut words } = request.into_inner();
+        self.must_be_of_the_plan(&worker)?;
+        words.truncate(words.floor_char_boundary(MAX_WORDS_BYTES));
+        let input = Input::WorkerGivenUp { worker, words };
+        self.call(Call::Input(input)).await?;
+        Ok(with_version(Response::new(GiveUpResponse {})))
+    }
+
     async fn collected(
         &self,
         request: Request<CollectedRequest>,
@@ -192,8 +225,33 @@ impl Orchestrator for Service {
     }
 }
 
-/// Where a worker says it is.
-fn place(hello: Hello) -> Result<Place, Status> {
+/// Whether each part of a Hello has a length that it may have.
+fn must_be_short(hello: &Hello) -> Result<(), Status> {
+    let parts = [
+        ("worker", &hello.worker, MAX_NAME_BYTES),
+        ("version", &hello.version, MAX_NAME_BYTES),
+        ("pod_ip", &hello.pod_ip, MAX_NAME_BYTES),
+        ("cluster_ip", &hello.cluster_ip, MAX_NAME_BYTES),
+        ("node", &hello.node, MAX_NAME_BYTES),
+        (
+            "environment_json",
+            &hello.environment_json,
+            MAX_ENVIRONMENT_BYTES,
+        ),
+    ];
+    for (name, text, most) in parts {
+        let length = text.len();
+        if length > most {
+            return Err(Status::invalid_argument(format!(
+                "Hello's {name} is {length} bytes long; allowed: {most}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Where a worker whose connection comes from `peer` says it is.
+fn place(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
     let ours = env!("CARGO_PKG_VERSION");
     if hello.version != ours {
         return Err(Status::failed_precondition(format!(
@@ -202,20 +260,28 @@ fn place(hello: Hello) -> Result<Place, Status> {
         )));
     }
     let address = |what: &str, text: &str| {
-        text.parse::<IpAddr>()
-            .map(|address| address.to_string())
-            .map_err(|_| Status::invalid_argument(format!("{what} `{text}` is no IP address")))
+        let address: IpAddr = text
+            .parse()
+            .map_err(|_| Status::invalid_argument(format!("{what} `{text}` is no IP address")))?;
+        match address::refusal(address, peer) {
+            Some(why) => Err(Status::invalid_argument(format!(
+                "{what} `{text}` cannot be measured by: {why}"
+            ))),
+            None => Ok(address),
+        }
     };
     let cluster_ip = match hello.cluster_ip.as_str() {
         "" => None,
-        text => Some(address("cluster_ip", text)?),
+        text => Some(address("cluster_ip", text)?.to_string()),
     };
+    let pod_ip = address("pod_ip", &hello.pod_ip)?;
     let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json)
         .map_err(|error| Status::invalid_argument(format!("environment_json is none: {error}")))?;
     Ok(Place {
         node: hello.node,
-        pod_ip: address("pod_ip", &hello.pod_ip)?,
+        pod_ip: pod_ip.to_string(),
         cluster_ip,
+        peer_ip: address::other_origin(pod_ip, peer).map(|peer| peer.to_string()),
         environment,
     })
 }

@@ -119,8 +119,10 @@ struct Worker {
     /// The newest session that was heard of, over or not.
     newest: Option<Session>,
     present: Option<Present>,
-    /// It did not come within its time; its cells wait for it no more.
+    /// It did not come within its time, or will not come; its cells wait for it no more.
     given_up: bool,
+    /// What became of it, as the cluster says.
+    end: Option<String>,
 }
 
 #[derive(Debug)]
@@ -223,6 +225,7 @@ impl State {
                 place,
             } => self.joined(&worker, session, place),
             Input::WorkerLeft { worker, session } => self.left(&worker, session),
+            Input::WorkerGivenUp { worker, words } => self.will_not_come(&worker, words),
             Input::ServerReady { session, step } => self.server_ready(now, session, step),
             Input::ServerEnded {
                 session,
@@ -325,6 +328,7 @@ impl Worker {
             newest: None,
             present: None,
             given_up: false,
+            end: None,
         }
     }
 }

@@ -114,6 +114,7 @@ impl Environment {
                 pod_ip,
                 cluster_ip,
                 environment,
+                ..
             } => {
                 let joined = JoinedWorker {
                     node: node.clone(),

@@ -41,6 +41,9 @@ pub enum EventKind {
         node: String,
         pod_ip: String,
         cluster_ip: Option<String>,
+        /// Where its connection comes from, when that is another address than the pod's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        peer_ip: Option<String>,
         environment: WorkerEnvironment,
     },
     WorkerLeft {
@@ -77,6 +80,40 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether it says something about a cell: the run has begun to measure.
+    #[must_use]
+    pub fn is_of_a_cell(&self) -> bool {
+        match self {
+            Self::SampleStarted { .. }
+            | Self::Sample(_)
+            | Self::AttemptFailed { .. }
+            | Self::CellEnded { .. } => true,
+            Self::RunStarted { .. }
+            | Self::WorkerJoined { .. }
+            | Self::WorkerLeft { .. }
+            | Self::RunEnded { .. } => false,
+        }
+    }
+
+    /// What to say of a worker whose connection comes from another address than it announces. Samples go to the
+    /// announced one, which may then lead somewhere else.
+    #[must_use]
+    pub fn address_warning(&self) -> Option<String> {
+        let Self::WorkerJoined {
+            worker,
+            pod_ip,
+            peer_ip: Some(peer_ip),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        Some(format!(
+            "worker `{worker}` announces the address {pod_ip}, and its connection comes from {peer_ip}; SNAT, a second \
+             address family or the host network can be why; samples go to {pod_ip}"
+        ))
+    }
+
     /// The file under `raw/` that it names.
     #[must_use]
     pub fn raw_name(&self) -> Option<&str> {

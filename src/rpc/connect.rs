@@ -1,17 +1,23 @@
 //! A client's way to the orchestrator: by address, or over a stream that a cluster gives.
 
 use std::error::Error;
+use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use super::identity::orchestrator_name;
 use super::pb::orchestrator_client::OrchestratorClient;
-use super::tls::endpoint;
-use super::{Bearer, Identity, MAX_MESSAGE_BYTES};
+use super::tls::Connector;
+use super::{Bearer, Identity, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_MESSAGE_BYTES};
+
+/// For a connection and its TLS handshake together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Calls the orchestrator; clones share the connection.
 pub type Client = OrchestratorClient<InterceptedService<Channel, Bearer>>;
@@ -34,11 +40,20 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
         at: address.to_owned(),
         words,
     };
-    let endpoint = endpoint(address, identity).map_err(|error| failed(words(&error)))?;
-    let channel = endpoint
-        .connect()
-        .await
-        .map_err(|error| failed(words(&error)))?;
+    let connector = Connector::new(identity).map_err(|error| failed(error.to_string()))?;
+    let at: Arc<str> = address.into();
+    let dial = tower::service_fn(move |_| {
+        let (connector, at) = (connector.clone(), Arc::clone(&at));
+        async move {
+            let stream = TcpStream::connect(&*at).await?;
+            // Answers are small, and the next sample waits for them.
+            stream.set_nodelay(true)?;
+            connector.connect(stream).await.map(TokioIo::new)
+        }
+    });
+    let endpoint = endpoint(address).map_err(|error| failed(words(&error)))?;
+    let channel = endpoint.connect_with_connector(dial).await;
+    let channel = channel.map_err(|error| failed(words(&error)))?;
     client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
 }
 
@@ -56,20 +71,30 @@ where
         at: at.clone(),
         words,
     };
-    let endpoint = endpoint(&at, identity).map_err(|error| failed(words(&error)))?;
+    let connector = Connector::new(identity).map_err(|error| failed(error.to_string()))?;
     let once = Arc::new(Mutex::new(Some(io)));
-    let connector = tower::service_fn(move |_| {
+    let dial = tower::service_fn(move |_| {
+        let connector = connector.clone();
         let io = once.lock().ok().and_then(|mut io| io.take());
         async move {
-            io.map(TokioIo::new)
-                .ok_or_else(|| std::io::Error::other("the stream to it has closed"))
+            let io = io.ok_or_else(|| io::Error::other("the stream to it has closed"))?;
+            connector.connect(io).await.map(TokioIo::new)
         }
     });
-    let channel = endpoint
-        .connect_with_connector(connector)
-        .await
-        .map_err(|error| failed(words(&error)))?;
+    let endpoint = endpoint(&at).map_err(|error| failed(words(&error)))?;
+    let channel = endpoint.connect_with_connector(dial).await;
+    let channel = channel.map_err(|error| failed(words(&error)))?;
     client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
+}
+
+/// The endpoint at `authority` (`host:port`). TLS is the connector's business, so that the scheme
+/// says nothing of it.
+fn endpoint(authority: &str) -> Result<Endpoint, tonic::transport::Error> {
+    Ok(Endpoint::from_shared(format!("http://{authority}"))?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_while_idle(true))
 }
 
 const BAD_TOKEN: &str = "the token has characters that a header cannot carry";

@@ -1,12 +1,13 @@
 //! The gRPC contract in Rust: generated code, TLS, tokens, conversions. Nothing here decides.
-//!
-//! TLS is rustls with ring, the only provider that is compiled in; tonic takes it by itself, so
-//! that nothing has to be installed for the process.
+
+use std::time::Duration;
 
 mod connect;
 mod convert;
 mod identity;
+mod incoming;
 mod peer;
+mod server;
 mod tls;
 mod token;
 mod version;
@@ -14,13 +15,20 @@ mod version;
 pub use connect::{Client, ConnectError, connect, connect_over, words};
 pub use convert::{Malformed, ended, exit, how_ready, ready, what_ended};
 pub use identity::{CLIENT, Identity, IdentityError, ORCHESTRATOR, RunIdentities};
+pub use incoming::{Connection, MAX_CONNECTIONS_PER_PEER, MAX_HANDSHAKES, incoming};
 pub use peer::Peer;
-pub use tls::server;
+pub use server::server;
+pub use tls::TlsError;
 pub use token::{Bearer, Guard};
 pub use version::{OtherVersion, VERSION, same_version, with_version};
 
 /// The largest message that either end takes: an exit carries two streams of at most 16 MiB.
 pub const MAX_MESSAGE_BYTES: usize = 64 << 20;
+
+/// A peer that is silent for longer than interval and timeout together is gone. Long enough that
+/// pings hardly ever fall into a sample.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What tonic generated from `proto/`.
 #[allow(

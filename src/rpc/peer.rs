@@ -1,28 +1,41 @@
 //! Who is at the other end of a connection, by its certificate.
 
+use std::net::{IpAddr, SocketAddr};
+
 use rustls_pki_types::{CertificateDer, ServerName};
 use tonic::{Request, Status};
 
 use super::identity::{client_name, worker_name};
 
-/// The other end of a call. That its certificate comes from the run's CA is TLS's business and
+/// The other end of a connection. That its certificate comes from the run's CA is TLS's business and
 /// already settled.
 #[derive(Clone, Debug)]
 pub struct Peer {
     certificate: CertificateDer<'static>,
+    address: SocketAddr,
 }
 
 impl Peer {
-    /// The peer of a call that came over TLS.
+    pub(super) fn new(certificate: CertificateDer<'static>, address: SocketAddr) -> Self {
+        Self {
+            certificate,
+            address,
+        }
+    }
+
+    /// The peer of a call that came over a connection of [`super::incoming`].
     ///
     /// # Errors
-    /// `unauthenticated` when it showed no certificate.
+    /// `unauthenticated` when it came another way.
     pub fn of<T>(request: &Request<T>) -> Result<Self, Status> {
-        request
-            .peer_certs()
-            .and_then(|chain| chain.first().cloned())
-            .map(|certificate| Self { certificate })
-            .ok_or_else(|| Status::unauthenticated("no certificate was shown"))
+        let peer = request.extensions().get::<Self>().cloned();
+        peer.ok_or_else(|| Status::unauthenticated("no certificate was shown"))
+    }
+
+    /// The address that its connection comes from.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.address.ip().to_canonical()
     }
 
     /// # Errors
@@ -68,8 +81,9 @@ mod tests {
     #[test]
     fn a_peer_is_only_what_its_certificate_names() {
         let run = RunIdentities::issue("r1", &["w1", "client"]).unwrap();
-        let peer = |pem: &str| Peer {
-            certificate: CertificateDer::from_pem_slice(pem.as_bytes()).unwrap(),
+        let peer = |pem: &str| {
+            let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+            Peer::new(certificate, SocketAddr::from(([127, 0, 0, 1], 1)))
         };
         let w1 = peer(&run.workers[0].cert_pem);
         assert!(w1.must_be_worker("w1").is_ok());

@@ -4,8 +4,9 @@
 //! has to be gone. While a sample runs, nothing else happens here.
 
 pub mod client;
+mod confine;
 pub mod connections;
-mod daemons;
+mod leftovers;
 mod link;
 mod listening;
 mod netlink;
@@ -19,6 +20,7 @@ mod sockets;
 mod steps;
 mod surroundings;
 
+pub use confine::confine;
 pub use session::{Error, PATIENCE, Parting, Settings, run};
 pub use shutdown::terminated;
 pub use surroundings::gather;

@@ -1,7 +1,7 @@
 //! A tool's process: started in a process group of its own, read to the end, and gone afterwards
-//! with all that it started.
+//! with all that it started, in whatever group or session that is.
 //!
-//! Groups are killed with SIGKILL: it is sure and at once, and a tool whose result nobody waits for
+//! Everything is killed with SIGKILL: it is sure and at once, and a tool whose result nobody waits for
 //! has nothing to save.
 
 use std::io;
@@ -15,19 +15,22 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::daemons::Mark;
+use super::confine::start_confined;
+use super::leftovers::Mark;
 use super::programs::file_of;
+use crate::system::with_original_file_limit;
 use crate::tools::{Ended, How};
 
 /// What is kept of each of a process's streams, in bytes; the rest is read and dropped.
 pub const KEPT: usize = 16 * 1024 * 1024;
 
-/// How long a killed group may take to be gone, and its pipes to close. Only a process that left
-/// the group, or one stuck in the kernel, takes longer; it is not waited for.
+/// How long a killed group may take to be gone, and its pipes to close. Only a process that is stuck
+/// in the kernel takes longer; it is not waited for.
 const AFTERMATH: Duration = Duration::from_millis(250);
 
 /// Room for at least so many bytes is made before each read.
@@ -40,7 +43,7 @@ pub type Stop = oneshot::Receiver<()>;
 /// the process itself, from its start to its end.
 pub async fn run(argv: &[String], deadline: Instant, stop: &mut Stop) -> (Ended, Duration) {
     let started = Instant::now();
-    let mut process = match Process::start(argv, None, None) {
+    let mut process = match Process::start(argv, None) {
         Ok(process) => process,
         Err(how) => return (never_ran(how), Duration::ZERO),
     };
@@ -69,7 +72,8 @@ pub(super) enum Event {
     Stopped,
 }
 
-/// A process that runs, with its group and its pipes. When it is dropped, the group is killed.
+/// A process that runs, with its group and its pipes. When it is dropped, all that it started is
+/// killed.
 #[derive(Debug)]
 pub(super) struct Process {
     // Dropped first: the group is killed while its leader is not reaped yet, so that its number
@@ -81,37 +85,42 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a program; its output is searched for `awaited`, and `mark` goes into its environment.
-    pub(super) fn start(
-        argv: &[String],
-        awaited: Option<&str>,
-        mark: Option<&Mark>,
-    ) -> Result<Self, How> {
+    /// Starts a program; its output is searched for `awaited`.
+    pub(super) fn start(argv: &[String], awaited: Option<&str>) -> Result<Self, How> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err(How::NotStarted("the command line is empty".to_owned()));
         };
-        let mut child = Command::new(program)
+        let mark = Mark::new();
+        let mut command = Command::new(program);
+        command
             .args(arguments)
-            .envs(mark.map(Mark::variable))
+            .envs([mark.variable()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => How::NotFound(program.clone()),
-                // A folder in PATH that may not be entered turns 'not found' into this.
-                io::ErrorKind::PermissionDenied
-                    if !program.contains('/') && file_of(program).is_none() =>
-                {
-                    How::NotFound(program.clone())
-                }
-                _ => How::NotStarted(format!("`{program}`: {error}")),
-            })?;
+            .kill_on_drop(true);
+        let runtime = Handle::current();
+        let start = || {
+            let _entered = runtime.enter();
+            with_original_file_limit(|| command.spawn())
+        };
+        let mut child = start_confined(start).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => How::NotFound(program.clone()),
+            // A folder in PATH that may not be entered turns 'not found' into this.
+            io::ErrorKind::PermissionDenied
+                if !program.contains('/') && file_of(program).is_none() =>
+            {
+                How::NotFound(program.clone())
+            }
+            _ => How::NotStarted(format!("`{program}`: {error}")),
+        })?;
         let leader = child.id().and_then(|id| i32::try_from(id).ok());
         Ok(Self {
-            group: Group(leader.map(Pid::from_raw)),
+            group: Group {
+                leader: leader.map(Pid::from_raw),
+                mark: Some(mark),
+            },
             stdout: Stream::new(child.stdout.take().map(boxed), awaited),
             stderr: Stream::new(child.stderr.take().map(boxed), awaited),
             child,
@@ -182,9 +191,10 @@ impl Process {
         ready
     }
 
-    /// Kills what is left of the group, reads what is left of the output, and reaps.
+    /// Kills all that is left, reads what is left of the output, and reaps.
     pub(super) async fn end(mut self, event: Event) -> Ended {
-        self.group.kill();
+        let is_reaped = matches!(event, Event::Exited(_));
+        self.group.kill(is_reaped);
         let how = match event {
             Event::Deadline => How::Deadline,
             // Not reached with `Ready`: who waits for it goes on to the next event.
@@ -209,6 +219,7 @@ impl Process {
             });
         })
         .await;
+        self.group.mark = None;
         Ended {
             how,
             stdout: std::mem::take(&mut self.stdout.kept),
@@ -217,25 +228,41 @@ impl Process {
     }
 }
 
-/// The process group of a tool, until it is known to be gone.
+/// The processes of a tool.
 #[derive(Debug)]
-struct Group(Option<Pid>);
+struct Group {
+    /// Of the process group, until that is known to be gone.
+    leader: Option<Pid>,
+    /// What they all carry, until they are known to be gone.
+    mark: Option<Mark>,
+}
 
 impl Group {
-    fn kill(&self) {
-        if let Some(leader) = self.0 {
-            // ESRCH: nobody is left.
-            let _ = killpg(leader, Signal::SIGKILL);
+    /// Kills all of them. A leader that has been reaped has no descendants: they are others' now.
+    fn kill(&self, is_reaped: bool) {
+        let kill_marked = |leader| {
+            if let Some(mark) = &self.mark {
+                mark.kill(leader);
+            }
+        };
+        // Before the group: what descends from a process that is gone is known by its mark alone.
+        kill_marked(self.leader.filter(|_| !is_reaped));
+        // ESRCH: nobody is left.
+        if let Some(leader) = self.leader
+            && killpg(leader, Signal::SIGKILL).is_ok()
+        {
+            // It may have started another process just before.
+            kill_marked(Some(leader));
         }
     }
 
     /// A group without members has no number that could not become another's.
     fn forget_if_gone(&mut self) {
         if self
-            .0
+            .leader
             .is_some_and(|leader| killpg(leader, None) == Err(Errno::ESRCH))
         {
-            self.0 = None;
+            self.leader = None;
         }
     }
 
@@ -243,7 +270,7 @@ impl Group {
     /// process: in a pod it is the init process, elsewhere it asked for them (see `session`).
     /// Only then are the ports that they listened on certainly free again.
     async fn gone(&mut self) {
-        let Some(leader) = self.0 else { return };
+        let Some(leader) = self.leader else { return };
         let Ok(mut deaths) = signal(SignalKind::child()) else {
             return;
         };
@@ -255,7 +282,7 @@ impl Group {
                 }
             }
             if killpg(leader, None) == Err(Errno::ESRCH) {
-                self.0 = None;
+                self.leader = None;
                 return;
             }
             if deaths.recv().await.is_none() {
@@ -267,7 +294,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.kill();
+        self.kill(false);
     }
 }
 

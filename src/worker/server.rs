@@ -4,7 +4,6 @@ use std::future::pending;
 
 use tokio::time::Instant;
 
-use super::daemons::Mark;
 use super::listening;
 use super::process::{Event, Process, Stop, never_ran};
 use crate::tools::{Ended, How, Port, Ready};
@@ -20,12 +19,12 @@ pub async fn serve<F: Future<Output = ()>>(
 ) -> Ended {
     match sign {
         Ready::Line(text) => {
-            let process = Process::start(argv, Some(&text), None);
+            let process = Process::start(argv, Some(&text));
             until_stopped(process, ready_by, stop, ready, pending()).await
         }
         Ready::Port(port) if listening::is_open(port) => never_ran(in_use(port)),
         Ready::Port(port) => {
-            let process = Process::start(argv, None, None);
+            let process = Process::start(argv, None);
             until_stopped(process, ready_by, stop, ready, listening::open(port)).await
         }
         Ready::Exited => daemon(argv, ready_by, stop, ready).await,
@@ -77,8 +76,7 @@ async fn daemon<F: Future<Output = ()>>(
     stop: &mut Stop,
     ready: impl FnOnce() -> F,
 ) -> Ended {
-    let left = Left(Mark::new());
-    let mut process = match Process::start(argv, None, Some(&left.0)) {
+    let mut process = match Process::start(argv, None) {
         Ok(process) => process,
         Err(how) => return never_ran(how),
     };
@@ -88,17 +86,5 @@ async fn daemon<F: Future<Output = ()>>(
     }
     ready().await;
     process.linger(stop).await;
-    let ended = process.end(Event::Stopped).await;
-    drop(left);
-    ended
-}
-
-/// What a server left behind; killed when this is dropped.
-#[derive(Debug)]
-struct Left(Mark);
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        self.0.kill();
-    }
+    process.end(Event::Stopped).await
 }

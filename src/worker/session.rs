@@ -3,7 +3,6 @@
 
 use std::error::Error as _;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::prctl::set_child_subreaper;
@@ -18,7 +17,7 @@ use super::steps::Steps;
 use super::surroundings;
 use crate::rpc::pb::to_worker::Message as Order;
 use crate::rpc::pb::{FromWorker, Hello, from_worker};
-use crate::rpc::{Identity, IdentityError, Malformed, connect, words};
+use crate::rpc::{Identity, Malformed, connect, words};
 
 /// How long a worker that nobody takes goes on trying, when nothing else is said: an orchestrator's
 /// image may have to be pulled, its node may have to restart.
@@ -42,8 +41,7 @@ pub struct Settings {
     pub orchestrator: String,
     /// The host name of the worker's own Service, if it has one.
     pub service: Option<String>,
-    /// The folder with `ca.crt`, `tls.crt`, `tls.key` and `token`.
-    pub tls: PathBuf,
+    pub identity: Identity,
     pub pod_ip: IpAddr,
     pub node: String,
     /// Programs of declared tools: the worker announces which files they are.
@@ -57,8 +55,6 @@ pub struct Settings {
 /// Why a worker gave up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
     #[error("the worker's own service `{service}` has no address to measure by: {words}")]
     Service { service: String, words: String },
     #[error(
@@ -86,26 +82,25 @@ pub enum Parting {
 /// Works until the orchestrator says goodbye or `shutdown` comes. No tool outlives it.
 ///
 /// # Errors
-/// When the identity cannot be read, the worker's own Service has no address, the orchestrator
-/// refuses the worker, or nobody took it for as long as its patience lasts.
+/// When the worker's own Service has no address, the orchestrator refuses the worker, or nobody took it for
+/// as long as its patience lasts.
 pub async fn run(
     settings: &Settings,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Parting, Error> {
-    let identity = Identity::load(&settings.name, &settings.tls)?;
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
     let mut steps = Steps::observed_by(Observer::of(settings.pod_ip));
     let ending = tokio::select! {
-        ending = work(settings, &identity, &mut steps) => ending.map(|()| Parting::Goodbye),
+        ending = work(settings, &mut steps) => ending.map(|()| Parting::Goodbye),
         () = shutdown => Ok(Parting::Shutdown),
     };
     steps.kill().await;
     ending
 }
 
-async fn work(settings: &Settings, identity: &Identity, steps: &mut Steps) -> Result<(), Error> {
+async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
     let (environment, cluster_ip) = tokio::join!(
         surroundings::gather(settings.pod_ip, &settings.programs),
         own_service(settings)
@@ -123,7 +118,7 @@ async fn work(settings: &Settings, identity: &Identity, steps: &mut Steps) -> Re
     let mut pauses = Pauses::default();
     loop {
         let begun = Instant::now();
-        let ending = session(settings, identity, &hello, steps).await;
+        let ending = session(settings, &hello, steps).await;
         // Not one tool of a session reaches into the next.
         steps.kill().await;
         let words = match ending {
@@ -163,14 +158,9 @@ async fn work(settings: &Settings, identity: &Identity, steps: &mut Steps) -> Re
 }
 
 /// One stream, from its opening to its end.
-async fn session(
-    settings: &Settings,
-    identity: &Identity,
-    hello: &Hello,
-    steps: &mut Steps,
-) -> Ending {
+async fn session(settings: &Settings, hello: &Hello, steps: &mut Steps) -> Ending {
     let at = &settings.orchestrator;
-    let mut client = match connect(at, identity).await {
+    let mut client = match connect(at, &settings.identity).await {
         Ok(client) => client,
         Err(error) if is_refusal(&error.words) => return Ending::Refused(error.words),
         Err(error) => return Ending::Absent(error.words),

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::client;
+use super::leftovers::kill_orphans;
 use super::observe::Observer;
 use super::process::{self, Stop};
 use super::server;
@@ -87,6 +88,9 @@ impl Steps {
         match self.running.join_next().await {
             Some(Ok(step)) => {
                 self.stops.remove(&step);
+                if self.running.is_empty() {
+                    kill_orphans();
+                }
             }
             Some(Err(_)) => {}
             None => std::future::pending().await,
@@ -101,6 +105,7 @@ impl Steps {
             // Their answers found no way out; the tools are dead all the same.
             self.running.shutdown().await;
         }
+        kill_orphans();
     }
 }
 

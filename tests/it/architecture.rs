@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// What each room may use, besides itself. Rooms of one line do not use each other unless listed.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("diag", &[]),
+    ("system", &[]),
     ("plan", &["diag"]),
     ("schedule", &["plan", "diag"]),
     ("tools", &["schedule", "plan", "diag"]),
@@ -18,7 +19,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("report", &["results", "tools", "schedule", "plan", "diag"]),
     (
         "worker",
-        &["results", "rpc", "tools", "schedule", "plan", "diag"],
+        &[
+            "results", "rpc", "tools", "schedule", "plan", "diag", "system",
+        ],
     ),
     (
         "orchestrator",
@@ -27,7 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cluster",
         &[
-            "render", "results", "rpc", "tools", "schedule", "plan", "diag",
+            "render", "results", "rpc", "tools", "schedule", "plan", "diag", "system",
         ],
     ),
     (
@@ -44,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "schedule",
             "plan",
             "diag",
+            "system",
         ],
     ),
 ];
@@ -63,7 +67,9 @@ const FENCED: &[(&str, &[&str])] = &[
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],
     ),
-    ("nix", &["worker", "cluster", "cli"]),
+    ("nix", &["worker", "cluster", "cli", "system"]),
+    ("tokio_rustls", &["rpc"]),
+    ("landlock", &["worker/confine.rs"]),
 ];
 
 /// Files that are pure though their room is not.

@@ -4,20 +4,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::fake_api::Fault;
 use crate::fake_cluster::{FakeCluster, Running, journal, kinds};
 use crate::orchestrator::GOOD;
-use crate::support::{NETPLAN, snapshots};
-
-const SOON: Duration = Duration::from_secs(60);
+use crate::support::{NETPLAN, SOON, snapshots, wait_for};
 
 const PLAN: &str = "
 version: 1
@@ -69,8 +66,10 @@ async fn detached() -> (FakeCluster, Running) {
     let cluster = FakeCluster::start().await;
     fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
     let arguments = ["run", "plan.yaml", "--on", "kubernetes", "--detach"];
-    let (output, running) = tokio::join!(netplan(&cluster, &arguments), cluster.play());
-    let (out, err) = ended(&output, 0);
+    let mut child = command(&cluster, &arguments).spawn().unwrap();
+    let running = played(&cluster, &mut child).await;
+    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
+    let (out, err) = ended(&output.unwrap(), 0);
     assert_eq!(out, "");
     let id = &running.id;
     assert!(
@@ -79,6 +78,20 @@ async fn detached() -> (FakeCluster, Running) {
     );
     assert!(err.contains(&format!("netplan attach {id} ")), "{err}");
     (cluster, running)
+}
+
+/// The run that a command line starts. One that ends before it has applied anything fails the test.
+async fn played(cluster: &FakeCluster, child: &mut Child) -> Running {
+    tokio::select! {
+        biased;
+        running = cluster.play() => running,
+        status = child.wait() => {
+            let mut said = String::new();
+            let stderr = child.stderr.as_mut().unwrap();
+            stderr.read_to_string(&mut said).await.unwrap();
+            panic!("it ended before it had applied its objects: {status:?}\n{said}");
+        }
+    }
 }
 
 /// Where `attach` puts a run.
@@ -134,7 +147,7 @@ async fn measured(cells: usize) -> (FakeCluster, Child, Running) {
     let cluster = FakeCluster::start().await;
     fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
     let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
-    let run = cluster.play().await;
+    let run = played(&cluster, &mut child).await;
     run.pace.add_permits(cells);
     said(&mut child, &format!("[{cells}/4]")).await;
     (cluster, child, run)
@@ -242,9 +255,7 @@ async fn a_cancelled_run_keeps_what_was_measured_until_it_is_collected() {
             .count()
             > 1
     };
-    while !second() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait_for("the second sample", second).await;
     let (_, err) = ended(&netplan(&cluster, &["cancel"]).await, 0);
     assert!(err.contains(&format!("netplan attach {}", run.id)), "{err}");
     let Running {
@@ -290,12 +301,15 @@ async fn a_run_whose_command_line_dies_goes_on_and_is_collected_where_it_was() {
 async fn status_says_how_far_a_run_is() {
     let (cluster, run) = detached().await;
     run.pace.add_permits(1);
-    let status = loop {
-        let (status, _) = ended(&netplan(&cluster, &["status"]).await, 0);
-        if status.contains("1/4") {
-            break status;
+    let counted = async {
+        loop {
+            let (status, _) = ended(&netplan(&cluster, &["status"]).await, 0);
+            if status.contains("1/4") {
+                return status;
+            }
         }
     };
+    let status = timeout(SOON, counted).await.unwrap();
     let mut settings = snapshots();
     settings.add_filter(&run.id, "0badcafe");
     settings.add_filter(r"  \d+h[0-9hms ]*  netplan", "  2h   netplan");
@@ -328,8 +342,8 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
     );
     assert!(err.contains("go on there with `--on kubernetes`"), "{err}");
     let arguments = ["run", "--resume", dir.to_str().unwrap()];
-    let child = command(&cluster, &arguments).spawn().unwrap();
-    let second = cluster.play().await;
+    let mut child = command(&cluster, &arguments).spawn().unwrap();
+    let second = played(&cluster, &mut child).await;
     assert_eq!(second.id, first.id);
     second.pace.add_permits(CELLS - 1);
     let output = timeout(SOON, child.wait_with_output()).await.unwrap();
@@ -349,10 +363,10 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orchestrator_that_begins_anew_is_known_at_once() {
-    let (cluster, child, first) = measured(2).await;
+    let (cluster, mut child, first) = measured(2).await;
     first.over.abort();
     // Its successor has another journal, in which less has happened.
-    let second = cluster.play().await;
+    let second = played(&cluster, &mut child).await;
     let output = timeout(SOON, child.wait_with_output()).await.unwrap();
     let (_, err) = ended(&output.unwrap(), 1);
     assert!(err.contains("the orchestrator has begun anew"), "{err}");

@@ -12,7 +12,7 @@ use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Ready, Tool
 use proptest::prelude::*;
 
 use crate::schedule::timing;
-use crate::support::NETPLAN;
+use crate::support::{NETPLAN, installed, local_cluster, needs};
 
 const PLANS: [&str; 3] = ["qperf", "sockperf", "own-script"];
 
@@ -401,17 +401,8 @@ proptest! {
     }
 }
 
-fn has(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
-}
-
 /// Runs a shipped plan, but for a second a cell; gives `samples.csv`.
-fn run(name: &str, programs: &[&str], only: &str) -> Option<String> {
-    if let Some(missing) = programs.iter().find(|program| !has(program)) {
-        eprintln!("skipped: `{missing}` is not installed");
-        return None;
-    }
+fn run(name: &str, only: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out");
     let plan = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
@@ -424,7 +415,7 @@ fn run(name: &str, programs: &[&str], only: &str) -> Option<String> {
         .unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{said}");
-    Some(std::fs::read_to_string(output.join("samples.csv")).unwrap())
+    std::fs::read_to_string(output.join("samples.csv")).unwrap()
 }
 
 /// The figures of a column.
@@ -438,10 +429,9 @@ fn column(csv: &str, name: &str) -> Vec<f64> {
 
 #[test]
 fn qperf_measures_on_the_local_cluster() {
+    needs!(local_cluster(), installed(&["qperf"]));
     let only = "size=1024,path=remote-service|hairpin";
-    let Some(csv) = run("qperf", &["qperf"], only) else {
-        return;
-    };
+    let csv = run("qperf", only);
     let (rates, times) = (column(&csv, "throughput_bps"), column(&csv, "one_way_us"));
     assert_eq!((rates.len(), times.len()), (2, 2));
     assert!(rates.iter().all(|bps| *bps > 1e6), "{rates:?}");
@@ -450,9 +440,8 @@ fn qperf_measures_on_the_local_cluster() {
 
 #[test]
 fn sockperf_measures_on_the_local_cluster() {
-    let Some(csv) = run("sockperf", &["sockperf"], "tool=sockperf,size=64") else {
-        return;
-    };
+    needs!(local_cluster(), installed(&["sockperf"]));
+    let csv = run("sockperf", "tool=sockperf,size=64");
     let (p50, p99) = (
         column(&csv, "latency_us.p50"),
         column(&csv, "latency_us.p99"),
@@ -467,9 +456,8 @@ fn sockperf_measures_on_the_local_cluster() {
 
 #[test]
 fn scripts_measure_on_the_local_cluster() {
-    let Some(csv) = run("own-script", &["ping", "python3"], "test=*") else {
-        return;
-    };
+    needs!(local_cluster(), installed(&["ping", "python3"]));
+    let csv = run("own-script", "test=*");
     assert_eq!(column(&csv, "rtt_us").len(), 2);
     let connections = column(&csv, "connections");
     assert_eq!(connections.len(), 2);

@@ -8,7 +8,7 @@ use netplan::results::observed::{self, End};
 use netplan::results::{Doubt, Event, EventKind, Sample};
 use tempfile::TempDir;
 
-use crate::support::NETPLAN;
+use crate::support::{NETPLAN, installed, local_cluster, needs};
 
 /// Above the MTU, and with offloads: on the local cluster a plan can ask for both.
 const PLAN: &str = "\
@@ -42,6 +42,7 @@ fn samples(folder: &TempDir) -> Vec<Sample> {
 
 #[test]
 fn an_mss_above_the_mtu_and_offloads_are_doubted_and_both_ends_observe() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
     let run = Command::new(NETPLAN)

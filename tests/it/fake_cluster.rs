@@ -29,12 +29,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 
 use crate::fake_api::{FakeApi, running};
 use crate::orchestrator::{Worker, hello};
+use crate::support::SOON;
 
 const NAMESPACE: &str = "netplan";
 
@@ -96,7 +98,8 @@ impl FakeCluster {
             if let Some(job) = jobs.find(|job| job.ends_with("-orchestrator")) {
                 break job.to_owned();
             }
-            changes.changed().await.unwrap();
+            let changed = timeout(SOON, changes.changed()).await;
+            changed.expect("objects should be applied").unwrap();
         };
         let prefix = job.strip_suffix("-orchestrator").unwrap().to_owned();
         let id = prefix.strip_prefix("netplan-").unwrap().to_owned();

@@ -12,14 +12,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use netplan::cluster::local::{Local, plan, preflight};
-use netplan::cluster::{Cluster, Error, Exit, Finding, Next};
+use netplan::cluster::local::{Local, plan};
+use netplan::cluster::{Cluster, Error, Exit, Next, PodEnded};
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{self, Link, Offloads};
 use netplan::render::Manifest;
 use serde_json::{Value, json};
 
-use crate::support::{snapshots, wait_until};
+use crate::support::{SOON, installed, local_cluster, needs, root, skip, snapshots, wait_until};
 
 const EXE: &str = env!("CARGO_BIN_EXE_netplan");
 
@@ -98,24 +98,17 @@ fn rule(kind: &str, other: &str) -> Value {
     }]}}})
 }
 
-/// Whether this kernel lets this user make namespaces; prints why not.
-fn possible() -> bool {
-    let findings = preflight(Path::new(EXE), &settings(2));
-    let troubles = findings.iter().flat_map(Finding::troubles);
-    troubles
-        .inspect(|trouble| eprintln!("skipped: {trouble}"))
-        .count()
-        == 0
+/// The next pod that ends.
+async fn next_end(cluster: &Local) -> Option<PodEnded> {
+    let ended = tokio::time::timeout(SOON, cluster.ended());
+    ended.await.expect("a pod should end in time")
 }
 
 /// Runs the pods until each of `names` has ended, and gives their exits and logs.
 async fn outcome(cluster: &Local, names: &[&str]) -> Vec<(Exit, String)> {
     let mut exits = std::collections::BTreeMap::new();
     while names.iter().any(|name| !exits.contains_key(*name)) {
-        let ended = tokio::time::timeout(Duration::from_secs(20), cluster.ended())
-            .await
-            .expect("pods end in time")
-            .expect("the cluster is there");
+        let ended = next_end(cluster).await.expect("the cluster is there");
         exits.insert(ended.pod.clone(), ended.exit);
     }
     let mut all = Vec::new();
@@ -134,17 +127,13 @@ const TRANSFERS: &str = "transfer() {
 
 #[tokio::test]
 async fn all_five_paths_carry_tcp_and_udp() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     five_paths(settings(2)).await;
 }
 
 #[tokio::test]
 async fn a_shaped_link_and_the_kernels_offloads_carry_traffic_as_well() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let links = Link {
         rate: Some(BitRate(100_000_000)),
         loss: Some(Percent(0.1)),
@@ -231,9 +220,7 @@ async fn five_paths(settings: plan::Local) {
 
 #[tokio::test]
 async fn a_pod_has_its_volumes_environment_names_and_program() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let script = "cat /run/netplan/plan/plan.yaml; stat -c %a /run/netplan/tls/key
         cat /run/netplan/tls/key; (echo x > /run/netplan/plan/new) 2>/dev/null || echo read-only
         echo $IP $NODE $SAID; ls /tmp; echo $$$$; command -v netplan; hostname
@@ -285,9 +272,7 @@ async fn a_pod_has_its_volumes_environment_names_and_program() {
 
 #[tokio::test]
 async fn a_failing_pod_is_started_again_with_its_files_until_the_limit() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let more = json!({
         "restartPolicy": "OnFailure",
         "containers": [{"volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}],
@@ -307,7 +292,7 @@ async fn a_failing_pod_is_started_again_with_its_files_until_the_limit() {
     let mut fails = Vec::new();
     let mut missing = None;
     while fails.len() < 4 || missing.is_none() {
-        let ended = cluster.ended().await.unwrap();
+        let ended = next_end(&cluster).await.unwrap();
         match ended.pod.as_str() {
             "fails" => fails.push(ended),
             _ => missing = Some(ended),
@@ -336,9 +321,7 @@ async fn a_failing_pod_is_started_again_with_its_files_until_the_limit() {
 
 #[tokio::test]
 async fn a_killed_pod_comes_back_with_its_address_and_connect_waits_for_it() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let more = json!({"restartPolicy": "Always"});
     let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
     let script = "sleep 0.2; exec iperf3 -s -p 6000";
@@ -348,7 +331,7 @@ async fn a_killed_pod_comes_back_with_its_address_and_connect_waits_for_it() {
         let stream = cluster.connect("w1", 6000, within).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap().port(), 6000);
         cluster.kill("w1").await.unwrap();
-        let ended = cluster.ended().await.unwrap();
+        let ended = next_end(&cluster).await.unwrap();
         assert_eq!(
             (ended.exit, ended.next),
             (Exit::Signal(9), Next::Restarted(restart))
@@ -389,9 +372,7 @@ fn machine() -> Vec<String> {
 
 #[tokio::test]
 async fn the_machine_shows_nothing_of_it() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let before = machine();
     let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
     let manifests = [
@@ -458,9 +439,7 @@ fn alive(pid: u32) -> bool {
 
 #[tokio::test]
 async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
     cluster
         .apply(&[pod("w1", "exec sleep 1002", &Value::Null)])
@@ -473,7 +452,7 @@ async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
     });
     let holder = nix::unistd::Pid::from_raw(i32::try_from(processes[0]).unwrap());
     nix::sys::signal::kill(holder, nix::sys::signal::Signal::SIGKILL).unwrap();
-    assert_eq!(cluster.ended().await, None);
+    assert_eq!(next_end(&cluster).await, None);
     let error = cluster
         .connect("w1", 1, Duration::from_secs(5))
         .await
@@ -503,9 +482,7 @@ async fn helper_that_is_killed() {
 
 #[test]
 fn kill_9_of_the_command_line_leaves_no_process() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let mut client = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -534,10 +511,7 @@ fn kill_9_of_the_command_line_leaves_no_process() {
 /// The same as an ordinary user, when we are root.
 #[test]
 fn an_ordinary_user_needs_no_root() {
-    if !nix::unistd::geteuid().is_root() || !possible() {
-        eprintln!("skipped: the other tests run as an ordinary user already");
-        return;
-    }
+    needs!(root(), local_cluster(), installed(&["setpriv"]));
     let test = std::env::current_exe().unwrap();
     let as_user = |args: &[&str]| {
         Command::new("setpriv")
@@ -545,16 +519,12 @@ fn an_ordinary_user_needs_no_root() {
             .args(args)
             .output()
     };
-    match as_user(&["test", "-x", test.to_str().unwrap(), "-a", "-x", EXE]) {
-        Ok(output) if output.status.success() => {}
-        _ => {
-            eprintln!(
-                "skipped: no setpriv, or `nobody` cannot reach {}",
-                test.display()
-            );
-            return;
-        }
-    }
+    let reach = as_user(&["test", "-x", test.to_str().unwrap(), "-a", "-x", EXE]);
+    needs!(if reach.unwrap().status.success() {
+        Ok(())
+    } else {
+        Err(format!("`nobody` cannot reach {}", test.display()))
+    });
     let output = as_user(&[
         test.to_str().unwrap(),
         "--exact",
@@ -570,8 +540,9 @@ fn an_ordinary_user_needs_no_root() {
         output.status.success() && said.contains("3 passed"),
         "{said}\n{errors}"
     );
+    // They report it themselves where that user may not make namespaces.
     for line in errors.lines().filter(|line| line.starts_with("skipped")) {
-        eprintln!("as nobody: {line}");
+        skip(format!("as nobody: {line}"));
     }
 }
 
@@ -684,9 +655,7 @@ fn the_fabric_of_three_workers_on_a_shaped_link() {
 
 #[tokio::test]
 async fn the_shipped_templates_are_understood_and_run() {
-    if !possible() {
-        return;
-    }
+    needs!(local_cluster());
     let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
     cluster.apply(&super::render::shipped()).await.unwrap();
     let nodes: Vec<String> = ["orchestrator", "w1", "w2", "w3"]

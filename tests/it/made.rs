@@ -263,6 +263,7 @@ pub fn events(
             node: node.to_owned(),
             pod_ip: ip.to_owned(),
             cluster_ip: service.map(str::to_owned),
+            peer_ip: None,
             environment: environment(),
         });
     }

@@ -30,6 +30,8 @@ use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
+use crate::support::wait_for;
+
 const SOON: Duration = Duration::from_secs(20);
 
 const PLAN: &str = "
@@ -600,12 +602,7 @@ async fn a_run_that_has_no_room_in_the_log_waits_to_be_collected() {
         let said = said.lock().unwrap();
         said.iter().any(|line| line.starts_with("no archive: "))
     };
-    let waits = async {
-        while !told() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(SOON, waits).await.unwrap();
+    wait_for("the log to say so", told).await;
     let early = timeout(Duration::from_millis(300), &mut run.done).await;
     assert!(early.is_err(), "{early:?}");
     let mut client = run.client(&run.identities.client).await;
@@ -654,7 +651,11 @@ async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
     let run = Run::start().await;
     let mut client = run.client(&run.identities.client).await;
     let mut records = watch(&mut client, 0).await;
-    let workers = run.good_workers().await;
+    // One client ends and no other: the run cannot reach its end before it is cut off, and its successor
+    // waits for its workers.
+    let pace = Arc::new(Semaphore::new(1));
+    let workers = [run.worker(0).await, run.worker(1).await];
+    let workers = workers.map(|worker| tokio::spawn(worker.obey_at(Arc::clone(&pace))));
     let ended = |record: &pb::Record| record.line.contains("\"cell_ended\"");
     while !ended(&next(&mut records).await.unwrap()) {}
     run.done.abort();
@@ -663,9 +664,11 @@ async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
         worker.abort();
     }
     // What a dying process would not finish, an aborted task's last write does.
-    while Journal::open(&run.folder.path().join("run")).is_err() {
-        tokio::task::yield_now().await;
-    }
+    let journal = run.folder.path().join("run");
+    wait_for("the journal's last write", || {
+        Journal::open(&journal).is_ok()
+    })
+    .await;
     let before = events(run.folder.path());
     let run = Run::in_folder(run.folder).await;
     let workers = run.good_workers().await;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{NETPLAN, snapshots, wait_until};
+use crate::support::{NETPLAN, installed, local_cluster, needs, snapshots, wait_until};
 
 const PLAN: &str = "\
 version: 1
@@ -67,6 +67,7 @@ fn signal(child: &Child, signal: Signal) {
 
 #[test]
 fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::write(folder.join("plan.yaml"), PLAN).unwrap();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use netplan::results::{Event, EventKind, Outcome, journal};
 use tempfile::TempDir;
 
-use crate::support::NETPLAN;
+use crate::support::{NETPLAN, installed, local_cluster, needs};
 
 /// Runs a plan in a folder of its own to its good end.
 struct Ran {
@@ -72,6 +72,7 @@ fn stored_plan(out: &Path) -> String {
 
 #[test]
 fn interleaved_cells_take_turns() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let ran = Ran::of(&plan("order: interleaved", "repeat: 2"));
     let cells = [500, 700, 900].map(|mss| format!("t/hairpin/mss={mss}"));
     let rounds = (1..=2).flat_map(|round| cells.iter().map(move |cell| (cell.clone(), round)));
@@ -81,6 +82,7 @@ fn interleaved_cells_take_turns() {
 
 #[test]
 fn a_shuffled_run_records_the_seed_that_gives_its_order_again() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let ran = Ran::of(&plan("order: shuffled", "repeat: 2"));
     let samples = ran.samples();
     for round in [1, 2] {
@@ -103,6 +105,7 @@ fn a_shuffled_run_records_the_seed_that_gives_its_order_again() {
 
 #[test]
 fn a_cell_is_measured_until_its_mean_is_known() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let ran = Ran::of(&plan("", "repeat: { min: 3, max: 5, until: 90% }"));
     let samples = ran.samples();
     for event in ran.events() {
@@ -128,6 +131,7 @@ fn a_cell_is_measured_until_its_mean_is_known() {
 /// Two pairs, each on a node of its own: their samples overlap, and never two of one pair.
 #[test]
 fn cells_on_disjoint_nodes_run_side_by_side() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let ran = Ran::of(
         "version: 1
 name: beside
@@ -164,6 +168,7 @@ tests: [{ name: t, iperf3: { mss: [500, 900] } }]
 
 #[test]
 fn a_search_finds_the_rate_of_the_link() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let ran = Ran::of(
         "version: 1
 name: find

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{NETPLAN, processes_naming, wait_until};
+use crate::support::{
+    NETPLAN, installed, local_cluster, needs, processes_naming, program_for_everybody, root,
+    wait_until,
+};
 
 /// Every tool and every path that `default.yaml` has, in as few seconds as there are.
 const SMALL: &str = "\
@@ -132,6 +135,7 @@ fn assert_code(output: &Output, expected: i32) {
 
 #[test]
 fn every_tool_measures_every_path_and_reports_replay_to_the_byte() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with(
         "  - iperf3: { streams: 2, mss: [536, 1460] }\n\
          \x20 - iperf3: { protocol: udp, rate: 20 Mbit/s }\n\
@@ -206,22 +210,16 @@ fn every_tool_measures_every_path_and_reports_replay_to_the_byte() {
 
 #[test]
 fn an_ordinary_user_needs_no_root() {
-    if !nix::unistd::geteuid().is_root() {
-        return; // then every other test here has shown it
-    }
-    let folder = Folder::with("  - iperf3: { mss: 1000 }\n    paths: [remote-vip, hairpin]\n");
+    needs!(root(), local_cluster(), installed(&["iperf3", "setpriv"]));
     // The program too must be where the user can reach it.
-    let program = folder.path().join("netplan");
-    fs::copy(NETPLAN, &program).unwrap();
-    for path in [folder.path(), &program] {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
-    }
+    let (home, program) = program_for_everybody();
+    let tests = "  - iperf3: { mss: 1000 }\n    paths: [remote-vip, hairpin]\n";
+    fs::write(home.path().join("plan.yaml"), format!("{SMALL}{tests}")).unwrap();
     let run = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(&program)
         .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-        .current_dir(folder.path())
+        .current_dir(home.path())
         .output()
         .unwrap();
     assert_code(&run, 0);
@@ -229,6 +227,7 @@ fn an_ordinary_user_needs_no_root() {
 
 #[test]
 fn an_interrupt_stores_and_shows_what_was_measured() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with(&format!(
         "  - iperf3: {{ mss: 1000 }}\n    paths: [same-pod]\n{LONG}"
     ));
@@ -258,6 +257,7 @@ fn an_interrupt_stores_and_shows_what_was_measured() {
 
 #[test]
 fn kill_9_leaves_nothing_but_the_runs_directory() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with(LONG);
     let mut child = folder.start();
     folder.wait_for_a_sample();
@@ -279,6 +279,7 @@ fn kill_9_leaves_nothing_but_the_runs_directory() {
 
 #[test]
 fn a_killed_worker_comes_back_and_its_cell_is_run_again() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder =
         Folder::with("  - iperf3: { mss: 1000 }\n    duration: 3s\n    paths: [remote-vip]\n");
     let child = folder.start();
@@ -294,6 +295,7 @@ fn a_killed_worker_comes_back_and_its_cell_is_run_again() {
 
 #[test]
 fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with(
         "  - iperf3: { mss: 1000 }\n    paths: [hairpin]\n\
          \x20 - netperf: { test: TCP_STREAM }\n    paths: [hairpin]\n",
@@ -318,6 +320,7 @@ fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
 
 #[test]
 fn a_machine_without_etc_hosts_is_no_obstacle() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with("  - iperf3: { mss: 1000 }\n    paths: [remote-vip]\n");
     let etc = folder.path().join("etc");
     let dangling =
@@ -336,6 +339,7 @@ fn a_machine_without_etc_hosts_is_no_obstacle() {
 
 #[test]
 fn a_program_that_is_replaced_while_it_runs_still_starts_its_workers_again() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder =
         Folder::with("  - iperf3: { mss: 1000 }\n    duration: 3s\n    paths: [remote-vip]\n");
     let program = folder.path().join("netplan");
@@ -356,6 +360,7 @@ fn a_program_that_is_replaced_while_it_runs_still_starts_its_workers_again() {
 
 #[test]
 fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with(LONG);
     fs::write(folder.path().join("file"), "").unwrap();
     let begun = Instant::now();
@@ -383,6 +388,7 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
 
 #[test]
 fn two_runs_at_once_do_not_meet() {
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let tests = "  - iperf3: { mss: 1000 }\n    paths: [remote-vip, hairpin]\n";
     let folders = [Folder::with(tests), Folder::with(tests)];
     let children = folders.each_ref().map(Folder::start);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::NETPLAN;
+use crate::support::{NETPLAN, installed, local_cluster, needs};
 
 fn selftest(folder: &std::path::Path, arguments: &[&str]) -> std::process::Output {
     Command::new(NETPLAN)
@@ -15,6 +15,7 @@ fn selftest(folder: &std::path::Path, arguments: &[&str]) -> std::process::Outpu
 
 #[test]
 fn goodput_over_100_mbit_is_held_against_theory() {
+    needs!(local_cluster(), installed(&["iperf3", "tc"]));
     let folder = tempfile::tempdir().unwrap();
     let run = selftest(
         folder.path(),

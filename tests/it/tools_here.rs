@@ -14,6 +14,7 @@ use netplan::schedule::{Param, Params, Schedule, Selection};
 use netplan::tools::{self, Cause, Ended, How, Installed, Job, Metrics, Ready, Use, name};
 
 use crate::schedule::{iperf3, netperf, timing};
+use crate::support::{installed, local_cluster, needs};
 use crate::tools::in_words;
 
 /// A process that does not outlive its test.
@@ -63,13 +64,11 @@ impl Namespace {
     }
 }
 
-fn has(program: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()))
-}
-
-/// Runs one sample of a tool as a worker would, or says why it cannot be run here.
-fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
+/// Runs one sample of a tool as a worker would.
+///
+/// # Errors
+/// Why it cannot be run here.
+fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Result<Metrics, String> {
     let tool = tools::of(spec);
     let (params, timing) = (Params(params.to_vec()), timing(1, 1));
     let job = Job {
@@ -79,28 +78,16 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
         slot: 3,
     };
     let (server, client) = (tool.server(&job), tool.client(&job));
-    for program in [&server.argv[0], &client.argv[0]] {
-        if !has(program) {
-            eprintln!("skipped: `{program}` is not installed");
-            return None;
-        }
-    }
+    installed(&[&server.argv[0], &client.argv[0]])?;
     let protocols = std::fs::read_to_string("/etc/protocols").unwrap_or_default();
-    let installed = Installed {
+    let found = Installed {
         version: None,
         names_tcp: Some(tools::names_tcp(&protocols)),
     };
-    if let Some(unfit) = tool.unfit(&installed, Use::Client(&params)) {
-        eprintln!("skipped: {}: {}", unfit.what, unfit.help);
-        return None;
+    if let Some(unfit) = tool.unfit(&found, Use::Client(&params)) {
+        return Err(format!("{}: {}", unfit.what, unfit.help));
     }
-    let namespace = match Namespace::new() {
-        Ok(namespace) => namespace,
-        Err(why) => {
-            eprintln!("skipped: {why}");
-            return None;
-        }
-    };
+    let namespace = Namespace::new()?;
     let mut running = Running(
         namespace
             .command(&server.argv)
@@ -128,19 +115,14 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Option<Metrics> {
         .read(&job, &ended)
         .unwrap_or_else(|failure| panic!("{failure}"));
     eprintln!("{}", in_words(&metrics));
-    Some(metrics)
+    Ok(metrics)
 }
 
 /// A plan may ask for these and no more; nothing listens, so what the tools complain of is that.
 #[test]
 fn the_tools_take_the_largest_and_the_smallest_that_a_plan_may_ask_for() {
-    let namespace = match Namespace::new() {
-        Ok(namespace) => namespace,
-        Err(why) => {
-            eprintln!("skipped: {why}");
-            return;
-        }
-    };
+    needs!(local_cluster(), installed(&["iperf3", "netperf"]));
+    let namespace = Namespace::new().unwrap();
     let tests = [
         "iperf3: { streams: [1, 128], mss: [88, 9216], rate: [1 kbit/s, 1 Tbit/s], write_size: [1, 1 MiB], window: 512 MiB }",
         "iperf3: { protocol: udp, datagram: [16, 65507], window: 1 }",
@@ -159,10 +141,6 @@ fn the_tools_take_the_largest_and_the_smallest_that_a_plan_may_ask_for() {
         let tool = tools::of(&plan.tests[0].tool);
         for cell in tools::commands(&plan, &schedule) {
             let mut argv = cell.client.argv;
-            if !has(&argv[0]) {
-                eprintln!("skipped: `{}` is not installed", argv[0]);
-                return;
-            }
             for word in &mut argv {
                 if word == "<w2 pod IP>" {
                     ADDRESS.clone_into(word);
@@ -195,9 +173,9 @@ fn iperf3_measures_tcp_here() {
         (Param::WriteSize, 65536),
         (Param::Mss, 1000),
     ];
-    let Some(metrics) = measure(&spec, &params) else {
-        return;
-    };
+    let metrics = measure(&spec, &params);
+    needs!(&metrics);
+    let metrics = metrics.unwrap();
     for name in [
         name::THROUGHPUT_BPS,
         name::SENT_BPS,
@@ -212,9 +190,9 @@ fn iperf3_measures_tcp_here() {
 fn iperf3_measures_udp_here() {
     let spec = ToolSpec::Iperf3(iperf3(Protocol::Udp));
     let params = [(Param::Rate, 10_000_000), (Param::Datagram, 1000)];
-    let Some(metrics) = measure(&spec, &params) else {
-        return;
-    };
+    let metrics = measure(&spec, &params);
+    needs!(&metrics);
+    let metrics = metrics.unwrap();
     assert!(metrics.get(name::THROUGHPUT_BPS) > Some(0.0));
     assert!(metrics.get(name::LOST_PERCENT) <= Some(100.0));
     assert!(metrics.get(name::JITTER_US).is_some());
@@ -223,9 +201,9 @@ fn iperf3_measures_udp_here() {
 #[test]
 fn netperf_measures_a_stream_here() {
     let spec = ToolSpec::Netperf(netperf(NetperfTest::TcpStream));
-    let Some(metrics) = measure(&spec, &[(Param::WriteSize, 4096), (Param::Mss, 600)]) else {
-        return;
-    };
+    let metrics = measure(&spec, &[(Param::WriteSize, 4096), (Param::Mss, 600)]);
+    needs!(&metrics);
+    let metrics = metrics.unwrap();
     assert!(metrics.get(name::THROUGHPUT_BPS) > Some(0.0));
     assert_eq!(metrics.get(name::EFFECTIVE_MSS), Some(588.0));
 }
@@ -233,9 +211,9 @@ fn netperf_measures_a_stream_here() {
 #[test]
 fn netperf_measures_latency_over_udp_here() {
     let spec = ToolSpec::Netperf(netperf(NetperfTest::UdpRr));
-    let Some(metrics) = measure(&spec, &[(Param::Request, 64), (Param::Response, 128)]) else {
-        return;
-    };
+    let metrics = measure(&spec, &[(Param::Request, 64), (Param::Response, 128)]);
+    needs!(&metrics);
+    let metrics = metrics.unwrap();
     assert!(metrics.get(name::TRANSACTIONS_PER_S) > Some(0.0));
     let latency = |name| metrics.get(name).unwrap();
     assert!(latency(name::LATENCY_P50_US) <= latency(name::LATENCY_P99_US));

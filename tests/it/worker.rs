@@ -29,8 +29,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+
+use crate::support::{installed, needs};
 
 /// Longer than anything here takes, and far shorter than what is to be killed would take.
 const SOON: Duration = Duration::from_secs(20);
@@ -264,9 +266,7 @@ async fn a_server_that_never_gets_ready_ends() {
 
 #[tokio::test]
 async fn a_server_is_ready_as_soon_as_its_port_is_open() {
-    if !has("iperf3") {
-        return;
-    }
+    needs!(installed(&["iperf3"]));
     let port = free_port();
     let sign = Ready::Port(Port {
         number: port,
@@ -368,20 +368,9 @@ fn free_port() -> u16 {
         .port()
 }
 
-fn has(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let there = std::env::split_paths(&path).any(|folder| folder.join(program).exists());
-    if !there {
-        eprintln!("skipped: `{program}` is not installed");
-    }
-    there
-}
-
 #[tokio::test]
 async fn the_kernel_tells_the_effective_mss() {
-    if !has("iperf3") {
-        return;
-    }
+    needs!(installed(&["iperf3"]));
     let port = free_port();
     let server = words(&[
         "iperf3",
@@ -542,6 +531,13 @@ impl Orchestrator for Fake {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn give_up(
+        &self,
+        _: Request<pb::GiveUpRequest>,
+    ) -> Result<Response<pb::GiveUpResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn collected(
         &self,
         _: Request<pb::CollectedRequest>,
@@ -567,14 +563,16 @@ impl FakeServer {
         let (sender, sessions) = mpsc::channel(4);
         let service =
             OrchestratorServer::with_interceptor(Fake(sender), Guard::new(&identity.token));
-        let router = netplan::rpc::server(identity).unwrap().add_service(service);
+        let router = netplan::rpc::server().add_service(service);
+        let identity = identity.clone();
         let (alive, crash) = oneshot::channel::<()>();
         let (bound, address_bound) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 let listener = TcpListener::bind(address).await.unwrap();
                 bound.send(listener.local_addr().unwrap()).unwrap();
-                let serving = router.serve_with_incoming(TcpListenerStream::new(listener));
+                let incoming = netplan::rpc::incoming(listener, &identity).unwrap();
+                let serving = router.serve_with_incoming(incoming);
                 tokio::select! {
                     served = serving => served.unwrap(),
                     _ = crash => (),
@@ -615,11 +613,10 @@ fn write_identity(folder: &Path, identity: &Identity) {
     std::fs::write(folder.join("token"), &identity.token).unwrap();
 }
 
-/// A worker under way, and the folder with its identity.
+/// A worker under way.
 struct Worker {
     task: JoinHandle<Result<Parting, Error>>,
     shutdown: oneshot::Sender<()>,
-    _tls: TempDir,
 }
 
 impl Worker {
@@ -633,13 +630,11 @@ impl Worker {
         identity: &Identity,
         patience: Duration,
     ) -> Self {
-        let tls = tempfile::tempdir().unwrap();
-        write_identity(tls.path(), identity);
         let settings = Settings {
             name: name.to_owned(),
             orchestrator: orchestrator.to_string(),
             service: Some("127.0.0.2".to_owned()),
-            tls: tls.path().to_owned(),
+            identity: identity.clone(),
             pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
             node: "n1".to_owned(),
             programs: Vec::new(),
@@ -653,11 +648,7 @@ impl Worker {
             })
             .await
         });
-        Self {
-            task,
-            shutdown,
-            _tls: tls,
-        }
+        Self { task, shutdown }
     }
 
     async fn ended(self) -> Result<Parting, Error> {
@@ -808,11 +799,7 @@ async fn a_shutdown_kills_the_tools() {
     let (_server, _, _, worker, mut session) = joined().await;
     let folder = tempfile::tempdir().unwrap();
     let leader = server_in(folder.path(), &mut session).await;
-    let Worker {
-        task,
-        shutdown,
-        _tls,
-    } = worker;
+    let Worker { task, shutdown } = worker;
     shutdown.send(()).unwrap();
     let parting = timeout(SOON, task).await.unwrap().unwrap().unwrap();
     assert_eq!(parting, Parting::Shutdown);

@@ -1,7 +1,7 @@
 //! The command line's half of the local cluster.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -18,12 +18,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::blueprint::{Blueprint, plan};
 use super::holder::Stage;
 use super::host_paths::{host_files, paths_to_show};
+use super::limits::too_few_processes;
 use super::programs::search_path;
 use super::protocol::{Answer, Call, Message, Request};
 use super::wire::{Receiver, Sender};
 use crate::cluster::{Cluster, Error, PodEnded};
 use crate::plan;
 use crate::render::Manifest;
+use crate::system::with_original_file_limit;
 
 /// A local cluster. It is gone when this value is dropped, or its process ends, however it does.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Local {
     programs: BTreeSet<String>,
     blueprint: OnceLock<Blueprint>,
     sender: Arc<Sender>,
+    /// To the thread that sends: what is much does not fit a socket's buffer.
+    requests: std::sync::mpsc::Sender<Request>,
     waiting: Arc<Waiting>,
     next_id: AtomicU64,
     ended: tokio::sync::Mutex<mpsc::UnboundedReceiver<PodEnded>>,
@@ -54,6 +58,12 @@ struct Holder(Option<Child>);
 
 /// Making namespaces takes milliseconds; a machine that needs longer than this is stuck.
 const START: Duration = Duration::from_secs(10);
+/// What is read of the holder's standard error.
+const SAID_BYTES: u64 = 64 * 1024;
+/// For the whole network and all pods' processes.
+const UP: Duration = Duration::from_secs(120);
+/// For an answer that is due at once, and beyond what the holder was told to wait.
+const ANSWER: Duration = Duration::from_secs(10);
 /// After this the holder is killed, and with it all that it holds.
 const END: Duration = Duration::from_secs(2);
 
@@ -66,19 +76,24 @@ impl Local {
     /// # Errors
     /// [`Error::Lacks`] when the kernel refuses namespaces, with what to do about it.
     pub async fn start(exe: &Path, settings: &plan::Local) -> Result<Self, Error> {
-        let cannot = |error: std::io::Error| Error::system("start the local cluster", error);
+        let cannot = |error: io::Error| Error::system("start the local cluster", error);
+        let not_started = |error: io::Error| match error.kind() {
+            io::ErrorKind::WouldBlock => Error::Lacks(too_few_processes("start the local cluster")),
+            _ => cannot(error),
+        };
         let (near, far) = UnixStream::pair().map_err(cannot)?;
-        let mut child = Stage::Hold
-            .command(exe)
+        let mut command = Stage::Hold.command(exe);
+        command
             // Links below folders that it covers lead nowhere then.
             .env("PATH", search_path())
             .stdin(OwnedFd::from(far))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             // The terminal's Ctrl-C is for the command line, which decides what it means.
-            .process_group(0)
-            .spawn()
-            .map_err(cannot)?;
+            .process_group(0);
+        let mut child = with_original_file_limit(|| command.spawn()).map_err(not_started)?;
+        // It holds the other end of the socket too.
+        drop(command);
         let stderr = child.stderr.take();
         let holder = Holder(Some(child));
         let receiver = Receiver::new(near.try_clone().map_err(cannot)?);
@@ -89,12 +104,20 @@ impl Local {
         thread::Builder::new()
             .name("local-cluster".to_owned())
             .spawn(move || listen(receiver, stderr, &listener, hello, &events))
-            .map_err(cannot)?;
+            .map_err(not_started)?;
+        let sender = Arc::new(Sender::new(near));
+        let (requests, queue) = std::sync::mpsc::channel();
+        let sending = Arc::clone(&sender);
+        thread::Builder::new()
+            .name("local-cluster".to_owned())
+            .spawn(move || send(&sending, &queue))
+            .map_err(not_started)?;
         let local = Self {
             settings: settings.clone(),
             programs: BTreeSet::new(),
             blueprint: OnceLock::new(),
-            sender: Arc::new(Sender::new(near)),
+            sender,
+            requests,
             waiting,
             next_id: AtomicU64::new(0),
             ended: tokio::sync::Mutex::new(ended),
@@ -122,28 +145,30 @@ impl Local {
     /// # Errors
     /// [`Error::NoSuchPod`], or the cluster is gone.
     pub async fn kill(&self, pod: &str) -> Result<(), Error> {
-        self.call(Call::Kill {
-            pod: pod.to_owned(),
-        })
-        .await
-        .map(drop)
+        let pod = pod.to_owned();
+        self.call(Call::Kill { pod }, ANSWER).await.map(drop)
     }
 
-    async fn call(&self, call: Call) -> Result<(Answer, Option<OwnedFd>), Error> {
+    /// Has the holder do something, which must not take longer than `within`.
+    async fn call(&self, call: Call, within: Duration) -> Result<(Answer, Option<OwnedFd>), Error> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (reply, answered) = oneshot::channel();
         lock(&self.waiting.requests).insert(id, reply);
-        let sender = Arc::clone(&self.sender);
-        let request = Request { id, call };
-        // The holder reads at once, but a plan of megabytes does not fit a socket's buffer.
-        let sent = tokio::task::spawn_blocking(move || sender.send(&request, None)).await;
-        if !matches!(sent, Ok(Ok(()))) || self.waiting.gone.get().is_some() {
+        let sent = self.requests.send(Request { id, call });
+        if sent.is_err() || self.waiting.gone.get().is_some() {
             lock(&self.waiting.requests).remove(&id);
             return Err(self.waiting.gone());
         }
-        match answered.await {
-            Ok((answer, fd)) => answer.map(|answer| (answer, fd)),
-            Err(_) => Err(self.waiting.gone()),
+        match tokio::time::timeout(within, answered).await {
+            Ok(Ok((answer, fd))) => answer.map(|answer| (answer, fd)),
+            Ok(Err(_)) => Err(self.waiting.gone()),
+            Err(_) => {
+                lock(&self.waiting.requests).remove(&id);
+                let limit = within.as_secs();
+                Err(Error::Gone {
+                    why: format!(": it did not answer within {limit} s"),
+                })
+            }
         }
     }
 }
@@ -164,7 +189,7 @@ impl Cluster for Local {
         self.blueprint
             .set(blueprint)
             .map_err(|_| Error::AlreadyApplied)?;
-        self.call(call).await.map(drop)
+        self.call(call, UP).await.map(drop)
     }
 
     async fn connect(&self, pod: &str, port: u16, within: Duration) -> Result<TcpStream, Error> {
@@ -174,13 +199,13 @@ impl Cluster for Local {
             port,
             within_ms,
         };
-        let cannot = |error: std::io::Error| Error::Connect {
+        let cannot = |error: io::Error| Error::Connect {
             pod: pod.to_owned(),
             port,
             why: error.to_string(),
         };
-        let (_, fd) = self.call(call).await?;
-        let fd = fd.ok_or_else(|| cannot(std::io::Error::other("no socket came")))?;
+        let (_, fd) = self.call(call, within.saturating_add(ANSWER)).await?;
+        let fd = fd.ok_or_else(|| cannot(io::Error::other("no socket came")))?;
         let stream = std::net::TcpStream::from(fd);
         stream.set_nonblocking(true).map_err(cannot)?;
         TcpStream::from_std(stream).map_err(cannot)
@@ -191,12 +216,8 @@ impl Cluster for Local {
     }
 
     async fn logs(&self, pod: &str) -> Result<String, Error> {
-        match self
-            .call(Call::Logs {
-                pod: pod.to_owned(),
-            })
-            .await?
-        {
+        let pod = pod.to_owned();
+        match self.call(Call::Logs { pod }, ANSWER).await? {
             (Answer::Text(text), _) => Ok(text),
             _ => Ok(String::new()),
         }
@@ -214,9 +235,12 @@ impl Cluster for Local {
         let mut holder = Holder(self.holder.0.take());
         // Returns when the last process of the cluster has ended: pid 1 of a pid namespace goes
         // last, and the holder waits for it.
-        tokio::task::spawn_blocking(move || holder.end())
-            .await
-            .map_err(|error| Error::system("wait for the end of the local cluster", error))
+        let deadline = Instant::now() + END;
+        while holder.is_running() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        holder.end();
+        Ok(())
     }
 }
 
@@ -235,6 +259,12 @@ impl Waiting {
 }
 
 impl Holder {
+    fn is_running(&mut self) -> bool {
+        let child = self.0.as_mut();
+        child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Waits a moment for its end, which must have been asked for, and then kills it.
     fn end(&mut self) {
         let Some(mut child) = self.0.take() else {
             return;
@@ -255,6 +285,16 @@ impl Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// Sends requests until there are no more, or nobody takes them.
+fn send(sender: &Sender, requests: &std::sync::mpsc::Receiver<Request>) {
+    for request in requests {
+        if sender.send(&request, None).is_err() {
+            // The end of the other direction says why.
+            return;
+        }
     }
 }
 
@@ -290,8 +330,8 @@ fn listen(
         }
     }
     let mut said = String::new();
-    if let Some(mut stderr) = stderr {
-        let _ = stderr.read_to_string(&mut said);
+    if let Some(stderr) = stderr {
+        let _ = stderr.take(SAID_BYTES).read_to_string(&mut said);
     }
     let why = match said.trim() {
         "" => ": its processes were killed; if nobody did that, `sudo dmesg` tells whether memory \

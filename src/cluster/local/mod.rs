@@ -10,6 +10,7 @@ mod expand;
 mod fabric;
 mod host_paths;
 mod layout;
+mod limits;
 mod link;
 mod nat;
 mod objects;
@@ -22,6 +23,7 @@ mod read;
 mod scheduler;
 mod tool_check;
 mod userns;
+mod watchdog;
 mod wire;
 
 mod blueprint;

@@ -1,29 +1,33 @@
 //! Can this machine carry the local cluster of a plan? Asked before anything is started.
 
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
-use super::holder::{Feature, Stage};
+use super::holder::{Amounts, Feature, Stage, Wanted};
 use super::programs::{ETHTOOL, IP, NFT, TC, found as is_found, search_path};
+use super::watchdog::within;
 use crate::cluster::{Finding, Trouble};
 use crate::plan::{Local, Offloads};
+use crate::system::with_original_file_limit;
 use crate::tools::Program;
 
 /// Whether this machine has what the local cluster of a plan needs, a finding for each subject.
 ///
 /// `exe` is this program, `/proc/self/exe`: it tries the kernel's features in namespaces of its
-/// own, which takes some 20 ms and leaves nothing behind. Blocks.
+/// own, and whether there may be as many namespaces and processes as `pods` pods need. That takes some 50 ms
+/// and leaves nothing behind. Blocks.
 #[must_use]
-pub fn preflight(exe: &Path, settings: &Local) -> Vec<Finding> {
+pub fn preflight(exe: &Path, settings: &Local, pods: usize) -> Vec<Finding> {
     vec![Finding::new(
         "local cluster",
         "ready",
-        namespaces_and_programs(exe, settings),
+        namespaces_and_programs(exe, settings, pods),
     )]
 }
 
-fn namespaces_and_programs(exe: &Path, settings: &Local) -> Vec<Trouble> {
+fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Trouble> {
     let links = &settings.links;
     let delay = links.delay.is_some_and(|delay| !delay.0.is_zero());
     let queues = links.rate.is_some() || delay;
@@ -49,7 +53,7 @@ fn namespaces_and_programs(exe: &Path, settings: &Local) -> Vec<Trouble> {
         })
         .collect();
     let has = |name: &str| found.iter().any(|(program, _)| program.name == name);
-    let wanted: Vec<Feature> = [
+    let features: Vec<Feature> = [
         (Feature::Veth, has(IP.name)),
         (Feature::Nat, has(NFT.name)),
         (Feature::Offloads, has(IP.name) && has(ETHTOOL.name)),
@@ -63,7 +67,9 @@ fn namespaces_and_programs(exe: &Path, settings: &Local) -> Vec<Trouble> {
     .into_iter()
     .filter_map(|(feature, try_it)| try_it.then_some(feature))
     .collect();
-    match probe(exe, &wanted) {
+    let nodes = usize::try_from(settings.nodes).unwrap_or(usize::MAX);
+    let amounts = Amounts { nodes, pods };
+    match probe(exe, &Wanted { features, amounts }) {
         Ok(more) => troubles.extend(more),
         Err(error) => troubles.push(Trouble {
             what: format!("the kernel's features could not be tried: {error}"),
@@ -73,20 +79,45 @@ fn namespaces_and_programs(exe: &Path, settings: &Local) -> Vec<Trouble> {
     troubles
 }
 
-fn probe(exe: &Path, wanted: &[Feature]) -> std::io::Result<Vec<Trouble>> {
-    let mut child = Stage::Probe
-        .command(exe)
+/// Trying takes milliseconds; every step of it has a deadline of its own.
+const WITHIN: Duration = Duration::from_secs(120);
+/// More than any list of problems.
+const SAID_BYTES: u64 = 1 << 20;
+
+fn probe(exe: &Path, wanted: &Wanted) -> io::Result<Vec<Trouble>> {
+    let mut command = Stage::Probe.command(exe);
+    command
         .env("PATH", search_path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(&serde_json::to_vec(wanted)?)?;
+        .stderr(Stdio::piped());
+    let mut child = with_original_file_limit(|| command.spawn())?;
+    let ((status, said, errors), is_late) = within(WITHIN, &mut child, |child| {
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that has ended already says why.
+            let _ = stdin.write_all(&serde_json::to_vec(wanted)?);
+        }
+        let said = text_of(child.stdout.take());
+        let errors = text_of(child.stderr.take());
+        Ok((child.wait()?, said, errors))
+    })?;
+    if is_late {
+        let limit = WITHIN.as_secs();
+        return Err(io::Error::other(format!(
+            "the probe did not end within {limit} s"
+        )));
     }
-    let output = child.wait_with_output()?;
-    serde_json::from_slice(&output.stdout).map_err(|_| {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        std::io::Error::other(format!("the probe ended with {}: {said}", output.status))
+    serde_json::from_str(&said).map_err(|_| {
+        let errors = errors.trim();
+        io::Error::other(format!("the probe ended with {status}: {errors}"))
     })
+}
+
+fn text_of(pipe: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        // What was read until an error is all there is.
+        let _ = pipe.take(SAID_BYTES).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

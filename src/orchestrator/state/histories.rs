@@ -142,6 +142,75 @@ fn a_worker_that_left_before_the_first_sample_has_failed_its_cells() {
 }
 
 #[test]
+fn a_worker_that_the_cluster_gives_up_is_not_waited_for() {
+    let given_up = || Input::WorkerGivenUp {
+        worker: "w2".to_owned(),
+        words: "pod `w2` ended: exit code 1".to_owned(),
+    };
+    for was_there in [false, true] {
+        let shapes = [
+            (0, 1, false, ONCE, 0, false, false),
+            (0, 2, false, ONCE, 0, false, false),
+        ];
+        let mut world = World::new(&shapes, LISTED, &[]);
+        for worker in WORKERS
+            .into_iter()
+            .filter(|name| *name != "w2" || was_there)
+        {
+            world.join(worker, 2);
+        }
+        world.settle();
+        if was_there {
+            // Its end may be known before its stream breaks, or after.
+            assert_eq!(world.servers.len(), 1);
+            world.deliver(given_up());
+            assert_eq!(world.servers.len(), 1, "its session has not ended");
+            world.vanish("w2");
+            world.settle();
+        } else {
+            assert!(world.servers.is_empty());
+            world.deliver(given_up());
+        }
+        // No timer has fired, and the other cell runs already.
+        assert_eq!(world.servers.len(), 1);
+        assert_eq!(world.servers[0].1, "cell-1");
+        let timers = world.timers.len();
+        world.ready(0);
+        world.settle();
+        world.end_client(world.clients[0].0, How::Code(0));
+        world.settle();
+        assert!(world.finished, "{timers} timers");
+        let failed = world.journal.iter().find_map(|event| match event {
+            EventKind::CellEnded {
+                outcome: Outcome::Failed(failure),
+                ..
+            } => Some(failure.clone()),
+            _ => None,
+        });
+        let failed = failed.unwrap();
+        assert_eq!(failed.cause, Cause::WorkerLost);
+        assert_eq!(
+            failed.words,
+            "worker `w2` will not come back: pod `w2` ended: exit code 1"
+        );
+    }
+}
+
+#[test]
+fn a_worker_that_was_given_up_and_comes_counts_again() {
+    let mut world = World::new(&[(0, 1, false, ONCE, 0, false, false)], LISTED, &[]);
+    world.deliver(Input::WorkerGivenUp {
+        worker: "w2".to_owned(),
+        words: "gone".to_owned(),
+    });
+    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    world.settle();
+    assert_eq!(world.servers.len(), 1);
+    world.end_well();
+    check(&world.journal, &world.shapes, LISTED, false, None);
+}
+
+#[test]
 fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
     let mut world = World::new(
         &[(0, 1, true, Repeat::Times(1), 0, false, false)],

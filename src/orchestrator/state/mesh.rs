@@ -49,6 +49,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
             node: format!("node-{node}"),
             pod_ip: format!("10.0.{}.{}", node / 256, node % 256),
             cluster_ip: None,
+            peer_ip: None,
             environment: WorkerEnvironment {
                 tools,
                 ..WorkerEnvironment::default()

@@ -27,6 +27,8 @@ pub struct Place {
     pub pod_ip: String,
     /// None when the worker has no Service.
     pub cluster_ip: Option<String>,
+    /// Where its connection comes from, when that is another address than the pod's own.
+    pub peer_ip: Option<String>,
     pub environment: WorkerEnvironment,
 }
 
@@ -41,6 +43,12 @@ pub enum Input {
     WorkerLeft {
         worker: String,
         session: Session,
+    },
+    /// The cluster does not start the worker's pod again.
+    WorkerGivenUp {
+        worker: String,
+        /// What became of it.
+        words: String,
     },
     ServerReady {
         session: Session,

@@ -26,6 +26,7 @@ impl State {
             return;
         }
         worker.given_up = false;
+        worker.end = None;
         let old = worker.present.replace(Present {
             session,
             place: place.clone(),
@@ -48,6 +49,7 @@ impl State {
             node: place.node,
             pod_ip: place.pod_ip,
             cluster_ip: place.cluster_ip,
+            peer_ip: place.peer_ip,
             environment: place.environment,
         });
         if let Some(old) = old {
@@ -68,6 +70,17 @@ impl State {
             .is_some_and(|p| p.session == session)
         {
             self.lose(at);
+            self.go_on();
+        }
+    }
+
+    /// Lets the cells of a worker wait for it no more, because its pod will not be started again. As
+    /// long as its session has not been seen to end, it counts.
+    pub(super) fn will_not_come(&mut self, name: &str, words: String) {
+        if let Some(&at) = self.names.get(name) {
+            let worker = &mut self.workers[at];
+            worker.given_up = true;
+            worker.end = Some(words);
             self.go_on();
         }
     }
@@ -102,9 +115,12 @@ impl State {
         }
     }
 
-    /// Begins when all are there.
+    /// Begins when all are there that will come.
     pub(super) fn go_on_when_gathered(&mut self) {
-        let is_there = |at: usize| self.workers[at].present.is_some();
+        let is_there = |at: usize| {
+            let worker = &self.workers[at];
+            worker.present.is_some() || worker.given_up
+        };
         let mut all = 0..self.workers.len();
         if !all.clone().all(|at| is_there(at) || !self.queue.needs(at)) {
             return;
@@ -119,7 +135,9 @@ impl State {
     pub(super) fn never_came(&self, worker: usize) -> Failure {
         let worker = &self.workers[worker];
         let name = &worker.name;
-        let words = if worker.newest.is_some() {
+        let words = if let Some(end) = &worker.end {
+            format!("worker `{name}` will not come back: {end}")
+        } else if worker.newest.is_some() {
             // How long that was depends on whether the first sample had begun.
             format!("worker `{name}` left and did not come back in time")
         } else {

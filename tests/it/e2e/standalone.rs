@@ -4,18 +4,16 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use super::case::{Case, SHORT, image, run_id};
+use crate::support::{installed, needs};
 
-/// What kubectl prints; `None` where there is none.
-fn kubectl(arguments: &[&str], input: &str) -> Option<String> {
+/// What kubectl prints.
+fn kubectl(arguments: &[&str], input: &str) -> String {
     let started = Command::new("kubectl")
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
-    let Ok(mut child) = started else {
-        println!("not tried: there is no kubectl here");
-        return None;
-    };
+    let mut child = started.unwrap();
     child
         .stdin
         .take()
@@ -26,20 +24,19 @@ fn kubectl(arguments: &[&str], input: &str) -> Option<String> {
     let printed = String::from_utf8(output.stdout).unwrap();
     println!("$ kubectl {}\n{printed}", arguments.join(" "));
     assert!(output.status.success());
-    Some(printed)
+    printed
 }
 
 #[test]
 #[ignore = "needs a Kubernetes cluster with netplan's image, and kubectl"]
 fn rendered_manifests_run_by_themselves() {
+    needs!(installed(&["kubectl"]));
     let case = Case::with(SHORT);
     let image = format!("kubernetes.image={}", image());
     let rendered = case.start_in_namespace(&["render", "plan.yaml", "--set", &image]);
     let rendered = rendered.finish();
     rendered.expect(0);
-    let Some(applied) = kubectl(&["apply", "-f", "-"], &rendered.stdout) else {
-        return;
-    };
+    let applied = kubectl(&["apply", "-f", "-"], &rendered.stdout);
     let (_, after) = applied.split_once("job.batch/netplan-").unwrap();
     let run = after.get(..8).unwrap().to_owned();
     let ns = case.namespace.as_str();
@@ -52,8 +49,8 @@ fn rendered_manifests_run_by_themselves() {
         "-n",
         ns,
     ];
-    kubectl(&wait, "").unwrap();
-    let log = kubectl(&["logs", &job, "-n", ns], "").unwrap();
+    kubectl(&wait, "");
+    let log = kubectl(&["logs", &job, "-n", ns], "");
     let (progress, csv) = log.split_once("GENERATING CSV OUTPUT").unwrap();
     assert!(progress.contains("remote-service"), "{progress}");
     let rows = csv.lines().filter(|line| line.contains("iperf TCP. "));

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::kubelet::Pod;
 use super::netns::enter;
+use super::threads::on_own_thread;
 use crate::cluster::Error;
 
 /// The kernel tells nobody of a new listener, so it is tried. This happens before anything is
@@ -44,6 +45,5 @@ pub fn connect(pod: &Pod, port: u16, deadline: Instant) -> Result<TcpStream, Err
         }
     };
     // Threads do not come back from a namespace.
-    thread::scope(|scope| scope.spawn(attempt).join())
-        .unwrap_or_else(|_| Err(failed("a thread panicked".to_owned())))
+    on_own_thread(&format!("connect to pod `{}`", pod.name), attempt)
 }

@@ -14,6 +14,7 @@ use super::kubelet::Kubelet;
 use super::mounts::{
     STATE, cover_run, make_dir, make_private, mount_new, place_program, resolved, write,
 };
+use super::threads::detach;
 use super::{connect, etc, netns};
 use crate::cluster::Error;
 use crate::cluster::local::protocol::{Answer, Call, Message, Request};
@@ -64,8 +65,16 @@ fn serve(sender: &Arc<Sender>, mut receiver: Receiver, kubelet: Kubelet) -> Exit
         return ExitCode::FAILURE;
     }
     while let Ok(Some(request)) = receiver.receive::<Request>() {
-        let (sender, kubelet) = (Arc::clone(sender), Arc::clone(&kubelet));
-        std::thread::spawn(move || answer(&sender, &kubelet, request));
+        let id = request.id;
+        let (own, kubelet) = (Arc::clone(sender), Arc::clone(&kubelet));
+        let answered = detach("answer the command line", move || {
+            answer(&own, &kubelet, request)
+        });
+        if let Err(error) = answered {
+            let answer = Err(error);
+            // When the command line is gone, so are we.
+            let _ = sender.send(&Message::Answer { id, answer }, None);
+        }
     }
     // Not a return: threads must not delay the end of all processes.
     exit(0)

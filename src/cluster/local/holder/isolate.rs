@@ -12,6 +12,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
 use super::Stage;
+use super::threads::not_started;
 use crate::cluster::local::protocol::Message;
 use crate::cluster::local::userns;
 use crate::cluster::local::wire::Sender;
@@ -62,9 +63,9 @@ pub fn hold() -> ExitCode {
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
-            say_hello(Err(Error::system(
+            say_hello(Err(not_started(
                 "start a process in the new namespaces",
-                error,
+                &error,
             )));
             return ExitCode::FAILURE;
         }

@@ -25,6 +25,7 @@ use super::mounts::{STATE, make_dir, write};
 use super::netns::{Namespaces, enter};
 use super::pod::Start;
 use super::tail::Tail;
+use super::threads::{detach, not_started, on_own_thread};
 use crate::cluster::local::pod_plan::{Content, PodPlan, Restart};
 use crate::cluster::local::protocol::Message;
 use crate::cluster::local::wire::Sender;
@@ -90,10 +91,11 @@ impl Kubelet {
             lock(&self.pods).insert(pod.name.clone(), Arc::clone(&pod));
             let (process, output) = self.launch(&pod)?;
             let (sender, resolv_conf) = (Arc::clone(&self.sender), self.resolv_conf.clone());
-            thread::spawn(move || {
+            let what = format!("supervise pod `{}`", pod.name);
+            detach(&what, move || {
                 let kubelet = Self::new(sender, resolv_conf);
                 kubelet.supervise(&pod, process, output);
-            });
+            })?;
         }
         Ok(())
     }
@@ -115,7 +117,8 @@ impl Kubelet {
             folder: pod.folder.clone(),
             resolv_conf: self.resolv_conf.clone(),
         };
-        let cannot = |error: io::Error| Error::system(format!("start pod `{}`", pod.name), error);
+        let what = format!("start pod `{}`", pod.name);
+        let cannot = |error: io::Error| Error::system(&what, error);
         let spec = serde_json::to_vec(&start).map_err(|error| cannot(error.into()))?;
         let spawn = || {
             enter(&pod.namespace)?;
@@ -128,7 +131,7 @@ impl Kubelet {
                 .stdout(writer)
                 .stderr(errors)
                 .spawn()
-                .map_err(cannot)?;
+                .map_err(|error| not_started(&what, &error))?;
             if let Some(mut stdin) = child.stdin.take() {
                 // When it ends before it has read this, its end says why.
                 let _ = stdin.write_all(&spec);
@@ -136,9 +139,7 @@ impl Kubelet {
             Ok((child, reader))
         };
         // A thread for each start: a thread makes one pid namespace in its life.
-        let started = thread::scope(|scope| scope.spawn(spawn).join());
-        let (child, reader) =
-            started.unwrap_or_else(|_| Err(cannot(io::Error::other("a thread panicked"))))?;
+        let (child, reader) = on_own_thread(&what, spawn)?;
         *lock(&pod.pid) = i32::try_from(child.id()).ok().map(Pid::from_raw);
         Ok((child, reader))
     }
@@ -147,12 +148,10 @@ impl Kubelet {
         let (mut restarts, mut in_a_row) = (0, 0);
         loop {
             let began = Instant::now();
-            let status = thread::scope(|scope| {
-                scope.spawn(|| pod.keep(output));
-                let status = process.wait();
-                *lock(&pod.pid) = None;
-                status
-            });
+            // Its pipe closes with its last process, which is pid 1 at the latest.
+            pod.keep(output);
+            let status = process.wait();
+            *lock(&pod.pid) = None;
             if began.elapsed() >= SOUND {
                 in_a_row = 0;
             }

@@ -20,9 +20,12 @@ mod mounts;
 mod netns;
 mod pod;
 mod probe;
+mod probe_limits;
 mod stage;
 mod tail;
+mod threads;
 
-pub(super) use probe::Feature;
+pub(super) use probe::{Feature, Wanted};
+pub(super) use probe_limits::Amounts;
 pub(super) use stage::Stage;
 pub use stage::dispatch;

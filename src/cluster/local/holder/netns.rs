@@ -2,24 +2,22 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use super::isolate::{denied, unshare_more};
 use super::mounts::{bind, write};
-use crate::cluster::Error;
+use super::threads::{not_started, side_by_side};
 use crate::cluster::local::fabric::{Fabric, Namespace, Step};
 use crate::cluster::local::programs::search_path;
+use crate::cluster::local::watchdog::within;
+use crate::cluster::{Error, Trouble};
 
 /// Where `ip` looks for namespaces by name. It is in the holder's own tmpfs.
 pub const FOLDER: &str = "/run/netns";
@@ -27,12 +25,19 @@ pub const FOLDER: &str = "/run/netns";
 /// A program that takes longer hangs; it would need milliseconds.
 const STEP: Duration = Duration::from_secs(30);
 
+/// What is read of a program's standard error.
+const SAID_BYTES: u64 = 64 * 1024;
+
 /// The namespaces of the cluster by name.
 pub type Namespaces = HashMap<String, Arc<OwnedFd>>;
 
 /// Makes the whole network.
 pub fn build(fabric: &Fabric) -> Result<Namespaces, Error> {
-    let made = side_by_side(&fabric.namespaces, make)?;
+    let what = "make the network";
+    let tasks = fabric.namespaces.iter().map(|one| || make(one));
+    let made: Vec<OwnedFd> = side_by_side(what, tasks)?
+        .into_iter()
+        .collect::<Result<_, _>>()?;
     let namespaces: Namespaces = fabric
         .namespaces
         .iter()
@@ -42,13 +47,21 @@ pub fn build(fabric: &Fabric) -> Result<Namespaces, Error> {
     for step in &fabric.links {
         perform(step, "the root")?;
     }
-    side_by_side(&fabric.inside, |(name, steps)| {
+    let fill = |name: &str, steps: &[Step]| {
         let namespace = namespaces
             .get(name)
             .ok_or_else(|| Error::system(format!("find namespace {name}"), "it was not made"))?;
         enter(namespace)?;
         steps.iter().try_for_each(|step| perform(step, name))
-    })?;
+    };
+    let fill = &fill;
+    let tasks = fabric
+        .inside
+        .iter()
+        .map(|(name, steps)| move || fill(name, steps));
+    side_by_side(what, tasks)?
+        .into_iter()
+        .collect::<Result<(), _>>()?;
     Ok(namespaces)
 }
 
@@ -59,28 +72,6 @@ pub fn enter(namespace: &OwnedFd) -> Result<(), Error> {
         .map_err(|errno| denied("enter a network namespace", errno))
 }
 
-/// Runs `task` on a thread of its own for each item.
-fn side_by_side<I: Sync, T: Send>(
-    items: &[I],
-    task: impl Fn(&I) -> Result<T, Error> + Sync,
-) -> Result<Vec<T>, Error> {
-    let task = &task;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = items
-            .iter()
-            .map(|item| scope.spawn(move || task(item)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err(Error::system("run a thread", "it panicked")))
-            })
-            .collect()
-    })
-}
-
 /// Makes a namespace and gives it a name, as `ip netns add` does.
 fn make(namespace: &Namespace) -> Result<OwnedFd, Error> {
     unshare_more("make a network namespace", CloneFlags::CLONE_NEWNET)?;
@@ -89,8 +80,7 @@ fn make(namespace: &Namespace) -> Result<OwnedFd, Error> {
     write(&file, "")?;
     bind(own, &file)?;
     for (key, value) in &namespace.settings {
-        set(key, value)
-            .map_err(|error| Error::system(format!("write /proc/sys/net/{key}"), error))?;
+        set(key, value)?;
     }
     for (key, value) in &namespace.optional_settings {
         let _ = set(key, value);
@@ -99,9 +89,23 @@ fn make(namespace: &Namespace) -> Result<OwnedFd, Error> {
     Ok(file.into())
 }
 
-/// These files follow the network namespace of the thread.
-fn set(key: &str, value: &str) -> std::io::Result<()> {
-    fs::write(format!("/proc/sys/net/{key}"), value)
+/// Writes a file below /proc/sys/net; they follow the network namespace of the thread.
+///
+/// # Errors
+/// [`Error::Lacks`] where the file is read-only, as in containers without `--privileged`.
+pub fn set(key: &str, value: &str) -> Result<(), Error> {
+    let path = format!("/proc/sys/net/{key}");
+    fs::write(&path, value).map_err(|error| match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            Error::Lacks(Trouble {
+                what: format!("cannot write {path}: {error}"),
+                help: "in a container, start it with `--privileged`, or with a writable /proc/sys \
+                       (`--security-opt systempaths=unconfined` of docker and podman)"
+                    .to_owned(),
+            })
+        }
+        _ => Error::system(format!("write {path}"), error),
+    })
 }
 
 /// Runs a program to its end, which has to come soon: these programs only talk to the kernel.
@@ -123,38 +127,31 @@ fn perform_within(limit: Duration, step: &Step, namespace: &str) -> Result<(), E
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
-        let pid = i32::try_from(child.id()).ok().map(Pid::from_raw);
-        let stdin = child.stdin.take();
-        let (over, ended) = mpsc::channel::<()>();
-        thread::scope(|scope| {
-            let watchdog = scope.spawn(move || {
-                let is_late = ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
-                if let Some(pid) = pid.filter(|_| is_late) {
-                    // It may have ended in this moment.
-                    let _ = kill(pid, Signal::SIGKILL);
-                }
-                is_late
-            });
-            if let Some(mut stdin) = stdin {
+        within(limit, &mut child, |child| {
+            if let Some(mut stdin) = child.stdin.take() {
                 // A program that stops reading says why on standard error.
                 let _ = stdin.write_all(step.input.as_bytes());
             }
-            let output = child.wait_with_output();
-            drop(over);
-            Ok::<_, std::io::Error>((output?, watchdog.join().unwrap_or(false)))
+            let mut said = Vec::new();
+            if let Some(stderr) = child.stderr.take() {
+                // Whoever says more than that is not read any further.
+                let _ = stderr.take(SAID_BYTES).read_to_end(&mut said);
+            }
+            Ok((child.wait()?, said))
         })
     };
-    let (output, is_late) = run().map_err(|error| failed(error.to_string()))?;
+    let ((status, said), is_late) = run().map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => not_started(&format!("start `{}`", step.program), &error),
+        _ => failed(error.to_string()),
+    })?;
     if is_late {
         let limit = limit.as_secs();
         return Err(failed(format!("it did not end within {limit} s")));
     }
-    if output.status.success() {
+    if status.success() {
         return Ok(());
     }
-    Err(failed(
-        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    ))
+    Err(failed(String::from_utf8_lossy(&said).trim().to_owned()))
 }
 
 #[cfg(test)]

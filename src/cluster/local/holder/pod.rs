@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use nix::sched::CloneFlags;
 use nix::sys::prctl::set_no_new_privs;
 use nix::unistd::sethostname;
+use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 use serde::{Deserialize, Serialize};
 
 use super::isolate::{denied, unshare_more};
@@ -148,5 +149,32 @@ fn furnish(start: &Start) -> Result<(), Error> {
             let _ = read_only(Path::new(CGROUPS));
         }
     }
-    set_no_new_privs().map_err(|errno| denied("set no_new_privs", errno))
+    set_no_new_privs().map_err(|errno| denied("set no_new_privs", errno))?;
+    drop_capabilities();
+    Ok(())
+}
+
+/// What a pod's processes may do with the namespaces that they are in. Without the others they can neither see the
+/// memory of the pod's first process, nor what is mounted over.
+const KEPT: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::NET_BIND_SERVICE)
+    .union(CapabilitySet::NET_BROADCAST)
+    .union(CapabilitySet::NET_ADMIN)
+    .union(CapabilitySet::NET_RAW)
+    .union(CapabilitySet::IPC_LOCK)
+    .union(CapabilitySet::SYS_NICE)
+    .union(CapabilitySet::SYS_RESOURCE);
+
+/// Takes all other capabilities from the programs that this process becomes. One that the kernel does not
+/// know needs no taking.
+fn drop_capabilities() {
+    for capability in CapabilitySet::all().difference(KEPT).iter() {
+        let _ = remove_capability_from_bounding_set(capability);
+    }
 }

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use nix::sched::CloneFlags;
 use serde::{Deserialize, Serialize};
 
-use super::isolate::{isolate, unshare_more};
+use super::isolate::isolate;
 use super::mounts::{cover_run, make_private};
 use super::netns::perform;
+use super::probe_limits::{Amounts, try_in_child};
 use crate::cluster::local::fabric::Step;
 use crate::cluster::{Error, Trouble};
 
@@ -25,16 +26,22 @@ pub enum Feature {
     Loss,
 }
 
-/// Stage `probe`: reads which features to try and prints what is missing, both as JSON.
+/// What to try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    pub features: Vec<Feature>,
+    pub amounts: Amounts,
+}
+
+/// Stage `probe`: reads what to try and prints what is missing, both as JSON.
 pub fn run() -> ExitCode {
     let mut text = String::new();
-    let wanted: Vec<Feature> = io::stdin()
-        .read_to_string(&mut text)
-        .ok()
-        .and_then(|_| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+    let read = io::stdin().read_to_string(&mut text);
+    let Ok(Ok(wanted)) = read.map(|_| serde_json::from_str(&text)) else {
+        return ExitCode::FAILURE;
+    };
     let troubles = match enter() {
-        Ok(()) => features(&wanted),
+        Ok(()) => troubles(&wanted),
         Err(Error::Lacks(trouble)) => vec![trouble],
         Err(error) => vec![Trouble {
             what: error.to_string(),
@@ -56,6 +63,12 @@ fn enter() -> Result<(), Error> {
     )?;
     make_private()?;
     cover_run()
+}
+
+fn troubles(wanted: &Wanted) -> Vec<Trouble> {
+    let mut troubles = features(&wanted.features);
+    troubles.extend(try_in_child(wanted.amounts));
+    troubles
 }
 
 fn features(wanted: &[Feature]) -> Vec<Trouble> {
@@ -138,16 +151,6 @@ fn features(wanted: &[Feature]) -> Vec<Trouble> {
             "`local.links.loss` needs random numbers in nftables, which are not there",
             "load them with `sudo modprobe nft_numgen`, or take `loss` out of the plan",
         );
-    }
-    // Last: nothing can be started after it.
-    if let Err(error) = unshare_more("make a pid namespace", CloneFlags::CLONE_NEWPID) {
-        troubles.push(match error {
-            Error::Lacks(trouble) => trouble,
-            other => Trouble {
-                what: other.to_string(),
-                help: "the local cluster needs pid namespaces".to_owned(),
-            },
-        });
     }
     troubles
 }

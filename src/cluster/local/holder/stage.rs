@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use nix::sys::prctl::set_name;
 
-use super::{init, isolate, pod, probe};
+use super::{init, isolate, pod, probe, probe_limits};
 
 /// The first argument of all hidden processes.
 const WORD: &str = "__local";
@@ -22,6 +22,18 @@ pub enum Stage {
     Pod,
     /// Tries in namespaces of its own what the machine can do.
     Probe,
+    /// Tries how much of it the machine can do; pid 1 of the probe's namespaces.
+    ProbeLimits,
+}
+
+impl Stage {
+    const ALL: [Self; 5] = [
+        Self::Hold,
+        Self::Init,
+        Self::Pod,
+        Self::Probe,
+        Self::ProbeLimits,
+    ];
 }
 
 impl Stage {
@@ -31,6 +43,7 @@ impl Stage {
             Self::Init => "init",
             Self::Pod => "pod",
             Self::Probe => "probe",
+            Self::ProbeLimits => "probe-limits",
         }
     }
 
@@ -53,14 +66,13 @@ pub fn dispatch() -> Option<ExitCode> {
     // For lists of processes: it was started as /proc/self/exe.
     let _ = set_name(c"netplan");
     let stage = args.next().unwrap_or_default();
-    let stage = [Stage::Hold, Stage::Init, Stage::Pod, Stage::Probe]
-        .into_iter()
-        .find(|known| stage == known.word());
+    let stage = Stage::ALL.into_iter().find(|known| stage == known.word());
     Some(match stage {
         Some(Stage::Hold) => isolate::hold(),
         Some(Stage::Init) => init::run(),
         Some(Stage::Pod) => pod::run(),
         Some(Stage::Probe) => probe::run(),
+        Some(Stage::ProbeLimits) => probe_limits::run(),
         None => ExitCode::from(2),
     })
 }

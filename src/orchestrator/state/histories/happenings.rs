@@ -70,6 +70,7 @@ impl World {
             node: format!("n{}", pick / 7 % 4),
             pod_ip: format!("10.0.0.{}", session.0),
             cluster_ip: (!pick.is_multiple_of(11)).then(|| format!("10.1.0.{}", session.0)),
+            peer_ip: None,
             environment: WorkerEnvironment {
                 tools: tools.into_iter().filter(|_| pick % 7 != 1).collect(),
                 ..WorkerEnvironment::default()
@@ -164,6 +165,10 @@ impl World {
                 }
             }
             50 => self.deaf.extend(self.sessions.get(worker)),
+            51 => self.mail.push(Input::WorkerGivenUp {
+                worker: worker.to_owned(),
+                words: "gone".to_owned(),
+            }),
             _ => {}
         }
     }
@@ -214,5 +219,5 @@ impl World {
 
 /// Which of them happen, each with a number to pick by: see [`World::act`].
 pub(super) fn actions() -> impl Strategy<Value = Vec<(u8, usize)>> {
-    prop::collection::vec((0..51_u8, 0..1000_usize), 0..250)
+    prop::collection::vec((0..52_u8, 0..1000_usize), 0..250)
 }

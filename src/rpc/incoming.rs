@@ -1,0 +1,245 @@
+//! The orchestrator's incoming connections. Everyone who reaches the port may open some, so that what
+//! they can hold is bounded until they have shown a certificate of the run, and bounded afterwards.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::Connected;
+
+use super::tls::{TlsError, acceptor};
+use super::{Identity, Peer};
+
+/// Connections that have not finished their handshake. One more ends the oldest of them: a member of
+/// the run finishes within milliseconds, an idle connection never does.
+pub const MAX_HANDSHAKES: usize = 128;
+/// Connections that one certificate may have at a time. A worker needs one, a command line one for each
+/// command that runs.
+pub const MAX_CONNECTIONS_PER_PEER: usize = 32;
+/// How long a handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// The pause after an accept that failed for lack of file descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Connections that the server has not taken yet.
+const ACCEPTED: usize = 16;
+
+/// The connections of a listener, after their handshake. The listener closes when the stream is dropped.
+///
+/// Must be called within a Tokio runtime.
+///
+/// # Errors
+/// When the identity's certificate, key or CA cannot be used.
+pub fn incoming(
+    listener: TcpListener,
+    identity: &Identity,
+) -> Result<ReceiverStream<io::Result<Connection>>, TlsError> {
+    let acceptor = acceptor(identity)?;
+    let (accepted, stream) = mpsc::channel(ACCEPTED);
+    tokio::spawn(accept(listener, acceptor, accepted));
+    Ok(ReceiverStream::new(stream))
+}
+
+type Accepted = mpsc::Sender<io::Result<Connection>>;
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, accepted: Accepted) {
+    let members = Members::default();
+    let mut handshakes = JoinSet::new();
+    let mut pending: VecDeque<AbortHandle> = VecDeque::new();
+    loop {
+        let result = tokio::select! {
+            () = accepted.closed() => return,
+            result = listener.accept() => result,
+        };
+        while handshakes.try_join_next().is_some() {}
+        pending.retain(|handshake| !handshake.is_finished());
+        match result {
+            Ok((stream, address)) => {
+                if pending.len() >= MAX_HANDSHAKES
+                    && let Some(oldest) = pending.pop_front()
+                {
+                    oldest.abort();
+                }
+                let (acceptor, accepted) = (acceptor.clone(), accepted.clone());
+                let members = members.clone();
+                pending.push_back(handshakes.spawn(async move {
+                    let connection = handshake(stream, address, &acceptor, &members).await;
+                    if let Some(connection) = connection {
+                        // The server has ended.
+                        let _ = accepted.send(Ok(connection)).await;
+                    }
+                }));
+            }
+            // It ended before it was accepted; the next one is another.
+            Err(error) if is_of_one_connection(&error) => {}
+            // No file descriptor or no memory is left: idle connections make room.
+            Err(_) => {
+                if let Some(oldest) = pending.pop_front() {
+                    oldest.abort();
+                }
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether an accept failed for a reason that lies in the connection that was to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// `None` when the handshake fails or takes too long, or the peer has too many connections.
+async fn handshake(
+    stream: TcpStream,
+    address: SocketAddr,
+    acceptor: &TlsAcceptor,
+    members: &Members,
+) -> Option<Connection> {
+    // Orders are small, and a sample waits for them.
+    let _ = stream.set_nodelay(true);
+    let stream = timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
+    let stream = stream.ok()?.ok()?;
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?.clone();
+    let membership = members.admit(certificate.to_vec())?;
+    Some(Connection {
+        stream: Box::new(stream),
+        peer: Peer::new(certificate.into_owned(), address),
+        _membership: membership,
+    })
+}
+
+/// How many connections each certificate has.
+#[derive(Clone, Debug, Default)]
+struct Members(Arc<Mutex<HashMap<Vec<u8>, usize>>>);
+
+impl Members {
+    /// `None` when this certificate has as many connections as it may.
+    fn admit(&self, certificate: Vec<u8>) -> Option<Membership> {
+        let mut counts = self.lock();
+        let count = counts.entry(certificate.clone()).or_default();
+        if *count >= MAX_CONNECTIONS_PER_PEER {
+            return None;
+        }
+        *count += 1;
+        Some(Membership {
+            members: self.clone(),
+            certificate,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Vec<u8>, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection of a certificate; dropping it makes room for another.
+#[derive(Debug)]
+struct Membership {
+    members: Members,
+    certificate: Vec<u8>,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let mut counts = self.members.lock();
+        if let Some(count) = counts.get_mut(&self.certificate) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.certificate);
+            }
+        }
+    }
+}
+
+/// A connection of a member of the run.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Box<TlsStream<TcpStream>>,
+    peer: Peer,
+    _membership: Membership,
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Peer;
+
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, buffers)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_has_a_bounded_number_of_connections() {
+        let members = Members::default();
+        let admit = |name: &str| members.admit(name.as_bytes().to_vec());
+        let mut held: Vec<_> = (0..MAX_CONNECTIONS_PER_PEER)
+            .map(|_| admit("w1").unwrap())
+            .collect();
+        assert!(admit("w1").is_none());
+        assert!(admit("w2").is_some());
+        held.pop();
+        assert!(admit("w1").is_some());
+        drop(held);
+        assert!(members.lock().is_empty());
+    }
+}
