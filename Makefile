@@ -15,6 +15,7 @@ BUILDER ?= $(firstword $(foreach program,docker podman buildah,$(shell command -
 PLAN ?= plans/default.yaml
 ARGS ?=
 NETPLAN = target/release/netplan
+SKIPPED = $(CURDIR)/target/skipped-tests
 
 .PHONY: run build test e2e packages bench image deny schema
 
@@ -27,7 +28,8 @@ build: packages
 test: packages
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	CI=true cargo test --locked
+	@rm -f $(SKIPPED)
+	CI=true NETPLAN_SKIPPED_TESTS=$(SKIPPED) cargo test --locked; code=$$?; .ci/skipped-tests $(SKIPPED); exit $$code
 
 # It says first which cluster it is going to use.
 e2e:

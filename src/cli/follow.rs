@@ -443,6 +443,82 @@ mod tests {
         }
     }
 
+    /// A cluster whose orchestrator cannot be reached, and does not end either.
+    struct Silent;
+
+    impl Cluster for Silent {
+        type Stream = tokio::io::DuplexStream;
+
+        async fn apply(&self, _: &[Manifest]) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn connect(&self, _: &str, _: u16, _: Duration) -> Result<Self::Stream, Error> {
+            std::future::pending().await
+        }
+
+        async fn ended(&self) -> Option<PodEnded> {
+            std::future::pending().await
+        }
+
+        async fn logs(&self, _: &str) -> Result<String, Error> {
+            Ok(String::new())
+        }
+
+        fn description(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+
+        async fn down(self) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    struct Nothing;
+
+    impl Sink for Nothing {
+        fn begins_at(&self) -> u64 {
+            0
+        }
+
+        fn take(&mut self, _: &Record) -> anyhow::Result<Heard> {
+            Ok(Heard::More)
+        }
+
+        fn begun_anew(&self) -> anyhow::Error {
+            anyhow!("begun anew")
+        }
+
+        fn say(&self, _: &str) {}
+
+        fn has_begun(&self) -> bool {
+            false
+        }
+
+        fn holds_through(&self) -> Option<u64> {
+            None
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_local_run_that_does_not_begin_ends() {
+        let identities = rpc::RunIdentities::issue("r1", &[]).unwrap();
+        let mut interrupt = Interrupt::listen().unwrap();
+        let mut follower = Follower::new(
+            "np-r1-orchestrator".to_owned(),
+            &identities.client,
+            &mut interrupt,
+            OnInterrupt::Detach,
+            false,
+        );
+        let begun = Instant::now();
+        let Err(Lost::Final(error)) = follower.follow(&Silent, &mut Nothing).await else {
+            panic!("it ends with an error");
+        };
+        assert!(error.to_string().contains("has not begun within 120 s"));
+        assert!(begun.elapsed() >= BEGINS_WITHIN);
+    }
+
     #[tokio::test]
     async fn news_of_a_pod_come_through_between_records() {
         let mut pods = pin!(pods_ended(&Slow));

@@ -466,6 +466,37 @@ async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
     });
 }
 
+#[tokio::test]
+async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
+    needs!(local_cluster());
+    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    cluster
+        .apply(&[pod("w1", "exec sleep 1004", &Value::Null)])
+        .await
+        .unwrap();
+    let mut processes = Vec::new();
+    wait_until("the pod to run", || {
+        processes = cluster_processes(std::process::id(), "sleep 1004");
+        processes.len() >= 3
+    });
+    for pid in &processes {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(*pid).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    }
+    // Nothing else is to happen: the clock goes on to the deadline.
+    tokio::time::pause();
+    let error = cluster.logs("w1").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the local cluster is gone: it did not answer within 10 s"
+    );
+    tokio::time::resume();
+    cluster.down().await.unwrap();
+    wait_until("every process to be gone", || {
+        !processes.iter().any(|pid| alive(*pid))
+    });
+}
+
 /// Not a test: a command line that holds a cluster until it is killed.
 #[tokio::test]
 #[ignore = "a helper process of the next test"]

@@ -21,6 +21,7 @@ mod fake_cluster;
 mod found;
 mod kubernetes;
 mod kubernetes_doors;
+mod limits;
 mod local;
 mod made;
 mod mesh;

@@ -30,7 +30,7 @@ use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
-use crate::support::wait_for;
+use crate::support::{NETPLAN, wait_for};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -689,4 +689,237 @@ async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
     client.collected(request).await.unwrap();
     let (_folder, again, _) = run.end().await;
     assert_eq!(again, after);
+}
+
+async fn refused_hello(run: &Run, hello: Hello) -> Status {
+    let client = run.client(&run.identities.workers[0]).await;
+    Worker::join(client, hello).await.err().expect("a refusal")
+}
+
+#[tokio::test]
+async fn a_hello_has_a_bounded_size_and_an_address_that_can_be_measured_by() {
+    let run = Run::start().await;
+    let with = |change: fn(&mut Hello)| {
+        let mut hello = hello("w1", 0);
+        change(&mut hello);
+        hello
+    };
+    let long = [
+        with(|hello| hello.node = "n".repeat(257)),
+        with(|hello| hello.version = "1".repeat(1 << 20)),
+        with(|hello| hello.environment_json = format!("{{}}{}", " ".repeat(64 << 10))),
+    ];
+    for hello in long {
+        let status = refused_hello(&run, hello).await;
+        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+        assert!(
+            status.message().contains("bytes long; allowed: "),
+            "{status:?}"
+        );
+    }
+    for address in ["0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1"] {
+        for is_pod in [true, false] {
+            let mut hello = hello("w1", 0);
+            let field = if is_pod {
+                &mut hello.pod_ip
+            } else {
+                &mut hello.cluster_ip
+            };
+            address.clone_into(field);
+            let status = refused_hello(&run, hello).await;
+            assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+            assert!(
+                status.message().contains("cannot be measured by"),
+                "{status:?}"
+            );
+        }
+    }
+    // Over loopback a loopback address leads somewhere.
+    let near = with(|hello| "127.0.0.1".clone_into(&mut hello.pod_ip));
+    let client = run.client(&run.identities.workers[0]).await;
+    assert!(Worker::join(client, near).await.is_ok());
+    run.done.abort();
+}
+
+#[tokio::test]
+async fn a_worker_that_keeps_opening_sessions_is_slowed_down() {
+    let run = Run::start().await;
+    let client = run.client(&run.identities.workers[0]).await;
+    let mut codes = Vec::new();
+    for _ in 0..200 {
+        match Worker::join(client.clone(), hello("w1", 0)).await {
+            Ok(worker) => drop(worker),
+            Err(status) => codes.push(status.code()),
+        }
+    }
+    // However slow the machine is, it lets in two more each second.
+    assert!(codes.len() > 60, "{}", codes.len());
+    assert!(
+        codes.iter().all(|code| *code == Code::ResourceExhausted),
+        "{codes:?}"
+    );
+    // The other worker is not concerned.
+    run.worker(1).await;
+    run.done.abort();
+}
+
+#[tokio::test]
+async fn idle_connections_shut_nobody_out() {
+    use tokio::io::AsyncReadExt;
+    let run = Run::start().await;
+    let mut idle = Vec::new();
+    for _ in 0..2 * netplan::rpc::MAX_HANDSHAKES {
+        idle.push(TcpStream::connect(run.address).await.unwrap());
+    }
+    let mut client = run.client(&run.identities.client).await;
+    assert!(next(&mut watch(&mut client, 0).await).await.is_some());
+    // The oldest have made room.
+    let mut byte = [0];
+    let read = timeout(SOON, idle[0].read(&mut byte)).await.unwrap();
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    run.done.abort();
+}
+
+#[tokio::test]
+async fn an_orchestrator_without_file_descriptors_takes_members_in_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let identities = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
+    std::fs::create_dir(path("tls")).unwrap();
+    crate::worker::write_identity(&path("tls"), &identities.orchestrator);
+    std::fs::write(path("plan.yaml"), PLAN).unwrap();
+    // The port is free again at once; nobody else is told of it.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let mut orchestrator = tokio::process::Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -n 48; exec \"$0\" \"$@\"",
+            NETPLAN,
+            "orchestrator",
+            "--run=r1",
+        ])
+        .arg(format!("--plan={}", path("plan.yaml").display()))
+        .arg(format!("--tls={}", path("tls").display()))
+        .arg(format!("--journal={}", path("run").display()))
+        .arg(format!("--listen={address}"))
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let connected = async {
+        loop {
+            if let Ok(client) = connect(&address.to_string(), &identities.client).await {
+                return client;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let first = timeout(SOON, connected).await.unwrap();
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(TcpStream::connect(address).await.unwrap());
+    }
+    let again = async {
+        loop {
+            // Idle connections make room one after the other.
+            if let Ok(client) = connect(&address.to_string(), &identities.client).await {
+                return client;
+            }
+        }
+    };
+    let mut second = timeout(2 * SOON, again).await.unwrap();
+    assert!(next(&mut watch(&mut second, 0).await).await.is_some());
+    assert!(orchestrator.try_wait().unwrap().is_none());
+    drop((first, idle));
+    orchestrator.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_tls_1_3_is_spoken() {
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::version::{TLS12, TLS13};
+    use tokio_rustls::rustls::{
+        ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    };
+
+    let run = Run::start().await;
+    let identity = &run.identities.client;
+    let certificate = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let key = |pem: &str| PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate(&identity.ca_pem)).unwrap();
+    let handshake = async |version: &'static SupportedProtocolVersion| {
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots.clone())
+            .with_client_auth_cert(
+                vec![certificate(&identity.cert_pem)],
+                key(&identity.key_pem),
+            )
+            .unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let name = ServerName::try_from("orchestrator.netplan").unwrap();
+        let stream = TcpStream::connect(run.address).await.unwrap();
+        connector.connect(name, stream).await.map(drop)
+    };
+    handshake(&TLS13).await.unwrap();
+    let refused = handshake(&TLS12).await.unwrap_err();
+    assert!(refused.to_string().contains("ProtocolVersion"), "{refused}");
+
+    // Nor does a member of the run speak with a server that has 1.2 only.
+    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate(&run.identities.orchestrator.cert_pem)],
+            key(&run.identities.orchestrator.key_pem),
+        )
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        acceptor.accept(stream).await.map(drop)
+    });
+    let refused = connect(&address.to_string(), identity).await.unwrap_err();
+    assert!(refused.words.contains("received fatal alert"), "{refused}");
+    serving.await.unwrap().unwrap_err();
+    run.done.abort();
+}
+
+#[tokio::test]
+async fn a_worker_that_the_command_line_gives_up_is_not_waited_for() {
+    let run = Run::start().await;
+    tokio::spawn(run.worker(1).await.obey());
+    let give_up = |worker: &str| pb::GiveUpRequest {
+        worker: worker.to_owned(),
+        words: "pod `w1` ended: exit code 1".to_owned(),
+    };
+    let mut worker = run.client(&run.identities.workers[0]).await;
+    let refused = worker.give_up(give_up("w2")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let mut client = run.client(&run.identities.client).await;
+    let unknown = client.give_up(give_up("w9")).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::FailedPrecondition);
+    client.give_up(give_up("w1")).await.unwrap();
+    let (_folder, events, _) = run.end().await;
+    let failures: Vec<_> = outcomes(&events)
+        .into_iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Failed(failure) => Some((failure.cause, failure.words.as_str())),
+            _ => None,
+        })
+        .collect();
+    let words = "worker `w1` will not come back: pod `w1` ended: exit code 1";
+    assert_eq!(failures, [(Cause::WorkerLost, words); 2]);
+    assert_eq!(outcomes(&events).len(), CELLS);
 }

@@ -94,6 +94,11 @@ impl Folder {
 
 /// Ends a worker's process as a crash would.
 fn kill_worker(run: &str, worker: &str) {
+    assert!(try_to_kill_worker(run, worker), "the worker runs");
+}
+
+/// The same, if the worker runs.
+fn try_to_kill_worker(run: &str, worker: &str) -> bool {
     let name = format!("--name={worker}");
     // A tool looks like its worker between fork and exec, but only the worker is its pod's pid 1.
     let is_first = |pid: &str| {
@@ -105,13 +110,11 @@ fn kill_worker(run: &str, worker: &str) {
         .into_iter()
         .filter(|process| process.contains(&name))
         .filter_map(|process| process.split_whitespace().next().map(str::to_owned))
-        .find(|pid| is_first(pid))
-        .expect("the worker runs");
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(pid.parse().unwrap()),
-        nix::sys::signal::Signal::SIGKILL,
-    )
-    .unwrap();
+        .find(|pid| is_first(pid));
+    pid.is_some_and(|pid| {
+        let pid = nix::unistd::Pid::from_raw(pid.parse().unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).is_ok()
+    })
 }
 
 fn code(output: &Output) -> i32 {
@@ -395,4 +398,115 @@ fn two_runs_at_once_do_not_meet() {
     for child in children {
         assert_code(&child.wait_with_output().unwrap(), 0);
     }
+}
+
+/// The embedded templates, with other words in the worker's.
+fn templates_with(folder: &Folder, words: &str, others: &str) -> PathBuf {
+    let templates = folder.path().join("templates");
+    fs::create_dir(&templates).unwrap();
+    let name = "worker-job.yaml.j2";
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("templates")
+        .join(name);
+    let text = fs::read_to_string(shipped).unwrap();
+    assert!(text.contains(words), "{text}");
+    fs::write(templates.join(name), text.replacen(words, others, 1)).unwrap();
+    templates
+}
+
+#[test]
+fn a_worker_that_cannot_start_ends_the_start_with_its_words() {
+    needs!(local_cluster(), installed(&["iperf3"]));
+    let folder = Folder::with(LONG);
+    let script = "            - sh\n            - -c\n            - echo no such luck; exit 9\n";
+    let command = "            - netplan\n            - worker\n";
+    let templates = templates_with(&folder, command, script);
+    let begun = Instant::now();
+    let run = folder.run(&["--templates", templates.to_str().unwrap()]);
+    assert_code(&run, 1);
+    let said = text(&run.stderr);
+    assert!(
+        said.contains("ended: exit code 9; not started again after 3 restarts"),
+        "{said}"
+    );
+    assert!(said.contains("no such luck"), "{said}");
+    // A start's own deadline is 120 s, the orchestrator's 300 s.
+    assert!(begun.elapsed() < Duration::from_secs(100), "{said}");
+}
+
+#[test]
+fn a_worker_that_is_given_up_amid_a_run_is_not_waited_for() {
+    needs!(local_cluster(), installed(&["iperf3"]));
+    let plan = "  - iperf3: { mss: 1000 }\n    duration: 60s\n    paths: [remote-vip]\n  \
+                - iperf3: { mss: 536 }\n    paths: [same-pod]\n";
+    let folder = Folder::with(plan);
+    let child = folder.start();
+    folder.wait_for_a_sample();
+    let run = folder.run_id();
+    // Each time it comes back it is killed again.
+    wait_until("the worker to be given up", || {
+        try_to_kill_worker(&run, "w3");
+        folder.journal().contains("will not come back")
+    });
+    let output = child.wait_with_output().unwrap();
+    assert_code(&output, 3);
+    let shown = text(&output.stdout);
+    assert!(shown.contains("1 measured"), "{shown}");
+    let words = "worker `w3` will not come back: pod `netplan-";
+    assert!(folder.journal().contains(words), "{}", folder.journal());
+    assert!(
+        folder
+            .journal()
+            .contains("killed by SIGKILL; not started again after 3 restarts")
+    );
+}
+
+/// What a tool leaves behind without its environment, in a session of its own, ends with its sample.
+#[test]
+fn an_orphan_that_has_lost_its_mark_ends_with_its_sample() {
+    needs!(local_cluster(), installed(&["setsid"]));
+    let folder = tempfile::tempdir().unwrap();
+    let plan = "\
+version: 1
+name: orphans
+workers: { w1: {}, w2: {} }
+paths: [{ name: a, from: w1, to: w2, via: pod_ip }]
+defaults: { duration: 1s, warmup: 0s, repeat: 3 }
+tools:
+  leave:
+    client:
+      command:
+        - sh
+        - -c
+        - |
+          n=1
+          for name in /proc/[0-9]*/comm; do
+            [ \"$(cat $name 2>/dev/null)\" = sleep ] && n=$((n + 1))
+          done
+          (env -i $(command -v setsid) $(command -v sleep) 1009 >/dev/null 2>&1 &)
+          until grep -qs sleep /proc/[0-9]*/comm; do :; done
+          echo \"{\\\"processes\\\": $n}\"
+    metrics: { processes: { json: /processes, unit: count } }
+tests: [leave: {}]
+";
+    fs::write(folder.path().join("plan.yaml"), plan).unwrap();
+    let output = Command::new(NETPLAN)
+        .current_dir(folder.path())
+        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
+        .output()
+        .unwrap();
+    assert_code(&output, 0);
+    let csv = fs::read_to_string(folder.path().join("out/samples.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let column = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|name| name == "processes");
+    let column = column.unwrap_or_else(|| panic!("{csv}"));
+    let found: Vec<String> = reader
+        .records()
+        .map(|record| record.unwrap()[column].to_owned())
+        .collect();
+    assert_eq!(found, ["1", "1", "1"], "{csv}");
 }

@@ -32,7 +32,7 @@ use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::support::{installed, needs};
+use crate::support::{installed, local_cluster, needs};
 
 /// Longer than anything here takes, and far shorter than what is to be killed would take.
 const SOON: Duration = Duration::from_secs(20);
@@ -88,12 +88,63 @@ async fn what_a_tool_leaves_behind_is_killed() {
     assert!(is_gone(&ended.stdout));
 }
 
+/// Whether the process is gone, or dead and only waits for its parent.
+fn is_dead(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
+}
+
 #[tokio::test]
-async fn a_process_that_left_the_group_with_the_pipe_is_not_waited_for() {
-    let begun = Instant::now();
-    let ended = run("setsid sleep 5 & echo done", 60_000).await;
-    assert_eq!((ended.how, text(&ended.stdout)), (How::Code(0), "done"));
-    assert!(begun.elapsed() < Duration::from_secs(4));
+async fn what_left_the_group_and_the_session_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    // Each starts a process that writes its number, and ends or waits.
+    let leave = format!(
+        "rm -f {0}; setsid sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 100'",
+        file.display()
+    );
+    let written = format!("until [ -e {} ]; do :; done", file.display());
+    for (script, how) in [
+        (format!("{leave} & {written}; echo done"), How::Code(0)),
+        (
+            format!("({leave} & ) ; {written}; echo done; exit 3"),
+            How::Code(3),
+        ),
+        (
+            format!("{leave} & {written}; echo done; exec sleep 100"),
+            How::Deadline,
+        ),
+        // It has no mark any more, and still descends from its tool.
+        (
+            format!("env -i PATH=\"$PATH\" {leave} & {written}; echo done; sleep 100"),
+            How::Deadline,
+        ),
+    ] {
+        let deadline_ms = if how == How::Deadline { 2_000 } else { 60_000 };
+        let ended = run(&script, deadline_ms).await;
+        assert_eq!((ended.how, text(&ended.stdout)), (how, "done"), "{script}");
+        let pid = std::fs::read_to_string(&file).unwrap();
+        assert!(is_dead(pid.trim()), "{script}");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_tool_takes_along_what_left_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("started");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = format!(
+        "setsid sh -c 'echo $$ > {}; exec sleep 100' & sleep 100",
+        fifo.display()
+    );
+    let deadline = Instant::now() + 10 * SOON;
+    let (_sender, mut stop) = oneshot::channel();
+    let task = tokio::spawn(async move { process::run(&sh(&script), deadline, &mut stop).await.0 });
+    let pid = tokio::fs::read_to_string(&fifo).await.unwrap();
+    assert!(!is_dead(pid.trim()));
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    crate::support::wait_for("it to be gone", || is_dead(pid.trim())).await;
 }
 
 #[tokio::test]
@@ -606,7 +657,7 @@ fn anywhere() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
 }
 
-fn write_identity(folder: &Path, identity: &Identity) {
+pub fn write_identity(folder: &Path, identity: &Identity) {
     std::fs::write(folder.join("ca.crt"), &identity.ca_pem).unwrap();
     std::fs::write(folder.join("tls.crt"), &identity.cert_pem).unwrap();
     std::fs::write(folder.join("tls.key"), &identity.key_pem).unwrap();
@@ -837,6 +888,122 @@ fn a_worker_that_is_told_to_leave_has_not_done_its_work() {
     nix::sys::signal::kill(pid, Signal::SIGTERM).unwrap();
     // With 0 its Job would be complete, and make no other pod.
     assert_eq!(worker.wait().unwrap().code(), Some(143));
+}
+
+/// The program itself as a worker, by what a shell does before. It is in a user namespace, as in the local cluster: root
+/// may see everything.
+fn real_worker(before: &str, tls: &Path, orchestrator: SocketAddr) -> tokio::process::Child {
+    tokio::process::Command::new("sh")
+        .args([
+            "-c",
+            &format!("{before} exec unshare --user --map-root-user \"$0\" \"$@\""),
+            crate::support::NETPLAN,
+            "worker",
+        ])
+        .args(["--name=w1", "--pod-ip=127.0.0.1", "--node=n1"])
+        .arg(format!("--orchestrator={orchestrator}"))
+        .arg(format!("--tls={}", tls.display()))
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Has a session's worker run a script; gives what it prints.
+async fn printed(session: &mut Session, step: u64, script: &str) -> String {
+    let order = Order::RunClient(RunClient {
+        step,
+        argv: sh(script),
+        deadline_ms: 60_000,
+        ..RunClient::default()
+    });
+    session.order(order).await;
+    let (_, ended) = client_ended(session.answer().await);
+    text(&ended.stdout).to_owned()
+}
+
+#[tokio::test]
+async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
+    needs!(local_cluster(), installed(&["unshare"]));
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let (mut server, address) = FakeServer::start(anywhere(), &run.orchestrator);
+    let folder = tempfile::tempdir().unwrap();
+    // The folder has a neighbour, as in a pod.
+    let (tls, beside) = (folder.path().join("tls"), folder.path().join("beside"));
+    std::fs::create_dir(&tls).unwrap();
+    std::fs::write(&beside, "readable").unwrap();
+    write_identity(&tls, &run.workers[0]);
+    let mut worker = real_worker("ulimit -S -n 200;", &tls, address);
+    let pid = worker.id().unwrap();
+    let mut session = server.session().await;
+
+    let limits = "echo $(ulimit -n) $(ulimit -c) $(ulimit -f)";
+    // Blocks of 512 bytes, and a GiB at most.
+    assert_eq!(printed(&mut session, 1, limits).await, "200 0 2097152");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let files = status
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let files: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(
+        files[3], files[4],
+        "the worker's own limit is raised: {status}"
+    );
+
+    needs!(landlock());
+    let script = format!(
+        "cat {}; echo; echo x > {}",
+        beside.display(),
+        beside.display()
+    );
+    assert_eq!(printed(&mut session, 2, &script).await, "readable");
+    let file = |name: &str| tls.join(name).display().to_string();
+    let own = |name: &str| format!("/proc/{pid}/{name}");
+    for (step, secret) in [
+        file("tls.key"),
+        file("token"),
+        own("environ"),
+        own("mem"),
+        own("maps"),
+    ]
+    .into_iter()
+    .chain([format!("/proc/{pid}/root{}", file("tls.key"))])
+    .enumerate()
+    {
+        let script =
+            format!("head -c 1 {secret} 2>/dev/null | wc -c; test -e {secret} && echo there");
+        let said = printed(&mut session, 10 + step as u64, &script).await;
+        assert!(
+            said == "0\nthere" || secret.contains("root") && said == "0",
+            "{secret}: {said}"
+        );
+    }
+    let script = format!(
+        "ls {} | wc -l; readlink /proc/{pid}/fd/* 2>/dev/null | wc -l",
+        tls.display()
+    );
+    assert_eq!(printed(&mut session, 30, &script).await, "4\n0");
+    session.order(Order::Goodbye(Goodbye {})).await;
+    assert!(
+        timeout(SOON, worker.wait())
+            .await
+            .unwrap()
+            .unwrap()
+            .success()
+    );
+}
+
+/// Whether this kernel has Landlock.
+fn landlock() -> Result<(), &'static str> {
+    use landlock::{AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let made = ruleset.handle_access(AccessFs::ReadFile);
+    if made.and_then(Ruleset::create).is_ok() {
+        Ok(())
+    } else {
+        Err("this kernel has no Landlock, so that tools can read the files of their worker")
+    }
 }
 
 #[tokio::test]

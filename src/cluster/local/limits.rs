@@ -3,7 +3,6 @@
 use std::fs;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
-use nix::unistd::getuid;
 
 use crate::cluster::Trouble;
 
@@ -12,20 +11,20 @@ use crate::cluster::Trouble;
 pub fn too_few_processes(what: &str) -> Trouble {
     let soft = getrlimit(Resource::RLIMIT_NPROC).map_or(RLIM_INFINITY, |(soft, _)| soft);
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    reason(what, soft, getuid().as_raw(), pids_max(&groups))
+    reason(what, soft, pids_max(&groups))
 }
 
-fn reason(what: &str, soft: u64, user: u32, pids_max: Option<String>) -> Trouble {
+fn reason(what: &str, soft: u64, pids_max: Option<String>) -> Trouble {
     let limits = match (soft, pids_max) {
         (RLIM_INFINITY, None) => "the limit of processes is reached".to_owned(),
         (RLIM_INFINITY, Some(most)) => {
             format!("the limit of processes is reached (`pids.max` of the control group is {most})")
         }
         (soft, None) => format!(
-            "the limit of processes is reached (`ulimit -u` is {soft} for all processes and threads of user {user})"
+            "the limit of processes is reached (`ulimit -u` is {soft} for all processes and threads of this user)"
         ),
         (soft, Some(most)) => format!(
-            "the limit of processes is reached (`ulimit -u` is {soft} for all processes and threads of user {user}, \
+            "the limit of processes is reached (`ulimit -u` is {soft} for all processes and threads of this user, \
              `pids.max` of the control group is {most})"
         ),
     };
@@ -53,7 +52,7 @@ mod tests {
     fn the_limits_that_there_are_are_named() {
         let said = |soft, pids: Option<&str>| {
             let pids = pids.map(str::to_owned);
-            reason("start pod `w1`", soft, 7, pids).to_string()
+            reason("start pod `w1`", soft, pids).to_string()
         };
         for (soft, pids) in [(12, None), (12, Some("99")), (RLIM_INFINITY, Some("99"))] {
             let said = said(soft, pids);

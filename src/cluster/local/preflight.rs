@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::holder::{Amounts, Feature, Stage, Wanted};
+use super::limits::too_few_processes;
 use super::programs::{ETHTOOL, IP, NFT, TC, found as is_found, search_path};
 use super::watchdog::within;
 use crate::cluster::{Finding, Trouble};
@@ -71,6 +72,9 @@ fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Tro
     let amounts = Amounts { nodes, pods };
     match probe(exe, &Wanted { features, amounts }) {
         Ok(more) => troubles.extend(more),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            troubles.push(too_few_processes("try the kernel's features"));
+        }
         Err(error) => troubles.push(Trouble {
             what: format!("the kernel's features could not be tried: {error}"),
             help: "run `netplan doctor` from a shell on this machine".to_owned(),

@@ -100,7 +100,7 @@ pub fn set(key: &str, value: &str) -> Result<(), Error> {
             Error::Lacks(Trouble {
                 what: format!("cannot write {path}: {error}"),
                 help: "in a container, start it with `--privileged`, or with a writable /proc/sys \
-                       (`--security-opt systempaths=unconfined` of docker and podman)"
+                       (docker: `--security-opt systempaths=unconfined`; podman: `--security-opt unmask=ALL`)"
                     .to_owned(),
             })
         }

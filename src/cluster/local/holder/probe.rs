@@ -82,6 +82,8 @@ fn features(wanted: &[Feature]) -> Vec<Trouble> {
         if let Err(error) = perform(&step, "a throwaway namespace") {
             let said = match error {
                 Error::Step { stderr, .. } => stderr,
+                // It says nothing about the kernel.
+                Error::Lacks(trouble) => return troubles.push(trouble),
                 other => other.to_string(),
             };
             troubles.push(Trouble {
