@@ -204,7 +204,7 @@ impl<'a> Follower<'a> {
                     signalled = self.interrupt.next() => {
                         return Ok(self.without_orchestrator(signalled));
                     }
-                    () = sleep_until(self.begins_by) => return Err(self.never_began()),
+                    () = sleep_until(self.begins_by) => return Err(Self::never_began()),
                 }
             }
         };
@@ -256,7 +256,7 @@ impl<'a> Follower<'a> {
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }
                 () = sleep_until(gives_up_at) => return Ok(Followed::Interrupted),
-                () = sleep_until(self.begins_by) => return Err(self.never_began()),
+                () = sleep_until(self.begins_by) => return Err(Self::never_began()),
             }
         }
     }
@@ -279,7 +279,7 @@ impl<'a> Follower<'a> {
     }
 
     /// The workers do not join, and the cluster does not say why.
-    fn never_began(&self) -> Lost {
+    fn never_began() -> Lost {
         let limit = BEGINS_WITHIN.as_secs();
         Lost::Final(anyhow!(
             "the run has not begun within {limit} s: not all of its workers have joined the orchestrator; \

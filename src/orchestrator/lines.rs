@@ -140,6 +140,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn another_address_than_the_announced_one_is_said_once() {
+        let joined = |worker: &str, peer: Option<&str>| EventKind::WorkerJoined {
+            worker: worker.to_owned(),
+            node: "n1".to_owned(),
+            pod_ip: "10.0.0.1".to_owned(),
+            cluster_ip: None,
+            peer_ip: peer.map(str::to_owned),
+            environment: crate::results::WorkerEnvironment::default(),
+        };
+        let mut lines = Lines::default();
+        let mut warns = |worker, peer| {
+            let line = lines.of(&joined(worker, peer), (0, 1)).unwrap();
+            assert!(line.starts_with("worker `w"), "{line}");
+            line.contains("\nwarning: worker `w")
+        };
+        assert!(!warns("w1", None));
+        assert!(warns("w1", Some("10.9.9.9")));
+        assert!(!warns("w1", Some("10.9.9.9")));
+        assert!(warns("w2", Some("10.9.9.9")));
+    }
+
+    #[test]
     fn a_log_tells_how_far_the_run_is() {
         let cell = crate::schedule::CellId("iperf3/hairpin/mss=96".to_owned());
         let reason = "why".to_owned();

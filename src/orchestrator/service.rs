@@ -31,8 +31,8 @@ const ORDERS: usize = 16;
 const MAX_ENVIRONMENT_BYTES: usize = 64 * 1024;
 /// Each other text of a Hello; the longest are names of nodes, which have up to 253 bytes.
 const MAX_NAME_BYTES: usize = 256;
-/// What a command line says of a worker that was given up.
-const MAX_WORDS_BYTES: usize = 4 * 1024;
+/// The characters that are kept of what a command line says of a worker that was given up.
+const MAX_WORDS: usize = 1024;
 /// Records that a watcher has not taken yet; each may carry a tool's output.
 const RECORDS: usize = 4;
 
@@ -206,9 +206,9 @@ impl Orchestrator for Service {
         request: Request<GiveUpRequest>,
     ) -> Result<Response<GiveUpResponse>, Status> {
         Peer::of(&request)?.must_be_client()?;
-        let GiveUpRequest { worker, mut words } = request.into_inner();
+        let GiveUpRequest { worker, words } = request.into_inner();
         self.must_be_of_the_plan(&worker)?;
-        words.truncate(words.floor_char_boundary(MAX_WORDS_BYTES));
+        let words = words.chars().take(MAX_WORDS).collect();
         let input = Input::WorkerGivenUp { worker, words };
         self.call(Call::Input(input)).await?;
         Ok(with_version(Response::new(GiveUpResponse {})))

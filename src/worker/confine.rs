@@ -3,8 +3,8 @@
 //! A tool is a program of the plan's author, and it runs as the same user as the worker. It must not get at
 //! the worker's key, by which it could report results of its own making:
 //!
-//! - in the worker's memory, environment or open files: the process is not dumpable (PR_SET_DUMPABLE in
-//!   prctl(2)), so that the kernel asks for CAP_SYS_PTRACE, which no pod has;
+//! - in the worker's memory, environment or open files: the process is not dumpable (`PR_SET_DUMPABLE` in
+//!   prctl(2)), so that the kernel asks for `CAP_SYS_PTRACE`, which no pod has;
 //! - in the folder that the worker read it from: a Secret is mounted read-only and read again when the container
 //!   restarts, so that it cannot be removed. Landlock (landlock(7)) makes its files unreadable for tools. It also
 //!   forbids them to trace the worker, whatever capabilities they have. A kernel without Landlock leaves the
@@ -79,9 +79,11 @@ pub(super) fn start_confined<T: Send>(
 /// or beside one of the folders above it, is not readable either. `None` where the folder is not there.
 fn all_but(folder: &Path) -> Option<RulesetCreated> {
     let folder = fs::canonicalize(folder).ok()?;
-    let ruleset = Ruleset::default().handle_access(AccessFs::ReadFile).ok()?;
+    // A ruleset that does not allow it forbids to move files to other folders.
+    let access = AccessFs::ReadFile | AccessFs::Refer;
+    let ruleset = Ruleset::default().handle_access(access).ok()?;
     // Whatever is not there any more, or may not be opened, gets no rule.
-    let rules = path_beneath_rules(beside(&folder), AccessFs::ReadFile);
+    let rules = path_beneath_rules(beside(&folder), access);
     ruleset.create().ok()?.add_rules(rules).ok()
 }
 

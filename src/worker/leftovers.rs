@@ -77,7 +77,7 @@ fn kill_all(find: impl Fn() -> Vec<Pid>) {
     }
 }
 
-/// What `/proc/PID/stat` says of a process (proc_pid_stat(5)).
+/// What `/proc/PID/stat` says of a process (`proc_pid_stat(5)`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
     parent: Pid,

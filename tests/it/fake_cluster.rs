@@ -98,8 +98,8 @@ impl FakeCluster {
             if let Some(job) = jobs.find(|job| job.ends_with("-orchestrator")) {
                 break job.to_owned();
             }
-            let changed = timeout(SOON, changes.changed()).await;
-            changed.expect("objects should be applied").unwrap();
+            let applied = timeout(SOON, changes.changed()).await;
+            applied.expect("objects should be applied").unwrap();
         };
         let prefix = job.strip_suffix("-orchestrator").unwrap().to_owned();
         let id = prefix.strip_prefix("netplan-").unwrap().to_owned();

@@ -117,14 +117,11 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// The same in a task.
-#[track_caller]
-pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) -> impl Future<Output = ()> {
-    async move {
-        let begun = Instant::now();
-        while !holds() {
-            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+pub async fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -932,6 +932,8 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
     let (tls, beside) = (folder.path().join("tls"), folder.path().join("beside"));
     std::fs::create_dir(&tls).unwrap();
     std::fs::write(&beside, "readable").unwrap();
+    let room = folder.path().join("room");
+    std::fs::create_dir(&room).unwrap();
     write_identity(&tls, &run.workers[0]);
     let mut worker = real_worker("ulimit -S -n 200;", &tls, address);
     let pid = worker.id().unwrap();
@@ -958,6 +960,12 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
         beside.display()
     );
     assert_eq!(printed(&mut session, 2, &script).await, "readable");
+    // Files can be moved and linked from folder to folder.
+    let script = format!(
+        "cd {} && mkdir a b && echo x > a/f && ln a/f b/f && cat b/f",
+        room.display()
+    );
+    assert_eq!(printed(&mut session, 3, &script).await, "x");
     let file = |name: &str| tls.join(name).display().to_string();
     let own = |name: &str| format!("/proc/{pid}/{name}");
     for (step, secret) in [

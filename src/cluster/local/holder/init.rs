@@ -68,7 +68,7 @@ fn serve(sender: &Arc<Sender>, mut receiver: Receiver, kubelet: Kubelet) -> Exit
         let id = request.id;
         let (own, kubelet) = (Arc::clone(sender), Arc::clone(&kubelet));
         let answered = detach("answer the command line", move || {
-            answer(&own, &kubelet, request)
+            answer(&own, &kubelet, request);
         });
         if let Err(error) = answered {
             let answer = Err(error);

@@ -2,7 +2,7 @@
 //! command line waits for an answer.
 
 use std::io;
-use std::thread::{Builder, Scope, scope};
+use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
 
 use crate::cluster::Error;
 use crate::cluster::local::limits::too_few_processes;
@@ -29,7 +29,7 @@ pub fn side_by_side<T: Send>(
             .into_iter()
             .map(|task| spawn(what, scope, task))
             .collect();
-        let joined = started?.into_iter().map(|thread| thread.join());
+        let joined = started?.into_iter().map(ScopedJoinHandle::join);
         Ok(joined
             .map(|result| result.unwrap_or_else(|_| Err(panicked(what))))
             .collect())
@@ -40,7 +40,7 @@ fn spawn<'s, T: Send + 's>(
     what: &str,
     scope: &'s Scope<'s, '_>,
     task: impl FnOnce() -> T + Send + 's,
-) -> Result<std::thread::ScopedJoinHandle<'s, T>, Error> {
+) -> Result<ScopedJoinHandle<'s, T>, Error> {
     let spawned = Builder::new().spawn_scoped(scope, task);
     spawned.map_err(|error| not_started(what, &error))
 }
