@@ -47,13 +47,18 @@ pub fn incoming(
 ) -> Result<ReceiverStream<io::Result<Connection>>, TlsError> {
     let acceptor = acceptor(identity)?;
     let (accepted, stream) = mpsc::channel(ACCEPTED);
-    tokio::spawn(accept(listener, acceptor, accepted));
+    tokio::spawn(accept(listener, acceptor, accepted, HANDSHAKE_WITHIN));
     Ok(ReceiverStream::new(stream))
 }
 
 type Accepted = mpsc::Sender<io::Result<Connection>>;
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, accepted: Accepted) {
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    accepted: Accepted,
+    handshake_within: Duration,
+) {
     let members = Members::default();
     let mut handshakes = JoinSet::new();
     let mut pending: VecDeque<AbortHandle> = VecDeque::new();
@@ -74,7 +79,8 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, accepted: Accepted
                 let (acceptor, accepted) = (acceptor.clone(), accepted.clone());
                 let members = members.clone();
                 pending.push_back(handshakes.spawn(async move {
-                    let connection = handshake(stream, address, &acceptor, &members).await;
+                    let shaken = handshake(stream, address, &acceptor, &members);
+                    let connection = timeout(handshake_within, shaken).await.ok().flatten();
                     if let Some(connection) = connection {
                         // The server has ended.
                         let _ = accepted.send(Ok(connection)).await;
@@ -105,7 +111,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// `None` when the handshake fails or takes too long, or the peer has too many connections.
+/// `None` when the handshake fails, or the peer has too many connections.
 async fn handshake(
     stream: TcpStream,
     address: SocketAddr,
@@ -114,8 +120,7 @@ async fn handshake(
 ) -> Option<Connection> {
     // Orders are small, and a sample waits for them.
     let _ = stream.set_nodelay(true);
-    let stream = timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
-    let stream = stream.ok()?.ok()?;
+    let stream = acceptor.accept(stream).await.ok()?;
     let certificate = stream.get_ref().1.peer_certificates()?.first()?.clone();
     let membership = members.admit(certificate.to_vec())?;
     Some(Connection {
@@ -226,7 +231,51 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt;
+
     use super::*;
+    use crate::rpc::RunIdentities;
+
+    /// A listener whose handshakes may take so long, and connections that never begin theirs.
+    async fn idle(
+        count: usize,
+        within: Duration,
+    ) -> (Vec<TcpStream>, mpsc::Receiver<io::Result<Connection>>) {
+        let run = RunIdentities::issue("r1", &[]).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, receiver) = mpsc::channel(ACCEPTED);
+        let acceptor = acceptor(&run.orchestrator).unwrap();
+        tokio::spawn(accept(listener, acceptor, sender, within));
+        let mut idle = Vec::new();
+        for _ in 0..count {
+            idle.push(TcpStream::connect(address).await.unwrap());
+        }
+        (idle, receiver)
+    }
+
+    async fn is_closed(stream: &mut TcpStream) {
+        let read = timeout(Duration::from_secs(60), stream.read(&mut [0])).await;
+        assert!(matches!(read.unwrap(), Ok(0) | Err(_)));
+    }
+
+    #[tokio::test]
+    async fn the_oldest_unfinished_handshakes_make_room() {
+        let hour = Duration::from_secs(3600);
+        let (mut idle, _receiver) = idle(MAX_HANDSHAKES + 2, hour).await;
+        is_closed(&mut idle[0]).await;
+        is_closed(&mut idle[1]).await;
+        for stream in &idle[2..] {
+            let read = stream.try_read(&mut [0]);
+            assert_eq!(read.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_handshake_has_a_deadline() {
+        let (mut idle, _receiver) = idle(1, Duration::from_millis(50)).await;
+        is_closed(&mut idle[0]).await;
+    }
 
     #[test]
     fn a_certificate_has_a_bounded_number_of_connections() {

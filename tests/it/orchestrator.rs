@@ -765,7 +765,6 @@ async fn a_worker_that_keeps_opening_sessions_is_slowed_down() {
 
 #[tokio::test]
 async fn idle_connections_shut_nobody_out() {
-    use tokio::io::AsyncReadExt;
     let run = Run::start().await;
     let mut idle = Vec::new();
     for _ in 0..2 * netplan::rpc::MAX_HANDSHAKES {
@@ -773,10 +772,6 @@ async fn idle_connections_shut_nobody_out() {
     }
     let mut client = run.client(&run.identities.client).await;
     assert!(next(&mut watch(&mut client, 0).await).await.is_some());
-    // The oldest have made room.
-    let mut byte = [0];
-    let read = timeout(SOON, idle[0].read(&mut byte)).await.unwrap();
-    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     run.done.abort();
 }
 

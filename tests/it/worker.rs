@@ -100,7 +100,7 @@ async fn what_left_the_group_and_the_session_is_killed() {
     let file = folder.path().join("pid");
     // Each starts a process that writes its number, and ends or waits.
     let leave = format!(
-        "rm -f {0}; setsid sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 100'",
+        "rm -f {0}; setsid sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000'",
         file.display()
     );
     let written = format!("until [ -e {} ]; do :; done", file.display());
@@ -111,12 +111,12 @@ async fn what_left_the_group_and_the_session_is_killed() {
             How::Code(3),
         ),
         (
-            format!("{leave} & {written}; echo done; exec sleep 100"),
+            format!("{leave} & {written}; echo done; exec sleep 1000"),
             How::Deadline,
         ),
         // It has no mark any more, and still descends from its tool.
         (
-            format!("env -i PATH=\"$PATH\" {leave} & {written}; echo done; sleep 100"),
+            format!("env -i PATH=\"$PATH\" {leave} & {written}; echo done; sleep 1000"),
             How::Deadline,
         ),
     ] {
@@ -134,7 +134,7 @@ async fn a_dropped_tool_takes_along_what_left_its_session() {
     let fifo = folder.path().join("started");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let script = format!(
-        "setsid sh -c 'echo $$ > {}; exec sleep 100' & sleep 100",
+        "setsid sh -c 'echo $$ > {}; exec sleep 1000' & sleep 1000",
         fifo.display()
     );
     let deadline = Instant::now() + 10 * SOON;
