@@ -80,8 +80,8 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
         Some(earlier) => (earlier.dir, earlier.journal),
         None => fresh(asked, &run)?,
     };
-    let mut progress = Progress::joining(Timestamp::now());
-    let mut collector = Collector::new(&dir, journal, &mut progress)?;
+    let progress = Progress::joining(Timestamp::now());
+    let mut collector = Collector::new(&dir, journal, &progress)?;
     if dir.environment().is_none() {
         cluster.learn().await;
         live::describe(&dir, &cluster)?;
@@ -90,11 +90,11 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
         From::Here => Ok(Followed::Over),
         From::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
         From::Orchestrator(identity) => {
-            Box::pin(follow(&access, &cluster, &run, &identity, &mut collector)).await
+            let following = follow(&access, &cluster, &run, &identity, &mut collector);
+            Box::pin(progress.attend(following)).await?
         }
     };
     drop(collector);
-    progress.end();
     if followed? != Followed::Over {
         printer::note(&format!(
             "run {0} goes on by itself; `netplan attach {0}` comes back to it",
@@ -132,7 +132,7 @@ async fn follow(
     cluster: &Kubernetes,
     run: &Run,
     identity: &Identity,
-    collector: &mut Collector<'_>,
+    collector: &mut Collector<'_, '_>,
 ) -> anyhow::Result<Followed> {
     let words = "Ctrl-C ends the watching, not the run";
     printer::note(&format!("run {}: {words}", run.id));
@@ -193,7 +193,7 @@ async fn log(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Archive> {
 }
 
 /// Takes the records out of an archive.
-fn unpack(archive: Archive, collector: &mut Collector<'_>) -> anyhow::Result<()> {
+fn unpack(archive: Archive, collector: &mut Collector<'_, '_>) -> anyhow::Result<()> {
     let recovered = journal::read_bytes(&archive.journal);
     let text = String::from_utf8(archive.journal).context("the journal in the log is no text")?;
     let mut raw: HashMap<String, Vec<u8>> = archive.raw.into_iter().collect();

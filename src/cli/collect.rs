@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::follow::{Heard, Sink};
 use super::format::Format;
-use super::progress::Progress;
+use super::progress::{Phase, Progress};
 use super::verdict::VerdictArgs;
 use super::{printer, stored};
 use crate::report::Report;
@@ -17,24 +17,24 @@ use crate::rpc::pb::Record;
 
 /// Puts records on disk, then shows them.
 #[derive(Debug)]
-pub(super) struct Collector<'a> {
+pub(super) struct Collector<'a, 'p> {
     dir: &'a RunDir,
     journal: Journal,
     /// The journal's last line: what a connection that is made again has to begin with.
     last: Option<String>,
-    progress: &'a mut Progress,
+    progress: &'a Progress<'p>,
     /// Something was measured, or was not to be.
     has_begun: bool,
     /// Warnings that were given: once for each worker and address.
     warned: BTreeSet<String>,
 }
 
-impl<'a> Collector<'a> {
+impl<'a, 'p> Collector<'a, 'p> {
     /// Goes on with `journal`.
     pub fn new(
         dir: &'a RunDir,
         journal: Journal,
-        progress: &'a mut Progress,
+        progress: &'a Progress<'p>,
     ) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(journal.path())
             .with_context(|| format!("cannot read `{}`", journal.path().display()))?;
@@ -90,7 +90,7 @@ impl<'a> Collector<'a> {
     }
 }
 
-impl Sink for Collector<'_> {
+impl Sink for Collector<'_, '_> {
     /// The last one that is here: it tells whether it is the same orchestrator.
     fn begins_at(&self) -> u64 {
         self.journal.next_seq().saturating_sub(1)
@@ -114,6 +114,10 @@ impl Sink for Collector<'_> {
 
     fn has_begun(&self) -> bool {
         self.has_begun
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.progress.enter(phase);
     }
 
     fn holds_through(&self) -> Option<u64> {

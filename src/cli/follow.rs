@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use super::interrupt::{Interrupt, Signalled};
+use super::progress::Phase;
 use crate::cluster::{Cluster, Exit, Next, PodEnded};
 use crate::render::ORCHESTRATOR_PORT;
 use crate::rpc::pb::{CancelRequest, CollectedRequest, GiveUpRequest, Record, WatchRequest};
@@ -43,6 +44,9 @@ pub(super) trait Sink {
 
     /// The run has begun to measure.
     fn has_begun(&self) -> bool;
+
+    /// Takes note of a new phase of the run.
+    fn enter(&self, phase: Phase);
 
     /// Every record up to this one is on disk here.
     fn holds_through(&self) -> Option<u64>;
@@ -251,7 +255,7 @@ impl<'a> Follower<'a> {
                     if self.interrupted_at.replace(Instant::now()).is_some() {
                         return Ok(Followed::Interrupted);
                     }
-                    sink.say("interrupted; stopping (once more: at once)");
+                    sink.enter(Phase::Stopping);
                     // Without an answer the deadline of the interrupt ends it.
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }

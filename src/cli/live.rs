@@ -12,7 +12,7 @@ use super::interrupt::{Interrupt, Signalled};
 use super::preflight::PROGRAM;
 use super::prepare::Prepared;
 use super::printer;
-use super::progress::Progress;
+use super::progress::{Phase, Progress};
 use super::target::Target;
 use crate::cluster::Cluster;
 use crate::cluster::local::Local;
@@ -30,7 +30,7 @@ pub(super) async fn run(
     target: Target,
     dir: &RunDir,
     journal: Journal,
-    progress: &mut Progress,
+    progress: &Progress<'_>,
     keep: bool,
 ) -> anyhow::Result<Followed> {
     let mut collector = Collector::new(dir, journal, progress)?;
@@ -46,7 +46,7 @@ pub(super) async fn run(
         lasting: matches!(target, Target::Kubernetes(_)),
         keep,
     };
-    live.on(target).await
+    progress.attend(live.on(target)).await?
 }
 
 /// Brings the cluster up and returns as soon as the run measures; it goes on by itself.
@@ -123,6 +123,7 @@ impl Live<'_> {
         if self.keep {
             return followed;
         }
+        self.sink.enter(Phase::Removing);
         // Also after a failure: whatever was made is removed.
         let mut down = std::pin::pin!(cluster.down());
         let down = if let Ok(down) = tokio::time::timeout(SOON, &mut down).await {
@@ -202,6 +203,12 @@ impl Sink for Started {
 
     fn has_begun(&self) -> bool {
         false
+    }
+
+    fn enter(&self, phase: Phase) {
+        if phase == Phase::Stopping {
+            printer::warning("interrupted; stopping (once more: at once)");
+        }
     }
 
     fn holds_through(&self) -> Option<u64> {

@@ -16,7 +16,6 @@ mod interrupt;
 mod live;
 mod man;
 mod orchestrator;
-mod outlook;
 mod pick;
 mod plan_args;
 mod preflight;

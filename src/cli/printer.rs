@@ -1,6 +1,7 @@
 //! Writing to the terminal. Results go to stdout, all else to stderr.
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 
@@ -8,6 +9,14 @@ use super::error::CliError;
 
 /// The width that tables get when stdout is no terminal.
 const WIDTH_OF_FILES: usize = 100;
+
+/// The width of a terminal that does not say its own.
+const USUAL_WIDTH: usize = 80;
+/// Puts the cursor at the beginning of an empty line.
+const ERASE_LINE: &str = "\r\x1b[K";
+
+/// The line that stays below all other output.
+static STATUS_LINE: Mutex<Option<String>> = Mutex::new(None);
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -23,6 +32,7 @@ pub(super) fn results(text: &str) -> anyhow::Result<()> {
 
 /// Writes results piece by piece, as [`results`] does.
 pub(super) fn results_of(pieces: impl IntoIterator<Item = impl AsRef<str>>) -> anyhow::Result<()> {
+    let _below = BelowOutput::new();
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
     let written = pieces
         .into_iter()
@@ -40,13 +50,67 @@ pub(super) fn results_of(pieces: impl IntoIterator<Item = impl AsRef<str>>) -> a
 pub(super) fn width() -> usize {
     if std::io::stdout().is_terminal() {
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        columns.unwrap_or(80).max(40)
+        columns.unwrap_or(USUAL_WIDTH).max(40)
     } else {
         WIDTH_OF_FILES
     }
 }
 
-/// Whether stdout takes colours: it is a terminal, and neither `NO_COLOR` nor `TERM` speak against it.
+/// The columns of the terminal that stderr is.
+pub(super) fn stderr_width() -> usize {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0))
+}
+
+/// Whether a line can be drawn anew: stderr is a terminal that moves its cursor, and its text is not
+/// kept as the log of a CI job.
+pub(super) fn has_status_line() -> bool {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let is_dumb = set("TERM").is_none_or(|term| term == "dumb");
+    let is_ci = set("CI").is_some_and(|ci| ci != "false" && ci != "0");
+    std::io::stderr().is_terminal() && !is_dumb && !is_ci
+}
+
+/// Shows a line below all other output in the place of the one before, or takes it away. It has to
+/// fit into the terminal's width.
+pub(super) fn status_line(line: Option<String>) {
+    let mut status = locked_status_line();
+    if *status == line {
+        return;
+    }
+    let mut stderr = std::io::stderr().lock();
+    let shown = line.as_deref().unwrap_or_default();
+    let _ = write!(stderr, "{ERASE_LINE}{shown}").and_then(|()| stderr.flush());
+    *status = line;
+}
+
+fn locked_status_line() -> MutexGuard<'static, Option<String>> {
+    STATUS_LINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the status line away, and draws it again when it is dropped.
+struct BelowOutput(MutexGuard<'static, Option<String>>);
+
+impl BelowOutput {
+    fn new() -> Self {
+        let status = locked_status_line();
+        if status.is_some() {
+            let _ = std::io::stderr().write_all(ERASE_LINE.as_bytes());
+        }
+        Self(status)
+    }
+}
+
+impl Drop for BelowOutput {
+    fn drop(&mut self) {
+        if let Some(line) = self.0.as_deref() {
+            let _ = std::io::stderr().write_all(line.as_bytes());
+        }
+    }
+}
+
+/// Whether stdout takes colours: `--color` says so, or it is a terminal, and neither `NO_COLOR` nor
+/// `TERM` speak against it.
 pub(super) fn colour_stdout() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
@@ -93,6 +157,7 @@ fn labelled(label: &str, style: Style, message: &str) {
 }
 
 fn eprint(text: &str) {
+    let _below = BelowOutput::new();
     let mut stderr = anstream::stderr().lock();
     let _ = stderr.write_all(text.as_bytes());
     if !text.ends_with('\n') {

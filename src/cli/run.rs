@@ -164,7 +164,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         return Ok(started(&prepared, followed));
     }
 
-    let mut progress = Progress::new(&prepared.plan, &prepared.schedule);
+    let progress = Progress::new(&prepared.plan, &prepared.schedule);
     let (dir, journal) = if let Some(resumed) = resumed.take() {
         for event in resumed.events() {
             progress.past(&event.kind);
@@ -179,10 +179,9 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         target,
         &dir,
         journal,
-        &mut progress,
+        &progress,
         args.keep,
     ));
-    progress.end();
     if args.keep {
         printer::note(&collect::kept(&prepared.run.id));
     }

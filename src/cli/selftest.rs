@@ -175,17 +175,16 @@ fn measure(
     if let Some(description) = &prepared.plan.description {
         printer::note(description);
     }
-    let mut progress = Progress::new(&prepared.plan, &prepared.schedule);
+    let progress = Progress::new(&prepared.plan, &prepared.schedule);
     let target = Target::Local;
     let followed = runtime.block_on(live::run(
         prepared,
         target,
         &dir,
         journal,
-        &mut progress,
+        &progress,
         false,
     ));
-    progress.end();
     let interrupted = followed? == Followed::Interrupted;
     if !stored::has_events(&dir) {
         return Ok((Vec::new(), interrupted));

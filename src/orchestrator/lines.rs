@@ -1,18 +1,15 @@
 //! Plain lines about a run's progress, for a pod's log.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::plan::Plan;
 use crate::results::{EventKind, Outcome};
-use crate::schedule::CellId;
-use crate::tools::Headlines;
+use crate::tools::CellMeans;
 
 /// What a line about progress needs to know.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    headlines: Headlines,
-    /// The last headlines of the cells under way.
-    figures: HashMap<CellId, String>,
+    means: CellMeans,
     /// Warnings that were given: once for each worker and address.
     warned: HashSet<String>,
 }
@@ -20,9 +17,17 @@ pub(super) struct Lines {
 impl Lines {
     pub fn of_run(plan: &Plan) -> Self {
         Self {
-            headlines: Headlines::of(plan),
-            figures: HashMap::new(),
+            means: CellMeans::of(plan),
             warned: HashSet::new(),
+        }
+    }
+
+    /// Takes note of an event of an earlier part of the run, which has its line already.
+    pub fn learn(&mut self, event: &EventKind) {
+        match event {
+            EventKind::Sample(sample) => self.means.add(&sample.cell, &sample.metrics),
+            EventKind::CellEnded { cell, .. } => self.means.end(cell),
+            _ => {}
         }
     }
 
@@ -54,37 +59,31 @@ impl Lines {
             } => Some(format!(
                 "{}: sample {sample}, attempt {attempt} failed: {}",
                 cell.0,
-                self.headlines.failure(cell.test(), failure)
+                self.means.headlines().failure(cell.test(), failure)
             )),
-            EventKind::Sample(sample) => {
-                let figure = self.headlines.say(sample.cell.test(), &sample.metrics);
-                self.figures.insert(sample.cell.clone(), figure);
+            EventKind::Sample(_) => {
+                self.learn(event);
                 None
             }
             EventKind::CellEnded { cell, outcome } => {
-                let figure = self.figures.remove(cell).unwrap_or_default();
                 let said = match outcome {
                     Outcome::Measured {
                         samples,
                         found: Some(found),
                         ..
                     } => format!("found {} by {samples} samples", found.in_words()),
-                    Outcome::Measured { samples: 1, .. } => figure,
                     Outcome::Measured {
-                        samples, reached, ..
-                    } => {
-                        let bound = match reached {
-                            Some(false) => ", bound not reached",
-                            Some(true) | None => "",
-                        };
-                        format!("{figure} (the last of {samples} samples{bound})")
-                    }
+                        reached: Some(false),
+                        ..
+                    } => self.means.say(cell, "bound not reached"),
+                    Outcome::Measured { .. } => self.means.say(cell, ""),
                     Outcome::Failed(failure) => {
-                        let why = self.headlines.failure(cell.test(), failure);
+                        let why = self.means.headlines().failure(cell.test(), failure);
                         format!("failed: {why}")
                     }
                     Outcome::Skipped { reason } => format!("skipped: {reason}"),
                 };
+                self.learn(event);
                 Some(format!("[{}/{}] {}: {said}", count.0, count.1, cell.0))
             }
             EventKind::RunEnded { cancelled: true } => Some(format!(

@@ -123,7 +123,7 @@ pub async fn run(
     let plan = plan::load(settings.plan, &[]).map_err(Error::Plan)?;
     let only = settings.only.as_deref().unwrap_or_default();
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
-    let lines = Lines::of_run(&plan);
+    let mut lines = Lines::of_run(&plan);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
 
     let (store, events) = Store::open(&settings.journal, settings.resume.as_deref())?;
@@ -143,6 +143,9 @@ pub async fn run(
             only: selection.text().map(str::to_owned),
         }),
     };
+    for event in &events {
+        lines.learn(&event.kind);
+    }
     let kinds = events.iter().map(|event| &event.kind);
     let tasks = Tasks::of(plan, &selection);
     let state = State::new(tasks, settings.limits, kinds);

@@ -3,7 +3,7 @@
 use super::{Client, Failure, Job, Server};
 use crate::plan::{Plan, Test, Via};
 use crate::schedule::search::{self, Step};
-use crate::schedule::{CellId, Param, Params, Row, Schedule};
+use crate::schedule::{Cell, CellId, Param, Params, Row, Schedule};
 
 /// What one sample of a cell runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,24 +23,49 @@ pub fn commands<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
 ) -> impl Iterator<Item = CellCommands<'a>> {
-    schedule.cells.iter().filter_map(|cell| {
-        let row = schedule.rows.get(cell.row)?;
-        let tool = super::of(&plan.tests.get(row.test)?.tool);
-        let path = plan.paths.get(row.path)?;
-        let target = match path.via {
-            Via::PodIp => format!("<{} pod IP>", path.to),
-            Via::ClusterIp => format!("<{} cluster IP>", path.to),
-            Via::Host => format!("<{} node IP>", path.to),
-        };
-        let params = first_params(plan.tests.get(row.test)?, schedule.params(cell));
-        let job = Job::of(plan, row, &params, &target)?;
-        Some(CellCommands {
-            row,
-            id: schedule.id(plan, cell),
-            server: tool.server(&job),
-            client: tool.client(&job),
-            refused: tool.check(&job).err(),
-        })
+    let cells = schedule.cells.iter();
+    cells.filter_map(|cell| commands_at(plan, schedule, cell))
+}
+
+/// The same of the cell of this id.
+#[must_use]
+pub fn commands_of<'a>(
+    plan: &'a Plan,
+    schedule: &'a Schedule,
+    id: &CellId,
+) -> Option<CellCommands<'a>> {
+    // Ids are only made for cells of the same test: of a million cells that takes too long.
+    let is_of_test = |cell: &&Cell| {
+        let row = schedule.rows.get(cell.row);
+        let test = row.and_then(|row| plan.tests.get(row.test));
+        test.is_some_and(|test| test.name == id.test())
+    };
+    let mut cells = schedule.cells.iter().filter(is_of_test);
+    let cell = cells.find(|cell| schedule.id(plan, cell) == *id)?;
+    commands_at(plan, schedule, cell)
+}
+
+fn commands_at<'a>(
+    plan: &'a Plan,
+    schedule: &'a Schedule,
+    cell: &Cell,
+) -> Option<CellCommands<'a>> {
+    let row = schedule.rows.get(cell.row)?;
+    let tool = super::of(&plan.tests.get(row.test)?.tool);
+    let path = plan.paths.get(row.path)?;
+    let target = match path.via {
+        Via::PodIp => format!("<{} pod IP>", path.to),
+        Via::ClusterIp => format!("<{} cluster IP>", path.to),
+        Via::Host => format!("<{} node IP>", path.to),
+    };
+    let params = first_params(plan.tests.get(row.test)?, schedule.params(cell));
+    let job = Job::of(plan, row, &params, &target)?;
+    Some(CellCommands {
+        row,
+        id: schedule.id(plan, cell),
+        server: tool.server(&job),
+        client: tool.client(&job),
+        refused: tool.check(&job).err(),
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Failure, Metrics, of};
 use crate::plan::{Metric, Plan, Test, Unit};
+use crate::schedule::CellId;
 
 /// What to say first of the samples of each test, and of those that failed.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Headlines(HashMap<String, OfTest>);
 struct OfTest {
     tool: String,
     metric: Option<Metric>,
+    /// Its samples are probes at different rates, whose mean says nothing.
+    searches: bool,
 }
 
 impl Headlines {
@@ -25,6 +28,7 @@ impl Headlines {
             let of_test = OfTest {
                 metric: metrics.find(|metric| metric.name() == tool.headline()),
                 tool: tool.name().to_owned(),
+                searches: test.find.is_some(),
             };
             (test.name.clone(), of_test)
         };
@@ -42,10 +46,16 @@ impl Headlines {
     /// Empty when there is none.
     #[must_use]
     pub fn say(&self, test: &str, metrics: &Metrics) -> String {
+        let value = self.value(test, metrics);
+        value.map_or_else(String::new, |value| self.figure(test, value))
+    }
+
+    fn value(&self, test: &str, metrics: &Metrics) -> Option<f64> {
+        metrics.get(self.0.get(test)?.metric.as_ref()?.name())
+    }
+
+    fn figure(&self, test: &str, value: f64) -> String {
         let Some(metric) = self.0.get(test).and_then(|test| test.metric.as_ref()) else {
-            return String::new();
-        };
-        let Some(value) = metrics.get(metric.name()) else {
             return String::new();
         };
         let (figures, unit) = figures(metric.unit(), &[value]);
@@ -58,6 +68,78 @@ impl Headlines {
             let line = format!("{} {figure} {unit}", metric.word());
             line.trim_end().to_owned()
         }
+    }
+}
+
+/// The headlines of the cells under way, over their samples so far.
+#[derive(Debug, Default)]
+pub struct CellMeans {
+    headlines: Headlines,
+    cells: HashMap<CellId, SoFar>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct SoFar {
+    samples: u32,
+    sum: f64,
+    last: f64,
+}
+
+impl CellMeans {
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            headlines: Headlines::of(plan),
+            cells: HashMap::new(),
+        }
+    }
+
+    /// What to say of each test.
+    #[must_use]
+    pub fn headlines(&self) -> &Headlines {
+        &self.headlines
+    }
+
+    /// Adds a sample of a cell.
+    pub fn add(&mut self, cell: &CellId, metrics: &Metrics) {
+        if let Some(value) = self.headlines.value(cell.test(), metrics) {
+            let so_far = self.cells.entry(cell.clone()).or_default();
+            so_far.samples += 1;
+            so_far.sum += value;
+            so_far.last = value;
+        }
+    }
+
+    /// The mean so far: `950.0 Mbit/s`, `950.0 Mbit/s (mean of 3 samples)`, in a search the last
+    /// probe. `note` goes into the parentheses. Empty when there is no figure.
+    #[must_use]
+    pub fn say(&self, cell: &CellId, note: &str) -> String {
+        let Some(so_far) = self.cells.get(cell) else {
+            return String::new();
+        };
+        let test = cell.test();
+        let searches = self.headlines.0.get(test).is_some_and(|of| of.searches);
+        let (value, basis) = match so_far.samples {
+            1 => (so_far.sum, String::new()),
+            probes if searches => (so_far.last, format!("last of {probes} probes")),
+            samples => (
+                so_far.sum / f64::from(samples),
+                format!("mean of {samples} samples"),
+            ),
+        };
+        let figure = self.headlines.figure(test, value);
+        let notes = [basis.as_str(), note];
+        let notes: Vec<&str> = notes.into_iter().filter(|note| !note.is_empty()).collect();
+        if notes.is_empty() {
+            figure
+        } else {
+            format!("{figure} ({})", notes.join(", "))
+        }
+    }
+
+    /// Forgets a cell that has ended.
+    pub fn end(&mut self, cell: &CellId) {
+        self.cells.remove(cell);
     }
 }
 
@@ -124,5 +206,42 @@ tests: [{ name: rate, iperf3: }, { name: rr, netperf: { test: TCP_RR } }, { name
         assert_eq!(headlines.say("other", &metrics), "");
         metrics.set(name::THROUGHPUT_BPS, 1.254e9);
         assert_eq!(headlines.say("rate", &metrics), "1.254 Gbit/s");
+    }
+
+    #[test]
+    fn a_cell_shows_its_mean_and_a_search_its_last_probe() {
+        let text = "
+version: 1
+name: p
+workers: { w1: {}, w2: {} }
+paths: [{ name: a, from: w1, to: w2, via: pod_ip }]
+tests:
+  - { name: rate, iperf3: }
+  - name: search
+    iperf3: { protocol: udp }
+    find: { rate: max, from: 1 Mbit/s, to: 10 Gbit/s, within: 5%, while: 'lost_percent <= 0.1' }
+";
+        let mut means = CellMeans::of(&plan::load(Source::new("p", text), &[]).unwrap());
+        let [rate, search] = ["rate/a", "search/a"].map(|id| CellId(id.to_owned()));
+        assert_eq!(means.say(&rate, "note"), "");
+        for (value, said) in [
+            (9e8, "900 Mbit/s"),
+            (9.5e8, "925 Mbit/s (mean of 2 samples)"),
+            (1e9, "950 Mbit/s (mean of 3 samples)"),
+        ] {
+            let mut metrics = Metrics::default();
+            metrics.set(name::THROUGHPUT_BPS, value);
+            means.add(&rate, &metrics);
+            means.add(&search, &metrics);
+            means.add(&search, &Metrics::default());
+            assert_eq!(means.say(&rate, ""), said);
+        }
+        assert_eq!(
+            means.say(&rate, "bound not reached"),
+            "950 Mbit/s (mean of 3 samples, bound not reached)"
+        );
+        assert_eq!(means.say(&search, ""), "1 Gbit/s (last of 3 probes)");
+        means.end(&rate);
+        assert_eq!(means.say(&rate, ""), "");
     }
 }

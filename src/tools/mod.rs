@@ -16,10 +16,10 @@ mod timing;
 mod tool;
 mod words;
 
-pub use commands::{CellCommands, commands};
+pub use commands::{CellCommands, commands, commands_of};
 pub use declared::Declared;
 pub use failure::{Cause, Failure, Speaker};
-pub use headline::{Headlines, figures};
+pub use headline::{CellMeans, Headlines, figures};
 pub use installed::{Installed, Unfit, Use, VersionQuery, names_tcp};
 pub use iperf3::Iperf3;
 pub use metrics::{Metrics, name};

@@ -13,7 +13,7 @@ use crate::tools;
 /// Work is counted in the time that samples were predicted to take; how fast it is done, by how
 /// many run side by side and how many fail, is learnt as the run goes on.
 #[derive(Debug, Default)]
-pub(super) struct Outlook {
+pub(super) struct Eta {
     tests: HashMap<String, OfTest>,
     /// Samples of the cells that have begun and not ended.
     begun: HashMap<CellId, u32>,
@@ -117,7 +117,7 @@ impl OfTest {
     }
 }
 
-impl Outlook {
+impl Eta {
     pub fn of(plan: &Plan, schedule: &Schedule) -> Self {
         let mut tests: Vec<OfTest> = plan
             .tests
@@ -238,7 +238,7 @@ mod tests {
     use crate::tools::Metrics;
 
     /// Ten cells that take 3 to 20 samples, and what one sample takes.
-    fn outlook() -> (Outlook, Vec<CellId>, f64) {
+    fn eta() -> (Eta, Vec<CellId>, f64) {
         let text = "
 version: 1
 name: p
@@ -255,7 +255,7 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
             .map(|cell| schedule.id(&plan, cell))
             .collect();
         let one = tools::usual_sample(&plan.tests[0]).as_secs_f64();
-        (Outlook::of(&plan, &schedule), cells, one)
+        (Eta::of(&plan, &schedule), cells, one)
     }
 
     fn sample(cell: &CellId) -> EventKind {
@@ -294,67 +294,67 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
 
     #[test]
     fn what_is_left_follows_what_cells_turn_out_to_take() {
-        let (mut outlook, cells, one) = outlook();
-        assert!(close(outlook.left(Duration::ZERO), 30.0 * one, 200.0 * one));
+        let (mut eta, cells, one) = eta();
+        assert!(close(eta.left(Duration::ZERO), 30.0 * one, 200.0 * one));
         for _ in 0..6 {
-            outlook.on(&sample(&cells[0]));
+            eta.on(&sample(&cells[0]));
         }
-        outlook.on(&ended(&cells[0], 6));
+        eta.on(&ended(&cells[0], 6));
         // Nine more of six samples, and half of a way to go on: 0.5 to 7 each. Two ran at a time.
         let half = Duration::from_secs_f64(3.0 * one);
-        let left = outlook.left(half);
+        let left = eta.left(half);
         assert!(close(left, 29.25 * one, 58.5 * one), "{left:?}");
-        assert_eq!(outlook.cells(), (1, 10));
-        assert!((outlook.share() - 6.0 / 93.75).abs() < 1e-9);
+        assert_eq!(eta.cells(), (1, 10));
+        assert!((eta.share() - 6.0 / 93.75).abs() < 1e-9);
         for cell in &cells[1..] {
             let reason = String::new();
-            outlook.on(&EventKind::CellEnded {
+            eta.on(&EventKind::CellEnded {
                 cell: cell.clone(),
                 outcome: Outcome::Skipped { reason },
             });
         }
-        assert_eq!(outlook.left(half), Forecast::default());
-        assert!((outlook.share() - 1.0).abs() < 1e-9);
+        assert_eq!(eta.left(half), Forecast::default());
+        assert!((eta.share() - 1.0).abs() < 1e-9);
     }
 
     /// Those that have ended took fewer than the others have taken already, and say nothing of them.
     #[test]
     fn in_turns_cells_that_go_on_are_not_expected_to_end() {
-        let (mut outlook, cells, one) = outlook();
+        let (mut eta, cells, one) = eta();
         for _ in 0..3 {
             for cell in &cells {
-                outlook.on(&sample(cell));
+                eta.on(&sample(cell));
             }
         }
         let pace = |samples: f64| Duration::from_secs_f64(samples * one);
-        let left = outlook.left(pace(30.0));
+        let left = eta.left(pace(30.0));
         assert!(close(left, 10.0 * one, 170.0 * one), "{left:?}");
-        outlook.on(&ended(&cells[0], 3));
-        outlook.on(&ended(&cells[1], 3));
-        let left = outlook.left(pace(30.0));
+        eta.on(&ended(&cells[0], 3));
+        eta.on(&ended(&cells[1], 3));
+        let left = eta.left(pace(30.0));
         assert!(close(left, 8.0 * one, 136.0 * one), "{left:?}");
         // The next is one sample ahead of the rest when it ends: these may do the same, or not.
-        outlook.on(&sample(&cells[2]));
-        outlook.on(&ended(&cells[2], 4));
-        let left = outlook.left(pace(31.0));
+        eta.on(&sample(&cells[2]));
+        eta.on(&ended(&cells[2], 4));
+        let left = eta.left(pace(31.0));
         assert!(close(left, 10.5 * one, 63.0 * one), "{left:?}");
         for cell in &cells[3..] {
-            outlook.on(&sample(cell));
+            eta.on(&sample(cell));
         }
-        let left = outlook.left(pace(38.0));
+        let left = eta.left(pace(38.0));
         assert!(close(left, 7.0 * one, 112.0 * one), "{left:?}");
     }
 
     #[test]
     fn the_more_have_ended_the_surer_it_is() {
-        let (mut outlook, cells, one) = outlook();
+        let (mut eta, cells, one) = eta();
         for cell in &cells[..9] {
             for _ in 0..5 {
-                outlook.on(&sample(cell));
+                eta.on(&sample(cell));
             }
-            outlook.on(&ended(cell, 5));
+            eta.on(&ended(cell, 5));
         }
-        let left = outlook.left(Duration::from_secs_f64(45.0 * one));
+        let left = eta.left(Duration::from_secs_f64(45.0 * one));
         assert!(close(left, 5.1 * one, 6.5 * one), "{left:?}");
     }
 }

@@ -1,0 +1,17 @@
+//! What a person sees while a run is under way.
+//!
+//! [`Progress`] shows a status line on a terminal and plain lines elsewhere. What it shows is decided
+//! in [`view`], which is pure; [`requests`] are the ticks, keys and signals that ask it to show
+//! something.
+
+mod eta;
+mod keyboard;
+mod live;
+mod requests;
+mod status_line;
+mod view;
+mod words;
+
+pub(super) use live::Progress;
+pub(super) use view::Phase;
+pub(super) use words::in_words;

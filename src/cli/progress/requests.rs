@@ -1,0 +1,119 @@
+//! What asks a run under way to show something: the clock, a key, a signal.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::signal::{self, Signal};
+use nix::unistd::{getpgrp, getsid};
+use tokio::signal::unix::{self, SignalKind};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::keyboard::Keyboard;
+use crate::cli::printer;
+
+/// Between two drawings of the status line. Nothing else happens while a sample runs.
+const TICK: Duration = Duration::from_secs(1);
+/// Shows what runs.
+const SHOW: u8 = b't';
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// Draw the status line anew.
+    Redraw,
+    /// Show what runs.
+    ShowRunning,
+}
+
+/// Listens to them as long as it lives.
+#[derive(Debug)]
+pub(super) struct Requests {
+    show: unix::Signal,
+    live: Option<Live>,
+}
+
+/// What a status line needs besides.
+#[derive(Debug)]
+struct Live {
+    ticks: Interval,
+    keyboard: Option<Keyboard>,
+    suspend: unix::Signal,
+}
+
+impl Requests {
+    /// Listens to SIGUSR1 and, where there is a status line, to the keyboard and the clock.
+    pub fn listen(live: bool) -> io::Result<Self> {
+        let show = unix::signal(SignalKind::user_defined1())?;
+        let live = if live {
+            let mut ticks = interval(TICK);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            Some(Live {
+                ticks,
+                keyboard: Keyboard::open(),
+                suspend: unix::signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?,
+            })
+        } else {
+            None
+        };
+        Ok(Self { show, live })
+    }
+
+    /// The next one. Dropping the future loses none.
+    pub async fn next(&mut self) -> Request {
+        let live = async {
+            match &mut self.live {
+                Some(live) => live.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.show.recv() => Request::ShowRunning,
+            request = live => request,
+        }
+    }
+}
+
+impl Live {
+    async fn next(&mut self) -> Request {
+        loop {
+            let key = async {
+                match &mut self.keyboard {
+                    Some(keyboard) => keyboard.key().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.ticks.tick() => {
+                    if let Some(keyboard) = &mut self.keyboard {
+                        keyboard.take();
+                    }
+                    return Request::Redraw;
+                }
+                _ = self.suspend.recv() => {
+                    self.stop();
+                    return Request::Redraw;
+                }
+                key = key => if key == SHOW {
+                    return Request::ShowRunning;
+                }
+            }
+        }
+    }
+
+    /// Stops this process, as Ctrl-Z does, with the terminal as it was. Returns when it continues.
+    fn stop(&mut self) {
+        // In the session's first process group no shell would continue it.
+        if getsid(None) == Ok(getpgrp()) {
+            return;
+        }
+        printer::status_line(None);
+        if let Some(keyboard) = &mut self.keyboard {
+            keyboard.give_back();
+        }
+        // The signal whose default action was replaced; this one cannot be.
+        let _ = signal::raise(Signal::SIGSTOP);
+        if let Some(keyboard) = &mut self.keyboard {
+            keyboard.take();
+        }
+    }
+}
