@@ -13,7 +13,7 @@ use super::follow::{Followed, Follower, OnInterrupt, Sink};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::target::KubernetesArgs;
-use super::{live, pick, printer};
+use super::{complete, live, pick, printer};
 use crate::cluster::Cluster;
 use crate::cluster::kubernetes::{Access, Kubernetes, Run, State};
 use crate::render::RunContext;
@@ -39,6 +39,7 @@ use crate::rpc::{self, Identity};
 Exit codes: as those of `netplan run`.")]
 pub(super) struct AttachArgs {
     /// The run's id, as `netplan status` shows it [default: the only run]
+    #[arg(add = complete::run_ids())]
     run: Option<String>,
 
     /// Leave all objects in the cluster at the end

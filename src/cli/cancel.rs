@@ -6,7 +6,7 @@ use clap::Args;
 use super::attach::identity;
 use super::error::{CliError, Exit};
 use super::target::KubernetesArgs;
-use super::{follow, pick, printer};
+use super::{complete, follow, pick, printer};
 use crate::cluster::kubernetes::State;
 use crate::render::RunContext;
 
@@ -19,6 +19,7 @@ use crate::render::RunContext;
   netplan cancel 0badcafe --namespace bench")]
 pub(super) struct CancelArgs {
     /// The run's id, as `netplan status` shows it [default: the only run]
+    #[arg(add = complete::run_ids())]
     run: Option<String>,
 
     #[command(flatten)]

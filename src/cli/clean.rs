@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::target::KubernetesArgs;
-use super::{printer, status};
+use super::{complete, printer, status};
 use crate::cluster::kubernetes::Which;
 
 /// Remove what is left of a run, or of all runs, in the Kubernetes cluster
@@ -16,7 +16,7 @@ use crate::cluster::kubernetes::Which;
   netplan clean --all --namespace bench")]
 pub(super) struct CleanArgs {
     /// The run's id, as `netplan status` shows it
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(required_unless_present = "all", conflicts_with = "all", add = complete::run_ids())]
     run: Option<String>,
 
     /// Remove all runs

@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::preflight::Checkup;
 use super::target::{Target, TargetArgs};
-use super::{plan_args, prepare, printer};
+use super::{complete, plan_args, prepare, printer};
 use crate::diag::Source;
 use crate::plan::{self, Local};
 use crate::tools;
@@ -26,6 +26,7 @@ use crate::tools;
 Exit codes: 0 all well; 1 something is missing; 2 the command line or the plan is wrong.")]
 pub(super) struct DoctorArgs {
     /// Look at what this plan needs, `-` is standard input [default: that of `netplan init`]
+    #[arg(add = complete::plans())]
     plan: Option<PathBuf>,
 
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::error::{CliError, Exit};
-use super::printer;
+use super::{complete, printer};
 use crate::plan::{Explanation, explain};
 
 /// Say what a key of the plan language means: its type, default, range, and the keys in it
@@ -15,7 +15,7 @@ use crate::plan::{Explanation, explain};
   netplan explain kubernetes --recursive")]
 pub(super) struct ExplainArgs {
     /// The key, with dots from the top of a plan [default: the top]
-    #[arg(default_value = "", hide_default_value = true)]
+    #[arg(default_value = "", hide_default_value = true, add = complete::keys())]
     path: String,
 
     /// All keys below it, too
@@ -23,7 +23,7 @@ pub(super) struct ExplainArgs {
     recursive: bool,
 }
 
-/// Texts are broken here, as in the other help texts.
+/// Texts are broken here, as in the other help texts, and earlier on a narrower terminal.
 const WIDTH: usize = 100;
 
 pub(super) fn execute(args: &ExplainArgs) -> Result<Exit, CliError> {
@@ -113,11 +113,12 @@ fn tree(of: &Explanation, depth: usize, text: &mut String) -> Result<(), crate::
 
 /// A paragraph, broken between words.
 fn wrapped(paragraph: &str, indent: usize, text: &mut String) {
+    let widest = printer::width_or(WIDTH).min(WIDTH);
     let margin = " ".repeat(indent);
     let mut column = 0;
     for word in paragraph.split_whitespace() {
         let width = word.chars().count();
-        if column > 0 && column + 1 + width > WIDTH {
+        if column > 0 && column + 1 + width > widest {
             text.push('\n');
             column = 0;
         }

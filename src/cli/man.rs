@@ -1,9 +1,14 @@
 //! `netplan man`: the manual pages, for packagers.
 
-use std::path::PathBuf;
+mod after_help;
+mod page;
+mod reference;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
+use jiff::Timestamp;
 
 use super::error::{CliError, Exit};
 use super::{Cli, printer};
@@ -19,17 +24,74 @@ pub(super) struct ManArgs {
     output: Option<PathBuf>,
 }
 
+/// Builds that are to be reproducible set it; seconds since 1970.
+const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+/// The newest heading with a date says when this version was made.
+const CHANGELOG: &str = include_str!("../../CHANGELOG.md");
+
 pub(super) fn execute(args: &ManArgs) -> Result<Exit, CliError> {
-    if let Some(folder) = &args.output {
-        std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-            .with_context(|| format!("cannot write manual pages to `{}`", folder.display()))?;
-    } else {
-        let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command())
-            .render(&mut page)
-            .map_err(anyhow::Error::from)?;
-        printer::results(&String::from_utf8_lossy(&page))?;
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let date = date()?;
+    match &args.output {
+        Some(folder) => std::fs::create_dir_all(folder)
+            .and_then(|()| write_all(&command, &date, folder))
+            .with_context(|| format!("cannot write manual pages to `{}`", folder.display()))?,
+        None => printer::results(&page::of(&command, &date).map_err(anyhow::Error::from)?)?,
     }
     Ok(Exit::Well)
+}
+
+fn write_all(command: &Command, date: &str, folder: &Path) -> std::io::Result<()> {
+    let name = page::name(command);
+    std::fs::write(folder.join(format!("{name}.1")), page::of(command, date)?)?;
+    let mut commands = command.get_subcommands();
+    commands.try_for_each(|command| {
+        if command.is_hide_set() {
+            Ok(())
+        } else {
+            write_all(command, date, folder)
+        }
+    })
+}
+
+/// The pages' date, the same for each build of the same source.
+fn date() -> Result<String, CliError> {
+    let Ok(seconds) = std::env::var(SOURCE_DATE_EPOCH) else {
+        return Ok(dated_heading(CHANGELOG).unwrap_or_default().to_owned());
+    };
+    let seconds = seconds.parse().ok();
+    let at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let at = at.ok_or_else(|| {
+        let message =
+            format!("{SOURCE_DATE_EPOCH} is no time in seconds since 1970; correct or unset it");
+        CliError::Usage(message)
+    })?;
+    Ok(at.strftime("%Y-%m-%d").to_string())
+}
+
+/// The date of the first heading of a change log that has one: `## 0.1.0 (2026-11-26)`.
+fn dated_heading(changelog: &str) -> Option<&str> {
+    let headings = changelog.lines().filter(|line| line.starts_with("## "));
+    headings.into_iter().find_map(|heading| {
+        let (_, date) = heading.strip_suffix(')')?.rsplit_once('(')?;
+        date.parse::<jiff::civil::Date>().is_ok().then_some(date)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_is_that_of_the_newest_dated_heading() {
+        let text =
+            "# Changelog\n\n## Unreleased\n\n## 0.2.0 (2027-01-10)\n\n## 0.1.0 (2026-11-26)\n";
+        assert_eq!(dated_heading(text), Some("2027-01-10"));
+        assert_eq!(dated_heading("## 0.1.0 (soon)\n"), None);
+        assert!(
+            dated_heading(CHANGELOG).is_some(),
+            "CHANGELOG.md has no date"
+        );
+    }
 }

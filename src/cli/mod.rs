@@ -5,6 +5,8 @@ mod cancel;
 mod check;
 mod clean;
 mod collect;
+mod color;
+mod complete;
 mod completions;
 mod doctor;
 mod error;
@@ -31,6 +33,7 @@ mod schema;
 mod selftest;
 mod status;
 mod stored;
+mod suggest;
 mod target;
 mod verdict;
 mod worker;
@@ -38,7 +41,7 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use crate::cluster::local::holder;
@@ -62,10 +65,13 @@ Results go to stdout, all else to stderr.";
 /// brings orchestrator and workers up, measures the whole matrix with iperf3 and netperf, and prints and
 /// stores the results.
 #[derive(Debug, Parser)]
-#[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100, styles = color::STYLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+
+    #[command(flatten)]
+    color: color::ColorArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,9 +105,21 @@ pub fn main() -> ExitCode {
     if let Some(code) = holder::dispatch() {
         return code;
     }
-    let cli = match Cli::try_parse() {
+    match complete::answer(Cli::command) {
+        Ok(true) => return Exit::Well.into(),
+        Ok(false) => {}
+        Err(error) => {
+            printer::error(&error);
+            return error.exit().into();
+        }
+    }
+    let color = color::named_in(std::env::args_os());
+    color::apply(color);
+    let matches = Cli::command().color(color).try_get_matches();
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = suggest::add_to(error);
             let _ = error.print();
             let usage = if error.use_stderr() {
                 Exit::Usage

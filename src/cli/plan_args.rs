@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
+use super::complete;
 use super::error::CliError;
 use crate::diag::Source;
 use crate::plan::{self, Order, Plan, Surroundings, Unreadable};
@@ -17,6 +18,7 @@ const READ_AT_MOST_BYTES: u64 = 8 << 20;
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// The plan; `-` reads standard input
+    #[arg(add = complete::plans())]
     plan: PathBuf,
 
     /// Override a value of the plan, as in tests.0.duration=1s; may be given several times

@@ -105,7 +105,8 @@ impl Checkup {
     }
 }
 
-fn list<'a>(troubles: impl Iterator<Item = &'a Trouble>) -> String {
+/// The troubles, a line each.
+pub(super) fn list<'a>(troubles: impl Iterator<Item = &'a Trouble>) -> String {
     troubles.fold(String::new(), |mut list, trouble| {
         // Writing into a String cannot fail.
         let _ = write!(list, "\n  - {trouble}");

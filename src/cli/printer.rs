@@ -48,11 +48,16 @@ pub(super) fn results_of(pieces: impl IntoIterator<Item = impl AsRef<str>>) -> a
 
 /// The columns that a table may take.
 pub(super) fn width() -> usize {
+    width_or(WIDTH_OF_FILES)
+}
+
+/// The columns of the terminal that stdout is, or else `width_of_files`.
+pub(super) fn width_or(width_of_files: usize) -> usize {
     if std::io::stdout().is_terminal() {
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         columns.unwrap_or(USUAL_WIDTH).max(40)
     } else {
-        WIDTH_OF_FILES
+        width_of_files
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::format::Format;
 use super::verdict::VerdictArgs;
-use super::{printer, stored};
+use super::{complete, printer, stored};
 use crate::results::RunDir;
 
 /// Print a stored run again: byte for byte what the run printed
@@ -15,6 +15,7 @@ use crate::results::RunDir;
 /// Reads the run's journal; one that was cut off is read up to the cut, and the report says what is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  netplan report                          the latest run of netplan-results/
   netplan report netplan-results/default-20261122T190000Z-0badcafe
   netplan report DIR --format csv
   netplan report DIR --format junit > netplan.xml
@@ -22,8 +23,9 @@ use crate::results::RunDir;
 Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed or are missing;
 4 an expectation fell short (if only because its cell failed or is missing: 3).")]
 pub(super) struct ReportArgs {
-    /// The run's directory
-    run: PathBuf,
+    /// The run's directory [default: the latest one in netplan-results/]
+    #[arg(add = complete::run_directories())]
+    run: Option<PathBuf>,
 
     /// How to print the results
     #[arg(long, value_enum, default_value_t)]
@@ -34,7 +36,11 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
-    let dir = RunDir::open(&args.run).map_err(|error| CliError::Usage(error.to_string()))?;
+    let path = match &args.run {
+        Some(path) => path.clone(),
+        None => stored::latest("run", |_| true)?,
+    };
+    let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
     let report = stored::report(&dir)?;
     printer::results(&args.format.render(&report, args.verdict)?)?;
     Ok(args.verdict.exit(&report))

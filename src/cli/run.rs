@@ -12,7 +12,7 @@ use super::prepare::{MakeArgs, Prepared};
 use super::progress::{Progress, in_words};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
-use super::{live, plan_args, printer, render, stored};
+use super::{complete, live, plan_args, printer, render, stored};
 use crate::report::count;
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
@@ -23,7 +23,8 @@ use crate::tools;
 ///
 /// On the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
 /// with the run. Ctrl-C stops it at any moment; what was measured until then is stored and shown. On
-/// Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it.
+/// Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it. The key `t`
+/// shows what is running, and so does the signal SIGUSR1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan run plans/default.yaml
@@ -32,6 +33,7 @@ use crate::tools;
   netplan run plans/default.yaml --format csv > result.csv
   netplan run plans/default.yaml --on kubernetes --context kind-dev --namespace bench
   netplan run plans/default.yaml --on kubernetes --detach
+  netplan run --resume                    the latest run that was cut off
   netplan run --resume netplan-results/default-20261122T190000Z-0badcafe
   netplan run plans/default.yaml --dry-run
 
@@ -40,7 +42,7 @@ Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wr
 failed or is missing: 3); 130 interrupted.")]
 pub(super) struct RunArgs {
     /// The plan; `-` reads standard input
-    #[arg(required_unless_present = "resume")]
+    #[arg(required_unless_present = "resume", add = complete::plans())]
     plan: Option<PathBuf>,
 
     /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
@@ -68,10 +70,12 @@ pub(super) struct RunArgs {
     #[arg(long, conflicts_with = "detach")]
     keep: bool,
 
-    /// Go on with the run of this directory, which was cut off: what was measured stays. It knows its
-    /// plan; one that is given too has to be the same
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
-    resume: Option<PathBuf>,
+    /// Continue the run of this directory, which was cut off: what was measured stays. It knows its
+    /// plan; one that is given too has to be the same [default: the latest in netplan-results/ that
+    /// was cut off]
+    #[arg(long, value_name = "DIR", conflicts_with = "output", num_args = 0..=1)]
+    #[arg(add = complete::unfinished_run_directories())]
+    resume: Option<Option<PathBuf>>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -100,10 +104,17 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         Some(file) => Some(plan_args::load(file, &args.set)?),
         None => None,
     };
-    let mut resumed = match &args.resume {
-        Some(dir) => match Resumed::open(dir)? {
+    let directory = match &args.resume {
+        Some(Some(directory)) => Some(directory.clone()),
+        Some(None) => Some(stored::latest("run that was cut off", |run| {
+            !run.is_complete
+        })?),
+        None => None,
+    };
+    let mut resumed = match &directory {
+        Some(directory) => match Resumed::open(directory)? {
             Some(resumed) => Some(resumed),
-            None => return complete(dir, &args.output),
+            None => return is_complete(directory, &args.output),
         },
         None => None,
     };
@@ -175,12 +186,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     };
     printer::note(&what);
     let followed = runtime.block_on(live::run(
-        &prepared,
-        target,
-        &dir,
-        journal,
-        &progress,
-        args.keep,
+        &prepared, target, &dir, journal, &progress, args.keep,
     ));
     if args.keep {
         printer::note(&collect::kept(&prepared.run.id));
@@ -222,7 +228,7 @@ fn new_directory(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<(RunDir,
 }
 
 /// There is nothing to go on with.
-fn complete(dir: &Path, output: &OutputArgs) -> Result<Exit, CliError> {
+fn is_complete(dir: &Path, output: &OutputArgs) -> Result<Exit, CliError> {
     let dir = RunDir::open(dir).map_err(anyhow::Error::from)?;
     printer::note("the run is complete: there is nothing left to measure");
     let report = collect::show(&dir, output)?;

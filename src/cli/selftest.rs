@@ -9,11 +9,12 @@ use tokio::runtime::Runtime;
 
 use super::error::{CliError, Exit};
 use super::follow::Followed;
-use super::preflight::Checkup;
+use super::preflight::{self, Checkup};
 use super::prepare::{self, Prepared};
 use super::progress::Progress;
 use super::target::Target;
 use super::{live, printer, stored};
+use crate::cluster::Trouble;
 use crate::diag::Source;
 use crate::plan::{self, Plan};
 use crate::report::Report;
@@ -59,6 +60,9 @@ pub(super) struct SelftestArgs {
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
+
+/// The table's width where stdout is no terminal: nothing is folded.
+const WIDTH_OF_FILES: usize = 160;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -109,6 +113,10 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     let plans = parts
         .map(|part| Ok((part.file().0, part.plan(&args.set)?)))
         .collect::<Result<Vec<_>, CliError>>()?;
+    let blocked: Vec<Vec<Trouble>> = plans.iter().map(|(_, plan)| in_the_way(plan)).collect();
+    if args.format == Format::Table && blocked.iter().all(|troubles| !troubles.is_empty()) {
+        return Err(nothing_can_be_measured(blocked).into());
+    }
     let runtime = super::runtime()?;
     let home = match &args.output {
         Some(home) => home.clone(),
@@ -116,8 +124,10 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     };
     let mut lines = Vec::new();
     let mut interrupted = false;
-    for (name, plan) in plans {
-        if let Some(reason) = in_the_way(&plan) {
+    for ((name, plan), troubles) in plans.into_iter().zip(&blocked) {
+        if !troubles.is_empty() {
+            let reason = troubles.iter().map(ToString::to_string);
+            let reason = reason.collect::<Vec<_>>().join("; ");
             lines.extend(truth::of(&unmeasured(plan), Some(&reason)));
             continue;
         }
@@ -130,7 +140,7 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         }
     }
     printer::results(&match args.format {
-        Format::Table => truth::table(&lines),
+        Format::Table => truth::table(&lines, printer::width_or(WIDTH_OF_FILES)),
         Format::Json => truth::json(&lines).map_err(anyhow::Error::from)?,
     })?;
     if home.is_dir() {
@@ -146,15 +156,26 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 }
 
 /// Why a plan cannot be run here.
-fn in_the_way(plan: &Plan) -> Option<String> {
+fn in_the_way(plan: &Plan) -> Vec<Trouble> {
     let tools: Vec<_> = plan
         .tests
         .iter()
         .map(|test| tools::of(&test.tool))
         .collect();
     let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
-    let all: Vec<String> = checkup.troubles().map(ToString::to_string).collect();
-    (!all.is_empty()).then(|| all.join("; "))
+    checkup.troubles().cloned().collect()
+}
+
+/// Says each trouble once, however many plans it is in the way of.
+fn nothing_can_be_measured(blocked: Vec<Vec<Trouble>>) -> anyhow::Error {
+    let mut troubles: Vec<Trouble> = Vec::new();
+    for trouble in blocked.into_iter().flatten() {
+        if !troubles.contains(&trouble) {
+            troubles.push(trouble);
+        }
+    }
+    let list = preflight::list(troubles.iter());
+    anyhow!("nothing can be measured on this machine:{list}")
 }
 
 /// The report of a run that there was not.
@@ -177,14 +198,7 @@ fn measure(
     }
     let progress = Progress::new(&prepared.plan, &prepared.schedule);
     let target = Target::Local;
-    let followed = runtime.block_on(live::run(
-        prepared,
-        target,
-        &dir,
-        journal,
-        &progress,
-        false,
-    ));
+    let followed = runtime.block_on(live::run(prepared, target, &dir, journal, &progress, false));
     let interrupted = followed? == Followed::Interrupted;
     if !stored::has_events(&dir) {
         return Ok((Vec::new(), interrupted));

@@ -48,7 +48,8 @@ pub(super) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
         })
         .collect();
     let head = ["RUN", "PLAN", "NAMESPACE", "STATE", "AGE", "NEXT"];
-    printer::results(&table(head, &rows))?;
+    let width = printer::width_or(usize::MAX);
+    printer::results(&table(head, &rows, width))?;
     Ok(Exit::Well)
 }
 
@@ -66,7 +67,8 @@ async fn count(access: &Access, run: &Run) -> Option<Count> {
 /// What is known of removed runs.
 pub(super) fn removed(runs: &[Run]) -> String {
     let rows: Vec<[String; 5]> = runs.iter().map(|run| row(run, Timestamp::now())).collect();
-    table(["RUN", "PLAN", "NAMESPACE", "STATE", "AGE"], &rows)
+    let head = ["RUN", "PLAN", "NAMESPACE", "STATE", "AGE"];
+    table(head, &rows, printer::width_or(usize::MAX))
 }
 
 fn row(run: &Run, now: Timestamp) -> [String; 5] {
@@ -109,21 +111,29 @@ fn next(run: &Run) -> String {
     }
 }
 
-/// Columns as wide as what is in them.
-fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+/// Columns as wide as what is in them. Where that is wider than `width`, the last column goes below its
+/// row.
+fn table<const N: usize>(head: [&str; N], rows: &[[String; N]], width: usize) -> String {
     let head = head.map(str::to_owned);
     let all = || std::iter::once(&head).chain(rows);
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        let cells = all().map(|row| row[column].chars().count());
+        cells.max().unwrap_or_default()
+    });
+    let total = widths.iter().sum::<usize>() + 2 * (N - 1);
+    let beside = if total > width { N - 1 } else { N };
     let mut text = String::new();
     for row in all() {
         let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let width = all().map(|row| row[column].chars().count()).max();
-            let width = width.unwrap_or_default();
+        for (cell, width) in row.iter().zip(widths).take(beside) {
             // Writing into a String cannot fail.
             let _ = write!(line, "{cell:<width$}  ");
         }
         text.push_str(line.trim_end());
         text.push('\n');
+        if beside < N && *row != head {
+            text.extend(["  ", row[N - 1].as_str(), "\n"]);
+        }
     }
     text
 }
@@ -157,5 +167,26 @@ mod tests {
         assert_eq!(words(State::Running, None), "running");
         assert_eq!(words(State::Finished, at(true)), "cancelled at 7/118 cells");
         assert_eq!(words(State::Leaving, None), "leaving");
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_the_last_column_below_the_row() {
+        let row = [
+            "0badcafe",
+            "running, 7/118 cells",
+            "netplan attach 0badcafe, or cancel",
+        ];
+        let rows = [row.map(str::to_owned)];
+        let at = |width| table(["RUN", "STATE", "NEXT"], &rows, width);
+        assert_eq!(
+            at(80),
+            "RUN       STATE                 NEXT\n\
+             0badcafe  running, 7/118 cells  netplan attach 0badcafe, or cancel\n"
+        );
+        assert_eq!(
+            at(60),
+            "RUN       STATE\n\
+             0badcafe  running, 7/118 cells\n  netplan attach 0badcafe, or cancel\n"
+        );
     }
 }

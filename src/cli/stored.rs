@@ -1,11 +1,29 @@
 //! A run's directory as the reports see it.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context;
 
+use super::error::CliError;
+use super::printer;
 use crate::report::nptest_csv::Dialect;
 use crate::report::{Report, nptest_csv, samples_csv};
-use crate::results::run_dir::file;
-use crate::results::{RunDir, journal};
+use crate::results::run_dir::{DEFAULT_PARENT, file};
+use crate::results::{RunDir, StoredRun, journal, runs_in};
+
+/// The directory of the latest run at the usual place that is wanted; says which one it is. `what` is
+/// how people name such a run.
+pub(super) fn latest(what: &str, wanted: impl Fn(&StoredRun) -> bool) -> Result<PathBuf, CliError> {
+    let runs = runs_in(Path::new(DEFAULT_PARENT));
+    let Some(latest) = runs.into_iter().find(wanted) else {
+        return Err(CliError::Usage(format!(
+            "there is no {what} in `{DEFAULT_PARENT}` of this folder; name a run's directory, or start a run \
+             with `netplan run PLAN`"
+        )));
+    };
+    printer::note(&format!("the latest {what}: {}", latest.path.display()));
+    Ok(latest.path)
+}
 
 /// Whether the run has got as far as its first event.
 pub(super) fn has_events(dir: &RunDir) -> bool {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::error::CliError;
 use super::preflight::Checkup;
 use super::prepare::Prepared;
-use super::printer;
+use super::{complete, printer};
 use crate::cluster::kubernetes::{Access, Settings};
 
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(super) struct KubernetesArgs {
     kubeconfig: Option<PathBuf>,
 
     /// The kubeconfig's context [default: its current one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::kubeconfig_contexts())]
     context: Option<String>,
 
     /// The namespace; it is made if missing, and removed if netplan made it

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::figures::Figure;
+use super::sessions::Sessions;
 use super::words;
 use crate::diag::Source;
 use crate::plan::{self, Condition, Path, Plan, Test};
@@ -28,6 +29,8 @@ pub struct Report {
     pub state: RunState,
     /// Times of the first and the last event.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// How often it was resumed, and for how long nothing was under way.
+    pub sessions: Sessions,
     pub environment: Environment,
     /// One for each cell of the schedule, in its order.
     pub cells: Vec<CellReport>,
@@ -156,6 +159,7 @@ impl Report {
             schedule,
             state: RunState::CutOff,
             span: None,
+            sessions: Sessions::default(),
             environment: Environment::of(std::iter::empty(), None),
             cells,
             strangers: 0,
@@ -231,6 +235,7 @@ impl Report {
     fn take(&mut self, event: &Event, index: &HashMap<CellId, usize>) {
         let first = self.span.map_or(event.at, |(first, _)| first);
         self.span = Some((first, event.at));
+        self.sessions.take(event);
         // A run that goes on after its end has not ended.
         self.state = RunState::CutOff;
         self.environment.learn(event);
@@ -327,11 +332,13 @@ impl Report {
         self.counts().failed > 0
     }
 
-    /// Time from the first event to the last, in seconds.
+    /// Time from the first event to the last, in seconds, without the idle time before the run was
+    /// resumed.
     #[must_use]
     pub fn elapsed_s(&self) -> Option<f64> {
-        self.span
-            .map(|(first, last)| last.duration_since(first).as_secs_f64())
+        let (first, last) = self.span?;
+        let idle = self.sessions.idle().as_secs_f64();
+        Some(last.duration_since(first).as_secs_f64() - idle)
     }
 
     /// A row's test, and its path. None for a schedule of another plan.

@@ -113,7 +113,7 @@ fn offloads(seen: &WorkerEnvironment) -> Vec<String> {
         .collect()
 }
 
-/// `118 cells: 117 measured, 1 failed; took 6 min 2 s`.
+/// `118 cells: 117 measured, 1 failed; took 6 min 2 s`, `… took 6 min 2 s in 2 parts`.
 pub fn totals(report: &Report) -> String {
     let counts = report.counts();
     let ended: Vec<String> = [
@@ -133,6 +133,10 @@ pub fn totals(report: &Report) -> String {
     }
     if let Some(seconds) = report.elapsed_s() {
         line = format!("{line}; took {}", text::elapsed(seconds));
+        let resumed = report.sessions.resumed();
+        if resumed > 0 {
+            line = format!("{line} in {} parts", resumed + 1);
+        }
     }
     line
 }

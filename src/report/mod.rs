@@ -21,6 +21,7 @@ mod ratios;
 pub mod samples_csv;
 mod scale;
 mod sections;
+mod sessions;
 mod spark;
 mod swept;
 pub mod table;

@@ -102,12 +102,20 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
         let reason = "this kernel lacks netem, which delays packets; install \
                       linux-modules-extra, or leave `delay` away";
         lines.extend(of(&report, Some(reason)).pop());
+        for width in [60, 80, 110] {
+            let table = table(&lines, width);
+            assert!(
+                table.lines().all(|line| line.chars().count() <= width),
+                "{table}"
+            );
+        }
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| {
-            insta::assert_snapshot!("selftest_table", table(&lines));
+            insta::assert_snapshot!("selftest_table", table(&lines, 160));
+            insta::assert_snapshot!("selftest_table_narrow", table(&lines, 60));
             insta::assert_snapshot!("selftest_json", json(&lines).unwrap());
         });
     }
@@ -176,7 +184,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             }
             let lines = of(&report, None);
             prop_assert_eq!(lines.len(), 4);
-            prop_assert!(!table(&lines).is_empty() && json(&lines).is_ok());
+            prop_assert!(!table(&lines, 80).is_empty() && json(&lines).is_ok());
         }
     }
 }

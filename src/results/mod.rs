@@ -7,6 +7,7 @@ mod event;
 pub mod journal;
 pub mod observed;
 pub mod run_dir;
+mod run_list;
 pub mod sequential;
 pub mod statistics;
 
@@ -15,4 +16,5 @@ pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
 pub use event::{Event, EventKind, Outcome, Sample, VERSION};
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use run_dir::{RunDir, RunDirError};
+pub use run_list::{StoredRun, runs_in};
 pub use statistics::{Interval, Summary};

@@ -72,6 +72,8 @@ fn mistakes_on_the_command_line() {
     let cases: &[&[&str]] = &[
         &[],
         &["rnu", plan],
+        &[plan, "--on", "local"],
+        &["--color", "pink", "check", plan],
         &["run"],
         &["check", "no-such-plan.yaml"],
         &["check", "src"],
@@ -103,6 +105,17 @@ fn mistakes_on_the_command_line() {
     }
     let place = folder.path().display().to_string();
     snapshots().bind(|| insta::assert_snapshot!("cli_mistakes", all.replace(&place, "FOLDER")));
+}
+
+#[test]
+fn without_a_run_there_is_no_latest_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["report"][..], &["run", "--resume"]] {
+        let output = netplan_in(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", seen(&output));
+        let words = "in `netplan-results` of this folder; name a run's directory, or start a run";
+        assert!(seen(&output).contains(words), "{}", seen(&output));
+    }
 }
 
 #[test]
@@ -259,38 +272,20 @@ fn the_committed_schema_is_the_printed_one() {
 }
 
 #[test]
-fn completions_and_manual_pages_name_every_command() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let output = netplan(&["completions", shell]);
-        let script = String::from_utf8_lossy(&output.stdout);
-        assert!(script.contains("schedule"), "{shell}: {}", seen(&output));
-    }
+fn manual_pages_name_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let output = netplan_in(folder.path(), &["man", "--output", "man1"]);
     assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
     assert!(folder.path().join("man1/netplan-run.1").is_file());
+    let dated = |epoch: &str| {
+        let mut command = Command::new(NETPLAN);
+        command.arg("man").env("SOURCE_DATE_EPOCH", epoch);
+        seen(&command.output().unwrap())
+    };
+    assert!(dated("86400").contains("1970\\-01\\-02") || dated("86400").contains("1970-01-02"));
+    assert!(dated("soon").starts_with("exit code 2"));
     let page = netplan(&["man"]);
     assert!(String::from_utf8_lossy(&page.stdout).contains(r"netplan\-run(1)"));
-}
-
-#[test]
-fn colours_are_for_terminals_only() {
-    let case = format!("{ROOT}/tests/cases/three_typos.yaml");
-    let piped = netplan(&["check", &case]);
-    assert!(!piped.stderr.contains(&0x1b), "{}", seen(&piped));
-    let forced = Command::new(NETPLAN)
-        .args(["check", &case])
-        .env("CLICOLOR_FORCE", "1")
-        .output()
-        .unwrap();
-    assert!(forced.stderr.contains(&0x1b), "{}", seen(&forced));
-    let none = Command::new(NETPLAN)
-        .args(["check", &case])
-        .env("CLICOLOR_FORCE", "1")
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
-    assert!(!none.stderr.contains(&0x1b), "{}", seen(&none));
 }
 
 #[test]

@@ -107,6 +107,29 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
     assert!(journal(folder).starts_with(&killed));
     assert_eq!(count(folder, "run_ended"), 1);
 
+    // The latest run of the usual place is the default.
+    fs::create_dir(folder.join("netplan-results")).unwrap();
+    fs::rename(folder.join("out"), folder.join("netplan-results/out")).unwrap();
+    let (_, err) = ended(
+        &command(folder, &["--resume", "--dry-run"])
+            .output()
+            .unwrap(),
+        0,
+    );
+    assert!(
+        err.contains("the latest run that was cut off: netplan-results/out"),
+        "{err}"
+    );
+    let latest = Command::new(NETPLAN)
+        .arg("report")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert_eq!(latest.status.code(), Some(3));
+    let err = String::from_utf8_lossy(&latest.stderr).into_owned();
+    assert!(err.contains("the latest run: netplan-results/out"), "{err}");
+    fs::rename(folder.join("netplan-results/out"), folder.join("out")).unwrap();
+
     let again = ["plan.yaml", "--resume", "out", "--format", "csv"];
     let (csv, _) = ended(&command(folder, &again).output().unwrap(), 0);
     assert_eq!(
@@ -119,7 +142,34 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
     assert_eq!(count(folder, "run_ended"), 1);
     assert_eq!(count(folder, "run_started"), 1);
 
+    // Three parts, and no time between them: the journal's first event is made to be of a day before.
     let whole = journal(folder);
+    let day = |text: &str| {
+        let mut first: serde_json::Value = serde_json::from_str(text).unwrap();
+        let at: jiff::Timestamp = first["at"].as_str().unwrap().parse().unwrap();
+        first["at"] = (at - jiff::SignedDuration::from_hours(24))
+            .to_string()
+            .into();
+        first.to_string()
+    };
+    let earlier: Vec<String> = killed.lines().map(day).collect();
+    fs::create_dir(folder.join("late")).unwrap();
+    let late = whole.replace(&killed, &(earlier.join("\n") + "\n"));
+    fs::write(folder.join("late/events.jsonl"), late).unwrap();
+    let report = Command::new(NETPLAN)
+        .args(["report", "late"])
+        .current_dir(folder)
+        .output();
+    let report = String::from_utf8_lossy(&report.unwrap().stdout).into_owned();
+    let took = report
+        .lines()
+        .find(|line| line.contains("4 measured"))
+        .unwrap();
+    assert!(
+        took.contains(" s in 3 parts") && !took.contains(" h "),
+        "{took}"
+    );
+
     let (same, err) = ended(&command(folder, &again).output().unwrap(), 0);
     assert_eq!(same, csv);
     assert!(err.contains("nothing left to measure"), "{err}");

@@ -1,6 +1,7 @@
 //! The whole job, as a person starts it: the real program, real tools, real namespaces.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -256,6 +257,28 @@ fn an_interrupt_stores_and_shows_what_was_measured() {
         .collect();
     assert_eq!(values, [true, false], "{csv}");
     assert_eq!(processes_naming(&id), Vec::<String>::new());
+}
+
+#[test]
+fn sigusr1_shows_what_runs() {
+    let folder = Folder::with(LONG);
+    let child = folder.start();
+    folder.wait_for_a_sample();
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGUSR1).unwrap();
+    // Signals of different kinds have no order: the run is interrupted when the answer is there.
+    let mut child = child;
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    while !said.contains("    on w3: iperf3 -c <w2 cluster IP>") {
+        said += &(lines.next().expect("it answers").unwrap() + "\n");
+    }
+    assert!(
+        said.contains("iperf3-tcp/remote-vip: sample 1 of 1, "),
+        "{said}"
+    );
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
 }
 
 #[test]

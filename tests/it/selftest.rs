@@ -61,3 +61,33 @@ fn an_override_that_fits_no_plan_is_told_before_anything_runs() {
     assert!(said.contains("durations"), "{said}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_missing_tool_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    // In a mount namespace of its own, where something that is no program covers the tools.
+    let hide =
+        "for f in iperf3 netperf netserver; do mount --bind /dev/null $(command -v $f); done";
+    let run = |arguments: &str| {
+        Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c"])
+            .arg(format!("{hide} && exec {NETPLAN} selftest {arguments}"))
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    let all = run("");
+    assert_eq!(all.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&all.stdout), "");
+    let said = String::from_utf8_lossy(&all.stderr).into_owned();
+    for tool in ["iperf3", "netperf"] {
+        let install = format!("apt-get install {tool}");
+        assert_eq!(said.matches(&install).count(), 1, "{said}");
+    }
+    // Programs get a document all the same.
+    let json = run("--format json");
+    assert_eq!(json.status.code(), Some(1));
+    let document: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(document["passed"], 0);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

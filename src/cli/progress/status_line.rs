@@ -103,7 +103,7 @@ mod tests {
         );
         assert_eq!(
             at(80),
-            "████░░░░  12/118  3 min 20 s left  iperf3-tcp/same-node-service/streams=8,mss=1…"
+            "████░░░░  12/118  3 min 20 s left  iperf3-tcp/same-node-service/streams=8,mss=…"
         );
         assert_eq!(
             at(60),

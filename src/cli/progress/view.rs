@@ -262,7 +262,10 @@ impl<'p> View<'p> {
         let (plan, schedule) = self.planned.as_ref()?;
         let commands = tools::commands_of(plan, schedule, cell)?;
         let origin = &plan.paths.get(commands.row.path)?.from;
-        Some(format!("    on {origin}: {}", commands.client.argv.join(" ")))
+        Some(format!(
+            "    on {origin}: {}",
+            commands.client.argv.join(" ")
+        ))
     }
 
     /// It counts down within a sample, up to the time that the sample is expected to take.

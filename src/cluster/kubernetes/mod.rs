@@ -9,6 +9,7 @@
 mod access;
 mod apply;
 mod come_back;
+mod contexts;
 mod describe;
 mod expected;
 mod failure;
@@ -29,6 +30,7 @@ mod settings;
 mod startup;
 
 pub use access::{Access, Patience, Settings};
+pub use contexts::contexts;
 pub use preflight::LARGEST_CONFIG_MAP_BYTES;
 pub use remove::Which;
 pub use run::Kubernetes;

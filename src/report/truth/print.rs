@@ -3,60 +3,94 @@
 use super::line::{Allowed, Line, Verdict, counts};
 use crate::report::text;
 
-/// The lines for people, and how many of them passed, with a newline at the end.
+/// The columns of the table: verdict, what, theory, found, unit, off, allowed.
+const COLUMNS: usize = 7;
+/// What stands below a line is indented by this.
+const INDENT: &str = "           ";
+/// Texts below a line take no more columns.
+const WIDEST_TEXT: usize = 100;
+
+/// The lines for people in at most `width` columns, if that is possible, and how many of them passed,
+/// with a newline at the end.
 #[must_use]
-pub fn table(lines: &[Line]) -> String {
+pub fn table(lines: &[Line], width: usize) -> String {
     let titles = ["", "", "theory", "found", "", "off", "allowed"].map(str::to_owned);
-    let rows: Vec<[String; 7]> = std::iter::once(titles)
+    let rows: Vec<[String; COLUMNS]> = std::iter::once(titles)
         .chain(lines.iter().map(row))
         .collect();
-    let widths: Vec<usize> = (0..7)
-        .map(|i| {
-            rows.iter()
-                .map(|row| row[i].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
+    let widths: [usize; COLUMNS] = std::array::from_fn(|i| {
+        let cells = rows.iter().map(|row| row[i].chars().count());
+        cells.max().unwrap_or(0)
+    });
+    let total = widths.iter().sum::<usize>() + 2 * (COLUMNS - 1);
+    let is_folded = total > width;
     let mut text = String::new();
     let mut put = |line: &str| {
         text.push_str(line.trim_end());
         text.push('\n');
     };
-    for (at, row) in rows.iter().enumerate() {
-        let fields = row
-            .iter()
-            .zip(&widths)
-            .enumerate()
-            .map(|(i, (field, width))| {
-                if (2..4).contains(&i) || i == 5 {
-                    format!("{field:>width$}")
-                } else {
-                    format!("{field:width$}")
-                }
-            });
-        put(&fields.collect::<Vec<_>>().join("  "));
-        let Some(line) = at.checked_sub(1).and_then(|at| lines.get(at)) else {
-            continue;
-        };
-        match &line.verdict {
-            Verdict::Skipped(why) | Verdict::Failed(Some(why)) => {
-                for part in text::wrap(why, 90, "") {
-                    put(&format!("           {part}"));
-                }
+    if !is_folded {
+        put(&aligned(&rows[0], &widths));
+    }
+    for (at, (row, line)) in rows[1..].iter().zip(lines).enumerate() {
+        if is_folded {
+            put(&format!("{:<9}  {}", row[0], row[1]));
+            for part in text::wrap(&figures(row), width - INDENT.len(), "") {
+                put(&format!("{INDENT}{part}"));
             }
-            Verdict::Passed | Verdict::Failed(None) => {}
+        } else {
+            put(&aligned(row, &widths));
+        }
+        let why = match &line.verdict {
+            // The same reason of several lines is said below the last of them.
+            Verdict::Skipped(_)
+                if lines.get(at + 1).map(|next| &next.verdict) == Some(&line.verdict) =>
+            {
+                None
+            }
+            Verdict::Skipped(why) | Verdict::Failed(Some(why)) => Some(why),
+            Verdict::Passed | Verdict::Failed(None) => None,
+        };
+        let beside = width.min(WIDEST_TEXT) - INDENT.len();
+        for part in why.into_iter().flat_map(|why| text::wrap(why, beside, "")) {
+            put(&format!("{INDENT}{part}"));
         }
         for doubt in &line.doubts {
-            put(&format!("           doubt: {}", doubt.title()));
+            put(&format!("{INDENT}doubt: {}", doubt.title()));
         }
     }
     let [passed, failed, skipped] = counts(lines);
-    text + &format!(
-        "
-{passed} passed, {failed} failed, {skipped} skipped
-"
-    )
+    text + &format!("\n{passed} passed, {failed} failed, {skipped} skipped\n")
+}
+
+fn aligned(row: &[String; COLUMNS], widths: &[usize; COLUMNS]) -> String {
+    let fields = row.iter().zip(widths).enumerate();
+    let fields = fields.map(|(i, (field, width))| {
+        if (2..4).contains(&i) || i == 5 {
+            format!("{field:>width$}")
+        } else {
+            format!("{field:width$}")
+        }
+    });
+    fields.collect::<Vec<_>>().join("  ")
+}
+
+/// The figures of a row with their titles, for a terminal that is narrower than the table.
+fn figures(row: &[String; COLUMNS]) -> String {
+    let [_, _, theory, found, unit, off, allowed] = row;
+    let found = match (found.as_str(), off.as_str()) {
+        ("", _) => None,
+        (found, "") => Some(format!("found {found} {unit}")),
+        (found, off) => Some(format!("found {found} {unit} ({off})")),
+    };
+    let parts = [
+        Some(format!("theory {theory} {unit}")),
+        found,
+        Some(format!("allowed {allowed}")),
+    ];
+    let parts = parts.into_iter().flatten();
+    let parts = parts.map(|part| part.replace(' ', &text::TIE.to_string()));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn row(line: &Line) -> [String; 7] {
