@@ -41,6 +41,14 @@ impl Shell {
     }
 }
 
+/// In a folder of `fpath` the whole script is the function that completes, and the first call of it
+/// only defines the functions.
+const ZSH_AUTOLOADED: &[u8] = b"
+if [[ $funcstack[1] == _netplan ]]; then
+    _clap_dynamic_completer_netplan \"$@\"
+fi
+";
+
 pub(super) fn execute(args: &CompletionsArgs) -> Result<Exit, CliError> {
     let name = args.shell.name();
     let shells = Shells::builtins();
@@ -52,6 +60,9 @@ pub(super) fn execute(args: &CompletionsArgs) -> Result<Exit, CliError> {
     shell
         .write_registration(complete::VARIABLE, program, program, program, &mut script)
         .map_err(anyhow::Error::from)?;
+    if let Shell::Zsh = args.shell {
+        script.extend_from_slice(ZSH_AUTOLOADED);
+    }
     printer::results(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Well)
 }

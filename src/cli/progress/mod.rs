@@ -10,6 +10,8 @@ mod live;
 mod requests;
 mod status_line;
 mod view;
+#[cfg(test)]
+mod view_laws;
 mod words;
 
 pub(super) use live::Progress;

@@ -269,7 +269,7 @@ impl<'p> View<'p> {
     }
 
     /// It counts down within a sample, up to the time that the sample is expected to take.
-    fn forecast(&self, now: Instant) -> Forecast {
+    pub fn forecast(&self, now: Instant) -> Forecast {
         let first = self.first_sample.unwrap_or(now);
         let moved = self.last_end.unwrap_or(first);
         let left = self.eta.left(moved.saturating_duration_since(first));
