@@ -1,10 +1,13 @@
 //! `netplan completions`: for shells.
 
-use clap::{Args, ValueEnum};
-use clap_complete::env::Shells;
+use std::io;
 
+use clap::{Args, ValueEnum};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+
+use super::complete::VARIABLE;
 use super::error::{CliError, Exit};
-use super::{complete, printer};
+use super::printer;
 
 /// Print the completions of a shell
 ///
@@ -14,12 +17,13 @@ use super::{complete, printer};
 #[command(after_help = "Examples:
   netplan completions bash > /etc/bash_completion.d/netplan
   netplan completions zsh > /usr/local/share/zsh/site-functions/_netplan
-  netplan completions fish > ~/.config/fish/completions/netplan.fish")]
+  netplan completions fish > ~/.config/fish/completions/netplan.fish
+  netplan completions kubectl > /usr/local/bin/kubectl_complete-netplan")]
 pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Shell {
     Bash,
     Elvish,
@@ -27,42 +31,76 @@ enum Shell {
     #[value(name = "powershell")]
     PowerShell,
     Zsh,
+    /// The program that kubectl asks for completions of `kubectl netplan`; it has to be executable
+    Kubectl,
+}
+
+pub(super) fn execute(args: &CompletionsArgs) -> Result<Exit, CliError> {
+    let script = args.shell.script("netplan").map_err(anyhow::Error::from)?;
+    printer::results(&script)?;
+    Ok(Exit::Well)
 }
 
 impl Shell {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Bash => "bash",
-            Self::Elvish => "elvish",
-            Self::Fish => "fish",
-            Self::PowerShell => "powershell",
-            Self::Zsh => "zsh",
+    /// What registers the completions of the program of this name.
+    fn script(self, program: &str) -> io::Result<String> {
+        let shell: &dyn EnvCompleter = match self {
+            Self::Bash => &Bash,
+            Self::Elvish => &Elvish,
+            Self::Fish => &Fish,
+            Self::PowerShell => &Powershell,
+            Self::Zsh => &Zsh,
+            Self::Kubectl => return Ok(for_kubectl(program)),
+        };
+        let mut script = Vec::new();
+        shell.write_registration(VARIABLE, program, program, program, &mut script)?;
+        let mut script = String::from_utf8_lossy(&script).into_owned();
+        if self == Self::Zsh {
+            script.push_str(&when_autoloaded(program));
         }
+        Ok(script)
     }
 }
 
 /// In a folder of `fpath` the whole script is the function that completes, and the first call of it
 /// only defines the functions.
-const ZSH_AUTOLOADED: &[u8] = b"
-if [[ $funcstack[1] == _netplan ]]; then
-    _clap_dynamic_completer_netplan \"$@\"
+fn when_autoloaded(program: &str) -> String {
+    let function = program.replace('-', "_");
+    format!(
+        "
+if [[ $funcstack[1] == _{program} ]]; then
+    _clap_dynamic_completer_{function} \"$@\"
 fi
-";
+"
+    )
+}
 
-pub(super) fn execute(args: &CompletionsArgs) -> Result<Exit, CliError> {
-    let name = args.shell.name();
-    let shells = Shells::builtins();
-    let shell = shells
-        .completer(name)
-        .ok_or_else(|| anyhow::anyhow!("there are no completions for {name}"))?;
-    let mut script = Vec::new();
-    let program = "netplan";
-    shell
-        .write_registration(complete::VARIABLE, program, program, program, &mut script)
-        .map_err(anyhow::Error::from)?;
-    if let Shell::Zsh = args.shell {
-        script.extend_from_slice(ZSH_AUTOLOADED);
+/// kubectl reads a candidate a line, with its text behind a tab as fish does, and at the end a colon and
+/// what to do: 4 completes no names of files.
+fn for_kubectl(program: &str) -> String {
+    format!(
+        "#!/bin/sh
+# Completes `kubectl netplan`. Install it as `kubectl_complete-netplan`, executable, in a folder of PATH.
+{VARIABLE}=fish {program} -- {program} \"$@\"
+echo :4
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_of_another_name_has_functions_of_its_own() {
+        for shell in Shell::value_variants() {
+            let script = shell.script("kubectl-netplan").unwrap();
+            assert!(script.contains("kubectl-netplan"), "{shell:?}: {script}");
+            assert!(script.contains(VARIABLE), "{shell:?}: {script}");
+        }
+        let zsh = Shell::Zsh.script("kubectl-netplan").unwrap();
+        let function = "_clap_dynamic_completer_kubectl_netplan";
+        assert_eq!(zsh.matches(function).count(), 3, "{zsh}");
+        assert!(zsh.contains("== _kubectl-netplan ]]"), "{zsh}");
     }
-    printer::results(&String::from_utf8_lossy(&script))?;
-    Ok(Exit::Well)
 }

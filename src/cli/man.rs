@@ -37,21 +37,20 @@ pub(super) fn execute(args: &ManArgs) -> Result<Exit, CliError> {
         Some(folder) => std::fs::create_dir_all(folder)
             .and_then(|()| write_all(&command, &date, folder))
             .with_context(|| format!("cannot write manual pages to `{}`", folder.display()))?,
-        None => printer::results(&page::of(&command, &date).map_err(anyhow::Error::from)?)?,
+        None => printer::results(
+            &page::of(&command, page::name(&command), &date).map_err(anyhow::Error::from)?,
+        )?,
     }
     Ok(Exit::Well)
 }
 
-fn write_all(command: &Command, date: &str, folder: &Path) -> std::io::Result<()> {
-    let name = page::name(command);
-    std::fs::write(folder.join(format!("{name}.1")), page::of(command, date)?)?;
-    let mut commands = command.get_subcommands();
+/// Writes the program's page, and one for each command that is not hidden.
+fn write_all(program: &Command, date: &str, folder: &Path) -> std::io::Result<()> {
+    let below = program.get_subcommands().filter(|one| !one.is_hide_set());
+    let mut commands = std::iter::once(program).chain(below);
     commands.try_for_each(|command| {
-        if command.is_hide_set() {
-            Ok(())
-        } else {
-            write_all(command, date, folder)
-        }
+        let file = folder.join(format!("{}.1", page::name(command)));
+        std::fs::write(file, page::of(command, page::name(program), date)?)
     })
 }
 

@@ -115,7 +115,7 @@ fn without_a_cluster_no_run_is_completed() {
 
 #[test]
 fn every_shell_has_a_script_that_asks_this_program() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell", "kubectl"] {
         let mut command = Command::new(NETPLAN);
         let output = command.args(["completions", shell]).output().unwrap();
         let script = String::from_utf8_lossy(&output.stdout);
@@ -131,4 +131,26 @@ fn every_shell_has_a_script_that_asks_this_program() {
         words.contains("NETPLAN_COMPLETE") && words.contains("ksh"),
         "{words}"
     );
+}
+
+#[test]
+fn kubectl_gets_candidates_and_a_directive() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Command::new(NETPLAN)
+        .args(["completions", "kubectl"])
+        .output()
+        .unwrap();
+    let completer = folder.path().join("kubectl_complete-netplan");
+    fs::write(&completer, &script.stdout).unwrap();
+    let programs = Path::new(NETPLAN).parent().unwrap().to_str().unwrap();
+    let output = Command::new("sh")
+        .arg(&completer)
+        .args(["explain", "workers.same_n"])
+        .env("PATH", format!("{programs}:/usr/bin:/bin"))
+        .output()
+        .unwrap();
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines[0].starts_with("workers.same_node_as\t"), "{lines:?}");
+    assert_eq!(lines[1..], [":4"]);
 }

@@ -15,11 +15,12 @@ pub(super) fn name(command: &Command) -> &str {
     name.unwrap_or_else(|| command.get_name())
 }
 
-/// The page of a command that is built.
+/// The page of a command that is built. `program` is the name of the page that has all commands.
 ///
 /// # Errors
 /// Never: it writes into memory.
-pub(super) fn of(command: &Command, date: &str) -> io::Result<String> {
+pub(super) fn of(command: &Command, program: &str, date: &str) -> io::Result<String> {
+    let is_program = name(command) == program;
     let man = Man::new(command.clone())
         .title(name(command).to_uppercase())
         .date(date)
@@ -41,8 +42,9 @@ pub(super) fn of(command: &Command, date: &str) -> io::Result<String> {
     let after_help = AfterHelp::read(&after_help.unwrap_or_default());
     let mut rest = Roff::new();
     exit_status(&after_help, &mut rest);
-    items("ENVIRONMENT", ENVIRONMENT, command.get_name(), &mut rest);
-    items("FILES", FILES, command.get_name(), &mut rest);
+    let concerned = (!is_program).then(|| command.get_name());
+    items("ENVIRONMENT", ENVIRONMENT, concerned, &mut rest);
+    items("FILES", FILES, concerned, &mut rest);
     if !after_help.notes.is_empty() {
         rest.control("SH", ["NOTES"]);
         paragraphs(after_help.notes.iter().map(String::as_str), &mut rest);
@@ -54,9 +56,9 @@ pub(super) fn of(command: &Command, date: &str) -> io::Result<String> {
         }
         rest.control("EE", []);
     }
-    if name(command) != "netplan" {
+    if !is_program {
         rest.control("SH", ["SEE ALSO"]);
-        rest.text([bold("netplan"), roman("(1)")]);
+        rest.text([bold(program), roman("(1)")]);
     }
     rest.to_writer(&mut page)?;
     Ok(without_idle_breaks(&String::from_utf8_lossy(&page)))
@@ -91,10 +93,11 @@ fn exit_status(after_help: &AfterHelp, page: &mut Roff) {
     }
 }
 
-fn items(title: &str, items: &[Item], command: &str, page: &mut Roff) {
+/// Those of a command, or all.
+fn items(title: &str, items: &[Item], command: Option<&str>, page: &mut Roff) {
     let mut items = items
         .iter()
-        .filter(|item| item.concerns(command))
+        .filter(|item| command.is_none_or(|command| item.concerns(command)))
         .peekable();
     if items.peek().is_some() {
         page.control("SH", [title]);
@@ -129,7 +132,7 @@ mod tests {
         command.build();
         let below = command.get_subcommands().filter(|one| !one.is_hide_set());
         let all = std::iter::once(&command).chain(below);
-        all.map(|command| of(command, "2026-11-26").unwrap())
+        all.map(|command| of(command, "netplan", "2026-11-26").unwrap())
             .collect()
     }
 

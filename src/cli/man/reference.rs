@@ -10,9 +10,9 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// Whether it belongs on the page of a command. The page of `netplan` itself has all.
+    /// Whether it belongs on the page of a command.
     pub fn concerns(&self, command: &str) -> bool {
-        command == "netplan" || self.commands.is_empty() || self.commands.contains(&command)
+        self.commands.is_empty() || self.commands.contains(&command)
     }
 }
 
