@@ -109,7 +109,7 @@ impl Sink for Collector<'_, '_> {
     }
 
     fn say(&self, message: &str) {
-        self.progress.say(message);
+        printer::warning(message);
     }
 
     fn has_begun(&self) -> bool {

@@ -28,8 +28,7 @@ enum Shell {
     Bash,
     Elvish,
     Fish,
-    #[value(name = "powershell")]
-    PowerShell,
+    Powershell,
     Zsh,
     /// The program that kubectl asks for completions of `kubectl netplan`; it has to be executable
     Kubectl,
@@ -48,7 +47,7 @@ impl Shell {
             Self::Bash => &Bash,
             Self::Elvish => &Elvish,
             Self::Fish => &Fish,
-            Self::PowerShell => &Powershell,
+            Self::Powershell => &Powershell,
             Self::Zsh => &Zsh,
             Self::Kubectl => return Ok(for_kubectl(program)),
         };

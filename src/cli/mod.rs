@@ -113,9 +113,8 @@ pub fn main() -> ExitCode {
             return error.exit().into();
         }
     }
-    let color = color::named_in(std::env::args_os());
-    color::apply(color);
-    let matches = Cli::command().color(color).try_get_matches();
+    color::apply(color::named_in(std::env::args_os()));
+    let matches = Cli::command().try_get_matches();
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {

@@ -75,6 +75,7 @@ pub(super) struct RunArgs {
     /// was cut off]
     #[arg(long, value_name = "DIR", conflicts_with = "output", num_args = 0..=1)]
     #[arg(add = complete::unfinished_run_directories())]
+    #[expect(clippy::option_option, reason = "left out, without a value, with one")]
     resume: Option<Option<PathBuf>>,
 
     #[command(flatten)]

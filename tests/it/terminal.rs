@@ -69,10 +69,9 @@ impl Terminal {
             std::thread::spawn(move || {
                 let mut buffer = [0; 4096];
                 // An error says that no process has the terminal open any more.
-                while let Ok(1..) = master.read(&mut buffer).map(|n| {
+                while let Ok(n @ 1..) = master.read(&mut buffer) {
                     seen.lock().unwrap().extend_from_slice(&buffer[..n]);
-                    n
-                }) {}
+                }
             })
         };
         Self {

@@ -97,16 +97,18 @@ impl<'p> Progress<'p> {
                 let headlines = view.means().headlines();
                 let figure = headlines.say(sample.cell.test(), &sample.metrics);
                 let what = format!("sample {}: {figure}", sample.sample);
-                self.line(&view, &sample.cell, &what);
+                line(&view, &sample.cell, &what);
             }
             EventKind::AttemptFailed { cell, failure, .. } => {
                 let why = view.means().headlines().failure(cell.test(), failure);
-                self.say(&format!("{}: {why}", cell.0));
+                printer::warning(&format!("{}: {why}", cell.0));
             }
             EventKind::CellEnded { cell, .. } if !self.live => {
-                self.line(&view, cell, &outcome.unwrap_or_default());
+                line(&view, cell, &outcome.unwrap_or_default());
             }
-            EventKind::WorkerLeft { worker } => self.say(&format!("worker `{worker}` has gone")),
+            EventKind::WorkerLeft { worker } => {
+                printer::warning(&format!("worker `{worker}` has gone"));
+            }
             _ => {}
         }
     }
@@ -115,14 +117,9 @@ impl<'p> Progress<'p> {
     pub fn enter(&self, phase: Phase) {
         self.view.borrow_mut().enter(phase, Instant::now());
         if phase == Phase::Stopping && !self.live {
-            self.say("interrupted; stopping (once more: at once)");
+            printer::warning("interrupted; stopping (once more: at once)");
         }
         self.draw();
-    }
-
-    /// Says something that a person should know.
-    pub fn say(&self, message: &str) {
-        printer::warning(message);
     }
 
     fn show_running(&self) {
@@ -142,16 +139,16 @@ impl<'p> Progress<'p> {
             printer::status_line(None);
         }
     }
+}
 
-    fn line(&self, view: &View<'_>, cell: &CellId, what: &str) {
-        let (ended, all) = view.cells();
-        let width = all.to_string().len();
-        printer::plain(&format!(
-            "[{ended:width$}/{all}] {}  {what}  ({} left)",
-            cell.0,
-            view.left(Instant::now())
-        ));
-    }
+fn line(view: &View<'_>, cell: &CellId, what: &str) {
+    let (ended, all) = view.cells();
+    let width = all.to_string().len();
+    printer::plain(&format!(
+        "[{ended:width$}/{all}] {}  {what}  ({} left)",
+        cell.0,
+        view.left(Instant::now())
+    ));
 }
 
 /// No status line outlives what it is about.

@@ -198,12 +198,11 @@ impl<'p> View<'p> {
     /// What runs, a line each, for whoever asks.
     pub fn running(&self, now: Instant) -> Vec<String> {
         let parts = self.parts(now);
-        let mut head = parts.state;
-        if let Some(first) = self.first_sample {
+        let measuring = self.first_sample.map(|first| {
             let measuring = in_seconds(now.saturating_duration_since(first));
-            head.push_str(&format!(", measuring for {measuring}"));
-        }
-        let mut lines = vec![head];
+            format!(", measuring for {measuring}")
+        });
+        let mut lines = vec![parts.state + &measuring.unwrap_or_default()];
         if self.running.is_empty() {
             lines.push(match self.phase {
                 Phase::Measuring => "  no sample runs".to_owned(),
@@ -231,29 +230,28 @@ impl<'p> View<'p> {
     }
 
     fn sample_in_words(&self, cell: &CellId, running: Running, now: Instant) -> String {
-        let mut words = format!("{}: sample {}", cell.0, running.sample);
-        let test = self.test(cell);
-        if let Some(test) = test {
-            let (least, most) = search::samples_of(test);
-            words.push_str(&match (least, most) {
-                (least, most) if least == most => format!(" of {least}"),
-                (least, most) => format!(" of {least} to {most}"),
-            });
-        }
-        if running.attempt > 1 {
-            words.push_str(&format!(", attempt {}", running.attempt));
-        }
+        let (of, about) = match self.test(cell) {
+            Some(test) => {
+                let of = match search::samples_of(test) {
+                    (least, most) if least == most => format!(" of {least}"),
+                    (least, most) => format!(" of {least} to {most}"),
+                };
+                let usual = tools::usual_sample(test).as_secs_f64().ceil();
+                (of, format!(" of about {usual} s"))
+            }
+            None => (String::new(), String::new()),
+        };
+        let attempt = match running.attempt {
+            1 => String::new(),
+            attempt => format!(", attempt {attempt}"),
+        };
+        let so_far = match self.means.say(cell, "") {
+            none if none.is_empty() => none,
+            figure => format!(", so far {figure}"),
+        };
         let since = in_seconds(now.saturating_duration_since(running.since));
-        words.push_str(&format!(", {since}"));
-        if let Some(test) = test {
-            let usual = tools::usual_sample(test);
-            words.push_str(&format!(" of about {} s", usual.as_secs_f64().ceil()));
-        }
-        let so_far = self.means.say(cell, "");
-        if !so_far.is_empty() {
-            words.push_str(&format!(", so far {so_far}"));
-        }
-        words
+        let (id, sample) = (&cell.0, running.sample);
+        format!("{id}: sample {sample}{of}{attempt}, {since}{about}{so_far}")
     }
 
     /// The client's command line. The addresses in it are words: no event says them before the sample
@@ -304,9 +302,8 @@ impl<'p> View<'p> {
 
     fn count(&mut self, event: &EventKind) {
         self.eta.on(event);
-        match event {
-            EventKind::Sample(sample) => self.means.add(&sample.cell, &sample.metrics),
-            _ => {}
+        if let EventKind::Sample(sample) = event {
+            self.means.add(&sample.cell, &sample.metrics);
         }
     }
 }
