@@ -72,7 +72,11 @@ impl<'p> Progress<'p> {
     /// Takes note of an event.
     pub fn on(&self, event: &Event) {
         match self.since.get() {
-            Some(since) if event.at < since => return self.past(&event.kind),
+            Some(since) if event.at < since => {
+                let mut view = self.view.borrow_mut();
+                view.on(&event.kind, Instant::now());
+                return view.begin_here();
+            }
             Some(_) => {
                 self.since.set(None);
                 self.view.borrow_mut().begin_here();
@@ -82,7 +86,7 @@ impl<'p> Progress<'p> {
         self.now(&event.kind);
     }
 
-    /// Takes note of what happened before anybody watched.
+    /// Takes note of what happened in an earlier part of the run, which was cut off.
     pub fn past(&self, event: &EventKind) {
         self.view.borrow_mut().learn(event);
     }

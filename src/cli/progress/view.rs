@@ -17,7 +17,7 @@ use crate::tools::{self, CellMeans};
 const LISTED: usize = 20;
 
 /// Where a run is between its first object and its last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::cli) enum Phase {
     /// Pods start.
     #[default]
@@ -82,7 +82,7 @@ impl<'p> View<'p> {
         }
     }
 
-    /// Takes note of what happened before anybody watched.
+    /// Takes note of what happened in an earlier part of the run. Nothing of that runs any more.
     pub fn learn(&mut self, event: &EventKind) {
         self.plan_from(event);
         self.count(event);
@@ -120,7 +120,6 @@ impl<'p> View<'p> {
             }
             EventKind::CellEnded { cell, .. } => {
                 self.running.remove(cell);
-                self.means.end(cell);
                 self.last_end = Some(now);
             }
             _ => {}
@@ -132,10 +131,9 @@ impl<'p> View<'p> {
         self.eta.begin_here();
     }
 
-    /// Takes note of a new phase; none follows on `Removing`, and only that on `Stopping`.
+    /// Takes note of a new phase. None comes back.
     pub fn enter(&mut self, phase: Phase, now: Instant) {
-        let is_later = phase as u8 > self.phase as u8;
-        if is_later {
+        if phase > self.phase {
             self.phase = phase;
             self.since = now;
         }
@@ -302,8 +300,10 @@ impl<'p> View<'p> {
 
     fn count(&mut self, event: &EventKind) {
         self.eta.on(event);
-        if let EventKind::Sample(sample) = event {
-            self.means.add(&sample.cell, &sample.metrics);
+        match event {
+            EventKind::Sample(sample) => self.means.add(&sample.cell, &sample.metrics),
+            EventKind::CellEnded { cell, .. } => self.means.end(cell),
+            _ => {}
         }
     }
 }

@@ -145,17 +145,34 @@ fn a_run_that_is_joined_is_known_with_its_first_event() {
     let now = Instant::now();
     let mut view = View::new(now);
     assert!(line(&view, now).contains("connecting"));
-    view.learn(&EventKind::RunStarted {
+    let start = EventKind::RunStarted {
         run: "0badcafe".to_owned(),
         netplan: String::new(),
         plan: PLAN.to_owned(),
         only: None,
-    });
-    view.learn(&ended(100));
+    };
+    for event in [start, started(100, 1), ended(100), started(200, 1)] {
+        view.on(&event, now);
+        view.begin_here();
+    }
     assert_eq!(view.cells(), (1, 2));
-    view.on(&started(200, 1), now);
     assert!(line(&view, now).contains("1/2  30 s left  iperf3-tcp/a/mss=200"));
     assert_eq!(view.running(now).len(), 3);
+}
+
+#[test]
+fn what_ran_when_a_run_was_cut_off_runs_no_more() {
+    let (plan, schedule) = planned();
+    let now = Instant::now();
+    let mut view = view(&plan, &schedule, now);
+    for event in [started(100, 1), measured(100, 9e8), started(100, 2)] {
+        view.learn(&event);
+    }
+    let shown = line(&view, now);
+    assert!(shown.ends_with("0/2  50 s left  starting, 0 s"), "{shown}");
+    assert_eq!(view.running(now)[1..], ["  starting, 0 s"]);
+    view.on(&started(100, 2), now);
+    assert_eq!(view.parts(now).detail, "900 Mbit/s");
 }
 
 fn any_event() -> impl Strategy<Value = EventKind> {
