@@ -64,10 +64,10 @@ pub(super) fn of(command: &Command, program: &str, date: &str) -> io::Result<Str
     Ok(without_idle_breaks(&String::from_utf8_lossy(&page)))
 }
 
-/// Leaves out the line breaks beside vertical space, which do nothing and which linters report.
+/// Leaves out the line breaks beside empty lines, which do nothing and which linters report.
 fn without_idle_breaks(page: &str) -> String {
     let lines: Vec<&str> = page.lines().collect();
-    let is_space = |at: usize| lines.get(at) == Some(&".sp");
+    let is_space = |at: usize| lines.get(at) == Some(&"");
     let kept = lines.iter().enumerate().filter(|(at, line)| {
         let beside_space = at.checked_sub(1).is_some_and(is_space) || is_space(at + 1);
         **line != ".br" || !beside_space
@@ -151,6 +151,16 @@ mod tests {
                     .any(|line| heading.iter().any(|one| one == line));
                 assert!(is_there, "{title} has no {section}");
             }
+        }
+    }
+
+    #[test]
+    fn no_line_breaks_beside_an_empty_one() {
+        for page in pages() {
+            assert!(
+                !page.contains("\n.br\n\n") && !page.contains("\n\n.br\n"),
+                "{page}"
+            );
         }
     }
 
