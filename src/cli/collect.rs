@@ -79,7 +79,7 @@ impl<'a, 'p> Collector<'a, 'p> {
         if let Some(warning) = event.kind.address_warning()
             && !self.warned.contains(&warning)
         {
-            self.progress.say(&warning);
+            printer::warning(&warning);
             self.warned.insert(warning);
         }
         Ok(if ends(&event) {

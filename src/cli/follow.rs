@@ -493,6 +493,8 @@ mod tests {
             anyhow!("begun anew")
         }
 
+        fn enter(&self, _: Phase) {}
+
         fn say(&self, _: &str) {}
 
         fn has_begun(&self) -> bool {
