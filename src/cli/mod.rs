@@ -103,13 +103,16 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            let usage = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Well
+            let exit = match printer::usage(&error) {
+                Err(error) => {
+                    let error = CliError::from(error);
+                    printer::error(&error);
+                    error.exit()
+                }
+                Ok(()) if error.use_stderr() => Exit::Usage,
+                Ok(()) => Exit::Well,
             };
-            return usage.into();
+            return exit.into();
         }
     };
     raise_file_limit();

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::outlook::Outlook;
 use super::printer;
+use crate::diag::printable;
 use crate::plan::{Order, Plan, Test};
 use crate::report::{Report, elapsed};
 use crate::results::{Event, EventKind, Outcome};
@@ -180,8 +181,8 @@ impl Progress {
             "" => String::new(),
             figure => format!(" (last: {figure})"),
         };
-        self.bar
-            .set_message(format!("{cell}{last}, {} left", self.left()));
+        let message = format!("{cell}{last}, {} left", self.left());
+        self.bar.set_message(printable::line(&message).into_owned());
     }
 
     fn line(&self, cell: &str, what: &str) {

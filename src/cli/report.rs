@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::format::Format;
+use super::stored;
 use super::verdict::VerdictArgs;
-use super::{printer, stored};
 use crate::results::RunDir;
 
 /// Print a stored run again: byte for byte what the run printed
@@ -36,6 +36,6 @@ pub(super) struct ReportArgs {
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
     let dir = RunDir::open(&args.run).map_err(|error| CliError::Usage(error.to_string()))?;
     let report = stored::report(&dir)?;
-    printer::results(&args.format.render(&report, args.verdict)?)?;
+    args.format.print(&report, args.verdict)?;
     Ok(args.verdict.exit(&report))
 }

@@ -217,8 +217,9 @@ fn new_directory(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<(RunDir,
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
     });
     let dir = RunDir::create(path)?;
-    dir.write(file::PLAN, &prepared.plan_text)?;
+    // First: whoever has the journal's lock has the directory.
     let journal = Journal::create(dir.path())?;
+    dir.write(file::PLAN, &prepared.plan_text)?;
     Ok((dir, journal))
 }
 

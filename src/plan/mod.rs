@@ -44,6 +44,7 @@ mod set;
 mod surroundings;
 pub mod sweep;
 mod syntax;
+pub mod template_bounds;
 mod test_names;
 mod tree;
 mod try_command;

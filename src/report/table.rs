@@ -11,6 +11,7 @@ use super::grid::Block;
 use super::notes::Notes;
 use super::sections::{self, Section};
 use super::{heading, judged, ratios, text};
+use crate::diag::printable;
 
 /// Narrower than this is not tried; lines are then longer than the width.
 const NARROWEST: usize = 40;
@@ -114,11 +115,13 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// Every text of the page goes this way, and leaves it safe to show.
     fn painted(&self, text: &str, style: Style) -> String {
+        let text = printable::line(text);
         if self.colour && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
-            text.to_owned()
+            text.into_owned()
         }
     }
 
@@ -182,7 +185,8 @@ impl Page {
 
     /// A line in which the marks of cells without a figure, or with a doubtful one, are coloured.
     fn marked(&mut self, line: &str) {
-        let mut rest = line;
+        let line = printable::line(line);
+        let mut rest = &*line;
         while let Some(at) = rest.find(['✗', '–', '?']) {
             let (before, mark) = rest.split_at(at);
             let sign = mark.chars().next().unwrap_or('✗');

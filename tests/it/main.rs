@@ -25,6 +25,8 @@ mod limits;
 mod local;
 mod made;
 mod mesh;
+mod neutral_text;
+mod odd_files;
 mod orchestrator;
 mod plan;
 mod plan_any;
