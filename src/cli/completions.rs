@@ -1,10 +1,11 @@
 //! `netplan completions`: for shells.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
 use super::error::{CliError, Exit};
-use super::{Cli, printer};
+use super::invocation::Invocation;
+use super::printer;
 
 /// Print the completions of a shell
 #[derive(Debug, Args)]
@@ -16,7 +17,14 @@ pub(super) struct CompletionsArgs {
 
 pub(super) fn execute(args: &CompletionsArgs) -> Result<Exit, CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "netplan", &mut script);
+    let invocation = Invocation::current();
+    let mut command = invocation.command();
+    clap_complete::generate(
+        args.shell,
+        &mut command,
+        invocation.file_name(),
+        &mut script,
+    );
     printer::results(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Well)
 }

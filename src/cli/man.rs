@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::Args;
 
 use super::error::{CliError, Exit};
-use super::{Cli, printer};
+use super::invocation::Invocation;
+use super::printer;
 
 /// Print the manual page, or write one for each command into a folder
 #[derive(Debug, Args)]
@@ -20,13 +21,14 @@ pub(super) struct ManArgs {
 }
 
 pub(super) fn execute(args: &ManArgs) -> Result<Exit, CliError> {
+    let command = Invocation::current().command();
     if let Some(folder) = &args.output {
         std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
+            .and_then(|()| clap_mangen::generate_to(command, folder))
             .with_context(|| format!("cannot write manual pages to `{}`", folder.display()))?;
     } else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command())
+        clap_mangen::Man::new(command)
             .render(&mut page)
             .map_err(anyhow::Error::from)?;
         printer::results(&String::from_utf8_lossy(&page))?;

@@ -13,6 +13,7 @@ mod follow;
 mod format;
 mod init;
 mod interrupt;
+mod invocation;
 mod live;
 mod man;
 mod orchestrator;
@@ -39,9 +40,10 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
+use self::invocation::Invocation;
 use crate::cluster::local::holder;
 use crate::system::raise_file_limit;
 
@@ -100,7 +102,11 @@ pub fn main() -> ExitCode {
     if let Some(code) = holder::dispatch() {
         return code;
     }
-    let cli = match Cli::try_parse() {
+    let parsed = Invocation::current()
+        .command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             let exit = match printer::usage(&error) {

@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::error::CliError;
+use super::invocation::Invocation;
 use crate::diag::printable;
 
 /// The width that tables get when stdout is no terminal.
@@ -79,7 +80,11 @@ fn colour_stderr() -> bool {
 
 pub(super) fn error(error: &CliError) {
     match error {
-        CliError::Plan(problems) => eprint(&printable::styled(&problems.render(colour_stderr()))),
+        CliError::Plan(problems) => {
+            let text = problems.render(colour_stderr());
+            let text = Invocation::current().localize_problems(&text);
+            eprint(&printable::styled(&text));
+        }
         CliError::Usage(message) => labelled("error", ERROR, message),
         CliError::Failed(error) => labelled("error", ERROR, &chain(error)),
     }
@@ -134,7 +139,8 @@ pub(super) fn usage(error: &clap::Error) -> anyhow::Result<()> {
 }
 
 fn labelled(label: &str, style: Style, message: &str) {
-    let message = printable::lines(message);
+    let message = Invocation::current().localize(message);
+    let message = printable::lines(&message);
     eprint(&format!("{style}{label}{style:#}: {message}\n"));
 }
 

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod action;
 mod architecture;
 mod attach;
 mod cases;
@@ -19,6 +20,7 @@ mod extends;
 mod fake_api;
 mod fake_cluster;
 mod found;
+mod install;
 mod kubernetes;
 mod kubernetes_doors;
 mod limits;
