@@ -51,6 +51,7 @@ help:
 	@echo "make deny                licences, advisories and duplicates of the dependencies (needs cargo-deny)"
 
 run:
+	@test -e "$(PLAN)" || { echo "there is no plan $(PLAN); PLAN= names another one, plans/ has some" >&2; exit 1; }
 	@.ci/toolchain
 	@.ci/packages
 	@.ci/forecast fast $(FAST_CPU_MINUTES)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, Exit};
+use super::invocation::Invocation;
 use super::preflight::Checkup;
 use super::target::{Target, TargetArgs};
 use super::{plan_args, prepare, printer};
@@ -57,7 +58,7 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
         }
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
-    printer::results(&lines)?;
+    printer::results(&Invocation::current().localize(&lines))?;
     Ok(if checkup.troubles().next().is_some() {
         Exit::CouldNotRun
     } else {

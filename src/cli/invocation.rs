@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_plugin_describes_the_same_commands() {
         let mut plugin = Invocation::Plugin.command();
-        plugin.debug_assert();
+        plugin.clone().debug_assert();
         plugin.build();
         for command in plugin.get_subcommands() {
             let name = command.get_name();

@@ -482,3 +482,17 @@ fn the_toolchain_file_asks_for_nothing_from_the_network() {
     let settings: Vec<&str> = file.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(settings, ["[toolchain]", "channel = \"stable\""]);
 }
+
+#[test]
+fn help_names_every_target() {
+    let makefile = fs::read_to_string(format!("{ROOT}/Makefile")).unwrap();
+    let phony = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix(".PHONY: "));
+    for target in phony.unwrap().split(' ').filter(|target| *target != "help") {
+        assert!(
+            makefile.contains(&format!("@echo \"make {target} ")),
+            "`make help` does not name {target}"
+        );
+    }
+}
