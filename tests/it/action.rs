@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::NETPLAN;
+use crate::support::{NETPLAN, installed, local_cluster, needs};
 
 const PLAN: &str = "\
 version: 1
@@ -86,6 +86,7 @@ impl Step {
 
 #[test]
 fn a_run_gives_verdict_results_and_summary() {
+    needs!(local_cluster(), installed(&["bash", "iperf3"]));
     let step = Step::run("1 Mbit/s", "out/a\nverdict=forged");
     assert_eq!(step.code(), 0, "{}", step.log());
     let names: Vec<String> = step.outputs().into_iter().map(|(name, _)| name).collect();
@@ -117,6 +118,7 @@ fn a_run_gives_verdict_results_and_summary() {
 
 #[test]
 fn the_exit_code_stays_that_of_the_run() {
+    needs!(local_cluster(), installed(&["bash", "iperf3"]));
     let step = Step::run("900 Gbit/s", "out");
     assert_eq!(step.code(), 4, "{}", step.log());
     assert_eq!(step.named("verdict"), "failed");
