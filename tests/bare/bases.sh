@@ -20,7 +20,16 @@ make_base() {
         return 0
     fi
     echo "bare: making a base system of $1" >&2
-    rm -rf "target/bare/$1.new" "target/bare/$1.recipe"
+    rm -rf "target/bare/$1.recipe"
+    if ! build_base "$1"; then
+        rm -rf "target/bare/$1.new"
+        return 1
+    fi
+    echo "$recipe" >"target/bare/$1.recipe"
+}
+
+build_base() { # RELEASE
+    rm -rf "target/bare/$1.new"
     debootstrap --variant=minbase --include="$BASE_PACKAGES" "$1" "target/bare/$1.new" "$ARCHIVE" \
         >"target/bare/$1.log" 2>&1 || return 1
     # How this machine reaches the archive: proxies, and which dates it trusts.
@@ -34,7 +43,6 @@ make_base() {
         useradd --create-home --shell /bin/sh tester
         echo "tester ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/tester
         chmod 440 /etc/sudoers.d/tester' >>"target/bare/$1.log" 2>&1 || return 1
-    tar -C "target/bare/$1.new" -cf "target/bare/$1.tar" .
+    tar -C "target/bare/$1.new" -cf "target/bare/$1.tar" . || return 1
     rm -rf "target/bare/$1.new"
-    echo "$recipe" >"target/bare/$1.recipe"
 }
