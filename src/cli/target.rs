@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::confirm::{self, Answer};
@@ -79,7 +80,9 @@ impl TargetArgs {
         let found = match self.on {
             Some(On::Local) => return Ok(Target::Local),
             Some(On::Kubernetes) => Configured::Cluster(Box::new(self.kubernetes.open().await?)),
-            None => Access::find(&self.kubernetes.settings()).await?,
+            None => Access::find(&self.kubernetes.settings())
+                .await
+                .map_err(|error| anyhow!("{error}\n  use `--on local` for this machine"))?,
         };
         Ok(match found {
             Configured::Cluster(access) => {

@@ -88,8 +88,7 @@ impl Access {
             Configured::Cluster(access) => Ok(*access),
             Configured::Nothing(why) => Err(Error::Lacks(Trouble {
                 what: why,
-                help: "name a kubeconfig with `--kubeconfig` or KUBECONFIG, or use `--on local` for this machine"
-                    .to_owned(),
+                help: "name one with `--kubeconfig` or KUBECONFIG".to_owned(),
             })),
         }
     }

@@ -77,7 +77,7 @@ impl Chosen {
             }
             Self::Variable(files) => (
                 files.as_slice(),
-                Some((none_of(files), "name one that exists, unset KUBECONFIG")),
+                Some((none_of(files), "name one that exists, or unset KUBECONFIG")),
             ),
             Self::Default(file) => (file.as_slice(), None),
         };
@@ -102,7 +102,7 @@ impl Chosen {
         match no_file {
             Some((what, help)) if texts.is_empty() => Err(Trouble {
                 what,
-                help: format!("{help}, or use `--on local` for this machine"),
+                help: help.to_owned(),
             }),
             _ => Ok(texts),
         }

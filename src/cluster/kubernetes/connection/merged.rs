@@ -158,7 +158,7 @@ impl Merged {
         let shown: Vec<String> = names.take(SHOWN_CONTEXTS).collect();
         let more = self.contexts.len() - shown.len();
         match (shown.as_slice(), more) {
-            ([], _) => "add a context, or use `--on local` for this machine".to_owned(),
+            ([], _) => "add a context, or name another kubeconfig with `--kubeconfig`".to_owned(),
             (_, 0) => format!("name one with `--context`: {}", shown.join(", ")),
             (_, more) => format!(
                 "name one with `--context`: {} and {more} more",
@@ -243,7 +243,23 @@ fn resolve(folder: &Path, path: &mut Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_kubeconfig_or_refused(
+            any in any::<String>(),
+            near in "(kind: Config\n)?((clusters|contexts|users|current-context): ?(null|''|x|\\[[a-z{}:, ]{0,12}\\]|\n- name: [a-z]?)\n){0,4}",
+        ) {
+            for content in [any, near] {
+                if let Ok(merged) = Merged::new(&[text("/k/1", &content)]) {
+                    let _ = (merged.select(None), merged.select(Some("x")));
+                }
+            }
+        }
+    }
 
     fn text(file: &str, text: &str) -> Text {
         Text {

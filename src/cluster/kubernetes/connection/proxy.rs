@@ -11,7 +11,7 @@ use crate::cluster::Trouble;
 /// What kube can go through; kubectl takes the same.
 const SCHEMES: &[&str] = &["http", "https", "socks5"];
 
-/// The proxy that a kubeconfig names with `proxy-url`. NO_PROXY has no say in it.
+/// The proxy that a kubeconfig names with `proxy-url`. `NO_PROXY` has no say in it.
 pub(super) fn named(url: &str, cluster: &str) -> Result<Uri, Trouble> {
     server::parse(url, SCHEMES).map_err(|(what, right)| Trouble {
         what: format!("`proxy-url` of {cluster} {what}: `{url}`"),
