@@ -4,12 +4,13 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use nix::pty::{OpenptyResult, openpty};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::NETPLAN;
+use crate::support::{NETPLAN, wait_until};
 
 const PLAN: &str = "\
 version: 1
@@ -152,21 +153,28 @@ fn ctrl_c_starts_nothing() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Before the question it would end the process as it ends any other.
-    let mut stderr = child.stderr.take().unwrap();
-    let mut said = String::new();
-    // stderr is no terminal here, so that the question goes to the terminal itself.
+    // stderr is no terminal here, so that the question goes to the terminal itself. Before it is asked, Ctrl-C would
+    // end the process as it ends any other.
     let mut master = fs::File::from(person.terminal.master.try_clone().unwrap());
-    let mut shown = Vec::new();
-    let mut byte = [0];
-    while !String::from_utf8_lossy(&shown).ends_with(QUESTION) {
-        master.read_exact(&mut byte).unwrap();
-        shown.push(byte[0]);
-    }
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let shows = shown.clone();
+    std::thread::spawn(move || {
+        let mut byte = [0];
+        while master.read_exact(&mut byte).is_ok() {
+            shows.lock().unwrap().push(byte[0]);
+        }
+    });
+    wait_until("the question", || {
+        assert_eq!(
+            child.try_wait().unwrap(),
+            None,
+            "it ended without a question"
+        );
+        String::from_utf8_lossy(&shown.lock().unwrap()).ends_with(QUESTION)
+    });
     person.types(b"\x03");
-    let status = child.wait().unwrap();
-    stderr.read_to_string(&mut said).unwrap();
-    assert_eq!(status.code(), Some(130), "{said}");
+    let (exit, said) = end(child);
+    assert_eq!(exit, 130, "{said}");
     assert!(
         !said.contains(STARTED) && !said.contains("panicked"),
         "{said}"
