@@ -157,11 +157,11 @@ fn ctrl_c_starts_nothing() {
     // end the process as it ends any other.
     let mut master = fs::File::from(person.terminal.master.try_clone().unwrap());
     let shown = Arc::new(Mutex::new(Vec::new()));
-    let shows = shown.clone();
+    let seen = shown.clone();
     std::thread::spawn(move || {
         let mut byte = [0];
         while master.read_exact(&mut byte).is_ok() {
-            shows.lock().unwrap().push(byte[0]);
+            seen.lock().unwrap().push(byte[0]);
         }
     });
     wait_until("the question", || {
