@@ -52,7 +52,9 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     }
     let target = runtime.block_on(args.target.resolve(&plan.kubernetes.namespace))?;
     let checkup = match target {
-        Target::Local if !is_given => Checkup::of_machine(&Local::default(), WORKERS, &tools::all()),
+        Target::Local if !is_given => {
+            Checkup::of_machine(&Local::default(), WORKERS, &tools::all())
+        }
         target => runtime.block_on(target.checkup(&prepare::whole(plan)?)),
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
