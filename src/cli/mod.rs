@@ -6,6 +6,7 @@ mod check;
 mod clean;
 mod collect;
 mod completions;
+mod confirm;
 mod doctor;
 mod error;
 mod explain;
@@ -56,7 +57,7 @@ Examples:
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
-failed or is missing: 3); 130 interrupted.
+failed or is missing: 3); 130 interrupted. Skipped cells do not count as failed.
 Results go to stdout, all else to stderr.";
 
 /// How fast is the pod network, and did it get slower?

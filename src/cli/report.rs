@@ -20,7 +20,8 @@ use crate::results::RunDir;
   netplan report DIR --format junit > netplan.xml
 
 Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed or are missing;
-4 an expectation fell short (if only because its cell failed or is missing: 3).")]
+4 an expectation fell short (if only because its cell failed or is missing: 3).
+Skipped cells do not count as failed.")]
 pub(super) struct ReportArgs {
     /// The run's directory
     run: PathBuf,

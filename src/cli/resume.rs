@@ -135,13 +135,13 @@ impl Resumed {
     }
 
     /// Where the run goes on: where it was. Fails when it is elsewhere, or still there.
-    pub async fn target(&self, args: &TargetArgs) -> Result<Target, CliError> {
+    pub async fn target(&self, args: &TargetArgs, namespace: &str) -> Result<Target, CliError> {
         let environment = self.dir.environment();
         let cluster = environment.and_then(|environment| environment.cluster);
         let kind = cluster.map(|cluster| cluster.kind).unwrap_or_default();
         let target = match (args.named(), kind.as_str()) {
             (None, "local") => Target::Local,
-            _ => args.resolve().await?,
+            _ => args.resolve(namespace).await?,
         };
         let elsewhere = |here: On, was: &str| {
             CliError::Usage(format!(

@@ -12,6 +12,7 @@ pub mod expression;
 mod extend;
 mod fields;
 mod figure;
+mod foreign;
 mod host;
 mod kubernetes;
 mod limits;

@@ -36,6 +36,8 @@ const WIDE: char = '~';
 /// In the place of a figure, or beside one of fewer samples than the plan asks for: the run has
 /// ended before.
 const MISSING: char = '…';
+/// In the place of the figure of a skipped cell. A dash and a number would read as a negative figure.
+pub(super) const SKIPPED: char = '⊘';
 /// Beside a figure at the highest rate that the plan allows.
 const AT_BOUND: char = '↑';
 
@@ -66,14 +68,14 @@ impl Notes {
         }
     }
 
-    /// What stands in the place of a figure: `✗1` for a failed cell, `–2` for a skipped one, `…` for
+    /// What stands in the place of a figure: `✗1` for a failed cell, `⊘2` for a skipped one, `…` for
     /// a missing one. None for a cell that was measured, if only in part.
     pub fn mark(&mut self, cell: &CellReport, tool: &str) -> Option<String> {
         let (sign, why, said) = match &cell.state {
             CellState::Measured | CellState::Partial => return None,
             CellState::Missing => return Some(MISSING.to_string()),
             CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), failure.in_words(tool)),
-            CellState::Skipped(reason) => ('–', Why::Skipped(reason.clone()), String::new()),
+            CellState::Skipped(reason) => (SKIPPED, Why::Skipped(reason.clone()), String::new()),
         };
         let next = self.numbered.len();
         let at = *self.at.entry(why.clone()).or_insert(next);
@@ -123,7 +125,7 @@ impl Notes {
         for (i, note) in self.numbered.iter().enumerate() {
             let (sign, title) = match &note.why {
                 Why::Failed(cause) => ('✗', format!("failed: {cause}")),
-                Why::Skipped(reason) => ('–', format!("skipped: {reason}")),
+                Why::Skipped(reason) => (SKIPPED, format!("skipped: {reason}")),
             };
             let mark = format!("{sign}{}", i + 1);
             let indent = " ".repeat(mark.chars().count() + 1);

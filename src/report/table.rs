@@ -8,7 +8,7 @@ use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, Table
 use super::fold::Report;
 use super::gate::{self, Judgement, Tally};
 use super::grid::Block;
-use super::notes::Notes;
+use super::notes::{Notes, SKIPPED};
 use super::sections::{self, Section};
 use super::{heading, judged, ratios, text};
 use crate::diag::printable;
@@ -187,7 +187,7 @@ impl Page {
     fn marked(&mut self, line: &str) {
         let line = printable::line(line);
         let mut rest = &*line;
-        while let Some(at) = rest.find(['✗', '–', '?']) {
+        while let Some(at) = rest.find(['✗', SKIPPED, '?']) {
             let (before, mark) = rest.split_at(at);
             let sign = mark.chars().next().unwrap_or('✗');
             let digits = mark[sign.len_utf8()..]

@@ -103,6 +103,8 @@ const PURE: &[&str] = &[
     "cluster/kubernetes/pod.rs",
     "cluster/kubernetes/lives.rs",
     "cluster/kubernetes/seats.rs",
+    "cluster/kubernetes/connection/merged.rs",
+    "cluster/kubernetes/connection/server.rs",
 ];
 
 fn sources() -> BTreeMap<String, String> {
