@@ -1,9 +1,17 @@
-# make run     build, and run a plan on the local cluster (PLAN=plans/quick.yaml picks another)
-# make test    everything that CI checks
-# make e2e     all of it on the current kubeconfig's cluster, which needs two nodes with the image (IMAGE=name:tag)
-# make bench   the figures that the README quotes, in an hour or two (FIGURES='commands cluster': some of them)
-# make image   the container image, by docker, podman or buildah (IMAGE=name:tag; see below for more)
-# make deny    licences, advisories and duplicates of the dependencies (needs cargo-deny)
+# `make help` lists the targets and their variables.
+
+# The plan that `make run` runs, and where: on this machine, or with ON=kubernetes on the cluster of the
+# current kubeconfig.
+PLAN ?= plans/quick.yaml
+ON ?= local
+ARGS ?=
+
+# Where `make install` installs. DESTDIR is for packagers. NAMES are the commands that are installed.
+# SHADOW=yes installs `netplan` although netplan.io's program of the same name is there.
+PREFIX ?= /usr/local
+DESTDIR ?=
+NAMES ?= netplan kubectl-netplan
+SHADOW ?= no
 
 # The image's name is that which plans take by default. PLATFORMS=linux/amd64,linux/arm64 builds for
 # several architectures, into the archive target/netplan-image.tar.
@@ -12,24 +20,65 @@ PLATFORMS ?=
 IMAGE_ARGS ?=
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 BUILDER ?= $(firstword $(foreach program,docker podman buildah,$(shell command -v $(program) 2>/dev/null)))
-PLAN ?= plans/default.yaml
-ARGS ?=
+
+MUSL_TARGET ?= $(shell uname -m)-unknown-linux-musl
 NETPLAN = target/release/netplan
 SKIPPED = $(CURDIR)/target/skipped-tests
+# CPU time of a first build, measured.
+FAST_CPU_MINUTES = 5
+RELEASE_CPU_MINUTES = 15
 
-.PHONY: run build test e2e packages bench image deny schema
+.PHONY: help run build test test-bare test-bare-packages e2e packages bench install uninstall deb musl krew image deny schema
 
-run: build
-	$(NETPLAN) run $(PLAN) $(ARGS)
+help:
+	@echo "make run                 build with a profile that compiles fast, and run a plan on this machine"
+	@echo "                         (PLAN=plans/default.yaml: the full matrix; ON=kubernetes; ARGS='--only ...')"
+	@echo "make test                everything that CI checks"
+	@echo "make install             build optimized, and install the program, manual pages and completions"
+	@echo "                         (PREFIX=/usr/local; NAMES='netplan kubectl-netplan'; SHADOW=yes; DESTDIR=)"
+	@echo "make uninstall           remove what make install installed (PREFIX=, NAMES=)"
+	@echo "make packages            install the Debian or Ubuntu packages that run and test need"
+	@echo "make build               the optimized program, target/release/netplan"
+	@echo "make image               the container image, by docker, podman or buildah (IMAGE=name:tag; PLATFORMS=)"
+	@echo "make deb                 a Debian package, target/debian/ (needs cargo-deb)"
+	@echo "make musl                a static program (needs musl-tools and rustup's musl target)"
+	@echo "make krew                archive and manifest for kubectl's plugin manager (RELEASE_URL=, BINARY=)"
+	@echo "make e2e                 all of it on the current kubeconfig's cluster, which needs two nodes with the image"
+	@echo "make test-bare           the installation, the build and a run on minimal Debian systems (root; an hour)"
+	@echo "make test-bare-packages  the fast part of it: the installation of packages (root; minutes)"
+	@echo "make bench               the figures that the README quotes, in an hour or two (FIGURES='commands cluster')"
+	@echo "make schema              plans/plan.schema.json"
+	@echo "make deny                licences, advisories and duplicates of the dependencies (needs cargo-deny)"
 
-build: packages
-	cargo build --release --locked
+run:
+	@test -e "$(PLAN)" || { echo "there is no plan $(PLAN); PLAN= names another one, plans/ has some" >&2; exit 1; }
+	@.ci/toolchain
+	@.ci/packages
+	@.ci/forecast fast $(FAST_CPU_MINUTES)
+	@echo "then running $(PLAN): $$(sed -n 's/^description: //p' $(PLAN))" >&2
+	cargo build --profile fast --locked --bin netplan
+	@echo "$(PLAN): $$(target/fast/netplan schedule $(PLAN) | tail -n 1)" >&2
+	target/fast/netplan run $(PLAN) --on $(ON) $(ARGS)
 
-test: packages
+build:
+	@.ci/toolchain
+	@.ci/packages build
+	@.ci/forecast release $(RELEASE_CPU_MINUTES)
+	cargo build --release --locked --bin netplan
+
+test:
+	@.ci/toolchain test
+	@.ci/packages
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	@rm -f $(SKIPPED)
 	CI=true NETPLAN_SKIPPED_TESTS=$(SKIPPED) cargo test --locked; code=$$?; .ci/skipped-tests $(SKIPPED); exit $$code
+
+test-bare:
+	tests/bare/run
+
+test-bare-packages:
+	tests/bare/run --packages
 
 # It says first which cluster it is going to use.
 e2e:
@@ -42,6 +91,30 @@ packages:
 
 bench: packages
 	cargo bench --locked $(if $(FIGURES),-- $(FIGURES))
+
+install: build
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" NAMES="$(NAMES)" SHADOW="$(SHADOW)" packaging/install $(NETPLAN)
+
+uninstall:
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" NAMES="$(NAMES)" packaging/install --remove
+
+# Its files have other names than netplan.io's, so both packages can be installed; see [package.metadata.deb].
+deb: build
+	@cargo deb --version >/dev/null 2>&1 || { echo "make deb needs cargo-deb: cargo install cargo-deb" >&2; exit 1; }
+	@rm -rf target/packaging
+	@PREFIX=/usr DESTDIR=target/packaging NAMES=kubectl-netplan packaging/install $(NETPLAN)
+	cargo deb --no-build
+
+musl:
+	@.ci/toolchain
+	@command -v musl-gcc >/dev/null 2>&1 || { echo "make musl needs musl-gcc: apt-get install musl-tools" >&2; exit 1; }
+	@test -e "$$(rustc --print sysroot)/lib/rustlib/$(MUSL_TARGET)" || { echo "make musl needs the standard library for musl: rustup target add $(MUSL_TARGET)" >&2; exit 1; }
+	CC_$(subst -,_,$(MUSL_TARGET))=musl-gcc cargo build --release --locked --bin netplan --target $(MUSL_TARGET)
+
+# The static program by default, so that it runs on every distribution.
+BINARY ?= target/$(MUSL_TARGET)/release/netplan
+krew:
+	@VERSION="$(VERSION)" RELEASE_URL="$(RELEASE_URL)" packaging/krew/release $(BINARY) target/krew
 
 image:
 	@test -n "$(BUILDER)" || { echo "an image needs docker (with buildx), podman or buildah: apt-get install buildah" >&2; exit 1; }

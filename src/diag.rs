@@ -1,5 +1,8 @@
-//! Problems with a text: a place and a kind, rendered under the source line.
+//! Problems with a text: a place and a kind, rendered under the source line; and text of others made
+//! safe to show.
 
+pub mod json;
+pub mod printable;
 mod words;
 
 use std::fmt;
@@ -101,6 +104,18 @@ impl Problem {
         self.related = Some((place, label.into()));
         self
     }
+
+    /// The same with its words made safe to show: some of them quote a text.
+    fn neutral(mut self) -> Problem {
+        let related = self.related.iter_mut().map(|(_, label)| label);
+        let words = [&mut self.what, &mut self.label];
+        for words in words.into_iter().chain(&mut self.help).chain(related) {
+            if !printable::is_safe(words) {
+                *words = printable::lines(words).into_owned();
+            }
+        }
+        self
+    }
 }
 
 /// A place under its source line, for a message that says by itself what is wrong there. Without
@@ -109,7 +124,7 @@ impl Problem {
 pub fn picture(source: &Source, span: Span) -> String {
     let group = Group::with_level(Level::ERROR);
     let group = Fitted::of(source, span).show(group, AnnotationKind::Primary, "");
-    Renderer::plain().render(&[group])
+    printable::lines(&Renderer::plain().render(&[group])).into_owned()
 }
 
 /// All problems of one or more texts, sorted by place.
@@ -140,6 +155,7 @@ impl Problems {
 
     /// Adds a problem, except one that is already there: an alias leads to the same place twice.
     pub fn push(&mut self, problem: Problem) {
+        let problem = problem.neutral();
         if self.is_full() {
             self.dropped += 1;
         } else if !self.found.contains(&problem) {
@@ -190,7 +206,15 @@ impl Problems {
             .found
             .iter()
             .take(SHOWN)
-            .map(|problem| renderer.render(&[self.group(problem)]))
+            .map(|problem| {
+                let shown = with_arrows(&renderer.render(&[self.group(problem)]));
+                // The renderer replaces most control characters of a source line, but not all.
+                if colour {
+                    printable::styled(&shown).into_owned()
+                } else {
+                    printable::lines(&shown).into_owned()
+                }
+            })
             .collect();
         if self.len() > SHOWN {
             let rest = self.len() - SHOWN;
@@ -244,6 +268,20 @@ impl Problems {
     }
 }
 
+/// With `-->` before each place: the renderer has `:::` before a second one, which a CI server may take
+/// for the start of a command.
+fn with_arrows(shown: &str) -> String {
+    let lines = shown.split('\n').map(|line| {
+        let plain = anstream::adapter::strip_str(line).to_string();
+        if plain.trim_start().starts_with("::: ") {
+            line.replacen(":::", "-->", 1)
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The start of the character that a byte belongs to.
 fn char_start(text: &str, at: usize) -> usize {
     (0..=at)
@@ -295,7 +333,7 @@ impl<'a> Fitted<'a> {
     fn show(&self, group: Group<'a>, kind: AnnotationKind, label: &'a str) -> Group<'a> {
         if self.is_long() {
             let before = &self.source.text[self.line_start..self.span.start];
-            let origin = Origin::path(&*self.source.name)
+            let origin = Origin::path(printable::line(&self.source.name))
                 .line(line_number(self.source, self.line_start))
                 .char_column(before.chars().count() + 1);
             let group = group.element(origin);
@@ -321,7 +359,7 @@ fn excerpt(
     // A carriage return would be shown as a sign; the space in its place keeps every span right.
     let lines = source.text[start..end].replace('\r', " ");
     Snippet::source(lines)
-        .path(&*source.name)
+        .path(printable::line(&source.name))
         .line_start(line_number(source, start))
 }
 
@@ -383,7 +421,30 @@ mod tests {
         assert!(shown.len() < 500);
     }
 
+    /// Without the escape sequences that set the renderer's own colours.
+    fn without_own_styles(shown: &str) -> String {
+        anstream::adapter::strip_str(shown).to_string()
+    }
+
     proptest! {
+        #[test]
+        fn no_text_commands_a_terminal(
+            text in printable::tests::hostile(),
+            name in printable::tests::hostile(),
+            at in 0..40usize,
+        ) {
+            let mut problems = Problems::new(Source::new(&*name, &*text));
+            let place = Place { source: 0, span: (at..at + 3).into() };
+            let problem = Problem::new(place, &*text).label(&*text).help(&*text);
+            problems.push(problem.related(Place::default(), &*name));
+            let plain = problems.render(false);
+            prop_assert!(printable::is_safe(&plain), "{:?}", plain);
+            let coloured = problems.render(true);
+            prop_assert!(printable::is_safe(&without_own_styles(&coloured)), "{:?}", coloured);
+            // Colours of a text would show here.
+            prop_assert!(!coloured.contains("\u{1b}[31m"), "{:?}", coloured);
+        }
+
         #[test]
         fn any_span_of_any_text_renders(
             text in any::<String>(),

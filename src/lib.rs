@@ -9,12 +9,13 @@
 //! Each module is a room with one subject; imports run one way, from the last line to the first:
 //!
 //! ```text
-//! diag, system ◀ plan ◀ schedule, tools ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ cli
+//! diag, files, system ◀ plan ◀ schedule, tools ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ cli
 //! ```
 
 pub mod cli;
 pub mod cluster;
 pub mod diag;
+pub mod files;
 pub mod orchestrator;
 pub mod plan;
 pub mod render;

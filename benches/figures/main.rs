@@ -11,6 +11,7 @@ mod default_plan;
 mod link;
 mod overhead;
 mod planning;
+mod report;
 mod runs;
 mod scale;
 mod simulation;
@@ -26,7 +27,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -61,6 +62,11 @@ const SECTIONS: [Section; 10] = [
         names: &["scale"],
         what: "a million cells planned (5 s)",
         measure: scale::measure,
+    },
+    Section {
+        names: &["report"],
+        what: "reports of 100 000 samples, in time and memory (1 min)",
+        measure: report::measure,
     },
     Section {
         names: &["default"],

@@ -1,6 +1,7 @@
 //! Whether a path is as fast through netplan as with the same tool by hand.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use netplan::tools::name;
@@ -59,7 +60,7 @@ pub fn measure() -> anyhow::Result<()> {
 }
 
 /// The goodput, bits per second, that the same commands reach in namespaces made by hand.
-fn alone(server: &[String], client: &[String]) -> anyhow::Result<f64> {
+fn alone(server: &[Arc<str>], client: &[Arc<str>]) -> anyhow::Result<f64> {
     let target = after(client, "-c")?;
     let port = after(client, "-p")?;
     let output = Command::new("unshare")
@@ -97,9 +98,10 @@ fn alone(server: &[String], client: &[String]) -> anyhow::Result<f64> {
 }
 
 /// The value of an option.
-fn after<'a>(command: &'a [String], option: &str) -> anyhow::Result<&'a String> {
-    let mut words = command.iter().skip_while(|word| *word != option);
+fn after<'a>(command: &'a [Arc<str>], option: &str) -> anyhow::Result<&'a str> {
+    let mut words = command.iter().skip_while(|word| &***word != option);
     words
         .nth(1)
+        .map(|word| &**word)
         .with_context(|| format!("no `{option}` in `{}`", command.join(" ")))
 }

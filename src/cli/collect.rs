@@ -10,7 +10,9 @@ use super::format::Format;
 use super::progress::{Phase, Progress};
 use super::verdict::VerdictArgs;
 use super::{printer, stored};
+use crate::files;
 use crate::report::Report;
+use crate::results::journal::LARGEST_BYTES;
 use crate::results::run_dir::file;
 use crate::results::{Event, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
@@ -36,7 +38,7 @@ impl<'a, 'p> Collector<'a, 'p> {
         journal: Journal,
         progress: &'a Progress<'p>,
     ) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(journal.path())
+        let text = files::read_text(journal.path(), LARGEST_BYTES)
             .with_context(|| format!("cannot read `{}`", journal.path().display()))?;
         let last = text.lines().last().map(str::to_owned);
         Ok(Self {
@@ -140,12 +142,27 @@ pub(super) struct OutputArgs {
     pub output: Option<PathBuf>,
 }
 
-/// Prints the results, and writes what is derived from the journal; in this order, because a disk
-/// may be full.
+/// Writes what is derived from the journal, and prints the results. Each is done though the other
+/// fails: a disk may be full behind either.
 pub(super) fn show(dir: &RunDir, args: &OutputArgs) -> anyhow::Result<Report> {
     let report = stored::report(dir)?;
-    printer::results(&args.format.render(&report, args.verdict)?)?;
-    stored::write_derived(dir, &report)?;
+    let written = stored::write_derived(dir, &report);
+    let printed = args.format.print(&report, args.verdict);
+    let again = || {
+        let dir = dir.path().display();
+        format!("all that was measured is in `{dir}`, and `netplan report {dir}` prints it again")
+    };
+    match (written, printed) {
+        (Ok(()), printed) => printed.map_err(|error| anyhow!("{error}; {}", again()))?,
+        (Err(error), Ok(())) => {
+            let error = printer::chain(&error);
+            return Err(anyhow!("{error}; the journal has all that was measured"));
+        }
+        (Err(error), Err(other)) => {
+            let (error, other) = (printer::chain(&error), printer::chain(&other));
+            return Err(anyhow!("{other}; {error}; {}", again()));
+        }
+    }
     printer::note(&format!(
         "result.csv, samples.csv and all else: {}",
         dir.path().display()

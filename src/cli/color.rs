@@ -53,16 +53,6 @@ pub(super) fn named_in(arguments: impl IntoIterator<Item = OsString>) -> ColorCh
     choice
 }
 
-/// Makes the choice that of all output.
-pub(super) fn apply(choice: ColorChoice) {
-    match choice {
-        ColorChoice::Auto => anstream::ColorChoice::Auto,
-        ColorChoice::Always => anstream::ColorChoice::Always,
-        ColorChoice::Never => anstream::ColorChoice::Never,
-    }
-    .write_global();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use super::complete::VARIABLE;
 use super::error::{CliError, Exit};
+use super::invocation::Invocation;
 use super::printer;
 
 /// Print the completions of a shell
@@ -35,7 +36,8 @@ enum Shell {
 }
 
 pub(super) fn execute(args: &CompletionsArgs) -> Result<Exit, CliError> {
-    let script = args.shell.script("netplan").map_err(anyhow::Error::from)?;
+    let program = Invocation::current().file_name();
+    let script = args.shell.script(program).map_err(anyhow::Error::from)?;
     printer::results(&script)?;
     Ok(Exit::Well)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, Exit};
+use super::invocation::Invocation;
 use super::preflight::Checkup;
 use super::target::{Target, TargetArgs};
 use super::{complete, plan_args, prepare, printer};
@@ -43,22 +44,23 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
         .map(|file| plan_args::load(file, &[]))
         .transpose()?;
     let runtime = super::runtime()?;
-    let target = runtime.block_on(args.target.resolve())?;
-    let checkup = match (plan, &target) {
-        (None, Target::Local) => Checkup::of_machine(&Local::default(), WORKERS, &tools::all()),
-        (plan, target) => {
-            let mut plan = match plan {
-                Some(plan) => plan,
-                None => plan::load(Source::new("netplan init", plan::init_text()), &[])?,
-            };
-            if let Some(namespace) = &args.target.kubernetes.namespace {
-                plan.kubernetes.namespace.clone_from(namespace);
-            }
-            runtime.block_on(target.checkup(&prepare::whole(plan)?))
+    let is_given = plan.is_some();
+    let mut plan = match plan {
+        Some(plan) => plan,
+        None => plan::load(Source::new("netplan init", plan::init_text()), &[])?,
+    };
+    if let Some(namespace) = &args.target.kubernetes.namespace {
+        plan.kubernetes.namespace.clone_from(namespace);
+    }
+    let target = runtime.block_on(args.target.resolve(&plan.kubernetes.namespace))?;
+    let checkup = match target {
+        Target::Local if !is_given => {
+            Checkup::of_machine(&Local::default(), WORKERS, &tools::all())
         }
+        target => runtime.block_on(target.checkup(&prepare::whole(plan)?)),
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
-    printer::results(&lines)?;
+    printer::results(&Invocation::current().localize(&lines))?;
     Ok(if checkup.troubles().next().is_some() {
         Exit::CouldNotRun
     } else {

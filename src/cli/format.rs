@@ -28,19 +28,26 @@ pub(super) enum Format {
 }
 
 impl Format {
-    pub fn render(self, report: &Report, verdict: VerdictArgs) -> anyhow::Result<String> {
+    /// Prints the report.
+    pub fn print(self, report: &Report, verdict: VerdictArgs) -> anyhow::Result<()> {
         let strict = verdict.undecided_fails();
-        Ok(match self {
-            Self::Table => table::render(report, printer::width(), printer::colour_stdout()),
-            Self::Csv => nptest_csv::render(report, Dialect::Nptest),
-            Self::CsvFork => nptest_csv::render(report, Dialect::Fork),
-            Self::Samples => {
-                let bytes = samples_csv::render(report).context("cannot write the samples")?;
-                String::from_utf8(bytes).context("the samples are no text")?
+        match self {
+            Self::Table => {
+                let (width, colour) = (printer::width(), printer::colour_stdout());
+                printer::results(&table::render(report, width, colour))
             }
-            Self::Json => json::render(report).context("cannot write the report as JSON")?,
-            Self::Junit => junit::render(report, strict).context("cannot write JUnit XML")?,
-            Self::Github => github::render(report, strict),
-        })
+            Self::Csv => printer::results(&nptest_csv::render(report, Dialect::Nptest)),
+            Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),
+            Self::Samples => printer::document(|stdout| samples_csv::write(report, stdout)),
+            Self::Json => printer::document(|stdout| json::write(report, stdout)),
+            Self::Junit => {
+                let xml = junit::render(report, strict).context("cannot write JUnit XML")?;
+                printer::results(&xml)
+            }
+            Self::Github => {
+                let commands = github::render(report, strict);
+                printer::document(|stdout| stdout.write_all(commands.as_bytes()))
+            }
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! `netplan init`: a plan to start from.
 
-use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use clap::Args;
 
 use super::error::{CliError, Exit};
 use super::printer;
+use crate::files;
 use crate::plan;
 
 /// Write a commented plan to start from
@@ -29,11 +29,7 @@ pub(super) fn execute(args: &InitArgs) -> Result<Exit, CliError> {
         printer::results(plan::init_text())?;
         return Ok(Exit::Well);
     }
-    let opened = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&args.file);
-    opened
+    files::create_new(&args.file, 0o666)
         .and_then(|mut new| new.write_all(plan::init_text().as_bytes()))
         .map_err(|error| {
             if error.kind() == std::io::ErrorKind::AlreadyExists {

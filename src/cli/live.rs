@@ -11,9 +11,9 @@ use super::follow::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
 use super::interrupt::{Interrupt, Signalled};
 use super::preflight::PROGRAM;
 use super::prepare::Prepared;
-use super::printer;
 use super::progress::{Phase, Progress};
 use super::target::Target;
+use super::{printer, stored};
 use crate::cluster::Cluster;
 use crate::cluster::local::Local;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
@@ -136,9 +136,22 @@ impl Live<'_> {
             }
             down.await
         };
-        let followed = followed?;
+        let followed = followed.map_err(|error| self.continued(error))?;
         down?;
         Ok(followed)
+    }
+
+    /// Names the way on after an error in a run of which some has happened.
+    fn continued(&self, error: anyhow::Error) -> anyhow::Error {
+        let begun = self.dir.filter(|dir| stored::has_events(dir));
+        let (Some(dir), false) = (begun, error.to_string().contains("--resume")) else {
+            return error;
+        };
+        anyhow!(
+            "{}\nwhat was measured is in `{1}`; `netplan run --resume {1}` measures the rest",
+            printer::chain(&error),
+            dir.path().display()
+        )
     }
 
     async fn follow<C: Cluster + Sync>(&mut self, cluster: &C) -> Result<Followed, Lost> {

@@ -7,11 +7,12 @@ mod reference;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use jiff::Timestamp;
 
 use super::error::{CliError, Exit};
-use super::{Cli, printer};
+use super::invocation::Invocation;
+use super::printer;
 
 /// Print the manual page, or write one for each command into a folder
 #[derive(Debug, Args)]
@@ -30,7 +31,9 @@ const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 const CHANGELOG: &str = include_str!("../../CHANGELOG.md");
 
 pub(super) fn execute(args: &ManArgs) -> Result<Exit, CliError> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+    let mut command = Invocation::current()
+        .command()
+        .disable_help_subcommand(true);
     command.build();
     let date = date()?;
     match &args.output {

@@ -8,6 +8,7 @@ mod collect;
 mod color;
 mod complete;
 mod completions;
+mod confirm;
 mod doctor;
 mod error;
 mod explain;
@@ -15,6 +16,7 @@ mod follow;
 mod format;
 mod init;
 mod interrupt;
+mod invocation;
 mod live;
 mod man;
 mod orchestrator;
@@ -41,9 +43,10 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
+use self::invocation::Invocation;
 use crate::cluster::local::holder;
 use crate::system::raise_file_limit;
 
@@ -56,7 +59,7 @@ Examples:
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
-failed or is missing: 3); 130 interrupted.
+failed or is missing: 3); 130 interrupted. Skipped cells do not count as failed.
 Results go to stdout, all else to stderr.";
 
 /// How fast is the pod network, and did it get slower?
@@ -105,7 +108,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = holder::dispatch() {
         return code;
     }
-    match complete::answer(Cli::command) {
+    match complete::answer(|| Invocation::current().command()) {
         Ok(true) => return Exit::Well.into(),
         Ok(false) => {}
         Err(error) => {
@@ -113,19 +116,25 @@ pub fn main() -> ExitCode {
             return error.exit().into();
         }
     }
-    color::apply(color::named_in(std::env::args_os()));
-    let matches = Cli::command().try_get_matches();
-    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    printer::choose_color(color::named_in(std::env::args_os()));
+    let parsed = Invocation::current()
+        .command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             let error = suggest::add_to(error);
-            let _ = error.print();
-            let usage = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Well
+            let exit = match printer::usage(&error) {
+                Err(error) => {
+                    let error = CliError::from(error);
+                    printer::error(&error);
+                    error.exit()
+                }
+                Ok(()) if error.use_stderr() => Exit::Usage,
+                Ok(()) => Exit::Well,
             };
-            return usage.into();
+            return exit.into();
         }
     };
     raise_file_limit();

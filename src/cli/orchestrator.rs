@@ -10,10 +10,12 @@ use tokio::net::TcpListener;
 use super::error::{CliError, Exit};
 use super::interrupt::Interrupt;
 use super::{plan_args, printer};
+use crate::files;
 use crate::orchestrator::state::Limits;
 use crate::orchestrator::{self, Linger, Settings};
 use crate::report::Report;
 use crate::report::nptest_csv::{self, Dialect};
+use crate::results::journal::LARGEST_BYTES;
 use crate::results::{Event, archive};
 use crate::rpc::{self, Identity};
 
@@ -89,8 +91,8 @@ pub(super) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
 
 /// The journal of a run that goes on.
 fn begun(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let folded =
-        std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let folded = files::read_regular(file, LARGEST_BYTES)
+        .with_context(|| format!("cannot read `{}`", file.display()))?;
     archive::unfold(&folded).with_context(|| format!("cannot unpack `{}`", file.display()))
 }
 

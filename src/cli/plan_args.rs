@@ -9,6 +9,7 @@ use clap::Args;
 use super::complete;
 use super::error::CliError;
 use crate::diag::Source;
+use crate::files;
 use crate::plan::{self, Order, Plan, Surroundings, Unreadable};
 use crate::schedule::{Schedule, Selection};
 
@@ -57,9 +58,7 @@ struct Here;
 
 impl Surroundings for Here {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
-        let bytes = std::fs::File::open(file).and_then(read)?;
-        let not_text = |_| Unreadable::Other("it is not UTF-8 text".to_owned());
-        String::from_utf8(bytes).map_err(not_text)
+        Ok(files::read_text(file, READ_AT_MOST_BYTES)?)
     }
 
     fn files(&self, folder: &Path) -> Vec<String> {

@@ -75,6 +75,16 @@ impl Checkup {
         self.findings().flat_map(Finding::troubles)
     }
 
+    /// Says what would be in the way of the run.
+    pub fn warn(&self) {
+        if self.troubles().next().is_some() {
+            printer::warning(&format!(
+                "not everything is here yet:{}",
+                list(self.troubles())
+            ));
+        }
+    }
+
     /// Fails when the run could not start or would measure nothing, with all that is in the way; warns of the
     /// cells that it will leave out. `place` completes "… cannot run this yet".
     pub fn judge(&self, place: &str, prepared: &Prepared) -> Result<(), CliError> {

@@ -1,11 +1,16 @@
 //! Writing to the terminal. Results go to stdout, all else to stderr.
+//!
+//! The only way to both: a test looks for others. Whatever is written here is safe to show, because it
+//! passes through [`printable`], or because [`document`] was given a format that sees to it.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 
 use super::error::CliError;
+use super::invocation::Invocation;
+use crate::diag::printable;
 
 /// The width that tables get when stdout is no terminal.
 const WIDTH_OF_FILES: usize = 100;
@@ -32,14 +37,32 @@ pub(super) fn results(text: &str) -> anyhow::Result<()> {
 
 /// Writes results piece by piece, as [`results`] does.
 pub(super) fn results_of(pieces: impl IntoIterator<Item = impl AsRef<str>>) -> anyhow::Result<()> {
+    let colour = colour_stdout();
+    document(|stdout| {
+        pieces.into_iter().try_for_each(|piece| {
+            let piece = piece.as_ref();
+            let safe = if colour {
+                printable::styled(piece)
+            } else {
+                printable::lines(piece)
+            };
+            stdout.write_all(safe.as_bytes())
+        })
+    })
+}
+
+/// Writes a document as it is. Its format escapes in its own way what is not safe to show, or gives a
+/// CI server the commands that it is to obey.
+///
+/// # Errors
+/// As [`results`].
+pub(super) fn document(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let _below = BelowOutput::new();
-    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-    let written = pieces
-        .into_iter()
-        .try_for_each(|piece| stdout.write_all(piece.as_ref().as_bytes()))
-        .and_then(|()| stdout.flush());
-    match written {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            // What is left would be written again when it is dropped.
+            let _ = stdout.into_parts();
             Err(anyhow::anyhow!("cannot write to standard output: {error}"))
         }
         _ => Ok(()),
@@ -53,7 +76,7 @@ pub(super) fn width() -> usize {
 
 /// The columns of the terminal that stdout is, or else `width_of_files`.
 pub(super) fn width_or(width_of_files: usize) -> usize {
-    if std::io::stdout().is_terminal() {
+    if io::stdout().is_terminal() {
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         columns.unwrap_or(USUAL_WIDTH).max(40)
     } else {
@@ -79,6 +102,7 @@ pub(super) fn has_status_line() -> bool {
 /// Shows a line below all other output in the place of the one before, or takes it away. It has to
 /// fit into the terminal's width.
 pub(super) fn status_line(line: Option<String>) {
+    let line = line.map(|line| printable::line(&line).into_owned());
     let mut status = locked_status_line();
     if *status == line {
         return;
@@ -114,19 +138,33 @@ impl Drop for BelowOutput {
     }
 }
 
+/// Makes the choice of `--color` that of all output.
+pub(super) fn choose_color(choice: clap::ColorChoice) {
+    match choice {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
 /// Whether stdout takes colours: `--color` says so, or it is a terminal, and neither `NO_COLOR` nor
 /// `TERM` speak against it.
 pub(super) fn colour_stdout() -> bool {
-    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
 fn colour_stderr() -> bool {
-    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
 pub(super) fn error(error: &CliError) {
     match error {
-        CliError::Plan(problems) => eprint(&problems.render(colour_stderr())),
+        CliError::Plan(problems) => {
+            let text = problems.render(colour_stderr());
+            let text = Invocation::current().localize_problems(&text);
+            eprint(&printable::styled(&text));
+        }
         CliError::Usage(message) => labelled("error", ERROR, message),
         CliError::Failed(error) => labelled("error", ERROR, &chain(error)),
     }
@@ -154,10 +192,35 @@ pub(super) fn note(message: &str) {
 
 /// A line of progress.
 pub(super) fn plain(message: &str) {
-    eprint(message);
+    eprint(&printable::lines(message));
+}
+
+/// What clap says of a command line: a help text for stdout, or an error for stderr. Its colours are
+/// left out where the command line itself could bring some.
+///
+/// # Errors
+/// As [`results`].
+pub(super) fn usage(error: &clap::Error) -> anyhow::Result<()> {
+    let is_safe = std::env::args_os().all(|arg| printable::is_safe(&arg.to_string_lossy()));
+    let show = |colour: bool| {
+        let text = error.render();
+        if colour && is_safe {
+            printable::styled(&text.ansi().to_string()).into_owned()
+        } else {
+            printable::lines(&text.to_string()).into_owned()
+        }
+    };
+    if error.use_stderr() {
+        eprint(&show(colour_stderr()));
+        Ok(())
+    } else {
+        results(&show(colour_stdout()))
+    }
 }
 
 fn labelled(label: &str, style: Style, message: &str) {
+    let message = Invocation::current().localize(message);
+    let message = printable::lines(&message);
     eprint(&format!("{style}{label}{style:#}: {message}\n"));
 }
 

@@ -1,8 +1,6 @@
 //! `netplan render`: the manifests, and nothing else.
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,6 +9,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::prepare::PrepareArgs;
 use super::printer;
+use crate::files::{self, Durability};
 use crate::render::{Manifest, chart};
 
 /// Print the manifests of a run, or write a file each to a folder
@@ -80,16 +79,17 @@ pub(super) fn stream(manifests: &[Manifest]) -> String {
     stream
 }
 
-/// Writes a file, and the folders above it. A private one is for its owner only.
+/// Writes a file, and the folders above it. A private one is for its owner only, also where another
+/// file had its name.
 fn write(file: &Path, text: &str, private: bool) -> anyhow::Result<()> {
     let written = || -> std::io::Result<()> {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
         let mode = if private { 0o600 } else { 0o666 };
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(mode);
-        options.open(file)?.write_all(text.as_bytes())
+        files::replace(file, mode, Durability::Unsynced, |file| {
+            file.write_all(text.as_bytes())
+        })
     };
     written().with_context(|| format!("cannot write `{}`", file.display()))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::format::Format;
 use super::verdict::VerdictArgs;
-use super::{complete, printer, stored};
+use super::{complete, stored};
 use crate::results::RunDir;
 
 /// Print a stored run again: byte for byte what the run printed
@@ -21,7 +21,8 @@ use crate::results::RunDir;
   netplan report DIR --format junit > netplan.xml
 
 Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed or are missing;
-4 an expectation fell short (if only because its cell failed or is missing: 3).")]
+4 an expectation fell short (if only because its cell failed or is missing: 3).
+Skipped cells do not count as failed.")]
 pub(super) struct ReportArgs {
     /// The run's directory [default: the latest one in netplan-results/]
     #[arg(add = complete::run_directories())]
@@ -42,6 +43,6 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
     };
     let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
     let report = stored::report(&dir)?;
-    printer::results(&args.format.render(&report, args.verdict)?)?;
+    args.format.print(&report, args.verdict)?;
     Ok(args.verdict.exit(&report))
 }

@@ -11,7 +11,9 @@ use super::prepare::Begun;
 use super::target::{On, Target, TargetArgs};
 use crate::cluster::kubernetes::LARGEST_CONFIG_MAP_BYTES;
 use crate::diag::{Source, quote};
+use crate::files;
 use crate::plan::{self, Plan};
+use crate::results::journal::LARGEST_BYTES;
 use crate::results::{Event, EventKind, Journal, RunDir, RunDirError, archive};
 
 /// What the names in the `ConfigMap` and such take of it.
@@ -54,7 +56,8 @@ impl Resumed {
         }) = events.first()
         else {
             return Err(CliError::Usage(format!(
-                "nothing has happened in the run of `{}` yet; run the plan anew",
+                "nothing has happened in the run of `{0}` yet; start it again with `netplan run PLAN \
+                 --output {0}`",
                 path.display()
             )));
         };
@@ -132,13 +135,13 @@ impl Resumed {
     }
 
     /// Where the run goes on: where it was. Fails when it is elsewhere, or still there.
-    pub async fn target(&self, args: &TargetArgs) -> Result<Target, CliError> {
+    pub async fn target(&self, args: &TargetArgs, namespace: &str) -> Result<Target, CliError> {
         let environment = self.dir.environment();
         let cluster = environment.and_then(|environment| environment.cluster);
         let kind = cluster.map(|cluster| cluster.kind).unwrap_or_default();
         let target = match (args.named(), kind.as_str()) {
             (None, "local") => Target::Local,
-            _ => args.resolve().await?,
+            _ => args.resolve(namespace).await?,
         };
         let elsewhere = |here: On, was: &str| {
             CliError::Usage(format!(
@@ -187,7 +190,7 @@ fn room_beside(plan: &str) -> usize {
 /// The first `events` lines of a journal, as an object can carry them that has so much room.
 fn folded(journal: &Journal, events: usize, room: usize) -> anyhow::Result<String> {
     let path = journal.path();
-    let text = std::fs::read_to_string(path)
+    let text = files::read_text(path, LARGEST_BYTES)
         .with_context(|| format!("cannot read `{}`", path.display()))?;
     let lines: String = text.split_inclusive('\n').take(events).collect();
     let folded = archive::fold(lines.as_bytes())?;

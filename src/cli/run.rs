@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::collect::{self, OutputArgs};
+use super::confirm::Answer;
 use super::error::{CliError, Exit};
 use super::follow::Followed;
+use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
 use super::progress::{Progress, in_words};
 use super::resume::Resumed;
@@ -22,7 +25,8 @@ use crate::tools;
 /// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
 ///
 /// On the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
-/// with the run. Ctrl-C stops it at any moment; what was measured until then is stored and shown. On
+/// with the run. If neither `--on` nor `--context` is given, it says which, and asks at a terminal before it starts
+/// on a cluster that is not on this machine. Ctrl-C stops it at any moment; what was measured until then is stored and shown. On
 /// Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it. The key `t`
 /// shows what is running, and so does the signal SIGUSR1.
 #[derive(Debug, Args)]
@@ -39,7 +43,9 @@ use crate::tools;
 
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
-failed or is missing: 3); 130 interrupted.")]
+failed or is missing: 3); 130 interrupted.
+A cell is skipped when its worker has no iperf3 or netperf. Skipped cells do not count as failed:
+the code stays 0, but an expectation on one falls short (4).")]
 pub(super) struct RunArgs {
     /// The plan; `-` reads standard input
     #[arg(required_unless_present = "resume", add = complete::plans())]
@@ -60,6 +66,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_enum, value_name = "BY", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "client")]
     dry_run: Option<DryRun>,
+
+    /// Do not ask before a run on a cluster that is not on this machine
+    #[arg(long, short)]
+    yes: bool,
 
     /// Return as soon as the run measures, and let it go on by itself; `netplan attach` comes back
     /// to it. Only with Kubernetes
@@ -133,9 +143,10 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let mut prepared = args.make.prepare(plan, namespace, begun)?;
     let runtime = super::runtime()?;
     let target = runtime.block_on(async {
+        let namespace = &prepared.run.namespace;
         match &resumed {
-            Some(resumed) => resumed.target(&args.target).await,
-            None => Ok(args.target.resolve().await?),
+            Some(resumed) => resumed.target(&args.target, namespace).await,
+            None => Ok(args.target.resolve(namespace).await?),
         }
     })?;
     if let (Target::Local, Some(option)) = (&target, args.needs_kubernetes()) {
@@ -143,6 +154,18 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             "{option} needs Kubernetes: on this machine the run's namespaces vanish with this process; \
              leave it out, or name a cluster with `--on kubernetes`"
         )));
+    }
+    if !args.yes && args.dry_run.is_none() {
+        match runtime.block_on(args.target.confirm(&target))? {
+            Answer::Yes => {}
+            Answer::No => {
+                return Err(anyhow!(
+                    "nothing was started; `--on local` runs on this machine, `--context` names another cluster"
+                )
+                .into());
+            }
+            Answer::Interrupted => return Ok(Exit::Interrupted),
+        }
     }
     if resumed.is_none()
         && prepared.plan.depends_on_nodes()
@@ -162,7 +185,10 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let what = what(&prepared, &target, predicted);
     if let Some(by) = args.dry_run {
         if by == DryRun::Server {
+            runtime.block_on(target.preflight(&prepared))?;
             runtime.block_on(target.dry_run(&prepared))?;
+        } else if let Target::Local = target {
+            Checkup::of_local_run(&prepared).warn();
         }
         return dry_run(&prepared, &what);
     }
@@ -223,8 +249,9 @@ fn new_directory(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<(RunDir,
         RunDir::default_path(&prepared.plan.name, Timestamp::now(), &prepared.run.id)
     });
     let dir = RunDir::create(path)?;
-    dir.write(file::PLAN, &prepared.plan_text)?;
+    // First: whoever has the journal's lock has the directory.
     let journal = Journal::create(dir.path())?;
+    dir.write(file::PLAN, &prepared.plan_text)?;
     Ok((dir, journal))
 }
 

@@ -191,8 +191,8 @@ fn measure(
     folder: &Path,
 ) -> anyhow::Result<(Vec<Line>, bool)> {
     let dir = RunDir::create(folder.to_path_buf())?;
-    dir.write(file::PLAN, &prepared.plan_text)?;
     let journal = Journal::create(dir.path())?;
+    dir.write(file::PLAN, &prepared.plan_text)?;
     if let Some(description) = &prepared.plan.description {
         printer::note(description);
     }

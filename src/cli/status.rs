@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
 
 use super::error::{CliError, Exit};
+use super::invocation::Invocation;
 use super::printer;
 use super::target::KubernetesArgs;
 use crate::cluster::kubernetes::{Access, Run, State};
@@ -103,12 +104,13 @@ fn state(run: &Run, count: Option<Count>) -> String {
 /// How to go on with it.
 fn next(run: &Run) -> String {
     let id = &run.id;
-    match run.state {
+    let next = match run.state {
         State::Starting | State::Running => format!("netplan attach {id}, or cancel"),
         State::Finished => format!("netplan attach {id} collects the results"),
         State::Failed | State::Remains => format!("netplan clean {id}"),
         State::Leaving => "it is being removed".to_owned(),
-    }
+    };
+    Invocation::current().localize(&next).into_owned()
 }
 
 /// Columns as wide as what is in them. Where that is wider than `width`, the last column goes below its

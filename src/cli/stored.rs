@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
 use super::error::CliError;
 use super::printer;
 use crate::report::nptest_csv::Dialect;
@@ -27,16 +25,17 @@ pub(super) fn latest(what: &str, wanted: impl Fn(&StoredRun) -> bool) -> Result<
 
 /// Whether the run has got as far as its first event.
 pub(super) fn has_events(dir: &RunDir) -> bool {
-    journal::read(dir.path()).is_ok_and(|recovered| !recovered.events.is_empty())
+    let first = journal::Reader::open(dir.path()).map(|mut journal| journal.next_event());
+    matches!(first, Ok(Ok(Some(_))))
 }
 
 /// Replays the run's journal. What the cluster was stands beside it, in `environment.json`.
 pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
-    let recovered = journal::read(dir.path())?;
+    let journal = journal::Reader::open(dir.path())?;
     let cluster = dir
         .environment()
         .and_then(|environment| environment.cluster);
-    Ok(Report::recovered(&recovered)?.on(cluster))
+    Ok(Report::read(journal)?.on(cluster))
 }
 
 /// Writes what is derived from the journal into the directory.
@@ -45,10 +44,7 @@ pub(super) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Result<()>
         file::RESULT_CSV,
         nptest_csv::render(report, Dialect::Nptest),
     )?;
-    dir.write(
-        file::SAMPLES_CSV,
-        samples_csv::render(report).context("cannot write samples.csv")?,
-    )?;
+    dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
     dir.write_environment(&report.environment)?;
     Ok(())
 }

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
+use super::confirm::{self, Answer};
 use super::error::CliError;
 use super::preflight::Checkup;
 use super::prepare::Prepared;
 use super::{complete, printer};
-use crate::cluster::kubernetes::{Access, Settings};
+use crate::cluster::kubernetes::{Access, Configured, Settings};
 
 #[derive(Debug, Args)]
 pub(super) struct KubernetesArgs {
@@ -72,17 +74,51 @@ impl TargetArgs {
         self.on
     }
 
-    /// The target that is asked for, else the one that there is.
-    pub async fn resolve(&self) -> anyhow::Result<Target> {
+    /// The target that is asked for, else the one that there is; says which, and what decided, when nothing on the
+    /// command line did. `namespace` is where the objects would be.
+    pub async fn resolve(&self, namespace: &str) -> anyhow::Result<Target> {
         let found = match self.on {
-            Some(On::Local) => None,
-            Some(On::Kubernetes) => Some(self.kubernetes.open().await?),
-            None => Access::open_if_configured(&self.kubernetes.settings()).await?,
+            Some(On::Local) => return Ok(Target::Local),
+            Some(On::Kubernetes) => Configured::Cluster(Box::new(self.kubernetes.open().await?)),
+            None => Access::find(&self.kubernetes.settings())
+                .await
+                .map_err(|error| anyhow!("{error}\n  use `--on local` for this machine"))?,
         };
         Ok(match found {
-            Some(access) => Target::Kubernetes(Box::new(access.telling(printer::note))),
-            None => Target::Local,
+            Configured::Cluster(access) => {
+                if self.is_open() {
+                    printer::note(&format!(
+                        "on Kubernetes, {}, namespace `{namespace}`; use `--on local` for this machine",
+                        access.place()
+                    ));
+                }
+                Target::Kubernetes(Box::new(access.telling(printer::note)))
+            }
+            Configured::Nothing(why) => {
+                printer::note(&format!(
+                    "on this machine: {why}; `--kubeconfig` or `--context` names a cluster"
+                ));
+                Target::Local
+            }
         })
+    }
+
+    /// Whether nothing on the command line says where to run.
+    fn is_open(&self) -> bool {
+        self.on.is_none() && self.kubernetes.context.is_none()
+    }
+
+    /// Whether the run may start there. A benchmark saturates links, so that a person is asked before it starts on
+    /// a cluster elsewhere that nobody named.
+    pub async fn confirm(&self, target: &Target) -> anyhow::Result<Answer> {
+        let Target::Kubernetes(access) = target else {
+            return Ok(Answer::Yes);
+        };
+        if !self.is_open() || !confirm::can_ask() || access.is_on_this_machine().await {
+            return Ok(Answer::Yes);
+        }
+        let place = access.place().replace('`', "");
+        Ok(confirm::ask(&format!("run on {place}?")).await?)
     }
 }
 

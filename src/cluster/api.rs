@@ -156,7 +156,7 @@ pub enum Error {
         cause: String,
         help: String,
     },
-    /// The machine lacks something.
+    /// The machine or its configuration lacks something.
     #[error(transparent)]
     Lacks(#[from] Trouble),
     /// A program that sets the network up failed.

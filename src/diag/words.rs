@@ -1,9 +1,11 @@
 //! Words for messages: quotations, suggestions, choices.
 
+use super::printable::is_unsafe;
+
 /// Longer quotations of a text are cut in messages.
 const LONGEST_QUOTE: usize = 60;
 
-/// A text in backticks, for a message: on one line, without control characters, not too long.
+/// A text in backticks, for a message: on one line, without unsafe characters, not too long.
 #[must_use]
 pub fn quote(text: &str) -> String {
     let mut quoted = String::from("`");
@@ -12,7 +14,7 @@ pub fn quote(text: &str) -> String {
             quoted.push('…');
             break;
         }
-        if c.is_control() {
+        if is_unsafe(c) || matches!(c, '\n' | '\t') {
             quoted.extend(c.escape_default());
         } else {
             quoted.push(c);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::diag::printable;
 use crate::plan::Plan;
 use crate::results::{EventKind, Outcome};
 use crate::tools::CellMeans;
@@ -32,8 +33,13 @@ impl Lines {
     }
 
     /// The line for an event, if it deserves one. `count` is of the cells that have ended, and of
-    /// all.
+    /// all. What others said is on it, never on lines of its own: [`count_in`] reads the log.
     pub fn of(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
+        let words = self.words(event, count)?;
+        Some(printable::lines(&words).into_owned())
+    }
+
+    fn words(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
         match event {
             EventKind::WorkerJoined {
                 worker,
@@ -41,6 +47,7 @@ impl Lines {
                 pod_ip,
                 ..
             } => {
+                let node = printable::line(node);
                 let joined = format!("worker `{worker}` joined from {pod_ip} on node {node}");
                 let warning = event.address_warning();
                 let warning = warning.filter(|warning| self.warned.insert(warning.clone()));
@@ -59,7 +66,7 @@ impl Lines {
             } => Some(format!(
                 "{}: sample {sample}, attempt {attempt} failed: {}",
                 cell.0,
-                self.means.headlines().failure(cell.test(), failure)
+                printable::line(&self.means.headlines().failure(cell.test(), failure))
             )),
             EventKind::Sample(_) => {
                 self.learn(event);
@@ -79,9 +86,9 @@ impl Lines {
                     Outcome::Measured { .. } => self.means.say(cell, ""),
                     Outcome::Failed(failure) => {
                         let why = self.means.headlines().failure(cell.test(), failure);
-                        format!("failed: {why}")
+                        format!("failed: {}", printable::line(&why))
                     }
-                    Outcome::Skipped { reason } => format!("skipped: {reason}"),
+                    Outcome::Skipped { reason } => format!("skipped: {}", printable::line(reason)),
                 };
                 self.learn(event);
                 Some(format!("[{}/{}] {}: {said}", count.0, count.1, cell.0))
@@ -158,6 +165,27 @@ mod tests {
         assert!(warns("w1", Some("10.9.9.9")));
         assert!(!warns("w1", Some("10.9.9.9")));
         assert!(warns("w2", Some("10.9.9.9")));
+    }
+
+    #[test]
+    fn words_of_a_tool_neither_count_nor_command() {
+        let mut lines = Lines::default();
+        let failed = EventKind::AttemptFailed {
+            cell: crate::schedule::CellId("iperf3/hairpin/mss=96".to_owned()),
+            sample: 1,
+            attempt: 1,
+            failure: crate::tools::Failure {
+                cause: crate::tools::Cause::ToolError,
+                words: "x\n[9/118] y\r\n::error::z\u{1b}[2J".to_owned(),
+            },
+            raw: None,
+        };
+        let line = lines.of(&failed, (7, 118)).unwrap();
+        assert!(
+            printable::is_safe(&line) && !line.contains('\n'),
+            "{line:?}"
+        );
+        assert_eq!(count_in(&line), None);
     }
 
     #[test]

@@ -193,6 +193,18 @@ impl<'t> Decoder<'t> {
         Some(value)
     }
 
+    /// A rate within bounds, of a key that sets no limit where it is left out.
+    pub fn rate_limit(&self, id: NodeId, least: BitRate, most: BitRate) -> Option<BitRate> {
+        if let Kind::Scalar(scalar) = &self.tree.get(id).kind
+            && BitRate::parse(&scalar.text) == Ok(BitRate(0))
+        {
+            let problem = Problem::new(self.place(id), "a rate of 0 would send nothing");
+            self.report(problem.help("leave it out for unlimited"));
+            return None;
+        }
+        self.bounded(id, least, most)
+    }
+
     /// One of some words.
     pub fn choice<T: Copy>(&self, id: NodeId, choices: &[(&'static str, T)]) -> Option<T> {
         let words = || choices.iter().map(|(word, _)| *word);

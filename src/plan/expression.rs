@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::declared::Argument;
+use super::template_bounds;
 
 /// No argument needs more steps.
 const FUEL: u64 = 10_000;
@@ -70,6 +71,16 @@ pub fn is_expression(text: &str) -> bool {
     text.contains("{{")
 }
 
+/// Checks a text with expressions before it is parsed.
+fn check(text: &str) -> Result<(), ExpressionError> {
+    let wrong = |what: String| Err(ExpressionError::Wrong(what));
+    if text.contains("{%") || text.contains("{#") {
+        let what = "an argument can have `{{ … }}`, but neither `{%` nor `{#` beside it";
+        return wrong(what.to_owned());
+    }
+    template_bounds::check(text).or_else(|too_much| wrong(too_much.to_string()))
+}
+
 /// The names in a text's expressions, those of ports as `ports.NAME`; sorted.
 ///
 /// # Errors
@@ -78,10 +89,7 @@ pub fn names(text: &str) -> Result<Vec<String>, ExpressionError> {
     if !is_expression(text) {
         return Ok(Vec::new());
     }
-    if text.contains("{%") || text.contains("{#") {
-        let what = "beside `{{ … }}` no `{%` and `{#` may stand in an argument";
-        return Err(ExpressionError::Wrong(what.to_owned()));
-    }
+    check(text)?;
     let engine = engine();
     let template = engine.template_from_str(text).map_err(|e| wrong(&e))?;
     let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
@@ -125,6 +133,7 @@ fn evaluate(
     if !is_expression(text) {
         return Ok(text.to_owned());
     }
+    check(text)?;
     let argument = engine
         .render_str(text, context)
         .map_err(|error| match error.kind() {

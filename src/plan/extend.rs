@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::decode::some_of;
 use super::parse;
+use super::schema;
 use super::surroundings::{Surroundings, Unreadable};
 use super::tree::{Kind, Map, NodeId, Tree, Value};
 use super::variables;
@@ -164,24 +165,16 @@ impl Extender<'_> {
                 return None;
             }
         };
-        let before = self.problems.len();
+        if let Err(why) = is_plan(&text) {
+            let what = format!("{} is not a plan: {why}", quote(name));
+            self.problems.push(Problem::new(place, what).help(
+                "extend a file with the keys that plans share, e.g. `version`, `workers` and `paths`",
+            ));
+            return None;
+        }
         let name = file.display().to_string();
         let source = self.problems.add_source(Source::new(name, text.clone()));
-        let root = parse::parse(self.tree, self.problems, source, 0, &text);
-        let wrong = match root.map(|root| &self.tree.get(root).kind) {
-            Some(Kind::Map(_)) => return root,
-            None if self.problems.len() > before => return None,
-            None => "the file is empty",
-            Some(_) => "a plan is a mapping, and this file has none",
-        };
-        let begin = Place {
-            source,
-            span: (0..0).into(),
-        };
-        let problem = Problem::new(begin, wrong).related(place, "extended here");
-        self.problems
-            .push(problem.help("write the keys there that plans share"));
-        None
+        parse::parse(self.tree, self.problems, source, 0, &text)
     }
 
     /// What to do about a file that cannot be read.
@@ -242,6 +235,34 @@ impl Extender<'_> {
             None => problem,
         };
         problem.help("remove one of them, or move what both need to a third file")
+    }
+}
+
+/// Whether a text means to be a plan. Only then its lines may be shown: whoever writes `extends:` may
+/// name any file that this process can read.
+fn is_plan(text: &str) -> Result<(), &'static str> {
+    let language = schema::language();
+    let keys = language.pointer("/properties");
+    // A name and a description are what other files have, too.
+    let tells = |key: &str| {
+        keys.is_some_and(|keys| keys.get(key).is_some()) && !["name", "description"].contains(&key)
+    };
+    let (mut tree, mut problems) = (Tree::default(), Problems::default());
+    let root = parse::parse(&mut tree, &mut problems, 0, 0, text);
+    match root.map(|root| &tree.get(root).kind) {
+        Some(Kind::Map(map)) if map.entries.iter().any(|entry| tells(&entry.key)) => Ok(()),
+        Some(Kind::Map(_)) => Err("it has none of the keys of a plan"),
+        Some(_) => Err("it is not a mapping"),
+        None if problems.is_empty() => Err("it is empty"),
+        None => {
+            // It cannot be parsed, but a line of it may tell.
+            let key = |line: &str| {
+                let (key, value) = line.split_once(':')?;
+                (value.is_empty() || value.starts_with([' ', '\r'])).then(|| tells(key))
+            };
+            let tells = text.lines().filter_map(key).any(|tells| tells);
+            tells.then_some(()).ok_or("it is not YAML")
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::decode::Decoder;
 use super::model::Plan;
 use super::surroundings::{Alone, Surroundings};
 use super::tree::Tree;
-use super::{extend, parse, read, set, variables};
+use super::{extend, foreign, parse, read, set, variables};
 use crate::diag::{Place, Problem, Problems, Source};
 
 /// Reads a plan by itself, with `set` overriding values in it: each as in `tests.0.duration=1s`. It
@@ -37,6 +37,10 @@ pub fn load_in(
         }
         return Err(problems);
     };
+    if let Some(problem) = foreign::recognise(&tree, root) {
+        problems.push(problem);
+        return Err(problems);
+    }
     let root = extend::resolve(&mut tree, &mut problems, around, root, &name);
     let root = set::apply(&mut tree, &mut problems, root, set);
     if let Some(problem) = tree.too_large(root, Place::default()) {

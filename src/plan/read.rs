@@ -225,7 +225,7 @@ fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
     let fields = decoder.fields(id, "a mapping with `rate`, `delay`, `loss` or `mtu`", true)?;
     let link = Link {
         rate: fields.optional("rate", |id| {
-            decoder.bounded(id, BitRate(1_000), BitRate(1_000_000_000_000))
+            decoder.rate_limit(id, BitRate(1_000), BitRate(1_000_000_000_000))
         }),
         delay: fields.optional("delay", |id| {
             let seconds = |s| Duration(std::time::Duration::from_secs(s));

@@ -106,7 +106,7 @@ impl Sweeps<'_, '_, '_> {
         let (fields, decoder) = (self.fields, self.decoder);
         let (least, most) = (1_000, 1_000_000_000_000);
         fields.optional(key, |id| {
-            let read = |id, least, most| decoder.bounded(id, BitRate(least), BitRate(most));
+            let read = |id, least, most| decoder.rate_limit(id, BitRate(least), BitRate(most));
             let sweep = decoder.sweep(id, least, most, "bit/s", read)?;
             Some(self.note(id, sweep))
         })

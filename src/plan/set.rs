@@ -1,7 +1,7 @@
 //! `--set tests.0.duration=1s`: values that override those of a plan's text, put into its tree.
 
 use super::parse;
-use super::tree::{Entry, Kind, Map, NodeId, Scalar, Tree, Value};
+use super::tree::{DEEPEST, Entry, Kind, Map, NodeId, Scalar, Tree, Value, too_deep};
 use crate::diag::{Place, Problem, Problems, Source, did_you_mean, quote};
 
 /// Puts the values into the tree, one after the other, and gives the new root. Nothing that an
@@ -22,6 +22,10 @@ pub fn apply(tree: &mut Tree, problems: &mut Problems, root: NodeId, set: &[Stri
         let Some(value) = read_value(tree, problems, source, path.len() + 1, value) else {
             continue;
         };
+        if path.split('.').count() > DEEPEST as usize {
+            problems.push(too_deep(place(0, path.len())));
+            continue;
+        }
         let mut steps = Vec::new();
         let mut start = 0;
         for word in path.split('.') {

@@ -1,10 +1,12 @@
 //! The template engine as templates see it: strict, JSON-escaping, bounded.
 
-use minijinja::value::Value;
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
 use super::templates::{RenderError, Templates};
-use crate::diag::{Source, picture};
+use super::write::{as_yaml, quoted};
+use crate::diag::{Source, picture, printable};
+use crate::plan::template_bounds;
 
 /// Enough for a thousand workers with hundreds of ports, and an end to a template's endless loop.
 const FUEL: u64 = 10_000_000;
@@ -20,7 +22,27 @@ pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderErr
     // Only with this an error knows its place.
     engine.set_debug(true);
     engine.add_filter("block", block);
+    // As JSON, which YAML reads alike, but for some line breaks that only YAML knows.
+    engine.set_formatter(|out, state, value| {
+        let holds_text = matches!(
+            value.kind(),
+            ValueKind::String | ValueKind::Seq | ValueKind::Map
+        );
+        if holds_text && !value.is_safe() {
+            let json = serde_json::to_string(value).unwrap_or_default();
+            if !printable::is_safe(&json) {
+                return out.write_str(&as_yaml(&json)).map_err(Error::from);
+            }
+        }
+        escape_formatter(out, state, value)
+    });
     for name in Templates::names() {
+        let bounds = template_bounds::check(templates.text(name));
+        bounds.map_err(|too_much| RenderError::Template {
+            template: name.to_owned(),
+            message: too_much.to_string(),
+            place: String::new(),
+        })?;
         engine
             .add_template(name, templates.text(name))
             .map_err(|error| failed(templates, name, &error))?;
@@ -47,14 +69,18 @@ pub(super) fn failed(templates: &Templates, template: &str, error: &Error) -> Re
     }
 }
 
-/// A text as a YAML block scalar (`|`), each line indented by `indent`, so that people can read it.
+/// A text as a YAML block scalar (`|`), each line indented by `indent`, so that people can read it; in
+/// quotes when some of its characters are not safe to show.
 ///
 /// # Errors
-/// A text that a block scalar cannot hold: with control characters, with the line breaks of
-/// YAML 1.1, starting with a space, where the indentation would be ambiguous, or ending in
-/// empty lines, which would be lost.
+/// A text that a block scalar cannot hold: with tabs, starting with a space, where the indentation
+/// would be ambiguous, or ending in empty lines, which would be lost.
 pub(super) fn block(text: &str, indent: usize) -> Result<Value, Error> {
-    let foreign = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}');
+    if !printable::is_safe(text) {
+        // As all other texts are written; only a quoted one can hold escapes.
+        return Ok(Value::from_safe_string(quoted(text)));
+    }
+    let foreign = |c: char| c.is_control() && c != '\n';
     if text.starts_with([' ', '\n']) || text.ends_with("\n\n") || text.contains(foreign) {
         return Err(Error::new(
             ErrorKind::InvalidOperation,

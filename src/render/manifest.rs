@@ -10,7 +10,8 @@ use super::context::{
 use super::environment::{engine, failed};
 use super::seating::seatings;
 use super::templates::{RenderError, Templates};
-use crate::diag::{Source, picture};
+use super::write::yaml;
+use crate::diag::{Source, picture, printable};
 use crate::plan::Kubernetes;
 
 /// The template whose values are private.
@@ -125,6 +126,11 @@ fn always_exists(namespace: &str) -> bool {
     namespace == "default" || namespace.starts_with("kube-")
 }
 
+/// Whether a text means to be an object of Kubernetes.
+fn is_manifest(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("apiVersion:"))
+}
+
 fn render(
     engine: &Environment<'_>,
     templates: &Templates,
@@ -139,9 +145,10 @@ fn render(
     let no_object = |message: String, at: Option<usize>| RenderError::NoObject {
         template: name.to_owned(),
         message,
-        // A line of a rendered Secret may be one of a private key.
+        // A line of a rendered Secret may be one of a private key, and a file that is no template may
+        // be anything.
         place: match at {
-            Some(at) if name != SECRET => {
+            Some(at) if name != SECRET && is_manifest(&text) => {
                 let source = Source::new(format!("rendered {name}"), &*text);
                 format!("\n{}", picture(&source, (at..at + 1).into()))
             }
@@ -162,6 +169,12 @@ fn render(
             ));
         }
     }
+    // What is not safe to show is written anew, which keeps the object as it is.
+    let text = if printable::is_safe(&text) {
+        text
+    } else {
+        yaml(&object)
+    };
     Ok(Manifest {
         template: name.to_owned(),
         text,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diag::{did_you_mean, one_of};
+use crate::files;
+use crate::plan::template_bounds::LONGEST_TEMPLATE_BYTES;
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
@@ -101,7 +103,8 @@ impl Templates {
             let Some((known, _)) = EMBEDDED.iter().find(|(known, _)| *known == name) else {
                 return Err(unknown(&file, &name));
             };
-            let text = std::fs::read_to_string(&file).map_err(|error| RenderError::File {
+            let text = files::read_text(&file, LONGEST_TEMPLATE_BYTES as u64);
+            let text = text.map_err(|error| RenderError::File {
                 file: file.clone(),
                 error,
             })?;

@@ -3,9 +3,12 @@
 //! Kubernetes reads YAML 1.1, in which `yes` is a boolean and `0b11` a number. So each text is in
 //! quotes, or a block.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use super::environment::block;
+use crate::diag::printable::{is_hash_command, is_unsafe};
 
 /// An object as a YAML document.
 pub(super) fn yaml(value: &Value) -> String {
@@ -36,11 +39,32 @@ fn below(value: &Value, indent: usize, text: &mut String) {
         }
         Value::String(lines) if lines.contains('\n') => match block(lines, indent.max(2)) {
             Ok(block) => text.extend([" ", &block.to_string()]),
-            Err(_) => text.extend([" ", &value.to_string()]),
+            Err(_) => text.extend([" ", &quoted(lines)]),
         },
+        Value::String(line) => text.extend([" ", &quoted(line)]),
         // JSON is YAML.
         _ => text.extend([" ", &value.to_string()]),
     }
+}
+
+/// A text in double quotes.
+pub(super) fn quoted(text: &str) -> String {
+    as_yaml(&Value::from(text).to_string())
+}
+
+/// JSON as YAML, with escapes for what is not safe to show, and for the line breaks that only YAML knows.
+pub(super) fn as_yaml(json: &str) -> String {
+    let mut yaml = String::with_capacity(json.len());
+    for (at, c) in json.char_indices() {
+        let is_command = c == '#' && is_hash_command(&json[at..]);
+        // JSON has two escapes for a character beyond 16 bits, which YAML does not know.
+        let _ = match u32::from(c) {
+            code @ 0x1_0000.. if is_unsafe(c) => write!(yaml, "\\U{code:08x}"),
+            code if is_command || is_unsafe(c) => write!(yaml, "\\u{code:04x}"),
+            _ => yaml.write_char(c),
+        };
+    }
+    yaml
 }
 
 /// A key without quotes where that cannot be misread.
@@ -56,7 +80,7 @@ fn word(key: &str) -> String {
     if plain || known.contains(&key) {
         key.to_owned()
     } else {
-        Value::from(key).to_string()
+        quoted(key)
     }
 }
 
@@ -66,6 +90,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::diag::printable::{is_safe, tests::hostile};
 
     fn values() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -73,6 +98,7 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i32>().prop_map(Value::from),
             "[ -~\\nä→\t]{0,12}".prop_map(Value::from),
+            hostile().prop_map(Value::from),
             prop::sample::select(vec!["yes", "0b11", "~", "1e3", "a\n\nb\n\n", " a\nb"])
                 .prop_map(Value::from),
         ];
@@ -88,6 +114,7 @@ mod tests {
         #[test]
         fn every_value_survives(value in values()) {
             let text = yaml(&value);
+            prop_assert!(is_safe(&text), "{}", text);
             prop_assert_eq!(crate::plan::document(&text).map_err(|e| TestCaseError::fail(e.to_string()))?, value, "{}", text);
         }
     }

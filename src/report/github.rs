@@ -11,6 +11,7 @@ use super::fold::{CellState, Report};
 use super::gate::{self, Tally, Verdict};
 use super::words::tool_name;
 use super::{heading, judged};
+use crate::diag::printable;
 use crate::schedule::CellId;
 use crate::schedule::search::Found;
 
@@ -77,9 +78,10 @@ fn command(level: &str, title: &str, message: &str) -> String {
     format!("::{level} title={}::{}\n", property(title), data(message))
 }
 
-/// As the runner unescapes it: `%`, and the ends of lines.
+/// Safe to show, and escaped as the runner unescapes it: `%`, and the ends of lines.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
+    printable::lines(text)
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
@@ -92,6 +94,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diag::printable::tests::hostile;
     use proptest::prelude::*;
 
     /// What GitHub's runner makes of a command (`ActionCommand.cs`: properties, then data).
@@ -116,8 +119,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_through_on_one_line(title in "(?s).{0,40}", message in "(?s).{0,80}") {
+        fn any_text_comes_through_on_one_line(title in hostile(), message in hostile()) {
             let line = command("error", &title, &message);
+            prop_assert!(!line.contains(printable::is_unsafe), "{:?}", line);
+            let [title, message] = [title, message].map(|text| printable::lines(&text).into_owned());
             prop_assert_eq!(line.matches(['\n', '\r']).count(), 1);
             let read = read(line.trim_end_matches('\n'));
             prop_assert_eq!(read, Some(("error".to_owned(), title, message)));

@@ -1,5 +1,7 @@
 //! A table before it is drawn: what stands where, and what fits beside what.
 
+use crate::diag::printable;
+
 /// A table without lines and layout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
@@ -83,6 +85,26 @@ impl Grid {
     /// Lays the grid out for a width, as airily as it goes: in one block, else in several that
     /// repeat the key columns.
     pub fn fit(&self, width: usize) -> Vec<Block> {
+        self.neutral().fit_neutral(width)
+    }
+
+    /// The same with its texts made safe to show, before their widths count.
+    fn neutral(&self) -> Grid {
+        let line = |text: &String| printable::line(text).into_owned();
+        let columns = self.columns.iter().map(|column| Column {
+            name: line(&column.name),
+            unit: line(&column.unit),
+            words: column.words,
+            fields: column.fields.iter().map(line).collect(),
+        });
+        Grid {
+            caption: line(&self.caption),
+            columns: columns.collect(),
+            keys: self.keys,
+        }
+    }
+
+    fn fit_neutral(&self, width: usize) -> Vec<Block> {
         if let Some(block) = self.block(width) {
             return vec![block];
         }

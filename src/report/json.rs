@@ -9,10 +9,11 @@
 //! `baselines` has the ratio of a cell's headline to that of the plain path's, `expectations` what the
 //! plan expects of each cell and how it came out (`pass`, `fail`, `undecided`, `not_measured`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::baseline;
@@ -21,8 +22,9 @@ use super::figures::Figure;
 use super::fold::{CellReport, CellState, Report, RunState};
 use super::gate::{self, Judgement, Origin, Tally};
 use super::words;
+use crate::diag::json;
 use crate::results::doubts::Kind;
-use crate::results::{Cluster, Doubt, Interval, JoinedWorker, Summary};
+use crate::results::{Cluster, CommandLine, Doubt, Interval, JoinedWorker, Summary};
 use crate::schedule::Param;
 use crate::tools::{Cause, Metrics};
 
@@ -48,9 +50,23 @@ struct Document<'a> {
     verdicts: Verdicts,
     /// What there is to doubt, over all cells.
     doubts: Vec<Doubted>,
-    cells: Vec<Cell<'a>>,
+    cells: Cells<'a>,
     baselines: Vec<Baseline<'a>>,
     expectations: Vec<Expectation<'a>>,
+}
+
+/// The cells, each made when it is written: a report may have very many.
+struct Cells<'a> {
+    report: &'a Report,
+    doubts: &'a Doubts,
+}
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Cells { report, doubts } = self;
+        let cells = report.cells.iter();
+        serializer.collect_seq(cells.filter_map(|cell| cell_of(report, doubts, cell)))
+    }
 }
 
 /// How many expectations came out how.
@@ -178,8 +194,8 @@ struct Sample<'a> {
     probed_rate_bps: Option<u64>,
     started: Timestamp,
     wall_s: f64,
-    command: &'a [String],
-    server_command: &'a [String],
+    command: &'a CommandLine,
+    server_command: &'a CommandLine,
     raw: Option<&'a str>,
     metrics: &'a Metrics,
     /// Far from the cell's other samples in the headline metric.
@@ -200,8 +216,18 @@ struct Attempt<'a> {
 /// The report as JSON, with a newline at its end.
 ///
 /// # Errors
-/// Never: all maps have strings for keys. The signature keeps the writer's own words.
-pub fn render(report: &Report) -> serde_json::Result<String> {
+/// Never: it writes into memory. The signature keeps the writer's own words.
+pub fn render(report: &Report) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    write(report, &mut bytes)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+/// Writes the report as JSON, with a newline at its end.
+///
+/// # Errors
+/// When `writer` fails.
+pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     let counts = report.counts();
     let judgements = gate::judge(report);
     let tally = Tally::of(&judgements);
@@ -250,13 +276,13 @@ pub fn render(report: &Report) -> serde_json::Result<String> {
                 means: group.means,
             })
             .collect(),
-        cells: report
-            .cells
-            .iter()
-            .filter_map(|cell| cell_of(report, &doubts, cell))
-            .collect(),
+        cells: Cells {
+            report,
+            doubts: &doubts,
+        },
     };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    json::write_pretty(&mut *writer, &document)?;
+    writer.write_all(b"\n")
 }
 
 fn baselines(report: &Report) -> Vec<Baseline<'_>> {
@@ -307,7 +333,9 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
         CellState::Missing => ("missing", None, None),
     };
     let outliers = report.outliers(cell);
-    let names = cell.samples.iter().flat_map(|s| s.metrics.iter());
+    // Each once: a figure is over all samples.
+    let metrics = cell.samples.iter().flat_map(|s| s.metrics.iter());
+    let metrics: BTreeSet<&str> = metrics.map(|(metric, _)| metric).collect();
     Some(Cell {
         id: &cell.id.0,
         row: row.number,
@@ -333,8 +361,9 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
             rate_bps: found.rate_bps,
             at_bound: found.at_bound,
         }),
-        statistics: names
-            .filter_map(|(metric, _)| {
+        statistics: metrics
+            .into_iter()
+            .filter_map(|metric| {
                 let Figure { summary, interval } = report.figure(cell, metric)?;
                 Some((metric, Statistics { summary, interval }))
             })

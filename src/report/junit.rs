@@ -17,6 +17,7 @@ use super::fold::{CellReport, CellState, Report};
 use super::gate::{self, Judgement, Verdict};
 use super::judged;
 use super::words::tool_name;
+use crate::diag::printable::lines;
 use crate::schedule::search::Found;
 
 /// The report as JUnit XML.
@@ -30,25 +31,22 @@ pub fn render(report: &Report, undecided_fails: bool) -> Result<String, Serializ
         let id = judgement.cell.id.0.as_str();
         by_cell.entry(id).or_default().push(judgement);
     }
-    let mut suites = Suites::new(format!("netplan {}", report.plan.name));
+    let mut suites = Suites::new(&*lines(&format!("netplan {}", report.plan.name)));
     if let Some(seconds) = report.elapsed_s() {
         suites.set_time(duration(seconds));
     }
-    for (at, test) in report.plan.tests.iter().enumerate() {
-        let mut suite = TestSuite::new(&*test.name);
+    for (test, cells) in report.plan.tests.iter().zip(report.cells_by_test()) {
+        let mut suite = TestSuite::new(&*lines(&test.name));
         let mut time = 0.0;
-        for cell in &report.cells {
-            let row = report.row(cell.row).filter(|(row, ..)| row.test == at);
-            if row.is_none() {
-                continue;
-            }
+        for cell in cells {
             let tool = tool_name(&test.tool);
             let seconds: f64 = cell.samples.iter().map(|sample| sample.wall_s).sum();
             time += seconds;
             let class = format!("{}.{}", report.plan.name, test.name);
             let mut add = |name: String, status| {
-                let mut case = TestCase::new(name, status);
-                case.set_classname(&*class).set_time(duration(seconds));
+                let mut case = TestCase::new(&*lines(&name), status);
+                case.set_classname(&*lines(&class))
+                    .set_time(duration(seconds));
                 // Beside a verdict: a search that ended at its bound is no failure.
                 if let Some(note) = cell.found.and_then(Found::at_bound_in_words) {
                     case.set_system_out(format!("found {note}"));
@@ -88,7 +86,7 @@ fn of_cell(cell: &CellReport, tool: &str) -> TestCaseStatus {
         ),
         CellState::Skipped(reason) => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(&**reason);
+            status.set_message(&*lines(reason));
             status
         }
         CellState::Partial => non_success(
@@ -113,7 +111,7 @@ fn of_judgement(judgement: &Judgement<'_>, tool: &str, undecided_fails: bool) ->
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::Undecided if !undecided_fails => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(format!("undecided: {sentence}"));
+            status.set_message(&*lines(&format!("undecided: {sentence}")));
             status
         }
         Verdict::Undecided | Verdict::Fail => {
@@ -131,9 +129,9 @@ fn of_judgement(judgement: &Judgement<'_>, tool: &str, undecided_fails: bool) ->
 
 fn non_success(kind: NonSuccessKind, r#type: &str, message: &str, said: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(r#type).set_message(message);
+    status.set_type(r#type).set_message(&*lines(message));
     if !said.is_empty() {
-        status.set_description(said);
+        status.set_description(&*lines(said));
     }
     status
 }

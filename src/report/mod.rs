@@ -4,7 +4,9 @@
 //! reads a clock, so a stored run prints what the run itself printed.
 
 pub mod baseline;
+mod build;
 mod counted;
+mod csv_text;
 mod doubts;
 mod figures;
 mod fold;
@@ -29,6 +31,7 @@ mod text;
 pub mod truth;
 mod words;
 
+pub use build::ReportError;
 pub use figures::Figure;
-pub use fold::{Attempt, CellReport, CellState, Counts, Report, ReportError, RunState};
+pub use fold::{Attempt, CellReport, CellState, Counts, Report, RunState};
 pub use text::{count, elapsed};

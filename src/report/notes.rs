@@ -1,10 +1,13 @@
 //! Numbered notes below the tables: why cells have no figure, and why to doubt those that have one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use indexmap::IndexSet;
 
 use super::doubts::Doubts;
 use super::fold::{CellReport, CellState, Report};
 use super::text;
+use crate::diag::printable;
 use crate::tools::Cause;
 
 /// How many different wordings of one cause are quoted.
@@ -14,6 +17,8 @@ const QUOTED: usize = 2;
 #[derive(Debug)]
 pub struct Notes {
     numbered: Vec<Note>,
+    /// The position of each note in `numbered`.
+    at: HashMap<Why, usize>,
     /// Cells with samples that stand far out, and such samples.
     outliers: (usize, usize),
     /// Cells that ran out of samples.
@@ -31,6 +36,8 @@ const WIDE: char = '~';
 /// In the place of a figure, or beside one of fewer samples than the plan asks for: the run has
 /// ended before.
 const MISSING: char = '…';
+/// In the place of the figure of a skipped cell. A dash and a number would read as a negative figure.
+pub(super) const SKIPPED: char = '⊘';
 /// Beside a figure at the highest rate that the plan allows.
 const AT_BOUND: char = '↑';
 
@@ -38,11 +45,11 @@ const AT_BOUND: char = '↑';
 struct Note {
     why: Why,
     cells: BTreeSet<String>,
-    /// What the tools said, and netplan of them, without repetitions.
-    said: Vec<String>,
+    /// What the tools said, and netplan of them, in the order in which it came; without repetitions.
+    said: IndexSet<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Why {
     Failed(Cause),
     Skipped(String),
@@ -53,6 +60,7 @@ impl Notes {
     pub fn of(report: &Report) -> Notes {
         Notes {
             numbered: Vec::new(),
+            at: HashMap::new(),
             outliers: (0, 0),
             wide: 0,
             at_bound: 0,
@@ -60,31 +68,29 @@ impl Notes {
         }
     }
 
-    /// What stands in the place of a figure: `✗1` for a failed cell, `–2` for a skipped one, `…` for
+    /// What stands in the place of a figure: `✗1` for a failed cell, `⊘2` for a skipped one, `…` for
     /// a missing one. None for a cell that was measured, if only in part.
     pub fn mark(&mut self, cell: &CellReport, tool: &str) -> Option<String> {
         let (sign, why, said) = match &cell.state {
             CellState::Measured | CellState::Partial => return None,
             CellState::Missing => return Some(MISSING.to_string()),
             CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), failure.in_words(tool)),
-            CellState::Skipped(reason) => ('–', Why::Skipped(reason.clone()), String::new()),
+            CellState::Skipped(reason) => (SKIPPED, Why::Skipped(reason.clone()), String::new()),
         };
-        let at = self.numbered.iter().position(|note| note.why == why);
-        let at = at.unwrap_or_else(|| {
+        let next = self.numbered.len();
+        let at = *self.at.entry(why.clone()).or_insert(next);
+        if at == next {
             self.numbered.push(Note {
                 why,
                 cells: BTreeSet::new(),
-                said: Vec::new(),
+                said: IndexSet::new(),
             });
-            self.numbered.len() - 1
-        });
+        }
         if let Some(note) = self.numbered.get_mut(at) {
             note.cells.insert(cell.id.0.clone());
-            // Words of a tool are text, not orders to a terminal.
-            let said: String = said.replace(|c: char| c.is_control(), " ");
-            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-            if !said.is_empty() && !note.said.contains(&said) {
-                note.said.push(said);
+            let said = printable::line(&said).into_owned();
+            if !said.is_empty() {
+                note.said.insert(said);
             }
         }
         Some(format!("{sign}{}", at + 1))
@@ -119,7 +125,7 @@ impl Notes {
         for (i, note) in self.numbered.iter().enumerate() {
             let (sign, title) = match &note.why {
                 Why::Failed(cause) => ('✗', format!("failed: {cause}")),
-                Why::Skipped(reason) => ('–', format!("skipped: {reason}")),
+                Why::Skipped(reason) => (SKIPPED, format!("skipped: {reason}")),
             };
             let mark = format!("{sign}{}", i + 1);
             let indent = " ".repeat(mark.chars().count() + 1);

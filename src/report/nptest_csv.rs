@@ -12,9 +12,10 @@
 //! nptest writes `0` (a fork: `-1`) for a failure, the field is empty here: a cell without a
 //! measurement is never a number.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use super::csv_text;
 use super::fold::Report;
 use super::scale::visible;
 use super::words;
@@ -73,10 +74,11 @@ pub fn render(report: &Report, dialect: Dialect) -> String {
                 report.schedule.label(&report.plan, row)
             ),
             values: if cells.len() > 1 {
-                let at = |size| cells.iter().find(|(s, _)| *s == Some(size));
+                let of_sizes = cells.iter().rev().map(|(size, value)| (*size, value));
+                let by_size: HashMap<Option<u64>, &Option<String>> = of_sizes.collect();
                 sizes
                     .iter()
-                    .map(|size| at(*size).and_then(|(_, value)| value.clone()))
+                    .map(|size| (*by_size.get(&Some(*size))?).clone())
                     .collect()
             } else {
                 cells.iter().map(|(_, value)| value.clone()).collect()
@@ -113,6 +115,7 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
     for line in lines {
         // A label is free text: what would end the field or the line becomes a space.
         let label = line.label.replace([separator, '\n', '\r'], " ");
+        let label = csv_text::field(&label);
         let _ = write!(out, "{label:<45}{separator}");
         let maximum = line
             .values

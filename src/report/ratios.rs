@@ -1,6 +1,8 @@
 //! The table of baselines: each path in percent of its plain counterpart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use indexmap::IndexMap;
 
 use super::baseline::{self, Beside};
 use super::fold::{CellReport, Report};
@@ -95,13 +97,10 @@ fn of_test_grids(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Vec<Grid>
             keys,
         }];
     }
-    let mut groups: Vec<(String, Vec<&Beside<'_>>)> = Vec::new();
+    let mut groups: IndexMap<String, Vec<&Beside<'_>>> = IndexMap::new();
     for beside in all {
         let name = others(beside.cell, &varying);
-        match groups.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, group)) => group.push(beside),
-            None => groups.push((name, vec![beside])),
-        }
+        groups.entry(name).or_default().push(beside);
     }
     groups
         .into_iter()
@@ -164,16 +163,14 @@ fn across(report: &Report, group: &[&Beside<'_>]) -> Vec<Column> {
         words: false,
         fields: sizes.iter().map(u64::to_string).collect(),
     }];
-    let mut rows: Vec<usize> = Vec::new();
+    let mut rows: IndexMap<usize, HashMap<Option<u64>, &Beside<'_>>> = IndexMap::new();
     for beside in group {
-        if !rows.contains(&beside.cell.row) {
-            rows.push(beside.cell.row);
-        }
+        let by_size = rows.entry(beside.cell.row).or_default();
+        by_size.entry(size(beside)).or_insert(beside);
     }
-    columns.extend(rows.iter().map(|row| {
-        let of_row: Vec<&&Beside<'_>> = group.iter().filter(|b| b.cell.row == *row).collect();
+    columns.extend(rows.iter().map(|(row, by_size)| {
         let fields = sizes.iter().map(|at| {
-            let here = of_row.iter().find(|beside| size(beside) == Some(*at));
+            let here = by_size.get(&Some(*at));
             here.map_or_else(Field::default, |beside| {
                 let field = field(beside);
                 let spread = match &*field.spread {
@@ -183,9 +180,8 @@ fn across(report: &Report, group: &[&Beside<'_>]) -> Vec<Column> {
                 Field { spread, ..field }
             })
         });
-        let plain = of_row
-            .first()
-            .map_or("", |b| path_name(report, b.plain.row));
+        let plain = by_size.values().next();
+        let plain = plain.map_or("", |beside| path_name(report, beside.plain.row));
         Column {
             name: path_name(report, *row).to_owned(),
             unit: format!("/ {plain}"),

@@ -6,8 +6,11 @@
 //! sample of a cell that did not fail stands far from the cell's others in the headline metric; it
 //! counts all the same.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::io;
 
+use super::csv_text;
 use super::fold::{CellReport, CellState, Report};
 use super::words;
 use crate::results::doubts::Kind;
@@ -76,7 +79,17 @@ const METRICS: [&str; 15] = [
 ///
 /// # Errors
 /// Never: it writes into memory. The signature keeps the writer's own words.
-pub fn render(report: &Report) -> Result<Vec<u8>, csv::Error> {
+pub fn render(report: &Report) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write(report, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Writes the report's samples as CSV.
+///
+/// # Errors
+/// When `writer` fails.
+pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     let seen: BTreeSet<&str> = report
         .cells
         .iter()
@@ -95,20 +108,43 @@ pub fn render(report: &Report) -> Result<Vec<u8>, csv::Error> {
         .filter(|metric| *metric != name::EFFECTIVE_MSS && !metrics.contains(metric))
         .collect();
     metrics.extend(unknown);
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(FIRST.iter().chain(&metrics))?;
+    let mut writer = csv::Writer::from_writer(writer);
+    let titles = FIRST
+        .iter()
+        .chain(&metrics)
+        .map(|title| csv_text::field(title));
+    put(&mut writer, titles)?;
     for cell in &report.cells {
         let outliers = report.outliers(cell);
         for sample in cell.samples.iter().zip(outliers) {
-            writer.write_record(record(report, cell, Some(sample), &metrics))?;
+            let fields = record(report, cell, Some(sample), &metrics);
+            put(
+                &mut writer,
+                fields.iter().map(|field| csv_text::field(field)),
+            )?;
         }
         if cell.samples.is_empty() || matches!(cell.state, CellState::Failed(_)) {
-            writer.write_record(record(report, cell, None, &metrics))?;
+            let fields = record(report, cell, None, &metrics);
+            put(
+                &mut writer,
+                fields.iter().map(|field| csv_text::field(field)),
+            )?;
         }
     }
-    writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(error.into_error()))
+    writer.flush()
+}
+
+fn put<'a>(
+    writer: &mut csv::Writer<impl io::Write>,
+    fields: impl Iterator<Item = Cow<'a, str>>,
+) -> io::Result<()> {
+    for field in fields {
+        writer
+            .write_field(field.as_bytes())
+            .map_err(io::Error::from)?;
+    }
+    // Ends the record.
+    writer.write_record(None::<&[u8]>).map_err(io::Error::from)
 }
 
 /// A sample's row; without a sample the row that says how the cell ended.

@@ -29,18 +29,7 @@ pub struct Section {
 /// A section for each test that has cells, in the plan's order.
 pub fn of(report: &Report, notes: &mut Notes) -> Vec<Section> {
     let mut sections = Vec::new();
-    for (at, test) in report.plan.tests.iter().enumerate() {
-        let cells: Vec<&CellReport> = report
-            .cells
-            .iter()
-            .filter(|cell| {
-                report
-                    .schedule
-                    .rows
-                    .get(cell.row)
-                    .is_some_and(|row| row.test == at)
-            })
-            .collect();
+    for (test, cells) in report.plan.tests.iter().zip(report.cells_by_test()) {
         let sizes: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.params.size()).collect();
         if cells.is_empty() {
             continue;

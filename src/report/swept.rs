@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use super::fold::{CellReport, Report};
 use super::grid::{Column, Grid};
 use super::notes::Notes;
@@ -35,20 +37,12 @@ pub fn swept(
     let writing = Writing::of(scale, &metric, cells);
     let top = means.iter().copied().fold(0.0, f64::max);
     // Rows (one for each path and combination) by combination, in the schedule's order.
-    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    let mut groups: IndexMap<String, IndexMap<usize, BySize<'_>>> = IndexMap::new();
     let varying = varying(cells);
     for cell in cells {
-        let others = others(cell, &varying);
-        let at = groups.iter().position(|(name, _)| *name == others);
-        let at = at.unwrap_or_else(|| {
-            groups.push((others, Vec::new()));
-            groups.len() - 1
-        });
-        if let Some((_, rows)) = groups.get_mut(at)
-            && !rows.contains(&cell.row)
-        {
-            rows.push(cell.row);
-        }
+        let group = groups.entry(others(cell, &varying)).or_default();
+        let row = group.entry(cell.row).or_default();
+        row.extend(cell.params.size().map(|size| (size, *cell)));
     }
     let swept_is_mss = cells.iter().any(|c| c.params.get(Param::Mss).is_some());
     let mut grids = Vec::new();
@@ -65,24 +59,14 @@ pub fn swept(
                 name: "effective".to_owned(),
                 unit: "MSS".to_owned(),
                 words: false,
-                fields: sizes
-                    .iter()
-                    .map(|size| effective(cells, rows, *size))
-                    .collect(),
+                fields: sizes.iter().map(|size| effective(rows, *size)).collect(),
             });
         }
         let across = Across {
             report,
             sizes,
             keys,
-            rows: rows
-                .iter()
-                .map(|row| {
-                    let of_row = cells.iter().filter(|cell| cell.row == *row);
-                    let by_size = of_row.filter_map(|cell| Some((cell.params.size()?, *cell)));
-                    (*row, by_size.collect())
-                })
-                .collect(),
+            rows,
         };
         grids.push(across.grid(others, |cell| field(report, test, cell, writing, notes)));
         for (beside, title, most) in beside(&test.tool, &metric) {
@@ -107,7 +91,7 @@ pub fn swept(
                 mean(cell, &beside).map_or_else(Field::default, |mean| scale.write(mean).into())
             }));
         }
-        for (row, by_size) in &across.rows {
+        for (row, by_size) in rows {
             let values: Vec<(u64, Option<f64>)> = by_size
                 .iter()
                 .map(|(size, cell)| (*size, report.headline(cell).map(|f| f.summary.mean)))
@@ -175,13 +159,16 @@ fn beside(tool: &ToolSpec, headline: &str) -> Vec<(String, String, usize)> {
     all
 }
 
+/// The cells of a row by size.
+type BySize<'a> = BTreeMap<u64, &'a CellReport>;
+
 /// Some rows of a sweep, side by side.
 struct Across<'a> {
     report: &'a Report,
     sizes: &'a BTreeSet<u64>,
     keys: Vec<Column>,
-    /// A row's index, and its cells by size.
-    rows: Vec<(usize, BTreeMap<u64, &'a CellReport>)>,
+    /// By the row's index.
+    rows: &'a IndexMap<usize, BySize<'a>>,
 }
 
 impl Across<'_> {
@@ -215,10 +202,10 @@ impl Across<'_> {
 }
 
 /// The effective MSS at a requested one: one figure, or the range over paths and samples.
-fn effective(cells: &[&CellReport], rows: &[usize], size: u64) -> String {
-    let found = cells
-        .iter()
-        .filter(|cell| cell.params.size() == Some(size) && rows.contains(&cell.row))
+fn effective(rows: &IndexMap<usize, BySize<'_>>, size: u64) -> String {
+    let found = rows
+        .values()
+        .filter_map(|by_size| by_size.get(&size))
         .flat_map(|cell| &cell.samples)
         .filter_map(|sample| sample.metrics.get(name::EFFECTIVE_MSS));
     match Summary::of(found) {

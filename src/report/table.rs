@@ -8,9 +8,10 @@ use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, Table
 use super::fold::Report;
 use super::gate::{self, Judgement, Tally};
 use super::grid::Block;
-use super::notes::Notes;
+use super::notes::{Notes, SKIPPED};
 use super::sections::{self, Section};
 use super::{heading, judged, ratios, text};
+use crate::diag::printable;
 
 /// Narrower than this is not tried; lines are then longer than the width.
 const NARROWEST: usize = 40;
@@ -114,11 +115,13 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// Every text of the page goes this way, and leaves it safe to show.
     fn painted(&self, text: &str, style: Style) -> String {
+        let text = printable::line(text);
         if self.colour && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
-            text.to_owned()
+            text.into_owned()
         }
     }
 
@@ -182,8 +185,9 @@ impl Page {
 
     /// A line in which the marks of cells without a figure, or with a doubtful one, are coloured.
     fn marked(&mut self, line: &str) {
-        let mut rest = line;
-        while let Some(at) = rest.find(['✗', '–', '?']) {
+        let line = printable::line(line);
+        let mut rest = &*line;
+        while let Some(at) = rest.find(['✗', SKIPPED, '?']) {
             let (before, mark) = rest.split_at(at);
             let sign = mark.chars().next().unwrap_or('✗');
             let digits = mark[sign.len_utf8()..]

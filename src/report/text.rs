@@ -1,5 +1,7 @@
 //! How reports write counts, lists and times, and break lines.
 
+use crate::diag::printable;
+
 /// `1 cell`, `3 cells`.
 #[must_use]
 pub fn count(n: usize, what: &str) -> String {
@@ -36,8 +38,9 @@ pub fn elapsed(seconds: f64) -> String {
 pub const TIE: char = '\u{a0}';
 
 /// Breaks text at spaces into lines of at most `width` characters; a longer word stays whole. Each
-/// line but the first begins with `indent`.
+/// line but the first begins with `indent`. Unsafe characters are escaped.
 pub fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
+    let text = printable::lines(text);
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut empty = true;

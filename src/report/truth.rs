@@ -53,8 +53,8 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             params: Params::default(),
             started: jiff::Timestamp::UNIX_EPOCH,
             wall_s: 1.0,
-            command: Vec::new(),
-            server_command: Vec::new(),
+            command: [].into(),
+            server_command: [].into(),
             metrics,
             doubts: vec![Doubt::CpuSaturated {
                 end: crate::results::observed::End::Client,

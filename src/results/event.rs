@@ -1,5 +1,7 @@
 //! Things that happened in a run. The engine emits them; journal, terminal and reports consume them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +152,15 @@ pub enum Outcome {
     },
 }
 
+/// A program and its arguments. Many samples have the same, and can share it.
+pub type CommandLine = Arc<[Arc<str>]>;
+
+/// The command line of these words.
+#[must_use]
+pub fn command_line(words: &[String]) -> CommandLine {
+    words.iter().map(|word| word.as_str().into()).collect()
+}
+
 /// A measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -167,8 +178,8 @@ pub struct Sample {
     /// Wall time of the tool's client, without a warm-up of its own invocation.
     pub wall_s: f64,
     /// The client's exact command line.
-    pub command: Vec<String>,
-    pub server_command: Vec<String>,
+    pub command: CommandLine,
+    pub server_command: CommandLine,
     /// What the tool said, and what both ends observed around it (see `observed`).
     pub metrics: Metrics,
     /// Reasons not to take the figures at their word; in journals from before there were any, none.

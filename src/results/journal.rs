@@ -6,16 +6,22 @@
 //! acknowledged. Whoever writes holds an exclusive lock on the file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use thiserror::Error;
 
-use super::event::{Event, EventKind, VERSION};
+use super::event::Event;
+pub use super::journal_reader::{Reader, Recovered, Tear, TearKind, is_empty, read, read_bytes};
+use super::journal_reader::{holds_nothing, parse_line};
+use crate::diag::json;
+use crate::files;
 
 /// The journal's name in a run's directory.
 pub const FILE_NAME: &str = "events.jsonl";
+
+/// A journal that is read as a whole, to be handed on, is not longer.
+pub const LARGEST_BYTES: u64 = 1 << 30;
 
 /// Writes a run's journal.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub struct Journal {
     next_seq: u64,
     /// Bytes of whole lines; what a failed write leaves beyond is cut off again.
     len: u64,
+    /// Bytes of the lines before the last one.
+    last_line: u64,
     /// A failed write could not be undone: nothing may follow it.
     broken: bool,
 }
@@ -69,21 +77,23 @@ pub enum JournalError {
 }
 
 impl Journal {
-    /// Begins the journal of a new run in `dir`, which must be there.
+    /// Begins the journal of a new run in `dir`, which must be there. A journal that holds no event is
+    /// begun anew: its run ended before anything happened. A link is not followed.
     ///
     /// # Errors
-    /// When `dir` has a journal already or cannot be written to.
+    /// When `dir` has the journal of a run already, another process writes it, or it cannot be written.
     pub fn create(dir: &Path) -> Result<Journal, JournalError> {
         let path = dir.join(FILE_NAME);
-        let file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::AlreadyExists => JournalError::Exists(path.clone()),
-                _ => failed("create", &path, source),
-            })?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        let file = files::open_regular_here(&path, &mut options)
+            .map_err(|source| failed("create", &path, source))?;
         lock(&file, &path)?;
+        if !holds_nothing(&mut Reader::new(BufReader::new(&file))) {
+            return Err(JournalError::Exists(path));
+        }
+        file.set_len(0)
+            .map_err(|source| failed("truncate", &path, source))?;
         // The file's name is part of the directory, which has its own way to the disk.
         File::open(dir)
             .and_then(|dir| dir.sync_all())
@@ -93,6 +103,7 @@ impl Journal {
             path,
             next_seq: 0,
             len: 0,
+            last_line: 0,
             broken: false,
         })
     }
@@ -105,14 +116,14 @@ impl Journal {
     /// its last line; then nothing is changed.
     pub fn open(dir: &Path) -> Result<(Journal, Recovered), JournalError> {
         let path = dir.join(FILE_NAME);
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(&path)
+        let file = files::open_regular(&path, OpenOptions::new().read(true).append(true))
             .map_err(|source| failed("open", &path, source))?;
         lock(&file, &path)?;
-        let bytes = std::fs::read(&path).map_err(|source| failed("read", &path, source))?;
-        let recovered = read_bytes(&bytes);
+        let mut reader = Reader::new(BufReader::new(&file));
+        let recovered = reader
+            .recover()
+            .map_err(|source| failed("read", &path, source))?;
+        let (len, last_line) = reader.offsets();
         if let Some(tear) = &recovered.torn {
             if !tear.at_end {
                 return Err(JournalError::Damaged {
@@ -120,19 +131,16 @@ impl Journal {
                     tear: tear.clone(),
                 });
             }
-            file.set_len(tear.offset)
+            file.set_len(len)
                 .and_then(|()| file.sync_data())
                 .map_err(|source| failed("truncate", &path, source))?;
         }
-        let len = recovered
-            .torn
-            .as_ref()
-            .map_or(bytes.len() as u64, |tear| tear.offset);
         let journal = Journal {
             file,
             path,
             next_seq: recovered.events.len() as u64,
             len,
+            last_line,
             broken: false,
         };
         Ok((journal, recovered))
@@ -185,18 +193,13 @@ impl Journal {
     /// Cuts the last event off: that of a cancelled run which is to go on is its end.
     ///
     /// # Errors
-    /// When the file cannot be read or cut.
+    /// When the file cannot be cut.
     pub fn take_back(&mut self) -> Result<(), JournalError> {
-        let failed = |source| failed("truncate", &self.path, source);
-        let bytes = std::fs::read(&self.path).map_err(failed)?;
-        let lines = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-        let before = lines.iter().rposition(|byte| *byte == b'\n');
-        let len = before.map_or(0, |at| at as u64 + 1);
         self.file
-            .set_len(len)
+            .set_len(self.last_line)
             .and_then(|()| self.file.sync_data())
-            .map_err(failed)?;
-        self.len = len;
+            .map_err(|source| failed("truncate", &self.path, source))?;
+        self.len = self.last_line;
         self.next_seq = self.next_seq.saturating_sub(1);
         Ok(())
     }
@@ -228,6 +231,7 @@ impl Journal {
             self.broken = self.file.set_len(self.len).is_err();
             return Err(failed("write", &self.path, source));
         }
+        self.last_line = self.len;
         self.len += bytes.len() as u64;
         self.next_seq += 1;
         Ok(())
@@ -239,120 +243,7 @@ impl Journal {
 /// # Errors
 /// Never for events of this crate: none has a map whose keys are not strings.
 pub fn to_line(event: &Event) -> Result<String, JournalError> {
-    serde_json::to_string(event)
-        .map_err(|error| JournalError::Line(TearKind::Garbage(error.to_string())))
-}
-
-/// What could be read of a journal.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Recovered {
-    /// The events up to the tear.
-    pub events: Vec<Event>,
-    /// Where and why reading stopped before the end of the file.
-    pub torn: Option<Tear>,
-    /// The run came to its own end (also by being cancelled): its last event says so.
-    pub complete: bool,
-}
-
-/// Where a journal cannot be read further, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {line}: {kind}")]
-pub struct Tear {
-    /// Counts from 1.
-    pub line: usize,
-    /// Bytes of whole lines before it.
-    pub offset: u64,
-    /// It is the last line, so nothing acknowledged can be lost: a write that was cut off.
-    pub at_end: bool,
-    pub kind: TearKind,
-}
-
-/// Why a line is no event.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum TearKind {
-    #[error("the line was cut off while it was written")]
-    Torn,
-    #[error("the line is not an event ({0})")]
-    Garbage(String),
-    #[error("event {expected} should stand here, but {got} does")]
-    Gap { expected: u64, got: u64 },
-    #[error(
-        "the line has format version {0}, and this netplan reads version {VERSION}; \
-         use the netplan that wrote it"
-    )]
-    Version(u64),
-}
-
-/// Reads the journal in a run's directory, up to a tear if there is one.
-///
-/// # Errors
-/// When the file cannot be read. A journal that is torn, or empty, is no error.
-pub fn read(dir: &Path) -> Result<Recovered, JournalError> {
-    let path = dir.join(FILE_NAME);
-    let bytes = std::fs::read(&path).map_err(|source| failed("read", &path, source))?;
-    Ok(read_bytes(&bytes))
-}
-
-/// Reads a journal's content, up to a tear if there is one.
-#[must_use]
-pub fn read_bytes(bytes: &[u8]) -> Recovered {
-    let mut events: Vec<Event> = Vec::new();
-    let mut offset = 0;
-    let mut torn = None;
-    for line in bytes.split_inclusive(|b| *b == b'\n') {
-        let read = match line.strip_suffix(b"\n") {
-            None => Err(TearKind::Torn),
-            Some(text) => parse_line(text).and_then(|event| match events.len() as u64 {
-                expected if event.seq == expected => Ok(event),
-                expected => Err(TearKind::Gap {
-                    expected,
-                    got: event.seq,
-                }),
-            }),
-        };
-        match read {
-            Ok(event) => events.push(event),
-            Err(kind) => {
-                let last = offset + line.len() == bytes.len();
-                torn = Some(Tear {
-                    line: events.len() + 1,
-                    offset: offset as u64,
-                    // Another version's line is whole, and no place to write into.
-                    at_end: last && !matches!(kind, TearKind::Version(_)),
-                    kind,
-                });
-                break;
-            }
-        }
-        offset += line.len();
-    }
-    let complete = torn.is_none()
-        && matches!(
-            events.last(),
-            Some(Event {
-                kind: EventKind::RunEnded { .. },
-                ..
-            })
-        );
-    Recovered {
-        events,
-        torn,
-        complete,
-    }
-}
-
-fn parse_line(line: &[u8]) -> Result<Event, TearKind> {
-    // The version first: a later one may have events that are unknown here.
-    #[derive(Deserialize)]
-    struct Head {
-        v: u64,
-    }
-    let garbage = |error: serde_json::Error| TearKind::Garbage(error.to_string());
-    let head: Head = serde_json::from_slice(line).map_err(garbage)?;
-    if head.v != u64::from(VERSION) {
-        return Err(TearKind::Version(head.v));
-    }
-    serde_json::from_slice(line).map_err(garbage)
+    json::to_string(event).map_err(|error| JournalError::Line(TearKind::Garbage(error.to_string())))
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
@@ -362,7 +253,7 @@ fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
     })
 }
 
-fn failed(doing: &'static str, path: &Path, source: io::Error) -> JournalError {
+pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> JournalError {
     JournalError::Io {
         doing,
         path: path.to_owned(),

@@ -5,6 +5,7 @@ pub mod doubts;
 pub mod environment;
 mod event;
 pub mod journal;
+mod journal_reader;
 pub mod observed;
 pub mod run_dir;
 mod run_list;
@@ -13,7 +14,7 @@ pub mod statistics;
 
 pub use doubts::{Circumstances, Doubt};
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
-pub use event::{Event, EventKind, Outcome, Sample, VERSION};
+pub use event::{CommandLine, Event, EventKind, Outcome, Sample, VERSION, command_line};
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};

@@ -11,7 +11,7 @@
 //! ```
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,8 @@ use thiserror::Error;
 
 use super::environment::Environment;
 use super::journal;
+use crate::diag::json;
+use crate::files::{self, Durability};
 use crate::schedule::CellId;
 
 /// Where runs go by default, under the current directory.
@@ -35,6 +37,10 @@ pub mod file {
     pub const RAW: &str = "raw";
 }
 
+/// Permissions of the files, less the umask.
+const MODE: u32 = 0o666;
+/// A larger `environment.json` is none of ours.
+const LARGEST_ENVIRONMENT_BYTES: u64 = 16 << 20;
 /// The longest name of a raw file: with the suffix of its temporary it still fits into 255 bytes.
 const LONGEST_RAW_NAME: usize = 200;
 
@@ -75,20 +81,21 @@ impl RunDir {
         Path::new(DEFAULT_PARENT).join(format!("{plan}-{at}-{run}"))
     }
 
-    /// Makes the directory at `path`, parents included, and makes sure that it can be written to.
+    /// Makes the directory at `path`, parents included, and makes sure that it can be written to. The
+    /// directory of a run that ended before its first event is as good as a new one.
     ///
     /// # Errors
     /// When it cannot be made or written to, or when it holds a run already.
     pub fn create(path: impl Into<PathBuf>) -> Result<RunDir, RunDirError> {
         let path = path.into();
-        if path.join(journal::FILE_NAME).exists() {
+        if path.join(journal::FILE_NAME).exists() && !journal::is_empty(&path) {
             return Err(RunDirError::Taken(path));
         }
         let made = fs::create_dir_all(path.join(file::RAW)).and_then(|()| {
             // A folder that was there before may be somebody else's: find out now, not at the end.
             for folder in [path.clone(), path.join(file::RAW)] {
-                let probe = folder.join(".probe.tmp");
-                File::create(&probe)?;
+                let probe = folder.join(".probe");
+                files::replace(&probe, MODE, Durability::Unsynced, |_| Ok(()))?;
                 fs::remove_file(&probe)?;
             }
             Ok(())
@@ -129,7 +136,21 @@ impl RunDir {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<(), RunDirError> {
-        write_whole(&self.0, name, content.as_ref(), Sync::Yes)
+        self.write_by(name, |file| file.write_all(content.as_ref()))
+    }
+
+    /// As [`RunDir::write`], of a content that `write` makes piece by piece.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_by(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), RunDirError> {
+        let path = self.0.join(name);
+        files::replace(&path, MODE, Durability::Synced, |file| write(file))
+            .map_err(|source| RunDirError::Write { path, source })
     }
 
     /// Writes `environment.json`.
@@ -137,18 +158,18 @@ impl RunDir {
     /// # Errors
     /// When it cannot be written.
     pub fn write_environment(&self, environment: &Environment) -> Result<(), RunDirError> {
-        let text =
-            serde_json::to_string_pretty(environment).map_err(|error| RunDirError::Write {
-                path: self.0.join(file::ENVIRONMENT),
-                source: error.into(),
-            })?;
+        let text = json::to_string_pretty(environment).map_err(|error| RunDirError::Write {
+            path: self.0.join(file::ENVIRONMENT),
+            source: error.into(),
+        })?;
         self.write(file::ENVIRONMENT, text + "\n")
     }
 
     /// What `environment.json` says; `None` when there is none that this version reads.
     #[must_use]
     pub fn environment(&self) -> Option<Environment> {
-        let text = std::fs::read(self.0.join(file::ENVIRONMENT)).ok()?;
+        let path = self.0.join(file::ENVIRONMENT);
+        let text = files::read_regular(&path, LARGEST_ENVIRONMENT_BYTES).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
@@ -159,7 +180,11 @@ impl RunDir {
     /// When `name` is none that [`check_raw_name`] takes, or when it cannot be written.
     pub fn write_raw(&self, name: &str, content: &[u8]) -> Result<(), RunDirError> {
         check_raw_name(name)?;
-        write_whole(&self.0.join(file::RAW), name, content, Sync::No)
+        let path = self.0.join(file::RAW).join(name);
+        files::replace(&path, MODE, Durability::Unsynced, |file| {
+            file.write_all(content)
+        })
+        .map_err(|source| RunDirError::Write { path, source })
     }
 }
 
@@ -220,31 +245,6 @@ pub fn check_raw_name(name: &str) -> Result<(), RunDirError> {
         return refuse("it holds a control character");
     }
     Ok(())
-}
-
-/// Whether a file must be on disk before it gets its name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sync {
-    Yes,
-    No,
-}
-
-/// Writes beside the file and renames, so that nobody ever sees half of it.
-fn write_whole(folder: &Path, name: &str, content: &[u8], sync: Sync) -> Result<(), RunDirError> {
-    let path = folder.join(name);
-    let temporary = folder.join(format!(".{name}.tmp"));
-    let written = File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(content)?;
-            if sync == Sync::Yes {
-                file.sync_data()?;
-            }
-            fs::rename(&temporary, &path)
-        })
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&temporary);
-        });
-    written.map_err(|source| RunDirError::Write { path, source })
 }
 
 /// FNV-1a, 64 bits: tells apart ids that are too long for a file name.

@@ -1,8 +1,11 @@
 //! Measured figures, by name.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The names of the metrics that the tools here yield. A name carries its unit.
 pub mod name {
@@ -38,32 +41,131 @@ pub mod name {
 }
 
 /// Figures by metric name; every value is finite.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Metrics(BTreeMap<String, f64>);
+///
+/// A run has few sets of names and many samples, which can share one (see [`MetricNames`]).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// Sorted, each once.
+    names: Arc<Vec<String>>,
+    /// A value for each name, in the same order.
+    values: Vec<f64>,
+}
 
 impl Metrics {
     /// Sets a figure; a value that is not finite is left out, since it is none.
     pub fn set(&mut self, name: &str, value: f64) {
-        if value.is_finite() {
-            self.0.insert(name.to_owned(), value);
+        if !value.is_finite() {
+            return;
+        }
+        match self.position(name) {
+            Ok(at) => {
+                if let Some(there) = self.values.get_mut(at) {
+                    *there = value;
+                }
+            }
+            Err(at) => {
+                Arc::make_mut(&mut self.names).insert(at, name.to_owned());
+                self.values.insert(at, value);
+            }
         }
     }
 
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.get(name).copied()
+        self.values.get(self.position(name).ok()?).copied()
     }
 
+    /// The figures, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.0.iter().map(|(k, v)| (k.as_str(), *v))
+        let names = self.names.iter().map(String::as_str);
+        names.zip(self.values.iter().copied())
+    }
+
+    /// Where the name is, or where it would have to be.
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.names
+            .binary_search_by(|other| other.as_str().cmp(name))
+    }
+}
+
+impl Serialize for Metrics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Metrics {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {
+        struct Figures;
+
+        impl<'de> Visitor<'de> for Figures {
+            type Value = Metrics;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("figures by metric name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
+                let mut metrics = Metrics::default();
+                while let Some((name, value)) = map.next_entry::<String, f64>()? {
+                    metrics.set(&name, value);
+                }
+                Ok(metrics)
+            }
+        }
+
+        deserializer.deserialize_map(Figures)
+    }
+}
+
+/// The sets of names that metrics share.
+#[derive(Debug, Default)]
+pub struct MetricNames(HashSet<Arc<Vec<String>>>);
+
+impl MetricNames {
+    /// Lets the metrics share their names with earlier ones that have the same.
+    pub fn share(&mut self, metrics: &mut Metrics) {
+        metrics.values.shrink_to_fit();
+        if let Some(names) = self.0.get(&metrics.names) {
+            metrics.names = Arc::clone(names);
+        } else {
+            self.0.insert(Arc::clone(&metrics.names));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
     use crate::plan::Metric;
+
+    proptest! {
+        #[test]
+        fn metrics_are_a_sorted_map(entries in prop::collection::vec(("[a-d]{1,2}", -9.0..9.0f64), 0..20)) {
+            let model: BTreeMap<String, f64> = entries.iter().cloned().collect();
+            let mut metrics = Metrics::default();
+            let mut names = MetricNames::default();
+            for (name, value) in &entries {
+                metrics.set(name, *value);
+                // A change to one that shares its names leaves the others alone.
+                let before = metrics.clone();
+                names.share(&mut metrics);
+                prop_assert_eq!(&metrics, &before);
+            }
+            metrics.set("none", f64::NAN);
+            let seen: Vec<(&str, f64)> = metrics.iter().collect();
+            let expected: Vec<(&str, f64)> = model.iter().map(|(k, v)| (k.as_str(), *v)).collect();
+            prop_assert_eq!(seen, expected);
+            prop_assert!(model.iter().all(|(name, value)| metrics.get(name) == Some(*value)));
+            let json = serde_json::to_string(&metrics).unwrap();
+            prop_assert_eq!(&json, &serde_json::to_string(&model).unwrap());
+            prop_assert_eq!(serde_json::from_str::<Metrics>(&json).unwrap(), metrics);
+        }
+    }
 
     #[test]
     fn plans_and_tools_mean_the_same_names() {

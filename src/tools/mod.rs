@@ -22,7 +22,7 @@ pub use failure::{Cause, Failure, Speaker};
 pub use headline::{CellMeans, Headlines, figures};
 pub use installed::{Installed, Unfit, Use, VersionQuery, names_tcp};
 pub use iperf3::Iperf3;
-pub use metrics::{Metrics, name};
+pub use metrics::{MetricNames, Metrics, name};
 pub use netperf::Netperf;
 pub use ports::Ports;
 pub use programs::{declared_programs, programs};

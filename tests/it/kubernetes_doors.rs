@@ -27,19 +27,30 @@ use crate::fake_api::{FakeApi, refuse, running};
 use crate::support::{NETPLAN, snapshots};
 
 /// An API server that listens, with a certificate of its own.
-struct Server {
-    api: FakeApi,
-    address: SocketAddr,
+pub struct Server {
+    pub api: FakeApi,
+    pub address: SocketAddr,
     ca_pem: String,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl Server {
     /// With a token it answers only who brings it.
-    fn start(token: Option<&'static str>) -> Self {
+    pub fn start(token: Option<&'static str>) -> Self {
+        Self::start_with(token, "127.0.0.1", 2024..4096)
+    }
+
+    /// With a certificate for this name, valid in these years.
+    pub fn start_with(
+        token: Option<&'static str>,
+        name: &str,
+        years: std::ops::Range<i32>,
+    ) -> Self {
         let api = FakeApi::new(|_| running());
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(years.start, 1, 1);
+        params.not_after = rcgen::date_time_ymd(years.end, 1, 1);
         let cert = params.self_signed(&key).unwrap();
         let provider = Arc::new(ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
@@ -88,14 +99,18 @@ impl Server {
         }
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, text).unwrap();
         path
     }
 
     /// A kubeconfig whose user and cluster have these fields besides.
-    fn kubeconfig(&self, user: &Value, cluster: &Value) -> PathBuf {
+    pub fn kubeconfig(&self, user: &Value, cluster: &Value) -> PathBuf {
         let ca = self.write("ca.crt", &self.ca_pem);
         let mut of_cluster = json!({
             "server": format!("https://{}", self.address),
@@ -112,7 +127,7 @@ impl Server {
         self.write("kubeconfig", &text.to_string())
     }
 
-    fn seen(&self, output: &Output) -> String {
+    pub fn seen(&self, output: &Output) -> String {
         format!(
             "exit code {}\n{}{}",
             output.status.code().unwrap(),
@@ -120,6 +135,7 @@ impl Server {
             String::from_utf8_lossy(&output.stderr)
         )
         .replace(&self.address.to_string(), "ADDRESS")
+        .replace(self.folder.path().to_str().unwrap(), "FOLDER")
         .replace(env!("CARGO_PKG_VERSION"), "VERSION")
     }
 }
@@ -147,8 +163,8 @@ where
     address
 }
 
-/// A proxy that knows CONNECT, and counts.
-fn proxy() -> (SocketAddr, Arc<AtomicU32>) {
+/// A proxy that knows CONNECT, and counts. All its ways lead `onward_to` an address, or to the one that is asked for.
+pub fn proxy(onward_to: Option<SocketAddr>) -> (SocketAddr, Arc<AtomicU32>) {
     let count = Arc::new(AtomicU32::new(0));
     let counted = count.clone();
     let address = listen(move |stream| {
@@ -163,9 +179,9 @@ fn proxy() -> (SocketAddr, Arc<AtomicU32>) {
             }
             let mut words = head.split(' ');
             assert_eq!(words.next(), Some("CONNECT"), "{head}");
-            let mut onward = tokio::net::TcpStream::connect(words.next().unwrap())
-                .await
-                .unwrap();
+            let asked = words.next().unwrap().to_owned();
+            let onward = onward_to.map_or(asked, |address| address.to_string());
+            let mut onward = tokio::net::TcpStream::connect(onward).await.unwrap();
             counted.fetch_add(1, Ordering::Relaxed);
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
             let _ = copy_bidirectional(&mut stream, &mut onward).await;
@@ -174,7 +190,7 @@ fn proxy() -> (SocketAddr, Arc<AtomicU32>) {
     (address, count)
 }
 
-fn netplan(kubeconfig: &Path, arguments: &[&str], variables: &[(&str, String)]) -> Output {
+pub fn netplan(kubeconfig: &Path, arguments: &[&str], variables: &[(&str, String)]) -> Output {
     let mut command = Command::new(NETPLAN);
     for name in [
         "HTTP_PROXY",
@@ -294,16 +310,24 @@ fn an_exec_plugin_is_asked_for_its_token() {
 #[test]
 fn the_way_leads_through_a_proxy() {
     let server = Server::start(None);
-    let (address, count) = proxy();
+    let (address, count) = proxy(Some(server.address));
     let url = format!("http://{address}");
     let by_kubeconfig = server.kubeconfig(&json!({}), &json!({"proxy-url": url}));
-    let status = netplan(&by_kubeconfig, &["status"], &[]);
+    let status = netplan(&by_kubeconfig, &["status"], &[("NO_PROXY", "*".to_owned())]);
     assert_eq!(server.seen(&status), "exit code 0\nnetplan: no runs\n");
     let tunnels = count.load(Ordering::Relaxed);
     assert!(tunnels > 0);
 
+    // As with kubectl, the environment's proxy is not asked for loopback.
     let plain = server.kubeconfig(&json!({}), &json!({}));
-    let status = netplan(&plain, &["status"], &[("HTTPS_PROXY", url.clone())]);
+    let proxied = [("HTTPS_PROXY", url.clone())];
+    let status = netplan(&plain, &["status"], &proxied);
+    assert_eq!(server.seen(&status), "exit code 0\nnetplan: no runs\n");
+    assert_eq!(count.load(Ordering::Relaxed), tunnels);
+
+    let elsewhere = json!({"server": "https://192.0.2.1:6443", "tls-server-name": "127.0.0.1"});
+    let elsewhere = server.kubeconfig(&json!({}), &elsewhere);
+    let status = netplan(&elsewhere, &["status"], &proxied);
     assert_eq!(server.seen(&status), "exit code 0\nnetplan: no runs\n");
     assert!(count.load(Ordering::Relaxed) > tunnels);
 }

@@ -450,8 +450,8 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
         params: cell.params.clone(),
         started: Timestamp::UNIX_EPOCH,
         wall_s: 2.07,
-        command: vec![tool.to_owned(), "-c".to_owned(), "10.244.0.3".to_owned()],
-        server_command: vec![tool.to_owned(), "-s".to_owned()],
+        command: [tool, "-c", "10.244.0.3"].map(Into::into).into(),
+        server_command: [tool, "-s"].map(Into::into).into(),
         metrics,
         raw: Some(netplan::results::run_dir::raw_name(&cell.id, n, 1, "json")),
     }

@@ -7,12 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod action;
 mod architecture;
 mod attach;
 mod cases;
 mod cli;
 mod color;
 mod completions;
+mod confirm;
 mod coverage;
 mod declared;
 mod doubts;
@@ -21,15 +23,20 @@ mod extends;
 mod fake_api;
 mod fake_cluster;
 mod found;
+mod install;
+mod kubeconfig;
 mod kubernetes;
 mod kubernetes_doors;
 mod limits;
 mod local;
 mod made;
 mod mesh;
+mod neutral_text;
+mod odd_files;
 mod orchestrator;
 mod plan;
 mod plan_any;
+mod preflight;
 mod readme;
 mod render;
 mod report;

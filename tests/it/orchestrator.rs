@@ -316,7 +316,7 @@ async fn a_run_without_watchers_measures_everything_and_ends() {
     assert_eq!(sample.metrics.get("effective_mss"), Some(524.0));
     assert!((sample.wall_s - 1.05).abs() < 1e-9);
     assert!(
-        sample.command.contains(&"10.0.0.2".to_owned()),
+        sample.command.contains(&"10.0.0.2".into()),
         "{:?}",
         sample.command
     );

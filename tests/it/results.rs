@@ -107,7 +107,8 @@ fn damage_in_the_middle_is_read_up_to_and_never_written_over() {
 #[test]
 fn one_writer_one_run() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = Journal::create(dir.path()).unwrap();
+    let mut journal = Journal::create(dir.path()).unwrap();
+    journal.append(&events()[0]).unwrap();
     let second = Journal::open(dir.path()).unwrap_err();
     assert!(matches!(second, JournalError::Locked(_)), "{second}");
     drop(journal);
@@ -192,7 +193,8 @@ fn a_run_directory_holds_one_run() {
     let path = base.path().join("deep/er/run");
     assert!(matches!(RunDir::open(&path), Err(RunDirError::NotARun(_))));
     let dir = RunDir::create(&path).unwrap();
-    Journal::create(dir.path()).unwrap();
+    let mut journal = Journal::create(dir.path()).unwrap();
+    journal.append(&events()[0]).unwrap();
     dir.write(run_dir::file::PLAN, "version: 1\n").unwrap();
     dir.write_raw("a_b.1.json", b"{}").unwrap();
     for bad in ["../escape", "/tmp/x", "a/b", "..", "a\0"] {

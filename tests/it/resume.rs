@@ -175,3 +175,76 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
     assert!(err.contains("nothing left to measure"), "{err}");
     assert_eq!(journal(folder), whole);
 }
+
+/// The processes that this one has started.
+fn children(parent: u32) -> Vec<i32> {
+    let parent = parent.to_string();
+    let all = fs::read_dir("/proc").unwrap();
+    all.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name, in parentheses, may hold anything; the state and the parent follow it.
+        let (_, rest) = stat.rsplit_once(')')?;
+        (rest.split_whitespace().nth(1) == Some(&parent)).then_some(pid)
+    })
+    .collect()
+}
+
+#[test]
+fn an_error_in_a_run_that_has_begun_names_the_way_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("plan.yaml"), PLAN).unwrap();
+    let start = [
+        "plan.yaml",
+        "--on",
+        "local",
+        "--output",
+        "out",
+        "--format",
+        "csv",
+    ];
+    let child = command(folder, &start).spawn().unwrap();
+    within_a_cell(folder, 1);
+    // The local cluster ends while its run measures.
+    for pid in children(child.id()) {
+        kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    }
+    let (out, err) = ended(&child.wait_with_output().unwrap(), 1);
+    assert!(out.starts_with("MSS"), "{out}");
+    let says = "what was measured is in `out`; `netplan run --resume out` measures the rest";
+    assert!(err.contains(says), "{err}");
+    assert_eq!(
+        out,
+        fs::read_to_string(folder.join("out/result.csv")).unwrap()
+    );
+    let (_, err) = ended(&command(folder, &["--resume", "out"]).output().unwrap(), 0);
+    assert!(!err.contains("--resume"), "{err}");
+    assert_eq!(count(folder, "cell_ended"), 4);
+}
+
+#[test]
+fn a_run_that_ended_before_its_first_event_is_started_again_with_the_same_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("plan.yaml"), PLAN).unwrap();
+    fs::create_dir_all(folder.join("out/raw")).unwrap();
+    fs::write(folder.join("out/events.jsonl"), "").unwrap();
+    let (_, err) = ended(&command(folder, &["--resume", "out"]).output().unwrap(), 2);
+    assert!(
+        err.contains("start it again with `netplan run PLAN --output out`"),
+        "{err}"
+    );
+    let again = [
+        "plan.yaml",
+        "--on",
+        "local",
+        "--output",
+        "out",
+        "--only",
+        "path=pod",
+    ];
+    ended(&command(folder, &again).output().unwrap(), 0);
+    assert_eq!(count(folder, "run_ended"), 1);
+}

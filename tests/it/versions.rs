@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::NETPLAN;
+use crate::support::{self, NETPLAN, local_cluster, needs};
 
 const HEAD: &str = "\
 version: 1
@@ -116,22 +116,6 @@ fn installed(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Whether the local cluster and these tools are here; prints what is not.
-fn possible(programs: &[&str]) -> bool {
-    if let Some(missing) = programs.iter().find(|program| installed(program).is_none()) {
-        eprintln!("skipped: `{missing}` is not installed");
-        return false;
-    }
-    let bench = Bench::with("tests: [{ iperf3: {} }]\n");
-    let doctor = bench.doctor();
-    let said = text(&doctor.stdout);
-    let ready = said.contains("✓ local cluster");
-    if !ready {
-        eprintln!("skipped: {said}{}", text(&doctor.stderr));
-    }
-    ready
-}
-
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -149,9 +133,7 @@ fn assert_contains(text: &str, words: &str) {
 
 #[test]
 fn an_iperf3_that_is_too_old_is_named_before_the_run_and_measures_nothing() {
-    if !possible(&["iperf3", "netperf"]) {
-        return;
-    }
+    needs!(local_cluster(), support::installed(&["iperf3", "netperf"]));
     let bench = Bench::with("tests: [{ iperf3: {} }, { netperf: {} }]\n");
     bench.program("iperf3", OLD_IPERF3);
     let doctor = bench.doctor();
@@ -188,9 +170,7 @@ fn an_iperf3_that_is_too_old_is_named_before_the_run_and_measures_nothing() {
 
 #[test]
 fn tools_below_tmp_measure_and_are_recorded() {
-    if !possible(&["iperf3"]) {
-        return;
-    }
+    needs!(local_cluster(), support::installed(&["iperf3"]));
     let bench = Bench::with(
         "tools: { mine: { client: { command: [my-tool] }, metrics: { v: { regex: 'value (?<value>[0-9]+)', unit: count } } } }\n\
          tests: [{ iperf3: {} }, { mine: {} }]\n",
@@ -221,9 +201,7 @@ fn tools_below_tmp_measure_and_are_recorded() {
 
 #[test]
 fn a_link_to_a_tool_below_tmp_is_followed() {
-    if !possible(&["iperf3"]) {
-        return;
-    }
+    needs!(local_cluster(), support::installed(&["iperf3"]));
     let bench = Bench::with("tests: [{ iperf3: {} }]\n");
     let iperf3 = bench.program("iperf3", NEW_IPERF3);
     // Another folder of the machine, which goes first in the PATH, has a link to it.
@@ -243,9 +221,7 @@ fn a_link_to_a_tool_below_tmp_is_followed() {
 
 #[test]
 fn a_tool_that_pods_cannot_see_is_refused_and_not_replaced() {
-    if !possible(&["iperf3"]) {
-        return;
-    }
+    needs!(local_cluster(), support::installed(&["iperf3"]));
     let bench = Bench::with("tests: [{ iperf3: {} }]\n");
     let iperf3 = bench.program("iperf3", NEW_IPERF3);
     let prepare = format!(
@@ -263,9 +239,10 @@ fn a_tool_that_pods_cannot_see_is_refused_and_not_replaced() {
 
 #[test]
 fn netperf_sets_the_mss_where_no_etc_protocols_names_tcp() {
-    if !possible(&["netperf", "netserver"]) {
-        return;
-    }
+    needs!(
+        local_cluster(),
+        support::installed(&["netperf", "netserver"])
+    );
     let missing = "mkdir etc; cp -a /etc/. etc 2>/dev/null || true; rm -f etc/protocols; mount --bind etc /etc";
     let unnamed = "mkdir etc; cp -a /etc/. etc 2>/dev/null || true; echo 'udp 17 UDP' > etc/protocols; mount --bind etc /etc";
     for prepare in [missing, unnamed] {

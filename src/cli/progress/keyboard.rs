@@ -1,12 +1,11 @@
 //! Single keys from the terminal, without Enter and without echo.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Stdout};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
-use nix::sys::stat::{SFlag, fstat};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd::{getpgrp, tcgetpgrp};
 use tokio::net::unix::pipe::Receiver;
@@ -25,7 +24,7 @@ pub(super) struct Keyboard {
 impl Keyboard {
     /// `None` where standard input is no terminal, or where somebody else may read from it.
     pub fn open() -> Option<Self> {
-        if !io::stdin().is_terminal() || is_pipe(&io::stdout()) {
+        if !io::stdin().is_terminal() || stdout_is_pipe() {
             return None;
         }
         let terminal = OpenOptions::new()
@@ -105,7 +104,7 @@ fn is_foreground(terminal: &impl AsFd) -> bool {
 }
 
 /// A pager at its other end reads the same keys.
-fn is_pipe(stdout: &Stdout) -> bool {
-    let kind = fstat(stdout).map(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT);
-    matches!(kind, Ok(SFlag::S_IFIFO | SFlag::S_IFSOCK))
+fn stdout_is_pipe() -> bool {
+    let kind = std::fs::metadata("/proc/self/fd/1").map(|stdout| stdout.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }

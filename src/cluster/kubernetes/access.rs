@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
-use kube::{Client, Config};
+use kube::Client;
 
-use super::failure::failed;
+use super::connection::{self, Chosen, Connected, Merged, Origin};
 use super::run::Kubernetes;
-use crate::cluster::Error;
+use crate::cluster::{Error, Trouble};
 
 /// Which cluster, and how patient to be with it. Without a word of the caller it is the one that
 /// kubectl would talk to, or the one that this process runs in.
@@ -36,6 +35,8 @@ pub struct Patience {
     pub replaced: Duration,
     /// For removed objects to be gone.
     pub gone: Duration,
+    /// For the program with which the kubeconfig's user logs in: it may ask a person.
+    pub login: Duration,
     /// For one answer of the API server, kube's own retries included.
     pub answer: Duration,
 }
@@ -47,6 +48,7 @@ impl Default for Patience {
             hitch: Duration::from_secs(12),
             replaced: Duration::from_secs(45),
             gone: Duration::from_secs(90),
+            login: Duration::from_secs(5 * 60),
             answer: Duration::from_secs(30),
         }
     }
@@ -59,8 +61,8 @@ pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Clone)]
 pub struct Access {
     pub(super) client: Client,
-    /// How people know the cluster: `context kind-dev`.
-    place: String,
+    pub(super) origin: Arc<Origin>,
+    server: http::Uri,
     pub(super) namespace: Option<String>,
     /// Where a person without a view of the whole cluster works.
     pub(super) home: String,
@@ -68,77 +70,79 @@ pub struct Access {
     pub(super) tell: Tell,
 }
 
-/// The API server's port has to open within this.
-const CONNECTS_WITHIN: Duration = Duration::from_secs(10);
+/// What the configuration says about a cluster.
+#[derive(Debug)]
+pub enum Configured {
+    Cluster(Box<Access>),
+    /// Nothing is configured, and nothing was named; why, as a sentence without its period.
+    Nothing(String),
+}
 
 impl Access {
     /// Reads the configuration; nothing is asked of the cluster yet.
     ///
     /// # Errors
-    /// A kubeconfig that cannot be read or has no such context, or there is none.
+    /// A kubeconfig that cannot be read or used, or there is none.
     pub async fn open(settings: &Settings) -> Result<Self, Error> {
-        match Self::open_if_configured(settings).await? {
-            Some(access) => Ok(access),
-            None => Err(Error::Api {
-                what: "find a cluster".to_owned(),
-                cause: "there is no kubeconfig".to_owned(),
-                help: "name one with `--kubeconfig` or KUBECONFIG, or run with `--on local`"
-                    .to_owned(),
-            }),
+        match Self::find(settings).await? {
+            Configured::Cluster(access) => Ok(*access),
+            Configured::Nothing(why) => Err(Error::Lacks(Trouble {
+                what: why,
+                help: "name one with `--kubeconfig` or KUBECONFIG".to_owned(),
+            })),
         }
     }
 
-    /// The same, but `None` where nothing is configured and nothing was named: no kubeconfig, and
-    /// this is no pod.
+    /// The same, but tells where nothing is configured and nothing was named: no kubeconfig, and this is no pod.
     ///
     /// # Errors
-    /// A kubeconfig that cannot be read or has no such context.
-    pub async fn open_if_configured(settings: &Settings) -> Result<Option<Self>, Error> {
-        let options = KubeConfigOptions {
-            context: settings.context.clone(),
-            ..KubeConfigOptions::default()
-        };
-        let cannot = |error: &dyn std::error::Error| Error::Api {
-            what: "use the kubeconfig".to_owned(),
-            cause: crate::rpc::words(error),
-            help: "`kubectl config get-contexts` shows what there is".to_owned(),
-        };
-        let read = match &settings.kubeconfig {
-            Some(file) => Kubeconfig::read_from(file),
-            None => Kubeconfig::read(),
-        };
-        let absent = settings.kubeconfig.is_none() && settings.context.is_none();
-        let (mut config, place) = match read {
-            Ok(kubeconfig) => {
-                let context = options
-                    .context
-                    .clone()
-                    .or_else(|| kubeconfig.current_context.clone())
-                    .filter(|context| !context.is_empty());
-                if context.is_none() && absent && kubeconfig.clusters.is_empty() {
-                    return Ok(None);
+    /// A kubeconfig that cannot be read or used, or one that is named and missing.
+    pub async fn find(settings: &Settings) -> Result<Configured, Error> {
+        let chosen = Chosen::from_environment(settings.kubeconfig.as_deref());
+        let merged = Merged::new(&chosen.read()?)?;
+        let context = settings.context.as_deref();
+        let connected = if merged.is_empty() && context.is_none() && !chosen.is_explicit() {
+            match connection::from_pod().await? {
+                Some(connected) => connected,
+                None if merged.has_files() => {
+                    let why = format!("the kubeconfig {} has no cluster", chosen.looked_for());
+                    return Ok(Configured::Nothing(why));
                 }
-                let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-                    .await
-                    .map_err(|error| cannot(&error))?;
-                let context = context.unwrap_or_default();
-                (config, format!("context `{context}`"))
+                None => {
+                    let why = format!("there is no kubeconfig {}", chosen.looked_for());
+                    return Ok(Configured::Nothing(why));
+                }
             }
-            Err(error) if absent && is_missing(&error) => match Config::incluster() {
-                Ok(config) => (config, "the cluster of this pod".to_owned()),
-                Err(_) => return Ok(None),
-            },
-            Err(error) => return Err(cannot(&error)),
+        } else if !merged.has_files() {
+            return Err(Error::Lacks(Trouble {
+                what: format!(
+                    "there is no kubeconfig {}, and so no context `{}`",
+                    chosen.looked_for(),
+                    context.unwrap_or_default()
+                ),
+                help: "name one with `--kubeconfig` or KUBECONFIG".to_owned(),
+            }));
+        } else {
+            connection::from_selected(&merged.select(context)?, settings.patience.login).await?
         };
-        config.connect_timeout = Some(CONNECTS_WITHIN);
-        let home = config.default_namespace.clone();
-        let client =
-            Client::try_from(config).map_err(|error| failed("set up the connection", &error))?;
-        let mut access = Self::over(client, settings.patience);
-        access.place = place;
-        access.home = home;
-        access.namespace.clone_from(&settings.namespace);
-        Ok(Some(access))
+        Ok(Configured::Cluster(Box::new(Self::new(
+            connected, settings,
+        ))))
+    }
+
+    fn new(connected: Connected, settings: &Settings) -> Self {
+        Self {
+            origin: Arc::new(connected.origin),
+            home: connected.namespace,
+            server: connected.server,
+            namespace: settings.namespace.clone(),
+            ..Self::over(connected.client, settings.patience)
+        }
+    }
+
+    /// Whether the API server is on this machine, as those of kind, k3d and minikube are.
+    pub async fn is_on_this_machine(&self) -> bool {
+        self.origin.proxy.is_none() && connection::is_on_this_machine(&self.server).await
     }
 
     /// A cluster behind any client.
@@ -146,7 +150,8 @@ impl Access {
     pub fn over(client: Client, patience: Patience) -> Self {
         Self {
             client,
-            place: "a client of its own".to_owned(),
+            origin: Arc::new(Origin::of_client()),
+            server: http::Uri::default(),
             namespace: None,
             home: "default".to_owned(),
             patience,
@@ -161,10 +166,10 @@ impl Access {
         self
     }
 
-    /// How people know the cluster.
+    /// How people know the cluster: ``context `kind-dev` ``.
     #[must_use]
     pub fn place(&self) -> &str {
-        &self.place
+        &self.origin.place
     }
 
     /// One run in this cluster, applied or to be applied.
@@ -180,27 +185,16 @@ impl Access {
     ) -> kube::Result<T> {
         let within = self.patience.answer;
         match tokio::time::timeout(within, question).await {
-            Ok(answer) => answer,
-            Err(_) => Err(kube::Error::Service(
-                format!("no answer within {} s", within.as_secs()).into(),
-            )),
+            Ok(answer) => answer.map_err(|error| connection::explain(error, &self.origin)),
+            Err(_) => Err(connection::no_answer(&self.origin, within.as_secs())),
         }
-    }
-}
-
-/// Whether there is no kubeconfig, in contrast to a bad one.
-fn is_missing(error: &KubeconfigError) -> bool {
-    match error {
-        KubeconfigError::FindPath => true,
-        KubeconfigError::ReadConfig(error, _) => error.kind() == std::io::ErrorKind::NotFound,
-        _ => false,
     }
 }
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Access")
-            .field("place", &self.place)
+            .field("origin", &self.origin)
             .field("namespace", &self.namespace)
             .field("patience", &self.patience)
             .finish_non_exhaustive()

@@ -1,11 +1,15 @@
 //! The contexts of a kubeconfig.
 
-use kube::config::Kubeconfig;
+use super::connection::{Chosen, Merged};
 
 /// The names of the contexts that kubectl would know; none when there is no kubeconfig, or when it
 /// cannot be read.
 #[must_use]
 pub fn contexts() -> Vec<String> {
-    let read = Kubeconfig::read().unwrap_or_default();
-    read.contexts.into_iter().map(|named| named.name).collect()
+    let texts = Chosen::from_environment(None).read().unwrap_or_default();
+    let merged = Merged::new(&texts);
+    merged.map_or_else(
+        |_| Vec::new(),
+        |merged| merged.contexts().map(str::to_owned).collect(),
+    )
 }

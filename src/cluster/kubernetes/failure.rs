@@ -2,6 +2,7 @@
 
 use kube::core::Status;
 
+use super::connection::Unreachable;
 use crate::cluster::Error;
 
 /// The status that the API server answered with, if it answered.
@@ -40,7 +41,18 @@ pub(super) fn cause(error: &kube::Error) -> String {
     match status(error) {
         Some(status) if !status.message.is_empty() => one_line(&status.message),
         Some(status) => format!("the API server answered {} {}", status.code, status.reason),
-        None => crate::rpc::words(error),
+        None => match unreachable(error) {
+            Some(unreachable) => unreachable.what.clone(),
+            None => crate::rpc::words(error),
+        },
+    }
+}
+
+/// What it means that no answer came, if none came.
+fn unreachable(error: &kube::Error) -> Option<&Unreachable> {
+    match error {
+        kube::Error::Service(error) => error.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -49,7 +61,10 @@ pub(super) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn help(error: &kube::Error) -> &'static str {
+pub(super) fn help(error: &kube::Error) -> &str {
+    if let Some(unreachable) = unreachable(error) {
+        return &unreachable.help;
+    }
     match error {
         kube::Error::Api(status) => match status.code {
             401 => "the credentials are not valid any more; log in to the cluster again",

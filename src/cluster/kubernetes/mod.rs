@@ -1,6 +1,7 @@
 //! Kubernetes through its API server.
 //!
-//! [`Access`] is a cluster that one can talk to: preflight, the list of runs, removal.
+//! [`Access`] is a cluster that one can talk to: preflight, the list of runs, removal. `connection` makes one from a
+//! kubeconfig.
 //! [`Kubernetes`] is one run in it, and a [`Cluster`](super::Cluster) like the local one.
 //!
 //! Deciding is apart here too: `pod`, `startup`, `lives`, `seats`, `settings` and `runs` turn what the API
@@ -9,6 +10,7 @@
 mod access;
 mod apply;
 mod come_back;
+mod connection;
 mod contexts;
 mod describe;
 mod expected;
@@ -29,7 +31,7 @@ mod seats;
 mod settings;
 mod startup;
 
-pub use access::{Access, Patience, Settings};
+pub use access::{Access, Configured, Patience, Settings};
 pub use contexts::contexts;
 pub use preflight::LARGEST_CONFIG_MAP_BYTES;
 pub use remove::Which;

@@ -7,7 +7,7 @@ use kube::{Api, ResourceExt};
 
 use super::access::Access;
 use super::apply::pod_spec;
-use super::failure::{cause, code};
+use super::failure::{cause, code, help};
 use super::{permissions, seats, settings};
 use crate::cluster::{Error, Finding, Trouble};
 use crate::render::Manifest;
@@ -54,13 +54,13 @@ impl Access {
                         what: format!("the API server of {place} does not know you"),
                         help: "log in again, or name another context with `--context`".to_owned(),
                     },
-                    _ => Trouble {
-                        what: format!(
-                            "the API server of {place} cannot be reached: {}",
-                            cause(&error)
-                        ),
-                        help: "check that the cluster is up, or name another one with `--context`"
-                            .to_owned(),
+                    Some(_) => Trouble {
+                        what: format!("the API server of {place} refuses: {}", cause(&error)),
+                        help: help(&error).to_owned(),
+                    },
+                    None => Trouble {
+                        what: cause(&error),
+                        help: help(&error).to_owned(),
                     },
                 };
                 return vec![Finding::new(server, "", vec![trouble])];

@@ -14,7 +14,7 @@ use super::{Phase, State};
 use crate::plan::Via;
 use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
-use crate::results::{EventKind, Outcome, Sample};
+use crate::results::{EventKind, Outcome, Sample, command_line};
 use crate::rpc::pb::{Observed, TcpInfo};
 use crate::schedule::Params;
 use crate::tools::{Cause, Ended, Failure, Use};
@@ -285,8 +285,8 @@ impl State {
             params: attempt.params.clone(),
             started: *started,
             wall_s: wall.as_secs_f64(),
-            command: command.clone(),
-            server_command: attempt.server_command.clone(),
+            command: command_line(command),
+            server_command: command_line(&attempt.server_command),
             metrics,
             doubts: Vec::new(),
             raw: raw

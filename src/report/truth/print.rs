@@ -142,5 +142,5 @@ pub fn json(lines: &[Line]) -> serde_json::Result<String> {
         "skipped": skipped,
         "lines": lines,
     });
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    Ok(crate::diag::json::to_string_pretty(&document)? + "\n")
 }

@@ -1,7 +1,7 @@
 //! The first process: makes the namespaces and waits until they are empty.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -17,6 +17,7 @@ use crate::cluster::local::protocol::Message;
 use crate::cluster::local::userns;
 use crate::cluster::local::wire::Sender;
 use crate::cluster::{Error, Trouble};
+use crate::diag::printable;
 
 /// Moves this process into new namespaces; `flags` says which, besides the user namespace that
 /// gives the right to make them. Root does without that one where it is refused.
@@ -74,14 +75,20 @@ pub fn hold() -> ExitCode {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(status) => {
             // The command line reads this when the socket has closed.
-            eprintln!(
+            say(&format!(
                 "its first process ended with {status}; if nobody ended it, `sudo dmesg` tells \
                  whether memory ran out"
-            );
+            ));
             ExitCode::FAILURE
         }
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Says something to whoever reads this process's standard error: the command line, or a pod's log.
+pub fn say(message: &str) {
+    // Nobody may be reading it any more.
+    let _ = writeln!(io::stderr(), "{}", printable::lines(message));
 }
 
 /// The first message to the command line.

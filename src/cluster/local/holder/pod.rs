@@ -15,7 +15,7 @@ use nix::unistd::sethostname;
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 use serde::{Deserialize, Serialize};
 
-use super::isolate::{denied, unshare_more};
+use super::isolate::{denied, say, unshare_more};
 use super::mounts::{
     IMAGE, STATE, bind, bind_opened, make_dir, mount_new, open_path, read_only, write,
 };
@@ -71,7 +71,7 @@ pub fn run() -> ExitCode {
 }
 
 fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    eprintln!("netplan: {error}");
+    say(&format!("netplan: {error}"));
     ExitCode::from(code)
 }
 

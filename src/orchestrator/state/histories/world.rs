@@ -199,7 +199,8 @@ impl World {
             let raw = String::from_utf8(raw.expect("the client always says something")).unwrap();
             let words: Vec<&str> = raw.split(' ').collect();
             assert_eq!(words[0], sample.cell.test(), "another cell's result");
-            assert_eq!(&sample.command[1..], &words[..2]);
+            let command: Vec<&str> = sample.command.iter().map(|word| &**word).collect();
+            assert_eq!(&command[1..], &words[..2]);
             assert_eq!(sample.metrics.get("start"), words[2].parse().ok());
             let start = words[2].parse().unwrap();
             assert!(

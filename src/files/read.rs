@@ -1,0 +1,116 @@
+//! Reading: only regular files, and only so much of them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::fcntl::OFlag;
+
+/// Opens a regular file. A FIFO does not block, and what is looked at is what was opened.
+///
+/// # Errors
+/// When it cannot be opened, or is a folder, a FIFO, a socket or a device; the error says which.
+pub fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    open(path, options, OFlag::empty())
+}
+
+/// As [`open_regular`], but a link in the file's place is not followed: for files that are written.
+///
+/// # Errors
+/// As [`open_regular`], and when it is a link.
+pub fn open_regular_here(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    open(path, options, OFlag::O_NOFOLLOW)
+}
+
+fn open(path: &Path, options: &mut OpenOptions, flags: OFlag) -> io::Result<File> {
+    // Without O_NONBLOCK the opening of a FIFO waits for its other end.
+    let flags = flags | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let opened = options.custom_flags(flags.bits()).open(path);
+    let file = opened.map_err(|error| match error.raw_os_error() {
+        // A socket cannot be opened at all.
+        Some(code) if code == nix::errno::Errno::ENXIO as i32 => not_regular("a socket"),
+        _ => error,
+    })?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() {
+        Ok(file)
+    } else if kind.is_dir() {
+        Err(ErrorKind::IsADirectory.into())
+    } else if kind.is_fifo() {
+        Err(not_regular("a FIFO"))
+    } else {
+        Err(not_regular("a device"))
+    }
+}
+
+/// The content of a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// As [`open_regular`], when it is larger, and when reading fails.
+pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let file = open_regular(path, OpenOptions::new().read(true))?;
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut content)?;
+    if content.len() as u64 > limit {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, too_large(limit)));
+    }
+    Ok(content)
+}
+
+/// As [`read_regular`], of a text.
+///
+/// # Errors
+/// As [`read_regular`], and when it is not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    String::from_utf8(read_regular(path, limit)?)
+        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
+fn not_regular(kind: &str) -> io::Error {
+    let message = format!("it is {kind}, and a regular file is required");
+    io::Error::new(ErrorKind::InvalidInput, message)
+}
+
+fn too_large(limit: u64) -> String {
+    if limit >= 1 << 20 {
+        format!("it is larger than {} MiB", limit >> 20)
+    } else {
+        format!("it is larger than {} KiB", limit >> 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use nix::sys::stat::Mode;
+
+    use super::*;
+
+    #[test]
+    fn only_regular_files_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "text").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        nix::unistd::mkfifo(&at("fifo"), Mode::S_IRWXU).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        assert_eq!(read_text(&at("file"), 4).unwrap(), "text");
+        assert_eq!(read_text(&at("link"), 4).unwrap(), "text");
+        for (path, said) in [
+            (at("fifo"), "a FIFO"),
+            (at("socket"), "a socket"),
+            (Path::new("/dev/zero").to_owned(), "a device"),
+            (at("file"), "larger than 0 KiB"),
+        ] {
+            let error = read_regular(&path, 3).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        let error = read_regular(folder.path(), 3).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::IsADirectory);
+        let error = read_regular(&at("none"), 3).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}

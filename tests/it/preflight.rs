@@ -1,0 +1,137 @@
+//! What is in a run's way is told before it starts, all at once, by `run` as by `doctor`.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::support::NETPLAN;
+
+const PLAN: &str = "\
+version: 1
+name: case
+workers: { a: {}, b: { other_node_than: a } }
+paths: [{ name: remote, from: a, to: b, via: pod_ip }]
+defaults: { duration: 1s }
+tools:
+  one: { package: no-such, client: { command: [no-such-1] }, metrics: { m: { json: /m, unit: count } } }
+  two: { install: ask Ann, client: { command: [no-such-2] }, metrics: { m: { json: /m, unit: count } } }
+";
+
+const MISSING: [&str; 2] = [
+    "`no-such-1` is not installed; install it: sudo apt-get install no-such\n",
+    "`no-such-2` is not installed; install it: ask Ann\n",
+];
+
+fn folder(tests: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("plan.yaml"),
+        format!("{PLAN}tests: {tests}\n"),
+    )
+    .unwrap();
+    folder
+}
+
+/// The exit code, and what was said.
+fn netplan(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(NETPLAN)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+const RUN: [&str; 6] = ["run", "plan.yaml", "--on", "local", "--output", "out"];
+
+#[test]
+fn a_run_tells_everything_that_is_in_its_way() {
+    let folder = folder("[one: {}, two: {}]");
+    let templates = folder.path().join("templates");
+    fs::create_dir(&templates).unwrap();
+    let template = include_str!("../../templates/worker-job.yaml.j2");
+    let refused = template.replacen("\n    spec:\n", "\n    spec:\n      hostPID: true\n", 1);
+    fs::write(templates.join("worker-job.yaml.j2"), refused).unwrap();
+
+    let (code, said) = netplan(
+        folder.path(),
+        &[&RUN[..], &["--templates", "templates"]].concat(),
+    );
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("error: this machine cannot run this yet:\n  - "),
+        "{said}"
+    );
+    for words in ["hostPID", MISSING[0], MISSING[1]] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+
+    let (code, said) = netplan(folder.path(), &RUN);
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("error: nothing could be measured:\n  - "),
+        "{said}"
+    );
+    for words in MISSING {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!folder.path().join("out").exists());
+
+    let (code, doctor) = netplan(folder.path(), &["doctor", "plan.yaml", "--on", "local"]);
+    assert_eq!(code, 1, "{doctor}");
+    for words in MISSING {
+        assert!(doctor.contains(words), "{words}: {doctor}");
+    }
+
+    // A dry run starts nothing, so that nothing is in its way; it tells all the same.
+    let (code, said) = netplan(
+        folder.path(),
+        &["run", "plan.yaml", "--on", "local", "--dry-run"],
+    );
+    assert_eq!(code, 0, "{said}");
+    for words in MISSING {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+/// In a mount namespace in which netperf is no program.
+#[test]
+fn skipped_cells_fail_nothing_and_are_no_negative_figures() {
+    let folder = folder("[netperf: { test: TCP_RR }, iperf3: {}]");
+    let hide = "for name in netperf netserver; do
+            file=$(command -v $name) && mount --bind /dev/null \"$file\"
+        done
+        exec \"$@\"";
+    let output = Command::new("unshare")
+        .args([
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            hide,
+            "sh",
+            NETPLAN,
+        ])
+        .args(RUN)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let warning = "warning: 1 of 2 cells will not be measured:\n  - `netperf` is not installed; ";
+    assert!(said.contains(warning), "{said}");
+    assert!(!said.contains("–1"), "{said}");
+    assert!(
+        said.contains("⊘1 skipped: `netperf` is not on worker "),
+        "{said}"
+    );
+}
