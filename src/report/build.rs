@@ -222,6 +222,7 @@ impl Builder {
                 attempt,
                 failure,
                 raw,
+                raw_cut_bytes,
             } => {
                 if let Some((_, cell)) = self.cell(&cell) {
                     cell.failed_attempts.push(Attempt {
@@ -229,6 +230,7 @@ impl Builder {
                         attempt,
                         failure,
                         raw,
+                        raw_cut_bytes,
                     });
                 }
             }
