@@ -185,6 +185,7 @@ impl Shape {
                         attempt: 1,
                         failure: failure(&id.0),
                         raw: None,
+                        raw_cut_bytes: 0,
                     })?;
                     continue;
                 }
@@ -206,6 +207,7 @@ impl Shape {
                     metrics: metrics(number),
                     doubts: Vec::new(),
                     raw: Some(netplan::results::run_dir::raw_name(&id, number, 1, "json")),
+                    raw_cut_bytes: 0,
                 }))?;
             }
             put(EventKind::CellEnded {
