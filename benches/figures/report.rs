@@ -166,6 +166,7 @@ impl Shape {
                 node: "node-1".to_owned(),
                 pod_ip: "10.244.0.2".to_owned(),
                 cluster_ip: None,
+                peer_ip: None,
                 environment: WorkerEnvironment::default(),
             })?;
         }
@@ -184,6 +185,7 @@ impl Shape {
                         attempt: 1,
                         failure: failure(&id.0),
                         raw: None,
+                        raw_cut_bytes: 0,
                     })?;
                     continue;
                 }
@@ -205,6 +207,7 @@ impl Shape {
                     metrics: metrics(number),
                     doubts: Vec::new(),
                     raw: Some(netplan::results::run_dir::raw_name(&id, number, 1, "json")),
+                    raw_cut_bytes: 0,
                 }))?;
             }
             put(EventKind::CellEnded {

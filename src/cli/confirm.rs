@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use tokio::sync::oneshot;
 
 use super::interrupt::Interrupt;
+use crate::diag::printable;
 
 /// After so many answers that are neither yes nor no, the answer is no.
 const QUESTIONS: u32 = 3;
@@ -64,6 +65,8 @@ fn answer(line: &str) -> Option<Answer> {
 
 /// Where the person sees it, also when stderr goes to a file.
 fn prompt(text: &str) {
+    // A context of a kubeconfig is text of others.
+    let text = printable::lines(text);
     let mut stderr = std::io::stderr();
     let terminal = std::fs::OpenOptions::new().write(true).open("/dev/tty");
     let _ = match terminal {

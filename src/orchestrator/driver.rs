@@ -24,6 +24,10 @@ use crate::rpc::pb::{self, ToWorker, to_worker};
 type Written = (Store, Vec<EventKind>, Result<(), StoreError>);
 type Orders = mpsc::Sender<Result<ToWorker, Status>>;
 
+/// A disk that is slower than the tools print has this many bytes of their output waiting for it;
+/// then nothing more is taken from the workers. Their answers wait in the connections.
+const PENDING_BYTES: usize = 8 << 20;
+
 /// How far a run was driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Driven {
@@ -40,6 +44,8 @@ pub(super) struct Driver<'t> {
     writing: Option<JoinHandle<Written>>,
     /// Events that are to be written next.
     pending: Vec<(Timestamp, Emission)>,
+    /// Bytes of tools' output in `pending`.
+    pending_bytes: usize,
     extent: watch::Sender<Extent>,
     calls: mpsc::Receiver<Call>,
     sessions: HashMap<Session, Orders>,
@@ -71,6 +77,7 @@ impl<'t> Driver<'t> {
             store: Some(store),
             writing: None,
             pending: Vec::new(),
+            pending_bytes: 0,
             extent,
             calls,
             sessions: HashMap::new(),
@@ -99,8 +106,9 @@ impl<'t> Driver<'t> {
         self.obey(commands).await?;
         while !self.finished {
             let timer = self.timers.first().copied();
+            let has_room = self.pending_bytes < PENDING_BYTES || self.writing.is_none();
             let input = tokio::select! {
-                call = self.calls.recv() => match call {
+                call = self.calls.recv(), if has_room => match call {
                     Some(call) => self.take(call),
                     None => Some(Input::Cancel),
                 },
@@ -201,7 +209,10 @@ impl<'t> Driver<'t> {
         let now = Timestamp::now();
         for command in commands {
             match command {
-                Command::Emit(emission) => self.pending.push((now, *emission)),
+                Command::Emit(emission) => {
+                    self.pending_bytes += emission.raw.as_ref().map_or(0, Vec::len);
+                    self.pending.push((now, *emission));
+                }
                 Command::Send { session, order } => {
                     // Workers go only when all that they have done is on disk.
                     if order == Order::Goodbye {
@@ -248,6 +259,7 @@ impl<'t> Driver<'t> {
             return;
         };
         let events = std::mem::take(&mut self.pending);
+        self.pending_bytes = 0;
         self.writing = Some(tokio::task::spawn_blocking(move || {
             let kinds = events.iter().map(|(_, event)| event.kind.clone()).collect();
             let result = events
@@ -345,12 +357,14 @@ fn message(order: Order) -> to_worker::Message {
             step,
             client,
             deadline,
+            output_bytes,
         } => to_worker::Message::RunClient(pb::RunClient {
             step: step.0,
             argv: client.argv,
             warmup_argv: client.warmup_argv,
             deadline_ms: millis(deadline),
             watch_tcp_port: client.watch_tcp_port.map_or(0, u32::from),
+            output_bytes: u32::try_from(output_bytes).unwrap_or(u32::MAX),
         }),
         Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),
         Order::Goodbye => to_worker::Message::Goodbye(pb::Goodbye {}),

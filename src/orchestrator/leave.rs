@@ -1,19 +1,18 @@
 //! What a finished orchestrator leaves in its log when nobody has taken the records: its journal
 //! ends with its container.
 
+use std::fs::File;
 use std::path::Path;
 
 use crate::results::archive::{self, ArchiveError, Encoded};
-use crate::results::{Event, journal, run_dir};
+use crate::results::{journal, run_dir};
 
-/// The lines of the log that hold the journal in `folder` and the raw outputs that `events` name.
+/// The lines of the log that hold the journal in `folder` and the raw outputs of these names.
 ///
 /// # Errors
 /// When not even the journal has room.
-pub(super) async fn archive(folder: &Path, events: &[Event]) -> Result<String, ArchiveError> {
+pub(super) async fn archive(folder: &Path, names: Vec<String>) -> Result<String, ArchiveError> {
     let folder = folder.to_owned();
-    let names = events.iter().filter_map(|event| event.kind.raw_name());
-    let names: Vec<String> = names.map(str::to_owned).collect();
     // Packing takes a moment, in which others may come for the records.
     let encoded = tokio::task::spawn_blocking(move || encode(&folder, names)).await;
     let encoded = encoded.map_err(|error| ArchiveError::Damaged(error.to_string()))?;
@@ -28,9 +27,11 @@ pub(super) async fn archive(folder: &Path, events: &[Event]) -> Result<String, A
 
 fn encode(folder: &Path, names: Vec<String>) -> Result<Encoded, ArchiveError> {
     let file = folder.join(journal::FILE_NAME);
-    let text = std::fs::read(&file).map_err(|error| {
+    let damaged = |error: std::io::Error| {
         ArchiveError::Damaged(format!("cannot read `{}`: {error}", file.display()))
-    })?;
+    };
+    let journal = File::open(&file).map_err(damaged)?;
+    let size = journal.metadata().map_err(damaged)?.len();
     let raw = folder.join(run_dir::file::RAW);
     let outputs = names.into_iter().filter_map(|name| {
         run_dir::check_raw_name(&name).ok()?;
@@ -38,5 +39,5 @@ fn encode(folder: &Path, names: Vec<String>) -> Result<Encoded, ArchiveError> {
         let content = std::fs::read(raw.join(&name)).ok()?;
         Some((name, content))
     });
-    archive::encode(&text, outputs, archive::LIMIT_BYTES)
+    archive::encode(journal, size, outputs, archive::LIMIT_BYTES)
 }

@@ -179,6 +179,7 @@ mod tests {
                 words: "x\n[9/118] y\r\n::error::z\u{1b}[2J".to_owned(),
             },
             raw: None,
+            raw_cut_bytes: 0,
         };
         let line = lines.of(&failed, (7, 118)).unwrap();
         assert!(

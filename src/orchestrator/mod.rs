@@ -2,6 +2,7 @@
 
 mod address;
 mod driver;
+mod finish;
 mod leave;
 mod lines;
 mod records;

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::driver::{Driven, Driver};
+use super::finish;
 use super::leave;
 use super::lines::Lines;
 use super::records::Extent;
@@ -19,13 +20,16 @@ use super::state::{Limits, State};
 use super::store::{Store, StoreError};
 use crate::diag::{Problems, Source};
 use crate::plan;
-use crate::results::{Event, EventKind, JournalError, journal};
+use crate::results::{Event, EventKind, JournalError};
 use crate::rpc::pb::orchestrator_server::OrchestratorServer;
-use crate::rpc::{self, Guard, Identity, MAX_MESSAGE_BYTES};
+use crate::rpc::{self, Guard, Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES};
 use crate::schedule::{Selection, SelectionError};
 
 /// Calls that wait for the driver.
 const CALLS: usize = 64;
+/// The longest plan whose event is a line that a message carries: JSON writes line ends and quotes
+/// as two bytes.
+const LARGEST_PLAN_BYTES: usize = MAX_LINE_BYTES / 2 - (64 << 10);
 /// How long streams may take to end by themselves at the very end.
 const CLOSING: Duration = Duration::from_millis(200);
 
@@ -81,6 +85,11 @@ pub enum Error {
     #[error("the plan cannot be written down: {0}")]
     Text(String),
     #[error(
+        "the resolved plan takes {bytes} bytes, and at most {LARGEST_PLAN_BYTES} can be recorded: \
+         split it"
+    )]
+    PlanTooLarge { bytes: usize },
+    #[error(
         "`{}` holds the journal of run `{found}`, not of `{expected}`: give another folder",
         folder.display()
     )]
@@ -104,7 +113,8 @@ pub enum Error {
 
 /// Drives a run to its end: waits for the workers, has every cell measured, answers watchers.
 ///
-/// `tell` takes lines for people. `on_end` makes the last of them of all events; before them comes
+/// `tell` takes lines for people. `on_end` makes the last of them of all events, which have what
+/// tables need of them and no more; before them comes
 /// the archive of the run, unless somebody has collected its records. `shutdown` leaves the run where
 /// it is, as a crash would, for a successor to go on with; after the run's end it cuts the waiting
 /// for watchers short.
@@ -143,6 +153,11 @@ pub async fn run(
             only: selection.text().map(str::to_owned),
         }),
     };
+    if let Some(EventKind::RunStarted { plan, .. }) = &first
+        && plan.len() > LARGEST_PLAN_BYTES
+    {
+        return Err(Error::PlanTooLarge { bytes: plan.len() });
+    }
     for event in &events {
         lines.learn(&event.kind);
     }
@@ -178,9 +193,9 @@ pub async fn run(
         driver.linger(attended, attended, shutdown.as_mut()).await?;
         bounds = None;
     }
-    let events = journal::read(&settings.journal)?.events;
     if !driver.collected() {
-        match leave::archive(&settings.journal, &events).await {
+        let names = finish::raw_names(&settings.journal)?;
+        match leave::archive(&settings.journal, names).await {
             Ok(text) => driver.tell(&text),
             Err(error) => {
                 driver.tell(&format!(
@@ -190,9 +205,10 @@ pub async fn run(
                 bounds = Some((uncollected, uncollected));
             }
         }
-        if let Some(last) = events.last() {
-            driver.repeat(&last.kind);
-        }
+    }
+    let events = finish::short_events(&settings.journal)?;
+    if let Some(last) = events.last().filter(|_| !driver.collected()) {
+        driver.repeat(&last.kind);
     }
     let report = on_end(&events);
     if !report.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -34,7 +34,9 @@ const MAX_NAME_BYTES: usize = 256;
 /// The characters that are kept of what a command line says of a worker that was given up.
 const MAX_WORDS: usize = 1024;
 /// Records that a watcher has not taken yet; each may carry a tool's output.
-const RECORDS: usize = 4;
+const RECORDS: usize = 1;
+/// How many may watch at once. Each holds a few outputs in memory while it takes none.
+const WATCHERS: usize = 8;
 
 /// What the driver hears.
 #[derive(Debug)]
@@ -65,6 +67,7 @@ pub(super) struct Service {
     sessions: Arc<AtomicU64>,
     session_rate: SessionRate,
     workers: Arc<[String]>,
+    watchers: Arc<Semaphore>,
 }
 
 impl Service {
@@ -81,6 +84,7 @@ impl Service {
             sessions: Arc::new(AtomicU64::new(1)),
             session_rate: SessionRate::default(),
             workers,
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
         }
     }
 
@@ -159,6 +163,11 @@ impl Orchestrator for Service {
         request: Request<WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         Peer::of(&request)?.must_be_client()?;
+        let Ok(watcher) = Arc::clone(&self.watchers).try_acquire_owned() else {
+            return Err(Status::resource_exhausted(format!(
+                "{WATCHERS} command lines watch this run already; end one of them"
+            )));
+        };
         let from = request.into_inner().from_seq;
         let next = self.extent.borrow().next_seq;
         if from > next {
@@ -171,23 +180,24 @@ impl Orchestrator for Service {
         self.call(Call::Watched).await?;
         let calls = self.calls.clone();
         tokio::spawn(async move {
-            loop {
+            // A record is read only when there is room for it.
+            while let Ok(room) = out.reserve().await {
                 let next = tokio::select! {
                     next = records.next() => next,
                     () = out.closed() => break,
                 };
                 let end = !matches!(next, Ok(Some(_)));
-                let sent = match next.transpose() {
-                    Some(item) => out.send(item).await.is_ok(),
-                    None => true,
-                };
-                if end || !sent {
+                if let Some(item) = next.transpose() {
+                    room.send(item);
+                }
+                if end {
                     break;
                 }
             }
             // Until all is taken, or nobody is there any more.
             let _ = out.reserve_many(RECORDS).await;
             let _ = calls.send(Call::Unwatched).await;
+            drop(watcher);
         });
         Ok(with_version(Response::new(ReceiverStream::new(stream))))
     }

@@ -47,8 +47,9 @@ use steps::ClientAnswer;
 use task::Tasks;
 use turn::Turns;
 
-use crate::plan::Path;
+use crate::plan::{Concurrency, Path};
 use crate::results::{EventKind, Outcome};
+use crate::tools::client_output_bytes;
 
 /// How long the orchestrator waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,8 @@ pub struct State {
     /// The workers that are there.
     sessions: HashMap<Session, usize>,
     limits: Limits,
+    /// How much is kept of what each client prints.
+    output_bytes: usize,
     phase: Phase,
     next_step: u64,
     next_timer: u64,
@@ -176,6 +179,10 @@ impl State {
         let paths = plan.paths.iter();
         let ends: Vec<[usize; 2]> = paths.map(|path| ends_of(&names, path)).collect();
         let ends = tasks.iter().map(|task| ends[task.path_index()]);
+        let at_once = match plan.concurrency {
+            Concurrency::Serial => 1,
+            Concurrency::DisjointNodes => workers.len(),
+        };
         let mut queue = Queue::new(plan.concurrency, workers.len(), ends);
         let mut ended = 0;
         for (task, progress) in progress.iter().enumerate() {
@@ -196,6 +203,7 @@ impl State {
             names,
             sessions: HashMap::new(),
             limits,
+            output_bytes: client_output_bytes(at_once),
             phase,
             next_step: 1,
             next_timer: 1,
@@ -232,7 +240,7 @@ impl State {
                 step,
                 ended,
                 observed,
-            } => self.server_ended(Process { session, step }, &ended, observed),
+            } => self.server_ended(Process { session, step }, ended, observed),
             Input::ClientEnded {
                 session,
                 step,

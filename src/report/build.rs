@@ -225,6 +225,7 @@ impl Builder {
                 attempt,
                 failure,
                 raw,
+                raw_cut_bytes,
             } => {
                 if let Some((_, cell)) = self.cell(&cell) {
                     cell.failed_attempts.push(Attempt {
@@ -232,6 +233,7 @@ impl Builder {
                         attempt,
                         failure,
                         raw,
+                        raw_cut_bytes,
                     });
                 }
             }

@@ -87,6 +87,8 @@ pub struct Attempt {
     pub attempt: u32,
     pub failure: Failure,
     pub raw: Option<String>,
+    /// Bytes that are missing in the middle of the raw file.
+    pub raw_cut_bytes: u64,
 }
 
 /// How many cells ended how.

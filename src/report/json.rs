@@ -197,6 +197,9 @@ struct Sample<'a> {
     command: &'a CommandLine,
     server_command: &'a CommandLine,
     raw: Option<&'a str>,
+    /// Bytes that are missing in the middle of the raw file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_cut_bytes: Option<u64>,
     metrics: &'a Metrics,
     /// Far from the cell's other samples in the headline metric.
     outlier: bool,
@@ -211,6 +214,8 @@ struct Attempt<'a> {
     #[serde(flatten)]
     failure: Failure<'a>,
     raw: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_cut_bytes: Option<u64>,
 }
 
 /// The report as JSON, with a newline at its end.
@@ -382,6 +387,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
                 command: &s.command,
                 server_command: &s.server_command,
                 raw: s.raw.as_deref(),
+                raw_cut_bytes: some_bytes(s.raw_cut_bytes),
                 metrics: &s.metrics,
                 outlier,
                 doubts: &s.doubts,
@@ -395,9 +401,14 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
                 number: a.attempt,
                 failure: of_failure(&a.failure),
                 raw: a.raw.as_deref(),
+                raw_cut_bytes: some_bytes(a.raw_cut_bytes),
             })
             .collect(),
     })
+}
+
+fn some_bytes(bytes: u64) -> Option<u64> {
+    (bytes > 0).then_some(bytes)
 }
 
 fn of_failure(failure: &crate::tools::Failure) -> Failure<'_> {

@@ -61,6 +61,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
                 busy_percent: 99.0,
             }],
             raw: None,
+            raw_cut_bytes: 0,
         }
     }
 

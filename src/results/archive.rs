@@ -28,6 +28,8 @@ pub const LIMIT_BYTES: usize = 7 << 20;
 
 /// A log's own marks cost some bytes a line; longer lines than this are cut apart by some runtimes.
 const LINE: usize = 4096;
+/// Entries of a tar archive begin at multiples of this.
+const BLOCK: u64 = 512;
 /// An archive that unfolds to more than this is none of ours.
 const UNFOLDED_AT_MOST_BYTES: u64 = 1 << 30;
 
@@ -65,20 +67,21 @@ pub enum ArchiveError {
     TooLarge { packed: usize, limit: usize },
 }
 
-/// Packs a journal and as many of the raw outputs, in their order, as have room in `limit` bytes
+/// Packs a journal of `size` bytes and as many of the raw outputs, in their order, as have room in `limit` bytes
 /// of text.
 ///
 /// # Errors
 /// When not even the journal has room.
 pub fn encode(
-    journal: &[u8],
+    journal: impl Read,
+    size: u64,
     raw: impl IntoIterator<Item = (String, Vec<u8>)>,
     limit: usize,
 ) -> Result<Encoded, ArchiveError> {
     // Four characters for three bytes, and a line break now and then.
     let room = limit.saturating_sub(BEGIN.len() + END.len() + 2) / (LINE + 1) * LINE / 4 * 3;
     let end = member(&[0; 1024])?;
-    let mut packed = entry(journal::FILE_NAME, journal)?;
+    let mut packed = journal_entry(journal, size)?;
     if packed.len() + end.len() > room {
         let packed = packed.len();
         return Err(ArchiveError::TooLarge {
@@ -180,15 +183,38 @@ fn bounded(packed: &[u8]) -> impl Read {
 }
 
 fn entry(name: &str, content: &[u8]) -> Result<Vec<u8>, ArchiveError> {
-    let mut header = tar::Header::new_gnu();
-    header.set_size(content.len() as u64);
-    header.set_mode(0o644);
     let mut tar = tar::Builder::new(Vec::new());
-    tar.append_data(&mut header, name, content)
+    tar.append_data(&mut header(content.len() as u64), name, content)
         .map_err(damaged)?;
     // Without the blocks that end an archive: there may be a next entry.
     let entry = std::mem::take(tar.get_mut());
     member(&entry)
+}
+
+fn header(size: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(0o644);
+    header
+}
+
+/// The journal's entry, packed while it is read: it may be larger than memory.
+fn journal_entry(journal: impl Read, size: u64) -> Result<Vec<u8>, ArchiveError> {
+    let pack = || -> io::Result<Vec<u8>> {
+        let mut header = header(size);
+        header.set_path(journal::FILE_NAME)?;
+        header.set_cksum();
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(header.as_bytes())?;
+        // A journal may grow meanwhile; the header says how much of it counts.
+        if io::copy(&mut journal.take(size), &mut encoder)? < size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let padding = size.next_multiple_of(BLOCK) - size;
+        io::copy(&mut io::repeat(0).take(padding), &mut encoder)?;
+        encoder.finish()
+    };
+    pack().map_err(damaged)
 }
 
 fn member(bytes: &[u8]) -> Result<Vec<u8>, ArchiveError> {
@@ -223,7 +249,7 @@ mod tests {
         fn an_archive_among_other_lines_reads_back_to_the_byte(
             journal in vec(any::<u8>(), 0..5000), raw in raws(), before in "[ -~\n]{0,80}",
         ) {
-            let encoded = encode(&journal, raw.clone(), LIMIT_BYTES).unwrap();
+            let encoded = encode(journal.as_slice(), journal.len() as u64, raw.clone(), LIMIT_BYTES).unwrap();
             prop_assert_eq!(encoded.left_out, 0);
             let log = format!("{before}\n{}\nMAXIMUM,\nEND CSV DATA\n", encoded.text);
             let archive = decode(&log).unwrap();
@@ -234,7 +260,7 @@ mod tests {
         fn a_log_that_is_cut_or_damaged_is_an_error_or_whole(
             journal in vec(any::<u8>(), 0..500), raw in raws(), cut in any::<Index>(), bit in 0u8..7, at in any::<Index>(),
         ) {
-            let text = encode(&journal, raw.clone(), LIMIT_BYTES).unwrap().text;
+            let text = encode(journal.as_slice(), journal.len() as u64, raw.clone(), LIMIT_BYTES).unwrap().text;
             let cut = cut.index(text.len());
             prop_assert!(decode(&text[..cut]).is_err());
             prop_assert!(decode(&text[cut.max(1)..]).is_err());
@@ -256,7 +282,7 @@ mod tests {
         #[test]
         fn the_text_keeps_to_its_limit(raw in raws(), limit in 0usize..40_000) {
             let count = raw.len();
-            match encode(b"event\n", raw, limit) {
+            match encode(&b"event\n"[..], 6, raw, limit) {
                 Ok(encoded) => {
                     prop_assert!(encoded.text.len() <= limit);
                     let archive = decode(&encoded.text).unwrap();

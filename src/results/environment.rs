@@ -40,6 +40,9 @@ pub struct WorkerEnvironment {
     /// Whether `/etc/protocols` names `tcp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etc_protocols_names_tcp: Option<bool>,
+    /// It runs on a node that the local cluster emulates.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emulated: bool,
 }
 
 impl WorkerEnvironment {
@@ -52,6 +55,9 @@ impl WorkerEnvironment {
         }
     }
 }
+
+/// The environment variable that says so to the processes of such a node.
+pub const EMULATED_VARIABLE: &str = "NETPLAN_EMULATED";
 
 /// The cluster that a run ran on, as the command line that started it describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -68,6 +68,9 @@ pub enum EventKind {
         failure: Failure,
         /// File under `raw/`, when the tool printed anything.
         raw: Option<String>,
+        /// Bytes of the output that were not kept, and are missing in the middle of the file.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        raw_cut_bytes: u64,
     },
     /// Exactly one for each cell of a finished run.
     CellEnded {
@@ -187,4 +190,12 @@ pub struct Sample {
     pub doubts: Vec<Doubt>,
     /// File under `raw/`.
     pub raw: Option<String>,
+    /// Bytes of the output that were not kept, and are missing in the middle of the file.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub raw_cut_bytes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }

@@ -3,7 +3,7 @@
 use super::pb;
 use super::pb::exit::How as PbHow;
 use super::pb::start_server::Ready as PbReady;
-use crate::tools::{Ended, How, Port, Ready, Transport};
+use crate::tools::{Cut, Ended, How, Port, Ready, Transport};
 
 /// How a server is ready, as a message.
 #[must_use]
@@ -60,6 +60,8 @@ pub fn exit(ended: Ended) -> pb::Exit {
         how: Some(how),
         stdout: ended.stdout,
         stderr: ended.stderr,
+        stdout_cut: ended.cut.stdout,
+        stderr_cut: ended.cut.stderr,
     }
 }
 
@@ -83,6 +85,10 @@ pub fn ended(exit: pb::Exit) -> Result<Ended, Malformed> {
         how,
         stdout: exit.stdout,
         stderr: exit.stderr,
+        cut: Cut {
+            stdout: exit.stdout_cut,
+            stderr: exit.stderr_cut,
+        },
     })
 }
 
@@ -110,10 +116,14 @@ mod tests {
             any::<String>().prop_map(How::NotFound),
             any::<String>().prop_map(How::NotStarted),
         ];
-        (how, any::<Vec<u8>>(), any::<Vec<u8>>()).prop_map(|(how, stdout, stderr)| Ended {
-            how,
-            stdout,
-            stderr,
+        let cut = any::<[u64; 2]>().prop_map(|[stdout, stderr]| Cut { stdout, stderr });
+        (how, any::<Vec<u8>>(), any::<Vec<u8>>(), cut).prop_map(|(how, stdout, stderr, cut)| {
+            Ended {
+                how,
+                stdout,
+                stderr,
+                cut,
+            }
         })
     }
 

@@ -22,8 +22,14 @@ pub use tls::TlsError;
 pub use token::{Bearer, Guard};
 pub use version::{OtherVersion, VERSION, same_version, with_version};
 
-/// The largest message that either end takes: an exit carries two streams of at most 16 MiB.
-pub const MAX_MESSAGE_BYTES: usize = 64 << 20;
+use crate::tools::LARGEST_OUTPUT_BYTES;
+
+/// The longest line of a journal that a message carries: that of the run's start, with the plan.
+pub const MAX_LINE_BYTES: usize = 8 << 20;
+
+/// The largest message that either end takes: a line of the journal with what is kept of a process.
+/// The last term is for the other fields.
+pub const MAX_MESSAGE_BYTES: usize = LARGEST_OUTPUT_BYTES + MAX_LINE_BYTES + (64 << 10);
 
 /// A peer that is silent for longer than interval and timeout together is gone. Long enough that
 /// pings hardly ever fall into a sample.

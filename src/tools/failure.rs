@@ -64,13 +64,25 @@ pub enum Cause {
     WorkerLost,
     /// Even the lowest rate that a search tries does not keep its condition.
     NoRateHolds,
+    /// The datagram that opens a UDP stream, or the answer to it, did not arrive.
+    FirstDatagramLost,
+    /// The server's answer at the end of the test did not come.
+    NoResponse,
+    /// This version of the tool does not report what is needed.
+    ToolTooOld,
+    /// The tool reported an error and no reason.
+    UnexplainedError,
+    /// The tool's main figure cannot be.
+    ImpossibleFigure,
+    /// The tool reported more payload than the network interfaces carried.
+    Contradicted,
     /// The tool failed in a way of its own.
     ToolError,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 21] = [
+    pub const ALL: [Cause; 27] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -91,6 +103,12 @@ impl Cause {
         Self::Crashed,
         Self::WorkerLost,
         Self::NoRateHolds,
+        Self::FirstDatagramLost,
+        Self::NoResponse,
+        Self::ToolTooOld,
+        Self::UnexplainedError,
+        Self::ImpossibleFigure,
+        Self::Contradicted,
         Self::ToolError,
     ];
 
@@ -118,6 +136,12 @@ impl Cause {
             Self::Crashed => "crashed",
             Self::WorkerLost => "worker_lost",
             Self::NoRateHolds => "no_rate_holds",
+            Self::FirstDatagramLost => "first_datagram_lost",
+            Self::NoResponse => "no_response",
+            Self::ToolTooOld => "tool_too_old",
+            Self::UnexplainedError => "unexplained_error",
+            Self::ImpossibleFigure => "impossible_figure",
+            Self::Contradicted => "contradicted",
             Self::ToolError => "tool_error",
         }
     }
@@ -134,7 +158,12 @@ impl Cause {
             | Self::Killed
             | Self::Crashed
             | Self::WorkerLost
-            | Self::NoRateHolds => Speaker::Netplan,
+            | Self::NoRateHolds
+            | Self::FirstDatagramLost
+            | Self::ToolTooOld
+            | Self::UnexplainedError
+            | Self::ImpossibleFigure
+            | Self::Contradicted => Speaker::Netplan,
             Self::Refused
             | Self::ConnectTimeout
             | Self::NoRoute
@@ -146,6 +175,7 @@ impl Cause {
             | Self::SocketBufferRefused
             | Self::CongestionRefused
             | Self::OptionRefused
+            | Self::NoResponse
             | Self::ToolError => Speaker::Tool,
         }
     }
@@ -231,6 +261,31 @@ impl Cause {
             Self::WorkerLost => {
                 "the worker's connection was lost during the sample: look at its pod's events"
             }
+            Self::FirstDatagramLost => {
+                "the datagram that opens a UDP stream, or the answer to it, did not arrive: on a path that \
+                 loses datagrams, raise `retries` or use fewer streams; where no datagram arrives at \
+                 all, the tool's UDP port is closed on the way"
+            }
+            Self::NoResponse => {
+                "the server gave no answer over the control connection: it crashed or hangs, or something \
+                 on the way cut an idle connection; look at the server's pod and at idle timeouts"
+            }
+            Self::ToolTooOld => {
+                "this version of the tool does not report what is needed: install a newer one on both \
+                 workers, or use an image that has it"
+            }
+            Self::UnexplainedError => {
+                "the tool reported an error and no reason: run its command by hand on the worker, and look \
+                 at the other end's pod"
+            }
+            Self::ImpossibleFigure => {
+                "the tool reported a main figure that cannot be, such as one of a counter that overflowed: \
+                 use another version of the tool or a shorter `duration`"
+            }
+            Self::Contradicted => {
+                "the tool reported more payload than all network interfaces carried, so it did not measure \
+                 this path: check which program is behind its name"
+            }
             Self::ToolError => "the tool failed in a way of its own: its words are all there is",
         }
     }
@@ -260,6 +315,12 @@ impl std::fmt::Display for Cause {
             Self::Crashed => "crashed",
             Self::WorkerLost => "worker lost",
             Self::NoRateHolds => "no rate holds",
+            Self::FirstDatagramLost => "first datagram lost",
+            Self::NoResponse => "no response",
+            Self::ToolTooOld => "tool too old",
+            Self::UnexplainedError => "unexplained error",
+            Self::ImpossibleFigure => "impossible figure",
+            Self::Contradicted => "contradicted",
             Self::ToolError => "tool error",
         })
     }

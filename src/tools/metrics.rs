@@ -49,6 +49,19 @@ pub struct Metrics {
     names: Arc<Vec<String>>,
     /// A value for each name, in the same order.
     values: Vec<f64>,
+    /// Left out, and not written down with the figures.
+    rejected: Vec<Rejected>,
+}
+
+/// A figure that a tool reports and that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The metric's name.
+    pub metric: String,
+    /// The value, as the tool or Rust writes it.
+    pub value: String,
+    /// Why it cannot be, as a clause: `a latency is above 0`.
+    pub why: String,
 }
 
 impl Metrics {
@@ -68,6 +81,24 @@ impl Metrics {
                 self.values.insert(at, value);
             }
         }
+    }
+
+    /// Leaves a metric out, with the value that cannot be and the reason.
+    pub fn reject(&mut self, metric: &str, value: &dyn std::fmt::Display, why: &str) {
+        if let Ok(at) = self.position(metric) {
+            Arc::make_mut(&mut self.names).remove(at);
+            self.values.remove(at);
+        }
+        self.rejected.push(Rejected {
+            metric: metric.to_owned(),
+            value: value.to_string(),
+            why: why.to_owned(),
+        });
+    }
+
+    /// What was rejected so far. Leaves none.
+    pub fn take_rejected(&mut self) -> Vec<Rejected> {
+        std::mem::take(&mut self.rejected)
     }
 
     #[must_use]

@@ -10,13 +10,15 @@ use crate::schedule::{Forecast, Schedule, forecast as forecast_with};
 pub const GRACE: Duration = Duration::from_secs(10);
 
 /// When a sample that still runs is killed, counted from the start of its warm-up: the plan's
-/// `timeout`, else warm-up, duration, what the tool adds, and [`GRACE`].
+/// `timeout`, else warm-up, duration, what the tool adds, and [`GRACE`]; but no sooner than the tool
+/// itself gives up.
 #[must_use]
 pub fn deadline(tool: &dyn Tool, timing: &Timing) -> Duration {
     match timing.timeout {
         Some(timeout) => timeout.0,
         None => (timing.warmup.0 + timing.duration.0)
             .saturating_add(added(tool, timing))
+            .max(tool.longest_wait())
             .saturating_add(GRACE),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Declared, Failure, Installed, Iperf3, Metrics, Netperf, Unfit, Use, VersionQuery};
+use super::{
+    Declared, Ended, Failure, Installed, Iperf3, Metrics, Netperf, Unfit, Use, VersionQuery,
+};
 use crate::diag::quote;
 use crate::plan::{Plan, Timing, ToolSpec};
 use crate::schedule::{Params, Row};
@@ -86,6 +88,12 @@ pub trait Tool: Send + Sync {
     fn usual_cost(&self) -> Duration {
         // Measured on one small machine: 21 ms with a fresh server, and a few for the orders.
         Duration::from_millis(30)
+    }
+
+    /// The longest time for which a client waits in silence before it reports what is wrong. It is
+    /// not killed sooner, unless the plan says so: then the reason would be lost.
+    fn longest_wait(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Whether the client warms up by itself; else a warm-up is an invocation of its own.
@@ -189,27 +197,4 @@ pub struct Client {
     pub warmup_argv: Vec<String>,
     /// The port of the TCP connections whose effective MSS is asked of the kernel.
     pub watch_tcp_port: Option<u16>,
-}
-
-/// How a client ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
-    pub how: How,
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
-}
-
-/// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum How {
-    Code(i32),
-    Signal(i32),
-    /// Killed at its deadline.
-    Deadline,
-    /// Killed because the run was cancelled.
-    Stopped,
-    /// The program is not there.
-    NotFound(String),
-    /// It could not be started for another reason.
-    NotStarted(String),
 }

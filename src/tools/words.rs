@@ -1,6 +1,6 @@
 //! The tools' own words: which of all that a tool printed is worth a person's time.
 
-use super::{Cause, Ended, Failure, How};
+use super::{Cause, Ended, Failure, How, is_cut_mark};
 
 /// Words longer than this are cut, in characters.
 const MOST: usize = 400;
@@ -38,16 +38,44 @@ pub(super) fn last_lines(streams: &[&[u8]], noise: impl Fn(&str) -> bool) -> Str
         // The end is what counts, and a stream can be megabytes long.
         let tail = &stream[stream.len().saturating_sub(8192)..];
         let text = String::from_utf8_lossy(tail);
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !noise(line))
-            .collect();
+        let lines: Vec<&str> = spoken(&text).filter(|line| !noise(line)).collect();
         if !lines.is_empty() {
             return lines[lines.len().saturating_sub(LINES)..].join("\n");
         }
     }
     String::new()
+}
+
+/// The first lines that say something, of standard error if it has any, else of standard output.
+#[must_use]
+pub fn first_lines(ended: &Ended) -> String {
+    [&ended.stderr, &ended.stdout]
+        .into_iter()
+        .map(|stream| {
+            let text = String::from_utf8_lossy(stream);
+            let lines: Vec<&str> = spoken(&text).take(LINES + 1).collect();
+            trimmed(&lines.join("\n"))
+        })
+        .find(|said| !said.is_empty())
+        .unwrap_or_default()
+}
+
+/// The lines of a text with anything to read, but for marks of what was left out.
+fn spoken(text: &str) -> impl Iterator<Item = &str> {
+    let is_read = |line: &&str| line.chars().any(|c| !c.is_control() && !c.is_whitespace());
+    text.lines()
+        .map(str::trim)
+        .filter(is_read)
+        .filter(|line| !is_cut_mark(line))
+}
+
+/// What to add to words about output that could not be read: how much of it is missing.
+#[must_use]
+pub fn cut_note(ended: &Ended) -> String {
+    match ended.cut.bytes() {
+        0 => String::new(),
+        bytes => format!("; it printed so much that {bytes} bytes in the middle were not kept"),
+    }
 }
 
 /// The failures that a process's end alone decides, whatever it printed; `said` is what it printed
@@ -104,8 +132,11 @@ pub(super) fn failed(name: &str, ended: &Ended, said: &str, known: &[(&[&str], C
     match ended.how {
         How::Code(0) => Failure::said(name, Cause::Unparsable, said),
         How::Code(code) if said.is_empty() => Failure::new(
-            Cause::ToolError,
-            &format!("{name} exited with {code}, without a word"),
+            Cause::UnexplainedError,
+            &format!(
+                "{name} exited with {code}, without a word{}",
+                cut_note(ended)
+            ),
         ),
         _ => Failure::new(Cause::ToolError, said),
     }

@@ -24,11 +24,21 @@ pub struct Answer {
     pub observed: Option<Observed>,
 }
 
-/// Runs a client to its end. `limit` holds for warm-up and measurement together.
-pub async fn run(client: &Client, limit: Duration, observer: &Observer, stop: &mut Stop) -> Answer {
-    let deadline = Instant::now() + limit;
+/// Bounds on a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For warm-up and measurement together.
+    pub time: Duration,
+    /// Of what the measuring invocation prints; the rest of it is left out.
+    pub output_bytes: usize,
+}
+
+/// Runs a client to its end.
+pub async fn run(client: &Client, limits: Limits, observer: &Observer, stop: &mut Stop) -> Answer {
+    let Limits { time, output_bytes } = limits;
+    let deadline = Instant::now() + time;
     if !client.warmup_argv.is_empty() {
-        let (ended, _) = process::run(&client.warmup_argv, deadline, stop).await;
+        let (ended, _) = process::run(&client.warmup_argv, output_bytes, deadline, stop).await;
         if ended.how != How::Code(0) {
             return Answer {
                 ended,
@@ -41,7 +51,7 @@ pub async fn run(client: &Client, limit: Duration, observer: &Observer, stop: &m
     // Begun after the warm-up, whose connections are not to be seen, and before the client.
     let watch = client.watch_tcp_port.and_then(Watch::start);
     let before = observer.read();
-    let (ended, wall) = process::run(&client.argv, deadline, stop).await;
+    let (ended, wall) = process::run(&client.argv, output_bytes, deadline, stop).await;
     let seen = observer.since(&before);
     let connection = match watch {
         Some(watch) if ended.how == How::Code(0) => watch.finish().await,

@@ -3,9 +3,11 @@
 //! It decides nothing: the orchestrator says which process to start, how it is ready, and when it
 //! has to be gone. While a sample runs, nothing else happens here.
 
+mod bounded_output;
 pub mod client;
 mod confine;
 pub mod connections;
+mod interfaces;
 mod leftovers;
 mod link;
 mod listening;
@@ -18,6 +20,7 @@ mod session;
 mod shutdown;
 mod sockets;
 mod steps;
+mod stream;
 mod surroundings;
 
 pub use confine::confine;

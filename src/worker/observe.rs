@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::net::if_::if_nametoindex;
 use tokio::time::Instant;
 
+use super::interfaces::{Interfaces, difference};
 use super::{link, surroundings};
 use crate::rpc::pb::{Cpu, Observed, Throttling, Traffic};
 
@@ -28,6 +29,8 @@ pub struct Reading {
     cpu: Option<CpuTimes>,
     throttling: Option<Throttling>,
     traffic: Option<Traffic>,
+    /// Of each interface of the network namespace.
+    interfaces: Interfaces,
 }
 
 impl Observer {
@@ -60,6 +63,7 @@ impl Observer {
                 throttled_us: a.throttled_us.saturating_add(b.throttled_us),
             }),
             traffic: self.interface.and_then(link::traffic_of),
+            interfaces: Interfaces::read(),
         }
     }
 
@@ -81,19 +85,13 @@ fn between(before: &Reading, after: &Reading) -> Observed {
             throttled_us: b.throttled_us.checked_sub(a.throttled_us)?,
         })
     });
-    let traffic = before.traffic.zip(after.traffic).and_then(|(a, b)| {
-        Some(Traffic {
-            received_bytes: b.received_bytes.checked_sub(a.received_bytes)?,
-            sent_bytes: b.sent_bytes.checked_sub(a.sent_bytes)?,
-            received_packets: b.received_packets.checked_sub(a.received_packets)?,
-            sent_packets: b.sent_packets.checked_sub(a.sent_packets)?,
-        })
-    });
+    let traffic = before.traffic.zip(after.traffic);
     Observed {
         window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
         cpu,
         throttling,
-        traffic,
+        traffic: traffic.and_then(|(a, b)| difference(a, b)),
+        all_traffic: after.interfaces.since(&before.interfaces),
     }
 }
 
@@ -277,6 +275,7 @@ mod tests {
             cpu: None,
             throttling: None,
             traffic: Some(traffic(n)),
+            interfaces: Interfaces::default(),
         };
         let observed = between(&reading(50), &reading(80)).traffic.unwrap();
         assert_eq!((observed.received_bytes, observed.sent_bytes), (30, 0));
@@ -291,6 +290,7 @@ mod tests {
             before.cpu.is_some() && before.traffic.is_some(),
             "{before:?}"
         );
+        assert!(observer.since(&before).all_traffic.is_some());
     }
 
     proptest! {

@@ -13,7 +13,6 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,42 +22,34 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::confine::start_confined;
 use super::leftovers::Mark;
 use super::programs::file_of;
+use super::stream::{Stream, either};
 use crate::system::with_original_file_limit;
-use crate::tools::{Ended, How};
-
-/// What is kept of each of a process's streams, in bytes; the rest is read and dropped.
-pub const KEPT: usize = 16 * 1024 * 1024;
+use crate::tools::{Cut, Ended, How, stderr_bytes};
 
 /// How long a killed group may take to be gone, and its pipes to close. Only a process that is stuck
 /// in the kernel takes longer; it is not waited for.
 const AFTERMATH: Duration = Duration::from_millis(250);
 
-/// Room for at least so many bytes is made before each read.
-const CHUNK: usize = 8 * 1024;
-
 /// Ends a process before its deadline: by a message, or by the sender's going away.
 pub type Stop = oneshot::Receiver<()>;
 
-/// Runs a program to its end, its deadline, or `stop`, whichever is first. The wall time is that of
-/// the process itself, from its start to its end.
-pub async fn run(argv: &[String], deadline: Instant, stop: &mut Stop) -> (Ended, Duration) {
+/// Runs a program to its end, its deadline, or `stop`, whichever is first, and keeps at most
+/// `output_bytes` of what it prints. The wall time is that of the process itself, from its start to
+/// its end.
+pub async fn run(
+    argv: &[String],
+    output_bytes: usize,
+    deadline: Instant,
+    stop: &mut Stop,
+) -> (Ended, Duration) {
     let started = Instant::now();
-    let mut process = match Process::start(argv, None) {
+    let mut process = match Process::start(argv, output_bytes, None) {
         Ok(process) => process,
-        Err(how) => return (never_ran(how), Duration::ZERO),
+        Err(how) => return (Ended::silent(how), Duration::ZERO),
     };
     let event = process.next(Some(deadline), stop).await;
     let wall = started.elapsed();
     (process.end(event).await, wall)
-}
-
-/// The end of what did not begin.
-pub(super) fn never_ran(how: How) -> Ended {
-    Ended {
-        how,
-        stdout: Vec::new(),
-        stderr: Vec::new(),
-    }
 }
 
 /// What can happen to a process.
@@ -85,8 +76,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a program; its output is searched for `awaited`.
-    pub(super) fn start(argv: &[String], awaited: Option<&str>) -> Result<Self, How> {
+    /// Starts a program, of whose output at most `output_bytes` are kept. The output is searched for
+    /// `awaited`.
+    pub(super) fn start(
+        argv: &[String],
+        output_bytes: usize,
+        awaited: Option<&str>,
+    ) -> Result<Self, How> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err(How::NotStarted("the command line is empty".to_owned()));
         };
@@ -115,14 +111,16 @@ impl Process {
             }
             _ => How::NotStarted(format!("`{program}`: {error}")),
         })?;
+        let stderr_bytes = stderr_bytes(output_bytes);
+        let stdout_bytes = output_bytes - stderr_bytes;
         let leader = child.id().and_then(|id| i32::try_from(id).ok());
         Ok(Self {
             group: Group {
                 leader: leader.map(Pid::from_raw),
                 mark: Some(mark),
             },
-            stdout: Stream::new(child.stdout.take().map(boxed), awaited),
-            stderr: Stream::new(child.stderr.take().map(boxed), awaited),
+            stdout: Stream::new(child.stdout.take(), stdout_bytes, awaited),
+            stderr: Stream::new(child.stderr.take(), stderr_bytes, awaited),
             child,
         })
     }
@@ -185,8 +183,8 @@ impl Process {
     fn became_ready(&mut self) -> bool {
         let ready = self.stdout.found() || self.stderr.found();
         if ready {
-            self.stdout.awaited = None;
-            self.stderr.awaited = None;
+            self.stdout.await_nothing();
+            self.stderr.await_nothing();
         }
         ready
     }
@@ -220,10 +218,16 @@ impl Process {
         })
         .await;
         self.group.mark = None;
+        let (stdout, stdout_cut) = self.stdout.take_output();
+        let (stderr, stderr_cut) = self.stderr.take_output();
         Ended {
             how,
-            stdout: std::mem::take(&mut self.stdout.kept),
-            stderr: std::mem::take(&mut self.stderr.kept),
+            stdout,
+            stderr,
+            cut: Cut {
+                stdout: stdout_cut,
+                stderr: stderr_cut,
+            },
         }
     }
 }
@@ -295,146 +299,5 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.kill(false);
-    }
-}
-
-type Pipe = Box<dyn AsyncRead + Send + Unpin>;
-
-fn boxed(pipe: impl AsyncRead + Send + Unpin + 'static) -> Pipe {
-    Box::new(pipe)
-}
-
-/// One of a process's output streams: what was read of it, and the text that is awaited in it.
-struct Stream {
-    /// None once it is closed.
-    pipe: Option<Pipe>,
-    kept: Vec<u8>,
-    awaited: Option<Awaited>,
-}
-
-impl Stream {
-    fn new(pipe: Option<Pipe>, awaited: Option<&str>) -> Self {
-        Self {
-            pipe,
-            kept: Vec::new(),
-            awaited: awaited.map(Awaited::new),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.pipe.is_some()
-    }
-
-    /// Reads once; nothing is lost when it is dropped before its end.
-    async fn read(&mut self) {
-        let Some(pipe) = &mut self.pipe else { return };
-        let before = self.kept.len();
-        self.kept.reserve(CHUNK);
-        let read = pipe.read_buf(&mut self.kept).await;
-        if !matches!(read, Ok(1..)) {
-            self.pipe = None;
-        }
-        if let (Some(awaited), Some(new)) = (&mut self.awaited, self.kept.get(before..)) {
-            awaited.see(new);
-        }
-        self.kept.truncate(KEPT);
-    }
-
-    async fn read_to_end(&mut self) {
-        while self.is_open() {
-            self.read().await;
-        }
-    }
-
-    /// Whether a text is awaited that has not come yet.
-    fn awaits(&self) -> bool {
-        self.awaited.as_ref().is_some_and(|awaited| !awaited.found)
-    }
-
-    fn found(&self) -> bool {
-        self.awaited.as_ref().is_some_and(|awaited| awaited.found)
-    }
-}
-
-/// Reads once from one of the two, for ever from neither: fairly, for one may be without end.
-async fn either(one: &mut Stream, other: &mut Stream) {
-    tokio::select! {
-        () = one.read(), if one.is_open() => {}
-        () = other.read(), if other.is_open() => {}
-        else => std::future::pending().await,
-    }
-}
-
-impl std::fmt::Debug for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stream")
-            .field("open", &self.is_open())
-            .field("kept", &self.kept.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Searches a stream for a text that may come in pieces. The text has no newline, so that where it
-/// is found it is within a line.
-#[derive(Debug)]
-struct Awaited {
-    text: Vec<u8>,
-    /// The end of what was seen, one byte shorter than the text.
-    tail: Vec<u8>,
-    found: bool,
-}
-
-impl Awaited {
-    fn new(text: &str) -> Self {
-        Self {
-            text: text.as_bytes().to_vec(),
-            tail: Vec::new(),
-            found: false,
-        }
-    }
-
-    /// Takes the next piece. An empty text is found in the first output there is.
-    fn see(&mut self, piece: &[u8]) {
-        if self.found || piece.is_empty() {
-            return;
-        }
-        self.tail.extend_from_slice(piece);
-        let width = self.text.len().max(1);
-        self.found = self.text.is_empty() || self.tail.windows(width).any(|w| w == self.text);
-        let surplus = self.tail.len().saturating_sub(width - 1);
-        self.tail.drain(..surplus);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// However a stream is cut into pieces, the text is found as soon as it is complete.
-        #[test]
-        fn a_text_is_found_in_any_pieces(
-            text in "[ab]{1,4}", pieces in prop::collection::vec("[ab\n]{0,5}", 0..12),
-        ) {
-            let mut awaited = Awaited::new(&text);
-            let mut seen = String::new();
-            for piece in pieces {
-                seen.push_str(&piece);
-                awaited.see(piece.as_bytes());
-                prop_assert_eq!(awaited.found, seen.contains(&text));
-                prop_assert!(awaited.tail.len() < text.len());
-            }
-        }
-    }
-
-    #[test]
-    fn an_empty_text_is_found_in_the_first_output() {
-        let mut awaited = Awaited::new("");
-        awaited.see(b"");
-        assert!(!awaited.found);
-        awaited.see(b"x");
-        assert!(awaited.found);
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::process;
-use crate::tools::{self, How};
+use crate::tools::{self, How, SMALLEST_OUTPUT_BYTES};
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -72,7 +72,13 @@ pub(super) async fn versions() -> BTreeMap<String, String> {
 pub(super) async fn output_of<const N: usize>(argv: [&str; N]) -> Option<String> {
     let argv = argv.map(str::to_owned);
     let (_never, mut stop) = oneshot::channel();
-    let (ended, _) = process::run(&argv, Instant::now() + PATIENCE, &mut stop).await;
+    let (ended, _) = process::run(
+        &argv,
+        SMALLEST_OUTPUT_BYTES,
+        Instant::now() + PATIENCE,
+        &mut stop,
+    )
+    .await;
     match ended.how {
         How::NotFound(_) | How::NotStarted(_) => None,
         _ => Some(String::from_utf8_lossy(&ended.stdout).into_owned()),

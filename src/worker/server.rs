@@ -5,8 +5,8 @@ use std::future::pending;
 use tokio::time::Instant;
 
 use super::listening;
-use super::process::{Event, Process, Stop, never_ran};
-use crate::tools::{Ended, How, Port, Ready};
+use super::process::{Event, Process, Stop};
+use crate::tools::{Ended, How, Port, Ready, SERVER_OUTPUT_BYTES};
 
 /// Runs a server until it ends or `stop`; `ready` is told as soon as `sign` says that it is ready. One
 /// that is not ready at the deadline is killed.
@@ -19,12 +19,12 @@ pub async fn serve<F: Future<Output = ()>>(
 ) -> Ended {
     match sign {
         Ready::Line(text) => {
-            let process = Process::start(argv, Some(&text));
+            let process = Process::start(argv, SERVER_OUTPUT_BYTES, Some(&text));
             until_stopped(process, ready_by, stop, ready, pending()).await
         }
-        Ready::Port(port) if listening::is_open(port) => never_ran(in_use(port)),
+        Ready::Port(port) if listening::is_open(port) => Ended::silent(in_use(port)),
         Ready::Port(port) => {
-            let process = Process::start(argv, None);
+            let process = Process::start(argv, SERVER_OUTPUT_BYTES, None);
             until_stopped(process, ready_by, stop, ready, listening::open(port)).await
         }
         Ready::Exited => daemon(argv, ready_by, stop, ready).await,
@@ -32,7 +32,7 @@ pub async fn serve<F: Future<Output = ()>>(
             ready().await;
             // Ends by a message or by the sender's going away.
             let _ = stop.await;
-            never_ran(How::Stopped)
+            Ended::silent(How::Stopped)
         }
     }
 }
@@ -54,7 +54,7 @@ async fn until_stopped<F: Future<Output = ()>>(
 ) -> Ended {
     let mut process = match process {
         Ok(process) => process,
-        Err(how) => return never_ran(how),
+        Err(how) => return Ended::silent(how),
     };
     let mut event = tokio::select! {
         biased;
@@ -76,9 +76,9 @@ async fn daemon<F: Future<Output = ()>>(
     stop: &mut Stop,
     ready: impl FnOnce() -> F,
 ) -> Ended {
-    let mut process = match Process::start(argv, None) {
+    let mut process = match Process::start(argv, SERVER_OUTPUT_BYTES, None) {
         Ok(process) => process,
-        Err(how) => return never_ran(how),
+        Err(how) => return Ended::silent(how),
     };
     let event = process.next(Some(ready_by), stop).await;
     if !matches!(&event, Event::Exited(Ok(status)) if status.success()) {

@@ -12,14 +12,14 @@ use tokio::time::{Instant, timeout};
 use super::client;
 use super::leftovers::kill_orphans;
 use super::observe::Observer;
-use super::process::{self, Stop};
+use super::process::Stop;
 use super::server;
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
     ClientEnded, FromWorker, RunClient, ServerEnded, ServerReady, StartServer, TcpInfo,
 };
 use crate::rpc::{exit, how_ready};
-use crate::tools::{Client, How};
+use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
 
 /// Answers to the orchestrator, in their order.
 pub(super) type Answers = mpsc::Sender<FromWorker>;
@@ -120,7 +120,7 @@ async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, answ
     };
     let ended = match how_ready(order.ready) {
         Ok(sign) => server::serve(&order.argv, sign, ready_by, &mut halt, ready).await,
-        Err(error) => process::never_ran(How::NotStarted(error.to_string())),
+        Err(error) => Ended::silent(How::NotStarted(error.to_string())),
     };
     let ended = ServerEnded {
         step,
@@ -138,7 +138,13 @@ async fn run_client(order: RunClient, observer: Arc<Observer>, mut halt: Stop, a
             .ok()
             .filter(|&port| port != 0),
     };
-    let answer = client::run(&client, millis(order.deadline_ms), &observer, &mut halt).await;
+    let output_bytes = usize::try_from(order.output_bytes).unwrap_or(LARGEST_OUTPUT_BYTES);
+    let limits = client::Limits {
+        time: millis(order.deadline_ms),
+        // An answer that is larger than that has no room in a message.
+        output_bytes: output_bytes.clamp(SMALLEST_OUTPUT_BYTES, LARGEST_OUTPUT_BYTES),
+    };
+    let answer = client::run(&client, limits, &observer, &mut halt).await;
     let ended = ClientEnded {
         step: order.step,
         exit: Some(exit(answer.ended)),

@@ -13,7 +13,7 @@ use nix::sys::utsname::{UtsName, uname};
 
 use super::programs::output_of;
 use super::{link, programs};
-use crate::results::environment::WorkerEnvironment;
+use crate::results::environment::{EMULATED_VARIABLE, WorkerEnvironment};
 use crate::tools::names_tcp;
 
 /// Looks around, with all programs asked at once. `declared` are the programs of tools that the plan
@@ -53,6 +53,7 @@ pub async fn gather(pod_ip: IpAddr, declared: &[String]) -> WorkerEnvironment {
         tools,
         programs: programs::files(declared),
         etc_protocols_names_tcp: Some(names_tcp(&text_of("/etc/protocols"))),
+        emulated: std::env::var_os(EMULATED_VARIABLE).is_some(),
     }
 }
 

@@ -79,9 +79,12 @@ const FENCED: &[(&str, &[&str])] = &[
 /// What writes to a terminal, and the files that may: they make text of others safe to show.
 const PRINTERS: &[&str] = &[
     "cli/printer.rs",
+    // To a terminal also when stderr is none.
+    "cli/confirm.rs",
     "cluster/local/holder/isolate.rs",
-    // To a parent of its own program.
+    // To a parent of their own program.
     "cluster/local/holder/probe.rs",
+    "cluster/local/holder/probe_limits.rs",
 ];
 const PRINTING: &[&str] = &[
     "println!",

@@ -8,7 +8,9 @@ use netplan::diag::Source;
 use netplan::plan::{self, Plan, ToolSpec};
 use netplan::results::observed::{self, End};
 use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
-use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Ready, Tool, name};
+use netplan::tools::{
+    self, Cause, Cut, Ended, Failure, How, Job, Metrics, Ready, Tool, cut_mark, name,
+};
 use proptest::prelude::*;
 
 use crate::schedule::timing;
@@ -42,6 +44,10 @@ fn with_metrics(metrics: &str) -> Box<dyn Tool> {
 }
 
 fn read(tool: &dyn Tool, how: How, stdout: &[u8], stderr: &[u8]) -> Result<Metrics, Failure> {
+    read_ended(tool, &Ended::new(how, stdout, stderr))
+}
+
+fn read_ended(tool: &dyn Tool, ended: &Ended) -> Result<Metrics, Failure> {
     let (params, timing) = (Params::default(), timing(0, 1));
     let job = Job {
         params: &params,
@@ -49,12 +55,7 @@ fn read(tool: &dyn Tool, how: How, stdout: &[u8], stderr: &[u8]) -> Result<Metri
         target: "10.0.0.1",
         slot: 0,
     };
-    let ended = Ended {
-        how,
-        stdout: stdout.to_vec(),
-        stderr: stderr.to_vec(),
-    };
-    tool.read(&job, &ended)
+    tool.read(&job, ended)
 }
 
 #[test]
@@ -151,11 +152,7 @@ fn a_line_without_a_value_is_said_and_nothing_is_run() {
             target: "10.0.0.1",
             slot: 0,
         };
-        let ended = Ended {
-            how: How::NotStarted("the command line is empty".to_owned()),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-        };
+        let ended = Ended::silent(How::NotStarted("the command line is empty".to_owned()));
         let failure = tools::of(&plan.tests[0].tool).read(&job, &ended);
         assert_eq!(failure.unwrap_err(), *refused);
     }
@@ -358,6 +355,56 @@ fn what_is_no_measurement_fails_in_its_words() {
         let _ = writeln!(words, "{failure}\n");
     }
     crate::support::snapshots().bind(|| insta::assert_snapshot!("declared_failures", words));
+}
+
+#[test]
+fn a_figure_of_output_that_was_cut_counts_only_where_it_is_sure() {
+    let whole = "rate 1\nrate 2\n\u{1b}[1mrate 9\n";
+    let kept = |cut: u64, text: &str| Ended {
+        cut: Cut {
+            stdout: cut,
+            stderr: 0,
+        },
+        ..Ended::new(How::Code(0), text, "")
+    };
+    let cut = format!("rate 1\n{}rate 9\n{{\"rate\": 9}}\n", cut_mark(7));
+    let only_later = format!("nothing\n{}rate 9\n", cut_mark(7));
+    for (figure, of_whole, of_cut, of_later) in [
+        ("take: first", Some(1.0), Some(1.0), None),
+        ("take: last", Some(9.0), Some(9.0), Some(9.0)),
+        ("take: sum", Some(12.0), None, None),
+        ("take: mean", Some(4.0), None, None),
+        ("take: min", Some(1.0), None, None),
+        ("take: max", Some(9.0), None, None),
+    ] {
+        let tool = with_metrics(&format!(
+            "{{ rate: {{ regex: 'rate (?<value>[0-9]+)', unit: count, {figure} }} }}"
+        ));
+        for (ended, expected) in [
+            (kept(0, whole), of_whole),
+            (kept(7, &cut), of_cut),
+            (kept(7, &only_later), of_later),
+        ] {
+            match (read_ended(tool.as_ref(), &ended), expected) {
+                (Ok(metrics), Some(expected)) => {
+                    assert_eq!(metrics.get("rate"), Some(expected), "{figure}");
+                }
+                (Err(failure), None) => {
+                    assert_eq!(failure.cause, Cause::Unparsable);
+                    assert!(failure.words.contains("make it print less"), "{failure}");
+                }
+                (outcome, expected) => panic!("{figure}: {outcome:?}, not {expected:?}"),
+            }
+        }
+    }
+    let json = with_metrics("{ rate: { json: /rate, unit: count } }");
+    let metrics = read_ended(json.as_ref(), &kept(7, &cut)).unwrap();
+    assert_eq!(metrics.get("rate"), Some(9.0));
+    assert!(read_ended(json.as_ref(), &kept(7, &only_later)).is_err());
+    // A document among other lines, over several of them.
+    let among = "hello\n{\n\"rate\": 9\n}\nbye\n";
+    let metrics = read_ended(json.as_ref(), &kept(0, among)).unwrap();
+    assert_eq!(metrics.get("rate"), Some(9.0));
 }
 
 /// A tool with a metric of each kind.

@@ -297,6 +297,7 @@ pub fn events(
                         attempt,
                         failure: failure.clone(),
                         raw: None,
+                        raw_cut_bytes: 0,
                     });
                 }
                 Outcome::Failed(failure)
@@ -374,6 +375,7 @@ pub fn environment() -> WorkerEnvironment {
             .map(|name| (name.to_owned(), format!("/usr/bin/{name}")))
             .into(),
         etc_protocols_names_tcp: Some(true),
+        emulated: false,
     }
 }
 
@@ -454,5 +456,6 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
         server_command: [tool, "-s"].map(Into::into).into(),
         metrics,
         raw: Some(netplan::results::run_dir::raw_name(&cell.id, n, 1, "json")),
+        raw_cut_bytes: 0,
     }
 }

@@ -168,11 +168,7 @@ fn words_of_a_tool_make_well_formed_xml() {
         target: "10.0.0.1",
         slot: 0,
     };
-    let ended = Ended {
-        how: How::Code(1),
-        stdout: fs::read(file).unwrap(),
-        stderr: Vec::new(),
-    };
+    let ended = Ended::new(How::Code(1), fs::read(file).unwrap(), Vec::new());
     let Failure { words, .. } = tools::of(&plan.tests[0].tool)
         .read(&job, &ended)
         .unwrap_err();

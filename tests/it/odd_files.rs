@@ -246,7 +246,7 @@ fn texts_that_nest_or_grow_without_end_are_refused() {
         assert!(err.len() < 20_000, "{what}: {} bytes", err.len());
     }
     fs::write(folder.join("plan.yaml"), PLAN).unwrap();
-    let deep = format!("{}=1", ["x"; 60_000].join("."));
+    let deep = format!("{}=1", vec!["x"; 60_000].join("."));
     let only = format!("{}path=a", "(".repeat(100_000));
     for arguments in [
         ["check", "plan.yaml", "--set", &deep],

@@ -14,8 +14,9 @@ use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Error, Linger, Settings};
 use netplan::results::archive::{self, ArchiveError};
+use netplan::results::doubts::Kind;
 use netplan::results::{
-    Event, EventKind, Journal, Outcome, RunDir, VERSION, WorkerEnvironment, journal,
+    Doubt, Event, EventKind, Journal, Outcome, RunDir, VERSION, WorkerEnvironment, journal,
 };
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::to_worker::Message as Order;
@@ -160,6 +161,8 @@ pub struct Worker {
     answers: mpsc::Sender<FromWorker>,
     /// What its tools print besides.
     pub padding: usize,
+    /// What all its interfaces carry in a sample.
+    carried_bytes: Option<u64>,
 }
 
 impl Worker {
@@ -172,6 +175,7 @@ impl Worker {
             orders: orders.into_inner(),
             answers,
             padding: 0,
+            carried_bytes: None,
         })
     }
 
@@ -203,7 +207,7 @@ impl Worker {
                 order = self.order() => order,
                 permit = pace.acquire(), if client.is_some() => {
                     permit.unwrap().forget();
-                    let message = measured(client.take().unwrap(), self.padding);
+                    let message = measured(client.take().unwrap(), &self);
                     self.answer(message).await;
                     continue;
                 }
@@ -216,7 +220,7 @@ impl Worker {
                 }
                 Order::RunClient(run) => client = Some(run.step),
                 Order::Stop(stop) if server.take_if(|step| *step == stop.step).is_some() => {
-                    self.answer(stopped(stop.step)).await;
+                    self.answer(stopped(stop.step, self.carried_bytes)).await;
                 }
                 Order::Stop(stop) => drop(client.take_if(|step| *step == stop.step)),
                 Order::Goodbye(_) => return,
@@ -225,44 +229,44 @@ impl Worker {
     }
 }
 
-fn measured(step: u64, padding: usize) -> Message {
+fn measured(step: u64, worker: &Worker) -> Message {
     Message::ClientEnded(pb::ClientEnded {
         step,
-        exit: Some(exit(Ended {
-            how: How::Code(0),
-            stdout: [GOOD, &vec![b' '; padding]].concat(),
-            stderr: Vec::new(),
-        })),
+        exit: Some(exit(Ended::new(
+            How::Code(0),
+            [GOOD, &vec![b' '; worker.padding]].concat(),
+            "",
+        ))),
         wall_us: 1_050_000,
         tcp: Some(pb::TcpInfo {
             snd_mss: 524,
             ..pb::TcpInfo::default()
         }),
-        observed: Some(observed(1_060_000, 61.5)),
+        observed: Some(observed(1_060_000, 61.5, worker.carried_bytes)),
     })
 }
 
-fn observed(window_us: u64, busy_percent: f64) -> pb::Observed {
+fn observed(window_us: u64, busy_percent: f64, carried_bytes: Option<u64>) -> pb::Observed {
     pb::Observed {
         window_us,
         cpu: Some(pb::Cpu {
             busy_percent,
             steal_percent: 0.0,
         }),
-        throttling: None,
-        traffic: None,
+        all_traffic: carried_bytes.map(|bytes| pb::Traffic {
+            received_bytes: bytes / 10,
+            sent_bytes: bytes,
+            ..pb::Traffic::default()
+        }),
+        ..pb::Observed::default()
     }
 }
 
-fn stopped(step: u64) -> Message {
+fn stopped(step: u64, carried_bytes: Option<u64>) -> Message {
     Message::ServerEnded(pb::ServerEnded {
         step,
-        exit: Some(exit(Ended {
-            how: How::Stopped,
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-        })),
-        observed: Some(observed(1_070_000, 97.0)),
+        exit: Some(exit(Ended::silent(How::Stopped))),
+        observed: Some(observed(1_070_000, 97.0, carried_bytes)),
     })
 }
 
@@ -387,6 +391,98 @@ async fn a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     let lines = std::fs::read_to_string(folder.path().join("run/events.jsonl")).unwrap();
     let watched: Vec<&str> = seen.iter().map(|record| record.line.as_str()).collect();
     assert_eq!(watched, lines.lines().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn more_payload_than_interfaces_carried_is_a_failure_only_on_emulated_nodes() {
+    // By the client's end, by the server's alone, and by neither.
+    for (emulated, carried, contradicted) in [
+        (true, [Some(1000), None], true),
+        (true, [None, Some(1000)], true),
+        (true, [Some(1 << 40), Some(1 << 40)], false),
+        (false, [Some(1000), Some(1000)], true),
+    ] {
+        let run = Run::start().await;
+        let mut workers = Vec::new();
+        for (index, carried_bytes) in carried.into_iter().enumerate() {
+            let identity = &run.identities.workers[index];
+            let mut hello = hello(&identity.role, index);
+            let environment: WorkerEnvironment =
+                serde_json::from_str(&hello.environment_json).unwrap();
+            let environment = WorkerEnvironment {
+                emulated,
+                ..environment
+            };
+            hello.environment_json = serde_json::to_string(&environment).unwrap();
+            let client = run.client(identity).await;
+            let mut worker = Worker::join(client, hello).await.unwrap();
+            worker.carried_bytes = carried_bytes;
+            workers.push(tokio::spawn(worker.obey()));
+        }
+        let (_folder, events, _) = run.end().await;
+        let there = |event: &&Event| match &event.kind {
+            EventKind::Sample(sample) => sample.path == "there",
+            EventKind::AttemptFailed { cell, .. } => cell.0.contains("/there/"),
+            _ => false,
+        };
+        let found: Vec<&Event> = events.iter().filter(there).collect();
+        assert_eq!(found.len(), 2, "{events:?}");
+        for event in found {
+            match &event.kind {
+                EventKind::AttemptFailed { failure, raw, .. } => {
+                    assert!(emulated && contradicted, "{failure}");
+                    assert_eq!(failure.cause, Cause::Contradicted);
+                    assert!(raw.is_some());
+                }
+                EventKind::Sample(sample) => {
+                    let kinds: Vec<Kind> = sample.doubts.iter().map(Doubt::kind).collect();
+                    assert!(!(emulated && contradicted), "{sample:?}");
+                    assert_eq!(
+                        kinds.contains(&Kind::Contradicted),
+                        contradicted,
+                        "{kinds:?}"
+                    );
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        for worker in workers {
+            worker.await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn watchers_beyond_the_limit_are_refused_until_one_leaves() {
+    let run = Run::start().await;
+    let mut client = run.client(&run.identities.client).await;
+    let mut watchers = Vec::new();
+    let refusal = loop {
+        let request = pb::WatchRequest { from_seq: 0 };
+        match client.watch(request).await {
+            Ok(records) => watchers.push(records.into_inner()),
+            Err(status) => break status,
+        }
+        assert!(watchers.len() < 100, "there is no limit");
+    };
+    assert_eq!(refusal.code(), Code::ResourceExhausted);
+    assert!(refusal.message().contains("end one of them"), "{refusal}");
+    for records in &mut watchers {
+        assert_eq!(next(records).await.unwrap().seq, 0);
+    }
+    watchers.pop();
+    let again = async {
+        loop {
+            let request = pb::WatchRequest { from_seq: 0 };
+            if let Ok(records) = client.watch(request).await {
+                break records.into_inner();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut records = timeout(SOON, again).await.unwrap();
+    assert_eq!(next(&mut records).await.unwrap().seq, 0);
+    run.done.abort();
 }
 
 #[tokio::test]

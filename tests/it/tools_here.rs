@@ -106,11 +106,8 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Result<Metrics, String> 
         namespace.command(&client.warmup_argv).output().unwrap();
     }
     let output = namespace.command(&client.argv).output().unwrap();
-    let ended = Ended {
-        how: How::Code(output.status.code().unwrap()),
-        stdout: output.stdout,
-        stderr: output.stderr,
-    };
+    let how = How::Code(output.status.code().unwrap());
+    let ended = Ended::new(how, output.stdout, output.stderr);
     let metrics = tool
         .read(&job, &ended)
         .unwrap_or_else(|failure| panic!("{failure}"));
@@ -147,11 +144,8 @@ fn the_tools_take_the_largest_and_the_smallest_that_a_plan_may_ask_for() {
                 }
             }
             let output = namespace.command(&argv).output().unwrap();
-            let ended = Ended {
-                how: How::Code(output.status.code().unwrap()),
-                stdout: output.stdout,
-                stderr: output.stderr,
-            };
+            let how = How::Code(output.status.code().unwrap());
+            let ended = Ended::new(how, output.stdout, output.stderr);
             let params = Params::default();
             let job = Job {
                 params: &params,

@@ -16,14 +16,18 @@ use netplan::rpc::pb::orchestrator_server::{Orchestrator, OrchestratorServer};
 use netplan::rpc::pb::start_server::Ready as SignOfReady;
 use netplan::rpc::pb::to_worker::Message as Order;
 use netplan::rpc::pb::{self, FromWorker, Goodbye, Hello, RunClient, StartServer, ToWorker};
-use netplan::rpc::{Guard, Identity, RunIdentities};
-use netplan::tools::{Client, Ended, How, Port, Ready, Transport};
+use netplan::rpc::{Guard, Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES, RunIdentities, exit};
+use netplan::tools::{
+    CUT_MARK_BYTES, Client, Cut, Ended, How, LARGEST_OUTPUT_BYTES, Port, Ready,
+    SERVER_OUTPUT_BYTES, Transport, cut_mark, stderr_bytes,
+};
 use netplan::worker::observe::Observer;
 use netplan::worker::{self, Error, Parting, Settings, client, process, server};
 use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, killpg, raise};
 use nix::unistd::Pid;
+use prost::Message as _;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -50,7 +54,7 @@ async fn run(script: &str, deadline_ms: u64) -> Ended {
     let (_sender, mut stop) = oneshot::channel();
     let deadline = Instant::now() + Duration::from_millis(deadline_ms);
     let argv = sh(script);
-    let run = process::run(&argv, deadline, &mut stop);
+    let run = process::run(&argv, LARGEST_OUTPUT_BYTES, deadline, &mut stop);
     timeout(SOON, run)
         .await
         .expect("the tool should be gone by now")
@@ -139,7 +143,11 @@ async fn a_dropped_tool_takes_along_what_left_its_session() {
     );
     let deadline = Instant::now() + 10 * SOON;
     let (_sender, mut stop) = oneshot::channel();
-    let task = tokio::spawn(async move { process::run(&sh(&script), deadline, &mut stop).await.0 });
+    let task = tokio::spawn(async move {
+        process::run(&sh(&script), LARGEST_OUTPUT_BYTES, deadline, &mut stop)
+            .await
+            .0
+    });
     let pid = tokio::fs::read_to_string(&fifo).await.unwrap();
     assert!(!is_dead(pid.trim()));
     task.abort();
@@ -156,17 +164,86 @@ async fn a_tool_ends_by_code_or_signal_with_its_output() {
 }
 
 #[tokio::test]
-async fn long_output_is_cut_and_read_on() {
-    let ended = run(
-        "head -c 20000000 /dev/zero; head -c 17000000 /dev/zero >&2",
-        60_000,
-    )
-    .await;
+async fn of_long_output_the_start_and_the_end_are_kept() {
+    // 20 MB of zeros between two words, on each stream.
+    let long = "printf start; head -c 20000000 /dev/zero; printf end";
+    let ended = run(&format!("{long}; ({long}) >&2"), 60_000).await;
     assert_eq!(ended.how, How::Code(0));
-    assert_eq!(
-        (ended.stdout.len(), ended.stderr.len()),
-        (process::KEPT, process::KEPT)
-    );
+    let stderr_bytes = stderr_bytes(LARGEST_OUTPUT_BYTES);
+    for (stream, cut, limit) in [
+        (
+            &ended.stdout,
+            ended.cut.stdout,
+            LARGEST_OUTPUT_BYTES - stderr_bytes,
+        ),
+        (&ended.stderr, ended.cut.stderr, stderr_bytes),
+    ] {
+        let mark = cut_mark(cut);
+        assert!(stream.starts_with(b"start\0") && stream.ends_with(b"\0end"));
+        assert!(stream.windows(mark.len()).any(|at| at == mark.as_bytes()));
+        assert_eq!(stream.len(), limit - CUT_MARK_BYTES + mark.len());
+        assert_eq!(cut, (20_000_008 - (limit - CUT_MARK_BYTES)) as u64);
+    }
+    let (start, end) = ended.stdout_parts();
+    assert!(start.starts_with(b"start\0") && end.unwrap().ends_with(b"\0end"));
+}
+
+#[tokio::test]
+async fn a_server_that_prints_without_end_is_kept_small() {
+    let (ended, was_ready) = serve("echo ready now; exec yes", 15_000, true).await;
+    assert_eq!((ended.how, was_ready), (How::Stopped, true));
+    let (ended, was_ready) = serve("head -c 20000000 /dev/zero; exit 3", 15_000, false).await;
+    assert_eq!((ended.how, was_ready), (How::Code(3), false));
+    assert!(ended.cut.stdout > 19_000_000);
+    assert!(ended.stdout.len() + ended.stderr.len() <= SERVER_OUTPUT_BYTES);
+}
+
+#[test]
+fn the_largest_answer_fits_into_a_message() {
+    let all = Cut {
+        stdout: u64::MAX,
+        stderr: u64::MAX,
+    };
+    let ended = Ended {
+        cut: all,
+        ..Ended::new(
+            How::Signal(i32::MAX),
+            vec![0; LARGEST_OUTPUT_BYTES - stderr_bytes(LARGEST_OUTPUT_BYTES)],
+            vec![0; stderr_bytes(LARGEST_OUTPUT_BYTES)],
+        )
+    };
+    let traffic = pb::Traffic {
+        received_bytes: u64::MAX,
+        sent_bytes: u64::MAX,
+        received_packets: u64::MAX,
+        sent_packets: u64::MAX,
+    };
+    let answer = FromWorker {
+        message: Some(Message::ClientEnded(pb::ClientEnded {
+            step: u64::MAX,
+            exit: Some(exit(ended)),
+            wall_us: u64::MAX,
+            tcp: Some(pb::TcpInfo::default()),
+            observed: Some(pb::Observed {
+                window_us: u64::MAX,
+                cpu: Some(pb::Cpu::default()),
+                throttling: Some(pb::Throttling::default()),
+                traffic: Some(traffic),
+                all_traffic: Some(traffic),
+            }),
+        })),
+    };
+    // A record has the same output as a file, with a line of its own between the streams.
+    let record = pb::Record {
+        seq: u64::MAX,
+        line: "x".repeat(MAX_LINE_BYTES),
+        raw: Some(pb::RawOutput {
+            name: "x".repeat(200),
+            content: vec![0; LARGEST_OUTPUT_BYTES + 16],
+        }),
+    };
+    assert!(answer.encoded_len() <= MAX_MESSAGE_BYTES - MAX_LINE_BYTES);
+    assert!(record.encoded_len() <= MAX_MESSAGE_BYTES);
 }
 
 #[tokio::test]
@@ -187,11 +264,23 @@ async fn output_of_what_is_left_behind_does_not_hide_the_end() {
 async fn a_tool_that_cannot_be_started_says_why() {
     let (_sender, mut stop) = oneshot::channel();
     let deadline = Instant::now() + SOON;
-    let (ended, wall) = process::run(&words(&["no-such-tool", "-x"]), deadline, &mut stop).await;
+    let (ended, wall) = process::run(
+        &words(&["no-such-tool", "-x"]),
+        LARGEST_OUTPUT_BYTES,
+        deadline,
+        &mut stop,
+    )
+    .await;
     assert_eq!(ended.how, How::NotFound("no-such-tool".to_owned()));
     assert_eq!(wall, Duration::ZERO);
 
-    let (ended, _) = process::run(&words(&["/etc/passwd"]), deadline, &mut stop).await;
+    let (ended, _) = process::run(
+        &words(&["/etc/passwd"]),
+        LARGEST_OUTPUT_BYTES,
+        deadline,
+        &mut stop,
+    )
+    .await;
     let How::NotStarted(said) = ended.how else {
         panic!("{:?}", ended.how)
     };
@@ -199,7 +288,7 @@ async fn a_tool_that_cannot_be_started_says_why() {
         said.starts_with("`/etc/passwd`: Permission denied"),
         "{said}"
     );
-    let (ended, _) = process::run(&[], deadline, &mut stop).await;
+    let (ended, _) = process::run(&[], LARGEST_OUTPUT_BYTES, deadline, &mut stop).await;
     assert!(matches!(ended.how, How::NotStarted(_)), "{:?}", ended.how);
 }
 
@@ -218,7 +307,11 @@ async fn a_stop_and_a_drop_kill_the_group() {
 
     let (sender, mut stop) = oneshot::channel();
     let argv = script.clone();
-    let task = tokio::spawn(async move { process::run(&argv, deadline, &mut stop).await.0 });
+    let task = tokio::spawn(async move {
+        process::run(&argv, LARGEST_OUTPUT_BYTES, deadline, &mut stop)
+            .await
+            .0
+    });
     let leader = tokio::fs::read(&fifo).await.unwrap();
     assert!(!is_gone(&leader));
     sender.send(()).unwrap();
@@ -229,7 +322,11 @@ async fn a_stop_and_a_drop_kill_the_group() {
     assert!(is_gone(&leader));
 
     let (_sender, mut stop) = oneshot::channel();
-    let task = tokio::spawn(async move { process::run(&script, deadline, &mut stop).await.0 });
+    let task = tokio::spawn(async move {
+        process::run(&script, LARGEST_OUTPUT_BYTES, deadline, &mut stop)
+            .await
+            .0
+    });
     let leader = tokio::fs::read(&fifo).await.unwrap();
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
@@ -369,11 +466,15 @@ async fn a_tool_without_a_server_is_ready_at_once() {
     assert_eq!((ended.how, was_ready), (How::Stopped, true));
 }
 
-async fn take(client: Client, limit: Duration) -> client::Answer {
+async fn take(client: Client, time: Duration) -> client::Answer {
     let (_sender, mut stop) = oneshot::channel();
+    let limits = client::Limits {
+        time,
+        output_bytes: LARGEST_OUTPUT_BYTES,
+    };
     timeout(
         SOON,
-        client::run(&client, limit, &Observer::default(), &mut stop),
+        client::run(&client, limits, &Observer::default(), &mut stop),
     )
     .await
     .unwrap()
@@ -758,7 +859,7 @@ async fn a_sample_from_hello_to_goodbye() {
             argv: sh("echo figures; echo doubts >&2"),
             warmup_argv: sh("echo warm"),
             deadline_ms: 15_000,
-            watch_tcp_port: 0,
+            ..RunClient::default()
         }))
         .await;
     let (message, ended) = client_ended(session.answer().await);

@@ -273,6 +273,7 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
             metrics: Metrics::default(),
             doubts: Vec::new(),
             raw: None,
+            raw_cut_bytes: 0,
         })
     }
 

@@ -18,7 +18,7 @@ const SERVICE_AGAIN: Duration = Duration::from_millis(250);
 
 impl State {
     /// Ends an attempt without a measurement.
-    pub(super) fn fail(&mut self, at: usize, cause: Cause, words: &str, ended: Option<&Ended>) {
+    pub(super) fn fail(&mut self, at: usize, failure: Failure, ended: Option<Ended>) {
         let lane = &self.lanes[at];
         let Some(attempt) = lane.running() else {
             return;
@@ -26,8 +26,10 @@ impl State {
         let index = lane.task;
         let (sample, number) = (attempt.sample, attempt.number);
         let cell = self.tasks.at(index).id();
+        let over = ended.as_ref().and(attempt.client());
+        let raw_cut_bytes = ended.as_ref().map_or(0, |ended| ended.cut.bytes());
         let raw = ended.and_then(all_output);
-        let over = ended.and(attempt.client());
+        let Failure { cause, words } = failure;
         let (cause, pause) = if self.service_may_come(index, cause) {
             let tries = self.progress[index].not_ready().min(3);
             (Cause::ServiceNotReady, SERVICE_AGAIN * 2_u32.pow(tries))
@@ -41,10 +43,8 @@ impl State {
             cell,
             sample,
             attempt: number,
-            failure: Failure {
-                cause,
-                words: words.to_owned(),
-            },
+            failure: Failure { cause, words },
+            raw_cut_bytes,
         };
         self.clear(at, over, false, pause);
         self.emit_of(index, event, raw);

@@ -6,7 +6,7 @@ use super::lane::{Life, Stage};
 use super::message::{Command, Order, Session, Timer};
 use super::{Phase, State};
 use crate::results::EventKind;
-use crate::tools::Cause;
+use crate::tools::{Cause, Failure};
 
 impl State {
     pub(super) fn timer_fired(&mut self, fired: Timer) {
@@ -42,7 +42,7 @@ impl State {
                     Stage::Measuring { .. } => (Cause::Timeout, &path.from),
                 };
                 let words = format!("worker `{worker}` did not answer in time");
-                self.fail(at, cause, &words, None);
+                self.fail(at, Failure::new(cause, &words), None);
             }
             Life::Clearing { processes, .. } => {
                 let mut sessions: Vec<Session> = processes.iter().map(|p| p.session).collect();

@@ -6,8 +6,9 @@
 
 use super::State;
 use super::lane::{Life, Process};
-use super::output::add_observed;
+use super::output::{add_observed, carried};
 use crate::plan::Via;
+use crate::results::doubts::Interfaces;
 use crate::results::observed::End;
 use crate::results::{Circumstances, EventKind, Sample, doubts};
 use crate::rpc::pb::Observed;
@@ -18,9 +19,11 @@ pub(super) struct Held {
     pub(super) task: usize,
     pub(super) server: Process,
     pub(super) circumstances: Circumstances,
-    /// Without doubts so far.
+    /// Without the doubts that come of both ends' observations.
     pub(super) sample: Sample,
     pub(super) raw: Option<Vec<u8>>,
+    /// Bytes that all interfaces of the client's end carried.
+    pub(super) carried_bytes: Option<u64>,
 }
 
 impl State {
@@ -40,17 +43,39 @@ impl State {
     }
 
     /// Says what was measured, with all that there is to doubt, and ends the cell if it was the last.
+    /// What the interfaces contradict was not measured, where all traffic crosses them.
     pub(super) fn publish(&mut self, measured: Held, observed: Option<Observed>) {
         let Held {
             task,
             circumstances,
             mut sample,
             raw,
+            carried_bytes,
             ..
         } = measured;
+        let at_server = observed.as_ref().and_then(carried);
         add_observed(&mut sample.metrics, End::Server, observed);
-        sample.doubts = doubts::of(&sample.params, &sample.metrics, &circumstances);
-        self.emit_of(task, EventKind::Sample(sample), raw);
+        let contradiction = doubts::contradiction(&sample.metrics, End::Client, carried_bytes)
+            .or_else(|| doubts::contradiction(&sample.metrics, End::Server, at_server));
+        let event = match contradiction {
+            Some(contradiction) if circumstances.interfaces == Interfaces::CarryAll => {
+                EventKind::AttemptFailed {
+                    cell: sample.cell,
+                    sample: sample.sample,
+                    attempt: sample.attempt,
+                    failure: doubts::contradicted(&sample.tool, &contradiction),
+                    raw: sample.raw,
+                    raw_cut_bytes: sample.raw_cut_bytes,
+                }
+            }
+            contradiction => {
+                sample.doubts.extend(contradiction);
+                let found = doubts::of(&sample.params, &sample.metrics, &circumstances);
+                sample.doubts.extend(found);
+                EventKind::Sample(sample)
+            }
+        };
+        self.emit_of(task, event, raw);
         self.settle(task);
     }
 

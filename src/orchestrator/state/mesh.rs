@@ -115,11 +115,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
 }
 
 fn ended(how: How) -> Ended {
-    Ended {
-        how,
-        stdout: b"1".to_vec(),
-        stderr: Vec::new(),
-    }
+    Ended::new(how, "1", "")
 }
 
 #[test]

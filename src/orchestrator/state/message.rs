@@ -109,6 +109,8 @@ pub enum Order {
         step: Step,
         client: Client,
         deadline: Duration,
+        /// How much is kept of what it prints.
+        output_bytes: usize,
     },
     Stop {
         step: Step,

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::results::WorkerEnvironment;
 use crate::results::observed::{self, End};
 use crate::rpc::pb::{Observed, TcpInfo};
-use crate::tools::{Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, name};
+use crate::tools::{
+    Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, cut_note, first_lines, name,
+};
 
 /// Why this worker cannot take its part in a sample of the tool.
 pub(super) fn why_unfit(
@@ -30,26 +32,12 @@ pub(super) fn why_unfit(
 
 /// Why a server that has ended before it was ready did so.
 pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) -> (Cause, String) {
-    let said = {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        let stdout = String::from_utf8_lossy(&ended.stdout);
-        let said = if stderr.trim().is_empty() {
-            stdout
-        } else {
-            stderr
-        };
-        said.lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .take(4)
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
+    let (said, cut) = (first_lines(ended), cut_note(ended));
     let with_said = |words: String| {
         if said.is_empty() {
-            words
+            format!("{words}{cut}")
         } else {
-            format!("{words}: {said}")
+            format!("{words}{cut}: {said}")
         }
     };
     match &ended.how {
@@ -136,19 +124,29 @@ pub(super) fn add_observed(metrics: &mut Metrics, end: End, seen: Option<Observe
     }
 }
 
+/// Bytes that all interfaces of an end carried, in the busier direction.
+pub(super) fn carried(seen: &Observed) -> Option<u64> {
+    let all = seen.all_traffic?;
+    Some(all.sent_bytes.max(all.received_bytes))
+}
+
 /// Both streams of an attempt that failed, for people to read.
-pub(super) fn all_output(ended: &Ended) -> Option<Vec<u8>> {
-    match (ended.stdout.is_empty(), ended.stderr.is_empty()) {
+pub(super) fn all_output(ended: Ended) -> Option<Vec<u8>> {
+    let Ended {
+        stdout: mut all,
+        stderr,
+        ..
+    } = ended;
+    match (all.is_empty(), stderr.is_empty()) {
         (true, true) => None,
-        (false, true) => Some(ended.stdout.clone()),
-        (true, false) => Some(ended.stderr.clone()),
+        (false, true) => Some(all),
+        (true, false) => Some(stderr),
         (false, false) => {
-            let mut all = ended.stdout.clone();
             if !all.ends_with(b"\n") {
                 all.push(b'\n');
             }
             all.extend_from_slice(b"--- stderr ---\n");
-            all.extend_from_slice(&ended.stderr);
+            all.extend_from_slice(&stderr);
             Some(all)
         }
     }
@@ -218,11 +216,7 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_know_an_option_says_so_in_its_own_words() {
-        let ended = |stderr: &str| Ended {
-            how: How::Code(1),
-            stdout: Vec::new(),
-            stderr: stderr.into(),
-        };
+        let ended = |stderr: &str| Ended::new(How::Code(1), "", stderr);
         let why = |stderr| why_no_server(&ended(stderr), &Ready::Exited, Duration::from_secs(1));
         let usage = "iperf3: unrecognized option '--idle-timeout'\nUsage: iperf3 [-s|-c host]\n";
         let expected = "iperf3: unrecognized option '--idle-timeout'";

@@ -285,6 +285,7 @@ mod tests {
                 attempt,
                 failure: Failure::new(Cause::NothingMoved, "no datagram arrived"),
                 raw: None,
+                raw_cut_bytes: 0,
             },
         );
         progress.next(work)

@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use super::held::Held;
 use super::lane::{Attempt, Lane, Life, Process, Stage};
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_observed, add_tcp_info, extension, why_no_server, why_unfit};
+use super::output::{add_observed, add_tcp_info, carried, extension, why_no_server, why_unfit};
 use super::progress::Next;
 use super::queue::Seat;
 use super::{Phase, State};
 use crate::plan::Via;
+use crate::results::doubts::remove_impossible;
 use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
-use crate::results::{EventKind, Outcome, Sample, command_line};
+use crate::results::{Circumstances, EventKind, Outcome, Sample, command_line};
 use crate::rpc::pb::{Observed, TcpInfo};
 use crate::schedule::Params;
 use crate::tools::{Cause, Ended, Failure, Use};
@@ -168,6 +169,7 @@ impl State {
     pub(super) fn server_ready(&mut self, now: Timestamp, session: Session, step: Step) {
         let ready = Process { session, step };
         let next_step = Step(self.next_step);
+        let output_bytes = self.output_bytes;
         for lane in &mut self.lanes {
             let Life::Running(attempt) = &mut lane.life else {
                 continue;
@@ -193,6 +195,7 @@ impl State {
                     step: next_step,
                     client,
                     deadline,
+                    output_bytes,
                 },
             );
             self.set_timer(deadline + self.limits.answer);
@@ -203,7 +206,7 @@ impl State {
     pub(super) fn server_ended(
         &mut self,
         process: Process,
-        ended: &Ended,
+        ended: Ended,
         observed: Option<Observed>,
     ) {
         for at in 0..self.lanes.len() {
@@ -227,12 +230,12 @@ impl State {
                 let awaited = tool
                     .server(&task.job(&attempt.params, &attempt.target))
                     .ready;
-                let (cause, mut words) = why_no_server(ended, &awaited, self.limits.ready);
+                let (cause, mut words) = why_no_server(&ended, &awaited, self.limits.ready);
                 let origin = tool.origin();
                 if let (Cause::ToolMissing, Some(origin)) = (cause, origin) {
                     words = format!("{words}; {origin}");
                 }
-                self.fail(at, cause, &words, Some(ended));
+                self.fail(at, Failure::new(cause, &words), Some(ended));
                 self.go_on();
             }
             return;
@@ -269,13 +272,29 @@ impl State {
             Ok(metrics) => metrics,
             Err(failure) => {
                 if is_running {
-                    self.fail(at, failure.cause, &failure.words, Some(&ended));
+                    self.fail(at, failure, Some(ended));
                 }
                 return self.gone(process);
             }
         };
         add_tcp_info(&mut metrics, tcp);
+        let circumstances = Circumstances {
+            wall_s: wall.as_secs_f64(),
+            ..self.circumstances(index)
+        };
+        let headline = task.tool().headline();
+        let doubts = match remove_impossible(headline, &mut metrics, &circumstances) {
+            Ok(doubts) => doubts,
+            Err(failure) => {
+                if is_running {
+                    self.fail(at, failure, Some(ended));
+                }
+                return self.gone(process);
+            }
+        };
+        let carried_bytes = observed.as_ref().and_then(carried);
         add_observed(&mut metrics, End::Client, observed);
+        let raw_cut_bytes = ended.cut.stdout;
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
         let sample = Sample {
             path: task.path.name.clone(),
@@ -288,19 +307,21 @@ impl State {
             command: command_line(command),
             server_command: command_line(&attempt.server_command),
             metrics,
-            doubts: Vec::new(),
+            doubts,
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&cell, attempt.sample, attempt.number, extension(raw))),
+            raw_cut_bytes,
             cell,
         };
         let (gone, server_observed) = (attempt.server_gone, attempt.server_observed);
         let measured = Held {
             task: index,
             server: attempt.server(),
-            circumstances: self.circumstances(index),
+            circumstances,
             sample,
             raw,
+            carried_bytes,
         };
         if is_running {
             self.clear(at, Some(process), false, Duration::ZERO);

@@ -109,7 +109,7 @@ impl State {
         );
         for at in 0..self.lanes.len() {
             if self.lanes[at].runs_in(session) {
-                self.fail(at, Cause::WorkerLost, &words, None);
+                self.fail(at, Failure::new(Cause::WorkerLost, &words), None);
             }
             self.lanes[at].forget(|process| process.session == session);
         }

@@ -16,7 +16,7 @@ pub struct Timing {
     /// Pause after each sample. Default: 0s.
     pub cooldown: Duration,
     /// A sample that takes longer than this is killed. Default: warm-up and duration and what the
-    /// tool itself needs, and 10 seconds.
+    /// tool itself needs, and 10 seconds; at least 40 seconds for UDP with iperf3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// How often a failed sample is tried again before its cell has failed. Default: 1.

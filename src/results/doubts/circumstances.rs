@@ -3,10 +3,22 @@
 use crate::results::environment::{OFFLOADS, WorkerEnvironment};
 use crate::results::observed::End;
 
+/// What the counters of an end's interfaces stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interfaces {
+    /// Traffic may bypass them, as on a node whose eBPF programs connect two sockets.
+    #[default]
+    MayBeBypassed,
+    /// All traffic crosses them: the node is emulated.
+    CarryAll,
+}
+
 /// What is known of a sample beside its figures.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Circumstances {
     pub asked_s: f64,
+    /// Wall time of the client.
+    pub wall_s: f64,
     /// Warm-up that an end observes together with the sample: at the client only a tool's own.
     pub client_warmup_s: f64,
     pub server_warmup_s: f64,
@@ -18,6 +30,11 @@ pub struct Circumstances {
     pub hairpin: bool,
     /// The larger MTU of the two ends; 0 when unknown.
     pub mtu: u32,
+    /// CPUs of the ends' nodes; 0 when unknown.
+    pub client_cores: u32,
+    pub server_cores: u32,
+    /// Whether all traffic crosses interfaces that count it.
+    pub interfaces: Interfaces,
     /// Offloads that are on and let larger packets cross the path than the MSS allows.
     pub offloads: Vec<String>,
 }
@@ -27,6 +44,10 @@ impl Circumstances {
     #[must_use]
     pub fn seen(mut self, client: &WorkerEnvironment, server: &WorkerEnvironment) -> Self {
         self.mtu = client.mtu.max(server.mtu);
+        (self.client_cores, self.server_cores) = (client.cores, server.cores);
+        if client.emulated && server.emulated {
+            self.interfaces = Interfaces::CarryAll;
+        }
         let mut on: Vec<(&str, Vec<&str>)> = Vec::new();
         for (end, seen) in [(End::Client, client), (End::Server, server)] {
             for (long, short) in OFFLOADS {

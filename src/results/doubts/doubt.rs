@@ -41,6 +41,21 @@ pub enum Doubt {
         /// Of the segments sent.
         percent: f64,
     },
+    /// The metric is left out.
+    ImpossibleFigure {
+        metric: String,
+        /// As the tool gives it.
+        value: String,
+        /// A clause.
+        why: String,
+    },
+    Contradicted {
+        end: End,
+        /// What the tool reports.
+        payload_bytes: f64,
+        /// By all interfaces of the end's network namespace.
+        carried_bytes: f64,
+    },
     OtherTraffic {
         end: End,
         /// What the tool cannot account for, over the time that was observed.
@@ -63,6 +78,8 @@ impl Doubt {
             Doubt::ElapsedOff { .. } => Kind::ElapsedOff,
             Doubt::RetransmitBurst { .. } => Kind::RetransmitBurst,
             Doubt::OtherTraffic { .. } => Kind::OtherTraffic,
+            Doubt::ImpossibleFigure { .. } => Kind::ImpossibleFigure,
+            Doubt::Contradicted { .. } => Kind::Contradicted,
         }
     }
 
@@ -72,7 +89,12 @@ impl Doubt {
         match self {
             Doubt::MssDiffers { asked, effective } => (*asked as f64 - effective).abs(),
             Doubt::Offloaded { features } => features.len() as f64,
-            Doubt::Loopback => 1.0,
+            Doubt::Loopback | Doubt::ImpossibleFigure { .. } => 1.0,
+            Doubt::Contradicted {
+                payload_bytes,
+                carried_bytes,
+                ..
+            } => payload_bytes - carried_bytes,
             Doubt::CpuSaturated { busy_percent, .. } => *busy_percent,
             Doubt::CpuStolen { steal_percent, .. } => *steal_percent,
             Doubt::Throttled { throttled_us, .. } => *throttled_us,
@@ -114,6 +136,18 @@ impl Doubt {
                 retransmits,
                 percent,
             } => format!("{retransmits:.0} segments sent again, {percent:.1} % of all"),
+            Doubt::ImpossibleFigure { metric, value, why } => {
+                format!("`{metric}` is {value}: {why}")
+            }
+            Doubt::Contradicted {
+                end,
+                payload_bytes,
+                carried_bytes,
+            } => format!(
+                "{payload_bytes:.0} bytes of payload, and all interfaces of the {} carried \
+                 {carried_bytes:.0}",
+                end.name()
+            ),
             Doubt::OtherTraffic { end, bps, percent } => format!(
                 "at least {:.1} Mbit/s at the {}, {percent:.0} % of the sample's own",
                 bps / 1e6,

@@ -118,8 +118,9 @@ fn sent_bytes_per_s(metrics: &Metrics) -> Option<f64> {
 }
 
 /// What crossed the interface beyond the most that a bulk transfer can have caused: its payload,
-/// headers on every packet, an acknowledgement for each, and a warm-up at up to twice its rate. Of
-/// requests and responses the payload is not known, so they are not judged.
+/// headers on every packet that was counted, and a warm-up at up to twice its rate. So only payload
+/// of others shows, at least a part of it. Of requests and responses the payload is not known, so
+/// they are not judged.
 fn other_traffic(
     params: &Params,
     metrics: &Metrics,
@@ -145,8 +146,15 @@ fn other_traffic(
     };
     let seconds = metrics.get(name::ELAPSED_S)? + 2.0 * warmup_s;
     let again = metrics.get(name::RETRANSMITS).unwrap_or(0.0) * (size + HEADERS);
-    let own = payload * seconds * (1.0 + 2.0 * HEADERS / carried) + again;
-    let own = if about.hairpin { 2.0 * own } else { own };
+    let ways = if about.hairpin { 2.0 } else { 1.0 };
+    let packets = figure(observed::SENT_PACKETS).zip(figure(observed::RECEIVED_PACKETS));
+    let headers = match packets {
+        // Small writes travel in small packets, whatever the MSS.
+        Some((sent, received)) => HEADERS * (sent + received),
+        // Not counted: a segment is full, and each has an acknowledgement.
+        None => ways * payload * seconds * 2.0 * HEADERS / carried,
+    };
+    let own = ways * (payload * seconds + again) + headers;
     let other = crossed - own;
     let (bps, percent) = (other * 8.0 / window_s, 100.0 * other / own);
     (bps.is_finite() && percent.is_finite() && bps >= OTHER_BPS && percent >= OTHER_PERCENT)

@@ -17,10 +17,12 @@ pub enum Kind {
     ElapsedOff,
     RetransmitBurst,
     OtherTraffic,
+    ImpossibleFigure,
+    Contradicted,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::MssDiffers,
         Kind::MssCollapsed,
         Kind::Offloaded,
@@ -31,6 +33,8 @@ impl Kind {
         Kind::ElapsedOff,
         Kind::RetransmitBurst,
         Kind::OtherTraffic,
+        Kind::ImpossibleFigure,
+        Kind::Contradicted,
     ];
 
     /// As events, JSON and CSV have it.
@@ -47,6 +51,8 @@ impl Kind {
             Kind::ElapsedOff => "elapsed_off",
             Kind::RetransmitBurst => "retransmit_burst",
             Kind::OtherTraffic => "other_traffic",
+            Kind::ImpossibleFigure => "impossible_figure",
+            Kind::Contradicted => "contradicted",
         }
     }
 
@@ -64,6 +70,8 @@ impl Kind {
             Kind::ElapsedOff => "measured for another time than asked",
             Kind::RetransmitBurst => "retransmit burst",
             Kind::OtherTraffic => "other traffic on the pod's interface",
+            Kind::ImpossibleFigure => "impossible figure left out",
+            Kind::Contradicted => "more payload than the interfaces carried",
         }
     }
 
@@ -96,6 +104,14 @@ impl Kind {
                 "losses set the pace: the figure says more of a full queue or a policer than of the path"
             }
             Kind::OtherTraffic => "the sample had to share the interface with something else",
+            Kind::ImpossibleFigure => {
+                "the tool reported a value that cannot be, such as one of a counter that overflowed; the \
+                 other metrics of the sample count"
+            }
+            Kind::Contradicted => {
+                "the traffic bypassed the interfaces, as with eBPF that connects two sockets, or the tool \
+                 did not measure it"
+            }
         }
     }
 }

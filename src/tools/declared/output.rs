@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Declared;
 use crate::plan::{Figure, FigureSource, Take, Unit};
-use crate::tools::{Cause, Ended, Failure, How, Metrics, Tool as _, words};
+use crate::tools::{Cause, Ended, Failure, How, Metrics, Tool as _, document, words};
 
 /// Words that programs take from the C library, in lower case, and what they mean.
 const KNOWN: &[(&[&str], Cause)] = &[
@@ -43,14 +43,31 @@ pub(super) fn read(declared: &Declared, ended: &Ended) -> Result<Metrics, Failur
     if ended.how != How::Code(0) {
         return Err(words::failed(&tool.name, ended, &said, KNOWN));
     }
-    let json = LazyCell::new(|| json(&stdout));
+    let (start, end) = ended.stdout_parts();
+    let (start, end) = (plain(start), end.map(plain));
+    let json = LazyCell::new(|| json(end.as_deref().unwrap_or(&start)));
     let mut metrics = Metrics::default();
     for (name, figure) in &tool.metrics {
         let found = match &figure.source {
             FigureSource::Regex(pattern) => {
-                let mut found: Vec<&str> = pattern.values(&stdout).collect();
+                let (text, enough) = match (figure.take, &end) {
+                    (_, None) => (&start, true),
+                    (Take::First, Some(_)) => (&start, pattern.values(&start).next().is_some()),
+                    (Take::Last, Some(end)) => (end, pattern.values(end).next().is_some()),
+                    // All matches are needed.
+                    (Take::Sum | Take::Mean | Take::Min | Take::Max, Some(_)) => (&start, false),
+                };
+                let mut found: Vec<&str> = pattern.values(text).collect();
+                let mut enough = enough;
                 if found.is_empty() {
                     found = pattern.values(&stderr).collect();
+                    enough &= found.is_empty() || ended.cut.stderr == 0;
+                }
+                if !enough {
+                    if figure.optional {
+                        continue;
+                    }
+                    return Err(cut(declared, name, ended));
                 }
                 let found = found.into_iter().map(number);
                 found.collect::<Result<Vec<f64>, String>>()
@@ -70,6 +87,7 @@ pub(super) fn read(declared: &Declared, ended: &Ended) -> Result<Metrics, Failur
                 metrics.set(figure.metric(name).name(), value);
             }
             Ok(None) if figure.optional => {}
+            Ok(None) if ended.cut.bytes() > 0 => return Err(cut(declared, name, ended)),
             Ok(None) => return Err(missing(declared, name, figure, &said)),
             Ok(Some(_)) => return Err(no_number(declared, name, "it is not finite")),
             Err(text) => return Err(no_number(declared, name, &text)),
@@ -111,6 +129,14 @@ fn missing(declared: &Declared, name: &str, figure: &Figure, said: &str) -> Fail
     Failure::new(cause, &words)
 }
 
+/// A figure that cannot be taken, or not surely, of what was kept of the output.
+fn cut(declared: &Declared, name: &str, ended: &Ended) -> Failure {
+    let tool = &declared.tool.name;
+    let note = words::cut_note(ended);
+    let words = format!("{tool}'s `{name}` cannot be read{note}; make it print less");
+    Failure::new(Cause::Unparsable, &words)
+}
+
 fn no_number(declared: &Declared, name: &str, why: &str) -> Failure {
     let tool = &declared.tool.name;
     let words = format!("{tool}'s `{name}` is no number: {why}");
@@ -122,10 +148,10 @@ fn plain(output: &[u8]) -> String {
     anstream::adapter::strip_str(&text).to_string()
 }
 
-/// The whole output, or its last line.
+/// The whole output, or the last object or array among its lines, or its last line.
 fn json(stdout: &str) -> Option<Value> {
-    let whole = serde_json::from_str(stdout.trim()).ok();
-    whole.or_else(|| {
+    let document = document::last(stdout.trim(), |_| true);
+    document.or_else(|| {
         let last = stdout.lines().rev().find(|line| !line.trim().is_empty())?;
         serde_json::from_str(last.trim()).ok()
     })

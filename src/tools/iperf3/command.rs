@@ -1,5 +1,7 @@
 //! iperf3's command lines.
 
+use std::time::Duration;
+
 use super::Iperf3;
 use crate::plan::Protocol;
 use crate::schedule::Param;
@@ -14,6 +16,8 @@ const CONNECT_TIMEOUT_MS: u32 = 3000;
 /// `TCP_USER_TIMEOUT`: data without an acknowledgement for so long ends the client, well before
 /// the deadline of a sample would.
 const SEND_TIMEOUT_MS: u32 = 5000;
+/// How long iperf3 waits for the answer to the datagram that opens a UDP stream (`iperf_udp.c`).
+pub(super) const OPENING: Duration = Duration::from_secs(30);
 /// A server that no client came to ends by itself, should nobody be left to stop it.
 const IDLE_TIMEOUT_S: u32 = 60;
 /// What fits a 1500-byte MTU with room for a tunnel's header; the plan's own default.
@@ -44,6 +48,8 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     let (duration, warmup) = seconds(job.timing);
     option("-t", Some(duration.to_string()));
     option("-O", (warmup > 0).then(|| warmup.to_string()));
+    // Interval reports of many streams take megabytes, and nothing reads them.
+    option("-i", Some("0".to_owned()));
     option("--connect-timeout", Some(CONNECT_TIMEOUT_MS.to_string()));
     option("--snd-timeout", tcp.then(|| SEND_TIMEOUT_MS.to_string()));
     let streams = param(Param::Streams).filter(|streams| *streams > 1);
@@ -122,7 +128,7 @@ mod tests {
     fn a_tcp_client_asks_for_what_the_plan_says_and_nothing_else() {
         assert_eq!(
             line(&tool(Protocol::Tcp), &[(Param::Streams, 1)], 0, 10_000),
-            "iperf3 -c 10.96.0.12 -p 5201 -t 10 --connect-timeout 3000 --snd-timeout 5000 -J"
+            "iperf3 -c 10.96.0.12 -p 5201 -t 10 -i 0 --connect-timeout 3000 --snd-timeout 5000 -J"
         );
         let all = Iperf3 {
             window: Some(1 << 20),
@@ -138,7 +144,7 @@ mod tests {
         ];
         assert_eq!(
             line(&all, &params, 1000, 3000),
-            "iperf3 -c 10.96.0.12 -p 5201 -t 3 -O 1 --connect-timeout 3000 --snd-timeout 5000 \
+            "iperf3 -c 10.96.0.12 -p 5201 -t 3 -O 1 -i 0 --connect-timeout 3000 --snd-timeout 5000 \
              -P 8 -M 96 -C cubic -b 1000000 -l 4096 -w 1048576 -J -Z"
         );
     }
@@ -147,12 +153,12 @@ mod tests {
     fn a_udp_client_is_unlimited_unless_the_plan_says_otherwise() {
         assert_eq!(
             line(&tool(Protocol::Udp), &[(Param::Streams, 1)], 0, 1000),
-            "iperf3 -c 10.96.0.12 -p 5201 -t 1 --connect-timeout 3000 -b 0 -l 1460 -J -u"
+            "iperf3 -c 10.96.0.12 -p 5201 -t 1 -i 0 --connect-timeout 3000 -b 0 -l 1460 -J -u"
         );
         let params = [(Param::Rate, 5_000_000), (Param::Datagram, 64)];
         assert_eq!(
             line(&tool(Protocol::Udp), &params, 0, 1000),
-            "iperf3 -c 10.96.0.12 -p 5201 -t 1 --connect-timeout 3000 -b 5000000 -l 64 -J -u"
+            "iperf3 -c 10.96.0.12 -p 5201 -t 1 -i 0 --connect-timeout 3000 -b 5000000 -l 64 -J -u"
         );
     }
 

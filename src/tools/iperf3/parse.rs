@@ -2,8 +2,13 @@
 
 use serde_json::Value;
 
+use super::Iperf3;
+use super::command::OPENING;
+use crate::plan::Protocol;
+use crate::schedule::Param;
+use crate::tools::plausible::{more_received, received_allowed};
 use crate::tools::timing::too_short;
-use crate::tools::{Cause, Ended, Failure, How, Job, Metrics, name, words};
+use crate::tools::{Cause, Ended, Failure, How, Job, Metrics, document, name, words};
 
 /// Words of iperf3 and the kernel, in lower case, and what they mean; the first match counts.
 const KNOWN: &[(&[&str], Cause)] = &[
@@ -38,7 +43,7 @@ const KNOWN: &[(&[&str], Cause)] = &[
     ),
     (
         &["unable to read from stream socket", "temporarily"],
-        Cause::DataPortUnreachable,
+        Cause::FirstDatagramLost,
     ),
     (&["connection reset"], Cause::ServerTerminated),
     (&["broken pipe"], Cause::ServerTerminated),
@@ -56,24 +61,66 @@ const KNOWN: &[(&[&str], Cause)] = &[
     (&["zerocopy"], Cause::OptionRefused),
 ];
 
-pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
-    let document = serde_json::from_slice::<Value>(&ended.stdout);
+/// The invocation whose output is read.
+#[derive(Clone, Copy)]
+pub(super) struct Invocation<'a> {
+    pub tool: &'a Iperf3,
+    pub job: &'a Job<'a>,
+    pub ended: &'a Ended,
+}
+
+pub(super) fn read(invocation: Invocation<'_>) -> Result<Metrics, Failure> {
+    let ended = invocation.ended;
+    let document = document_of(ended);
     let error = document.as_ref().ok().and_then(error_of);
-    let said = error.clone().unwrap_or_else(|| error_lines(ended));
-    if let Some(failure) = words::cut_short("iperf3", ended, &said) {
+    let said = match &error {
+        Some(error) if !error.is_empty() => error.clone(),
+        Some(_) | None => error_lines(ended),
+    };
+    if let Some(mut failure) = words::cut_short("iperf3", ended, &said) {
+        if ended.how == How::Deadline && opening_may_hang(invocation) {
+            failure.words += "; a UDP stream whose first datagram is lost hangs for 30 s";
+        }
         return Err(failure);
     }
     if error.is_some() {
-        let cause = words::cause_of(&said, KNOWN).unwrap_or(Cause::ToolError);
-        return Err(Failure::said("iperf3", cause, &said));
+        return Err(reported(invocation, document.as_ref().ok(), &said));
     }
     if ended.how != How::Code(0) {
         return Err(words::failed("iperf3", ended, &said, KNOWN));
     }
     match (document, words::cause_of(&said, KNOWN)) {
-        (Ok(document), _) => figures(job, &document),
+        (Ok(document), _) => figures(invocation, &document),
         (Err(_), Some(cause)) => Err(Failure::said("iperf3", cause, &said)),
-        (Err(err), None) => Err(unparsable(&format!("not iperf3's JSON: {err}"), ended)),
+        (Err(why), None) => Err(unparsable(&why, ended)),
+    }
+}
+
+/// iperf3's document: the one with its result or its error, among whatever lines.
+fn document_of(ended: &Ended) -> Result<Value, String> {
+    let is_result = |document: &Value| {
+        document.get("end").is_some_and(Value::is_object) || document.get("error").is_some()
+    };
+    match ended.stdout_parts() {
+        (stdout, None) => {
+            let text = String::from_utf8_lossy(stdout);
+            document::last(&text, is_result).map_or_else(
+                || {
+                    serde_json::from_str(&text)
+                        .map_err(|error| format!("not iperf3's JSON: {error}"))
+                },
+                Ok,
+            )
+        }
+        (_, Some(end)) => {
+            // The result comes last; what is missing are interval reports.
+            let text = String::from_utf8_lossy(end);
+            let result = text.rmatch_indices("\"end\"").find_map(|(at, _)| {
+                let document = format!("{{{}", text.get(at..)?);
+                document::last(&document, is_result)
+            });
+            result.ok_or_else(|| "the output has no result behind the cut".to_owned())
+        }
     }
 }
 
@@ -81,6 +128,40 @@ pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
 fn error_of(document: &Value) -> Option<String> {
     let error = document.get("error")?.as_str()?.trim();
     Some(error.trim_start_matches("error - ").to_owned())
+}
+
+/// The failure that a document reports.
+fn reported(invocation: Invocation<'_>, document: Option<&Value>, said: &str) -> Failure {
+    match words::cause_of(said, KNOWN) {
+        Some(Cause::FirstDatagramLost) => {
+            let streams = invocation.job.params.get(Param::Streams).unwrap_or(1);
+            let open = document
+                .and_then(|document| document.pointer("/start/connected")?.as_array())
+                .map_or(0, Vec::len);
+            Failure::new(
+                Cause::FirstDatagramLost,
+                &format!(
+                    "stream {} of {streams} got no answer to its first datagram; \
+                     iperf3 said: {said}",
+                    open + 1
+                ),
+            )
+        }
+        Some(cause) => Failure::said("iperf3", cause, said),
+        None if said.is_empty() => Failure::new(
+            Cause::UnexplainedError,
+            "iperf3 reported an error without a message",
+        ),
+        None => Failure::said("iperf3", Cause::ToolError, said),
+    }
+}
+
+/// Whether iperf3 may have been killed while it waited for the answer to a first datagram.
+fn opening_may_hang(invocation: Invocation<'_>) -> bool {
+    let timeout = invocation.job.timing.timeout;
+    invocation.tool.protocol == Protocol::Udp
+        && invocation.ended.stdout.is_empty()
+        && timeout.is_some_and(|timeout| timeout.0 <= OPENING)
 }
 
 /// iperf3's own lines on stderr or stdout, else the end of stderr. The rest of stdout is a document
@@ -104,17 +185,17 @@ fn unparsable(why: &str, ended: &Ended) -> Failure {
         .chars()
         .take(60)
         .collect();
-    Failure::new(
-        Cause::Unparsable,
-        &match head.as_str() {
-            "" => format!("{why}; it printed nothing"),
-            head => format!("{why}; it begins with `{head}`"),
-        },
-    )
+    let begins = match head.as_str() {
+        "" => "it printed nothing".to_owned(),
+        head => format!("it begins with `{head}`"),
+    };
+    let cut = words::cut_note(ended);
+    Failure::new(Cause::Unparsable, &format!("{why}; {begins}{cut}"))
 }
 
 /// The figures of a document without an error.
-fn figures(job: &Job<'_>, document: &Value) -> Result<Metrics, Failure> {
+fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Failure> {
+    let Invocation { tool, job, ended } = invocation;
     let missing = |what: &str| {
         Failure::new(
             Cause::Unparsable,
@@ -122,10 +203,21 @@ fn figures(job: &Job<'_>, document: &Value) -> Result<Metrics, Failure> {
         )
     };
     let end = document.get("end").ok_or_else(|| missing("end"))?;
-    if document.pointer("/start/connecting_to").is_none() {
+    // Of output that was cut only the end is read.
+    if ended.cut.stdout == 0 && document.pointer("/start/connecting_to").is_none() {
         return Err(missing("start.connecting_to"));
     }
     let number = |pointer: &str| end.pointer(pointer).and_then(Value::as_f64);
+    if end.get("sum_received").is_none() && end.pointer("/streams/0").is_some() {
+        let version = document.pointer("/start/version").and_then(Value::as_str);
+        return Err(Failure::new(
+            Cause::ToolTooOld,
+            &format!(
+                "{} does not report what arrived (`sum_received`); 3.12 or newer is required",
+                version.unwrap_or("this iperf3")
+            ),
+        ));
+    }
     // `sum` would be the sender's for UDP: what was pushed out, not what arrived.
     let bytes = number("/sum_received/bytes").ok_or_else(|| missing("end.sum_received.bytes"))?;
     let throughput = number("/sum_received/bits_per_second")
@@ -145,24 +237,40 @@ fn figures(job: &Job<'_>, document: &Value) -> Result<Metrics, Failure> {
             &format!("iperf3 measured for {sending:.2} s instead of {asked}"),
         ));
     }
+    let sent = number("/sum_sent/bytes").filter(|sent| *sent > 0.0);
+    let elapsed = number("/sum_received/seconds").or(sending);
+    if let Some(sent) = sent {
+        let warmup = !job.timing.warmup.0.is_zero();
+        let allowed = match tool.protocol {
+            // What waited in sockets and queues at the warm-up's end arrived after it.
+            Protocol::Tcp if warmup => f64::INFINITY,
+            Protocol::Udp if warmup => {
+                received_allowed(sent) + sent * BOUNDARY_S / elapsed.unwrap_or(1.0).max(BOUNDARY_S)
+            }
+            Protocol::Tcp | Protocol::Udp => received_allowed(sent),
+        };
+        if bytes > allowed {
+            return Err(more_received("iperf3", bytes, sent));
+        }
+    }
 
     let mut metrics = Metrics::default();
     metrics.set(name::THROUGHPUT_BPS, throughput);
-    let mut note = |name, value: Option<f64>| {
-        if let Some(value) = value.filter(|value| *value >= 0.0) {
-            metrics.set(name, value);
-        }
+    let mut note = |name, value: Option<f64>| match value {
+        Some(value) if value >= 0.0 => metrics.set(name, value),
+        // What it does not know.
+        Some(-1.0) | None => {}
+        Some(value) => metrics.reject(name, &value, "it is below 0"),
     };
-    note(name::ELAPSED_S, number("/sum_received/seconds").or(sending));
+    note(name::ELAPSED_S, elapsed);
     note(name::SENT_BPS, number("/sum_sent/bits_per_second"));
     note(name::RETRANSMITS, number("/sum_sent/retransmits"));
     note(name::RTT_US, mean_rtt(end));
     let jitter = number("/sum_received/jitter_ms").or_else(|| number("/sum/jitter_ms"));
     note(name::JITTER_US, jitter.map(|ms| ms * 1000.0));
-    if jitter.is_some() {
+    if tool.protocol == Protocol::Udp {
         // iperf3's own `lost_percent` counts gaps only, so not what is missing at the end, and
         // that of 3.12 counts the losses of the warm-up too: it has said 106 %.
-        let sent = number("/sum_sent/bytes").filter(|sent| *sent > 0.0);
         note(
             name::LOST_PERCENT,
             sent.map(|sent| (100.0 * (1.0 - bytes / sent)).max(0.0)),
@@ -176,8 +284,27 @@ fn figures(job: &Job<'_>, document: &Value) -> Result<Metrics, Failure> {
         name::CPU_PERCENT_SERVER,
         number("/cpu_utilization_percent/remote_total"),
     );
+    for (name, pointer) in [
+        (name::JITTER_US, "/sum_received/jitter_ms"),
+        (name::RETRANSMITS, "/sum_sent/retransmits"),
+        (
+            name::CPU_PERCENT_CLIENT,
+            "/cpu_utilization_percent/host_total",
+        ),
+        (
+            name::CPU_PERCENT_SERVER,
+            "/cpu_utilization_percent/remote_total",
+        ),
+    ] {
+        if end.pointer(pointer).is_some_and(Value::is_null) {
+            metrics.reject(name, &"null", "it is not a number");
+        }
+    }
     Ok(metrics)
 }
+
+/// How far the two ends' warm-ups may end apart: each has its own timer.
+const BOUNDARY_S: f64 = 0.1;
 
 /// Mean of the streams' mean RTT. A stream whose RTT the client cannot know says 0.
 fn mean_rtt(end: &Value) -> Option<f64> {

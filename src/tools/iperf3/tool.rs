@@ -94,8 +94,16 @@ impl Tool for Iperf3 {
         true
     }
 
+    fn longest_wait(&self) -> Duration {
+        match self.protocol {
+            Protocol::Tcp => Duration::ZERO,
+            Protocol::Udp => command::OPENING,
+        }
+    }
+
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
-        parse::read(job, ended)
+        let tool = self;
+        parse::read(parse::Invocation { tool, job, ended })
     }
 
     fn headline(&self) -> &'static str {

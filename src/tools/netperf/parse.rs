@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Netperf, protocols};
 use crate::plan::NetperfTest;
 use crate::schedule::Param;
+use crate::tools::plausible::{more_received, received_allowed};
 use crate::tools::timing::too_short;
 use crate::tools::{Cause, Ended, Failure, How, Job, Metrics, name, words};
 
@@ -18,6 +19,8 @@ const KNOWN: &[(&[&str], Cause)] = &[
         Cause::Refused,
     ),
     (&["establish_control could not"], Cause::Refused),
+    (&["no response received"], Cause::NoResponse),
+    (&["not configured into this netperf"], Cause::OptionRefused),
     (&["connect_data_socket failed"], Cause::DataPortUnreachable),
     (&["refused"], Cause::DataPortUnreachable),
     (&["network is unreachable"], Cause::NoRoute),
@@ -46,16 +49,26 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     if ended.how != How::Code(0) {
         return Err(words::failed("netperf", ended, &said, KNOWN));
     }
-    let number = |key: &str| figure(&keys, key);
+    let number = |key: &str| figure(&keys, key).filter(|value| value.is_finite());
     let missing = |key: &str| {
-        Failure::new(
-            Cause::Unparsable,
-            &match said.as_str() {
-                "" => format!("netperf's output has no `{key}`"),
-                said => format!("netperf's output has no `{key}`; it ends in\n{said}"),
-            },
-        )
+        let lacks = match keys.get(key) {
+            Some(value) => format!("netperf's `{key}` is `{value}`, which is not a number"),
+            None => format!("netperf's output has no `{key}`"),
+        };
+        let cut = words::cut_note(ended);
+        match (words::cause_of(&said, KNOWN), said.as_str()) {
+            (Some(cause), said) => Failure::said("netperf", cause, said),
+            (None, "") => Failure::new(Cause::Unparsable, &format!("{lacks}{cut}")),
+            (None, said) => Failure::new(
+                Cause::Unparsable,
+                &format!("{lacks}{cut}; it ends in\n{said}"),
+            ),
+        }
     };
+    if let Some((key, one, other)) = contradiction(&text) {
+        let words = format!("netperf says both {key}={one} and {key}={other}");
+        return Err(Failure::new(Cause::Unparsable, &words));
+    }
 
     let said_throughput = number("THROUGHPUT").ok_or_else(|| missing("THROUGHPUT"))?;
     let throughput = if tool.transacts() {
@@ -103,25 +116,35 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
         }
     }
 
+    let out = number("LOCAL_BYTES_SENT").filter(|bytes| *bytes > 0.0);
+    let arrived = number("REMOTE_BYTES_RECVD");
+    if let (Some(out), Some(arrived)) = (out, arrived)
+        && arrived > received_allowed(out)
+    {
+        return Err(more_received("netperf", arrived, out));
+    }
+
     let mut metrics = Metrics::default();
-    // netperf writes -1 for what it does not know.
-    let mut set = |name, value: Option<f64>| {
-        if let Some(value) = value.filter(|value| *value >= 0.0) {
-            metrics.set(name, value);
-        }
+    let mut set = |name, value: Option<f64>| match value {
+        // What it does not know.
+        Some(-1.0) | None => {}
+        Some(value) if !value.is_finite() => metrics.reject(name, &value, "it is not a number"),
+        Some(value) if value < 0.0 => metrics.reject(name, &value, "it is below 0"),
+        Some(value) => metrics.set(name, value),
     };
     set(name::ELAPSED_S, Some(elapsed));
     set(name::EFFECTIVE_MSS, mss);
     // Those of one connection: of many, the last one's say nothing.
     let one_connection = tool.test != NetperfTest::TcpCrr;
-    let retransmits = number("LOCAL_TRANSPORT_RETRANS").filter(|_| one_connection);
+    let retransmits = figure(&keys, "LOCAL_TRANSPORT_RETRANS").filter(|_| one_connection);
     set(name::RETRANSMITS, retransmits);
     for (name, key) in [
         (name::CPU_PERCENT_CLIENT, "LOCAL_CPU_UTIL"),
         (name::CPU_PERCENT_SERVER, "REMOTE_CPU_UTIL"),
     ] {
         // For TCP_CRR the server counts the 4 s of padding too and says 300 %.
-        set(name, number(key).filter(|percent| *percent <= 100.0));
+        let known = figure(&keys, key).filter(|percent| one_connection || *percent <= 100.0);
+        set(name, known);
     }
     if tool.transacts() {
         set(name::TRANSACTIONS_PER_S, Some(throughput));
@@ -132,29 +155,64 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
             (name::LATENCY_P99_US, "P99_LATENCY"),
             (name::LATENCY_MAX_US, "MAX_LATENCY"),
         ] {
-            set(name, number(key));
+            set(name, figure(&keys, key));
         }
+        check_latencies(&mut metrics);
     } else {
         let bits = |megabits: f64| megabits * 1e6;
         set(name::THROUGHPUT_BPS, Some(bits(throughput)));
         set(name::SENT_BPS, number("LOCAL_SEND_THROUGHPUT").map(bits));
-        if tool.is_udp() {
-            set(name::LOST_PERCENT, lost_percent(&keys));
+        if let (true, Some(out), Some(arrived)) = (tool.is_udp(), out, arrived)
+            && arrived >= 0.0
+        {
+            let lost = (100.0 * (1.0 - arrived / out)).max(0.0);
+            set(name::LOST_PERCENT, Some(lost));
+        }
+    }
+    if one_connection {
+        for name in [name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER] {
+            if let Some(percent) = metrics.get(name).filter(|percent| *percent > 100.0) {
+                metrics.reject(name, &percent, "all CPUs together are 100 %");
+            }
         }
     }
     Ok(metrics)
 }
 
-/// What was sent and did not arrive.
-fn lost_percent(keys: &HashMap<&str, &str>) -> Option<f64> {
-    let sent = figure(keys, "LOCAL_BYTES_SENT").filter(|sent| *sent > 0.0)?;
-    let received = figure(keys, "REMOTE_BYTES_RECVD").filter(|received| *received >= 0.0)?;
-    Some((100.0 * (1.0 - received / sent)).max(0.0))
+/// Rejects latencies that cannot be: of no time at all, and percentiles that fall.
+fn check_latencies(metrics: &mut Metrics) {
+    let percentiles = [
+        name::LATENCY_P50_US,
+        name::LATENCY_P90_US,
+        name::LATENCY_P99_US,
+    ];
+    for name in percentiles.into_iter().chain([name::LATENCY_MEAN_US]) {
+        if metrics.get(name) == Some(0.0) {
+            metrics.reject(name, &0, "a round trip takes time");
+        }
+    }
+    let values = percentiles.map(|name| metrics.get(name));
+    let known: Vec<f64> = values.into_iter().flatten().collect();
+    if !known.is_sorted() {
+        for (name, value) in percentiles.into_iter().zip(values) {
+            if let Some(value) = value {
+                metrics.reject(name, &value, "the percentiles are not in ascending order");
+            }
+        }
+    }
 }
 
 fn figure(keys: &HashMap<&str, &str>, key: &str) -> Option<f64> {
-    let value: f64 = keys.get(key)?.parse().ok()?;
-    value.is_finite().then_some(value)
+    keys.get(key)?.parse().ok()
+}
+
+/// A key that is there with two different values.
+fn contradiction(text: &str) -> Option<(&str, &str, &str)> {
+    let mut seen = HashMap::new();
+    text.lines().filter_map(key_value).find_map(|(key, value)| {
+        let before = *seen.entry(key).or_insert(value);
+        (before != value).then_some((key, before, value))
+    })
 }
 
 fn key_values(text: &str) -> HashMap<&str, &str> {

@@ -75,11 +75,7 @@ mod tests {
                 target: "10.96.0.12",
                 slot: 0,
             };
-            let ended = Ended {
-                how: How::Signal(signal),
-                stdout: Vec::new(),
-                stderr: Vec::new(),
-            };
+            let ended = Ended::silent(How::Signal(signal));
             Netperf::default().read(&job, &ended).unwrap_err()
         };
         let crashed = read(&[(Param::Mss, 600)], 11);

@@ -22,6 +22,7 @@ use super::mounts::{
 use crate::cluster::Error;
 use crate::cluster::local::pod_plan::PodPlan;
 use crate::cluster::local::programs::search_path;
+use crate::results::environment::EMULATED_VARIABLE;
 
 /// What the kubelet tells it, on standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,6 +60,7 @@ pub fn run() -> ExitCode {
         .env("PATH", path())
         // For tools that were installed outside of the system's folders.
         .envs(env::var_os("LD_LIBRARY_PATH").map(|value| ("LD_LIBRARY_PATH", value)))
+        .env(EMULATED_VARIABLE, "1")
         .envs(start.plan.env.iter().map(|(key, value)| (key, value)))
         .current_dir("/")
         .stdin(Stdio::null())

@@ -18,6 +18,7 @@ const SERVER_SAW: Observed = Observed {
     cpu: None,
     throttling: None,
     traffic: None,
+    all_traffic: None,
 };
 
 impl World {
@@ -27,11 +28,7 @@ impl World {
             self.mail.push(Input::ServerEnded {
                 session: process.session,
                 step: process.step,
-                ended: Ended {
-                    how,
-                    stdout: Vec::new(),
-                    stderr: Vec::new(),
-                },
+                ended: Ended::silent(how),
                 observed: Some(SERVER_SAW),
             });
         }
@@ -43,11 +40,7 @@ impl World {
             self.mail.push(Input::ClientEnded {
                 session: process.session,
                 step: process.step,
-                ended: Ended {
-                    how,
-                    stdout: format!("{} {} {start}", argv[1], argv[2]).into_bytes(),
-                    stderr: Vec::new(),
-                },
+                ended: Ended::new(how, format!("{} {} {start}", argv[1], argv[2]), ""),
                 wall: Duration::from_secs(1),
                 tcp: None,
                 observed: None,

@@ -1,0 +1,121 @@
+//! What is needed of a finished run's journal, read line by line: a journal may be larger than the
+//! memory that the orchestrator's pod may use.
+
+use std::path::Path;
+
+use crate::results::journal::{self, Reader};
+use crate::results::observed::{self, End};
+use crate::results::{Event, EventKind, JournalError};
+use crate::tools::Metrics;
+
+/// The names of the raw outputs, in the order of their events.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub(super) fn raw_names(folder: &Path) -> Result<Vec<String>, JournalError> {
+    collect(folder, |event| event.kind.raw_name().map(str::to_owned))
+}
+
+/// The events with what tables and CSV need of them: without command lines, doubts, and what the
+/// ends observed.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub(super) fn short_events(folder: &Path) -> Result<Vec<Event>, JournalError> {
+    collect(folder, |event| Some(shorten(event)))
+}
+
+fn collect<T>(folder: &Path, take: impl Fn(Event) -> Option<T>) -> Result<Vec<T>, JournalError> {
+    let mut journal = Reader::open(folder)?;
+    let mut taken = Vec::new();
+    let failed = |source| JournalError::Io {
+        doing: "read",
+        path: folder.join(journal::FILE_NAME),
+        source,
+    };
+    while let Some(event) = journal.next_event().map_err(failed)? {
+        taken.extend(take(event));
+    }
+    Ok(taken)
+}
+
+fn shorten(mut event: Event) -> Event {
+    if let EventKind::Sample(sample) = &mut event.kind {
+        sample.command = [].into();
+        sample.server_command = [].into();
+        sample.doubts = Vec::new();
+        let is_observed = |name: &str| {
+            observed::ALL
+                .iter()
+                .any(|metric| End::BOTH.iter().any(|end| metric.at(*end) == name))
+        };
+        let mut metrics = Metrics::default();
+        for (name, value) in sample.metrics.iter().filter(|(name, _)| !is_observed(name)) {
+            metrics.set(name, value);
+        }
+        sample.metrics = metrics;
+    }
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::results::{Doubt, Sample};
+    use crate::schedule::{CellId, Params};
+    use crate::tools::name;
+
+    fn sample(raw: Option<&str>) -> EventKind {
+        let mut metrics = Metrics::default();
+        metrics.set(name::THROUGHPUT_BPS, 1e9);
+        metrics.set(observed::SENT_BYTES.at(End::Client), 5.0);
+        EventKind::Sample(Sample {
+            cell: CellId("a/b".to_owned()),
+            path: "b".to_owned(),
+            tool: "iperf3".to_owned(),
+            sample: 1,
+            attempt: 1,
+            params: Params::default(),
+            started: jiff::Timestamp::UNIX_EPOCH,
+            wall_s: 1.0,
+            command: ["iperf3"].map(Into::into).into(),
+            server_command: ["iperf3"].map(Into::into).into(),
+            metrics,
+            doubts: vec![Doubt::Loopback],
+            raw: raw.map(str::to_owned),
+            raw_cut_bytes: 0,
+        })
+    }
+
+    #[test]
+    fn figures_and_names_of_a_journal_are_read_up_to_a_torn_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = String::new();
+        for (seq, raw) in (0_u64..).zip([Some("one.json"), None, Some("two.json")]) {
+            let event = Event {
+                v: crate::results::VERSION,
+                seq,
+                at: jiff::Timestamp::UNIX_EPOCH,
+                kind: sample(raw),
+            };
+            let _ = writeln!(text, "{}", journal::to_line(&event).unwrap());
+        }
+        text += "{\"v\":1,\"seq\":3";
+        std::fs::write(folder.path().join(journal::FILE_NAME), text).unwrap();
+        assert_eq!(raw_names(folder.path()).unwrap(), ["one.json", "two.json"]);
+        let events = short_events(folder.path()).unwrap();
+        assert_eq!(events.len(), 3);
+        for event in events {
+            let EventKind::Sample(sample) = event.kind else {
+                panic!("{event:?}")
+            };
+            let figures: Vec<(&str, f64)> = sample.metrics.iter().collect();
+            assert_eq!(figures, [(name::THROUGHPUT_BPS, 1e9)]);
+            assert!(sample.command.is_empty() && sample.doubts.is_empty());
+            assert_eq!((sample.path.as_str(), sample.sample), ("b", 1));
+        }
+        assert!(raw_names(&folder.path().join("none")).is_err());
+    }
+}
