@@ -261,6 +261,7 @@ fn an_interrupt_stores_and_shows_what_was_measured() {
 
 #[test]
 fn sigusr1_shows_what_runs() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let folder = Folder::with(LONG);
     let child = folder.start();
     folder.wait_for_a_sample();

@@ -11,7 +11,7 @@ use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use tempfile::TempDir;
 
-use crate::support::{NETPLAN, wait_until};
+use crate::support::{NETPLAN, installed, local_cluster, needs, wait_until};
 
 /// A sample that no test waits for.
 const PLAN: &str = "\
@@ -137,6 +137,7 @@ fn status_lines(seen: &str) -> Vec<&str> {
 
 #[test]
 fn the_status_line_keeps_the_time_left_and_answers() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     for columns in [60, 80] {
         let mut terminal = Terminal::start(columns, "xterm");
         terminal.wait_for_the_long_sample();
@@ -176,6 +177,7 @@ fn the_status_line_keeps_the_time_left_and_answers() {
 
 #[test]
 fn a_cell_shows_its_mean_so_far() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let mut terminal = Terminal::start(200, "xterm");
     terminal.wait_for_the_long_sample();
     terminal.press(CTRL_C);
@@ -188,6 +190,7 @@ fn a_cell_shows_its_mean_so_far() {
 
 #[test]
 fn a_dumb_terminal_gets_plain_lines_and_keeps_its_settings() {
+    needs!(local_cluster(), installed(&["iperf3"]));
     let mut terminal = Terminal::start(80, "dumb");
     terminal.wait_for_the_long_sample();
     assert!(!terminal.gives_single_keys());

@@ -61,6 +61,7 @@ fn measured(mss: u32, bps: f64) -> EventKind {
         metrics,
         doubts: Vec::new(),
         raw: None,
+        raw_cut_bytes: 0,
     })
 }
 
@@ -74,6 +75,7 @@ fn failed(mss: u32) -> EventKind {
             words: String::new(),
         },
         raw: None,
+        raw_cut_bytes: 0,
     }
 }
 
