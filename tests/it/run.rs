@@ -407,10 +407,11 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
     );
     // A directory that holds another run is not written over.
     fs::create_dir(folder.results()).unwrap();
-    fs::write(folder.results().join("events.jsonl"), "").unwrap();
+    let journal = "{\"v\":1,\"seq\":0}\n";
+    fs::write(folder.results().join("events.jsonl"), journal).unwrap();
     let run = folder.run(&[]);
     assert_code(&run, 1);
-    assert_eq!(folder.journal(), "");
+    assert_eq!(folder.journal(), journal);
 }
 
 #[test]
