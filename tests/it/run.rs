@@ -407,7 +407,10 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
     );
     // A directory that holds another run is not written over.
     fs::create_dir(folder.results()).unwrap();
-    let journal = "{\"v\":1,\"seq\":0}\n";
+    let journal = concat!(
+        r#"{"v":1,"seq":0,"at":"2026-11-22T19:00:00Z","event":"worker_left","worker":"w1"}"#,
+        "\n"
+    );
     fs::write(folder.results().join("events.jsonl"), journal).unwrap();
     let run = folder.run(&[]);
     assert_code(&run, 1);
