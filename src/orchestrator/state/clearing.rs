@@ -61,11 +61,16 @@ impl State {
     }
 
     /// Whether a failure only says that the nodes do not know yet where a Service leads. Nothing
-    /// announces when they do: each learns it by itself, a moment after the worker's pod is there.
+    /// announces when they do: each learns it by itself, a moment after the worker's pod is there. Until then a
+    /// tool's second connection may also lead to the pod that was there before, while its first one does not.
     fn service_may_come(&self, task: usize, cause: Cause) -> bool {
         let is_about_the_way = matches!(
             cause,
-            Cause::Refused | Cause::ConnectTimeout | Cause::NoRoute
+            Cause::Refused
+                | Cause::ConnectTimeout
+                | Cause::NoRoute
+                | Cause::DataPortUnreachable
+                | Cause::FirstDatagramLost
         );
         let is_new = |at: usize| {
             let present = self.workers[at].present.as_ref();

@@ -219,11 +219,12 @@ fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
     );
     let _ = WORKERS.map(|worker| world.join(worker, 2));
     world.settle();
-    for seconds in [0, 20, 40] {
+    // The first connection may lead to the new pod and the second one to the old: code 6.
+    for (seconds, code) in [(0, 7), (20, 6), (40, 7)] {
         world.clock = Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
         world.ready(0);
         world.settle();
-        world.end_client(world.clients[0].0, How::Code(6));
+        world.end_client(world.clients[0].0, How::Code(code));
         world.settle();
         // The server is gone too, and the pause over.
         while world.clients.is_empty() && world.servers.is_empty() && !world.finished {

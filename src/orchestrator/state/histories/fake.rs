@@ -12,13 +12,14 @@ pub(in super::super) struct Fake {
     pub cell: String,
 }
 
-const CAUSES: [Cause; 6] = [
+const CAUSES: [Cause; 7] = [
     Cause::Refused,
     Cause::ServerBusy,
     Cause::MssRefused,
     Cause::NothingMoved,
     Cause::OptionRefused,
     Cause::WorkerLost,
+    Cause::DataPortUnreachable,
 ];
 
 impl Tool for Fake {
