@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 pub(super) fn refusal(announced: IpAddr, peer: IpAddr) -> Option<&'static str> {
     let announced = announced.to_canonical();
     let is_broadcast = match announced {
-        // 240.0.0.0/4 is reserved (RFC 1112, section 4), and 255.255.255.255 is in it.
-        IpAddr::V4(address) => address.octets()[0] >= 240 || address == Ipv4Addr::BROADCAST,
+        // Clusters give pods addresses of the reserved 240.0.0.0/4, and Linux takes them as unicast.
+        IpAddr::V4(address) => address == Ipv4Addr::BROADCAST,
         IpAddr::V6(_) => false,
     };
     if is_unspecified(announced) {
@@ -15,7 +15,7 @@ pub(super) fn refusal(announced: IpAddr, peer: IpAddr) -> Option<&'static str> {
     } else if announced.is_multicast() {
         Some("it is a multicast address")
     } else if is_broadcast {
-        Some("it is a broadcast or reserved address")
+        Some("it is the broadcast address")
     } else if announced.is_loopback() && !peer.to_canonical().is_loopback() {
         Some("it is a loopback address, and others cannot reach it")
     } else if is_link_local_v6(announced) {
@@ -58,6 +58,8 @@ mod tests {
             "10.0.0.1",
             "192.168.0.255",
             "169.254.1.1",
+            "240.0.0.1",
+            "255.255.255.254",
             "fd00::1",
             "::ffff:10.0.0.1",
         ] {
@@ -68,7 +70,6 @@ mod tests {
             "0.1.2.3",
             "224.0.0.1",
             "239.1.1.1",
-            "240.0.0.1",
             "255.255.255.255",
             "127.0.0.1",
             "127.9.9.9",

@@ -1,5 +1,5 @@
-//! What is needed of a finished run's journal, read line by line: a journal may be larger than the
-//! memory that the orchestrator's pod may use.
+//! What is needed of an earlier part of a run, or of a finished one, read line by line: a journal may
+//! be larger than the memory that the orchestrator's pod may use.
 
 use std::path::Path;
 
@@ -39,7 +39,8 @@ fn collect<T>(folder: &Path, take: impl Fn(Event) -> Option<T>) -> Result<Vec<T>
     Ok(taken)
 }
 
-fn shorten(mut event: Event) -> Event {
+/// An event without command lines, doubts, and what the ends observed.
+pub(super) fn shorten(mut event: Event) -> Event {
     if let EventKind::Sample(sample) = &mut event.kind {
         sample.command = [].into();
         sample.server_command = [].into();
@@ -62,6 +63,7 @@ fn shorten(mut event: Event) -> Event {
 mod tests {
     use std::fmt::Write as _;
 
+    use super::super::store::Store;
     use super::*;
     use crate::results::{Doubt, Sample};
     use crate::schedule::{CellId, Params};
@@ -107,6 +109,8 @@ mod tests {
         assert_eq!(raw_names(folder.path()).unwrap(), ["one.json", "two.json"]);
         let events = short_events(folder.path()).unwrap();
         assert_eq!(events.len(), 3);
+        let (store, earlier) = Store::open(folder.path(), None).unwrap();
+        assert_eq!((&earlier, store.next_seq()), (&events, 3));
         for event in events {
             let EventKind::Sample(sample) = event.kind else {
                 panic!("{event:?}")

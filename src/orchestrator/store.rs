@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::finish::shorten;
 use super::state::message::Emission;
 use crate::results::{Event, Journal, JournalError, RunDir, RunDirError, VERSION, journal};
 
@@ -25,11 +26,11 @@ pub enum StoreError {
 
 impl Store {
     /// Begins the journal in `folder`, or goes on with the one that is there; then also returns
-    /// its events. `resume` is a journal to begin with.
+    /// its events, each as [`shorten`] leaves it. `resume` is a journal to begin with.
     pub fn open(folder: &Path, resume: Option<&[u8]>) -> Result<(Self, Vec<Event>), StoreError> {
         match RunDir::open(folder) {
             Ok(dir) => {
-                let (journal, recovered) = Journal::open(folder)?;
+                let (journal, recovered) = Journal::open_by(folder, shorten)?;
                 let folder = dir;
                 Ok((Self { folder, journal }, recovered.events))
             }

@@ -115,13 +115,25 @@ impl Journal {
     /// When there is none, when another process writes it, or when it is damaged elsewhere than in
     /// its last line; then nothing is changed.
     pub fn open(dir: &Path) -> Result<(Journal, Recovered), JournalError> {
+        Self::open_by(dir, |event| event)
+    }
+
+    /// As [`Journal::open`]; of what the journal holds, only what `shorten` leaves of each event is
+    /// returned.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_by(
+        dir: &Path,
+        shorten: impl Fn(Event) -> Event,
+    ) -> Result<(Journal, Recovered), JournalError> {
         let path = dir.join(FILE_NAME);
         let file = files::open_regular(&path, OpenOptions::new().read(true).append(true))
             .map_err(|source| failed("open", &path, source))?;
         lock(&file, &path)?;
         let mut reader = Reader::new(BufReader::new(&file));
         let recovered = reader
-            .recover()
+            .recover_by(shorten)
             .map_err(|source| failed("read", &path, source))?;
         let (len, last_line) = reader.offsets();
         if let Some(tear) = &recovered.torn {

@@ -157,9 +157,18 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// When reading fails.
     pub fn recover(&mut self) -> io::Result<Recovered> {
+        self.recover_by(|event| event)
+    }
+
+    /// As [`Reader::recover`], with what `shorten` leaves of each event: a journal may be larger than
+    /// memory.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn recover_by(&mut self, shorten: impl Fn(Event) -> Event) -> io::Result<Recovered> {
         let mut events = Vec::new();
         while let Some(event) = self.next_event()? {
-            events.push(event);
+            events.push(shorten(event));
         }
         Ok(Recovered {
             events,

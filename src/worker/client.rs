@@ -49,7 +49,10 @@ pub async fn run(client: &Client, limits: Limits, observer: &Observer, stop: &mu
         }
     }
     // Begun after the warm-up, whose connections are not to be seen, and before the client.
-    let watch = client.watch_tcp_port.and_then(Watch::start);
+    let watch = match client.watch_tcp_port {
+        Some(port) => Watch::start(port).await,
+        None => None,
+    };
     let before = observer.read();
     let (ended, wall) = process::run(&client.argv, output_bytes, deadline, stop).await;
     let seen = observer.since(&before);

@@ -4,7 +4,8 @@
 //! joined the group `SKNLGRP_INET_TCP_DESTROY` of a `sock_diag` netlink socket; no privilege is needed,
 //! and only sockets of the own network namespace are announced. The announcements wait in the
 //! netlink socket's buffer until the client has ended, so nothing runs on the machine while the
-//! sample does.
+//! sample does. An announcement may come late, also during the next sample: what comes before a
+//! [`Fence`] is an earlier client's.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,7 +15,9 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::SockProtocol;
+use tokio::sync::oneshot;
 
+use super::fence::Fence;
 use super::netlink::{self, Socket, u32_at, u64_at};
 use super::sockets::{INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, destination, open_to, source};
 
@@ -22,6 +25,10 @@ use super::sockets::{INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, destination, open_to, s
 /// end; only when none has come yet. One round trip is needed for the closing, and a lost segment
 /// costs at least 200 ms more (`TCP_RTO_MIN`).
 const GRACE: Duration = Duration::from_millis(300);
+
+/// How long the client waits for the fence to pass, which mostly takes some 10 µs. When it passes
+/// later, what was announced until then is not used.
+const FENCE_WITHIN: Duration = Duration::from_millis(100);
 
 /// A connection that acknowledged less carried no data to speak of. iperf3's control connection
 /// carries a few kilobytes, and keeps the default MSS: to take it for the data would be a lie.
@@ -58,6 +65,7 @@ pub struct Connection {
 pub struct Watch {
     socket: Socket,
     to: Wanted,
+    seen: Seen,
 }
 
 /// Which connections are watched.
@@ -70,53 +78,83 @@ struct Wanted {
 }
 
 impl Watch {
-    /// Begins to watch connections whose destination port is `port`. None on a kernel that cannot
-    /// tell: then the sample goes on without.
-    #[must_use]
-    pub fn start(port: u16) -> Option<Self> {
+    /// Begins to watch connections whose destination port is `port`. Waits, briefly, until earlier
+    /// ones have been announced. None on a kernel that cannot tell: then the sample goes on without.
+    pub async fn start(port: u16) -> Option<Self> {
+        let (sender, watch) = oneshot::channel();
+        // A thread of its own, since the fence moves it from CPU to CPU.
+        let thread = std::thread::Builder::new().name("watch".to_owned());
+        let start = move || sender.send(Self::start_blocking(port));
+        thread.spawn(start).ok()?;
+        watch.await.ok()?
+    }
+
+    fn start_blocking(port: u16) -> Option<Self> {
         // Before the socket is opened: what is destroyed in between is not announced.
         let left_behind = open_to(port);
         let socket = Socket::open(SockProtocol::NetlinkSockDiag, DESTROYED_TCP).ok()?;
         let to = Wanted { port, left_behind };
-        Some(Self { socket, to })
+        let seen = Seen {
+            fence: Fence::build().unwrap_or_default(),
+            ..Seen::default()
+        };
+        let mut watch = Self { socket, to, seen };
+        watch.wait(FENCE_WITHIN, Self::read, |seen| seen.fence.has_passed())?;
+        Some(watch)
     }
 
     /// The connection that acknowledged the most bytes. Waits briefly when none that carried data
     /// has been announced yet. None also when the kernel dropped announcements: the one that
     /// matters may have been among them.
-    pub async fn finish(self) -> Option<Connection> {
-        let mut seen = Seen::default();
-        self.look(&mut seen).ok()?;
-        if seen.data > 0 {
-            return seen.answer();
+    pub async fn finish(mut self) -> Option<Connection> {
+        self.look().ok()?;
+        if self.seen.has_data() {
+            return self.seen.answer();
         }
         // Rare and short, so a thread of the pool may wait for it.
-        tokio::task::spawn_blocking(move || self.wait(seen))
-            .await
-            .ok()?
+        let wait = move || {
+            self.wait(GRACE, Self::look, Seen::has_data)?;
+            self.seen.has_data().then(|| self.seen.answer())?
+        };
+        tokio::task::spawn_blocking(wait).await.ok()?
     }
 
-    fn wait(&self, mut seen: Seen) -> Option<Connection> {
-        let end = Instant::now() + GRACE;
-        while seen.data == 0 {
+    /// Reads announcements until there is what is waited for, or the time is over. None when they
+    /// cannot be read.
+    fn wait(
+        &mut self,
+        within: Duration,
+        read: impl Fn(&mut Self) -> io::Result<()>,
+        is_there: impl Fn(&Seen) -> bool,
+    ) -> Option<()> {
+        let end = Instant::now() + within;
+        read(self).ok()?;
+        while !is_there(&self.seen) {
             let left = end.saturating_duration_since(Instant::now());
-            let left = u16::try_from(left.as_millis()).ok().filter(|&ms| ms > 0)?;
+            let Some(left) = u16::try_from(left.as_millis()).ok().filter(|&ms| ms > 0) else {
+                break;
+            };
             let mut announced = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
             match poll(&mut announced, left) {
-                Ok(_) | Err(Errno::EINTR) => self.look(&mut seen).ok()?,
+                Ok(_) | Err(Errno::EINTR) => read(self).ok()?,
                 Err(_) => return None,
             }
         }
-        seen.answer()
+        Some(())
     }
 
     /// Reads all announcements that are there, after a look at the connections that are still open.
-    fn look(&self, seen: &mut Seen) -> io::Result<()> {
+    fn look(&mut self) -> io::Result<()> {
         let open = open_to(self.to.port);
-        seen.open = open.difference(&self.to.left_behind).next().is_some();
+        self.seen.open = open.difference(&self.to.left_behind).next().is_some();
+        self.read()
+    }
+
+    /// Reads all announcements that are there.
+    fn read(&mut self) -> io::Result<()> {
         loop {
             match self.socket.receive() {
-                Ok(datagram) => seen.extend(&datagram, &self.to),
+                Ok(datagram) => self.seen.extend(&datagram, &self.to),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
@@ -135,6 +173,8 @@ struct Seen {
     data: usize,
     /// Some have not been announced yet.
     open: bool,
+    /// Until it passes, an announcement may be an earlier client's.
+    fence: Fence,
 }
 
 impl Seen {
@@ -142,17 +182,40 @@ impl Seen {
     fn extend(&mut self, datagram: &[u8], to: &Wanted) {
         let announced = netlink::messages(datagram)
             .filter(|message| message.kind == SOCK_DIAG_BY_FAMILY)
-            .filter_map(|message| connection_to(message.payload, to));
-        for connection in announced {
-            self.all += 1;
-            self.data += usize::from(connection.bytes_acked >= DATA);
-            if self
-                .most
-                .is_none_or(|most| most.bytes_acked <= connection.bytes_acked)
-            {
-                self.most = Some(connection);
+            .map(|message| message.payload);
+        for announcement in announced {
+            self.pass_fence(announcement);
+            if let Some(connection) = connection_to(announcement, to) {
+                self.add(connection);
             }
         }
+    }
+
+    /// Forgets all earlier announcements when this one is the fence's last.
+    fn pass_fence(&mut self, announcement: &[u8]) {
+        let ports = source(announcement).zip(destination(announcement));
+        if ports.is_some_and(|(local, remote)| self.fence.announced(local, remote)) {
+            *self = Self {
+                open: self.open,
+                ..Self::default()
+            };
+        }
+    }
+
+    fn add(&mut self, connection: Connection) {
+        self.all += 1;
+        self.data += usize::from(connection.bytes_acked >= DATA);
+        if self
+            .most
+            .is_none_or(|most| most.bytes_acked <= connection.bytes_acked)
+        {
+            self.most = Some(connection);
+        }
+    }
+
+    /// Whether a connection of this client that carried data has been announced.
+    fn has_data(&self) -> bool {
+        self.fence.has_passed() && self.data > 0
     }
 
     fn answer(&self) -> Option<Connection> {
@@ -182,6 +245,9 @@ fn connection_to(announcement: &[u8], to: &Wanted) -> Option<Connection> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -216,6 +282,56 @@ mod tests {
         let mut seen = Seen::default();
         seen.extend(datagram, to);
         seen.answer()
+    }
+
+    #[test]
+    fn what_is_announced_before_the_fence_has_passed_is_not_this_clients() {
+        let old = announcement(5201, connection(1448, 90_000), 232);
+        let new = announcement(5201, connection(524, 80_000), 232);
+        let mut of_fence = announcement(0, connection(0, 0), 232);
+        let source = netlink::HEADER + 4;
+        of_fence[source..source + 2].copy_from_slice(&40_000_u16.to_be_bytes());
+        let seen = |datagrams: &[&[u8]]| {
+            let mut seen = Seen {
+                fence: Fence::of([40_000]),
+                ..Seen::default()
+            };
+            seen.extend(&datagrams.concat(), &to(5201));
+            seen.has_data().then(|| seen.answer().unwrap())
+        };
+        assert_eq!(
+            seen(&[&old, &of_fence, &new]),
+            Some(connection(524, 80_000))
+        );
+        assert_eq!(seen(&[&old, &of_fence]), None);
+        assert_eq!(seen(&[&old, &new]), None, "either may be the earlier one");
+    }
+
+    /// Connections of an earlier client, destroyed on each CPU in turn right before a watch begins.
+    #[tokio::test]
+    async fn connections_destroyed_right_before_a_watch_are_not_seen() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // Without a listener in the group the kernel announces nothing.
+        let Ok(_joined) = Socket::open(SockProtocol::NetlinkSockDiag, DESTROYED_TCP) else {
+            return;
+        };
+        for _ in 0..200 {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            let reader = std::thread::spawn(move || {
+                let mut received = vec![0; 128 * 1024];
+                server.read_exact(&mut received).unwrap();
+            });
+            client.write_all(&[0; 128 * 1024]).unwrap();
+            reader.join().unwrap();
+            drop(client);
+            let mut watch = Watch::start(port).await.unwrap();
+            watch.look().unwrap();
+            if watch.seen.fence.has_passed() {
+                assert_eq!((watch.seen.all, watch.seen.most), (0, None));
+            }
+        }
     }
 
     fn to(port: u16) -> Wanted {
@@ -283,6 +399,7 @@ mod tests {
             all: 1,
             data: 1,
             open: true,
+            fence: Fence::default(),
         };
         assert!(
             !open.answer().unwrap().alone,

@@ -7,6 +7,7 @@ mod bounded_output;
 pub mod client;
 mod confine;
 pub mod connections;
+mod fence;
 mod interfaces;
 mod leftovers;
 mod link;

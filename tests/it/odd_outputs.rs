@@ -193,6 +193,28 @@ fn a_sample_is_not_killed_before_iperf3_tells_of_a_lost_datagram() {
     assert_eq!(deadline(Protocol::Tcp, 2), 12);
 }
 
+#[test]
+fn a_write_that_was_not_counted_is_no_contradiction() {
+    let document = |sent: u64, received: u64| {
+        let text = format!(
+            r#"{{"start": {{"connecting_to": {{}}}}, "end": {{
+                "sum_sent": {{"seconds": 1, "bytes": {sent}, "bits_per_second": 1e6}},
+                "sum_received": {{"seconds": 1, "bytes": {received}, "bits_per_second": 1e6}}}}}}"#
+        );
+        text.into_bytes()
+    };
+    let cause = |streams, sent, received| {
+        let outcome = outcome("tcp", document(sent, received), streams);
+        outcome.err().map(|failure| failure.cause)
+    };
+    // A slow link, on which each stream was stopped in the middle of a write.
+    assert_eq!(cause(1, 1_310_720, 1_310_720 + 65_536), None);
+    assert_eq!(cause(4, 1_310_720, 1_310_720 + 4 * 131_072), None);
+    let impossible = Some(Cause::ImpossibleFigure);
+    assert_eq!(cause(1, 1_310_720, 1_310_720 + 2 * 131_072), impossible);
+    assert_eq!(cause(4, 131_072_000, 140_000_000), impossible);
+}
+
 /// A document of 128 streams with a report of each for every second, as iperf3 makes without `-i 0`.
 fn long_document(seconds: usize) -> Vec<u8> {
     let text = String::from_utf8(recorded("tcp-good.json")).unwrap();

@@ -58,10 +58,10 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
         |name| most(name, longest_us, "it is longer than the sample").filter(|_| longest_us > 0.0);
     let rate = |name| most(name, MOST_BPS, "no network is that fast");
     let cpu = |name, cores: u32| {
-        let cores = if cores > 0 {
-            f64::from(cores)
-        } else {
-            MOST_CORES
+        let cores = match cores {
+            0 => MOST_CORES,
+            // Of a container's quota, such as 1.5 CPUs, a worker counts the whole CPUs.
+            cores => f64::from(cores) + 1.0,
         };
         most(
             name,
@@ -131,8 +131,8 @@ mod tests {
             (name::RETRANSMITS, 5e6, 4_294_967_294.0),
             (name::LOST_PERCENT, 100.0, 106.0),
             (name::EFFECTIVE_MSS, 65_483.0, 65_536.0),
-            (name::CPU_PERCENT_CLIENT, 205.0, 230.0),
-            (name::CPU_PERCENT_SERVER, 399.0, 184_467_440_737.09),
+            (name::CPU_PERCENT_CLIENT, 299.0, 340.0),
+            (name::CPU_PERCENT_SERVER, 499.0, 184_467_440_737.09),
             (name::JITTER_US, 1.0e6, 1.01e14),
             (name::RTT_US, 2e5, 2e6),
             (name::LATENCY_MEAN_US, 43.0, 1e7),

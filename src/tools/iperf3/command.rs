@@ -21,7 +21,7 @@ pub(super) const OPENING: Duration = Duration::from_secs(30);
 /// A server that no client came to ends by itself, should nobody be left to stop it.
 const IDLE_TIMEOUT_S: u32 = 60;
 /// What fits a 1500-byte MTU with room for a tunnel's header; the plan's own default.
-const DATAGRAM: u64 = 1460;
+pub(super) const DATAGRAM: u64 = 1460;
 
 /// A server for one test, so that no state is left for the next. Its output goes to a pipe:
 /// without `--forceflush` the line that says that it listens would stay in a buffer.

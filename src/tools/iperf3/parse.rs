@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Iperf3;
-use super::command::OPENING;
+use super::command::{DATAGRAM, OPENING};
 use crate::plan::Protocol;
 use crate::schedule::Param;
 use crate::tools::plausible::{more_received, received_allowed};
@@ -241,13 +241,14 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
     let elapsed = number("/sum_received/seconds").or(sending);
     if let Some(sent) = sent {
         let warmup = !job.timing.warmup.0.is_zero();
+        let expected = received_allowed(sent) + uncounted_bytes(invocation);
         let allowed = match tool.protocol {
             // What waited in sockets and queues at the warm-up's end arrived after it.
             Protocol::Tcp if warmup => f64::INFINITY,
             Protocol::Udp if warmup => {
-                received_allowed(sent) + sent * BOUNDARY_S / elapsed.unwrap_or(1.0).max(BOUNDARY_S)
+                expected + sent * BOUNDARY_S / elapsed.unwrap_or(1.0).max(BOUNDARY_S)
             }
-            Protocol::Tcp | Protocol::Udp => received_allowed(sent),
+            Protocol::Tcp | Protocol::Udp => expected,
         };
         if bytes > allowed {
             return Err(more_received("iperf3", bytes, sent));
@@ -302,6 +303,21 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
     }
     Ok(metrics)
 }
+
+/// What the sender may have sent and not counted: iperf3 counts a write when all of it is done, and at
+/// the sample's end it stops each stream within one.
+fn uncounted_bytes(invocation: Invocation<'_>) -> f64 {
+    let Invocation { tool, job, .. } = invocation;
+    let write = match tool.protocol {
+        Protocol::Tcp => job.params.get(Param::WriteSize).unwrap_or(WRITE_BYTES),
+        Protocol::Udp => job.params.get(Param::Datagram).unwrap_or(DATAGRAM),
+    };
+    let streams = job.params.get(Param::Streams).unwrap_or(1);
+    write as f64 * streams as f64
+}
+
+/// The size of iperf3's TCP writes where none is asked for (`DEFAULT_TCP_BLKSIZE`).
+const WRITE_BYTES: u64 = 128 * 1024;
 
 /// How far the two ends' warm-ups may end apart: each has its own timer.
 const BOUNDARY_S: f64 = 0.1;
