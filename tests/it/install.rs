@@ -338,6 +338,18 @@ fn a_plugin_of_kubectl_speaks_of_itself_as_kubectl_does() {
         "{}",
         stderr(&wrong)
     );
+    let no_command = Command::new(&plugin).arg("my-plan.yaml").output().unwrap();
+    assert_eq!(code(&no_command), 2);
+    assert!(
+        stderr(&no_command).contains("`kubectl netplan run my-plan.yaml`"),
+        "{}",
+        stderr(&no_command)
+    );
+    // Files of these names are netplan.io's, or those of the other name.
+    let text = help(&["completions", "--help"]) + &help(&["man", "--help"]);
+    for file in ["/netplan\n", "/_netplan\n", "/netplan.fish", "`netplan"] {
+        assert!(!text.contains(file), "`{file}` is in {text}");
+    }
 }
 
 #[test]
