@@ -40,22 +40,19 @@ pub(super) fn plans() -> ArgValueCompleter {
     }))
 }
 
-/// Directories of runs: those at the usual place, the latest first, then folders.
+/// Directories of runs: those in the default folder, the latest first, otherwise folders.
 pub(super) fn run_directories() -> ArgValueCompleter {
-    ArgValueCompleter::new(|current: &OsStr| {
-        let stored = stored(|_| true, current);
-        if stored.is_empty() {
-            PathCompleter::dir().complete(current)
-        } else {
-            stored
-        }
-    })
+    directories_of(|_| true)
 }
 
-/// The same of runs that did not come to their end.
+/// As [`run_directories`], of runs that were cut off.
 pub(super) fn unfinished_run_directories() -> ArgValueCompleter {
-    ArgValueCompleter::new(|current: &OsStr| {
-        let stored = stored(|run| !run.is_complete, current);
+    directories_of(|run| !run.is_complete)
+}
+
+fn directories_of(wanted: fn(&StoredRun) -> bool) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |current: &OsStr| {
+        let stored = stored(wanted, current);
         if stored.is_empty() {
             PathCompleter::dir().complete(current)
         } else {

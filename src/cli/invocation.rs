@@ -8,6 +8,7 @@ use clap::CommandFactory;
 use clap::builder::StyledStr;
 
 use super::Cli;
+use super::completions::EXAMPLES_OF_PLUGIN;
 
 /// The file name that kubectl looks for when a person types `kubectl netplan`.
 const PLUGIN: &str = "kubectl-netplan";
@@ -73,6 +74,9 @@ impl Invocation {
         match self {
             Self::Program => command,
             Self::Plugin => localize_command(command)
+                .mut_subcommand("completions", |completions| {
+                    completions.after_help(EXAMPLES_OF_PLUGIN)
+                })
                 .bin_name("kubectl netplan")
                 .display_name(PLUGIN),
         }

@@ -20,7 +20,7 @@ use super::printer;
   netplan man | man -l -
   netplan man --output /usr/share/man/man1")]
 pub(super) struct ManArgs {
-    /// Write `netplan.1`, `netplan-run.1`, … into this folder
+    /// Write the pages into this folder, one for each command
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }

@@ -108,14 +108,21 @@ pub fn main() -> ExitCode {
     if let Some(code) = holder::dispatch() {
         return code;
     }
-    match complete::answer(|| Invocation::current().command()) {
-        Ok(true) => return Exit::Well.into(),
-        Ok(false) => {}
+    match execute() {
+        Ok(exit) => exit.into(),
         Err(error) => {
             printer::error(&error);
-            return error.exit().into();
+            error.exit().into()
         }
     }
+}
+
+fn execute() -> Result<Exit, CliError> {
+    // A shell that asks for completions waits at a prompt.
+    if complete::answer(|| Invocation::current().command())? {
+        return Ok(Exit::Well);
+    }
+    // Before anything is printed, help texts and mistakes included.
     printer::choose_color(color::named_in(std::env::args_os()));
     let parsed = Invocation::current()
         .command()
@@ -125,26 +132,16 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let error = suggest::add_to(error);
-            let exit = match printer::usage(&error) {
-                Err(error) => {
-                    let error = CliError::from(error);
-                    printer::error(&error);
-                    error.exit()
-                }
-                Ok(()) if error.use_stderr() => Exit::Usage,
-                Ok(()) => Exit::Well,
-            };
-            return exit.into();
+            printer::usage(&error)?;
+            return Ok(if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Well
+            });
         }
     };
     raise_file_limit();
-    match cli.command.execute() {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            printer::error(&error);
-            error.exit().into()
-        }
-    }
+    cli.command.execute()
 }
 
 /// The runtime of all that waits. One thread: it shares the machine with what is measured.

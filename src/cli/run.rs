@@ -24,11 +24,11 @@ use crate::tools;
 
 /// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
 ///
-/// On the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
+/// Runs on the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
 /// with the run. If neither `--on` nor `--context` is given, it says which, and asks at a terminal before it starts
-/// on a cluster that is not on this machine. Ctrl-C stops it at any moment; what was measured until then is stored and shown. On
-/// Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it. The key `t`
-/// shows what is running, and so does the signal SIGUSR1.
+/// on a cluster that is not on this machine. Ctrl-C stops it at any moment; what was measured until then is stored
+/// and shown. On Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it. The
+/// signal SIGUSR1 shows what is running, and so does the key `t` where there is a status line.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan run plans/default.yaml
@@ -44,8 +44,9 @@ use crate::tools;
 Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
 failed or is missing: 3); 130 interrupted.
-A cell is skipped when its worker has no iperf3 or netperf. Skipped cells do not count as failed:
-the code stays 0, but an expectation on one falls short (4).")]
+A cell is skipped when a worker's iperf3 or netperf is missing or cannot measure it, e.g. because it
+is too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
+short (4).")]
 pub(super) struct RunArgs {
     /// The plan; `-` reads standard input
     #[arg(required_unless_present = "resume", add = complete::plans())]

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::invocation::Invocation;
 use crate::results::RunDir;
 
 /// Adds the command line that a plan or a run's directory in the place of a command asks for.
@@ -13,6 +14,7 @@ pub(super) fn add_to(mut error: clap::Error) -> clap::Error {
         && let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand)
         && let Some(tip) = tip(given)
     {
+        let tip = Invocation::current().localize(&tip).into_owned();
         let tips = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
         // A command that is spelt alike is further from a file's name.
         error.remove(ContextKind::SuggestedSubcommand);

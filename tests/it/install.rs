@@ -108,6 +108,7 @@ fn an_installation_is_whole_and_can_be_removed() {
         place.installed(),
         [
             "bin/kubectl-netplan",
+            "bin/kubectl_complete-netplan",
             "bin/netplan",
             "share/bash-completion/completions/kubectl-netplan",
             "share/bash-completion/completions/netplan",
@@ -136,6 +137,22 @@ fn an_installation_is_whole_and_can_be_removed() {
         );
     }
 
+    // kubectl starts it with the words after `kubectl netplan`, and only if it is executable.
+    let completer = Command::new(place.path("usr/bin/kubectl_complete-netplan"))
+        .args(["explain", "workers.same_n"])
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", place.path("usr/bin").display()),
+        )
+        .output()
+        .unwrap();
+    let candidates = stdout(&completer);
+    assert!(
+        candidates.starts_with("workers.same_node_as\t") && candidates.ends_with("\n:4\n"),
+        "{candidates}{}",
+        stderr(&completer)
+    );
+
     let output = place.remove();
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert_eq!(place.installed(), Vec::<String>::new());
@@ -154,6 +171,7 @@ fn files_of_the_other_netplan_stay_as_they_are() {
         "share/bash-completion/completions/netplan",
         "share/man/man8/netplan.8",
         "share/man/man5/netplan.5",
+        "bin/kubectl_complete-netplan",
     ];
     for file in theirs {
         let file = place.path("usr").join(file);
@@ -162,11 +180,10 @@ fn files_of_the_other_netplan_stay_as_they_are() {
     }
     let output = place.install("netplan kubectl-netplan");
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("it belongs to another netplan"),
-        "{}",
-        stderr(&output)
-    );
+    for left in [theirs[0], theirs[3]] {
+        let words = format!("{left} as it is: it belongs to another program");
+        assert!(stderr(&output).contains(&words), "{}", stderr(&output));
+    }
     assert_eq!(code(&place.remove()), 0);
     let mut expected = theirs.map(str::to_owned);
     expected.sort();
@@ -202,21 +219,25 @@ fn another_netplan_is_hidden_only_on_request() {
     }
     assert!(!place.path("usr").exists());
 
+    // It is also not replaced where no shell would look for it.
+    fs::create_dir_all(place.path("usr/bin")).unwrap();
+    fs::rename(place.path("bin/netplan"), place.path("usr/bin/netplan")).unwrap();
+    let refused = place.script("packaging/install", &[NETPLAN], &[prefix]);
+    assert_eq!(code(&refused), 1, "{}", stderr(&refused));
+    fs::rename(place.path("usr/bin/netplan"), place.path("bin/netplan")).unwrap();
+
     let second = place.script(
         "packaging/install",
         &[NETPLAN],
         &[prefix, ("NAMES", "kubectl-netplan")],
     );
     assert_eq!(code(&second), 0, "{}", stderr(&second));
+    let installed = place.installed();
     assert!(
-        !place
-            .installed()
-            .iter()
-            .any(|file| file.ends_with("/netplan")),
-        "{:?}",
-        place.installed()
+        !installed.iter().any(|file| file.ends_with("/netplan")),
+        "{installed:?}"
     );
-    assert_eq!(code(&place.install("netplan kubectl-netplan")), 0);
+    assert_eq!(code(&place.install("netplan")), 0);
     assert!(place.path("usr/bin/netplan").exists());
 }
 
@@ -317,6 +338,18 @@ fn a_plugin_of_kubectl_speaks_of_itself_as_kubectl_does() {
         "{}",
         stderr(&wrong)
     );
+    let no_command = Command::new(&plugin).arg("my-plan.yaml").output().unwrap();
+    assert_eq!(code(&no_command), 2);
+    assert!(
+        stderr(&no_command).contains("`kubectl netplan run my-plan.yaml`"),
+        "{}",
+        stderr(&no_command)
+    );
+    // Files of these names are netplan.io's, or those of the other name.
+    let text = help(&["completions", "--help"]) + &help(&["man", "--help"]);
+    for file in ["/netplan\n", "/_netplan\n", "/netplan.fish", "`netplan"] {
+        assert!(!text.contains(file), "`{file}` is in {text}");
+    }
 }
 
 #[test]

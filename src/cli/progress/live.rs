@@ -9,7 +9,6 @@ use jiff::Timestamp;
 
 use super::requests::{Request, Requests};
 use super::status_line;
-
 use super::view::{Phase, View};
 use crate::cli::printer;
 use crate::plan::Plan;

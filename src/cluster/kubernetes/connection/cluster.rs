@@ -36,7 +36,9 @@ pub(super) fn config(entry: &Entry<Cluster>, origin: &mut Origin) -> Result<Conf
         Some(named) => Some(proxy::named(named, &at)?),
         None => proxy::from_environment(&url, |name| std::env::var(name).ok())?,
     };
-    origin.proxy = proxy.as_ref().map(server::without_password);
+    origin.proxy = proxy
+        .as_ref()
+        .map(|proxy| server::without_password(&proxy.to_string()));
     let is_plain = url.scheme_str() == Some("http");
     let mut config = Config::new(url);
     config.proxy_url = proxy;

@@ -14,8 +14,11 @@ const SCHEMES: &[&str] = &["http", "https", "socks5"];
 /// The proxy that a kubeconfig names with `proxy-url`. `NO_PROXY` has no say in it.
 pub(super) fn named(url: &str, cluster: &str) -> Result<Uri, Trouble> {
     server::parse(url, SCHEMES).map_err(|(what, right)| Trouble {
-        what: format!("`proxy-url` of {cluster} {what}: `{url}`"),
-        help: format!("write `proxy-url: {right}`"),
+        what: format!(
+            "`proxy-url` of {cluster} {what}: `{}`",
+            server::without_password(url)
+        ),
+        help: format!("write `proxy-url: {}`", server::without_password(&right)),
     })
 }
 
@@ -61,8 +64,14 @@ pub(super) fn from_environment(
     server::parse(&whole, SCHEMES)
         .map(Some)
         .map_err(|(what, right)| Trouble {
-            what: format!("the proxy in {name} {what}: `{url}`"),
-            help: format!("set {name}={right}, or unset it"),
+            what: format!(
+                "the proxy in {name} {what}: `{}`",
+                server::without_password(&url)
+            ),
+            help: format!(
+                "set {name}={}, or unset it",
+                server::without_password(&right)
+            ),
         })
 }
 
@@ -147,6 +156,21 @@ mod tests {
             wrong.contains("the proxy in HTTPS_PROXY has the port `99999`"),
             "{wrong}"
         );
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for url in [
+            "http://me:secret@p:99999",
+            "me:secret@p:99999",
+            "ftp://me:secret@p",
+        ] {
+            let variable = proxy("https://h", &[("HTTPS_PROXY", url)]).unwrap_err();
+            let trouble = named(url, "cluster `c`").unwrap_err();
+            for words in [variable, trouble.to_string()] {
+                assert!(!words.contains("secret"), "{words}");
+            }
+        }
     }
 
     #[test]

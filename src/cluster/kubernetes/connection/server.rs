@@ -67,12 +67,14 @@ fn bracketed(authority: &str) -> Option<String> {
     }
 }
 
-/// The URL without the user's name and password.
-pub(super) fn without_password(uri: &Uri) -> String {
-    let text = uri.to_string();
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-        _ => text,
+/// A URL without the user's name and password, so that messages can show it.
+pub(super) fn without_password(url: &str) -> String {
+    let Some((before, rest)) = url.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    match before.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://{rest}"),
+        None => rest.to_owned(),
     }
 }
 
@@ -139,8 +141,13 @@ mod tests {
         ] {
             assert!(parse(right, &["https", "http"]).is_ok(), "{right}");
         }
-        let proxy: Uri = "http://me:secret@proxy:3128".parse().unwrap();
-        assert_eq!(without_password(&proxy), "http://proxy:3128/");
+        for (url, shown) in [
+            ("http://me:secret@proxy:3128/", "http://proxy:3128/"),
+            ("me:secret@proxy:3128", "proxy:3128"),
+            ("http://proxy:3128/", "http://proxy:3128/"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 
     proptest! {

@@ -1,0 +1,10 @@
+//! Follows a run: connects to its orchestrator, takes its records, and watches its pods.
+
+mod connection;
+mod follower;
+mod pods;
+mod sink;
+
+pub(super) use self::connection::{Lost, cancel};
+pub(super) use self::follower::{Followed, Follower, OnInterrupt};
+pub(super) use self::sink::{Heard, Sink};
