@@ -84,7 +84,10 @@ impl Watch {
         let (sender, watch) = oneshot::channel();
         // A thread of its own, since the fence moves it from CPU to CPU.
         let thread = std::thread::Builder::new().name("watch".to_owned());
-        let start = move || sender.send(Self::start_blocking(port));
+        let start = move || {
+            // Nobody waits any more when the client was stopped.
+            let _ = sender.send(Self::start_blocking(port));
+        };
         thread.spawn(start).ok()?;
         watch.await.ok()?
     }
@@ -323,7 +326,7 @@ mod tests {
                 let mut received = vec![0; 128 * 1024];
                 server.read_exact(&mut received).unwrap();
             });
-            client.write_all(&[0; 128 * 1024]).unwrap();
+            client.write_all(&vec![0; 128 * 1024]).unwrap();
             reader.join().unwrap();
             drop(client);
             let mut watch = Watch::start(port).await.unwrap();

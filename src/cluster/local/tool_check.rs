@@ -84,7 +84,8 @@ fn answer(program: &Path, option: &str) -> Option<String> {
         .ok()?;
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    // Where no thread can be started, nothing is received.
+    let _ = thread::Builder::new().spawn(move || {
         let mut text = Vec::new();
         let read = stdout.take(LONGEST_ANSWER).read_to_end(&mut text);
         // Nobody waits any more for one that came too late.
