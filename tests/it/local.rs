@@ -19,7 +19,9 @@ use netplan::plan::{self, Link, Offloads};
 use netplan::render::Manifest;
 use serde_json::{Value, json};
 
-use crate::support::{SOON, installed, local_cluster, needs, root, skip, snapshots, wait_until};
+use crate::support::{
+    SOON, installed, local_cluster, needs, program_path, root, skip, snapshots, wait_until,
+};
 
 const EXE: &str = env!("CARGO_BIN_EXE_netplan");
 
@@ -359,7 +361,11 @@ async fn a_killed_pod_comes_back_with_its_address_and_connect_waits_for_it() {
 /// What the machine shows of its network and mounts.
 fn machine() -> Vec<String> {
     let output = |program: &str, args: &[&str]| {
-        let output = Command::new(program).args(args).output().unwrap();
+        let output = Command::new(program)
+            .args(args)
+            .env("PATH", program_path())
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     vec![

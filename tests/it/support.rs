@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
@@ -65,9 +66,17 @@ pub fn local_cluster() -> Result<(), String> {
     found.clone()
 }
 
+/// The folders that netplan looks for programs in. An ordinary user's `PATH` often lacks those of the system, as on
+/// Debian.
+pub fn program_path() -> OsString {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/local/sbin:/usr/sbin:/sbin");
+    path
+}
+
 /// Whether all these programs are installed.
 pub fn installed(programs: &[&str]) -> Result<(), String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = program_path();
     let is_there =
         |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).exists());
     match programs.iter().find(|name| !is_there(name)) {
