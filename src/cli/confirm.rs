@@ -30,11 +30,12 @@ pub(super) async fn ask(question: &str) -> std::io::Result<Answer> {
         prompt(&format!("{question} [Y/n] "));
         // A thread of its own: the runtime would wait for one of its blocking tasks, and this one may never end.
         let (sender, line) = oneshot::channel();
-        std::thread::spawn(move || {
+        let read = move || {
             let mut line = String::new();
             let read = std::io::stdin().read_line(&mut line);
             let _ = sender.send(read.map(|_| line));
-        });
+        };
+        std::thread::Builder::new().spawn(read)?;
         tokio::select! {
             line = line => {
                 let line = line.unwrap_or_else(|_| Ok(String::new()))?;

@@ -102,10 +102,16 @@ async fn connect(
     // kube waits for the program that logs in, which may wait for a person, or for ever.
     let runtime = Handle::current();
     let (sender, made) = oneshot::channel();
-    std::thread::spawn(move || {
+    let connecting = move || {
         let _inside = runtime.enter();
         let _ = sender.send(without_panic(|| Client::try_from(config)));
-    });
+    };
+    std::thread::Builder::new()
+        .spawn(connecting)
+        .map_err(|error| Trouble {
+            what: format!("cannot start a thread to connect to the cluster: {error}"),
+            help: "raise the limit of processes (`ulimit -u`), or end other processes".to_owned(),
+        })?;
     let Ok(made) = tokio::time::timeout(login_within, made).await else {
         let (program, whose) = login_program(user, &origin);
         return Err(Trouble {

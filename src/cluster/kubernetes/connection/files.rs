@@ -151,9 +151,10 @@ pub(super) fn read_bytes(file: &Path) -> io::Result<Vec<u8>> {
     // A pipe may never end, and opening it may already wait.
     let (sender, receiver) = mpsc::channel();
     let path = file.to_path_buf();
-    std::thread::spawn(move || {
+    let read = move || {
         let _ = sender.send(File::open(path).and_then(read_to_limit));
-    });
+    };
+    std::thread::Builder::new().spawn(read)?;
     let late = |_| {
         let seconds = READS_WITHIN.as_secs();
         io::Error::other(format!("it does not end within {seconds} s"))
