@@ -23,7 +23,7 @@ pub(super) enum Format {
     Json,
     /// JUnit XML: a case for each expectation, and for each cell without one
     Junit,
-    /// GitHub's workflow commands: annotations for what fell short, failed or is in doubt
+    /// GitHub's workflow commands: annotations for what fell short, failed or has a warning
     Github,
 }
 

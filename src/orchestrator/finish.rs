@@ -16,7 +16,7 @@ pub(super) fn raw_names(folder: &Path) -> Result<Vec<String>, JournalError> {
     collect(folder, |event| event.kind.raw_name().map(str::to_owned))
 }
 
-/// The events with what tables and CSV need of them: without command lines, doubts, and what the
+/// The events with what tables and CSV need of them: without command lines, warnings, and what the
 /// ends observed.
 ///
 /// # Errors
@@ -39,12 +39,12 @@ fn collect<T>(folder: &Path, take: impl Fn(Event) -> Option<T>) -> Result<Vec<T>
     Ok(taken)
 }
 
-/// An event without command lines, doubts, and what the ends observed.
+/// An event without command lines, warnings, and what the ends observed.
 pub(super) fn shorten(mut event: Event) -> Event {
     if let EventKind::Sample(sample) = &mut event.kind {
         sample.command = [].into();
         sample.server_command = [].into();
-        sample.doubts = Vec::new();
+        sample.warnings = Vec::new();
         let is_observed = |name: &str| {
             observed::ALL
                 .iter()
@@ -65,7 +65,7 @@ mod tests {
 
     use super::super::store::Store;
     use super::*;
-    use crate::results::{Doubt, Sample};
+    use crate::results::{Sample, Warning};
     use crate::schedule::{CellId, Params};
     use crate::tools::name;
 
@@ -85,7 +85,7 @@ mod tests {
             command: ["iperf3"].map(Into::into).into(),
             server_command: ["iperf3"].map(Into::into).into(),
             metrics,
-            doubts: vec![Doubt::Loopback],
+            warnings: vec![Warning::Loopback],
             raw: raw.map(str::to_owned),
             raw_cut_bytes: 0,
         })
@@ -117,7 +117,7 @@ mod tests {
             };
             let figures: Vec<(&str, f64)> = sample.metrics.iter().collect();
             assert_eq!(figures, [(name::THROUGHPUT_BPS, 1e9)]);
-            assert!(sample.command.is_empty() && sample.doubts.is_empty());
+            assert!(sample.command.is_empty() && sample.warnings.is_empty());
             assert_eq!((sample.path.as_str(), sample.sample), ("b", 1));
         }
         assert!(raw_names(&folder.path().join("none")).is_err());

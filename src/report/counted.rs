@@ -20,7 +20,7 @@ impl CellReport {
         }
     }
 
-    /// The samples that its figures and its doubts are of. The other probes of a search say what does
+    /// The samples that its figures and its warnings describe. The other probes of a search say what does
     /// not hold, or what is less.
     pub fn counted(&self) -> impl Iterator<Item = &Sample> {
         self.samples.iter().filter(|sample| {

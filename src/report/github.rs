@@ -1,14 +1,14 @@
 //! GitHub's workflow commands: a line each for what a person should see on the run's page. Errors
 //! for expectations that fell short and cells that failed, warnings for what is undecided or
-//! doubtful, notices for searches that ended at the plan's bound, and one that sums up.
+//! carries a warning, notices for searches that ended at the plan's bound, and one that sums up.
 //!
 //! GitHub shows ten errors and ten warnings of a step; the worst stand first.
 
 use std::collections::HashSet;
 
-use super::doubts::Doubts;
 use super::fold::{CellState, Report};
 use super::gate::{self, Tally, Verdict};
+use super::warnings::Warnings;
 use super::words::tool_name;
 use super::{heading, judged};
 use crate::diag::printable;
@@ -57,11 +57,11 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
             text += &command("notice", &title, &format!("found {note}"));
         }
     }
-    for (title, figures) in Doubts::of(report).in_short() {
-        text += &command("warning", &format!("doubt: {title}"), &figures);
+    for (title, figures) in Warnings::of(report).in_short() {
+        text += &command("warning", title, &figures);
     }
     for damage in heading::damage(report) {
-        text += &command("warning", "doubt", &damage);
+        text += &command("warning", "damaged results", &damage);
     }
     if let Some(partial) = heading::partial(report) {
         text += &command("error", "partial", &partial);

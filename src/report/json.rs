@@ -17,19 +17,19 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::baseline;
-use super::doubts::Doubts;
 use super::figures::Figure;
 use super::fold::{CellReport, CellState, Report, RunState};
 use super::gate::{self, Judgement, Origin, Tally};
+use super::warnings::Warnings;
 use super::words;
 use crate::diag::json;
-use crate::results::doubts::Kind;
-use crate::results::{Cluster, CommandLine, Doubt, Interval, JoinedWorker, Summary};
+use crate::results::warnings::Kind;
+use crate::results::{Cluster, CommandLine, Interval, JoinedWorker, Summary, Warning};
 use crate::schedule::Param;
 use crate::tools::{Cause, Metrics};
 
 /// The version of this document, in it as `version`.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -48,8 +48,8 @@ struct Document<'a> {
     cluster: Option<&'a Cluster>,
     workers: &'a BTreeMap<String, JoinedWorker>,
     verdicts: Verdicts,
-    /// What there is to doubt, over all cells.
-    doubts: Vec<Doubted>,
+    /// All warnings, summed over the cells.
+    warnings: Vec<WarningSummary>,
     cells: Cells<'a>,
     baselines: Vec<Baseline<'a>>,
     expectations: Vec<Expectation<'a>>,
@@ -58,14 +58,14 @@ struct Document<'a> {
 /// The cells, each made when it is written: a report may have very many.
 struct Cells<'a> {
     report: &'a Report,
-    doubts: &'a Doubts,
+    warnings: &'a Warnings,
 }
 
 impl Serialize for Cells<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Cells { report, doubts } = self;
+        let Cells { report, warnings } = self;
         let cells = report.cells.iter();
-        serializer.collect_seq(cells.filter_map(|cell| cell_of(report, doubts, cell)))
+        serializer.collect_seq(cells.filter_map(|cell| cell_of(report, warnings, cell)))
     }
 }
 
@@ -118,7 +118,7 @@ struct Statistics {
 }
 
 #[derive(Serialize)]
-struct Doubted {
+struct WarningSummary {
     kind: Kind,
     /// How many cells, of how many that were measured.
     cells: usize,
@@ -173,7 +173,7 @@ struct Cell<'a> {
     /// Of the samples that count: all, or of a search those at the rate that it has found.
     statistics: BTreeMap<&'a str, Statistics>,
     /// Of any of its samples that count, and those that only show beside other cells.
-    doubts: Vec<Kind>,
+    warnings: Vec<Kind>,
     samples: Vec<Sample<'a>>,
     failed_attempts: Vec<Attempt<'a>>,
 }
@@ -203,7 +203,7 @@ struct Sample<'a> {
     metrics: &'a Metrics,
     /// Far from the cell's other samples in the headline metric.
     outlier: bool,
-    doubts: &'a [Doubt],
+    warnings: &'a [Warning],
 }
 
 #[derive(Serialize)]
@@ -236,7 +236,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     let counts = report.counts();
     let judgements = gate::judge(report);
     let tally = Tally::of(&judgements);
-    let doubts = Doubts::of(report);
+    let warnings = Warnings::of(report);
     let document = Document {
         version: VERSION,
         run: &report.run,
@@ -270,20 +270,20 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
         },
         baselines: baselines(report),
         expectations: judgements.into_iter().map(expectation).collect(),
-        doubts: doubts
+        warnings: warnings
             .groups
             .iter()
-            .map(|group| Doubted {
+            .map(|group| WarningSummary {
                 kind: group.kind,
                 cells: group.cells,
-                measured: doubts.measured,
+                measured: warnings.measured,
                 title: group.kind.title(),
                 means: group.means,
             })
             .collect(),
         cells: Cells {
             report,
-            doubts: &doubts,
+            warnings: &warnings,
         },
     };
     json::write_pretty(&mut *writer, &document)?;
@@ -328,7 +328,7 @@ fn expectation(judgement: Judgement<'_>) -> Expectation<'_> {
     }
 }
 
-fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Option<Cell<'a>> {
+fn cell_of<'a>(report: &'a Report, warnings: &Warnings, cell: &'a CellReport) -> Option<Cell<'a>> {
     let (row, test, path) = report.row(cell.row)?;
     let (outcome, failure, reason) = match &cell.state {
         CellState::Measured => ("measured", None, None),
@@ -373,7 +373,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
                 Some((metric, Statistics { summary, interval }))
             })
             .collect(),
-        doubts: doubts.kinds(cell),
+        warnings: warnings.kinds(cell),
         samples: cell
             .samples
             .iter()
@@ -390,7 +390,7 @@ fn cell_of<'a>(report: &'a Report, doubts: &Doubts, cell: &'a CellReport) -> Opt
                 raw_cut_bytes: some_bytes(s.raw_cut_bytes),
                 metrics: &s.metrics,
                 outlier,
-                doubts: &s.doubts,
+                warnings: &s.warnings,
             })
             .collect(),
         failed_attempts: cell

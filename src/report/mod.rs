@@ -7,7 +7,6 @@ pub mod baseline;
 mod build;
 mod counted;
 mod csv_text;
-mod doubts;
 mod figures;
 mod fold;
 pub mod gate;
@@ -29,6 +28,7 @@ mod swept;
 pub mod table;
 mod text;
 pub mod truth;
+mod warnings;
 mod words;
 
 pub use build::ReportError;

@@ -1,12 +1,12 @@
-//! Numbered notes below the tables: why cells have no figure, and why to doubt those that have one.
+//! Numbered notes below the tables: why cells have no figure, and what speaks against figures.
 
 use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexSet;
 
-use super::doubts::Doubts;
 use super::fold::{CellReport, CellState, Report};
 use super::text;
+use super::warnings::Warnings;
 use crate::diag::printable;
 use crate::tools::Cause;
 
@@ -26,7 +26,7 @@ pub struct Notes {
     /// Cells whose search ended at the highest rate that the plan allows.
     at_bound: usize,
     /// Those on cells that have a figure, in a numbering of their own.
-    pub doubts: Doubts,
+    pub warnings: Warnings,
 }
 
 /// Beside a figure some of whose samples stand far out.
@@ -56,7 +56,7 @@ enum Why {
 }
 
 impl Notes {
-    /// No note so far, and all doubts.
+    /// No note so far, and all warnings.
     pub fn of(report: &Report) -> Notes {
         Notes {
             numbered: Vec::new(),
@@ -64,7 +64,7 @@ impl Notes {
             outliers: (0, 0),
             wide: 0,
             at_bound: 0,
-            doubts: Doubts::of(report),
+            warnings: Warnings::of(report),
         }
     }
 
@@ -97,8 +97,8 @@ impl Notes {
     }
 
     /// What stands behind a figure: whether samples stand far out or are missing, whether the bound
-    /// that the plan sets to its interval was reached, whether its search ran into its end, and what
-    /// there is to doubt.
+    /// that the plan sets to its interval was reached, whether its search ran into its end, and its
+    /// warnings.
     pub fn signs(&mut self, cell: &CellReport, outliers: usize) -> String {
         let mut signs = String::new();
         if outliers > 0 {
@@ -116,7 +116,7 @@ impl Notes {
             self.at_bound += 1;
             signs.push(AT_BOUND);
         }
-        signs + &self.doubts.marks(cell)
+        signs + &self.warnings.marks(cell)
     }
 
     /// The notes' lines, at most `width` wide.

@@ -13,9 +13,9 @@ use std::io;
 use super::csv_text;
 use super::fold::{CellReport, CellState, Report};
 use super::words;
-use crate::results::doubts::Kind;
 use crate::results::observed::{self, End};
-use crate::results::{Doubt, Sample};
+use crate::results::warnings::Kind;
+use crate::results::{Sample, Warning};
 use crate::tools::name;
 
 /// The columns before the metrics.
@@ -40,14 +40,14 @@ const FIRST: [&str; 23] = [
     "outlier",
     "cause",
     "words",
-    "doubts",
+    "warnings",
     "raw",
     "command",
 ];
 
-/// The names of a sample's doubts, each once, with spaces between.
-fn doubts(sample: &Sample) -> String {
-    let kinds: BTreeSet<Kind> = sample.doubts.iter().map(Doubt::kind).collect();
+/// The names of a sample's warnings, each once, with spaces between.
+fn warnings(sample: &Sample) -> String {
+    let kinds: BTreeSet<Kind> = sample.warnings.iter().map(Warning::kind).collect();
     kinds
         .into_iter()
         .map(Kind::name)
@@ -221,7 +221,7 @@ fn record(
         outlier.to_owned(),
         cause,
         said.to_owned(),
-        of_sample(doubts),
+        of_sample(warnings),
         of_sample(|s| s.raw.clone().unwrap_or_default()),
         of_sample(|s| s.command.join(" ")),
     ];

@@ -51,7 +51,7 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
     for section in sections::of(report, &mut notes).iter().chain(&baselines) {
         page.section(section, width);
     }
-    let doubts = notes.doubts.lines(width);
+    let warnings = notes.warnings.lines(width);
     let notes = notes.render(width);
     if !notes.is_empty() {
         page.gap();
@@ -59,9 +59,9 @@ pub fn render(report: &Report, width: usize, colour: bool) -> String {
             page.marked(line);
         }
     }
-    if !doubts.is_empty() {
+    if !warnings.is_empty() {
         page.gap();
-        for line in &doubts {
+        for line in &warnings {
             page.line(line, WARN);
         }
     }
@@ -183,7 +183,7 @@ impl Page {
         }
     }
 
-    /// A line in which the marks of cells without a figure, or with a doubtful one, are coloured.
+    /// A line with coloured marks of cells that have no figure, or a figure with a warning.
     fn marked(&mut self, line: &str) {
         let line = printable::line(line);
         let mut rest = &*line;

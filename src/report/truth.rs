@@ -15,7 +15,7 @@ mod tests {
     use crate::diag::Source;
     use crate::plan;
     use crate::report::fold::{CellReport, CellState, Report, RunState};
-    use crate::results::Doubt;
+    use crate::results::Warning;
     use crate::schedule::{CellId, Params, Schedule, Selection};
     use crate::tools::{Cause, Failure, Metrics, name};
 
@@ -56,7 +56,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             command: [].into(),
             server_command: [].into(),
             metrics,
-            doubts: vec![Doubt::CpuSaturated {
+            warnings: vec![Warning::CpuSaturated {
                 end: crate::results::observed::End::Client,
                 busy_percent: 99.0,
             }],

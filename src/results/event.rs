@@ -5,14 +5,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::doubts::Doubt;
 use super::environment::WorkerEnvironment;
+use super::warnings::Warning;
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};
 use crate::tools::{Failure, Metrics};
 
 /// The version of the journal's format, in every line as `v`.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// The oldest version that can be read. Version 1 called the warnings of a sample `doubts`.
+pub const OLDEST_VERSION: u32 = 1;
 
 /// One line of `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,9 +187,9 @@ pub struct Sample {
     pub server_command: CommandLine,
     /// What the tool said, and what both ends observed around it (see `observed`).
     pub metrics: Metrics,
-    /// Reasons not to take the figures at their word; in journals from before there were any, none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub doubts: Vec<Doubt>,
+    /// Reasons not to take the figures at their word; none in journals older than this field.
+    #[serde(default, alias = "doubts", skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// File under `raw/`.
     pub raw: Option<String>,
     /// Bytes of the output that were not kept, and are missing in the middle of the file.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::event::{Event, EventKind, Sample, VERSION};
+use super::event::{Event, EventKind, OLDEST_VERSION, Sample, VERSION};
 use super::journal::{FILE_NAME, JournalError, failed};
 use crate::files;
 
@@ -50,7 +50,7 @@ pub enum TearKind {
     #[error("event {expected} should stand here, but {got} does")]
     Gap { expected: u64, got: u64 },
     #[error(
-        "the line has format version {0}, and this netplan reads version {VERSION}; \
+        "the line has format version {0}, and this netplan reads versions {OLDEST_VERSION} to {VERSION}; \
          use the netplan that wrote it"
     )]
     Version(u64),
@@ -230,7 +230,7 @@ pub(super) fn parse_line(line: &[u8]) -> Result<Event, TearKind> {
     }
     let garbage = |error: serde_json::Error| TearKind::Garbage(error.to_string());
     let head: Head<'_> = serde_json::from_slice(line).map_err(garbage)?;
-    if head.v != u64::from(VERSION) {
+    if !(u64::from(OLDEST_VERSION)..=u64::from(VERSION)).contains(&head.v) {
         return Err(TearKind::Version(head.v));
     }
     // Most of a journal are samples. Read as what they are they take a third of the time: where one of
@@ -244,5 +244,10 @@ pub(super) fn parse_line(line: &[u8]) -> Result<Event, TearKind> {
             kind: EventKind::Sample(sample),
         });
     }
-    serde_json::from_slice(line).map_err(garbage)
+    let event: Event = serde_json::from_slice(line).map_err(garbage)?;
+    // What an earlier version says is read as this version says it.
+    Ok(Event {
+        v: VERSION,
+        ..event
+    })
 }

@@ -1,7 +1,6 @@
 //! What a run leaves: events, the journal, the run's directory, statistics over samples.
 
 pub mod archive;
-pub mod doubts;
 pub mod environment;
 mod event;
 pub mod journal;
@@ -11,11 +10,14 @@ pub mod run_dir;
 mod run_list;
 pub mod sequential;
 pub mod statistics;
+pub mod warnings;
 
-pub use doubts::{Circumstances, Doubt};
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
-pub use event::{CommandLine, Event, EventKind, Outcome, Sample, VERSION, command_line};
+pub use event::{
+    CommandLine, Event, EventKind, OLDEST_VERSION, Outcome, Sample, VERSION, command_line,
+};
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};
 pub use statistics::{Interval, Summary};
+pub use warnings::{Circumstances, Warning};

@@ -4,7 +4,7 @@ use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Metric, Repeat};
 use netplan::report::gate::{self, Verdict};
 use netplan::report::{Report, json, samples_csv, table};
-use netplan::results::{Doubt, EventKind, Outcome, observed};
+use netplan::results::{EventKind, Outcome, Warning, observed};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;
@@ -46,7 +46,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
             sample.metrics.set(name::THROUGHPUT_BPS, *arrived);
             sample.metrics.set(name::LOST_PERCENT, *lost);
             if *lost > 0.1 {
-                sample.doubts.push(Doubt::CpuSaturated {
+                sample.warnings.push(Warning::CpuSaturated {
                     end: observed::End::Server,
                     busy_percent: 99.0,
                 });
@@ -115,16 +115,16 @@ fn its_interval_is_explained() {
 }
 
 #[test]
-fn probes_that_do_not_count_raise_no_doubt() {
+fn probes_that_do_not_count_raise_no_warning() {
     let report = with_a_miss();
     let text = table::render(&report, 200, false);
     assert!(!text.contains("CPU saturated"), "{text}");
     let document: serde_json::Value =
         serde_json::from_str(&json::render(&report).unwrap()).unwrap();
     let cell = &document["cells"][0];
-    assert_eq!(cell["doubts"], serde_json::json!([]), "{cell:#}");
+    assert_eq!(cell["warnings"], serde_json::json!([]), "{cell:#}");
     // Each probe keeps its own.
-    assert_eq!(cell["samples"][4]["doubts"].as_array().unwrap().len(), 1);
+    assert_eq!(cell["samples"][4]["warnings"].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use netplan::results::doubts::Kind;
-use netplan::results::{Doubt, Event, EventKind, Outcome, Sample};
+use netplan::results::warnings::Kind;
+use netplan::results::{Event, EventKind, Outcome, Sample, Warning};
 use netplan::tools::{Cause, Failure, LARGEST_OUTPUT_BYTES, SERVER_OUTPUT_BYTES, name};
 use tempfile::TempDir;
 
@@ -234,16 +234,16 @@ fn a_tool_that_reports_what_no_interface_carried_is_contradicted() {
     assert_eq!(*raw, fs::read(document).unwrap());
 }
 
-/// Whether a sample of small writes is doubted for other traffic.
+/// Whether a sample of small writes gets a warning for other traffic.
 fn other_traffic(folder: &Path) -> bool {
     run(folder, IPERF3, 0);
     let [sample] = &samples(folder)[..] else {
         panic!("{:?}", events(folder))
     };
     sample
-        .doubts
+        .warnings
         .iter()
-        .map(Doubt::kind)
+        .map(Warning::kind)
         .any(|kind| kind == Kind::OtherTraffic)
 }
 

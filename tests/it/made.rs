@@ -10,7 +10,7 @@ use netplan::plan::{
     Timing, ToolSpec, Via, units,
 };
 use netplan::results::{
-    Circumstances, Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, doubts,
+    Circumstances, Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, warnings,
 };
 use netplan::schedule::{CellId, Params, Schedule};
 use netplan::tools::{Cause, Failure, Metrics, name};
@@ -443,7 +443,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
     }
     .seen(&environment(), &environment());
     Sample {
-        doubts: doubts::of(&cell.params, &metrics, &circumstances),
+        warnings: warnings::find_warnings(&cell.params, &metrics, &circumstances),
         cell: cell.id.clone(),
         path: path.name.clone(),
         tool: tool.to_owned(),

@@ -325,7 +325,7 @@ fn a_run_that_ended_before_its_first_event_starts_again_in_its_directory() {
     // What may have been events is not written over.
     fs::write(
         path.join(journal::FILE_NAME),
-        first.replace("\"v\":1", "\"v\":2"),
+        first.replace("\"v\":2", "\"v\":3"),
     )
     .unwrap();
     assert!(matches!(RunDir::create(&path), Err(RunDirError::Taken(_))));

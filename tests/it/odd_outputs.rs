@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use netplan::plan::{NetperfTest, Protocol, ToolSpec};
-use netplan::results::doubts::{Kind, remove_impossible};
-use netplan::results::{Circumstances, Doubt};
+use netplan::results::warnings::{Kind, remove_impossible};
+use netplan::results::{Circumstances, Warning};
 use netplan::schedule::{Param, Params};
 use netplan::tools::{
     self, Cause, Cut, Ended, Failure, How, Job, LARGEST_OUTPUT_BYTES, Metrics, cut_mark, name,
@@ -20,7 +20,7 @@ use crate::tools::in_words;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/odd-outputs");
 
 /// What becomes of an output: the figures that count, and what was left out.
-type Outcome = Result<(Metrics, Vec<Doubt>), Failure>;
+type Outcome = Result<(Metrics, Vec<Warning>), Failure>;
 
 fn recorded(file: &str) -> Vec<u8> {
     std::fs::read(Path::new(FOLDER).join(file)).unwrap()
@@ -53,14 +53,14 @@ fn read(spec: &ToolSpec, ended: &Ended, streams: u64) -> Outcome {
         server_cores: 2,
         ..Circumstances::default()
     };
-    let doubts = remove_impossible(tool.headline(), &mut metrics, &about)?;
-    Ok((metrics, doubts))
+    let warnings = remove_impossible(tool.headline(), &mut metrics, &about)?;
+    Ok((metrics, warnings))
 }
 
 /// The metrics that were left out.
-fn left_out(doubts: &[Doubt]) -> Vec<&str> {
-    let metrics = doubts.iter().map(|doubt| match doubt {
-        Doubt::ImpossibleFigure { metric, .. } => metric.as_str(),
+fn left_out(warnings: &[Warning]) -> Vec<&str> {
+    let metrics = warnings.iter().map(|warning| match warning {
+        Warning::ImpossibleFigure { metric, .. } => metric.as_str(),
         other => panic!("{other:?}"),
     });
     metrics.collect()
@@ -125,9 +125,9 @@ fn odd_outputs_are_figures_without_what_cannot_be_or_failures_with_their_cause()
     for (file, expected) in expected {
         let outcome = outcome(file, recorded(file), 1);
         let _ = match &outcome {
-            Ok((metrics, doubts)) => {
-                let doubts: Vec<String> = doubts.iter().map(Doubt::figures).collect();
-                writeln!(text, "{file}\n    {}\n    {doubts:?}", in_words(metrics))
+            Ok((metrics, warnings)) => {
+                let warnings: Vec<String> = warnings.iter().map(Warning::figures).collect();
+                writeln!(text, "{file}\n    {}\n    {warnings:?}", in_words(metrics))
             }
             Err(failure) => writeln!(
                 text,
@@ -136,13 +136,13 @@ fn odd_outputs_are_figures_without_what_cannot_be_or_failures_with_their_cause()
             ),
         };
         match (&outcome, expected) {
-            (Ok((metrics, doubts)), Ok(expected)) => {
-                assert_eq!(left_out(doubts), expected, "{file}");
+            (Ok((metrics, warnings)), Ok(expected)) => {
+                assert_eq!(left_out(warnings), expected, "{file}");
                 assert!(expected.iter().all(|name| metrics.get(name).is_none()));
                 assert!(
-                    doubts
+                    warnings
                         .iter()
-                        .all(|doubt| doubt.kind() == Kind::ImpossibleFigure)
+                        .all(|warning| warning.kind() == Kind::ImpossibleFigure)
                 );
             }
             (Err(failure), Err(cause)) => assert_eq!(failure.cause, cause, "{file}"),

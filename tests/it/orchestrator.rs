@@ -14,9 +14,9 @@ use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Error, Linger, Settings};
 use netplan::results::archive::{self, ArchiveError};
-use netplan::results::doubts::Kind;
+use netplan::results::warnings::Kind;
 use netplan::results::{
-    Doubt, Event, EventKind, Journal, Outcome, RunDir, VERSION, WorkerEnvironment, journal,
+    Event, EventKind, Journal, Outcome, RunDir, VERSION, Warning, WorkerEnvironment, journal,
 };
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::to_worker::Message as Order;
@@ -435,7 +435,7 @@ async fn more_payload_than_interfaces_carried_is_a_failure_only_on_emulated_node
                     assert!(raw.is_some());
                 }
                 EventKind::Sample(sample) => {
-                    let kinds: Vec<Kind> = sample.doubts.iter().map(Doubt::kind).collect();
+                    let kinds: Vec<Kind> = sample.warnings.iter().map(Warning::kind).collect();
                     assert!(!(emulated && contradicted), "{sample:?}");
                     assert_eq!(
                         kinds.contains(&Kind::Contradicted),

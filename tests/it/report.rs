@@ -3,7 +3,7 @@
 use netplan::plan::{Plan, Test};
 use netplan::report::nptest_csv::Dialect;
 use netplan::report::{Report, RunState, json, nptest_csv, samples_csv, table};
-use netplan::results::{Cluster, Doubt, Event, EventKind, observed};
+use netplan::results::{Cluster, Event, EventKind, Warning, journal, observed};
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 
@@ -132,8 +132,8 @@ fn tables() {
     });
 }
 
-/// Each doubt on some cells, and one that is the rule.
-fn doubted() -> Report {
+/// Each warning on some cells, and one that is the rule.
+fn report_with_warnings() -> Report {
     let tests = [made::tcp(256, 1), made::udp()];
     let mut made = Made::of(&tests, &End::Complete, |_, _| Fate::Measured);
     let samples = made
@@ -145,61 +145,61 @@ fn doubted() -> Report {
         });
     for (i, sample) in samples.enumerate() {
         let end = observed::End::Server;
-        sample.doubts.push(Doubt::CpuSaturated {
+        sample.warnings.push(Warning::CpuSaturated {
             end,
             busy_percent: 96.0 + i as f64 / 10.0,
         });
         let more = match i {
-            2 => Doubt::OtherTraffic {
+            2 => Warning::OtherTraffic {
                 end,
                 bps: 42.1e6,
                 percent: 11.2,
             },
-            3 | 4 => Doubt::RetransmitBurst {
+            3 | 4 => Warning::RetransmitBurst {
                 retransmits: 900.0 * i as f64,
                 percent: i as f64,
             },
-            5 => Doubt::Throttled {
+            5 => Warning::Throttled {
                 end,
                 periods: 7.0,
                 throttled_us: 312_400.0,
             },
-            6 => Doubt::ElapsedOff {
+            6 => Warning::ElapsedOff {
                 asked_s: 1.0,
                 elapsed_s: 1.31,
             },
-            7 => Doubt::CpuStolen {
+            7 => Warning::CpuStolen {
                 end,
                 steal_percent: 8.2,
             },
-            8 => Doubt::MssDiffers {
+            8 => Warning::MssDiffers {
                 asked: 864,
                 effective: 800.0,
             },
             9 => {
                 sample.metrics.set(name::EFFECTIVE_MSS, 852.0);
-                Doubt::Loopback
+                Warning::Loopback
             }
-            10 => Doubt::Offloaded {
+            10 => Warning::Offloaded {
                 features: vec!["TSO at client and server".to_owned()],
             },
             _ => continue,
         };
-        sample.doubts.push(more);
+        sample.warnings.push(more);
     }
     made.report()
 }
 
 #[test]
-fn doubts_are_marked_where_they_are_the_exception() {
-    let report = doubted();
+fn warnings_are_marked_where_they_are_the_exception() {
+    let report = report_with_warnings();
     let csv = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let column = reader
         .headers()
         .unwrap()
         .iter()
-        .position(|name| name == "doubts");
+        .position(|name| name == "warnings");
     let by_csv: Vec<String> = reader
         .records()
         .map(|record| record.unwrap()[column.unwrap()].to_owned())
@@ -213,28 +213,55 @@ fn doubts_are_marked_where_they_are_the_exception() {
     );
     let json: serde_json::Value = serde_json::from_str(&json::render(&report).unwrap()).unwrap();
     assert_eq!(
-        json["cells"][2]["doubts"],
+        json["cells"][2]["warnings"],
         serde_json::json!(["cpu_saturated", "other_traffic"])
     );
-    assert_eq!(json["cells"][2]["samples"][0]["doubts"][1]["bps"], 42.1e6);
+    assert_eq!(json["cells"][2]["samples"][0]["warnings"][1]["bps"], 42.1e6);
     snapshots().bind(|| {
-        insta::assert_snapshot!("table_doubted_100", table::render(&report, 100, false));
         insta::assert_snapshot!(
-            "report_json_doubts",
-            serde_json::to_string_pretty(&json["doubts"]).unwrap()
+            "table_with_warnings_100",
+            table::render(&report, 100, false)
+        );
+        insta::assert_snapshot!(
+            "report_json_warnings",
+            serde_json::to_string_pretty(&json["warnings"]).unwrap()
         );
     });
 }
 
-/// A journal from before there were doubts reads as one without.
+/// A journal that is older than warnings reads as one without warnings.
 #[test]
 fn an_older_journal_still_reads() {
     let made = Made::of(&[made::udp()], &End::Complete, |_, _| Fate::Measured);
     for event in &made.events {
         let text = serde_json::to_string(event).unwrap();
-        assert!(!text.contains("doubts"), "{text}");
+        assert!(!text.contains("warnings"), "{text}");
         assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), *event);
     }
+}
+
+/// Version 1 called the warnings of a sample `doubts`.
+#[test]
+fn a_journal_of_version_1_reads_with_its_warnings() {
+    let made = Made::of(&[made::udp()], &End::Complete, |_, _| Fate::Measured);
+    let mut events = made.events;
+    let sample = events.iter_mut().find_map(|event| match &mut event.kind {
+        EventKind::Sample(sample) => Some(sample),
+        _ => None,
+    });
+    sample.unwrap().warnings.push(Warning::Loopback);
+    let mut version_1 = String::new();
+    for event in &events {
+        let line = serde_json::to_string(event).unwrap();
+        let line = line.replacen("{\"v\":2,", "{\"v\":1,", 1);
+        version_1 += &line.replace("\"warnings\":", "\"doubts\":");
+        version_1.push('\n');
+    }
+    assert!(version_1.contains("\"doubts\":[{\"kind\":\"loopback\"}]"));
+    assert!(!version_1.contains("\"v\":2"));
+    let recovered = journal::read_bytes(version_1.as_bytes());
+    assert_eq!(recovered.torn, None);
+    assert_eq!(recovered.events, events);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn damage_in_the_middle_is_read_up_to_and_never_written_over() {
         .collect();
     let damages = [
         (
-            "{\"v\":1,\"seq\":3,".to_owned(),
+            "{\"v\":2,\"seq\":3,".to_owned(),
             "line 4: the line is not an event",
         ),
         (
@@ -85,8 +85,8 @@ fn damage_in_the_middle_is_read_up_to_and_never_written_over() {
             "line 4: event 3 should stand here, but 5 does",
         ),
         (
-            lines[3].replace("\"v\":1", "\"v\":2"),
-            "line 4: the line has format version 2, and this netplan reads version 1",
+            lines[3].replace("\"v\":2", "\"v\":3"),
+            "line 4: the line has format version 3, and this netplan reads versions 1 to 2",
         ),
     ];
     for (bad, says) in damages {

@@ -856,7 +856,7 @@ async fn a_sample_from_hello_to_goodbye() {
     session
         .order(Order::RunClient(RunClient {
             step: 2,
-            argv: sh("echo figures; echo doubts >&2"),
+            argv: sh("echo figures; echo warnings >&2"),
             warmup_argv: sh("echo warm"),
             deadline_ms: 15_000,
             ..RunClient::default()
@@ -868,7 +868,7 @@ async fn a_sample_from_hello_to_goodbye() {
     assert_eq!(ended.how, How::Code(0));
     assert_eq!(
         (text(&ended.stdout), text(&ended.stderr)),
-        ("figures", "doubts")
+        ("figures", "warnings")
     );
 
     session.order(Order::Stop(pb::Stop { step: 1 })).await;

@@ -271,7 +271,7 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
             command: [].into(),
             server_command: [].into(),
             metrics: Metrics::default(),
-            doubts: Vec::new(),
+            warnings: Vec::new(),
             raw: None,
             raw_cut_bytes: 0,
         })

@@ -59,7 +59,7 @@ fn measured(mss: u32, bps: f64) -> EventKind {
         command: Vec::new().into(),
         server_command: Vec::new().into(),
         metrics,
-        doubts: Vec::new(),
+        warnings: Vec::new(),
         raw: None,
         raw_cut_bytes: 0,
     })

@@ -8,9 +8,9 @@ use super::State;
 use super::lane::{Life, Process};
 use super::output::{add_observed, carried};
 use crate::plan::Via;
-use crate::results::doubts::Interfaces;
 use crate::results::observed::End;
-use crate::results::{Circumstances, EventKind, Sample, doubts};
+use crate::results::warnings::Interfaces;
+use crate::results::{Circumstances, EventKind, Sample, warnings};
 use crate::rpc::pb::Observed;
 
 /// A measurement that waits for what its server's end observed.
@@ -19,7 +19,7 @@ pub(super) struct Held {
     pub(super) task: usize,
     pub(super) server: Process,
     pub(super) circumstances: Circumstances,
-    /// Without the doubts that come of both ends' observations.
+    /// Without the warnings that follow from both ends' observations.
     pub(super) sample: Sample,
     pub(super) raw: Option<Vec<u8>>,
     /// Bytes that all interfaces of the client's end carried.
@@ -42,7 +42,7 @@ impl State {
         }
     }
 
-    /// Says what was measured, with all that there is to doubt, and ends the cell if it was the last.
+    /// Publishes the sample with all its warnings, and ends the cell if it was the last.
     /// What the interfaces contradict was not measured, where all traffic crosses them.
     pub(super) fn publish(&mut self, measured: Held, observed: Option<Observed>) {
         let Held {
@@ -55,23 +55,24 @@ impl State {
         } = measured;
         let at_server = observed.as_ref().and_then(carried);
         add_observed(&mut sample.metrics, End::Server, observed);
-        let contradiction = doubts::contradiction(&sample.metrics, End::Client, carried_bytes)
-            .or_else(|| doubts::contradiction(&sample.metrics, End::Server, at_server));
+        let contradiction = warnings::contradiction(&sample.metrics, End::Client, carried_bytes)
+            .or_else(|| warnings::contradiction(&sample.metrics, End::Server, at_server));
         let event = match contradiction {
             Some(contradiction) if circumstances.interfaces == Interfaces::CarryAll => {
                 EventKind::AttemptFailed {
                     cell: sample.cell,
                     sample: sample.sample,
                     attempt: sample.attempt,
-                    failure: doubts::contradicted(&sample.tool, &contradiction),
+                    failure: warnings::contradicted(&sample.tool, &contradiction),
                     raw: sample.raw,
                     raw_cut_bytes: sample.raw_cut_bytes,
                 }
             }
             contradiction => {
-                sample.doubts.extend(contradiction);
-                let found = doubts::of(&sample.params, &sample.metrics, &circumstances);
-                sample.doubts.extend(found);
+                sample.warnings.extend(contradiction);
+                let found =
+                    warnings::find_warnings(&sample.params, &sample.metrics, &circumstances);
+                sample.warnings.extend(found);
                 EventKind::Sample(sample)
             }
         };

@@ -12,9 +12,9 @@ use super::progress::Next;
 use super::queue::Seat;
 use super::{Phase, State};
 use crate::plan::Via;
-use crate::results::doubts::remove_impossible;
 use crate::results::observed::End;
 use crate::results::run_dir::raw_name;
+use crate::results::warnings::remove_impossible;
 use crate::results::{Circumstances, EventKind, Outcome, Sample, command_line};
 use crate::rpc::pb::{Observed, TcpInfo};
 use crate::schedule::Params;
@@ -283,8 +283,8 @@ impl State {
             ..self.circumstances(index)
         };
         let headline = task.tool().headline();
-        let doubts = match remove_impossible(headline, &mut metrics, &circumstances) {
-            Ok(doubts) => doubts,
+        let warnings = match remove_impossible(headline, &mut metrics, &circumstances) {
+            Ok(warnings) => warnings,
             Err(failure) => {
                 if is_running {
                     self.fail(at, failure, Some(ended));
@@ -307,7 +307,7 @@ impl State {
             command: command_line(command),
             server_command: command_line(&attempt.server_command),
             metrics,
-            doubts,
+            warnings,
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&cell, attempt.sample, attempt.number, extension(raw))),

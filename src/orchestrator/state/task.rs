@@ -131,7 +131,7 @@ impl<'t> Task<'t> {
         params
     }
 
-    /// Against which samples are doubted, as far as the plan says.
+    /// What the plan says of the conditions that warnings depend on.
     pub fn circumstances(self) -> Circumstances {
         let warmup_s = self.timing().warmup.0.as_secs_f64();
         let own_warmup = self.tool().has_warmup();

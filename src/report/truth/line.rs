@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::theory::claim;
 use crate::report::fold::{CellReport, CellState, Report, RunState};
 use crate::report::words;
-use crate::results::Doubt;
-use crate::results::doubts::Kind;
+use crate::results::Warning;
+use crate::results::warnings::Kind;
 
 /// A figure that theory knows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,7 +21,7 @@ pub struct Line {
     #[serde(flatten)]
     pub verdict: Verdict,
     /// Of the samples, where the line failed: why that may be.
-    pub doubts: Vec<Kind>,
+    pub warnings: Vec<Kind>,
 }
 
 /// How far off a figure may be.
@@ -70,10 +70,10 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
             (CellState::Measured, None) => {}
         }
         if let Verdict::Failed(_) = line.verdict {
-            let doubts = cell.samples.iter().flat_map(|sample| &sample.doubts);
-            line.doubts = doubts.map(Doubt::kind).collect();
-            line.doubts.sort_unstable();
-            line.doubts.dedup();
+            let warnings = cell.samples.iter().flat_map(|sample| &sample.warnings);
+            line.warnings = warnings.map(Warning::kind).collect();
+            line.warnings.sort_unstable();
+            line.warnings.dedup();
         }
         Some(line)
     };

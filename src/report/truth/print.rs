@@ -55,8 +55,8 @@ pub fn table(lines: &[Line], width: usize) -> String {
         for part in why.into_iter().flat_map(|why| text::wrap(why, beside, "")) {
             put(&format!("{INDENT}{part}"));
         }
-        for doubt in &line.doubts {
-            put(&format!("{INDENT}doubt: {}", doubt.title()));
+        for warning in &line.warnings {
+            put(&format!("{INDENT}warning: {}", warning.title()));
         }
     }
     let [passed, failed, skipped] = counts(lines);

@@ -97,7 +97,7 @@ fn within(
         found,
         allowed: Allowed::Percent(percent),
         verdict,
-        doubts: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -121,7 +121,7 @@ fn lost(percent: f64, cell: &CellReport) -> Line {
         found,
         allowed: Allowed::Interval(interval),
         verdict,
-        doubts: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

@@ -1,14 +1,14 @@
-//! A doubt with its figures, how bad it is, and how it is told.
+//! A warning with its figures, its severity and its text.
 
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
 use crate::results::observed::End;
 
-/// A reason to doubt a sample, with its figures.
+/// A reason not to take a sample's figure at its word, with the numbers that it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Doubt {
+pub enum Warning {
     /// Bytes.
     MssDiffers {
         asked: u64,
@@ -65,41 +65,41 @@ pub enum Doubt {
     },
 }
 
-impl Doubt {
+impl Warning {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Doubt::MssDiffers { .. } => Kind::MssDiffers,
-            Doubt::Offloaded { .. } => Kind::Offloaded,
-            Doubt::Loopback => Kind::Loopback,
-            Doubt::CpuSaturated { .. } => Kind::CpuSaturated,
-            Doubt::CpuStolen { .. } => Kind::CpuStolen,
-            Doubt::Throttled { .. } => Kind::Throttled,
-            Doubt::ElapsedOff { .. } => Kind::ElapsedOff,
-            Doubt::RetransmitBurst { .. } => Kind::RetransmitBurst,
-            Doubt::OtherTraffic { .. } => Kind::OtherTraffic,
-            Doubt::ImpossibleFigure { .. } => Kind::ImpossibleFigure,
-            Doubt::Contradicted { .. } => Kind::Contradicted,
+            Warning::MssDiffers { .. } => Kind::MssDiffers,
+            Warning::Offloaded { .. } => Kind::Offloaded,
+            Warning::Loopback => Kind::Loopback,
+            Warning::CpuSaturated { .. } => Kind::CpuSaturated,
+            Warning::CpuStolen { .. } => Kind::CpuStolen,
+            Warning::Throttled { .. } => Kind::Throttled,
+            Warning::ElapsedOff { .. } => Kind::ElapsedOff,
+            Warning::RetransmitBurst { .. } => Kind::RetransmitBurst,
+            Warning::OtherTraffic { .. } => Kind::OtherTraffic,
+            Warning::ImpossibleFigure { .. } => Kind::ImpossibleFigure,
+            Warning::Contradicted { .. } => Kind::Contradicted,
         }
     }
 
-    /// How bad it is, to compare doubts of one kind: a larger one is worse.
+    /// How bad it is, to compare warnings of one kind: a larger one is worse.
     #[must_use]
     pub fn severity(&self) -> f64 {
         match self {
-            Doubt::MssDiffers { asked, effective } => (*asked as f64 - effective).abs(),
-            Doubt::Offloaded { features } => features.len() as f64,
-            Doubt::Loopback | Doubt::ImpossibleFigure { .. } => 1.0,
-            Doubt::Contradicted {
+            Warning::MssDiffers { asked, effective } => (*asked as f64 - effective).abs(),
+            Warning::Offloaded { features } => features.len() as f64,
+            Warning::Loopback | Warning::ImpossibleFigure { .. } => 1.0,
+            Warning::Contradicted {
                 payload_bytes,
                 carried_bytes,
                 ..
             } => payload_bytes - carried_bytes,
-            Doubt::CpuSaturated { busy_percent, .. } => *busy_percent,
-            Doubt::CpuStolen { steal_percent, .. } => *steal_percent,
-            Doubt::Throttled { throttled_us, .. } => *throttled_us,
-            Doubt::ElapsedOff { asked_s, elapsed_s } => (elapsed_s - asked_s).abs(),
-            Doubt::RetransmitBurst { percent, .. } | Doubt::OtherTraffic { percent, .. } => {
+            Warning::CpuSaturated { busy_percent, .. } => *busy_percent,
+            Warning::CpuStolen { steal_percent, .. } => *steal_percent,
+            Warning::Throttled { throttled_us, .. } => *throttled_us,
+            Warning::ElapsedOff { asked_s, elapsed_s } => (elapsed_s - asked_s).abs(),
+            Warning::RetransmitBurst { percent, .. } | Warning::OtherTraffic { percent, .. } => {
                 *percent
             }
         }
@@ -109,18 +109,18 @@ impl Doubt {
     #[must_use]
     pub fn figures(&self) -> String {
         match self {
-            Doubt::MssDiffers { asked, effective } => {
+            Warning::MssDiffers { asked, effective } => {
                 format!("{asked} bytes asked, {effective:.0} effective")
             }
-            Doubt::Offloaded { features } => features.join(", "),
-            Doubt::Loopback => "on the host network of one node".to_owned(),
-            Doubt::CpuSaturated { end, busy_percent } => {
+            Warning::Offloaded { features } => features.join(", "),
+            Warning::Loopback => "on the host network of one node".to_owned(),
+            Warning::CpuSaturated { end, busy_percent } => {
                 format!("{busy_percent:.1} % busy at the {}", end.name())
             }
-            Doubt::CpuStolen { end, steal_percent } => {
+            Warning::CpuStolen { end, steal_percent } => {
                 format!("{steal_percent:.1} % stolen at the {}", end.name())
             }
-            Doubt::Throttled {
+            Warning::Throttled {
                 end,
                 periods,
                 throttled_us,
@@ -129,17 +129,17 @@ impl Doubt {
                 throttled_us / 1e3,
                 end.name()
             ),
-            Doubt::ElapsedOff { asked_s, elapsed_s } => {
+            Warning::ElapsedOff { asked_s, elapsed_s } => {
                 format!("{elapsed_s:.2} s instead of {asked_s:.2} s")
             }
-            Doubt::RetransmitBurst {
+            Warning::RetransmitBurst {
                 retransmits,
                 percent,
             } => format!("{retransmits:.0} segments sent again, {percent:.1} % of all"),
-            Doubt::ImpossibleFigure { metric, value, why } => {
+            Warning::ImpossibleFigure { metric, value, why } => {
                 format!("`{metric}` is {value}: {why}")
             }
-            Doubt::Contradicted {
+            Warning::Contradicted {
                 end,
                 payload_bytes,
                 carried_bytes,
@@ -148,7 +148,7 @@ impl Doubt {
                  {carried_bytes:.0}",
                 end.name()
             ),
-            Doubt::OtherTraffic { end, bps, percent } => format!(
+            Warning::OtherTraffic { end, bps, percent } => format!(
                 "at least {:.1} Mbit/s at the {}, {percent:.0} % of the sample's own",
                 bps / 1e6,
                 end.name()

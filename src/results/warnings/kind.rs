@@ -1,8 +1,8 @@
-//! What doubts there are: their names, and what each means for a figure.
+//! The kinds of warnings: the name, the title and the meaning of each.
 
 use serde::Serialize;
 
-/// A doubt's name.
+/// A warning's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -95,7 +95,7 @@ impl Kind {
                 "the hypervisor gave the node's processor to others: expect other figures at other times"
             }
             Kind::Throttled => {
-                "the figure is what the pod's CPU limit allows: raise it, or leave it away"
+                "the figure is what the pod's CPU limit allows: raise the limit or remove it"
             }
             Kind::ElapsedOff => {
                 "rates are over the tool's own time, and something held the tool up or cut it short"

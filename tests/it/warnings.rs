@@ -1,11 +1,11 @@
-//! Doubts that a real run gives reason for.
+//! Warnings that a real run raises.
 
 use std::fs;
 use std::process::Command;
 
-use netplan::results::doubts::Kind;
 use netplan::results::observed::{self, End};
-use netplan::results::{Doubt, Event, EventKind, Sample};
+use netplan::results::warnings::Kind;
+use netplan::results::{Event, EventKind, Sample, Warning};
 use tempfile::TempDir;
 
 use crate::support::{NETPLAN, installed, local_cluster, needs};
@@ -13,7 +13,7 @@ use crate::support::{NETPLAN, installed, local_cluster, needs};
 /// Above the MTU, and with offloads: on the local cluster a plan can ask for both.
 const PLAN: &str = "\
 version: 1
-name: doubtful
+name: with-warnings
 workers:
   client: {}
   server: { other_node_than: client }
@@ -41,7 +41,7 @@ fn samples(folder: &TempDir) -> Vec<Sample> {
 }
 
 #[test]
-fn an_mss_above_the_mtu_and_offloads_are_doubted_and_both_ends_observe() {
+fn an_mss_above_the_mtu_and_offloads_raise_warnings_and_both_ends_observe() {
     needs!(local_cluster(), installed(&["iperf3"]));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
@@ -60,7 +60,7 @@ fn an_mss_above_the_mtu_and_offloads_are_doubted_and_both_ends_observe() {
     let samples = samples(&folder);
     assert_eq!(samples.len(), 3);
     for sample in &samples {
-        let kinds: Vec<Kind> = sample.doubts.iter().map(Doubt::kind).collect();
+        let kinds: Vec<Kind> = sample.warnings.iter().map(Warning::kind).collect();
         assert!(kinds.contains(&Kind::Offloaded), "{sample:?}");
         assert_eq!(
             kinds.contains(&Kind::MssDiffers),

@@ -1,16 +1,16 @@
-//! What there is to doubt about figures that are there: on how many cells, how bad, what it means.
+//! The warnings of a report: on how many cells, how bad, and what each means.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{CellReport, CellState, Report};
 use super::text;
-use crate::results::doubts::Kind;
+use crate::results::warnings::Kind;
 use crate::schedule::{CellId, Param};
 use crate::tools::name;
 
-/// The doubts of a report.
+/// The warnings of a report.
 #[derive(Debug)]
-pub struct Doubts {
+pub struct Warnings {
     /// In the order of [`Kind`].
     pub groups: Vec<Group>,
     /// Cells that were measured.
@@ -18,7 +18,7 @@ pub struct Doubts {
     by_cell: BTreeMap<CellId, BTreeSet<Kind>>,
 }
 
-/// All doubts of a kind.
+/// All warnings of a kind.
 #[derive(Debug)]
 pub struct Group {
     pub kind: Kind,
@@ -28,13 +28,13 @@ pub struct Group {
     pub means: &'static str,
     /// The figures of the worst of them.
     worst: String,
-    /// The number that cells are marked with; a doubt of more than half of the cells is the rule,
+    /// The number that cells are marked with; a warning on more than half of the cells is the rule,
     /// and a mark on each of them would hide the others.
     mark: Option<usize>,
 }
 
-impl Doubts {
-    pub fn of(report: &Report) -> Doubts {
+impl Warnings {
+    pub fn of(report: &Report) -> Warnings {
         let mut by_cell: BTreeMap<CellId, BTreeSet<Kind>> = BTreeMap::new();
         let mut worst: BTreeMap<Kind, (f64, String)> = BTreeMap::new();
         let mut take = |cell: &CellReport, kind: Kind, severity: f64, figures: String| {
@@ -51,8 +51,8 @@ impl Doubts {
             .iter()
             .filter(|cell| matches!(cell.state, CellState::Measured | CellState::Partial));
         for cell in measured.clone() {
-            for doubt in cell.counted().flat_map(|sample| &sample.doubts) {
-                take(cell, doubt.kind(), doubt.severity(), doubt.figures());
+            for warning in cell.counted().flat_map(|sample| &sample.warnings) {
+                take(cell, warning.kind(), warning.severity(), warning.figures());
             }
         }
         for (effective, cells) in collapsed(report) {
@@ -84,14 +84,14 @@ impl Doubts {
                 mark,
             }
         });
-        Doubts {
+        Warnings {
             groups: groups.collect(),
             measured,
             by_cell,
         }
     }
 
-    /// The doubts of a cell.
+    /// The warnings of a cell.
     pub fn kinds(&self, cell: &CellReport) -> Vec<Kind> {
         let kinds = self.by_cell.get(&cell.id);
         kinds.into_iter().flatten().copied().collect()
@@ -119,7 +119,7 @@ impl Doubts {
         })
     }
 
-    /// The doubts in words, at most `width` wide.
+    /// The warnings as lines of text, at most `width` wide.
     pub fn lines(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();
         for group in &self.groups {
@@ -144,7 +144,7 @@ impl Doubts {
     }
 }
 
-/// What a doubt means where all nodes are emulated on one machine, by links with a rate or without.
+/// What a warning means where all nodes are emulated on one machine, by links with a rate or without.
 fn on_one_machine(kind: Kind, limited: bool) -> &'static str {
     match kind {
         Kind::CpuSaturated if limited => {

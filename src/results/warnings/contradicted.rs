@@ -6,7 +6,7 @@
 //! connect two sockets, shared memory, a peer redirect of a kernel before 6.8), it only speaks
 //! against the figure.
 
-use super::doubt::Doubt;
+use super::warning::Warning;
 use crate::results::observed::End;
 use crate::tools::{Cause, Failure, Metrics, name};
 
@@ -19,12 +19,12 @@ const SLACK_BYTES: f64 = 64.0 * 1024.0;
 /// The payload that a tool reports, held against what all interfaces of an end carried meanwhile:
 /// the bytes of the busier direction. `None` when they agree, or either is unknown.
 #[must_use]
-pub fn contradiction(metrics: &Metrics, end: End, carried_bytes: Option<u64>) -> Option<Doubt> {
+pub fn contradiction(metrics: &Metrics, end: End, carried_bytes: Option<u64>) -> Option<Warning> {
     let carried_bytes = carried_bytes? as f64;
     // Over its own time: the product of both is what it counted.
     let payload_bytes = metrics.get(name::THROUGHPUT_BPS)? / 8.0 * metrics.get(name::ELAPSED_S)?;
     let most = carried_bytes * (1.0 + CONTRADICTED_PERCENT / 100.0) + SLACK_BYTES;
-    (payload_bytes > most).then_some(Doubt::Contradicted {
+    (payload_bytes > most).then_some(Warning::Contradicted {
         end,
         payload_bytes,
         carried_bytes,
@@ -33,7 +33,7 @@ pub fn contradiction(metrics: &Metrics, end: End, carried_bytes: Option<u64>) ->
 
 /// A contradiction as a failure, where no traffic can bypass the interfaces.
 #[must_use]
-pub fn contradicted(tool: &str, contradiction: &Doubt) -> Failure {
+pub fn contradicted(tool: &str, contradiction: &Warning) -> Failure {
     Failure::new(
         Cause::Contradicted,
         &format!("{tool} reports {}", contradiction.figures()),

@@ -1,7 +1,7 @@
-//! What makes a sample doubtful: each cause with its threshold.
+//! Finds what speaks against a sample's figures: each cause with its threshold.
 
 use super::circumstances::Circumstances;
-use super::doubt::Doubt;
+use super::warning::Warning;
 use crate::results::observed::{self, End};
 use crate::schedule::{Param, Params};
 use crate::tools::{Metrics, name};
@@ -34,16 +34,16 @@ pub const OTHER_BPS: f64 = 1e6;
 /// timestamps 32.
 const HEADERS: f64 = 90.0;
 
-/// All that makes a sample doubtful.
+/// Finds all warnings of a sample.
 #[must_use]
-pub fn of(params: &Params, metrics: &Metrics, about: &Circumstances) -> Vec<Doubt> {
-    let mut doubts = Vec::new();
-    doubts.extend(mss(params, metrics));
+pub fn find_warnings(params: &Params, metrics: &Metrics, about: &Circumstances) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    warnings.extend(mss(params, metrics));
     if about.sweeps_mss && params.get(Param::Mss).is_some() {
         if about.loopback {
-            doubts.push(Doubt::Loopback);
+            warnings.push(Warning::Loopback);
         } else if !about.offloads.is_empty() {
-            doubts.push(Doubt::Offloaded {
+            warnings.push(Warning::Offloaded {
                 features: about.offloads.clone(),
             });
         }
@@ -53,56 +53,56 @@ pub fn of(params: &Params, metrics: &Metrics, about: &Circumstances) -> Vec<Doub
             // It saw what the client saw.
             continue;
         }
-        doubts.extend(cpu(metrics, end));
-        doubts.extend(throttled(metrics, end));
-        doubts.extend(other_traffic(params, metrics, about, end));
+        warnings.extend(cpu(metrics, end));
+        warnings.extend(throttled(metrics, end));
+        warnings.extend(other_traffic(params, metrics, about, end));
     }
-    doubts.extend(elapsed(metrics, about.asked_s));
-    doubts.extend(burst(metrics));
-    doubts
+    warnings.extend(elapsed(metrics, about.asked_s));
+    warnings.extend(burst(metrics));
+    warnings
 }
 
-fn mss(params: &Params, metrics: &Metrics) -> Option<Doubt> {
+fn mss(params: &Params, metrics: &Metrics) -> Option<Warning> {
     let asked = params.get(Param::Mss)?;
     let effective = metrics.get(name::EFFECTIVE_MSS)?;
     let lacks = asked as f64 - effective;
-    (!(0.0..=TIMESTAMPS).contains(&lacks)).then_some(Doubt::MssDiffers { asked, effective })
+    (!(0.0..=TIMESTAMPS).contains(&lacks)).then_some(Warning::MssDiffers { asked, effective })
 }
 
-fn cpu(metrics: &Metrics, end: End) -> impl Iterator<Item = Doubt> {
+fn cpu(metrics: &Metrics, end: End) -> impl Iterator<Item = Warning> {
     let busy = metrics.get(observed::NODE_BUSY_PERCENT.at(end));
     let steal = metrics.get(observed::NODE_STEAL_PERCENT.at(end));
     let saturated = busy.filter(|busy| *busy >= SATURATED_PERCENT);
     let stolen = steal.filter(|steal| *steal >= STOLEN_PERCENT);
     saturated
-        .map(|busy_percent| Doubt::CpuSaturated { end, busy_percent })
+        .map(|busy_percent| Warning::CpuSaturated { end, busy_percent })
         .into_iter()
-        .chain(stolen.map(|steal_percent| Doubt::CpuStolen { end, steal_percent }))
+        .chain(stolen.map(|steal_percent| Warning::CpuStolen { end, steal_percent }))
 }
 
-fn throttled(metrics: &Metrics, end: End) -> Option<Doubt> {
+fn throttled(metrics: &Metrics, end: End) -> Option<Warning> {
     let periods = metrics.get(observed::THROTTLED_PERIODS.at(end))?;
     let throttled_us = metrics.get(observed::THROTTLED_US.at(end))?;
-    (periods > 0.0).then_some(Doubt::Throttled {
+    (periods > 0.0).then_some(Warning::Throttled {
         end,
         periods,
         throttled_us,
     })
 }
 
-fn elapsed(metrics: &Metrics, asked_s: f64) -> Option<Doubt> {
+fn elapsed(metrics: &Metrics, asked_s: f64) -> Option<Warning> {
     let elapsed_s = metrics.get(name::ELAPSED_S)?;
     let allowed = (asked_s * ELAPSED_PERCENT / 100.0).max(ELAPSED_S);
-    ((elapsed_s - asked_s).abs() > allowed).then_some(Doubt::ElapsedOff { asked_s, elapsed_s })
+    ((elapsed_s - asked_s).abs() > allowed).then_some(Warning::ElapsedOff { asked_s, elapsed_s })
 }
 
-fn burst(metrics: &Metrics) -> Option<Doubt> {
+fn burst(metrics: &Metrics) -> Option<Warning> {
     let retransmits = metrics.get(name::RETRANSMITS)?;
     let bytes = sent_bytes_per_s(metrics)? * metrics.get(name::ELAPSED_S)?;
     let segments = bytes / metrics.get(name::EFFECTIVE_MSS).filter(|mss| *mss > 0.0)?;
     let percent = 100.0 * retransmits / segments;
     (percent.is_finite() && percent >= BURST_PERCENT && retransmits >= BURST_SEGMENTS).then_some(
-        Doubt::RetransmitBurst {
+        Warning::RetransmitBurst {
             retransmits,
             percent,
         },
@@ -126,7 +126,7 @@ fn other_traffic(
     metrics: &Metrics,
     about: &Circumstances,
     end: End,
-) -> Option<Doubt> {
+) -> Option<Warning> {
     let figure = |metric: observed::AtEnds| metrics.get(metric.at(end));
     let crossed = figure(observed::SENT_BYTES)? + figure(observed::RECEIVED_BYTES)?;
     let window_s = figure(observed::OBSERVED_S).filter(|s| *s > 0.0)?;
@@ -158,5 +158,5 @@ fn other_traffic(
     let other = crossed - own;
     let (bps, percent) = (other * 8.0 / window_s, 100.0 * other / own);
     (bps.is_finite() && percent.is_finite() && bps >= OTHER_BPS && percent >= OTHER_PERCENT)
-        .then_some(Doubt::OtherTraffic { end, bps, percent })
+        .then_some(Warning::OtherTraffic { end, bps, percent })
 }

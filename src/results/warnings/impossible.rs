@@ -2,7 +2,7 @@
 //! sample. They are left out, so that no mean and no comparison takes them for measured.
 
 use super::circumstances::Circumstances;
-use super::doubt::Doubt;
+use super::warning::Warning;
 use crate::tools::{Cause, Failure, Metrics, name};
 
 /// More than any network interface or memory carries, in bits per second.
@@ -26,7 +26,7 @@ pub fn remove_impossible(
     headline: &str,
     metrics: &mut Metrics,
     about: &Circumstances,
-) -> Result<Vec<Doubt>, Failure> {
+) -> Result<Vec<Warning>, Failure> {
     let rejected: Vec<(&str, f64, String)> = metrics
         .iter()
         .filter_map(|(metric, value)| {
@@ -42,12 +42,12 @@ pub fn remove_impossible(
         let words = format!("`{headline}` is {}: {}", found.value, found.why);
         return Err(Failure::new(Cause::ImpossibleFigure, &words));
     }
-    let doubts = rejected.into_iter().map(|found| Doubt::ImpossibleFigure {
+    let warnings = rejected.into_iter().map(|found| Warning::ImpossibleFigure {
         metric: found.metric,
         value: found.value,
         why: found.why,
     });
-    Ok(doubts.collect())
+    Ok(warnings.collect())
 }
 
 /// The reason why a metric cannot have this value, with the metric's name.
@@ -117,9 +117,9 @@ mod tests {
     fn rejected(metric: &str, value: f64) -> bool {
         let mut metrics = Metrics::default();
         metrics.set(metric, value);
-        let doubts = remove_impossible("headline", &mut metrics, &about()).unwrap();
-        assert_eq!(doubts.is_empty(), metrics.get(metric).is_some());
-        !doubts.is_empty()
+        let warnings = remove_impossible("headline", &mut metrics, &about()).unwrap();
+        assert_eq!(warnings.is_empty(), metrics.get(metric).is_some());
+        !warnings.is_empty()
     }
 
     #[test]
@@ -171,17 +171,17 @@ mod tests {
     fn what_a_tools_reader_rejects_is_told() {
         let mut metrics = Metrics::default();
         metrics.reject(name::LATENCY_MEAN_US, &-41.93, "it is below 0");
-        let doubts = remove_impossible("headline", &mut metrics, &about()).unwrap();
+        let warnings = remove_impossible("headline", &mut metrics, &about()).unwrap();
         assert_eq!(
-            doubts,
-            [Doubt::ImpossibleFigure {
+            warnings,
+            [Warning::ImpossibleFigure {
                 metric: name::LATENCY_MEAN_US.to_owned(),
                 value: "-41.93".to_owned(),
                 why: "it is below 0".to_owned(),
             }]
         );
         assert_eq!(
-            doubts[0].figures(),
+            warnings[0].figures(),
             "`latency_us.mean` is -41.93: it is below 0"
         );
     }
@@ -198,8 +198,8 @@ mod tests {
             }
             let about = Circumstances { wall_s, ..about() };
             let before = metrics.iter().count();
-            if let Ok(doubts) = remove_impossible("headline", &mut metrics, &about) {
-                prop_assert_eq!(before, metrics.iter().count() + doubts.len());
+            if let Ok(warnings) = remove_impossible("headline", &mut metrics, &about) {
+                prop_assert_eq!(before, metrics.iter().count() + warnings.len());
                 prop_assert_eq!(remove_impossible("headline", &mut metrics, &about), Ok(vec![]));
             }
         }

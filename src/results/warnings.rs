@@ -1,24 +1,25 @@
-//! Reasons to doubt a sample: what was observed around it, held against what was asked for. Pure.
+//! Warnings: reasons not to take a sample's figure at its word. Compares what was observed around the
+//! sample with what was asked for. Pure.
 //!
-//! A doubt drops nothing. It says that the figure may be that of something else than the path: of a
-//! processor, of a quota, of a neighbour. Where a figure is not known, there is no doubt from it.
+//! A warning says that the figure may describe something else than the path: a processor, a quota, a
+//! neighbour. An unknown figure raises no warning.
 
 mod circumstances;
 mod contradicted;
-mod doubt;
 mod impossible;
 mod judge;
 mod kind;
+mod warning;
 
 pub use circumstances::{Circumstances, Interfaces};
 pub use contradicted::{CONTRADICTED_PERCENT, contradicted, contradiction};
-pub use doubt::Doubt;
 pub use impossible::remove_impossible;
 pub use judge::{
     BURST_PERCENT, BURST_SEGMENTS, ELAPSED_PERCENT, ELAPSED_S, OTHER_BPS, OTHER_PERCENT,
-    SATURATED_PERCENT, STOLEN_PERCENT, of,
+    SATURATED_PERCENT, STOLEN_PERCENT, find_warnings,
 };
 pub use kind::Kind;
+pub use warning::Warning;
 
 #[cfg(test)]
 mod tests {
@@ -72,12 +73,12 @@ mod tests {
     }
 
     fn kinds(changes: &[(&str, f64)]) -> Vec<Kind> {
-        let doubts = of(&params(), &with(changes), &circumstances());
-        doubts.iter().map(Doubt::kind).collect()
+        let warnings = find_warnings(&params(), &with(changes), &circumstances());
+        warnings.iter().map(Warning::kind).collect()
     }
 
     #[test]
-    fn each_cause_gives_its_doubt_and_no_other() {
+    fn each_cause_gives_its_warning_and_no_other() {
         assert_eq!(kinds(&[]), []);
         let client = End::Client;
         for (change, kind) in [
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_and_their_absence_are_no_doubt() {
+    fn timestamps_and_their_absence_raise_no_warning() {
         for effective in [1448.0, 1460.0] {
             assert_eq!(kinds(&[(name::EFFECTIVE_MSS, effective)]), []);
         }
@@ -124,14 +125,14 @@ mod tests {
             offloads: BTreeMap::from([("tcp-segmentation-offload".to_owned(), false)]),
             ..WorkerEnvironment::default()
         };
-        let doubts = |about: &Circumstances| of(&params(), &with(&[]), about);
-        assert_eq!(doubts(&circumstances().seen(&off, &off)), []);
+        let warnings = |about: &Circumstances| find_warnings(&params(), &with(&[]), about);
+        assert_eq!(warnings(&circumstances().seen(&off, &off)), []);
         let both = on(&["tcp-segmentation-offload", "generic-receive-offload"]);
         let about = circumstances().seen(&both, &on(&["tcp-segmentation-offload"]));
         let features = ["TSO at client and server", "GRO at client"].map(str::to_owned);
         assert_eq!(
-            doubts(&about),
-            [Doubt::Offloaded {
+            warnings(&about),
+            [Warning::Offloaded {
                 features: features.to_vec()
             }]
         );
@@ -139,12 +140,12 @@ mod tests {
             sweeps_mss: false,
             ..about.clone()
         };
-        assert_eq!(doubts(&one_size), []);
+        assert_eq!(warnings(&one_size), []);
         let loopback = Circumstances {
             loopback: true,
             ..about
         };
-        assert_eq!(doubts(&loopback), [Doubt::Loopback]);
+        assert_eq!(warnings(&loopback), [Warning::Loopback]);
     }
 
     #[test]
@@ -159,15 +160,15 @@ mod tests {
             (observed::NODE_BUSY_PERCENT.at(End::Client), 99.0),
             (observed::NODE_BUSY_PERCENT.at(End::Server), 99.0),
         ]);
-        let kinds = |about| of(&params(), &twice, about);
+        let kinds = |about| find_warnings(&params(), &twice, about);
         assert_eq!(
             kinds(&hairpin),
-            [Doubt::CpuSaturated {
+            [Warning::CpuSaturated {
                 end: End::Client,
                 busy_percent: 99.0
             }]
         );
-        let kinds: Vec<Kind> = kinds(&circumstances()).iter().map(Doubt::kind).collect();
+        let kinds: Vec<Kind> = kinds(&circumstances()).iter().map(Warning::kind).collect();
         assert!(kinds.contains(&Kind::OtherTraffic));
     }
 
@@ -207,17 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn a_doubt_has_its_name_in_events() {
+    fn a_warning_has_its_name_in_events() {
         for kind in Kind::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
-        let doubt = Doubt::CpuSaturated {
+        let warning = Warning::CpuSaturated {
             end: End::Server,
             busy_percent: 99.5,
         };
         let text = r#"{"kind":"cpu_saturated","end":"server","busy_percent":99.5}"#;
-        assert_eq!(serde_json::to_string(&doubt).unwrap(), text);
-        assert_eq!(serde_json::from_str::<Doubt>(text).unwrap(), doubt);
+        assert_eq!(serde_json::to_string(&warning).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Warning>(text).unwrap(), warning);
     }
 
     fn any_metrics() -> impl Strategy<Value = Metrics> {
@@ -244,7 +245,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_figures_give_doubts_that_can_be_told(
+        fn any_figures_give_warnings_with_a_text(
             metrics in any_metrics(), mss: Option<u64>, asked_s in 0.0..1e6_f64,
             warmup in 0.0..1e3_f64, flags: [bool; 3], mtu: u32,
         ) {
@@ -260,19 +261,19 @@ mod tests {
                 offloads: vec!["TSO at client".to_owned()],
                 ..Circumstances::default()
             };
-            let doubts = of(&params, &metrics, &about);
-            for doubt in &doubts {
-                prop_assert!(!doubt.figures().is_empty());
-                prop_assert!(!doubt.severity().is_nan());
-                let json = serde_json::to_string(doubt).unwrap();
-                let back: Doubt = serde_json::from_str(&json).unwrap();
-                prop_assert_eq!(back.kind(), doubt.kind());
+            let warnings = find_warnings(&params, &metrics, &about);
+            for warning in &warnings {
+                prop_assert!(!warning.figures().is_empty());
+                prop_assert!(!warning.severity().is_nan());
+                let json = serde_json::to_string(warning).unwrap();
+                let back: Warning = serde_json::from_str(&json).unwrap();
+                prop_assert_eq!(back.kind(), warning.kind());
             }
         }
 
-        /// What is not known is no reason for a doubt.
+        /// An unknown figure raises no warning.
         #[test]
-        fn no_doubt_without_its_cause(
+        fn no_warning_without_its_cause(
             metrics in any_metrics(), gone in prop::sample::subsequence(CLEAN.to_vec(), 0..12),
         ) {
             let mut less = Metrics::default();
@@ -281,26 +282,26 @@ mod tests {
                     less.set(name, value);
                 }
             }
-            prop_assert_eq!(of(&params(), &less, &circumstances()), vec![]);
-            for doubt in of(&params(), &metrics, &circumstances()) {
-                let cause = match doubt {
-                    Doubt::MssDiffers { .. } => name::EFFECTIVE_MSS,
-                    Doubt::CpuSaturated { end, .. } => observed::NODE_BUSY_PERCENT.at(end),
-                    Doubt::CpuStolen { end, .. } => observed::NODE_STEAL_PERCENT.at(end),
-                    Doubt::Throttled { end, .. } => observed::THROTTLED_PERIODS.at(end),
-                    Doubt::ElapsedOff { .. } => name::ELAPSED_S,
-                    Doubt::RetransmitBurst { .. } => name::RETRANSMITS,
-                    Doubt::OtherTraffic { end, .. } => observed::SENT_BYTES.at(end),
-                    Doubt::Offloaded { .. }
-                    | Doubt::Loopback
-                    | Doubt::ImpossibleFigure { .. }
-                    | Doubt::Contradicted { .. } => unreachable!("{doubt:?}"),
+            prop_assert_eq!(find_warnings(&params(), &less, &circumstances()), vec![]);
+            for warning in find_warnings(&params(), &metrics, &circumstances()) {
+                let cause = match warning {
+                    Warning::MssDiffers { .. } => name::EFFECTIVE_MSS,
+                    Warning::CpuSaturated { end, .. } => observed::NODE_BUSY_PERCENT.at(end),
+                    Warning::CpuStolen { end, .. } => observed::NODE_STEAL_PERCENT.at(end),
+                    Warning::Throttled { end, .. } => observed::THROTTLED_PERIODS.at(end),
+                    Warning::ElapsedOff { .. } => name::ELAPSED_S,
+                    Warning::RetransmitBurst { .. } => name::RETRANSMITS,
+                    Warning::OtherTraffic { end, .. } => observed::SENT_BYTES.at(end),
+                    Warning::Offloaded { .. }
+                    | Warning::Loopback
+                    | Warning::ImpossibleFigure { .. }
+                    | Warning::Contradicted { .. } => unreachable!("{warning:?}"),
                 };
-                prop_assert!(metrics.get(cause).is_some(), "{doubt:?}");
+                prop_assert!(metrics.get(cause).is_some(), "{warning:?}");
             }
         }
 
-        /// A doubt does not go away when its cause grows.
+        /// A warning does not go away when its cause grows.
         #[test]
         fn thresholds_are_monotone(from in 0.0..1.0_f64, grows in 0.0..1.0_f64) {
             let client = End::Client;
