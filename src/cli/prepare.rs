@@ -103,7 +103,7 @@ impl Prepared {
         };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
-        let ports = tools::Ports::of(&plan);
+        let ports = tools::Ports::for_plan(&plan);
         let workers: Vec<WorkerPorts<'_>> = plan
             .workers
             .iter()

@@ -3,10 +3,10 @@
 
 use super::decode::{Decoder, some_of};
 use super::expect::Bound;
-use super::metric::Metric;
 use super::model::ToolSpec;
 use super::read_bound::all;
 use super::read_expect::Expected;
+use crate::catalog::Metric;
 use crate::diag::{Place, Problem, did_you_mean, quote};
 
 /// What a test expects: of metrics that its tool measures, beside paths that it measures too.

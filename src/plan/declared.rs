@@ -10,9 +10,9 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::figure::{FigureUnit, Pattern, Pointer};
-use super::metric::Metric;
 use super::sweep::Sweep;
 use super::units::Duration;
+use crate::catalog::Metric;
 
 /// A program that measures, and how netplan uses it. Tests name it as they name iperf3.
 ///

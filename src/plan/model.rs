@@ -16,11 +16,12 @@ use serde_json::json;
 
 pub use self::local::{Link, Local, Offloads};
 pub use self::timing::{Repeat, Timing, Until};
-pub use self::tool::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec};
+pub use self::tool::{BuiltInUse, OptionValue, ToolSpec};
 use super::declared::DeclaredTool;
 use super::expect::{Expectations, Find};
 use super::kubernetes::{Kubernetes, Words};
 use super::mesh::{Group, MeshPaths, PathEntries};
+use crate::catalog::BUILT_IN_TOOLS;
 
 /// The version of the plan language.
 pub const VERSION: u32 = 1;
@@ -62,12 +63,12 @@ pub struct Plan {
     pub seed: Option<u64>,
     /// Which cells may run at the same time. Default: serial.
     pub concurrency: Concurrency,
-    /// Tools beside iperf3 and netperf, by name. A name is a DNS label of at most 40 characters.
+    /// Tools beside the built-in ones, by name. A name is a DNS label of at most 40 characters.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(extend("propertyNames" = json!({
         "maxLength": 40,
         "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
-        "not": { "enum": ["iperf3", "netperf"] },
+        "not": { "enum": BUILT_IN_TOOLS.map(|tool| tool.name) },
     })))]
     pub tools: IndexMap<String, Arc<DeclaredTool>>,
     /// What to measure. Tests run in the order in which they stand.

@@ -6,16 +6,17 @@ use super::extend;
 use super::fields::Fields;
 use super::host;
 use super::mesh::{Expanded, expand};
-use super::metric::Metric;
 use super::model::{Concurrency, Link, Local, Offloads, Order, Plan, Test, ToolSpec, VERSION};
 use super::read_declared::{self, Tools};
 use super::read_kubernetes::kubernetes;
 use super::read_paths::{FoundPath, most_to_one, paths};
 use super::read_test::{self, Known, KnownPath};
-use super::read_timing::{self, PartialTiming};
+use super::read_timing;
 use super::read_workers::{KnownWorkers, workers};
+use super::test_keys::TIMING_KEYS;
 use super::tree::NodeId;
 use super::units::{BitRate, Duration, Percent};
+use crate::catalog::{Metric, built_in_tool};
 use crate::diag::Problem;
 
 /// A DNS label has no more characters.
@@ -62,8 +63,9 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         )?;
         let timing = read_timing::timing(decoder, &fields);
         fields.done_else(|key| {
-            matches!(key, "paths" | "iperf3" | "netperf" | "label")
-                .then(|| format!("`{key}` stands within each of `tests:`, not in `defaults:`"))
+            let is_of_tests = matches!(key, "paths" | "label") || built_in_tool(key).is_some();
+            is_of_tests
+                .then(|| format!("`{key}` belongs into each of `tests:`, not into `defaults:`"))
         });
         Some(timing)
     });
@@ -125,7 +127,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         if matches!(key, "image" | "namespace" | "node_selector" | "tolerations") {
             return Some(format!("`{key}` stands in `kubernetes:`"));
         }
-        PartialTiming::KEYS.contains(&key).then(|| {
+        TIMING_KEYS.contains(&key).then(|| {
             format!("`{key}` stands in `defaults:`, for all tests, or within one of `tests:`")
         })
     });

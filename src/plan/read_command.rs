@@ -7,9 +7,9 @@ use indexmap::IndexMap;
 use super::declared::{Argument, DeclaredPort, Parameter};
 use super::decode::{Decoder, some_of};
 use super::expression;
-use super::read_parameter::is_known;
 use super::tree::{Kind, NodeId, Value};
 use super::try_command::{try_out, wrong};
+use crate::catalog::shared_parameter;
 use crate::diag::{Place, Problem, did_you_mean, quote};
 
 const MOST_ARGUMENTS: usize = 200;
@@ -151,7 +151,7 @@ fn check_names(
     for name in names {
         let all = all_names(known, is_client);
         let is_there = all.contains(&name)
-            || is_known(&name)
+            || shared_parameter(&name).is_some()
             || (known.any_parameter && !name.contains('.'))
             || (known.ports.is_none() && (name == "port" || name.starts_with("ports.")));
         if is_there {

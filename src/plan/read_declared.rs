@@ -13,9 +13,10 @@ use super::fields::Fields;
 use super::read_command::{Command, Names, command};
 use super::read_figure::figures;
 use super::read_parameter::parameters;
-use super::read_timing::PartialTiming;
+use super::test_keys::{TEST_KEYS, TIMING_KEYS};
 use super::tree::NodeId;
 use super::units::Duration;
+use crate::catalog::built_in_tool;
 use crate::diag::{Place, Problem, quote};
 
 /// Declared tools by name; none for one that could not be read.
@@ -24,11 +25,6 @@ pub type Tools = IndexMap<String, Option<Arc<DeclaredTool>>>;
 const LONGEST_TOOL: usize = 40;
 const MOST_TOOLS: usize = 100;
 const MOST_PORTS: usize = 16;
-
-/// Keys of a test that name no tool.
-const OF_TESTS: [&str; 7] = [
-    "iperf3", "netperf", "name", "label", "paths", "expect", "find",
-];
 
 /// Reads `tools:`. `slots` is how many paths lead to one destination at most.
 pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
@@ -49,12 +45,14 @@ pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
             place: entry.key_place,
         };
         decoder.dns_label(name, LONGEST_TOOL);
-        if OF_TESTS.contains(&name.value) || PartialTiming::KEYS.contains(&name.value) {
-            let what = match name.value {
-                "iperf3" | "netperf" => format!("{} is built in", quote(name.value)),
-                _ => format!("{} is a key of tests", quote(name.value)),
+        let is_built_in = built_in_tool(name.value).is_some();
+        if is_built_in || TEST_KEYS.contains(&name.value) || TIMING_KEYS.contains(&name.value) {
+            let what = if is_built_in {
+                format!("{} is built in", quote(name.value))
+            } else {
+                format!("{} is a key of tests", quote(name.value))
             };
-            let help = "give the tool another name, as in `my-tool`";
+            let help = "give the tool another name, e.g. `my-tool`";
             decoder.report(Problem::new(name.place, what).help(help));
         }
         let tool = tool(decoder, entry.value, name.value, slots);

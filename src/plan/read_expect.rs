@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 
 use super::decode::{At, Decoder};
 use super::expect::{Expectation, Expectations};
-use super::metric::Metric;
 use super::read_bound::{bound_of, compared, metric, possible};
 use super::tree::{Kind, NodeId, Value};
+use crate::catalog::Metric;
 use crate::diag::Place;
 
 /// One entry of `expect:`, to be checked against what the rest of the plan says.

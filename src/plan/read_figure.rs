@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 use super::declared::{Figure, FigureSource, Take};
 use super::decode::{At, Decoder};
 use super::figure::{FigureUnit, Pattern, PatternError, Pointer};
-use super::metric::{self, Metric};
 use super::tree::NodeId;
+use crate::catalog::{Metric, reserved_metric};
 use crate::diag::{Place, Problem, quote};
 
 const MOST_METRICS: usize = 50;
@@ -43,7 +43,7 @@ pub fn figures(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Fig
             }
             let figure = figure(decoder, entry.value, name)?;
             let journal = figure.metric(name.value).name().to_owned();
-            if let Some(of) = metric::of_netplan(&journal) {
+            if let Some(of) = reserved_metric(&journal) {
                 let what = format!("{} is {of}", quote(&journal));
                 let help = "its figure would be taken for that: give it another name";
                 let problem = Problem::new(name.place, what).help(help);

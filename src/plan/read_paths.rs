@@ -6,12 +6,12 @@ use super::decode::{At, Decoder};
 use super::fields::Fields;
 use super::host;
 use super::mesh::{Mesh, MeshEntry, PathEntry};
-use super::metric::Metric;
 use super::model::{Path, Via};
 use super::read::LONGEST_NAME;
 use super::read_expect::{self, Expected};
 use super::read_workers::KnownWorkers;
 use super::tree::NodeId;
+use crate::catalog::Metric;
 use crate::diag::{Problem, quote};
 
 /// More that are written one by one are no benchmark, and would make looking names up slow.

@@ -8,17 +8,18 @@ use super::expect::Find;
 use super::fields::Fields;
 use super::model::{Test, Timing, ToolSpec};
 use super::read::LONGEST_NAME;
+use super::read_built_in::{self, Swept};
 use super::read_declared::Tools;
 use super::read_expect::{self, Expected};
 use super::read_find;
 use super::read_parameter;
 use super::read_paths::{LONGEST_LABEL, label};
 use super::read_timing::{PartialTiming, check_timeout, check_warmup, timing};
-use super::read_tool::{self, Swept};
-use super::test_names::{default_label, default_name, free_name};
+use super::test_names::free_name;
 use super::tree::{Entry, NodeId};
 use super::try_command;
-use crate::diag::{Place, Problem};
+use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
+use crate::diag::{Place, Problem, one_of};
 
 /// A matrix of more cells is refused: at a second each it would run for 11 days.
 pub const MOST_CELLS: u64 = 1_000_000;
@@ -87,11 +88,11 @@ pub fn tests(
             let tool = test.tool?;
             let name = match test.name {
                 Some(name) => name.value.to_owned(),
-                None => free_name(&mut taken, default_name(&tool)),
+                None => free_name(&mut taken, tool.default_test_name()),
             };
             Some(Test {
                 name,
-                label: test.label.unwrap_or_else(|| default_label(&tool)),
+                label: test.label.unwrap_or_else(|| tool.default_label()),
                 tool,
                 paths: test.paths?,
                 timing: test.timing,
@@ -140,8 +141,11 @@ fn test<'t>(
         check_expect::check_test(decoder, &expect, tool, own, &single);
     }
     fields.done_else(|key| {
-        (!known.any_tool && read_tool::is_option(key)).then(|| {
-            format!("`{key}` is an option of the tool: put it within `iperf3:` or `netperf:`")
+        let tools = read_built_in::tools_with(key);
+        (!known.any_tool && !tools.is_empty()).then(|| {
+            let tools: Vec<String> = tools.iter().map(|tool| format!("{tool}:")).collect();
+            let tools = one_of(tools.iter().map(String::as_str));
+            format!("`{key}` is an option of the tool: put it within {tools}")
         })
     });
     let mut timing = own.or(defaults);
@@ -180,7 +184,7 @@ fn tool(
     known: &Known<'_>,
     swept: &mut Vec<Swept>,
 ) -> Option<ToolSpec> {
-    let built_in = ["iperf3", "netperf"];
+    let built_in = BUILT_IN_TOOLS.map(|tool| tool.name);
     let declared = known.tools.into_iter().flat_map(Tools::keys);
     let declared = declared
         .map(String::as_str)
@@ -189,15 +193,15 @@ fn tool(
     let mut found: Vec<&Entry> = names.iter().filter_map(|name| fields.named(name)).collect();
     found.sort_by_key(|entry| entry.key_place);
     match found[..] {
-        [entry] => match entry.key.as_str() {
-            "iperf3" => read_tool::iperf3(decoder, entry.value, swept).map(ToolSpec::Iperf3),
-            "netperf" => read_tool::netperf(decoder, entry.value, swept).map(ToolSpec::Netperf),
-            name => {
-                let tool = known.tools?.get(name)?.as_ref()?;
-                let used = read_parameter::used(decoder, entry.value, tool, swept);
-                used.map(ToolSpec::Declared)
+        [entry] => {
+            if let Some(tool) = built_in_tool(&entry.key) {
+                let used = read_built_in::built_in(decoder, entry.value, tool, swept);
+                return used.map(ToolSpec::BuiltIn);
             }
-        },
+            let tool = known.tools?.get(&entry.key)?.as_ref()?;
+            let used = read_parameter::used(decoder, entry.value, tool, swept);
+            used.map(ToolSpec::Declared)
+        }
         [first, second, ..] => {
             decoder.report(
                 Problem::new(second.key_place, "a test has one tool, and this has two")
@@ -212,10 +216,10 @@ fn tool(
             let keys = entries.iter().map(|entry| entry.key.as_str());
             let misspelt = |key| crate::diag::did_you_mean(key, names.iter().copied()).is_some();
             if !known.any_tool && !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
-                decoder.report(
-                    Problem::new(fields.place, "this test has no tool")
-                        .help("add `iperf3: {}` or `netperf: {}`; `{}` holds its options"),
-                );
+                let tools = built_in.map(|name| format!("{name}: {{}}"));
+                let tools = one_of(tools.iter().map(String::as_str));
+                let problem = Problem::new(fields.place, "this test has no tool");
+                decoder.report(problem.help(format!("add {tools}; `{{}}` holds its options")));
             }
             None
         }

@@ -4,14 +4,13 @@
 //! plan as people write it leaves out what has a default, and has `defaults:`. That difference is
 //! made here.
 
-use std::ops::RangeInclusive;
-
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::model::{Plan, Timing, VERSION};
 use super::schema_rules;
+use super::tool_schema::definition_name;
+use crate::catalog::BUILT_IN_TOOLS;
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
 const REQUIRED: [(&str, &[&str]); 10] = [
@@ -27,12 +26,10 @@ const REQUIRED: [(&str, &[&str]); 10] = [
     ("Find", &["rate", "while"]),
 ];
 /// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
-const MAY_BE_EMPTY: [&str; 10] = [
+const MAY_BE_EMPTY: [&str; 8] = [
     "Parameter",
     "Placement",
     "Timing",
-    "Iperf3",
-    "Netperf",
     "Local",
     "Link",
     "Kubernetes",
@@ -188,18 +185,6 @@ fn may_be_variable(value: &mut Value) {
     }
 }
 
-/// Limits the numbers of a sweep: the one, those of a list, and where a range starts. Where a range
-/// may end depends on its step.
-pub(super) fn within(limits: RangeInclusive<u64>) -> impl FnMut(&mut Schema) {
-    move |schema: &mut Schema| {
-        let number = json!({ "minimum": limits.start(), "maximum": limits.end() });
-        schema.insert("minimum".to_owned(), json!(limits.start()));
-        schema.insert("maximum".to_owned(), json!(limits.end()));
-        schema.insert("items".to_owned(), number.clone());
-        schema.insert("properties".to_owned(), json!({ "from": number }));
-    }
-}
-
 /// What holds everywhere: nothing is null, nothing unknown may stand there, a text is one line.
 fn tidy(value: &mut Value) {
     match value {
@@ -241,7 +226,12 @@ fn as_written(name: &str, definition: &mut Map<String, Value>) {
         Some((_, keys)) => definition.insert("required".to_owned(), json!(keys)),
         None => definition.remove("required"),
     };
-    if MAY_BE_EMPTY.contains(&name) {
+    let is_tool = || {
+        BUILT_IN_TOOLS
+            .iter()
+            .any(|tool| definition_name(tool) == name)
+    };
+    if MAY_BE_EMPTY.contains(&name) || is_tool() {
         definition.insert("type".to_owned(), json!(["object", "null"]));
     }
     // A choice is a key: all keys are known in one place, and one of them has to be there.

@@ -11,8 +11,9 @@ use super::expect::Find;
 use super::expression::{ExpressionError, Variables, command_line};
 use super::model::Timing;
 use super::read_command::Names;
-use super::read_parameter::{example, is_known};
+use super::read_parameter::example;
 use super::read_test::MOST_CELLS;
+use crate::catalog::{SHARED_PARAMETERS, shared_parameter};
 use crate::diag::{Place, Problem};
 
 /// Of a longer sweep as many values are tried, spread over all of it.
@@ -33,22 +34,13 @@ pub fn try_out(
     }
     let empty = IndexMap::new();
     let declared = known.parameters.unwrap_or(&empty);
-    let well_known = [
-        "streams",
-        "rate",
-        "write_size",
-        "request",
-        "response",
-        "datagram",
-        "mss",
-    ];
-    let all = well_known
-        .into_iter()
-        .map(|name| (name, example(name, declared.get(name))))
+    let all = SHARED_PARAMETERS
+        .iter()
+        .map(|shared| (shared.name, example(shared.name, declared.get(shared.name))))
         .chain(
             declared
                 .iter()
-                .filter(|(name, _)| !is_known(name))
+                .filter(|(name, _)| shared_parameter(name).is_none())
                 .map(|(name, parameter)| (name.as_str(), example(name, Some(parameter)))),
         );
     let all: Vec<(&str, u64)> = all.collect();
