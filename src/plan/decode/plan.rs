@@ -12,9 +12,8 @@ use crate::diag::Problem;
 use crate::plan::decode::expect::check;
 use crate::plan::decode::tools::declared::{self, Tools};
 use crate::plan::model::local::{Link, Local, Offloads};
-use crate::plan::model::mesh::{Expanded, expand};
 use crate::plan::model::metric::Metric;
-use crate::plan::model::plan::{Concurrency, Order, Plan, Test, VERSION};
+use crate::plan::model::plan_file::{Concurrency, Order, PlanFile, Test, VERSION};
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::{BitRate, Duration, Percent};
 use crate::plan::text::extend;
@@ -23,7 +22,7 @@ use crate::plan::text::tree::NodeId;
 /// A DNS label has no more characters.
 pub const LONGEST_NAME: usize = 63;
 /// Reads a plan. The result is only whole when no problem was noted.
-pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
+pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
     let top = decoder.fields(
         root,
         "a plan with `version: 1`, `name`, `workers`, `paths` and `tests`",
@@ -131,21 +130,13 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
             format!("`{key}` stands in `defaults:`, for all tests, or within one of `tests:`")
         })
     });
-    let entries: Option<Vec<_>> = paths?.into_iter().map(FoundPath::entry).collect();
-    let Expanded {
-        workers,
-        groups,
-        paths,
-        meshes,
-    } = expand(workers?, entries?, local.nodes);
-    Some(Plan {
+    let paths: Option<Vec<_>> = paths?.into_iter().map(FoundPath::entry).collect();
+    Some(PlanFile {
         version: VERSION,
         name: name?.value.to_owned(),
         description: description.map(|text| text.value.to_owned()),
-        workers,
-        groups,
-        paths,
-        meshes,
+        workers: workers?,
+        paths: paths?,
         order: order.unwrap_or_default(),
         seed,
         concurrency: concurrency.unwrap_or_default(),

@@ -17,7 +17,7 @@ use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
 use crate::plan::model::expect::Find;
-use crate::plan::model::plan::Test;
+use crate::plan::model::plan_file::Test;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::{Entry, NodeId};

@@ -11,12 +11,15 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::schema_rules;
-use crate::plan::model::plan::{Plan, VERSION};
+use crate::plan::model::plan_file::{PlanFile, VERSION};
 use crate::plan::model::timing::Timing;
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
 const REQUIRED: [(&str, &[&str]); 10] = [
-    ("Plan", &["version", "name", "workers", "paths", "tests"]),
+    (
+        "PlanFile",
+        &["version", "name", "workers", "paths", "tests"],
+    ),
     ("Path", &["name", "from", "to", "via"]),
     ("MeshEntry", &["mesh"]),
     ("Mesh", &["workers", "via"]),
@@ -63,7 +66,7 @@ pub fn language() -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
     // Makes its definition, for `defaults:`.
     generator.subschema_for::<Timing>();
-    let mut schema = generator.into_root_schema_for::<Plan>().to_value();
+    let mut schema = generator.into_root_schema_for::<PlanFile>().to_value();
     tidy(&mut schema);
     if let Value::Object(root) = &mut schema {
         if let Some(Value::Object(properties)) = root.get_mut("properties") {
@@ -93,7 +96,7 @@ pub fn language() -> Value {
                 }),
             );
         }
-        as_written("Plan", root);
+        as_written("PlanFile", root);
         if let Some(Value::Object(definitions)) = root.get_mut("definitions") {
             for (name, definition) in definitions.iter_mut() {
                 if let Value::Object(definition) = definition {
