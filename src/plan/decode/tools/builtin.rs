@@ -131,10 +131,12 @@ fn refuse(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, option: &ToolOption, m
     } else {
         "have"
     };
-    let mut help = format!("{} {has} it", all_of(option.modes.iter().copied()));
-    if option.role == Role::Size {
-        help = format!("{help}; {}", mode.size_help);
-    }
+    let modes = all_of(option.modes.iter().copied());
+    let help = match option.role {
+        Role::Size => format!("{modes} {has} it; {}", mode.size_help),
+        Role::Message => format!("{modes} {has} it"),
+        Role::Other => format!("{modes} {has} it; leave it out"),
+    };
     let what = format!("`{}` does nothing for {}", option.name, mode.title);
     decoder.report(Problem::new(place, what).help(help));
 }
