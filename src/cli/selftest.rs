@@ -16,7 +16,7 @@ use super::target::Target;
 use super::{live, printer, stored};
 use crate::cluster::Trouble;
 use crate::diag::Source;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlanFile};
 use crate::report::Report;
 use crate::report::truth::{self, Line};
 use crate::results::run_dir::file;
@@ -98,10 +98,10 @@ impl Part {
         }
     }
 
-    fn plan(self, set: &[String]) -> Result<Plan, CliError> {
+    fn plan(self, set: &[String]) -> Result<PlanFile, CliError> {
         let (name, text) = self.file();
         let source = Source::new(format!("plans/selftest/{name}.yaml"), text.to_owned());
-        Ok(plan::load(source, set)?)
+        Ok(plan::load_file(&plan::Alone, source, set)?)
     }
 }
 
@@ -128,10 +128,10 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         if !troubles.is_empty() {
             let reason = troubles.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
-            lines.extend(truth::of(&unmeasured(plan), Some(&reason)));
+            lines.extend(truth::of(&unmeasured(plan.expand()), Some(&reason)));
             continue;
         }
-        let prepared = prepare::whole(plan)?;
+        let prepared = prepare::whole(&plan)?;
         let (found, stopped) = measure(&runtime, &prepared, &home.join(name))?;
         lines.extend(found);
         interrupted = stopped;
@@ -156,7 +156,7 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 }
 
 /// Why a plan cannot be run here.
-fn in_the_way(plan: &Plan) -> Vec<Trouble> {
+fn in_the_way(plan: &PlanFile) -> Vec<Trouble> {
     let tools: Vec<_> = plan
         .tests
         .iter()

@@ -12,5 +12,5 @@ mod write;
 
 pub use context::{ORCHESTRATOR_PORT, RunContext, WorkerPorts};
 pub use helm::{ChartFile, chart};
-pub use manifest::{Identities, Manifest, manifests};
+pub use manifest::{Identities, Manifest, manifests, worker_jobs};
 pub use templates::{RenderError, Templates};

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use netplan::catalog;
 use netplan::diag::Source;
-use netplan::plan::{self, Plan, ToolSpec};
+use netplan::plan::{self, Plan, PlanFile, ToolSpec};
 use netplan::results::observed::{self, End};
 use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
 use netplan::tools::{
@@ -19,13 +19,22 @@ use crate::support::{NETPLAN, installed, local_cluster, needs};
 
 const PLANS: [&str; 3] = ["qperf", "sockperf", "own-script"];
 
+fn load_file(text: &str) -> PlanFile {
+    plan::load_file(&plan::Alone, Source::new("plan.yaml", text), &[])
+        .unwrap_or_else(|problems| panic!("{problems}"))
+}
+
 fn load(text: &str) -> Plan {
-    plan::load(Source::new("plan.yaml", text), &[]).unwrap_or_else(|problems| panic!("{problems}"))
+    load_file(text).expand()
+}
+
+fn shipped_file(name: &str) -> PlanFile {
+    let path = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    load_file(&std::fs::read_to_string(path).unwrap())
 }
 
 fn shipped(name: &str) -> Plan {
-    let path = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-    load(&std::fs::read_to_string(path).unwrap())
+    shipped_file(name).expand()
 }
 
 /// A plan with a tool that has these metrics, and its one test.
@@ -63,9 +72,10 @@ fn read_ended(tool: &dyn Tool, ended: &Ended) -> Result<Metrics, Failure> {
 fn the_plans_that_ship_have_their_command_lines() {
     let mut text = String::new();
     for name in PLANS {
-        let plan = shipped(name);
-        let again = load(&plan.to_yaml().unwrap());
-        assert_eq!(again, plan, "{name}");
+        let file = shipped_file(name);
+        let again = load_file(&file.to_yaml().unwrap());
+        assert_eq!(again, file, "{name}");
+        let plan = file.expand();
         let schedule = Schedule::of(&plan, &Selection::all());
         for cell in tools::commands(&plan, &schedule) {
             let _ = writeln!(

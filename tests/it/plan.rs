@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use netplan::diag::{Problems, Source};
 use netplan::plan::sweep::Sweep;
-use netplan::plan::{self, Plan, Repeat, ToolSpec};
+use netplan::plan::{self, Plan, PlanFile, Repeat, ToolSpec};
 
 fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
     let set: Vec<String> = set.iter().map(|set| (*set).to_owned()).collect();
@@ -20,6 +20,10 @@ fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
 }
 
 pub fn shipped(name: &str) -> Plan {
+    shipped_file(name).expand()
+}
+
+pub fn shipped_file(name: &str) -> PlanFile {
     let path = format!("{}/plans/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap();
     crate::cases::load(&format!("plans/{name}.yaml"), &text, &[])
@@ -147,9 +151,10 @@ tests:
 
 #[test]
 fn what_is_left_out_is_filled_in() {
-    let plan = load(SMALL, &[]).unwrap();
+    let source = Source::new("plan.yaml", SMALL);
+    let file = plan::load_file(&plan::Alone, source, &[]).unwrap();
     crate::support::snapshots().bind(|| {
-        insta::assert_snapshot!("plan_resolved", plan.to_yaml().unwrap());
+        insta::assert_snapshot!("plan_resolved", file.to_yaml().unwrap());
     });
 }
 

@@ -41,11 +41,9 @@ pub fn netperf(test: &str) -> BuiltInUse {
 
 fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
     Plan {
-        version: 1,
         name: "default".to_owned(),
         description: None,
         workers: IndexMap::from(["w1", "w2", "w3"].map(|w| (w.to_owned(), Placement::default()))),
-        groups: Vec::new(),
         paths,
         meshes: Vec::new(),
         order: Order::Listed,
