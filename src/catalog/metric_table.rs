@@ -99,10 +99,10 @@ pub const METRICS: [KnownMetric; 16] = [
         .text("Payload bytes of a full TCP segment, by the kernel or the tool.")
         .column(["effective", "MSS"], 0),
     known("cpu.client", name::CPU_PERCENT_CLIENT, Unit::Percent)
-        .text("CPU at the client, as the tool says it: the table says of what.")
+        .text("CPU at the client, as the tool says it.")
         .column(["client", "CPU %"], 0),
     known("cpu.server", name::CPU_PERCENT_SERVER, Unit::Percent)
-        .text("CPU at the server, as the tool says it: the table says of what.")
+        .text("CPU at the server, as the tool says it.")
         .column(["server", "CPU %"], 0),
 ];
 

@@ -59,8 +59,7 @@ pub enum Role {
 #[expect(clippy::reversed_empty_ranges, reason = "it is to be empty")]
 const EMPTY: RangeInclusive<u64> = 1..=0;
 
-/// An option that does not sweep, has no default, and is there in all modes: what most of them
-/// start from.
+/// An option of all modes that does not sweep and has no default: the others start from it.
 pub(super) const OPTION: ToolOption = ToolOption {
     name: "",
     text: "",

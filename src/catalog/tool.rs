@@ -56,7 +56,7 @@ pub struct Mode {
     pub csv_label: &'static str,
     pub transport: Transport,
     /// What it measures by the journal's names, as far as the kernels tell it. The first is the
-    /// headline, which stands for a cell in tables and in `result.csv`.
+    /// headline: the figure of a cell in tables and in `result.csv`.
     pub metrics: &'static [&'static str],
     /// What an invocation takes beyond the time that it is told to measure.
     pub overhead: Duration,
@@ -163,7 +163,7 @@ impl BuiltInTool {
 }
 
 impl Mode {
-    /// The metric that stands for a cell, by the journal's name.
+    /// The headline metric, by the journal's name.
     #[must_use]
     pub const fn headline(&self) -> &'static str {
         self.metrics[0]

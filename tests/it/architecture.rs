@@ -125,7 +125,7 @@ const PURE: &[&str] = &[
     "cluster/kubernetes/connection/server.rs",
 ];
 
-fn sources() -> BTreeMap<String, String> {
+pub fn sources() -> BTreeMap<String, String> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -1,4 +1,4 @@
-//! The keys of a test beside its tool.
+//! The keys of a test beside its tool, and the largest matrix.
 
 /// The keys of a timing, in `defaults:` and in tests.
 pub const TIMING_KEYS: [&str; 6] = [
@@ -7,3 +7,6 @@ pub const TIMING_KEYS: [&str; 6] = [
 
 /// The other keys of a test.
 pub const TEST_KEYS: [&str; 5] = ["name", "label", "paths", "expect", "find"];
+
+/// A matrix of more cells is refused: at a second each it would run for 11 days.
+pub const MOST_CELLS: u64 = 1_000_000;

@@ -7,6 +7,7 @@ use super::default_names::free_name;
 use super::fields::Fields;
 use super::paths::{LONGEST_LABEL, label};
 use super::plan::LONGEST_NAME;
+use super::test_keys::MOST_CELLS;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
 use crate::diag::{Place, Problem, one_of};
@@ -22,9 +23,6 @@ use crate::plan::model::plan_file::Test;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::{Entry, NodeId};
-
-/// A matrix of more cells is refused: at a second each it would run for 11 days.
-pub const MOST_CELLS: u64 = 1_000_000;
 
 /// What could be read of a test.
 struct FoundTest<'t> {
@@ -164,7 +162,7 @@ fn test<'t>(
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);
         let place = entry.map_or(fields.place, |entry| entry.key_place);
-        command_check::try_use(decoder, place, used, &timing, find.as_ref());
+        command_check::check_use(decoder, place, used, &timing, find.as_ref());
     }
     Some(FoundTest {
         place: fields.place,

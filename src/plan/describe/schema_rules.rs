@@ -1,4 +1,4 @@
-//! What the schema says of keys that stand beside each other: options of another protocol, a search
+//! The rules of the schema between keys: options of another mode, a search
 //! where there is nothing to find, metrics that nobody measures. The model's types cannot say it.
 
 use serde_json::{Map, Value, json};
@@ -59,7 +59,7 @@ fn expects_known_metrics() -> Value {
 fn whole_seconds(definitions: &mut Map<String, Value>, name: &str) {
     const SOME: &str = "0*[1-9][0-9]*";
     for (key, number) in [("duration", SOME), ("warmup", "[0-9]+")] {
-        // Some fractions of minutes and hours are no whole seconds either.
+        // Some fractions of minutes and hours are not whole seconds either.
         let pattern = format!(
             r"^\s*({number}(\.0*)?\s*(s|m|h)|[0-9]+\.[0-9]+\s*(m|h)|0*{number}000(\.0*)?\s*ms|{number}000000(\.0*)?\s*us)\s*$"
         );
@@ -73,7 +73,7 @@ fn whole_seconds(definitions: &mut Map<String, Value>, name: &str) {
     }
 }
 
-/// No value of a list stands there twice, and a range gets on.
+/// The values of a list are distinct, and a range ascends.
 fn sweep(definition: &mut Value) {
     let Some(Value::Array(choices)) = definition.get_mut("anyOf") else {
         return;

@@ -23,7 +23,7 @@ use crate::plan::model::units::Duration;
 /// where a parameter in them is not set.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct DeclaredTool {
-    /// The key that it has in `tools:`.
+    /// Its key in `tools:`.
     #[serde(skip)]
     pub name: String,
     /// What it measures, in a sentence.
@@ -55,14 +55,14 @@ pub struct DeclaredTool {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// What the client's output says, by metric. A name of netplan's own, as `throughput` or
-    /// `latency.p99`, stands where the other tools' figures stand; any other name is the tool's own.
+    /// `latency.p99`, is shown where the other tools' figures are; any other name is the tool's own.
     /// What netplan itself writes of each sample, as `elapsed_s`, is not among them.
     #[schemars(
         length(min = 1),
         extend("propertyNames" = json!({ "pattern": "^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)*$" })),
     )]
     pub metrics: IndexMap<String, Figure>,
-    /// The metric that stands for a cell in tables and in `result.csv`. Default: the first one.
+    /// The figure of a cell in tables and in `result.csv`. Default: the first one.
     pub headline: String,
     /// The names in the expressions of its commands.
     #[serde(skip)]
@@ -132,12 +132,12 @@ pub struct DeclaredServer {
     /// Program and arguments.
     #[schemars(length(min = 1))]
     pub command: Vec<Argument>,
-    /// How one knows that the client may start.
+    /// When the client may start.
     #[serde(serialize_with = "crate::plan::text::write::one_key")]
     pub ready: Ready,
 }
 
-/// How one knows that a server is ready: the `port` of this name is open, a `line` of its output
+/// When a server is ready: the `port` of this name is open, a `line` of its output
 /// contains this text, or it has exited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -199,7 +199,7 @@ pub enum Argument {
     Together(#[schemars(extend("items" = json!({ "type": ARGUMENT })))] Vec<String>),
 }
 
-/// Where a metric's figure stands in the client's output.
+/// Where a metric's figure is in the client's output.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Figure {
     /// How it is found.

@@ -14,7 +14,7 @@ use crate::catalog::Unit;
 #[schemars(with = "String", extend("pattern" = r"\(\?P?<value>"))]
 pub struct Pattern(regex::Regex);
 
-/// Why a text is no [`Pattern`].
+/// Why a text is not a [`Pattern`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// The parser's word for what is wrong, and where: in bytes.
@@ -31,7 +31,7 @@ impl Pattern {
     /// Compiles a pattern. `^` and `$` match at every line.
     ///
     /// # Errors
-    /// When it is no regular expression, or has no group `value`.
+    /// When it is not a regular expression, or has no group `value`.
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let regex = regex::RegexBuilder::new(text)
             .multi_line(true)
@@ -45,7 +45,7 @@ impl Pattern {
         }
     }
 
-    /// What stands in the group `value`, match by match.
+    /// What the group `value` matches, match by match.
     pub fn values<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
         self.0
             .captures_iter(text)
@@ -70,7 +70,7 @@ fn syntax(text: &str, error: &regex::Error) -> PatternError {
             at: Some((error.span().start.offset, error.span().end.offset)),
         },
         _ => PatternError::Syntax {
-            what: "it is no regular expression".to_owned(),
+            what: "it is not a regular expression".to_owned(),
             at: None,
         },
     }
@@ -94,7 +94,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// A JSON pointer (RFC 6901) to the number, as in `/end/sum/bits_per_second`. The client's stdout, or the
+/// A JSON pointer (RFC 6901) to the number, e.g. `/end/sum/bits_per_second`. The client's stdout, or the
 /// last line of it, is one JSON value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]

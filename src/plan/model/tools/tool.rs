@@ -76,7 +76,7 @@ impl BuiltInUse {
         }
     }
 
-    /// The same with this value for an option. A name that is no option of the tool changes nothing.
+    /// The same with this value for an option. The name of another tool's option changes nothing.
     #[must_use]
     pub fn with(mut self, option: &str, value: impl Into<OptionValue>) -> Self {
         if let Some(option) = self.tool.option(option) {
@@ -180,7 +180,7 @@ impl ToolSpec {
         }
     }
 
-    /// The metric that stands for a cell, as the journal writes it.
+    /// The headline metric, as the journal writes it.
     #[must_use]
     pub fn headline(&self) -> String {
         match self {
