@@ -59,6 +59,22 @@ pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// Words in backticks, separated by commas, the last by `and`; of many only the first.
+#[must_use]
+pub fn some_of(words: &[&str]) -> String {
+    const SOME: usize = 16;
+    if words.len() <= SOME {
+        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        match quoted.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => quoted.concat(),
+        }
+    } else {
+        let quoted: Vec<String> = words.iter().take(SOME).map(|word| quote(word)).collect();
+        format!("{} and {} more", quoted.join(", "), words.len() - SOME)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

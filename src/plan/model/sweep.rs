@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The values of a parameter: one, a list, or a range whose `to` is a bound that is included when
 /// a step lands on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Sweep<T> {
     One(T),

@@ -1,8 +1,8 @@
 //! The decoder of `find:`.
 
 use super::bound::{compared, metric, possible, unfit};
-use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder, some_of};
+use crate::diag::{Place, Problem, quote, some_of};
+use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Condition, Expectation, Find, Goal};
 use crate::plan::model::metric::Metric;
 use crate::plan::model::tools::tool::{Protocol, ToolSpec};

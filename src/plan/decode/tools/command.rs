@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use super::command_check::{try_out, wrong};
 use super::parameter::is_known;
-use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::decode::decoder::{Decoder, some_of};
+use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
+use crate::plan::decode::decoder::Decoder;
 use crate::plan::model::tools::declared::{Argument, DeclaredPort, Parameter};
 use crate::plan::model::tools::expression;
 use crate::plan::text::tree::{Kind, NodeId, Value};

@@ -2,42 +2,35 @@
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::describe::schema::within;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::DeclaredUse;
-use crate::plan::model::tools::limits;
 use crate::plan::model::units::{BitRate, Bytes};
 
 /// The tool of a test. A choice is a key: `iperf3: {…}`, `netperf: {…}`, or a name from `tools:`.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolSpec {
     Iperf3(Iperf3),
     Netperf(Netperf),
     // The schema adds it by hand: its key is a name.
     #[serde(untagged)]
-    #[schemars(skip)]
     Declared(DeclaredUse),
 }
 
 /// Throughput by iperf3. A value that sweeps is a number, a list, or `{from, to, step}`.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Iperf3 {
     /// `tcp` or `udp`. Default: tcp.
     pub protocol: Protocol,
     /// Parallel streams (-P), 1 to 128. Default: 1.
-    #[schemars(transform = within(limits::STREAMS))]
     pub streams: Sweep<u64>,
     /// TCP maximum segment size in bytes (-M), 88 to 9216. Default: the path's own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::IPERF3_MSS))]
     pub mss: Option<Sweep<u64>>,
     /// UDP payload of a datagram in bytes (-l), 16 to 65507. Default for UDP: 1460.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::IPERF3_DATAGRAM))]
     pub datagram: Option<Sweep<u64>>,
     /// Sending rate of each stream (-b), as in `100 Mbit/s`. Default: unlimited.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,14 +45,13 @@ pub struct Iperf3 {
     pub window: Option<Bytes>,
     /// TCP congestion control (-C), as in `cubic`. Default: the kernel's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 15), regex(pattern = "^[A-Za-z0-9_-]+$"))]
     pub congestion: Option<String>,
     /// Send with sendfile(2) (-Z). Default: false.
     pub zerocopy: bool,
 }
 
 /// Transport protocol of an iperf3 test.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     #[default]
@@ -68,17 +60,15 @@ pub enum Protocol {
 }
 
 /// Throughput, request/response latency or connection rate by netperf.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Netperf {
     /// The netperf test (-t). Default: `TCP_STREAM`.
     pub test: NetperfTest,
     /// TCP maximum segment size in bytes (-G), 88 to 32767. Default: the path's own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::NETPERF_MSS))]
     pub mss: Option<Sweep<u64>>,
     /// `UDP_STREAM` only: UDP payload of a datagram in bytes (-m), 1 to 65507. Default: 1460.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = within(limits::NETPERF_DATAGRAM))]
     pub datagram: Option<Sweep<u64>>,
     /// `TCP_STREAM` only: bytes a write (-m). Default: netperf's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +82,7 @@ pub struct Netperf {
 }
 
 /// The netperf tests that netplan knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum NetperfTest {
     /// One-way TCP throughput.
