@@ -12,6 +12,7 @@
 //! diag, files, system ◀ plan ◀ schedule, tools ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ cli
 //! ```
 
+pub mod catalog;
 pub mod cli;
 pub mod cluster;
 pub mod diag;

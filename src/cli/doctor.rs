@@ -59,7 +59,7 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     let target = runtime.block_on(args.target.resolve(&plan.kubernetes.namespace))?;
     let checkup = match target {
         Target::Local if !is_given => {
-            Checkup::of_machine(&Local::default(), WORKERS, &tools::all())
+            Checkup::of_machine(&Local::default(), WORKERS, &tools::built_in())
         }
         target => runtime.block_on(target.checkup(&prepare::whole(&plan)?)),
     };

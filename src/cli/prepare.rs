@@ -92,7 +92,7 @@ impl MakeArgs {
     pub fn group_jobs(&self, file: &PlanFile) -> Result<Vec<Manifest>, CliError> {
         let plan = file.expand();
         let run = RunContext::of(&plan, &new_id()?, None);
-        let ports = tools::Ports::of(&plan);
+        let ports = tools::Ports::for_plan(&plan);
         let mut workers = worker_ports(&plan, &ports);
         workers.retain(|worker| worker.placement.group.is_some());
         let templates = self.templates()?;
@@ -124,7 +124,7 @@ impl Prepared {
         };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
-        let ports = tools::Ports::of(&plan);
+        let ports = tools::Ports::for_plan(&plan);
         let workers = worker_ports(&plan, &ports);
         let secrets = Identities {
             in_pods: std::iter::once(&identities.orchestrator)

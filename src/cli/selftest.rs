@@ -160,7 +160,7 @@ fn in_the_way(plan: &PlanFile) -> Vec<Trouble> {
     let tools: Vec<_> = plan
         .tests
         .iter()
-        .map(|test| tools::of(&test.tool))
+        .map(|test| tools::from_spec(&test.tool))
         .collect();
     let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
     checkup.troubles().cloned().collect()

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::figures::Figure;
 use super::sessions::Sessions;
-use super::words;
 use crate::plan::{Condition, Path, Plan, Test};
 use crate::results::{Cluster, Environment, Sample, Tear};
 use crate::schedule::search::Found;
@@ -178,6 +177,6 @@ impl Report {
     #[must_use]
     pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
-        self.figure(cell, &words::headline(&test.tool))
+        self.figure(cell, &test.tool.headline())
     }
 }

@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use super::fold::{CellState, Report};
 use super::gate::{self, Tally, Verdict};
 use super::warnings::Warnings;
-use super::words::tool_name;
 use super::{heading, judged};
 use crate::diag::printable;
 use crate::schedule::CellId;
@@ -38,10 +37,8 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
         }
         match &cell.state {
             CellState::Failed(failure) => {
-                let tool = report
-                    .row(cell.row)
-                    .map(|(_, test, _)| tool_name(&test.tool));
-                let words = failure.in_words(tool.unwrap_or_default());
+                let tool = report.row(cell.row).map(|(_, test, _)| test.tool.name());
+                let words = failure.text(tool.unwrap_or_default());
                 let said = format!("{}\n{words}", failure.cause);
                 text += &command("error", &format!("failed: {}", cell.id.0), said.trim());
             }

@@ -11,29 +11,43 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("diag", &[]),
     ("system", &[]),
     ("files", &[]),
-    ("plan", &["diag"]),
-    ("schedule", &["plan", "diag"]),
-    ("tools", &["schedule", "plan", "diag"]),
-    ("render", &["tools", "schedule", "plan", "files", "diag"]),
-    ("rpc", &["tools", "schedule", "plan", "files", "diag"]),
-    ("results", &["tools", "schedule", "plan", "files", "diag"]),
-    ("report", &["results", "tools", "schedule", "plan", "diag"]),
+    ("catalog", &[]),
+    ("plan", &["catalog", "diag"]),
+    ("schedule", &["catalog", "plan", "diag"]),
+    ("tools", &["catalog", "schedule", "plan", "diag"]),
+    (
+        "render",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
+    (
+        "rpc",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
+    (
+        "results",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
+    (
+        "report",
+        &["results", "tools", "schedule", "plan", "catalog", "diag"],
+    ),
     (
         "worker",
         &[
-            "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
+            "results", "rpc", "tools", "schedule", "plan", "catalog", "files", "diag", "system",
         ],
     ),
     (
         "orchestrator",
         &[
-            "results", "rpc", "tools", "schedule", "plan", "files", "diag",
+            "results", "rpc", "tools", "schedule", "plan", "catalog", "files", "diag",
         ],
     ),
     (
         "cluster",
         &[
-            "render", "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
+            "render", "results", "rpc", "tools", "schedule", "plan", "catalog", "files", "diag",
+            "system",
         ],
     ),
     (
@@ -49,6 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
             "schedule",
             "plan",
+            "catalog",
             "files",
             "diag",
             "system",

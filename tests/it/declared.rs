@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
+use netplan::catalog;
 use netplan::diag::Source;
 use netplan::plan::{self, Plan, PlanFile, ToolSpec};
 use netplan::results::observed::{self, End};
@@ -49,7 +50,7 @@ fn with_metrics(metrics: &str) -> Box<dyn Tool> {
          \x20   metrics: {metrics}\n\
          tests: [my-tool: {{}}]\n"
     ));
-    tools::of(&plan.tests[0].tool)
+    tools::from_spec(&plan.tests[0].tool)
 }
 
 fn read(tool: &dyn Tool, how: How, stdout: &[u8], stderr: &[u8]) -> Result<Metrics, Failure> {
@@ -87,7 +88,7 @@ fn the_plans_that_ship_have_their_command_lines() {
                 cell.client.argv
             );
         }
-        let all = tools::Ports::of(&plan);
+        let all = tools::Ports::for_plan(&plan);
         for worker in plan.workers.keys() {
             let ports = all.worker(worker);
             let ports: Vec<String> = ports
@@ -163,7 +164,7 @@ fn a_line_without_a_value_is_said_and_nothing_is_run() {
             slot: 0,
         };
         let ended = Ended::silent(How::NotStarted("the command line is empty".to_owned()));
-        let failure = tools::of(&plan.tests[0].tool).read(&job, &ended);
+        let failure = tools::from_spec(&plan.tests[0].tool).read(&job, &ended);
         assert_eq!(failure.unwrap_err(), *refused);
     }
 }
@@ -290,7 +291,7 @@ tests:
     let stall = |name: &str, bound| (name.to_owned(), plan::Bound::Absolute(bound));
     assert_eq!(bounds, [stall("stall_us", 5000.0), stall("stall", 3.0)]);
     for test in &plan.tests {
-        let tool = tools::of(&test.tool);
+        let tool = tools::from_spec(&test.tool);
         assert_eq!(tool.overhead(), test.tool.overhead(), "{}", test.name);
         assert_eq!(tool.has_warmup(), test.tool.has_warmup(), "{}", test.name);
     }
@@ -301,9 +302,9 @@ fn no_declared_tool_yields_what_netplan_writes_itself() {
     let observed = observed::ALL.iter();
     let observed = observed.flat_map(|name| End::BOTH.map(|end| name.at(end)));
     for journal in observed.chain([name::FOUND_RATE_BPS, name::ELAPSED_S]) {
-        assert!(plan::of_netplan(journal).is_some(), "{journal}");
+        assert!(catalog::reserved_metric(journal).is_some(), "{journal}");
     }
-    assert_eq!(plan::of_netplan("elapsed_us"), None);
+    assert_eq!(catalog::reserved_metric("elapsed_us"), None);
 }
 
 #[test]

@@ -164,6 +164,6 @@ fn five_hundred_nodes_meet_in_499_full_rounds() {
         let nodes: HashSet<&str> = paths.flat_map(|path| [&*path.from, &*path.to]).collect();
         assert_eq!(nodes.len(), 500);
     }
-    let ports = tools::Ports::of(&plan);
+    let ports = tools::Ports::for_plan(&plan);
     assert_eq!(ports.worker("mesh-500").len(), ports.worker("mesh-1").len());
 }

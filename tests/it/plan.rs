@@ -34,18 +34,14 @@ pub fn shipped_file(name: &str) -> PlanFile {
 fn matrix(plan: &Plan) -> (u64, u64) {
     let sizes = plan.tests.iter().map(|test| {
         let (rest, size) = match &test.tool {
-            ToolSpec::Iperf3(t) => (
-                t.streams.len()
-                    * t.rate.as_ref().map_or(1, Sweep::len)
-                    * t.write_size.as_ref().map_or(1, Sweep::len),
-                t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
-            ),
-            ToolSpec::Netperf(t) => (
-                t.write_size.as_ref().map_or(1, Sweep::len)
-                    * t.request.as_ref().map_or(1, Sweep::len)
-                    * t.response.as_ref().map_or(1, Sweep::len),
-                t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
-            ),
+            ToolSpec::BuiltIn(used) => {
+                let values = |option| used.numbers(option).map_or(1, Sweep::len);
+                let rest = ["streams", "rate", "write_size", "request", "response"];
+                (
+                    rest.map(values).iter().product::<u64>(),
+                    values("mss") * values("datagram"),
+                )
+            }
             ToolSpec::Declared(used) => (used.values.values().map(Sweep::len).product(), 1),
         };
         let rows = test.paths.len() as u64 * rest;
@@ -189,13 +185,8 @@ fn set_overrides_without_touching_what_an_alias_shares() {
             .all(|test| test.timing.repeat == Repeat::Times(4))
     );
     assert_eq!(plan.local.links.rate.unwrap().0, 100_000_000);
-    let ToolSpec::Iperf3(iperf3) = &plan.tests[0].tool else {
-        panic!()
-    };
-    assert_eq!(
-        iperf3.mss.as_ref().unwrap().values().collect::<Vec<_>>(),
-        [96, 536]
-    );
+    let sizes = plan.tests[0].tool.values("mss").unwrap();
+    assert_eq!(sizes.values().collect::<Vec<_>>(), [96, 536]);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             name,
             placement,
             host_network: plan.on_host_network(name),
-            ports: tools::Ports::of(&plan).worker(name),
+            ports: tools::Ports::for_plan(&plan).worker(name),
         })
         .collect();
     let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"});

@@ -1,5 +1,6 @@
 //! The keys of a mapping: those that are asked for, those that are missing, those that are unknown.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -17,25 +18,30 @@ static UNDESCRIBED: Mapping = MAPPING;
 impl<'t> Decoder<'t> {
     /// A mapping with the keys that are described. Notes the others.
     pub fn mapping(&self, id: NodeId, mapping: &'static Mapping) -> Option<Fields<'_, 't>> {
-        let fields = self.open(id, mapping.what, mapping.may_be_empty, mapping)?;
+        let fields = self.open(id, mapping.what.into(), mapping.may_be_empty, mapping)?;
         fields.done_else(|key| mapping.hint(key));
         Some(fields)
     }
 
     /// The keys of a mapping, which `what` describes. `optional`: nothing at all counts as an empty one.
-    pub fn fields(&self, id: NodeId, what: &'static str, optional: bool) -> Option<Fields<'_, 't>> {
-        self.open(id, what, optional, &UNDESCRIBED)
+    pub fn fields(
+        &self,
+        id: NodeId,
+        what: impl Into<Cow<'static, str>>,
+        optional: bool,
+    ) -> Option<Fields<'_, 't>> {
+        self.open(id, what.into(), optional, &UNDESCRIBED)
     }
 
     /// As [`Decoder::mapping`], without looking for unknown keys: that is for [`Fields::done_else`].
     pub fn open_mapping(&self, id: NodeId, mapping: &'static Mapping) -> Option<Fields<'_, 't>> {
-        self.open(id, mapping.what, mapping.may_be_empty, mapping)
+        self.open(id, mapping.what.into(), mapping.may_be_empty, mapping)
     }
 
     fn open(
         &self,
         id: NodeId,
-        what: &'static str,
+        what: Cow<'static, str>,
         optional: bool,
         mapping: &'static Mapping,
     ) -> Option<Fields<'_, 't>> {
@@ -47,7 +53,7 @@ impl<'t> Decoder<'t> {
         let map = match &node.kind {
             tree::Kind::Map(map) => map,
             tree::Kind::Scalar(scalar) if optional && scalar.value == Value::Null => &EMPTY,
-            _ => return self.expected(id, what, ""),
+            _ => return self.expected(id, &what, ""),
         };
         let index = map.entries.iter().map(|entry| (entry.key.as_str(), entry));
         let described = mapping.all_keys().map(|key| key.name.to_owned());
@@ -73,7 +79,7 @@ pub struct Fields<'d, 't> {
     map: &'t Map,
     index: HashMap<&'t str, &'t Entry>,
     asked: RefCell<Vec<String>>,
-    what: &'static str,
+    what: Cow<'static, str>,
     mapping: &'static Mapping,
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use super::decoder::{At, Decoder};
 use super::fields::Fields;
 use super::workers::KnownWorkers;
+use crate::catalog::Metric;
 use crate::diag::{Problem, quote};
 use crate::plan::decode::expect::expectations::{self, Expected};
 use crate::plan::describe::keys::{MESH, MESH_ENTRY, PATH};
-use crate::plan::model::metric::Metric;
 use crate::plan::model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 use crate::plan::text::tree::NodeId;
 

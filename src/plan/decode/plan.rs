@@ -8,12 +8,12 @@ use super::paths::{self, FoundPath, most_to_one};
 use super::tests::{self, Known, KnownPath};
 use super::timing;
 use super::workers::{self, KnownWorkers};
+use crate::catalog::{Metric, built_in_tool};
 use crate::diag::Problem;
 use crate::plan::decode::expect::check;
 use crate::plan::decode::tools::declared::{self, Tools};
 use crate::plan::describe::keys::{DEFAULTS, LINK, LOCAL, PLAN};
 use crate::plan::model::local::{Link, Local};
-use crate::plan::model::metric::Metric;
 use crate::plan::model::plan_file::{PlanFile, Test, VERSION};
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::extend;
@@ -51,7 +51,15 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
         known.collect()
     });
     let defaults = top.value("defaults").and_then(|id| {
-        let fields = decoder.mapping(id, &DEFAULTS)?;
+        let fields = decoder.open_mapping(id, &DEFAULTS)?;
+        // A tool belongs where its paths belong.
+        let is_tool = |key: &str| built_in_tool(key).is_some();
+        fields.done_else(|key| match is_tool(key) {
+            true => Some(format!(
+                "`{key}` belongs in each of `tests:`, not in `defaults:`"
+            )),
+            false => DEFAULTS.hint(key),
+        });
         Some(timing::timing(decoder, &fields))
     });
     let order = value_or_default(top.choice("order"));

@@ -32,7 +32,9 @@ impl<'t> Decoder<'t> {
     fn check_form(&self, text: At<&'t str>, form: Form) -> Option<At<&'t str>> {
         match form {
             Form::Any | Form::Pattern(_) => Some(text),
-            Form::DnsLabel(longest, _) => Some(self.dns_label(text, longest)),
+            Form::DnsLabel(longest) | Form::NewName(longest, _) => {
+                Some(self.dns_label(text, longest))
+            }
             Form::Label(longest) => self.label(text, longest),
             Form::Checked(check) => match check(text.value) {
                 Ok(()) => Some(text),

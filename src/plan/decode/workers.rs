@@ -23,7 +23,7 @@ pub fn workers(
     form: Form,
     id: NodeId,
 ) -> Option<IndexMap<String, Placement>> {
-    let Form::DnsLabel(longest, reserved) = form else {
+    let Form::NewName(longest, reserved) = form else {
         return None;
     };
     let what = "a mapping with a name for each worker, e.g. `w1: {}`";
@@ -49,7 +49,7 @@ pub fn workers(
             value: entry.key.as_str(),
             place: entry.key_place,
         };
-        if reserved.contains(&name.value) {
+        if reserved().contains(&name.value) {
             let what = format!("{} is the name of netplan's own pod", quote(name.value));
             decoder.report(Problem::new(name.place, what).help("give the worker another name"));
         }

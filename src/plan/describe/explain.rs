@@ -5,8 +5,8 @@ use std::fmt;
 use super::key::{Form, Key, Kind, Limits, Presence, Word, key, seconds_text};
 use super::keys::PLAN;
 use super::schema::{BOUNDS_TEXT, metric_text};
+use crate::catalog::{METRICS, Metric};
 use crate::diag::{did_you_mean, one_of, quote};
-use crate::plan::model::metric::Metric;
 use crate::plan::model::plan_file::VERSION;
 use crate::plan::model::units::{BitRate, Bytes, Percent};
 
@@ -132,9 +132,12 @@ impl Node {
                     }
                 }
                 Kind::Bounds => {
-                    for metric in Metric::KNOWN {
-                        let bound = key(metric.word(), Kind::Text(Form::Any), "");
-                        add(bound, metric_text(metric));
+                    for word in METRICS.iter().filter_map(|metric| metric.word) {
+                        let text = Metric::known(word).map(|metric| metric_text(&metric));
+                        add(
+                            key(word, Kind::Text(Form::Any), ""),
+                            text.unwrap_or_default(),
+                        );
                     }
                 }
                 _ => {}
@@ -153,6 +156,10 @@ impl Node {
             Kind::Word(of) => {
                 let named = |word: Word| (word.word, word.text.to_owned());
                 words.extend(of().into_iter().map(named));
+            }
+            Kind::Words(of) => {
+                let named = |(word, text): &(&str, &str)| ((*word).to_owned(), (*text).to_owned());
+                words.extend(of.iter().map(named));
             }
             Kind::Sweep(_) => text.push(SWEEP_TEXT.to_owned()),
             _ => {}
@@ -284,7 +291,7 @@ fn name_and_range(kind: &Kind) -> (String, String) {
             let range = range.replacen(' ', "; ", 1);
             return (format!("{name}, list of {name} or mapping"), range);
         }
-        Kind::Word(_) => ("word", String::new()),
+        Kind::Word(_) | Kind::Words(_) => ("word", String::new()),
         Kind::Map(_) | Kind::Bounds => ("mapping", String::new()),
         Kind::Names(_, of) => {
             return (

@@ -16,7 +16,7 @@ pub struct Mapping {
     /// Its keys. Mappings share groups of keys.
     pub keys: &'static [&'static [Key]],
     /// Further keys, of which a value has exactly one.
-    pub one_of: &'static [Key],
+    pub one_of: fn() -> &'static [Key],
     /// Whether nothing at all stands for an empty mapping, e.g. `w1:`.
     pub may_be_empty: bool,
     /// What to write instead of keys that people expect here.
@@ -73,8 +73,10 @@ pub enum Kind {
     AnyNumber,
     /// One value of this kind, a list of them, or `{ from, to, step }`.
     Sweep(&'static Kind),
-    /// One of some words, each with its text.
+    /// One of the words of a [`Choice`](crate::plan::model::choice::Choice).
     Word(fn() -> Vec<Word>),
+    /// One of some words, each with its text.
+    Words(&'static [(&'static str, &'static str)]),
     Map(&'static Mapping),
     /// A mapping of names to values of one kind.
     Names(Form, &'static Kind),
@@ -102,8 +104,10 @@ pub struct List {
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
     Any,
-    /// `a` to `z`, `0` to `9` and `-`, of at most so many characters. But for the reserved ones.
-    DnsLabel(usize, &'static [&'static str]),
+    /// `a` to `z`, `0` to `9` and `-`, of at most so many characters.
+    DnsLabel(usize),
+    /// A DNS label of at most so many characters that is none of the reserved ones.
+    NewName(usize, fn() -> Vec<&'static str>),
     /// A label of `result.csv`, of at most so many characters.
     Label(usize),
     /// What matches a regular expression.
@@ -133,7 +137,7 @@ pub const MAPPING: Mapping = Mapping {
     what: "",
     text: "",
     keys: &[],
-    one_of: &[],
+    one_of: || &[],
     may_be_empty: false,
     hints: &[],
 };
@@ -184,7 +188,7 @@ impl Mapping {
     /// All keys, those of which a value has one last.
     pub fn all_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
         let shared = self.keys.iter().copied().flatten();
-        shared.chain(self.one_of)
+        shared.chain((self.one_of)())
     }
 
     /// The key of this name.

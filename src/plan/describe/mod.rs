@@ -6,3 +6,4 @@ pub mod keys;
 pub mod reference;
 pub mod schema;
 mod schema_rules;
+mod tool_schema;

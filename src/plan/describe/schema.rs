@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::key::{Form, Key, Kind, Limits, List, Mapping, Presence, Word};
+use super::key::{Form, Key, Kind, Limits, List, Mapping, Presence};
 use super::keys::PLAN;
 use super::schema_rules;
-use crate::plan::model::metric::Metric;
+use crate::catalog::Metric;
 use crate::plan::model::plan_file::VERSION;
 
 /// A DNS label.
@@ -77,9 +77,10 @@ impl Definitions {
         if !required.is_empty() {
             schema.insert("required".to_owned(), json!(required));
         }
-        if !mapping.one_of.is_empty() {
+        let one_of = (mapping.one_of)();
+        if !one_of.is_empty() {
             let required = |key: &Key| json!({ "required": [key.name] });
-            let choices: Vec<Value> = mapping.one_of.iter().map(required).collect();
+            let choices: Vec<Value> = one_of.iter().map(required).collect();
             schema.insert("oneOf".to_owned(), json!(choices));
         }
         schema
@@ -117,7 +118,11 @@ impl Definitions {
             Kind::Percent(..) => json!({ "type": "string", "pattern": PERCENT }),
             Kind::AnyNumber => json!({ "type": ["integer", "string"], "minimum": 0 }),
             Kind::Sweep(of) => self.sweep(of),
-            Kind::Word(words) => word(&words()),
+            Kind::Word(words) => {
+                let words = words();
+                word(words.iter().map(|word| (word.word.as_str(), word.text)))
+            }
+            Kind::Words(words) => word(words.iter().copied()),
             Kind::Map(mapping) => {
                 if !self.made.contains_key(mapping.name) {
                     self.made.insert(mapping.name.to_owned(), Value::Null);
@@ -215,29 +220,29 @@ fn text(form: &Form) -> Map<String, Value> {
         Form::Label(longest) => {
             json!({ "type": "string", "maxLength": longest, "pattern": LABEL })
         }
-        Form::DnsLabel(longest, []) => {
+        Form::DnsLabel(longest) => {
             json!({ "type": "string", "maxLength": longest, "pattern": DNS_LABEL })
         }
-        Form::DnsLabel(longest, reserved) => json!({
+        Form::NewName(longest, reserved) => json!({
             "type": "string",
             "maxLength": longest,
             "pattern": DNS_LABEL,
-            "not": { "enum": reserved },
+            "not": { "enum": reserved() },
         }),
     })
 }
 
-fn word(words: &[Word]) -> Value {
-    if words.iter().all(|word| word.text.is_empty()) {
-        let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
+fn word<'w>(words: impl Iterator<Item = (&'w str, &'w str)> + Clone) -> Value {
+    if words.clone().all(|(_, text)| text.is_empty()) {
+        let words: Vec<&str> = words.map(|(word, _)| word).collect();
         return json!({ "type": "string", "enum": words });
     }
-    let choice = |word: &Word| {
-        let mut choice = object(json!({ "type": "string", "const": word.word }));
-        describe(&mut choice, word.text);
+    let choice = |(word, text)| {
+        let mut choice = object(json!({ "type": "string", "const": word }));
+        describe(&mut choice, text);
         choice
     };
-    json!({ "oneOf": words.iter().map(choice).collect::<Vec<_>>() })
+    json!({ "oneOf": words.map(choice).collect::<Vec<_>>() })
 }
 
 /// Whole seconds, also in other units; from 1 if `limits` say so.
@@ -260,7 +265,7 @@ fn bounds() -> Value {
         let value = json!({ "description": text, "type": "string", "pattern": BOUND });
         (metric.word().to_owned(), value)
     };
-    let properties: Map<String, Value> = Metric::KNOWN.iter().map(bound).collect();
+    let properties: Map<String, Value> = Metric::all_known().map(|metric| bound(&metric)).collect();
     json!({
         "description": BOUNDS_TEXT,
         "type": "object",

@@ -7,8 +7,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::choice::Choice;
-use super::metric::{Metric, Unit};
 use super::units::{BitRate, Percent};
+use crate::catalog::{Metric, Unit};
 
 /// What is expected of the metrics of each cell, e.g. `throughput: '>= 9 Gbit/s'`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,10 +2,10 @@
 
 pub mod choice;
 pub mod expect;
+mod figure_text;
 pub mod kubernetes;
 pub mod kubernetes_names;
 pub mod local;
-pub mod metric;
 pub mod path;
 pub mod plan;
 pub mod plan_file;

@@ -1,99 +1,76 @@
-//! The options of the built-in tools.
+//! The keys of built-in tools, from the catalogue.
 
-use crate::plan::describe::key::{
-    BIT_RATE, Form, Key, Kind, Limits, MAPPING, Mapping, key, limits, words,
-};
-use crate::plan::model::choice::Choice;
-use crate::plan::model::tools::limits as tool_limits;
-use crate::plan::model::tools::tool::{NetperfTest, Protocol};
+use std::sync::LazyLock;
 
-impl Choice for Protocol {
-    const ALL: &'static [(Self, &'static str)] = &[(Self::Tcp, ""), (Self::Udp, "")];
+use crate::catalog::{self, BUILT_IN_TOOLS, BuiltInTool, ToolOption};
+use crate::diag::all_of;
+use crate::plan::describe::key::{Form, Key, Kind, Limits, MAPPING, Mapping, key};
+use crate::plan::model::units::BitRate;
+
+/// The keys that choose a built-in tool in a test.
+pub fn built_in_tools() -> &'static [Key] {
+    // What is made from the catalogue lives as long as the catalogue.
+    static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+        let tools = BUILT_IN_TOOLS.into_iter();
+        tools
+            .map(|tool| key(tool.name, Kind::Map(Box::leak(Box::new(mapping(tool)))), ""))
+            .collect()
+    });
+    &KEYS
 }
 
-impl Choice for NetperfTest {
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Self::TcpStream, "One-way TCP throughput."),
-        (
-            Self::TcpRr,
-            "Request/response over one TCP connection: latency.",
-        ),
-        (
-            Self::TcpCrr,
-            "A TCP connection for each request: connection rate.",
-        ),
-        (Self::UdpStream, "One-way UDP throughput."),
-        (Self::UdpRr, "Request/response over UDP: latency."),
-    ];
+/// The names of the built-in tools.
+pub fn built_in_names() -> Vec<&'static str> {
+    BUILT_IN_TOOLS.map(|tool| tool.name).to_vec()
 }
 
-const MIB: u64 = 1 << 20;
+/// The name of a tool's definition in the schema: `Iperf3`.
+pub fn definition_name(tool: &BuiltInTool) -> String {
+    let (first, rest) = tool.name.split_at(1);
+    first.to_uppercase() + rest
+}
 
-const fn bytes(limits: &std::ops::RangeInclusive<u64>) -> Limits {
-    Limits {
-        least: *limits.start(),
-        most: *limits.end(),
-        unit: "bytes",
+fn mapping(tool: &'static BuiltInTool) -> Mapping {
+    let mode = tool.mode_key.map(|name| {
+        let modes = tool.modes.iter().map(|mode| (mode.word, mode.text));
+        key(name, Kind::Words(modes.collect::<Vec<_>>().leak()), format!("{}.", tool.mode_text).leak())
+            .or(tool.default_mode().word)
+    });
+    let keys: Vec<Key> = mode.into_iter().chain(tool.options.iter().map(option)).collect();
+    Mapping {
+        name: definition_name(tool).leak(),
+        what: format!("a mapping with options of {}", tool.name).leak(),
+        text: format!("{} A value that sweeps is a number, a list, or `{{from, to, step}}`.", tool.text).leak(),
+        keys: vec![&*keys.leak()].leak(),
+        may_be_empty: true,
+        ..MAPPING
     }
 }
 
-/// iperf3 refuses more.
-const STREAMS: Kind = Kind::Sweep(&Kind::Number(limits(
-    *tool_limits::STREAMS.start(),
-    *tool_limits::STREAMS.end(),
-    "streams",
-)));
-
-const IPERF3_KEYS: &[Key] = &[
-    key("protocol", Kind::Word(words::<Protocol>), "The transport protocol.").or("tcp"),
-    key("streams", STREAMS, "Parallel streams (-P).").or("1"),
-    key("mss", Kind::Sweep(&Kind::Number(bytes(&tool_limits::IPERF3_MSS))),
-        "TCP maximum segment size in bytes (-M).").or("the path's own"),
-    key("datagram", Kind::Sweep(&Kind::Number(bytes(&tool_limits::IPERF3_DATAGRAM))),
-        "UDP payload of a datagram in bytes (-l).").or("1460 for UDP"),
-    key("rate", Kind::Sweep(&Kind::Rate(BIT_RATE)),
-        "Sending rate of each stream (-b), e.g. `100 Mbit/s`.").or("unlimited"),
-    key("write_size", Kind::Sweep(&Kind::Bytes(limits(1, MIB, "bytes"))), "Bytes a TCP write (-l).")
-        .or("iperf3's 128 KiB"),
-    key("window", Kind::Bytes(limits(1, 512 * MIB, "bytes")),
-        "Socket buffer of both ends (-w), e.g. `2 MiB`; at most what the kernels' `rmem_max` and \
-         `wmem_max` allow.")
-        .or("the kernel's, which it tunes for TCP and keeps small for UDP: then UDP without a `rate` loses datagrams at the receiver",),
-    key("congestion", Kind::Text(Form::Pattern("^[A-Za-z0-9_-]{1,15}$")),
-        "TCP congestion control (-C), e.g. `cubic`.").or("the kernel's"),
-    key("zerocopy", Kind::Bool, "Send with sendfile(2) (-Z).").or("false"),
-];
-
-/// iperf3.
-pub static IPERF3: Mapping = Mapping {
-    name: "Iperf3",
-    what: "a mapping with options of iperf3, e.g. `{ protocol: tcp }`",
-    text: "Throughput by iperf3. A value that sweeps is a number, a list, or `{from, to, step}`.",
-    keys: &[IPERF3_KEYS],
-    may_be_empty: true,
-    ..MAPPING
-};
-
-const NETPERF_KEYS: &[Key] = &[
-    key("test", Kind::Word(words::<NetperfTest>), "The netperf test (-t).").or("`TCP_STREAM`"),
-    key("mss", Kind::Sweep(&Kind::Number(bytes(&tool_limits::NETPERF_MSS))),
-        "TCP maximum segment size in bytes (-G).").or("the path's own"),
-    key("datagram", Kind::Sweep(&Kind::Number(bytes(&tool_limits::NETPERF_DATAGRAM))),
-        "`UDP_STREAM` only: UDP payload of a datagram in bytes (-m).").or("1460"),
-    key("write_size", Kind::Sweep(&Kind::Bytes(limits(1, 16 * MIB, "bytes"))),
-        "`TCP_STREAM` only: bytes a write (-m).").or("netperf's"),
-    key("request", Kind::Sweep(&Kind::Bytes(limits(1, MIB, "bytes"))),
-        "`*_RR` and `TCP_CRR` only: bytes of a request (-r).").or("1"),
-    key("response", Kind::Sweep(&Kind::Bytes(limits(1, MIB, "bytes"))),
-        "`*_RR` and `TCP_CRR` only: bytes of a response (-r).").or("1"),
-];
-
-/// netperf.
-pub static NETPERF: Mapping = Mapping {
-    name: "Netperf",
-    what: "a mapping with options of netperf, e.g. `{ test: TCP_RR }`",
-    text: "Throughput, request/response latency or connection rate by netperf.",
-    keys: &[NETPERF_KEYS],
-    may_be_empty: true,
-    ..MAPPING
-};
+fn option(option: &'static ToolOption) -> Key {
+    let (least, most) = (*option.limits.start(), *option.limits.end());
+    let limits = |unit| Limits { least, most, unit };
+    let one = match option.kind {
+        catalog::Kind::Number(unit) => Kind::Number(limits(unit)),
+        catalog::Kind::Bytes => Kind::Bytes(limits("bytes")),
+        catalog::Kind::BitRate => Kind::Rate(limits("bit/s")),
+        catalog::Kind::Name { longest, .. } => {
+            Kind::Text(Form::Pattern(format!("^[A-Za-z0-9_-]{{1,{longest}}}$").leak()))
+        }
+        catalog::Kind::Flag => Kind::Bool,
+    };
+    let kind = if option.sweeps { Kind::Sweep(Box::leak(Box::new(one))) } else { one };
+    let text = if option.modes.is_empty() {
+        format!("{}.", option.text)
+    } else {
+        let modes = all_of(option.modes.iter().copied());
+        format!("{}. Only for {modes}.", option.text)
+    };
+    let default = match (option.kind, option.default) {
+        (catalog::Kind::Flag, _) => "false",
+        (catalog::Kind::BitRate, Some(rate)) => BitRate(rate).to_string().leak(),
+        (_, Some(default)) => default.to_string().leak(),
+        (_, None) => option.otherwise,
+    };
+    key(option.name, kind, text.leak()).or(default)
+}

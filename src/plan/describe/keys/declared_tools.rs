@@ -29,19 +29,7 @@ impl Choice for Take {
 
 /// The units of figures.
 fn figure_units() -> Vec<Word> {
-    let word = |name: &&str| Word {
-        word: (*name).to_owned(),
-        text: "",
-    };
-    FigureUnit::NAMES.iter().map(word).collect()
-}
-
-/// The only word of `ready:`.
-fn exited() -> Vec<Word> {
-    vec![Word {
-        word: "exited".to_owned(),
-        text: "As soon as the program has exited with 0 and left a daemon behind.",
-    }]
+    FigureUnit::NAMES.iter().map(|name| Word { word: (*name).to_owned(), text: "" }).collect()
 }
 
 /// A name in expressions.
@@ -169,20 +157,23 @@ static SERVER: Mapping = Mapping {
     text: "It is started for each sample, and stopped after it.",
     keys: &[&[
         key("command", COMMAND, "Program and arguments.").required(),
-        key("ready", Kind::Either(&[Kind::Word(exited), Kind::Map(&READY)]),
+        key("ready", Kind::Either(&[Kind::Words(&[("exited",
+            "As soon as the program has exited with 0 and left a daemon behind.")]), Kind::Map(&READY)]),
             "How one knows that the client may start: the `port` of this name is open, a `line` of \
              its output contains this text, or it has exited.").required(),
     ]],
     ..MAPPING
 };
 
+const READY_KEYS: &[Key] = &[
+    key("port", Kind::Text(Form::Any), "As soon as this one of `ports` is open."),
+    key("line", Kind::Text(Form::Any), "As soon as a line of its output contains this text."),
+];
+
 static READY: Mapping = Mapping {
     name: "Ready",
     what: "`port` or `line`",
-    one_of: &[
-        key("port", Kind::Text(Form::Any), "As soon as this one of `ports` is open."),
-        key("line", Kind::Text(Form::Any), "As soon as a line of its output contains this text."),
-    ],
+    one_of: || READY_KEYS,
     hints: &[hint(&["exited"], "write `ready: exited`")],
     ..MAPPING
 };
@@ -207,19 +198,21 @@ const METRIC_KEYS: &[Key] = &[
         .or("false; a sample without it has failed"),
 ];
 
+const SOURCE_KEYS: &[Key] = &[
+    key("regex", Kind::Text(Form::Pattern(r"\(\?P?<value>")),
+        "A regular expression with a group `(?<value>…)` around the number. It is searched in \
+         what the client prints to stdout, and when it is not there, to stderr. `^` and `$` \
+         match at every line."),
+    key("json", Kind::Text(Form::Pattern("^(/([^~/]|~[01])*)*$")),
+        "A JSON pointer (RFC 6901) to the number, e.g. `/end/sum/bits_per_second`. The client's \
+         stdout, or the last line of it, is one JSON value."),
+];
+
 static METRIC: Mapping = Mapping {
     name: "Figure",
     what: "a metric with `regex` or `json`, and `unit`",
     keys: &[METRIC_KEYS],
-    one_of: &[
-        key("regex", Kind::Text(Form::Pattern(r"\(\?P?<value>")),
-            "A regular expression with a group `(?<value>…)` around the number. It is searched in \
-             what the client prints to stdout, and when it is not there, to stderr. `^` and `$` \
-             match at every line."),
-        key("json", Kind::Text(Form::Pattern("^(/([^~/]|~[01])*)*$")),
-            "A JSON pointer (RFC 6901) to the number, e.g. `/end/sum/bits_per_second`. The client's \
-             stdout, or the last line of it, is one JSON value."),
-    ],
+    one_of: || SOURCE_KEYS,
     hints: &[
         hint(&["pattern", "regexp"], "it is called `regex` here"),
         hint(&["pointer"], "it is called `json` here"),

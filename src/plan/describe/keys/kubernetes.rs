@@ -14,7 +14,7 @@ const RUN_KEYS: &[Key] = &[
     key("pull_secrets",
         Kind::List(&List { item: Kind::Text(Form::Checked(object_name)), example: "`- my-registry`", is_unique: false, }),
         "The names of Secrets with registry credentials; they are in the namespace already."),
-    key("namespace", Kind::Text(Form::DnsLabel(LONGEST_NAME, &[])),
+    key("namespace", Kind::Text(Form::DnsLabel(LONGEST_NAME)),
         "The namespace of the objects; it is created if it does not exist.").or("`netplan`"),
     key("resources", Kind::Map(&POD_RESOURCES),
         "What the containers ask for, and what they may use at most."),

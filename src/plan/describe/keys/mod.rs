@@ -24,11 +24,11 @@ mod timing;
 #[rustfmt::skip]
 mod workers;
 
-pub use built_in_tools::{IPERF3, NETPERF};
+pub use built_in_tools::definition_name;
 pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
 pub use local::{LINK, LOCAL};
 pub use paths::{MESH, MESH_ENTRY, PATH};
 pub use plan::PLAN;
-pub use tests::TEST;
-pub use timing::{DEFAULTS, TIMING, UNTIL};
+pub use tests::{TEST, is_test_key};
+pub use timing::{DEFAULTS, UNTIL};
 pub use workers::WORKER;

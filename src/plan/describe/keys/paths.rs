@@ -16,7 +16,7 @@ pub const PATHS: Kind = Kind::Either(&[
 ]);
 
 const PATH_KEYS: &[Key] = &[
-    key("name", Kind::Text(Form::DnsLabel(LONGEST_NAME, &[])),
+    key("name", Kind::Text(Form::DnsLabel(LONGEST_NAME)),
         "The path's name, unique in the plan. A DNS label.").required(),
     key("label", Kind::Text(Form::Label(LONGEST_LABEL)), "How reports and `result.csv` call it.")
         .or("its name"),
@@ -50,7 +50,7 @@ const MESH_KEYS: &[Key] = &[
     key(
         "name",
         // Two numbers follow it in the names of its paths.
-        Kind::Text(Form::DnsLabel(LONGEST_NAME - "-1000-1000".len(), &[])),
+        Kind::Text(Form::DnsLabel(LONGEST_NAME - "-1000-1000".len())),
         "What its paths' names begin with. Tests use it for all of its paths.",
     )
     .or("the group's name"),

@@ -2,6 +2,7 @@
 
 use super::local::LOCAL;
 use super::paths::PATHS;
+use super::built_in_tools::built_in_names;
 use super::timing::DEFAULTS;
 use super::{KUBERNETES, TEST, WORKER, declared_tools::DECLARED_TOOL};
 use crate::plan::describe::key::{
@@ -15,13 +16,13 @@ const LONGEST_WORKER: usize = 40;
 
 /// The orchestrator's Service and Secret have its name where those of workers have theirs.
 const WORKERS: Kind = Kind::Names(
-    Form::DnsLabel(LONGEST_WORKER, &["orchestrator"]),
+    Form::NewName(LONGEST_WORKER, || vec!["orchestrator"]),
     &Kind::Map(&WORKER),
 );
 
 /// Declared tools by name.
 const TOOLS: Kind = Kind::Names(
-    Form::DnsLabel(LONGEST_WORKER, &["iperf3", "netperf"]),
+    Form::NewName(LONGEST_WORKER, built_in_names),
     &Kind::Map(&DECLARED_TOOL),
 );
 
@@ -34,7 +35,7 @@ const TESTS: Kind = Kind::List(&List {
 
 const KEYS: &[Key] = &[
     key("version", Kind::Version, "The version of the plan language.").required(),
-    key("name", Kind::Text(Form::DnsLabel(LONGEST_NAME, &[])),
+    key("name", Kind::Text(Form::DnsLabel(LONGEST_NAME)),
         "The plan's name, a DNS label. It names the run's directory and objects.").required(),
     key("description", Kind::Text(Form::Any), "What the plan is for, in a sentence."),
     key("workers", WORKERS,
@@ -52,7 +53,7 @@ const KEYS: &[Key] = &[
     key("concurrency", Kind::Word(words::<Concurrency>), "Which cells may run at the same time.")
         .or("serial"),
     key("tools", TOOLS,
-        "Tools beside iperf3 and netperf, by name. A name is a DNS label of at most 40 characters."),
+        "Tools beside the built-in ones, by name. A name is a DNS label of at most 40 characters."),
     key("tests", TESTS, "What to measure. Tests run in the order of the list.").required(),
     key("local", Kind::Map(&LOCAL), ""),
     key("kubernetes", Kind::Map(&KUBERNETES), ""),

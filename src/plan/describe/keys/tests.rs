@@ -2,13 +2,13 @@
 
 use super::expect::FIND;
 use super::timing::TIMING;
-use super::{IPERF3, NETPERF};
+use super::built_in_tools::built_in_tools;
 use crate::plan::describe::key::{
     Form, Key, Kind, LONGEST_LABEL, LONGEST_NAME, List, MAPPING, Mapping, key,
 };
 
 const KEYS: &[Key] = &[
-    key("name", Kind::Text(Form::DnsLabel(LONGEST_NAME, &[])),
+    key("name", Kind::Text(Form::DnsLabel(LONGEST_NAME)),
         "The test's name, unique in the plan; a part of its cells' ids.")
         .or("from the tool and its protocol, e.g. `iperf3-tcp`"),
     key("label", Kind::Text(Form::Label(LONGEST_LABEL)),
@@ -32,9 +32,11 @@ pub static TEST: Mapping = Mapping {
     what: "a test with a tool, e.g. `iperf3: {}`",
     text: "",
     keys: &[KEYS, TIMING, CHECKS],
-    one_of: &[
-        key("iperf3", Kind::Map(&IPERF3), ""),
-        key("netperf", Kind::Map(&NETPERF), ""),
-    ],
+    one_of: built_in_tools,
     ..MAPPING
 };
+
+/// Whether this is a key of tests that does not choose a tool.
+pub fn is_test_key(name: &str) -> bool {
+    TEST.keys.iter().copied().flatten().any(|key| key.name == name)
+}

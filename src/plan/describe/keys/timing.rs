@@ -37,7 +37,7 @@ pub static DEFAULTS: Mapping = Mapping {
     text: "",
     keys: &[TIMING],
     may_be_empty: true,
-    hints: &[hint(&["paths", "iperf3", "netperf", "label"], "{} belongs in each of `tests:`, not in `defaults:`")],
+    hints: &[hint(&["paths", "label"], "{} belongs in each of `tests:`, not in `defaults:`")],
     ..MAPPING
 };
 

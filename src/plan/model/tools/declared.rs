@@ -8,7 +8,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::extractor::{FigureUnit, Pattern, Pointer};
-use crate::plan::model::metric::Metric;
+use crate::catalog::Metric;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::units::Duration;
 
