@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-pub use words::{all_of, did_you_mean, one_of, quote};
+pub use words::{all_of, did_you_mean, one_of, quote, some_of};
 
 /// How many problems are kept; of the rest only the number is told.
 const KEPT: usize = 100;

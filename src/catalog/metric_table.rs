@@ -106,6 +106,22 @@ pub const METRICS: [KnownMetric; 16] = [
         .column(["server", "CPU %"], 0),
 ];
 
+/// What a stream test measures. The first is its headline.
+pub(super) const RATES: &[&str] = &[name::THROUGHPUT_BPS, name::SENT_BPS];
+
+/// What a request/response test measures. The first is its headline.
+pub(super) const TRANSACTIONS: &[&str] = &[
+    name::TRANSACTIONS_PER_S,
+    name::LATENCY_MEAN_US,
+    name::LATENCY_P50_US,
+    name::LATENCY_P90_US,
+    name::LATENCY_P99_US,
+    name::LATENCY_MAX_US,
+];
+
+/// What tools say of the CPU at both ends.
+pub(super) const CPU: &[&str] = &[name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER];
+
 const fn known(word: &'static str, name: &'static str, unit: Unit) -> KnownMetric {
     KnownMetric {
         name,

@@ -55,9 +55,9 @@ pub struct Mode {
     /// nptest's label for it in `result.csv`.
     pub csv_label: &'static str,
     pub transport: Transport,
-    /// What it measures by the journal's names, as far as the kernels tell it. The first is the
+    /// What it measures by the journal's names, in groups, as far as the kernels tell it. The first is the
     /// headline: the figure of a cell in tables and in `result.csv`.
-    pub metrics: &'static [&'static str],
+    pub metrics: &'static [&'static [&'static str]],
     /// What an invocation takes beyond the time that it is told to measure.
     pub overhead: Duration,
     /// What to write instead of another mode's [`Role::Size`].
@@ -166,7 +166,12 @@ impl Mode {
     /// The headline metric, by the journal's name.
     #[must_use]
     pub const fn headline(&self) -> &'static str {
-        self.metrics[0]
+        self.metrics[0][0]
+    }
+
+    /// What it measures, by the journal's names.
+    pub fn metric_names(&self) -> impl Iterator<Item = &'static str> {
+        self.metrics.iter().copied().flatten().copied()
     }
 }
 

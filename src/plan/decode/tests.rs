@@ -5,9 +5,6 @@ use std::collections::HashSet;
 use super::decoder::{At, Decoder};
 use super::default_names::free_name;
 use super::fields::Fields;
-use super::paths::{LONGEST_LABEL, label};
-use super::plan::LONGEST_NAME;
-use super::test_keys::MOST_CELLS;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
 use crate::diag::{Place, Problem, one_of};
@@ -18,8 +15,10 @@ use crate::plan::decode::tools::builtin::{self, Swept};
 use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
+use crate::plan::describe::keys::TEST;
 use crate::plan::model::expect::Find;
 use crate::plan::model::plan_file::Test;
+use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::{Entry, NodeId};
@@ -110,15 +109,13 @@ fn test<'t>(
     known: &Known<'_>,
 ) -> Option<FoundTest<'t>> {
     let paths = known.paths;
-    let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
-    let name = fields.optional("name", |id| {
-        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
-    });
-    let label = fields.optional("label", |id| label(decoder, id, LONGEST_LABEL));
+    let fields = decoder.open_mapping(id, &TEST)?;
+    let name = fields.text("name");
+    let label = fields.string("label");
     let mut swept = Vec::new();
     let tool = tool(decoder, &fields, known, &mut swept);
     let names: Option<Vec<&str>> = paths.map(|all| all.iter().map(|path| path.name).collect());
-    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, names.as_deref()));
+    let test_paths = test_paths(decoder, &fields, names.as_deref());
     let test_paths = match fields.key_place("paths") {
         Some(_) => test_paths,
         None => names.map(|all| all.into_iter().map(str::to_owned).collect()),
@@ -131,9 +128,8 @@ fn test<'t>(
         may.then(|| find::find(decoder, entry.value, &measured))?
     });
     let expect = fields
-        .optional("expect", |id| {
-            expectations::expectations(decoder, id, &measured)
-        })
+        .value("expect")
+        .and_then(|id| expectations::expectations(decoder, id, &measured))
         .unwrap_or_default();
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
@@ -226,8 +222,12 @@ fn tool(
     }
 }
 
-fn test_paths(decoder: &Decoder<'_>, id: NodeId, known: Option<&[&str]>) -> Option<Vec<String>> {
-    let items = decoder.list(id, "`[same-node, remote]`; leave `paths` out for all")?;
+fn test_paths(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    known: Option<&[&str]>,
+) -> Option<Vec<String>> {
+    let items = fields.list("paths")?;
     let mut seen = std::collections::HashMap::new();
     let found: Vec<Option<String>> = items
         .iter()

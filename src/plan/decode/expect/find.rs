@@ -2,8 +2,8 @@
 
 use super::bound::{compared, metric, possible, unfit};
 use crate::catalog::{Metric, Search};
-use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder, some_of};
+use crate::diag::{Place, Problem, quote, some_of};
+use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Condition, Expectation, Find, Goal};
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::{BitRate, Percent};

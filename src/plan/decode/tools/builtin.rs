@@ -4,7 +4,7 @@ use crate::catalog::{BUILT_IN_TOOLS, BuiltInTool, Kind, Mode, Role, ToolOption};
 use crate::diag::{Place, Problem, all_of, quote};
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::decode::fields::Fields;
-use crate::plan::decode::test_keys::{TEST_KEYS, TIMING_KEYS};
+use crate::plan::describe::keys::is_test_key;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::tool::{BuiltInUse, OptionValue};
 use crate::plan::model::units::{BitRate, Bytes};
@@ -143,7 +143,7 @@ fn refuse(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, option: &ToolOption, m
 
 /// Where keys belong that people put among a tool's options.
 fn elsewhere(tool: &BuiltInTool, key: &str) -> Option<String> {
-    if TIMING_KEYS.contains(&key) || TEST_KEYS.contains(&key) {
+    if is_test_key(key) {
         return Some(format!(
             "`{key}` belongs beside the tool, not among its options"
         ));

@@ -13,7 +13,7 @@ use crate::catalog::built_in_tool;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::decode::fields::Fields;
-use crate::plan::decode::test_keys::{TEST_KEYS, TIMING_KEYS};
+use crate::plan::describe::keys::is_test_key;
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
 };
@@ -47,7 +47,7 @@ pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
         };
         decoder.dns_label(name, LONGEST_TOOL);
         let is_built_in = built_in_tool(name.value).is_some();
-        if is_built_in || TEST_KEYS.contains(&name.value) || TIMING_KEYS.contains(&name.value) {
+        if is_built_in || is_test_key(name.value) {
             let what = if is_built_in {
                 format!("{} is built in", quote(name.value))
             } else {

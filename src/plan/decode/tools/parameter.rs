@@ -8,7 +8,7 @@ use super::builtin::Swept;
 use crate::catalog::{Kind, SHARED_PARAMETERS, SharedParameter, shared_parameter};
 use crate::diag::{Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::decode::test_keys::{TEST_KEYS, TIMING_KEYS};
+use crate::plan::describe::keys::is_test_key;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::{DeclaredTool, DeclaredUse, Parameter, ParameterUnit};
 use crate::plan::model::units::{BitRate, Bytes};
@@ -203,7 +203,7 @@ pub fn used(
         values.insert(name.to_owned(), sweep);
     }
     fields.done_else(|key| {
-        if TIMING_KEYS.contains(&key) || TEST_KEYS.contains(&key) {
+        if is_test_key(key) {
             return Some(format!(
                 "`{key}` belongs beside the tool, not among its options"
             ));

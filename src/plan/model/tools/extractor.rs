@@ -2,16 +2,14 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::Unit;
 
 /// A regular expression with a group `(?<value>…)` around the number. It is searched in what the client
 /// prints to stdout, and when it is not there, to stderr. `^` and `$` match at every line.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(into = "String")]
-#[schemars(with = "String", extend("pattern" = r"\(\?P?<value>"))]
 pub struct Pattern(regex::Regex);
 
 /// Why a text is not a [`Pattern`].
@@ -96,9 +94,8 @@ impl fmt::Display for Pattern {
 
 /// A JSON pointer (RFC 6901) to the number, e.g. `/end/sum/bits_per_second`. The client's stdout, or the
 /// last line of it, is one JSON value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-#[schemars(extend("pattern" = "^(/([^~/]|~[01])*)*$"))]
 pub struct Pointer(String);
 
 impl Pointer {
@@ -125,9 +122,8 @@ impl fmt::Display for Pointer {
 }
 
 /// The unit in which a tool prints a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(into = "&'static str")]
-#[schemars(with = "String", extend("enum" = FigureUnit::NAMES))]
 pub struct FigureUnit {
     name: &'static str,
     /// The unit inside netplan.

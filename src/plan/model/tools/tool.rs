@@ -173,8 +173,8 @@ impl ToolSpec {
     pub fn measures(&self) -> Vec<Metric> {
         match self {
             ToolSpec::BuiltIn(used) => {
-                let names = used.mode.metrics.iter();
-                names.filter_map(|name| Metric::from_name(name)).collect()
+                let names = used.mode.metric_names();
+                names.filter_map(Metric::from_name).collect()
             }
             ToolSpec::Declared(used) => used.tool.all_metrics().collect(),
         }
