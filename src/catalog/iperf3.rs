@@ -27,8 +27,6 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         Mode {
             word: "tcp",
             text: "TCP throughput.",
-            title: "iperf3 TCP",
-            test_name: "iperf3-tcp",
             csv_label: "iperf TCP.",
             transport: Transport::Tcp,
             metrics: &[RATES, &[RETRANSMITS, RTT_US, EFFECTIVE_MSS], CPU],
@@ -44,8 +42,6 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         Mode {
             word: "udp",
             text: "UDP throughput and loss.",
-            title: "iperf3 UDP",
-            test_name: "iperf3-udp",
             csv_label: "iperf UDP.",
             transport: Transport::Udp,
             metrics: &[RATES, &[LOST_PERCENT, JITTER_US], CPU],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::metric_table::{CPU, RATES, TRANSACTIONS};
 use super::name::{EFFECTIVE_MSS, LOST_PERCENT, RETRANSMITS};
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Kind, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
+    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
     Program, Role, Search, Theory, ToolOption, Transport,
 };
 
@@ -22,8 +22,6 @@ const fn program(name: &'static str) -> Program<'static> {
 const TCP_STREAM: Mode = Mode {
     word: "TCP_STREAM",
     text: "One-way TCP throughput.",
-    title: "netperf TCP_STREAM",
-    test_name: "netperf-tcp-stream",
     csv_label: "netperf.",
     transport: Transport::Tcp,
     metrics: &[RATES, &[RETRANSMITS, EFFECTIVE_MSS], CPU],
@@ -55,8 +53,6 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         Mode {
             word: "TCP_RR",
             text: "Request/response over one TCP connection: latency.",
-            title: "netperf TCP_RR",
-            test_name: "netperf-tcp-rr",
             csv_label: "netperf TCP_RR.",
             metrics: &[TRANSACTIONS, &[RETRANSMITS, EFFECTIVE_MSS], CPU],
             size_help: MESSAGES_HELP,
@@ -66,8 +62,6 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         Mode {
             word: "TCP_CRR",
             text: "A TCP connection for each request: connection rate.",
-            title: "netperf TCP_CRR",
-            test_name: "netperf-tcp-crr",
             csv_label: "netperf TCP_CRR.",
             metrics: &[TRANSACTIONS, &[EFFECTIVE_MSS], CPU],
             // netperf waits for late connections.
@@ -78,8 +72,6 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         Mode {
             word: "UDP_STREAM",
             text: "One-way UDP throughput.",
-            title: "netperf UDP_STREAM",
-            test_name: "netperf-udp-stream",
             csv_label: "netperf UDP_STREAM.",
             transport: Transport::Udp,
             metrics: &[RATES, &[LOST_PERCENT], CPU],
@@ -89,8 +81,6 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         Mode {
             word: "UDP_RR",
             text: "Request/response over UDP: latency.",
-            title: "netperf UDP_RR",
-            test_name: "netperf-udp-rr",
             csv_label: "netperf UDP_RR.",
             transport: Transport::Udp,
             metrics: &[TRANSACTIONS, CPU],

@@ -48,10 +48,6 @@ pub struct Mode {
     pub word: &'static str,
     /// What it measures, in a sentence.
     pub text: &'static str,
-    /// What reports call a test of it: `iperf3 UDP`.
-    pub title: &'static str,
-    /// The name of a test that gives none, a DNS label.
-    pub test_name: &'static str,
     /// nptest's label for it in `result.csv`.
     pub csv_label: &'static str,
     pub transport: Transport,
@@ -147,6 +143,20 @@ impl BuiltInTool {
     #[must_use]
     pub fn mode(&self, word: &str) -> Option<&'static Mode> {
         self.modes.iter().find(|mode| mode.word == word)
+    }
+
+    /// What messages and reports call a test of a mode: `iperf3 UDP`.
+    #[must_use]
+    pub fn title(&self, mode: &Mode) -> String {
+        let title = format!("{} {}", self.name, mode.word.to_uppercase());
+        title.trim_end().to_owned()
+    }
+
+    /// The name of a test of a mode that gives none, a DNS label: `iperf3-udp`.
+    #[must_use]
+    pub fn test_name(&self, mode: &Mode) -> String {
+        let name = format!("{}-{}", self.name, mode.word.to_lowercase());
+        name.trim_end_matches('-').replace('_', "-")
     }
 
     /// The option of this name.

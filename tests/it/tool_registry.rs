@@ -55,7 +55,7 @@ fn each_option_is_taken_at_its_limits_and_refused_beyond_them() {
                 load(tool.name, &format!("{}, {option}", mode_option(tool, mode)))
             };
             let (least, most) = option.limits_in(mode).into_inner();
-            let place = format!("{} of {}", option.name, mode.title);
+            let place = format!("{} of {}", option.name, tool.title(mode));
             assert!(least < most, "{place}");
             if option.is_for(mode) {
                 for value in [least, most] {
@@ -70,7 +70,7 @@ fn each_option_is_taken_at_its_limits_and_refused_beyond_them() {
                 }
             } else {
                 let problem = decode(most).unwrap_err();
-                let what = format!("`{}` does nothing for {}", option.name, mode.title);
+                let what = format!("`{}` does nothing for {}", option.name, tool.title(mode));
                 assert!(problem.contains(&what), "{problem}");
             }
         }
@@ -164,9 +164,9 @@ fn each_mode_has_a_name_a_label_and_command_lines() {
         let test = &file.tests[0];
         assert_eq!(
             (&*test.name, &*test.label),
-            (mode.test_name, mode.csv_label)
+            (&*tool.test_name(mode), mode.csv_label)
         );
-        assert!(names.insert(mode.test_name) && labels.insert(mode.csv_label));
+        assert!(names.insert(tool.test_name(mode)) && labels.insert(mode.csv_label));
         // As the run's directory keeps it.
         let yaml = file.to_yaml().unwrap();
         let again = plan::load(Source::new("p", yaml), &[]).unwrap();
@@ -179,10 +179,14 @@ fn each_mode_has_a_name_a_label_and_command_lines() {
         assert_eq!(cells.len(), 1);
         for cell in cells {
             assert_eq!(cell.refused, None);
-            assert!(programs.contains(&&*cell.client.argv[0]), "{}", mode.title);
+            assert!(
+                programs.contains(&&*cell.client.argv[0]),
+                "{}",
+                tool.title(mode)
+            );
             if let Some(server) = cell.server.argv.first() {
-                assert!(programs.contains(&&**server), "{}", mode.title);
-                assert!(!tool_of_test.ports(0).is_empty(), "{}", mode.title);
+                assert!(programs.contains(&&**server), "{}", tool.title(mode));
+                assert!(!tool_of_test.ports(0).is_empty(), "{}", tool.title(mode));
             }
         }
         assert_eq!(tool_of_test.name(), tool.name);
@@ -201,7 +205,7 @@ fn each_metric_of_a_mode_is_known_and_shown() {
             assert!(known.word.is_some() && !known.text.is_empty(), "{name}");
             // What was sent is only in files: what arrived counts.
             let is_shown = known.column.is_some() || headlines.contains(name) || name == "sent_bps";
-            assert!(is_shown, "{name} of {} has no column", mode.title);
+            assert!(is_shown, "{name} of {} has no column", tool.title(mode));
         }
         let measures = spec(tool, mode).measures();
         assert_eq!(measures.len(), mode.metric_names().count());
@@ -244,11 +248,11 @@ fn each_tool_says_why_it_failed() {
             (How::NotFound(String::new()), "", Cause::ToolMissing),
         ] {
             let failure = fails(how, stderr);
-            assert_eq!(failure.cause, cause, "{}: {failure}", mode.title);
+            assert_eq!(failure.cause, cause, "{}: {failure}", tool.title(mode));
             assert!(
                 !failure.words.is_empty() || cause == Cause::Unparsable,
                 "{}",
-                mode.title
+                tool.title(mode)
             );
         }
         assert!(fails(How::Code(1), "").words.contains(tool.name));

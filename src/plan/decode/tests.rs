@@ -87,7 +87,7 @@ pub fn tests(
             let tool = test.tool?;
             let name = match test.name {
                 Some(name) => name.value.to_owned(),
-                None => free_name(&mut taken, tool.default_test_name()),
+                None => free_name(&mut taken, &tool.default_test_name()),
             };
             Some(Test {
                 name,

@@ -200,10 +200,10 @@ impl ToolSpec {
 
     /// The name of a test of this tool that gives none.
     #[must_use]
-    pub fn default_test_name(&self) -> &str {
+    pub fn default_test_name(&self) -> String {
         match self {
-            ToolSpec::BuiltIn(used) => used.mode.test_name,
-            ToolSpec::Declared(used) => &used.tool.name,
+            ToolSpec::BuiltIn(used) => used.tool.test_name(used.mode),
+            ToolSpec::Declared(used) => used.tool.name.clone(),
         }
     }
 
