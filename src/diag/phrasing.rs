@@ -1,4 +1,4 @@
-//! Words for messages: quotations, suggestions, choices.
+//! Phrases in messages: quotations, suggestions, choices.
 
 use super::printable::is_unsafe;
 

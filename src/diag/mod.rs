@@ -1,0 +1,15 @@
+//! What is wrong, where, and what to do about it; and text of others made safe to show.
+
+pub mod json;
+mod phrasing;
+pub mod printable;
+mod problem;
+mod problems;
+mod render;
+mod source;
+
+pub use phrasing::{did_you_mean, one_of, quote};
+pub use problem::Problem;
+pub use problems::Problems;
+pub use render::picture;
+pub use source::{Place, Source, Span};
