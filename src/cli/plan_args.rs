@@ -10,7 +10,7 @@ use super::complete;
 use super::error::CliError;
 use crate::diag::Source;
 use crate::files;
-use crate::plan::{self, Order, Plan, Surroundings, Unreadable};
+use crate::plan::{self, Order, Plan, SourceEnv, Unreadable};
 use crate::schedule::{Schedule, Selection};
 
 /// An endless text is not read to its end; what is read of it is refused as too large.
@@ -56,7 +56,7 @@ pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
 /// The files of this machine, and the environment of this process.
 struct Here;
 
-impl Surroundings for Here {
+impl SourceEnv for Here {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
         Ok(files::read_text(file, READ_AT_MOST_BYTES)?)
     }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::seating::Seating;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Placement, Plan, PodResources, PullPolicy, TaintEffect,
-    Toleration, TolerationOperator, Words,
+    IpFamily, Kubernetes, NAMESPACE, Placement, Plan, PodResources, PullPolicy, StringMap,
+    TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
@@ -126,13 +126,13 @@ impl OrchestratorContext {
 pub(super) struct KubernetesContext<'a> {
     pub image_pull_policy: PullPolicy,
     pub pull_secrets: &'a [String],
-    pub node_selector: &'a Words,
+    pub node_selector: &'a StringMap,
     /// With the keys of Kubernetes.
     pub tolerations: Vec<TolerationContext<'a>>,
     pub resources: &'a PodResources,
     pub priority_class: Option<&'a str>,
-    pub annotations: &'a Words,
-    pub labels: &'a Words,
+    pub annotations: &'a StringMap,
+    pub labels: &'a StringMap,
     pub runtime_class: Option<&'a str>,
     pub ip_family: Option<IpFamily>,
     /// Whether any worker is on its host's network.

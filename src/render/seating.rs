@@ -16,7 +16,7 @@ use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
 use super::context::WorkerPorts;
-use crate::plan::Words;
+use crate::plan::StringMap;
 
 /// On the pods of workers that share a node: the one that the others follow.
 const NODE_GROUP: &str = "netplan/node-group";
@@ -34,7 +34,7 @@ pub(super) struct Seating {
     pub near: Option<Beside>,
     pub far: IndexSet<Beside>,
     pub node: Option<String>,
-    pub node_selector: Words,
+    pub node_selector: StringMap,
 }
 
 /// The pods with this label, on a node or in a zone.

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan, Surroundings, Unreadable};
+use netplan::plan::{self, Plan, SourceEnv, Unreadable};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -36,7 +36,7 @@ pub fn cases() -> Vec<(String, String, Vec<String>)> {
 /// The files of this repository, and an environment of our own.
 struct Here;
 
-impl Surroundings for Here {
+impl SourceEnv for Here {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         Ok(std::fs::read_to_string(file)?)
