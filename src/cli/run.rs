@@ -12,7 +12,7 @@ use super::error::{CliError, Exit};
 use super::follow::Followed;
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
-use super::progress::{Progress, in_words};
+use super::progress::{Progress, ignore_early_requests, in_words};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
 use super::{complete, live, plan_args, printer, render, stored};
@@ -143,6 +143,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let begun = resumed.as_ref().map(|resumed| &resumed.begun);
     let mut prepared = args.make.prepare(plan, namespace, begun)?;
     let runtime = super::runtime()?;
+    runtime.block_on(async { ignore_early_requests() });
     let target = runtime.block_on(async {
         let namespace = &prepared.run.namespace;
         match &resumed {

@@ -15,5 +15,6 @@ mod view_laws;
 mod words;
 
 pub(super) use live::Progress;
+pub(super) use requests::ignore_early_requests;
 pub(super) use view::Phase;
 pub(super) use words::in_words;

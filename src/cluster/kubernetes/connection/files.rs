@@ -1,13 +1,12 @@
 //! Which kubeconfig files there are, and their text.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::cluster::Trouble;
+use crate::files;
 
 /// Large clusters' kubeconfigs have some 100 KiB. A file without an end is refused instead of read for ever.
 const LARGEST_BYTES: u64 = 8 << 20;
@@ -145,35 +144,7 @@ fn read(file: &Path) -> io::Result<String> {
 
 /// All of a file.
 pub(super) fn read_bytes(file: &Path) -> io::Result<Vec<u8>> {
-    if std::fs::metadata(file)?.is_file() {
-        return read_to_limit(File::open(file)?);
-    }
-    // A pipe may never end, and opening it may already wait.
-    let (sender, receiver) = mpsc::channel();
-    let path = file.to_path_buf();
-    let read = move || {
-        let _ = sender.send(File::open(path).and_then(read_to_limit));
-    };
-    std::thread::Builder::new().spawn(read)?;
-    let late = |_| {
-        let seconds = READS_WITHIN.as_secs();
-        io::Error::other(format!("it does not end within {seconds} s"))
-    };
-    receiver.recv_timeout(READS_WITHIN).map_err(late)?
-}
-
-fn read_to_limit(mut file: File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.by_ref()
-        .take(LARGEST_BYTES + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_BYTES {
-        return Err(io::Error::other(format!(
-            "it is larger than {} MiB",
-            LARGEST_BYTES >> 20
-        )));
-    }
-    Ok(bytes)
+    files::read_any(file, LARGEST_BYTES, READS_WITHIN)
 }
 
 /// UTF-8, or UTF-16 with its mark, which PowerShell writes.
