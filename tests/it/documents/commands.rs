@@ -22,7 +22,6 @@ fn simple_commands(line: &str) -> Vec<Vec<String>> {
     for c in line.chars().chain([' ']) {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), c) => word.get_or_insert_default().push(c),
             (None, '\'' | '"') => {
                 quote = Some(c);
                 word.get_or_insert_default();
@@ -42,7 +41,7 @@ fn simple_commands(line: &str) -> Vec<Vec<String>> {
                     _ => commands.push(Vec::new()),
                 }
             }
-            (None, c) => word.get_or_insert_default().push(c),
+            (_, c) => word.get_or_insert_default().push(c),
         }
     }
     commands.retain(|words| !words.is_empty());

@@ -38,7 +38,7 @@ impl Document {
         for folder in ["", "docs/", "plans/"] {
             for entry in fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                if name.ends_with(".md") {
+                if Path::new(&name).extension() == Some("md".as_ref()) {
                     paths.push(format!("{folder}{name}"));
                 }
             }
