@@ -43,7 +43,7 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use self::invocation::Invocation;
@@ -99,6 +99,12 @@ enum Command {
     Orchestrator(orchestrator::OrchestratorArgs),
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
+}
+
+/// The command line as clap describes it, to check command lines without running them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program: what `main` is.

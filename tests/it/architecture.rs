@@ -110,21 +110,23 @@ const PURE: &[&str] = &[
     "cluster/kubernetes/connection/server.rs",
 ];
 
-fn sources() -> BTreeMap<String, String> {
-    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
+/// The Rust files of a folder and the folders below it.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    walk(&root, &mut files);
     files
+}
+
+fn sources() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    rust_files(&root)
         .into_iter()
         .map(|path| {
             let name = path
@@ -268,6 +270,22 @@ fn folders_declare_and_do_not_compute() {
 fn the_program_file_stays_small() {
     let main = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs")).unwrap();
     assert!(main.lines().count() < 15);
+}
+
+/// `support/netplan.rs` starts the program, with a deadline and without the tester's settings.
+#[test]
+fn one_harness_runs_the_program_in_all_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    // In parts, so that this file does not contain them.
+    let starts = [["Command::new(", "NETPLAN"], ["CARGO_BIN", "_EXE"]].map(|parts| parts.concat());
+    for file in rust_files(&root) {
+        if file.starts_with(root.join("support")) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let found = starts.iter().find(|start| text.contains(*start));
+        assert_eq!(found, None, "{}", file.display());
+    }
 }
 
 #[test]

@@ -20,10 +20,8 @@ use netplan::render::Manifest;
 use serde_json::{Value, json};
 
 use crate::support::{
-    SOON, installed, local_cluster, needs, program_path, root, skip, snapshots, wait_until,
+    NETPLAN, SOON, installed, local_cluster, needs, program_path, root, skip, snapshots, wait_until,
 };
-
-const EXE: &str = env!("CARGO_BIN_EXE_netplan");
 
 fn settings(nodes: u32) -> plan::Local {
     plan::Local {
@@ -181,7 +179,7 @@ async fn five_paths(settings: plan::Local) {
         begin=$(date +%s%N); iperf3 -c w2 -p 5999 >/tmp/out 2>&1; echo refused $?
         end=$(date +%s%N); echo took $(( (end - begin) / 1000000 )) ms
         bash -c 'exec 3>/dev/udp/w2/5999; echo 1 >&3; sleep 0.1; echo 2 >&3' 2>/dev/null || echo udp";
-    let cluster = Local::start(Path::new(EXE), &settings).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings).await.unwrap();
     let manifests = [
         pod("w1", &script("10.244.1.12 w2"), &tmp),
         pod("w2", "", &same),
@@ -247,7 +245,9 @@ async fn a_pod_has_its_volumes_environment_names_and_program() {
             {"name": "tmp", "emptyDir": {}},
         ],
     });
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     let manifests = [
         pod("w1", script, &more),
         service("w1", &[1]),
@@ -280,7 +280,9 @@ async fn a_failing_pod_is_started_again_with_its_files_until_the_limit() {
         "containers": [{"volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}],
         "volumes": [{"name": "tmp", "emptyDir": {}}],
     });
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     let script = "echo x >> /tmp/starts; wc -l < /tmp/starts; (sleep 1000 &) ; exit 7";
     let manifests = [
         pod("fails", script, &more),
@@ -325,7 +327,9 @@ async fn a_failing_pod_is_started_again_with_its_files_until_the_limit() {
 async fn a_killed_pod_comes_back_with_its_address_and_connect_waits_for_it() {
     needs!(local_cluster());
     let more = json!({"restartPolicy": "Always"});
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     let script = "sleep 0.2; exec iperf3 -s -p 6000";
     cluster.apply(&[pod("w1", script, &more)]).await.unwrap();
     let within = Duration::from_secs(5);
@@ -380,7 +384,9 @@ fn machine() -> Vec<String> {
 async fn the_machine_shows_nothing_of_it() {
     needs!(local_cluster());
     let before = machine();
-    let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(2))
+        .await
+        .unwrap();
     let manifests = [
         pod("w1", "exec sleep 1001", &Value::Null),
         service("w1", &[5201]),
@@ -446,7 +452,9 @@ fn alive(pid: u32) -> bool {
 #[tokio::test]
 async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
     needs!(local_cluster());
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     cluster
         .apply(&[pod("w1", "exec sleep 1002", &Value::Null)])
         .await
@@ -475,7 +483,9 @@ async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
 #[tokio::test]
 async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
     needs!(local_cluster());
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     cluster
         .apply(&[pod("w1", "exec sleep 1004", &Value::Null)])
         .await
@@ -507,7 +517,9 @@ async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
 #[tokio::test]
 #[ignore = "a helper process of the next test"]
 async fn helper_that_is_killed() {
-    let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(2))
+        .await
+        .unwrap();
     let script = "setsid sleep 1000 & exec sleep 1003";
     cluster
         .apply(&[pod("w1", script, &Value::Null)])
@@ -556,7 +568,7 @@ fn an_ordinary_user_needs_no_root() {
             .args(args)
             .output()
     };
-    let reach = as_user(&["test", "-x", test.to_str().unwrap(), "-a", "-x", EXE]);
+    let reach = as_user(&["test", "-x", test.to_str().unwrap(), "-a", "-x", NETPLAN]);
     needs!(if reach.unwrap().status.success() {
         Ok(())
     } else {
@@ -693,7 +705,9 @@ fn the_fabric_of_three_workers_on_a_shaped_link() {
 #[tokio::test]
 async fn the_shipped_templates_are_understood_and_run() {
     needs!(local_cluster());
-    let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(2))
+        .await
+        .unwrap();
     cluster.apply(&super::render::shipped()).await.unwrap();
     let nodes: Vec<String> = ["orchestrator", "w1", "w2", "w3"]
         .map(|pod| {

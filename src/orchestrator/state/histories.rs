@@ -283,7 +283,6 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 3000,
-        failure_persistence: None,
         ..ProptestConfig::default()
     })]
 

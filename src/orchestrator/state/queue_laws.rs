@@ -133,7 +133,6 @@ fn ends() -> impl Strategy<Value = Vec<[usize; 2]>> {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 1000,
-        failure_persistence: None,
         ..ProptestConfig::default()
     })]
 

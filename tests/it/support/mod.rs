@@ -1,5 +1,7 @@
 //! What the tests share.
 
+mod netplan;
+
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
@@ -8,9 +10,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use netplan::cluster::Finding;
-use netplan::cluster::local::preflight;
-use netplan::plan;
+use ::netplan::cluster::Finding;
+use ::netplan::cluster::local::preflight;
+use ::netplan::plan;
+
+pub use self::netplan::{Ended, Netplan, Running};
+
+/// The root of this repository.
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The program under test.
 pub const NETPLAN: &str = env!("CARGO_BIN_EXE_netplan");
