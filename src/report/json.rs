@@ -24,8 +24,9 @@ use super::warnings::Warnings;
 use super::words;
 use crate::diag::json;
 use crate::results::warnings::Kind;
-use crate::results::{Cluster, CommandLine, Interval, JoinedWorker, Summary, Warning};
+use crate::results::{Cluster, CommandLine, JoinedWorker, Warning};
 use crate::schedule::Param;
+use crate::statistics::{Interval, Summary};
 use crate::tools::{Cause, Metrics};
 
 /// The version of this document, in it as `version`.

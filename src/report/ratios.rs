@@ -10,7 +10,7 @@ use super::grid::{Column, Grid};
 use super::scale::{Field, aligned};
 use super::sections::{Section, others, path_name, varying};
 use crate::plan::Test;
-use crate::results::Summary;
+use crate::statistics::Summary;
 
 /// Beside a ratio whose interval holds 100 %.
 const ALIKE: &str = "≈";

@@ -13,7 +13,7 @@ use std::io;
 use super::csv_text;
 use super::fold::{CellReport, CellState, Report};
 use super::words;
-use crate::results::observed::{self, End};
+use crate::results::host_metrics::{self, End};
 use crate::results::warnings::Kind;
 use crate::results::{Sample, Warning};
 use crate::tools::name;
@@ -56,7 +56,7 @@ fn warnings(sample: &Sample) -> String {
 }
 
 /// The known metrics in their fixed order; what was observed around the sample follows (see
-/// `results::observed`), then unknown ones, sorted.
+/// `results::host_metrics`), then unknown ones, sorted.
 const METRICS: [&str; 15] = [
     name::THROUGHPUT_BPS,
     name::SENT_BPS,
@@ -97,7 +97,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
         .flat_map(|sample| sample.metrics.iter())
         .map(|(metric, _)| metric)
         .collect();
-    let observed = observed::ALL
+    let observed = host_metrics::ALL
         .iter()
         .flat_map(|metric| End::BOTH.map(|end| metric.at(end)))
         .filter(|metric| seen.contains(metric));

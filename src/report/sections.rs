@@ -10,8 +10,8 @@ use super::swept::swept;
 use super::text;
 use super::words;
 use crate::plan::{Repeat, Test, ToolSpec};
-use crate::results::Summary;
 use crate::schedule::Param;
+use crate::statistics::Summary;
 use crate::tools::name;
 
 /// A test's part of the report.

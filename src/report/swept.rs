@@ -12,8 +12,8 @@ use super::sections::{Section, Writing, about, field, mean, others, path_name, v
 use super::spark;
 use super::words;
 use crate::plan::{Test, ToolSpec};
-use crate::results::Summary;
 use crate::schedule::Param;
+use crate::statistics::Summary;
 use crate::tools::name;
 
 /// The shortest sweep whose shape says more than its figures.

@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+use super::host_info;
 use super::observe::Observer;
 use super::steps::Steps;
-use super::surroundings;
 use crate::rpc::pb::to_worker::Message as Order;
 use crate::rpc::pb::{FromWorker, Hello, from_worker};
 use crate::rpc::{Identity, Malformed, connect, words};
@@ -102,7 +102,7 @@ pub async fn run(
 
 async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
     let (environment, cluster_ip) = tokio::join!(
-        surroundings::gather(settings.pod_ip, &settings.programs),
+        host_info::gather(settings.pod_ip, &settings.programs),
         own_service(settings)
     );
     let hello = Hello {

@@ -15,9 +15,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["plan", "diag"]),
     ("tools", &["schedule", "plan", "diag"]),
     ("render", &["tools", "schedule", "plan", "files", "diag"]),
+    ("statistics", &["plan"]),
     ("rpc", &["tools", "schedule", "plan", "files", "diag"]),
     ("results", &["tools", "schedule", "plan", "files", "diag"]),
-    ("report", &["results", "tools", "schedule", "plan", "diag"]),
+    (
+        "report",
+        &["results", "statistics", "tools", "schedule", "plan", "diag"],
+    ),
     (
         "worker",
         &[
@@ -27,7 +31,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "orchestrator",
         &[
-            "results", "rpc", "tools", "schedule", "plan", "files", "diag",
+            "results",
+            "rpc",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "files",
+            "diag",
         ],
     ),
     (

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use netplan::diag::Source;
 use netplan::plan::{self, Plan, ToolSpec};
-use netplan::results::observed::{self, End};
+use netplan::results::host_metrics::{self, End};
 use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
 use netplan::tools::{
     self, Cause, Cut, Ended, Failure, How, Job, Metrics, Ready, Tool, cut_mark, name,
@@ -287,7 +287,7 @@ tests:
 
 #[test]
 fn no_declared_tool_yields_what_netplan_writes_itself() {
-    let observed = observed::ALL.iter();
+    let observed = host_metrics::ALL.iter();
     let observed = observed.flat_map(|name| End::BOTH.map(|end| name.at(end)));
     for journal in observed.chain([name::FOUND_RATE_BPS, name::ELAPSED_S]) {
         assert!(plan::of_netplan(journal).is_some(), "{journal}");

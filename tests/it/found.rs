@@ -4,7 +4,7 @@ use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Metric, Repeat};
 use netplan::report::gate::{self, Verdict};
 use netplan::report::{Report, json, samples_csv, table};
-use netplan::results::{EventKind, Outcome, Warning, observed};
+use netplan::results::{EventKind, Outcome, Warning, host_metrics};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;
@@ -47,7 +47,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
             sample.metrics.set(name::LOST_PERCENT, *lost);
             if *lost > 0.1 {
                 sample.warnings.push(Warning::CpuSaturated {
-                    end: observed::End::Server,
+                    end: host_metrics::End::Server,
                     busy_percent: 99.0,
                 });
             }

@@ -3,7 +3,7 @@
 use netplan::plan::{Plan, Test};
 use netplan::report::nptest_csv::Dialect;
 use netplan::report::{Report, RunState, json, nptest_csv, samples_csv, table};
-use netplan::results::{Cluster, Event, EventKind, Warning, journal, observed};
+use netplan::results::{Cluster, Event, EventKind, Warning, host_metrics, journal};
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 
@@ -144,7 +144,7 @@ fn report_with_warnings() -> Report {
             _ => None,
         });
     for (i, sample) in samples.enumerate() {
-        let end = observed::End::Server;
+        let end = host_metrics::End::Server;
         sample.warnings.push(Warning::CpuSaturated {
             end,
             busy_percent: 96.0 + i as f64 / 10.0,

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::held::Held;
 use super::lane::{Attempt, Lane, Life, Process, Stage};
 use super::message::{Order, Session, Step, Timer};
-use super::output::{add_observed, add_tcp_info, carried, extension, why_no_server, why_unfit};
+use super::outcome::{add_observed, add_tcp_info, carried, extension, why_no_server, why_unfit};
+use super::pending_sample::Held;
 use super::progress::Next;
 use super::queue::Seat;
 use super::{Phase, State};
 use crate::plan::Via;
-use crate::results::observed::End;
+use crate::results::host_metrics::End;
 use crate::results::run_dir::raw_name;
 use crate::results::warnings::remove_impossible;
 use crate::results::{Circumstances, EventKind, Outcome, Sample, command_line};

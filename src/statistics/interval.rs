@@ -40,7 +40,7 @@ impl Summary {
 
     /// The mean's interval at the level 1 − `alpha`; with [`ALPHA`] the 95 % interval of a number of
     /// samples that was fixed beforehand. For one that was not see
-    /// [`sequential`](crate::results::sequential).
+    /// [`stopping_rule`](super::stopping_rule).
     #[must_use]
     pub fn interval(&self, alpha: f64) -> Option<Interval> {
         let half = self.half_width(alpha)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::*;
-use super::shape::WORKERS;
+use super::cells::WORKERS;
 use super::world::World;
 use crate::results::WorkerEnvironment;
 use crate::rpc::pb::Observed;

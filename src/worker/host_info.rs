@@ -12,7 +12,7 @@ use nix::sys::socket::SockaddrStorage;
 use nix::sys::utsname::{UtsName, uname};
 
 use super::programs::output_of;
-use super::{link, programs};
+use super::{interface, programs};
 use crate::results::environment::{EMULATED_VARIABLE, WorkerEnvironment};
 use crate::tools::names_tcp;
 
@@ -43,7 +43,7 @@ pub async fn gather(pod_ip: IpAddr, declared: &[String]) -> WorkerEnvironment {
         memory_bytes: memory_bytes(&text_of("/proc/meminfo")).unwrap_or_default(),
         mtu: if_nametoindex(interface.as_str())
             .ok()
-            .and_then(link::mtu_of)
+            .and_then(interface::mtu_of)
             .unwrap_or_default(),
         offloads: offloads(&features.unwrap_or_default()),
         congestion_control: text_of("/proc/sys/net/ipv4/tcp_congestion_control")

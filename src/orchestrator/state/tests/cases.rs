@@ -1,24 +1,13 @@
-//! Thousands of random histories against the state: messages late, doubled, lost and out of order,
-//! workers that vanish and come back elsewhere, tools that fail in every way, late timers, Cancel.
-
-mod check;
-mod fake;
-mod happenings;
-pub(super) mod plans;
-mod shape;
-mod world;
+//! Single histories, each for one rule of the state.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use proptest::prelude::*;
 
-use self::check::check;
-use self::happenings::actions;
-pub(super) use self::shape::{LISTED, ONCE, tasks};
-use self::shape::{WORKERS, policy, shapes};
-use self::world::World;
-use super::*;
+use super::super::*;
+use super::cells::{LISTED, ONCE, WORKERS};
+use super::journal_check::check;
+use super::world::World;
 use crate::plan::Repeat;
 use crate::tools::{Cause, How};
 
@@ -278,52 +267,4 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
     assert!(world.finished);
     check(&world.journal, &world.shapes, LISTED, true, None);
     assert_eq!(world.starts_seen.len(), 1);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 3000,
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn every_history_ends_with_each_cell_ended_once(
-        shapes in shapes(),
-        policy in policy(),
-        actions in actions(),
-    ) {
-        let mut world = World::new(&shapes, policy, &[]);
-        for (kind, pick) in actions {
-            world.act(kind, pick);
-        }
-        world.end_well();
-        check(&world.journal, &shapes, policy, world.cancelled, None);
-    }
-
-    #[test]
-    fn a_run_that_is_cut_off_anywhere_goes_on(
-        shapes in shapes(),
-        policy in policy(),
-        actions in actions(),
-        cut in 0..1000_usize,
-        more in actions(),
-    ) {
-        let mut world = World::new(&shapes, policy, &[]);
-        for (kind, pick) in actions {
-            if kind != 48 {
-                world.act(kind, pick);
-            }
-        }
-        let mut journal = world.journal;
-        journal.retain(|event| !matches!(event, EventKind::RunEnded { .. }));
-        journal.truncate(cut % (journal.len() + 1));
-        let cut = journal.len();
-        let mut world = World::new(&shapes, policy, &journal);
-        for (kind, pick) in more {
-            world.act(kind, pick);
-        }
-        world.end_well();
-        journal.append(&mut world.journal);
-        check(&journal, &shapes, policy, world.cancelled, Some(cut));
-    }
 }

@@ -8,7 +8,7 @@ use crate::tools::{
 
 /// Its client says on stdout which cell it ran for, where it went, and which start it was.
 #[derive(Debug)]
-pub(in super::super) struct Fake {
+pub(super) struct Fake {
     pub cell: String,
 }
 

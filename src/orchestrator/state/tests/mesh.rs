@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::histories::plans::{self, Policy};
-use super::*;
+use super::super::*;
+use super::plans::{self, Policy};
 use crate::plan::{self, Concurrency, Path, Via};
 use crate::results::WorkerEnvironment;
 use crate::tools::{Ended, How};

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::super::*;
+use super::cells::{Shape, WORKERS, tasks};
 use super::plans::Policy;
-use super::shape::{Shape, WORKERS, tasks};
 use crate::plan::Concurrency;
 use crate::tools::How;
 

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::fence::Fence;
 use super::netlink::{self, Socket, u32_at, u64_at};
-use super::sockets::{INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, destination, open_to, source};
+use super::sock_diag::{INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, destination, open_to, source};
 
 /// How long the announcement of a connection that carried data is waited for after the client's
 /// end; only when none has come yet. One round trip is needed for the closing, and a lost segment

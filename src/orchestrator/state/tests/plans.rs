@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::super::task::Tasks;
-use super::fake::Fake;
+use super::fake_tool::Fake;
 use crate::diag::Source;
 use crate::plan::{self, Concurrency, Order, Path, Placement, Plan, Test, Via};
 use crate::schedule::Selection;
@@ -27,7 +27,7 @@ pub(in super::super) struct Policy {
     pub concurrency: Concurrency,
 }
 
-pub(in super::super) fn path(name: String, from: &str, to: &str, via: Via) -> Path {
+pub(super) fn path(name: String, from: &str, to: &str, via: Via) -> Path {
     Path {
         name,
         from: from.to_owned(),
@@ -37,7 +37,7 @@ pub(in super::super) fn path(name: String, from: &str, to: &str, via: Via) -> Pa
     }
 }
 
-pub(in super::super) fn test(name: String, paths: Vec<String>) -> Test {
+pub(super) fn test(name: String, paths: Vec<String>) -> Test {
     Test {
         name,
         paths,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::progress::Progress;
-use super::queue::{Queue, Seat};
-use super::turn::{Turn, Turns};
+use super::super::progress::Progress;
+use super::super::queue::{Queue, Seat};
+use super::super::sample_order::{Turn, Turns};
 use crate::plan::Concurrency;
 
 const WORKERS: usize = 6;

@@ -19,7 +19,7 @@
 //! of 0.5 from one sample to the next both fixed and adaptive intervals are too narrow; `order:
 //! interleaved` keeps a cell's samples apart.
 
-use super::statistics::{ALPHA, Summary};
+use super::{ALPHA, Summary};
 use crate::plan::{Repeat, Until};
 
 /// After so many samples a look may miss half as often as the last of many.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::results::WorkerEnvironment;
-use crate::results::observed::{self, End};
+use crate::results::host_metrics::{self, End};
 use crate::rpc::pb::{Observed, TcpInfo};
 use crate::tools::{
     Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, cut_note, first_lines, name,
@@ -106,21 +106,24 @@ pub(super) fn add_observed(metrics: &mut Metrics, end: End, seen: Option<Observe
     let Some(seen) = seen else {
         return;
     };
-    let mut set = |name: observed::AtEnds, value: f64| metrics.set(name.at(end), value);
-    set(observed::OBSERVED_S, seen.window_us as f64 / 1e6);
+    let mut set = |name: host_metrics::AtEnds, value: f64| metrics.set(name.at(end), value);
+    set(host_metrics::OBSERVED_S, seen.window_us as f64 / 1e6);
     if let Some(cpu) = seen.cpu {
-        set(observed::NODE_BUSY_PERCENT, cpu.busy_percent);
-        set(observed::NODE_STEAL_PERCENT, cpu.steal_percent);
+        set(host_metrics::NODE_BUSY_PERCENT, cpu.busy_percent);
+        set(host_metrics::NODE_STEAL_PERCENT, cpu.steal_percent);
     }
     if let Some(throttling) = seen.throttling {
-        set(observed::THROTTLED_PERIODS, throttling.periods as f64);
-        set(observed::THROTTLED_US, throttling.throttled_us as f64);
+        set(host_metrics::THROTTLED_PERIODS, throttling.periods as f64);
+        set(host_metrics::THROTTLED_US, throttling.throttled_us as f64);
     }
     if let Some(traffic) = seen.traffic {
-        set(observed::SENT_BYTES, traffic.sent_bytes as f64);
-        set(observed::RECEIVED_BYTES, traffic.received_bytes as f64);
-        set(observed::SENT_PACKETS, traffic.sent_packets as f64);
-        set(observed::RECEIVED_PACKETS, traffic.received_packets as f64);
+        set(host_metrics::SENT_BYTES, traffic.sent_bytes as f64);
+        set(host_metrics::RECEIVED_BYTES, traffic.received_bytes as f64);
+        set(host_metrics::SENT_PACKETS, traffic.sent_packets as f64);
+        set(
+            host_metrics::RECEIVED_PACKETS,
+            traffic.received_packets as f64,
+        );
     }
 }
 

@@ -6,9 +6,9 @@
 
 use super::State;
 use super::lane::{Life, Process};
-use super::output::{add_observed, carried};
+use super::outcome::{add_observed, carried};
 use crate::plan::Via;
-use crate::results::observed::End;
+use crate::results::host_metrics::End;
 use crate::results::warnings::Interfaces;
 use crate::results::{Circumstances, EventKind, Sample, warnings};
 use crate::rpc::pb::Observed;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::lane::{Life, Process, Stage};
 use super::message::Order;
-use super::output::{all_output, extension};
+use super::outcome::{all_output, extension};
 use super::progress::Next;
 use super::{Phase, State};
 use crate::plan::Via;

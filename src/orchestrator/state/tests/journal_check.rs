@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::super::progress::{MAX_LOSSES, MAX_NOT_READY};
 use super::super::*;
+use super::cells::{Shape, WORKERS, a_search};
 use super::plans::Policy;
-use super::shape::{Shape, WORKERS, a_search};
 use crate::plan::{self, Concurrency, Repeat};
-use crate::results::sequential::{Decision, decide};
 use crate::schedule::search::{self, Probe, Step};
 use crate::schedule::{CellId, Param};
+use crate::statistics::stopping_rule::{Decision, decide};
 use crate::tools::Cause;
 
 /// What the journal has said of a cell so far.
