@@ -2,15 +2,15 @@
 //! safe to show.
 
 pub mod json;
+mod phrasing;
 pub mod printable;
-mod words;
 
 use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-pub use words::{did_you_mean, one_of, quote};
+pub use phrasing::{count, did_you_mean, elapsed, list, one_of, quote};
 
 /// How many problems are kept; of the rest only the number is told.
 const KEPT: usize = 100;

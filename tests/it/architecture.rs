@@ -19,6 +19,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("results", &["tools", "schedule", "plan", "files", "diag"]),
     ("report", &["results", "tools", "schedule", "plan", "diag"]),
     (
+        "output",
+        &["report", "results", "tools", "schedule", "plan", "diag"],
+    ),
+    (
         "worker",
         &[
             "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
@@ -42,6 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "orchestrator",
             "worker",
             "cluster",
+            "output",
             "report",
             "render",
             "rpc",
@@ -62,7 +67,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("granit_parser", &["plan"]),
     ("annotate_snippets", &["diag"]),
     ("clap", &["cli"]),
-    ("comfy_table", &["report/table.rs"]),
+    ("comfy_table", &["report/terminal/render.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render", "plan/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),
