@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::collect::{self, Collector, OutputArgs};
 use super::error::{CliError, Exit};
-use super::follow::{Followed, Follower, OnInterrupt, Sink};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::target::KubernetesArgs;
-use super::{complete, live, pick, printer};
+use super::watch::{Followed, Follower, OnInterrupt, Sink};
+use super::{complete, lifecycle, printer, run_lookup};
 use crate::cluster::Cluster;
 use crate::cluster::kubernetes::{Access, Kubernetes, Run, State};
+use crate::diag::count;
 use crate::render::RunContext;
-use crate::report::count;
 use crate::results::archive::{self, Archive, ArchiveError};
 use crate::results::{
     Event, EventKind, Journal, JournalError, RunDir, RunDirError, journal, run_dir,
@@ -69,7 +69,7 @@ enum From {
 
 async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     let access = args.kubernetes.open().await?.telling(printer::note);
-    let run = pick::run(&access, args.run.as_deref()).await?;
+    let run = run_lookup::run(&access, args.run.as_deref()).await?;
     let cluster = access.run(&run.id, &run.namespace);
     let asked = args.output.output.as_deref();
     let earlier = earlier(asked, &run)?;
@@ -85,7 +85,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     let mut collector = Collector::new(&dir, journal, &progress)?;
     if dir.environment().is_none() {
         cluster.learn().await;
-        live::describe(&dir, &cluster)?;
+        lifecycle::describe(&dir, &cluster)?;
     }
     let followed = match from {
         From::Here => Ok(Followed::Over),

@@ -1,5 +1,6 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod artifacts;
 mod attach;
 mod cancel;
 mod check;
@@ -11,16 +12,15 @@ mod completions;
 mod confirm;
 mod doctor;
 mod error;
+mod exit_policy;
 mod explain;
-mod follow;
 mod format;
 mod init;
 mod interrupt;
 mod invocation;
-mod live;
+mod lifecycle;
 mod man;
 mod orchestrator;
-mod pick;
 mod plan_args;
 mod preflight;
 mod prepare;
@@ -30,14 +30,14 @@ mod render;
 mod report;
 mod resume;
 mod run;
+mod run_lookup;
 mod schedule;
 mod schema;
 mod selftest;
 mod status;
-mod stored;
 mod suggest;
 mod target;
-mod verdict;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;

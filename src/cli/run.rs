@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use super::collect::{self, OutputArgs};
 use super::confirm::Answer;
 use super::error::{CliError, Exit};
-use super::follow::Followed;
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
 use super::progress::{Progress, ignore_early_requests, in_words};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
-use super::{complete, live, plan_args, printer, render, stored};
-use crate::report::count;
+use super::watch::Followed;
+use super::{artifacts, complete, lifecycle, plan_args, printer, render};
+use crate::diag::count;
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::schedule::Forecast;
@@ -118,7 +118,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     };
     let directory = match &args.resume {
         Some(Some(directory)) => Some(directory.clone()),
-        Some(None) => Some(stored::latest("run that was cut off", |run| {
+        Some(None) => Some(artifacts::latest("run that was cut off", |run| {
             !run.is_complete
         })?),
         None => None,
@@ -200,7 +200,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             resumed.go_on()?;
         }
         printer::note(&what);
-        let followed = runtime.block_on(live::start(&prepared, target))?;
+        let followed = runtime.block_on(lifecycle::start(&prepared, target))?;
         return Ok(started(&prepared, followed));
     }
 
@@ -214,14 +214,14 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         new_directory(args, &prepared)?
     };
     printer::note(&what);
-    let followed = runtime.block_on(live::run(
+    let followed = runtime.block_on(lifecycle::run(
         &prepared, target, &dir, journal, &progress, args.keep,
     ));
     if args.keep {
         printer::note(&collect::kept(&prepared.run.id));
     }
     // What was measured is shown and stored, however the run ended.
-    let report = stored::has_events(&dir)
+    let report = artifacts::has_events(&dir)
         .then(|| collect::show(&dir, &args.output))
         .transpose();
     match followed? {

@@ -8,17 +8,17 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::error::{CliError, Exit};
-use super::follow::Followed;
 use super::preflight::{self, Checkup};
 use super::prepare::{self, Prepared};
 use super::progress::Progress;
 use super::target::Target;
-use super::{live, printer, stored};
+use super::watch::Followed;
+use super::{artifacts, lifecycle, printer};
 use crate::cluster::Trouble;
 use crate::diag::Source;
 use crate::plan::{self, Plan};
 use crate::report::Report;
-use crate::report::truth::{self, Line};
+use crate::report::selftest::{self, Line};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::schedule::{Schedule, Selection};
@@ -128,7 +128,7 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         if !troubles.is_empty() {
             let reason = troubles.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
-            lines.extend(truth::of(&unmeasured(plan), Some(&reason)));
+            lines.extend(selftest::of(&unmeasured(plan), Some(&reason)));
             continue;
         }
         let prepared = prepare::whole(plan)?;
@@ -140,13 +140,13 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         }
     }
     printer::results(&match args.format {
-        Format::Table => truth::table(&lines, printer::width_or(WIDTH_OF_FILES)),
-        Format::Json => truth::json(&lines).map_err(anyhow::Error::from)?,
+        Format::Table => selftest::table(&lines, printer::width_or(WIDTH_OF_FILES)),
+        Format::Json => selftest::json(&lines).map_err(anyhow::Error::from)?,
     })?;
     if home.is_dir() {
         printer::note(&format!("the runs: {}", home.display()));
     }
-    let [passed, failed, _] = truth::counts(&lines);
+    let [passed, failed, _] = selftest::counts(&lines);
     Ok(match (interrupted, passed, failed) {
         (true, ..) => Exit::Interrupted,
         (false, 0, 0) => return Err(anyhow!("nothing could be measured on this machine").into()),
@@ -198,12 +198,14 @@ fn measure(
     }
     let progress = Progress::new(&prepared.plan, &prepared.schedule);
     let target = Target::Local;
-    let followed = runtime.block_on(live::run(prepared, target, &dir, journal, &progress, false));
+    let followed = runtime.block_on(lifecycle::run(
+        prepared, target, &dir, journal, &progress, false,
+    ));
     let interrupted = followed? == Followed::Interrupted;
-    if !stored::has_events(&dir) {
+    if !artifacts::has_events(&dir) {
         return Ok((Vec::new(), interrupted));
     }
-    let report = stored::report(&dir)?;
-    stored::write_derived(&dir, &report)?;
-    Ok((truth::of(&report, None), interrupted))
+    let report = artifacts::report(&dir)?;
+    artifacts::write_derived(&dir, &report)?;
+    Ok((selftest::of(&report, None), interrupted))
 }

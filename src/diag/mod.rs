@@ -8,7 +8,7 @@ mod problems;
 mod render;
 mod source;
 
-pub use phrasing::{did_you_mean, one_of, quote};
+pub use phrasing::{count, did_you_mean, elapsed, list, one_of, quote};
 pub use problem::Problem;
 pub use problems::Problems;
 pub use render::picture;

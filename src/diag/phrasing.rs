@@ -1,4 +1,4 @@
-//! Phrases in messages: quotations, suggestions, choices.
+//! Phrases for messages: quotations, suggestions, choices, counts, lists, times.
 
 use super::printable::is_unsafe;
 
@@ -59,6 +59,39 @@ pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// `1 cell`, `3 cells`.
+#[must_use]
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `w1, w2 and w3`.
+#[must_use]
+pub fn list(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// A span of time for people: `850 ms`, `12.3 s`, `6 min 2 s`, `1 h 4 min`.
+#[must_use]
+pub fn elapsed(seconds: f64) -> String {
+    let seconds = seconds.max(0.0);
+    if seconds < 0.9995 {
+        return format!("{:.0} ms", seconds * 1e3);
+    }
+    if seconds < 59.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = std::time::Duration::from_secs_f64(seconds.min(1e15).round()).as_secs();
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +104,22 @@ mod tests {
         assert_eq!(did_you_mean("MSS", keys), Some("mss"));
         assert_eq!(did_you_mean("tools", keys), None);
         assert_eq!(did_you_mean("x", ["y"]), None);
+    }
+
+    #[test]
+    fn times_read_well() {
+        let said = [0.0, 0.85, 0.9996, 12.34, 59.96, 362.0, 3840.0].map(elapsed);
+        assert_eq!(
+            said,
+            [
+                "0 ms",
+                "850 ms",
+                "1.0 s",
+                "12.3 s",
+                "1 min 0 s",
+                "6 min 2 s",
+                "1 h 4 min"
+            ]
+        );
     }
 }

@@ -23,6 +23,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["results", "statistics", "tools", "schedule", "plan", "diag"],
     ),
     (
+        "output",
+        &["report", "results", "tools", "schedule", "plan", "diag"],
+    ),
+    (
         "worker",
         &[
             "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
@@ -53,6 +57,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "orchestrator",
             "worker",
             "cluster",
+            "output",
             "report",
             "render",
             "rpc",
@@ -73,7 +78,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("granit_parser", &["plan/text"]),
     ("annotate_snippets", &["diag"]),
     ("clap", &["cli"]),
-    ("comfy_table", &["report/table.rs"]),
+    ("comfy_table", &["report/terminal/render.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render", "plan/model/tools/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use netplan::diag::printable::{is_safe, is_unsafe, styled};
+use netplan::output::nptest_csv::Dialect;
+use netplan::output::{github, json, junit, nptest_csv, samples_csv};
 use netplan::plan::Plan;
-use netplan::report::nptest_csv::Dialect;
-use netplan::report::{Report, github, json, junit, nptest_csv, samples_csv, table};
+use netplan::report::{Report, terminal};
 use netplan::results::journal::{Journal, to_line};
 use netplan::results::{Event, EventKind};
 use netplan::schedule::{Params, Schedule, Selection};
@@ -80,7 +81,7 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     let report = report(said);
     let samples = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     for (format, text) in [
-        ("table", table::render(&report, 80, false)),
+        ("table", terminal::render(&report, 80, false)),
         ("csv", nptest_csv::render(&report, Dialect::Nptest)),
         ("csv-fork", nptest_csv::render(&report, Dialect::Fork)),
         ("samples", samples.clone()),
@@ -89,7 +90,7 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     ] {
         prop_assert!(is_safe(&text), "{}: {:?}", format, text);
     }
-    let coloured = table::render(&report, 80, true);
+    let coloured = terminal::render(&report, 80, true);
     prop_assert_eq!(&styled(&coloured), &coloured);
     let clears = coloured.contains("\u{1b}[2J");
     prop_assert!(!clears, "{:?}", coloured);

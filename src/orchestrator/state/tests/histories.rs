@@ -12,7 +12,6 @@ use super::world::World;
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 3000,
-        failure_persistence: None,
         ..ProptestConfig::default()
     })]
 

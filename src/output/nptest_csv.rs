@@ -15,11 +15,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use super::csv_text;
-use super::fold::Report;
-use super::scale::visible;
-use super::words;
+use super::csv_field;
 use crate::plan::ToolSpec;
+use crate::report::Report;
+use crate::report::document::number_format::visible;
+use crate::report::labels;
 
 /// Whose CSV.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
     for line in lines {
         // A label is free text: what would end the field or the line becomes a space.
         let label = line.label.replace([separator, '\n', '\r'], " ");
-        let label = csv_text::field(&label);
+        let label = csv_field::field(&label);
         let _ = write!(out, "{label:<45}{separator}");
         let maximum = line
             .values
@@ -141,7 +141,7 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
 
 /// A headline figure as the tool itself would print it, in Mbit/s or transactions a second.
 fn figure(tool: &ToolSpec, value: f64) -> String {
-    let value = if words::is_rate(&words::headline(tool)) {
+    let value = if labels::is_rate(&labels::headline(tool)) {
         value / 1e6
     } else {
         value

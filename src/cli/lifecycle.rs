@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::collect::Collector;
-use super::follow::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
 use super::interrupt::{Interrupt, Signalled};
 use super::preflight::PROGRAM;
 use super::prepare::Prepared;
 use super::progress::{Phase, Progress};
 use super::target::Target;
-use super::{printer, stored};
+use super::watch::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
+use super::{artifacts, printer};
 use crate::cluster::Cluster;
 use crate::cluster::local::Local;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
@@ -143,7 +143,7 @@ impl Live<'_> {
 
     /// Names the way on after an error in a run of which some has happened.
     fn continued(&self, error: anyhow::Error) -> anyhow::Error {
-        let begun = self.dir.filter(|dir| stored::has_events(dir));
+        let begun = self.dir.filter(|dir| artifacts::has_events(dir));
         let (Some(dir), false) = (begun, error.to_string().contains("--resume")) else {
             return error;
         };

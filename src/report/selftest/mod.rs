@@ -1,10 +1,10 @@
 //! What theory says of an emulated link, beside what was found. Pure.
 
-mod line;
+mod claim;
 mod print;
 mod theory;
 
-pub use line::{Allowed, Line, Verdict, counts, of};
+pub use claim::{Allowed, Line, Verdict, counts, of};
 pub use print::{json, table};
 
 #[cfg(test)]
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
     use crate::diag::Source;
     use crate::plan;
-    use crate::report::fold::{CellReport, CellState, Report, RunState};
+    use crate::report::{CellReport, CellState, Report, RunState};
     use crate::results::Warning;
     use crate::schedule::{CellId, Params, Schedule, Selection};
     use crate::tools::{Cause, Failure, Metrics, name};

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
-use super::baseline::{self, Beside};
-use super::fold::{CellReport, Report};
-use super::grid::{Column, Grid};
-use super::scale::{Field, aligned};
-use super::sections::{Section, others, path_name, varying};
+use super::number_format::{Field, aligned};
+use super::test_section::{Section, others, path_name, varying};
 use crate::plan::Test;
+use crate::report::baseline::{self, Beside};
+use crate::report::fold::{CellReport, Report};
+use crate::report::terminal::layout::{Column, Grid};
 use crate::statistics::Summary;
 
 /// Beside a ratio whose interval holds 100 %.

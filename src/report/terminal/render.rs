@@ -5,13 +5,15 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
 
-use super::fold::Report;
-use super::gate::{self, Judgement, Tally};
-use super::grid::Block;
-use super::notes::{Notes, SKIPPED};
-use super::sections::{self, Section};
-use super::{heading, judged, ratios, text};
+use super::layout::Block;
+use super::wrap as text;
 use crate::diag::printable;
+use crate::report::Report;
+use crate::report::document::notes::{Notes, SKIPPED};
+use crate::report::document::test_section::{self as sections, Section};
+use crate::report::document::{baseline_table as ratios, heading};
+use crate::report::gate::{self, Judgement, Tally};
+use crate::report::gate_text;
 
 /// Narrower than this is not tried; lines are then longer than the width.
 const NARROWEST: usize = 40;
@@ -126,11 +128,11 @@ impl Page {
     }
 
     fn expectations(&mut self, report: &Report, judgements: &[Judgement<'_>], width: usize) {
-        let totals = judged::totals(Tally::of(judgements));
+        let totals = gate_text::totals(Tally::of(judgements));
         for line in text::wrap(&totals, width, "  ") {
             self.line(&line, TITLE);
         }
-        for judged in judged::lines(report, judgements) {
+        for judged in gate_text::lines(report, judgements) {
             let style = match judged.chars().next() {
                 Some('✗' | '–') => BAD,
                 Some('✓') => GOOD,

@@ -1,38 +1,6 @@
-//! How reports write counts, lists and times, and break lines.
+//! Breaks text into lines.
 
 use crate::diag::printable;
-
-/// `1 cell`, `3 cells`.
-#[must_use]
-pub fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// `w1, w2 and w3`.
-pub fn list(words: &[&str]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-/// A span of time for people: `850 ms`, `12.3 s`, `6 min 2 s`, `1 h 4 min`.
-#[must_use]
-pub fn elapsed(seconds: f64) -> String {
-    let seconds = seconds.max(0.0);
-    if seconds < 0.9995 {
-        return format!("{:.0} ms", seconds * 1e3);
-    }
-    if seconds < 59.95 {
-        return format!("{seconds:.1} s");
-    }
-    let whole = std::time::Duration::from_secs_f64(seconds.min(1e15).round()).as_secs();
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
-        (0, m, s) => format!("{m} min {s} s"),
-        (h, m, _) => format!("{h} h {m} min"),
-    }
-}
 
 /// Stands for a space at which [`wrap`] does not break.
 pub const TIE: char = '\u{a0}';
@@ -66,23 +34,6 @@ pub fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn times_read_well() {
-        let said = [0.0, 0.85, 0.9996, 12.34, 59.96, 362.0, 3840.0].map(elapsed);
-        assert_eq!(
-            said,
-            [
-                "0 ms",
-                "850 ms",
-                "1.0 s",
-                "12.3 s",
-                "1 min 0 s",
-                "6 min 2 s",
-                "1 h 4 min"
-            ]
-        );
-    }
 
     proptest! {
         #[test]

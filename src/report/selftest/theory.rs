@@ -3,10 +3,10 @@
 //! The link's rate counts Ethernet, IP and transport headers (tc-tbf(8)), so that of each segment
 //! only its payload is goodput: rate · payload / (payload + headers).
 
-use super::line::{Allowed, Line, Verdict};
+use super::claim::{Allowed, Line, Verdict};
 use crate::plan::units::BitRate;
 use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
-use crate::report::fold::{CellReport, Report};
+use crate::report::{CellReport, Report};
 use crate::schedule::Param;
 use crate::statistics::Summary;
 use crate::statistics::wilson;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fold::{Report, RunState};
-use super::text;
+use crate::report::fold::{Report, RunState};
+use crate::report::terminal::wrap as text;
 use crate::results::WorkerEnvironment;
 use crate::results::environment::OFFLOADS;
 
@@ -36,7 +36,7 @@ pub fn surroundings(report: &Report, width: usize) -> Vec<String> {
     }
     let placed: Vec<String> = nodes
         .iter()
-        .map(|(node, workers)| format!("{} on {node}", text::list(workers)))
+        .map(|(node, workers)| format!("{} on {node}", crate::diag::list(workers)))
         .collect();
     let cluster = report
         .environment
@@ -58,7 +58,7 @@ pub fn surroundings(report: &Report, width: usize) -> Vec<String> {
     }
     for (text, names) in &seen {
         let who = if seen.len() > 1 {
-            format!("{}: ", text::list(names))
+            format!("{}: ", crate::diag::list(names))
         } else {
             String::new()
         };
@@ -77,7 +77,7 @@ fn environment(seen: &WorkerEnvironment) -> String {
         parts.push(format!(
             "{} ({})",
             seen.cpu,
-            text::count(seen.cores as usize, "core")
+            crate::diag::count(seen.cores as usize, "core")
         ));
     }
     if seen.mtu > 0 {
@@ -127,12 +127,12 @@ pub fn totals(report: &Report) -> String {
     .filter(|(n, _)| *n > 0)
     .map(|(n, word)| format!("{n} {word}"))
     .collect();
-    let mut line = text::count(counts.cells, "cell");
+    let mut line = crate::diag::count(counts.cells, "cell");
     if !ended.is_empty() {
         line = format!("{line}: {}", ended.join(", "));
     }
     if let Some(seconds) = report.elapsed_s() {
-        line = format!("{line}; took {}", text::elapsed(seconds));
+        line = format!("{line}; took {}", crate::diag::elapsed(seconds));
         let resumed = report.sessions.resumed();
         if resumed > 0 {
             line = format!("{line} in {} parts", resumed + 1);
@@ -150,7 +150,7 @@ pub fn partial(report: &Report) -> Option<String> {
         RunState::CutOff => "the journal stops before the run's end",
     };
     let counts = report.counts();
-    let cells = text::count(counts.cells, "cell");
+    let cells = crate::diag::count(counts.cells, "cell");
     let rest = match (counts.missing, counts.partial) {
         (0, 0) => "no cell is missing".to_owned(),
         (missing, 0) => format!("{missing} of {cells} missing (…)"),
@@ -174,7 +174,7 @@ pub fn damage(report: &Report) -> Vec<String> {
         lines.push(format!(
             "{} of cells that this plan does not have were left out: the journal is of another \
              plan or version",
-            text::count(report.strangers, "event")
+            crate::diag::count(report.strangers, "event")
         ));
     }
     lines

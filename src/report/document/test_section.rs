@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fold::{CellReport, Report};
-use super::grid::{Column, Grid};
 use super::notes::Notes;
-use super::scale::{Field, Scale, aligned};
-use super::swept::swept;
-use super::text;
-use super::words;
+use super::number_format::{Field, Scale, aligned};
+use super::sweep_table::swept;
 use crate::plan::{Repeat, Test, ToolSpec};
+use crate::report::fold::{CellReport, Report};
+use crate::report::labels;
+use crate::report::terminal::layout::{Column, Grid};
 use crate::schedule::Param;
 use crate::statistics::Summary;
 use crate::tools::name;
@@ -68,17 +67,17 @@ impl Writing {
 /// What a test is about, and how its figures read.
 pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     let scale = writing.scale;
-    let figures = match (&*words::headline(&test.tool), &test.tool) {
+    let figures = match (&*labels::headline(&test.tool), &test.tool) {
         (name::THROUGHPUT_BPS, _) => format!("{} received", scale.unit),
         (name::TRANSACTIONS_PER_S, ToolSpec::Iperf3(_) | ToolSpec::Netperf(_)) => {
             format!("transactions {}, latency in µs", scale.unit)
         }
-        (headline, _) if scale.unit.is_empty() => words::short(headline),
-        (headline, _) => format!("{} in {}", words::short(headline), scale.unit),
+        (headline, _) if scale.unit.is_empty() => labels::short(headline),
+        (headline, _) => format!("{} in {}", labels::short(headline), scale.unit),
     };
     let mut about = vec![format!(
         "{}, samples of {}; {figures}",
-        words::describe(&test.tool),
+        labels::describe(&test.tool),
         test.timing.duration
     )];
     if let Some(find) = &test.find {
@@ -106,7 +105,7 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     if misses > 0 {
         about.push(format!(
             "; {} at a found rate missed it and {} not count",
-            text::count(misses, "sample"),
+            crate::diag::count(misses, "sample"),
             if misses == 1 { "does" } else { "do" }
         ));
     }
@@ -116,7 +115,7 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
         about.push(format!(
             "; {} of {} known to ±{}",
             reached.count(),
-            text::count(measured.count(), "cell"),
+            crate::diag::count(measured.count(), "cell"),
             until.until
         ));
     }
@@ -131,7 +130,7 @@ pub fn field(
     writing: Writing,
     notes: &mut Notes,
 ) -> Field {
-    if let Some(mark) = notes.mark(cell, words::tool_name(&test.tool)) {
+    if let Some(mark) = notes.mark(cell, labels::tool_name(&test.tool)) {
         return mark.into();
     }
     let Some(figure) = report.headline(cell) else {
@@ -159,7 +158,7 @@ pub fn mean(cell: &CellReport, metric: &str) -> Option<f64> {
 fn said(metric: &str) -> String {
     match metric {
         name::THROUGHPUT_BPS => "received".to_owned(),
-        metric => words::short(metric),
+        metric => labels::short(metric),
     }
 }
 
@@ -224,8 +223,8 @@ fn own(
             metric != headline && METRICS.iter().all(|(known, ..)| known != metric)
         })
         .map(|metric| {
-            let unit = words::unit_of(&metric);
-            (metric.clone(), words::short(&metric), unit, 2)
+            let unit = labels::unit_of(&metric);
+            (metric.clone(), labels::short(&metric), unit, 2)
         })
 }
 
@@ -240,7 +239,7 @@ fn is_aside(metric: &str, means: &[f64], cells: &[&CellReport]) -> bool {
 
 /// Paths down, metrics across.
 fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes) -> Section {
-    let headline = words::headline(&test.tool);
+    let headline = labels::headline(&test.tool);
     let means: Vec<f64> = cells
         .iter()
         .filter_map(|cell| report.headline(cell))
@@ -288,10 +287,10 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         let summaries: Vec<Option<Summary>> =
             cells.iter().map(|cell| cell.measured(metric)).collect();
         let means: Vec<f64> = summaries.iter().flatten().map(|s| s.mean).collect();
-        if means.is_empty() || (!words::is_rate(&headline) && is_aside(metric, &means, cells)) {
+        if means.is_empty() || (!labels::is_rate(&headline) && is_aside(metric, &means, cells)) {
             continue;
         }
-        let (scale, unit) = if words::is_rate(metric) {
+        let (scale, unit) = if labels::is_rate(metric) {
             let scale = Scale::headline(metric, &means);
             (scale, scale.unit)
         } else {
@@ -312,7 +311,7 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         .iter()
         .any(|metric| cells.iter().any(|cell| mean(cell, metric).is_some()))
     {
-        about = format!("{about}; {}", words::cpu_of(&test.tool));
+        about = format!("{about}; {}", labels::cpu_of(&test.tool));
     }
     Section {
         name: test.name.clone(),

@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io;
 
-use super::csv_text;
-use super::fold::{CellReport, CellState, Report};
-use super::words;
+use super::csv_field;
+use crate::report::labels;
+use crate::report::{CellReport, CellState, Report};
 use crate::results::host_metrics::{self, End};
 use crate::results::warnings::Kind;
 use crate::results::{Sample, Warning};
@@ -112,7 +112,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     let titles = FIRST
         .iter()
         .chain(&metrics)
-        .map(|title| csv_text::field(title));
+        .map(|title| csv_field::field(title));
     put(&mut writer, titles)?;
     for cell in &report.cells {
         let outliers = report.outliers(cell);
@@ -120,14 +120,14 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
             let fields = record(report, cell, Some(sample), &metrics);
             put(
                 &mut writer,
-                fields.iter().map(|field| csv_text::field(field)),
+                fields.iter().map(|field| csv_field::field(field)),
             )?;
         }
         if cell.samples.is_empty() || matches!(cell.state, CellState::Failed(_)) {
             let fields = record(report, cell, None, &metrics);
             put(
                 &mut writer,
-                fields.iter().map(|field| csv_text::field(field)),
+                fields.iter().map(|field| csv_field::field(field)),
             )?;
         }
     }
@@ -163,12 +163,12 @@ fn record(
     let row = report.row(cell.row);
     let number = row.map_or(0, |(row, ..)| row.number);
     let (test, tool) = row.map_or(("", ""), |(_, test, _)| {
-        (test.name.as_str(), words::tool_name(&test.tool))
+        (test.name.as_str(), labels::tool_name(&test.tool))
     });
     let (path, via, from, to) = row.map_or(("", "", "", ""), |(.., path)| {
         (
             path.name.as_str(),
-            words::via(path.via),
+            labels::via(path.via),
             path.from.as_str(),
             path.to.as_str(),
         )

@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::baseline;
-use super::figures::Figure;
-use super::fold::{CellReport, CellState, Report, RunState};
-use super::gate::{self, Judgement, Origin, Tally};
-use super::warnings::Warnings;
-use super::words;
 use crate::diag::json;
+use crate::report::Figure;
+use crate::report::baseline;
+use crate::report::gate::{self, Judgement, Origin, Tally};
+use crate::report::labels;
+use crate::report::warnings::Warnings;
+use crate::report::{CellReport, CellState, Report, RunState};
 use crate::results::warnings::Kind;
 use crate::results::{Cluster, CommandLine, JoinedWorker, Warning};
 use crate::schedule::Param;
@@ -294,7 +294,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
 fn baselines(report: &Report) -> Vec<Baseline<'_>> {
     let metric = |cell: &CellReport| {
         let (_, test, _) = report.row(cell.row)?;
-        Some(words::headline(&test.tool))
+        Some(labels::headline(&test.tool))
     };
     baseline::compare(report)
         .into_iter()
@@ -347,18 +347,18 @@ fn cell_of<'a>(report: &'a Report, warnings: &Warnings, cell: &'a CellReport) ->
         row: row.number,
         label: report.schedule.label(&report.plan, row),
         test: &test.name,
-        tool: words::tool_name(&test.tool),
+        tool: labels::tool_name(&test.tool),
         path: &path.name,
         from: &path.from,
         to: &path.to,
-        via: words::via(path.via),
+        via: labels::via(path.via),
         params: cell
             .params
             .0
             .iter()
             .map(|(param, value)| (param.name().to_owned(), Value::from(*value)))
             .collect(),
-        headline: words::headline(&test.tool),
+        headline: labels::headline(&test.tool),
         outcome,
         failure,
         reason,

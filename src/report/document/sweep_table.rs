@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::fold::{CellReport, Report};
-use super::grid::{Column, Grid};
 use super::notes::Notes;
-use super::scale::{Field, Scale, aligned};
-use super::sections::{Section, Writing, about, field, mean, others, path_name, varying};
-use super::spark;
-use super::words;
+use super::number_format::{Field, Scale, aligned};
+use super::test_section::{Section, Writing, about, field, mean, others, path_name, varying};
 use crate::plan::{Test, ToolSpec};
+use crate::report::fold::{CellReport, Report};
+use crate::report::labels;
+use crate::report::terminal::layout::{Column, Grid};
+use crate::report::terminal::sparkline as spark;
 use crate::schedule::Param;
 use crate::statistics::Summary;
 use crate::tools::name;
@@ -27,7 +27,7 @@ pub fn swept(
     sizes: &BTreeSet<u64>,
     notes: &mut Notes,
 ) -> Section {
-    let metric = words::headline(&test.tool);
+    let metric = labels::headline(&test.tool);
     let means: Vec<f64> = cells
         .iter()
         .filter_map(|cell| report.headline(cell))
@@ -77,10 +77,10 @@ pub fn swept(
             if means.is_empty() {
                 continue;
             }
-            let scale = if words::is_rate(&beside) {
+            let scale = if labels::is_rate(&beside) {
                 Scale::headline(&beside, &means)
             } else {
-                Scale::of(&means, 1.0, most, words::unit_of(&beside))
+                Scale::of(&means, 1.0, most, labels::unit_of(&beside))
             };
             let unit = match scale.unit {
                 "" => String::new(),
@@ -153,7 +153,7 @@ fn beside(tool: &ToolSpec, headline: &str) -> Vec<(String, String, usize)> {
         .flat_map(|tool| tool.all_metrics())
         .map(|metric| metric.name().to_owned())
         .filter(|metric| BESIDE.iter().all(|(known, ..)| known != metric))
-        .map(|metric| (metric.clone(), words::short(&metric), 2));
+        .map(|metric| (metric.clone(), labels::short(&metric), 2));
     let mut all: Vec<_> = known.into_iter().chain(own).collect();
     all.retain(|(metric, ..)| metric != headline);
     all

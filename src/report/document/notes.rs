@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexSet;
 
-use super::fold::{CellReport, CellState, Report};
-use super::text;
-use super::warnings::Warnings;
 use crate::diag::printable;
+use crate::report::fold::{CellReport, CellState, Report};
+use crate::report::terminal::wrap as text;
+use crate::report::warnings::Warnings;
 use crate::tools::Cause;
 
 /// How many different wordings of one cause are quoted.
@@ -37,7 +37,7 @@ const WIDE: char = '~';
 /// ended before.
 const MISSING: char = '…';
 /// In the place of the figure of a skipped cell. A dash and a number would read as a negative figure.
-pub(super) const SKIPPED: char = '⊘';
+pub const SKIPPED: char = '⊘';
 /// Beside a figure at the highest rate that the plan allows.
 const AT_BOUND: char = '↑';
 
@@ -129,7 +129,7 @@ impl Notes {
             };
             let mark = format!("{sign}{}", i + 1);
             let indent = " ".repeat(mark.chars().count() + 1);
-            let cells = text::count(note.cells.len(), "cell");
+            let cells = crate::diag::count(note.cells.len(), "cell");
             lines.extend(text::wrap(
                 &format!("{mark} {title} ({cells})"),
                 width,
@@ -150,7 +150,10 @@ impl Notes {
             }
         }
         if let (cells @ 1.., samples) = self.outliers {
-            let (cells, samples) = (text::count(cells, "cell"), text::count(samples, "sample"));
+            let (cells, samples) = (
+                crate::diag::count(cells, "cell"),
+                crate::diag::count(samples, "sample"),
+            );
             let text = format!(
                 "{OUTLIERS} outliers: {samples} of {cells} far from the cell's others; they count \
                  as all do, and `samples.csv` marks them"
@@ -160,7 +163,7 @@ impl Notes {
         if self.wide > 0 {
             let text = format!(
                 "{WIDE} known less well than the plan asks: {} took as many samples as `max` allows",
-                text::count(self.wide, "cell")
+                crate::diag::count(self.wide, "cell")
             );
             lines.extend(text::wrap(&text, width, "  "));
         }
@@ -168,7 +171,7 @@ impl Notes {
             let text = format!(
                 "{AT_BOUND} more may be possible: {} kept the condition at the highest rate that the \
                  plan allows; raise its `to`",
-                text::count(self.at_bound, "cell")
+                crate::diag::count(self.at_bound, "cell")
             );
             lines.extend(text::wrap(&text, width, "  "));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::report::elapsed;
+use crate::diag::elapsed;
 use crate::results::Outcome;
 use crate::schedule::{CellId, Forecast};
 use crate::tools::CellMeans;

@@ -1,7 +1,7 @@
 //! The lines as a table for people, and as JSON.
 
-use super::line::{Allowed, Line, Verdict, counts};
-use crate::report::text;
+use super::claim::{Allowed, Line, Verdict, counts};
+use crate::report::terminal::wrap as text;
 
 /// The columns of the table: verdict, what, theory, found, unit, off, allowed.
 const COLUMNS: usize = 7;

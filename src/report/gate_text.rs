@@ -2,7 +2,6 @@
 
 use super::fold::Report;
 use super::gate::{Found, Judgement, Origin, Tally, Verdict};
-use super::text;
 use crate::plan::{Bound, Unit};
 use crate::tools::figures;
 
@@ -92,7 +91,7 @@ pub fn totals(tally: Tally) -> String {
     .collect();
     format!(
         "{}: {}",
-        text::count(tally.all(), "expectation"),
+        crate::diag::count(tally.all(), "expectation"),
         parts.join(", ")
     )
 }
@@ -142,7 +141,7 @@ pub fn lines(report: &Report, judgements: &[Judgement<'_>]) -> Vec<String> {
             let found = closest.found.map(|found| found_in_words(closest, found));
             format!(
                 "{sign} {kept_word}: {name}, by {}; the closest is {} with {}",
-                text::count(all.len(), "cell"),
+                crate::diag::count(all.len(), "cell"),
                 closest.cell.id.0,
                 found.unwrap_or_default()
             )

@@ -1,7 +1,7 @@
 //! How many digits a figure gets, and in which unit.
 
-use super::figures::Figure;
-use super::words;
+use crate::report::figures::Figure;
+use crate::report::labels;
 
 /// How figures of a metric are written in one table: all alike, so that they can be compared.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +62,10 @@ impl Scale {
 
     /// Of the metric that stands for a cell.
     pub fn headline(metric: &str, values: &[f64]) -> Scale {
-        if words::is_rate(metric) {
+        if labels::is_rate(metric) {
             Scale::rate(values)
         } else {
-            Scale::with(values, 1.0, (1, 2), words::unit_of(metric))
+            Scale::with(values, 1.0, (1, 2), labels::unit_of(metric))
         }
     }
 

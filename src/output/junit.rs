@@ -13,11 +13,11 @@ use quick_junit::{
     NonSuccessKind, Report as Suites, SerializeError, TestCase, TestCaseStatus, TestSuite,
 };
 
-use super::fold::{CellReport, CellState, Report};
-use super::gate::{self, Judgement, Verdict};
-use super::judged;
-use super::words::tool_name;
 use crate::diag::printable::lines;
+use crate::report::gate::{self, Judgement, Verdict};
+use crate::report::gate_text;
+use crate::report::labels::tool_name;
+use crate::report::{CellReport, CellState, Report};
 use crate::schedule::search::Found;
 
 /// The report as JUnit XML.
@@ -57,7 +57,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> Result<String, Serializ
                 None => add(cell.id.0.clone(), of_cell(cell, tool)),
                 Some(of_it) => {
                     for judgement in of_it {
-                        let name = format!("{}: {}", cell.id.0, judged::expected(judgement));
+                        let name = format!("{}: {}", cell.id.0, gate_text::expected(judgement));
                         add(name, of_judgement(judgement, tool, undecided_fails));
                     }
                 }
@@ -106,7 +106,7 @@ fn of_cell(cell: &CellReport, tool: &str) -> TestCaseStatus {
 
 fn of_judgement(judgement: &Judgement<'_>, tool: &str, undecided_fails: bool) -> TestCaseStatus {
     let verdict = judgement.verdict;
-    let sentence = judged::sentence(judgement);
+    let sentence = gate_text::sentence(judgement);
     match verdict {
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::Undecided if !undecided_fails => {

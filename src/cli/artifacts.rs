@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use super::printer;
-use crate::report::nptest_csv::Dialect;
-use crate::report::{Report, nptest_csv, samples_csv};
+use crate::output::nptest_csv::Dialect;
+use crate::output::{nptest_csv, samples_csv};
+use crate::report::Report;
 use crate::results::run_dir::{DEFAULT_PARENT, file};
 use crate::results::{RunDir, StoredRun, journal, runs_in};
 

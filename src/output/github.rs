@@ -6,12 +6,13 @@
 
 use std::collections::HashSet;
 
-use super::fold::{CellState, Report};
-use super::gate::{self, Tally, Verdict};
-use super::warnings::Warnings;
-use super::words::tool_name;
-use super::{heading, judged};
 use crate::diag::printable;
+use crate::report::document::heading;
+use crate::report::gate::{self, Tally, Verdict};
+use crate::report::gate_text;
+use crate::report::labels::tool_name;
+use crate::report::warnings::Warnings;
+use crate::report::{CellState, Report};
 use crate::schedule::CellId;
 use crate::schedule::search::Found;
 
@@ -22,8 +23,8 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
     let mut text = String::new();
     let mut of_verdict = |verdict: Verdict, level: &str| {
         for judgement in judgements.iter().filter(|j| j.verdict == verdict) {
-            let title = format!("{}: {}", judged::word(verdict), judgement.cell.id.0);
-            text += &command(level, &title, &judged::sentence(judgement));
+            let title = format!("{}: {}", gate_text::word(verdict), judgement.cell.id.0);
+            text += &command(level, &title, &gate_text::sentence(judgement));
         }
     };
     of_verdict(Verdict::Fail, "error");
@@ -68,7 +69,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
     }
     let mut totals = heading::totals(report);
     if !judgements.is_empty() {
-        totals = format!("{totals}; {}", judged::totals(Tally::of(&judgements)));
+        totals = format!("{totals}; {}", gate_text::totals(Tally::of(&judgements)));
     }
     text + &command("notice", &format!("netplan {}", report.plan.name), &totals)
 }
