@@ -66,7 +66,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render", "plan/model/tools/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),
-    ("k8s_openapi", &["cluster/kubernetes"]),
+    ("k8s_openapi", &["cluster"]),
     (
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],
@@ -105,7 +105,7 @@ const PURE: &[&str] = &[
     "cluster/local/fabric",
     "cluster/kubernetes/pod.rs",
     "cluster/kubernetes/lives.rs",
-    "cluster/kubernetes/seats.rs",
+    "cluster/placement/",
     "cluster/kubernetes/connection/merged.rs",
     "cluster/kubernetes/connection/server.rs",
 ];

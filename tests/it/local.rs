@@ -226,7 +226,7 @@ async fn a_pod_has_its_volumes_environment_names_and_program() {
     let script = "cat /run/netplan/plan/plan.yaml; stat -c %a /run/netplan/tls/key
         cat /run/netplan/tls/key; (echo x > /run/netplan/plan/new) 2>/dev/null || echo read-only
         echo $IP $NODE $SAID; ls /tmp; echo $$$$; command -v netplan; hostname
-        ls /sys/class/net; getent hosts w1.np; ls /proc | grep -c '^[0-9]'; env | grep -c HOME
+        ls /sys/class/net; getent hosts w1.np; set -- /proc/[0-9]*; echo $#; env | grep -c HOME
         touch /tmp/mark";
     let more = json!({
         "containers": [{
@@ -266,7 +266,7 @@ async fn a_pod_has_its_volumes_environment_names_and_program() {
         ended[0].1,
         "version: 1\n440\nsecret\nread-only\n10.244.1.11 node-1 at-10.244.1.11-$(NOBODY)\n1\n\
          /run/netplan-image/netplan\nw1\neth0\nlo\n\
-         10.96.0.11      w1 w1.np w1.np.svc w1.np.svc.cluster.local\n3\n0\n"
+         10.96.0.11      w1 w1.np w1.np.svc w1.np.svc.cluster.local\n1\n0\n"
     );
     assert!(!Path::new("/tmp/mark").exists());
     assert_eq!(ended[0].0, Exit::Code(0));

@@ -4,7 +4,7 @@
 //! kubeconfig.
 //! [`Kubernetes`] is one run in it, and a [`Cluster`](super::Cluster) like the local one.
 //!
-//! Deciding is apart here too: `pod`, `startup`, `lives`, `seats`, `settings` and `runs` turn what the API
+//! Deciding is apart here too: `pod`, `startup`, `lives`, `placement_check`, `settings` and `runs` turn what the API
 //! server says into what it means, without asking anybody and without a clock of their own.
 
 mod access;
@@ -19,15 +19,15 @@ mod feed;
 mod forward;
 mod lives;
 mod namespace;
-mod node_fit;
+
 mod permissions;
 mod pod;
 mod preflight;
 mod remove;
 mod run;
 mod runs;
-mod search;
-mod seats;
+
+mod placement_check;
 mod settings;
 mod startup;
 

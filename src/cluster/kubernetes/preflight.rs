@@ -8,7 +8,7 @@ use kube::{Api, ResourceExt};
 use super::access::Access;
 use super::apply::pod_spec;
 use super::failure::{cause, code, help};
-use super::{permissions, seats, settings};
+use super::{permissions, placement_check, settings};
 use crate::cluster::{Error, Finding, Trouble};
 use crate::render::Manifest;
 
@@ -39,7 +39,10 @@ impl Access {
             cause: cause(&error),
             help: "give their `count` in the plan".to_owned(),
         })?;
-        Ok(u32::try_from(seats::room(&nodes.items, manifests)).unwrap_or(u32::MAX))
+        Ok(
+            u32::try_from(placement_check::group_capacity(&nodes.items, manifests))
+                .unwrap_or(u32::MAX),
+        )
     }
 
     /// The same, with what is well. Nothing more is asked of an API server that does not answer.
@@ -85,7 +88,7 @@ impl Access {
                 allowed,
                 permissions::troubles(self, needed).await,
             ),
-            seats::finding(nodes.as_deref(), manifests),
+            placement_check::check(nodes.as_deref(), manifests),
             settings::image(nodes.as_deref(), manifests),
             settings::references(self, (!is_missing).then_some(namespace), manifests).await,
             plan_size(manifests),

@@ -2,8 +2,8 @@
 
 use super::fabric::{Fabric, fabric};
 use super::layout::{Layout, layout};
+use super::manifests::Objects;
 use super::pod_plan::{PodPlan, pod_plan};
-use super::read;
 use crate::cluster::Error;
 use crate::plan::Local;
 use crate::render::Manifest;
@@ -21,7 +21,7 @@ pub struct Blueprint {
 /// # Errors
 /// The first object or field that the local cluster does not know, or a pod that no node can take.
 pub fn plan(manifests: &[Manifest], settings: &Local) -> Result<Blueprint, Error> {
-    let objects = read::objects(manifests)?;
+    let objects = Objects::from_manifests(manifests)?;
     let layout = layout(&objects, settings)?;
     let fabric = fabric(&layout);
     let pods = layout

@@ -75,7 +75,7 @@ pub fn fabric(layout: &Layout) -> Fabric {
         }
     }
     for (index, pod) in layout.pods.iter().enumerate() {
-        let name = pod_namespace(&pod.object.name);
+        let name = pod_namespace(&pod.object.pod.name);
         let _ = writeln!(
             pairs,
             "link add {} mtu {mtu} netns {} type veth peer name eth0 mtu {mtu} netns {name}",
@@ -102,7 +102,9 @@ pub fn fabric(layout: &Layout) -> Fabric {
         );
         let mut steps = vec![Step::new("ip", "-batch -", addresses)];
         steps.extend(offloads_off(layout, "eth0"));
-        fabric.inside.push((pod_namespace(&pod.object.name), steps));
+        fabric
+            .inside
+            .push((pod_namespace(&pod.object.pod.name), steps));
     }
     fabric
 }

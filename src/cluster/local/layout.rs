@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use super::objects::Transport;
-use super::read::{Objects, PodObject};
-use super::scheduler::{place, selects};
+use k8s_openapi::api::core::v1::{Node, NodeCondition, NodeStatus, Service, ServicePort};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::manifests::{Objects, PodObject, name, namespace};
 use crate::cluster::Error;
+use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place};
 use crate::plan::{Link, Local, Offloads};
 
 /// The whole local cluster, before any of it exists.
@@ -37,6 +39,13 @@ pub struct PlacedService {
     pub endpoints: Vec<Ipv4Addr>,
 }
 
+/// The protocol of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
 /// What a Service does with one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PortRule {
@@ -49,23 +58,25 @@ pub struct PortRule {
 pub const POD_RANGE: &str = "10.244.0.0/16";
 pub const SERVICE_RANGE: &str = "10.96.0.0/16";
 
+/// A plan has no more nodes.
+const MAX_NODES: u32 = 32;
 const FIRST_HOST: u32 = 11;
 const PODS_A_NODE: usize = 240;
 const SERVICES: usize = 60_000;
 
-/// Places the pods and gives out the addresses.
+/// Places the pods and assigns the addresses.
 ///
 /// # Errors
 /// A pod that no node can take.
 pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
-    let nodes = settings.nodes.clamp(1, 32);
+    let nodes = settings.nodes.clamp(1, MAX_NODES);
     let mut taken = vec![0_u32; nodes as usize];
     let mut pods = Vec::with_capacity(objects.pods.len());
-    for (object, node) in objects.pods.iter().zip(place(&objects.pods, nodes)?) {
+    for (object, node) in objects.pods.iter().zip(place_pods(objects, nodes)?) {
         let count = &mut taken[node as usize];
         if *count as usize >= PODS_A_NODE {
             return Err(Error::Unplaceable {
-                pod: object.name.clone(),
+                pod: object.pod.name.clone(),
                 what: format!("{} has {PODS_A_NODE} pods already", node_name(node)),
                 help: "set `local.nodes` higher".to_owned(),
             });
@@ -80,38 +91,11 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
         });
         *count += 1;
     }
-    let services = objects
-        .services
-        .iter()
-        .take(SERVICES)
-        .zip(FIRST_HOST..)
+    let services = objects.services.iter().take(SERVICES).zip(FIRST_HOST..);
+    let services = services
         .map(|(service, host)| {
-            let mut ports: Vec<PortRule> = service
-                .spec
-                .ports
-                .iter()
-                .map(|port| PortRule {
-                    transport: port.protocol,
-                    port: port.port,
-                    target: port.target_port.unwrap_or(port.port),
-                })
-                .collect();
-            ports.sort_unstable();
-            ports.dedup_by_key(|rule| (rule.transport, rule.port));
-            PlacedService {
-                name: service.metadata.name.clone(),
-                namespace: service.metadata.namespace.clone(),
-                address: offset(Ipv4Addr::new(10, 96, 0, 0), host),
-                ports,
-                endpoints: pods
-                    .iter()
-                    .filter(|pod| {
-                        pod.object.namespace == service.metadata.namespace
-                            && selects(&service.spec.selector, &pod.object.labels)
-                    })
-                    .map(|pod| pod.address)
-                    .collect(),
-            }
+            let address = offset(Ipv4Addr::new(10, 96, 0, 0), host);
+            PlacedService::new(service, address, &pods)
         })
         .collect();
     Ok(Layout {
@@ -121,6 +105,107 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
         links: settings.links.clone(),
         offloads: settings.offloads,
     })
+}
+
+/// For each pod its node.
+fn place_pods(objects: &Objects, nodes: u32) -> Result<Vec<u32>, Error> {
+    let pods: Vec<PodToPlace> = objects.pods.iter().map(|one| one.pod.clone()).collect();
+    let place_on = |nodes| place(&(0..nodes).map(node).collect::<Vec<_>>(), &pods);
+    let (pod, what) = match place_on(nodes) {
+        Placement::Found(placed) => {
+            let numbers = placed.into_iter().map(u32::try_from);
+            return Ok(numbers.map(Result::unwrap_or_default).collect());
+        }
+        Placement::Impossible(misfits) => {
+            let first = misfits.into_iter().next();
+            let first = first.map(|Misfit { pod, why, .. }| (pod, why));
+            first.unwrap_or_default()
+        }
+        Placement::Unknown => {
+            let last = pods.last().map(|pod| pod.name.clone());
+            let what = format!("no placement of all pods on {nodes} nodes was found");
+            (last.unwrap_or_default(), what)
+        }
+    };
+    let mut more = nodes + 1..=MAX_NODES;
+    let enough = more.find(|&nodes| matches!(place_on(nodes), Placement::Found(_)));
+    Err(Error::Unplaceable {
+        pod,
+        what,
+        help: match enough {
+            Some(enough) => format!(
+                "set `local.nodes` to {enough} or more, or change the placement of the workers"
+            ),
+            None => "change the placement of the workers".to_owned(),
+        },
+    })
+}
+
+/// An emulated node, as the placement sees it.
+fn node(number: u32) -> Node {
+    let name = node_name(number);
+    let mut node = Node::default();
+    node.metadata.labels = Some([("kubernetes.io/hostname".to_owned(), name.clone())].into());
+    node.metadata.name = Some(name);
+    let ready = NodeCondition {
+        type_: "Ready".to_owned(),
+        status: "True".to_owned(),
+        ..NodeCondition::default()
+    };
+    node.status = Some(NodeStatus {
+        conditions: Some(vec![ready]),
+        ..NodeStatus::default()
+    });
+    node
+}
+
+impl PlacedService {
+    fn new(service: &Service, address: Ipv4Addr, pods: &[PlacedPod]) -> Self {
+        let namespace = namespace(&service.metadata);
+        let spec = service.spec.as_ref();
+        let selector = spec.and_then(|spec| spec.selector.as_ref());
+        let endpoints = pods.iter().filter(|placed| {
+            let pod = &placed.object.pod;
+            let selects = selector.is_some_and(|selector| has_labels(selector, &pod.labels));
+            pod.namespace == namespace && selects
+        });
+        let ports = spec.and_then(|spec| spec.ports.as_ref());
+        let mut ports: Vec<PortRule> = ports
+            .into_iter()
+            .flatten()
+            .filter_map(PortRule::from_port)
+            .collect();
+        ports.sort_unstable();
+        ports.dedup_by_key(|rule| (rule.transport, rule.port));
+        Self {
+            name: name(&service.metadata).to_owned(),
+            namespace: namespace.to_owned(),
+            address,
+            ports,
+            endpoints: endpoints.map(|pod| pod.address).collect(),
+        }
+    }
+}
+
+impl PortRule {
+    /// `None` for numbers that are no ports, which the manifests' check refuses.
+    fn from_port(port: &ServicePort) -> Option<Self> {
+        let number = u16::try_from(port.port).ok()?;
+        let target = match &port.target_port {
+            Some(IntOrString::Int(target)) => u16::try_from(*target).ok()?,
+            Some(IntOrString::String(_)) => return None,
+            None => number,
+        };
+        let transport = match port.protocol.as_deref() {
+            Some("UDP") => Transport::Udp,
+            _ => Transport::Tcp,
+        };
+        Some(Self {
+            transport,
+            port: number,
+            target,
+        })
+    }
 }
 
 impl Layout {
@@ -140,7 +225,7 @@ impl Layout {
                     "node": node_name(pod.node),
                     "address": pod.address.to_string(),
                 });
-                (pod.object.name.clone(), at)
+                (pod.object.pod.name.clone(), at)
             })
             .collect();
         let services: serde_json::Map<_, _> = self

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
-use super::layout::{Layout, POD_RANGE, PlacedService, SERVICE_RANGE};
+use super::layout::{Layout, POD_RANGE, PlacedService, SERVICE_RANGE, Transport};
 use super::link;
-use super::objects::Transport;
 
 /// The text for `nft -f -`.
 pub fn ruleset(layout: &Layout) -> String {

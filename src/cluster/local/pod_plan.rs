@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Volume;
 use serde::{Deserialize, Serialize};
 
 use super::expand::expand;
 use super::layout::{Layout, PlacedPod, node_name, pod_namespace};
-use super::pod_spec::{PodField, RestartPolicy};
-use super::read::Objects;
+use super::manifests::Objects;
+use crate::cluster::placement::PodToPlace;
 
 /// Everything that starting a pod needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +51,8 @@ pub struct FilePlan {
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     Text(String),
-    Base64(String),
+    /// Base64 where it is serialized.
+    Binary(ByteString),
 }
 
 /// Where a volume is seen.
@@ -71,90 +74,97 @@ pub enum Restart {
 
 /// What a pod's kubelet has to do.
 pub fn pod_plan(pod: &PlacedPod, layout: &Layout, objects: &Objects) -> PodPlan {
-    let spec = &pod.object.spec;
+    let PodToPlace { name, spec, .. } = &pod.object.pod;
+    let volumes = spec.volumes.as_deref().unwrap_or_default();
     let mut plan = PodPlan {
-        name: pod.object.name.clone(),
-        namespace: pod_namespace(&pod.object.name),
+        name: name.clone(),
+        namespace: pod_namespace(name),
         argv: Vec::new(),
         env: Vec::new(),
         hosts: hosts(pod, layout),
-        volumes: Vec::new(),
+        volumes: volumes
+            .iter()
+            .map(|volume| VolumePlan {
+                name: volume.name.clone(),
+                files: files(volume, objects),
+            })
+            .collect(),
         mounts: Vec::new(),
         // Known when the pod is started.
         host_paths: Vec::new(),
-        restart: match spec.restart_policy {
-            RestartPolicy::Always => Restart::Always,
-            RestartPolicy::OnFailure => Restart::OnFailure,
-            RestartPolicy::Never => Restart::Never,
+        restart: match spec.restart_policy.as_deref() {
+            Some("OnFailure") => Restart::OnFailure,
+            Some("Never") => Restart::Never,
+            _ => Restart::Always,
         },
         restart_limit: pod.object.restart_limit,
     };
-    for volume in &spec.volumes {
-        let mut files = Vec::new();
-        if let Some(source) = &volume.config_map {
-            let object = objects
-                .config_maps
-                .iter()
-                .find(|o| o.metadata.name == source.name);
-            if let Some(object) = object {
-                let mode = source.default_mode;
-                for (name, text) in &object.data {
-                    files.push(file(name, Content::Text, text, mode));
-                }
-                for (name, text) in &object.binary_data {
-                    files.push(file(name, Content::Base64, text, mode));
-                }
-            }
-        } else if let Some(source) = &volume.secret {
-            let object = objects
-                .secrets
-                .iter()
-                .find(|o| o.metadata.name == source.secret_name);
-            for (name, text) in object.into_iter().flat_map(|object| &object.string_data) {
-                files.push(file(name, Content::Text, text, source.default_mode));
-            }
-        }
-        plan.volumes.push(VolumePlan {
-            name: volume.name.clone(),
-            files,
-        });
-    }
     for container in &spec.containers {
-        for variable in &container.env {
-            let value = match (&variable.value, &variable.value_from) {
+        for variable in container.env.iter().flatten() {
+            let source = variable.value_from.as_ref();
+            let value = match (&variable.value, source.and_then(|s| s.field_ref.as_ref())) {
                 (Some(text), _) => expand(text, |name| value_of(&plan.env, name)),
-                (None, Some(source)) => field(pod, source.field_ref.field_path),
+                (None, Some(source)) => field_value(pod, &source.field_path),
                 (None, None) => String::new(),
             };
             plan.env.push((variable.name.clone(), value));
         }
-        plan.argv = container
-            .command
-            .iter()
-            .chain(&container.args)
+        let words = container.command.iter().chain(&container.args).flatten();
+        plan.argv = words
             .map(|word| expand(word, |name| value_of(&plan.env, name)))
             .collect();
-        for mount in &container.volume_mounts {
-            let filled = spec
-                .volumes
+        for mount in container.volume_mounts.iter().flatten() {
+            let has_files = volumes
                 .iter()
                 .any(|volume| volume.name == mount.name && volume.empty_dir.is_none());
             plan.mounts.push(MountPlan {
                 volume: mount.name.clone(),
                 path: mount.mount_path.clone(),
-                read_only: mount.read_only || filled,
+                read_only: mount.read_only == Some(true) || has_files,
             });
         }
     }
     plan
 }
 
-fn file(name: &str, kind: fn(String) -> Content, text: &str, mode: u32) -> FilePlan {
-    FilePlan {
+/// The mode of a volume's files when it states none.
+const DEFAULT_MODE: i32 = 0o644;
+
+/// The files of a volume.
+fn files(volume: &Volume, objects: &Objects) -> Vec<FilePlan> {
+    let file = |name: &str, content, mode: Option<i32>| FilePlan {
         name: name.to_owned(),
-        mode,
-        content: kind(text.to_owned()),
+        mode: mode.unwrap_or(DEFAULT_MODE).unsigned_abs(),
+        content,
+    };
+    let mut files = Vec::new();
+    if let Some(source) = &volume.config_map {
+        let object = objects.config_map(&source.name);
+        for (name, text) in object.iter().flat_map(|object| &object.data).flatten() {
+            files.push(file(name, Content::Text(text.clone()), source.default_mode));
+        }
+        for (name, bytes) in object
+            .iter()
+            .flat_map(|object| &object.binary_data)
+            .flatten()
+        {
+            files.push(file(
+                name,
+                Content::Binary(bytes.clone()),
+                source.default_mode,
+            ));
+        }
+    } else if let Some(source) = &volume.secret {
+        let object = objects.secret(source.secret_name.as_deref().unwrap_or_default());
+        for (name, text) in object
+            .iter()
+            .flat_map(|object| &object.string_data)
+            .flatten()
+        {
+            files.push(file(name, Content::Text(text.clone()), source.default_mode));
+        }
     }
+    files
 }
 
 /// The last one of a name counts.
@@ -163,22 +173,27 @@ fn value_of<'a>(env: &'a [(String, String)], name: &str) -> Option<Cow<'a, str>>
     Some(Cow::Borrowed(&found.1))
 }
 
-fn field(pod: &PlacedPod, field: PodField) -> String {
-    match field {
-        PodField::PodIp | PodField::PodIps => pod.address.to_string(),
-        PodField::NodeName => node_name(pod.node),
-        PodField::Name => pod.object.name.clone(),
-        PodField::Namespace => pod.object.namespace.clone(),
+/// A field of a pod that its environment refers to, by its path.
+fn field_value(pod: &PlacedPod, path: &str) -> String {
+    match path {
+        "status.podIP" | "status.podIPs" => pod.address.to_string(),
+        "spec.nodeName" => node_name(pod.node),
+        "metadata.name" => pod.object.pod.name.clone(),
+        "metadata.namespace" => pod.object.pod.namespace.clone(),
+        _ => String::new(),
     }
 }
 
 /// Services by all the names that cluster DNS would know them by.
 fn hosts(pod: &PlacedPod, layout: &Layout) -> String {
-    let mut text = format!("127.0.0.1 localhost\n{} {}\n", pod.address, pod.object.name);
+    let mut text = format!(
+        "127.0.0.1 localhost\n{} {}\n",
+        pod.address, pod.object.pod.name
+    );
     for service in &layout.services {
         let (name, namespace) = (&service.name, &service.namespace);
         let _ = write!(text, "{}", service.address);
-        if *namespace == pod.object.namespace {
+        if *namespace == pod.object.pod.namespace {
             let _ = write!(text, " {name}");
         }
         let _ = writeln!(

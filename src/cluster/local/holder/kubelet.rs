@@ -13,8 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use nix::sched::CloneFlags;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -268,11 +266,7 @@ fn lay_out(plan: &PodPlan, folder: &Path) -> Result<(), Error> {
             let path = target.join(&file.name);
             match &file.content {
                 Content::Text(text) => write(&path, text)?,
-                Content::Base64(text) => {
-                    let what = || format!("decode {}", path.display());
-                    let bytes = STANDARD.decode(text);
-                    write(&path, &bytes.map_err(|error| Error::system(what(), error))?)?;
-                }
+                Content::Binary(bytes) => write(&path, &bytes.0)?,
             }
             fs::set_permissions(&path, fs::Permissions::from_mode(file.mode))
                 .map_err(|error| Error::system(format!("set mode of {}", path.display()), error))?;

@@ -1,15 +1,21 @@
-//! Whether a node can take a pod, whatever else is on it.
+//! Whether a node can take a pod, whatever else runs there.
 
 use k8s_openapi::api::core::v1::{Node, NodeSelectorTerm, Taint, Toleration};
 
-use super::seats::{Labels, Seat, name};
+use super::label_match::{Labels, meets};
+use super::pod::PodToPlace;
 
-/// Why a node cannot take a pod, whatever else is on it.
-pub(super) fn why_not(node: &Node, seat: &Seat) -> Option<String> {
+/// The node's name.
+pub(super) fn node_name(node: &Node) -> &str {
+    node.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// Why a node cannot take a pod, whatever else runs there: a clause about the node. `None` when it can.
+pub fn rejection(node: &Node, pod: &PodToPlace) -> Option<String> {
     let spec = node.spec.clone().unwrap_or_default();
-    if let Some(wanted) = &seat.spec.node_name {
-        // It goes past the scheduler.
-        return (name(node) != wanted).then(|| "is not the one that is asked for".to_owned());
+    if let Some(wanted) = &pod.spec.node_name {
+        // Such a pod bypasses the scheduler.
+        return (node_name(node) != wanted).then(|| "is not the one that is asked for".to_owned());
     }
     let ready = node
         .status
@@ -22,7 +28,7 @@ pub(super) fn why_not(node: &Node, seat: &Seat) -> Option<String> {
     if spec.unschedulable == Some(true) {
         return Some("is cordoned".to_owned());
     }
-    let tolerations = seat.spec.tolerations.as_deref().unwrap_or_default();
+    let tolerations = pod.spec.tolerations.as_deref().unwrap_or_default();
     let taint = spec.taints.unwrap_or_default().into_iter().find(|taint| {
         taint.effect != "PreferNoSchedule" && !tolerations.iter().any(|t| tolerates(t, taint))
     });
@@ -31,14 +37,14 @@ pub(super) fn why_not(node: &Node, seat: &Seat) -> Option<String> {
     }
     let empty = Labels::new();
     let labels = node.metadata.labels.as_ref().unwrap_or(&empty);
-    let selector = seat.spec.node_selector.as_ref().unwrap_or(&empty);
+    let selector = pod.spec.node_selector.as_ref().unwrap_or(&empty);
     let lacking = selector
         .iter()
         .find(|(key, value)| labels.get(*key) != Some(value));
     if let Some((key, value)) = lacking {
         return Some(format!("has no label `{key}={value}`"));
     }
-    let required = seat
+    let required = pod
         .spec
         .affinity
         .as_ref()
@@ -50,7 +56,7 @@ pub(super) fn why_not(node: &Node, seat: &Seat) -> Option<String> {
         });
     let matches = required.is_none_or(|required| {
         let mut terms = required.node_selector_terms.iter();
-        terms.any(|term| node_matches(term, name(node), labels))
+        terms.any(|term| node_matches(term, node_name(node), labels))
     });
     (!matches).then(|| "does not match the node affinity".to_owned())
 }
@@ -72,23 +78,12 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
 
 fn node_matches(term: &NodeSelectorTerm, name: &str, labels: &Labels) -> bool {
     let expressions = term.match_expressions.iter().flatten();
-    // The only field that there is is the node's name.
+    // The only field that Kubernetes supports is the node's name.
     let fields = term.match_fields.iter().flatten();
     let by_label = expressions.map(|rule| (rule, labels.get(&rule.key).map(String::as_str)));
     let mut rules = by_label.chain(fields.map(|rule| (rule, Some(name))));
     rules.all(|(rule, value)| {
         let values = rule.values.as_deref().unwrap_or_default();
-        holds(&rule.operator, value, values)
+        meets(&rule.operator, value, values)
     })
-}
-
-/// One rule of a selector; an operator that is not known here is the scheduler's.
-pub(super) fn holds(operator: &str, value: Option<&str>, values: &[String]) -> bool {
-    match operator {
-        "In" => value.is_some_and(|value| values.iter().any(|one| one == value)),
-        "NotIn" => value.is_none_or(|value| values.iter().all(|one| one != value)),
-        "Exists" => value.is_some(),
-        "DoesNotExist" => value.is_none(),
-        _ => true,
-    }
 }
