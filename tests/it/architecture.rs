@@ -33,7 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cluster",
         &[
-            "render", "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
+            "render", "results", "tools", "schedule", "plan", "files", "diag", "system",
         ],
     ),
     (
@@ -81,10 +81,10 @@ const PRINTERS: &[&str] = &[
     "cli/printer.rs",
     // To a terminal also when stderr is none.
     "cli/confirm.rs",
-    "cluster/local/holder/isolate.rs",
+    "cluster/local/sandbox/speak.rs",
     // To a parent of their own program.
-    "cluster/local/holder/probe.rs",
-    "cluster/local/holder/probe_limits.rs",
+    "cluster/local/sandbox/probe/features.rs",
+    "cluster/local/sandbox/probe/limits.rs",
 ];
 const PRINTING: &[&str] = &[
     "println!",
@@ -102,12 +102,12 @@ const NO_PRINTING: &[&str] = &["stderr().is_terminal()", "anstream::adapter"];
 const PURE: &[&str] = &[
     "orchestrator/state.rs",
     "orchestrator/state/",
-    "cluster/local/fabric",
-    "cluster/kubernetes/pod.rs",
-    "cluster/kubernetes/lives.rs",
+    "cluster/local/blueprint/",
+    "cluster/kubernetes/pods/status.rs",
+    "cluster/kubernetes/pods/terminations.rs",
     "cluster/placement/",
-    "cluster/kubernetes/connection/merged.rs",
-    "cluster/kubernetes/connection/server.rs",
+    "cluster/kubernetes/kubeconfig/merged.rs",
+    "cluster/kubernetes/kubeconfig/server.rs",
 ];
 
 fn sources() -> BTreeMap<String, String> {

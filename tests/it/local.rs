@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use netplan::cluster::local::{Local, plan};
+use netplan::cluster::local::{Blueprint, Local};
 use netplan::cluster::{Cluster, Error, Exit, Next, PodEnded};
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{self, Link, Offloads};
@@ -397,7 +397,7 @@ async fn the_machine_shows_nothing_of_it() {
     assert_eq!(machine(), before);
 }
 
-/// The processes of the one cluster that `owner` holds and whose pod runs `command`; the holder first, which all others
+/// The processes of the one cluster that `owner` holds and whose pod runs `command`; its first process first, which all others
 /// descend from. Other tests of this process hold clusters too.
 fn cluster_processes(owner: u32, command: &str) -> Vec<u32> {
     let mut all = Vec::new();
@@ -444,7 +444,7 @@ fn alive(pid: u32) -> bool {
 }
 
 #[tokio::test]
-async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
+async fn a_cluster_whose_first_process_is_killed_says_so_and_leaves_no_process() {
     needs!(local_cluster());
     let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
     cluster
@@ -584,7 +584,9 @@ fn an_ordinary_user_needs_no_root() {
 }
 
 fn refusal(manifests: &[Manifest], nodes: u32) -> String {
-    plan(manifests, &settings(nodes)).unwrap_err().to_string()
+    Blueprint::new(manifests, &settings(nodes))
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -639,12 +641,12 @@ fn what_it_does_not_know_it_refuses_by_name() {
             }}},
         }))
     };
-    assert!(plan(&[job("OnFailure")], &settings(1)).is_ok());
+    assert!(Blueprint::new(&[job("OnFailure")], &settings(1)).is_ok());
     refuse(&[job("Never")], 2);
     for field in ["completions", "parallelism"] {
         let mut one = job("OnFailure");
         one.object["spec"][field] = json!(1);
-        assert!(plan(&[one.clone()], &settings(1)).is_ok());
+        assert!(Blueprint::new(&[one.clone()], &settings(1)).is_ok());
         one.object["spec"][field] = json!(2);
         refuse(&[one], 2);
     }
@@ -686,8 +688,11 @@ fn the_fabric_of_three_workers_on_a_shaped_link() {
         links,
         offloads: Offloads::Off,
     };
-    let fabric = plan(&manifests, &settings).unwrap().fabric().to_string();
-    snapshots().bind(|| insta::assert_snapshot!("local_fabric", fabric));
+    let network = Blueprint::new(&manifests, &settings)
+        .unwrap()
+        .network()
+        .to_string();
+    snapshots().bind(|| insta::assert_snapshot!("local_fabric", network));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod checks;
 mod fields;
 mod objects;
 mod origin;
+mod read;
 mod support;
 
 pub use objects::{Objects, PodObject, name, namespace};
