@@ -47,7 +47,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use self::invocation::Invocation;
-use crate::cluster::local::holder;
+use super::cluster::local::sandbox;
 use crate::system::raise_file_limit;
 
 const EXAMPLES: &str = "\
@@ -111,7 +111,7 @@ pub fn command() -> clap::Command {
 #[must_use]
 pub fn main() -> ExitCode {
     // The local cluster's own processes enter namespaces, which only a process without threads can.
-    if let Some(code) = holder::dispatch() {
+    if let Some(code) = sandbox::dispatch() {
         return code;
     }
     match execute() {

@@ -171,9 +171,9 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     }
     if resumed.is_none()
         && prepared.plan.depends_on_nodes()
-        && let Target::Kubernetes(access) = &target
+        && let Target::Kubernetes(connection) = &target
     {
-        let nodes = runtime.block_on(access.room(&prepared.manifests));
+        let nodes = runtime.block_on(connection.group_capacity(&prepared.manifests));
         let nodes = nodes.map_err(anyhow::Error::from)?;
         let plan = prepared.plan.with_nodes(nodes);
         prepared = args

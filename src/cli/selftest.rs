@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::target::Target;
 use super::watch::Followed;
 use super::{artifacts, lifecycle, printer};
-use crate::cluster::Trouble;
+use crate::diag::Problem;
 use crate::diag::Source;
 use crate::plan::{self, Plan};
 use crate::report::Report;
@@ -113,8 +113,8 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     let plans = parts
         .map(|part| Ok((part.file().0, part.plan(&args.set)?)))
         .collect::<Result<Vec<_>, CliError>>()?;
-    let blocked: Vec<Vec<Trouble>> = plans.iter().map(|(_, plan)| in_the_way(plan)).collect();
-    if args.format == Format::Table && blocked.iter().all(|troubles| !troubles.is_empty()) {
+    let blocked: Vec<Vec<Problem>> = plans.iter().map(|(_, plan)| in_the_way(plan)).collect();
+    if args.format == Format::Table && blocked.iter().all(|problems| !problems.is_empty()) {
         return Err(nothing_can_be_measured(blocked).into());
     }
     let runtime = super::runtime()?;
@@ -124,9 +124,9 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     };
     let mut lines = Vec::new();
     let mut interrupted = false;
-    for ((name, plan), troubles) in plans.into_iter().zip(&blocked) {
-        if !troubles.is_empty() {
-            let reason = troubles.iter().map(ToString::to_string);
+    for ((name, plan), problems) in plans.into_iter().zip(&blocked) {
+        if !problems.is_empty() {
+            let reason = problems.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
             lines.extend(selftest::of(&unmeasured(plan), Some(&reason)));
             continue;
@@ -156,25 +156,25 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 }
 
 /// Why a plan cannot be run here.
-fn in_the_way(plan: &Plan) -> Vec<Trouble> {
+fn in_the_way(plan: &Plan) -> Vec<Problem> {
     let tools: Vec<_> = plan
         .tests
         .iter()
         .map(|test| tools::of(&test.tool))
         .collect();
     let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
-    checkup.troubles().cloned().collect()
+    checkup.problems().cloned().collect()
 }
 
-/// Says each trouble once, however many plans it is in the way of.
-fn nothing_can_be_measured(blocked: Vec<Vec<Trouble>>) -> anyhow::Error {
-    let mut troubles: Vec<Trouble> = Vec::new();
-    for trouble in blocked.into_iter().flatten() {
-        if !troubles.contains(&trouble) {
-            troubles.push(trouble);
+/// Says each problem once, however many plans it is in the way of.
+fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
+    let mut problems: Vec<Problem> = Vec::new();
+    for problem in blocked.into_iter().flatten() {
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
     }
-    let list = preflight::list(troubles.iter());
+    let list = preflight::list(problems.iter());
     anyhow!("nothing can be measured on this machine:{list}")
 }
 

@@ -1,5 +1,6 @@
 //! What is wrong, where, and what to do about it; and text of others made safe to show.
 
+mod error_chain;
 pub mod json;
 mod phrasing;
 pub mod printable;
@@ -8,6 +9,7 @@ mod problems;
 mod render;
 mod source;
 
+pub use error_chain::error_chain;
 pub use phrasing::{count, did_you_mean, elapsed, list, one_of, quote};
 pub use problem::Problem;
 pub use problems::Problems;

@@ -48,7 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cluster",
         &[
-            "render", "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
+            "render", "results", "tools", "schedule", "plan", "files", "diag", "system",
         ],
     ),
     (
@@ -82,7 +82,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render", "plan/model/tools/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),
-    ("k8s_openapi", &["cluster/kubernetes"]),
+    ("k8s_openapi", &["cluster"]),
     (
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],
@@ -97,10 +97,10 @@ const PRINTERS: &[&str] = &[
     "cli/printer.rs",
     // To a terminal also when stderr is none.
     "cli/confirm.rs",
-    "cluster/local/holder/isolate.rs",
+    "cluster/local/sandbox/speak.rs",
     // To a parent of their own program.
-    "cluster/local/holder/probe.rs",
-    "cluster/local/holder/probe_limits.rs",
+    "cluster/local/sandbox/probe/features.rs",
+    "cluster/local/sandbox/probe/limits.rs",
 ];
 const PRINTING: &[&str] = &[
     "println!",
@@ -118,12 +118,12 @@ const NO_PRINTING: &[&str] = &["stderr().is_terminal()", "anstream::adapter"];
 const PURE: &[&str] = &[
     "orchestrator/state.rs",
     "orchestrator/state/",
-    "cluster/local/fabric",
-    "cluster/kubernetes/pod.rs",
-    "cluster/kubernetes/lives.rs",
-    "cluster/kubernetes/seats.rs",
-    "cluster/kubernetes/connection/merged.rs",
-    "cluster/kubernetes/connection/server.rs",
+    "cluster/local/blueprint/",
+    "cluster/kubernetes/pods/status.rs",
+    "cluster/kubernetes/pods/terminations.rs",
+    "cluster/placement/",
+    "cluster/kubernetes/kubeconfig/merged.rs",
+    "cluster/kubernetes/kubeconfig/server.rs",
 ];
 
 /// The Rust files of a folder and the folders below it.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
-use netplan::cluster::kubernetes::{Access, Patience, Settings};
+use netplan::cluster::kubernetes::{Connection, Settings, Timeouts};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -314,13 +314,13 @@ async fn a_login_that_never_ends_is_given_up() {
     home.write("config", &kubeconfig(&json!({}), &json!({"exec": exec})));
     let settings = Settings {
         kubeconfig: Some(home.path().join("config")),
-        patience: Patience {
+        timeouts: Timeouts {
             login: Duration::from_millis(100),
-            ..Patience::default()
+            ..Timeouts::default()
         },
         ..Settings::default()
     };
-    let error = Access::open(&settings).await.unwrap_err().to_string();
+    let error = Connection::open(&settings).await.unwrap_err().to_string();
     assert!(
         error.contains("the program `/bin/sh`, with which user `u` in"),
         "{error}"

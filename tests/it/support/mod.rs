@@ -62,8 +62,8 @@ pub fn local_cluster() -> Result<(), String> {
     static FOUND: OnceLock<Result<(), String>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
         let findings = preflight(Path::new(NETPLAN), &plan::Local::default(), 4);
-        let troubles = findings.iter().flat_map(Finding::troubles);
-        let all: Vec<String> = troubles.map(ToString::to_string).collect();
+        let problems = findings.iter().flat_map(Finding::problems);
+        let all: Vec<String> = problems.map(ToString::to_string).collect();
         if all.is_empty() {
             Ok(())
         } else {
