@@ -28,11 +28,12 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
-    let plan = args.plan.load()?;
+    let file = args.plan.load_file()?;
     if args.resolved {
-        let text = plan.to_yaml().context("cannot write the resolved plan")?;
+        let text = file.to_yaml().context("cannot write the resolved plan")?;
         printer::results(&text)?;
     }
+    let plan = file.expand();
     let schedule = Schedule::of(&plan, &Selection::all());
     printer::note(&format!(
         "`{}` is right: {}, {}, {}, {}",

@@ -41,13 +41,17 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     let plan = args
         .plan
         .as_deref()
-        .map(|file| plan_args::load(file, &[]))
+        .map(|file| plan_args::load_file(file, &[]))
         .transpose()?;
     let runtime = super::runtime()?;
     let is_given = plan.is_some();
     let mut plan = match plan {
         Some(plan) => plan,
-        None => plan::load(Source::new("netplan init", plan::init_text()), &[])?,
+        None => plan::load_file(
+            &plan::Alone,
+            Source::new("netplan init", plan::init_text()),
+            &[],
+        )?,
     };
     if let Some(namespace) = &args.target.kubernetes.namespace {
         plan.kubernetes.namespace.clone_from(namespace);
@@ -55,9 +59,9 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     let target = runtime.block_on(args.target.resolve(&plan.kubernetes.namespace))?;
     let checkup = match target {
         Target::Local if !is_given => {
-            Checkup::of_machine(&Local::default(), WORKERS, &tools::all())
+            Checkup::of_machine(&Local::default(), WORKERS, &tools::built_in())
         }
-        target => runtime.block_on(target.checkup(&prepare::whole(plan)?)),
+        target => runtime.block_on(target.checkup(&prepare::whole(&plan)?)),
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
     printer::results(&Invocation::current().localize(&lines))?;

@@ -52,7 +52,7 @@ impl Checkup {
             ..
         } = prepared;
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
-        let tools: Vec<_> = tests.map(|test| tools::of(&test.tool)).collect();
+        let tools: Vec<_> = tests.map(|test| tools::from_spec(&test.tool)).collect();
         let mut checkup = Self::of_machine(&plan.local, plan.workers.len(), &tools);
         let placed = local::Blueprint::new(manifests, &plan.local).err();
         checkup.place.push(Finding::new(
@@ -94,7 +94,7 @@ impl Checkup {
         }
         let Prepared { plan, schedule, .. } = prepared;
         let is_left_out = |row: usize| {
-            let tool = tools::of(&plan.tests[schedule.rows[row].test].tool);
+            let tool = tools::from_spec(&plan.tests[schedule.rows[row].test].tool);
             let finding = self.tool(tool.name());
             finding.is_some_and(|finding| finding.result.is_err())
         };
@@ -143,17 +143,13 @@ fn missing(tool: &dyn Tool) -> Option<Problem> {
     let program = programs
         .iter()
         .find(|program| !local::is_installed(**program))?;
-    let package = program.package;
-    let help = match (package, tool.install()) {
-        // Its licence keeps it out of the main archive.
-        ("netperf", _) => {
-            "install it: sudo apt-get install netperf (Debian 12 has it in the component \
-                      `non-free`, Ubuntu in `multiverse`, which may have to be enabled)"
-                .to_owned()
-        }
+    let help = match (program.package, tool.install()) {
         ("", Some(how)) => format!("install it: {how}"),
         ("", None) => "install it, or put it on the `PATH`".to_owned(),
-        (package, _) => format!("install it: sudo apt-get install {package}"),
+        (package, _) => match tool.package_note() {
+            "" => format!("install it: sudo apt-get install {package}"),
+            note => format!("install it: sudo apt-get install {package} ({note})"),
+        },
     };
     Some(Problem::without_place(format!("`{}` is not installed", program.name)).help(help))
 }

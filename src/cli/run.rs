@@ -113,7 +113,7 @@ enum DryRun {
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let namespace = args.target.kubernetes.namespace.as_deref();
     let given = match &args.plan {
-        Some(file) => Some(plan_args::load(file, &args.set)?),
+        Some(file) => Some(plan_args::load_file(file, &args.set)?),
         None => None,
     };
     let directory = match &args.resume {
@@ -130,7 +130,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         },
         None => None,
     };
-    let plan = match (&resumed, given) {
+    let file = match (&resumed, given) {
         (Some(resumed), given) => resumed.must_be(
             given,
             &args.set,
@@ -141,11 +141,16 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         (None, None) => return Err(CliError::Usage("give a plan".to_owned())),
     };
     let begun = resumed.as_ref().map(|resumed| &resumed.begun);
-    let mut prepared = args.make.prepare(plan, namespace, begun)?;
+    // The cluster's nodes may decide how many workers there are; else all mistakes are found before
+    // a cluster is asked.
+    let prepared = match file.depends_on_nodes() {
+        true => None,
+        false => Some(args.make.prepare(&file, namespace, begun)?),
+    };
     let runtime = super::runtime()?;
     runtime.block_on(async { ignore_early_requests() });
     let target = runtime.block_on(async {
-        let namespace = &prepared.run.namespace;
+        let namespace = namespace.unwrap_or(&file.kubernetes.namespace);
         match &resumed {
             Some(resumed) => resumed.target(&args.target, namespace).await,
             None => Ok(args.target.resolve(namespace).await?),
@@ -169,17 +174,17 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             Answer::Interrupted => return Ok(Exit::Interrupted),
         }
     }
-    if resumed.is_none()
-        && prepared.plan.depends_on_nodes()
-        && let Target::Kubernetes(connection) = &target
-    {
-        let nodes = runtime.block_on(connection.group_capacity(&prepared.manifests));
-        let nodes = nodes.map_err(anyhow::Error::from)?;
-        let plan = prepared.plan.with_nodes(nodes);
-        prepared = args
-            .make
-            .prepare(plan.map_err(anyhow::Error::from)?, namespace, None)?;
-    }
+    let prepared = match (prepared, &target) {
+        (Some(prepared), _) => prepared,
+        (None, Target::Local) => args.make.prepare(&file, namespace, None)?,
+        (None, Target::Kubernetes(connection)) => {
+            let jobs = args.make.group_jobs(&file)?;
+            let nodes = runtime.block_on(connection.group_capacity(&jobs));
+            let file = file.with_nodes(nodes.map_err(anyhow::Error::from)?);
+            let file = file.map_err(anyhow::Error::from)?;
+            args.make.prepare(&file, namespace, None)?
+        }
+    };
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
     let cells = prepared.schedule.cells.len();
     let ended = resumed.as_ref().map_or(0, Resumed::ended);

@@ -16,7 +16,7 @@ use super::watch::Followed;
 use super::{artifacts, lifecycle, printer};
 use crate::diag::Problem;
 use crate::diag::Source;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlanFile};
 use crate::report::Report;
 use crate::report::selftest::{self, Line};
 use crate::results::run_dir::file;
@@ -98,10 +98,10 @@ impl Part {
         }
     }
 
-    fn plan(self, set: &[String]) -> Result<Plan, CliError> {
+    fn plan(self, set: &[String]) -> Result<PlanFile, CliError> {
         let (name, text) = self.file();
         let source = Source::new(format!("plans/selftest/{name}.yaml"), text.to_owned());
-        Ok(plan::load(source, set)?)
+        Ok(plan::load_file(&plan::Alone, source, set)?)
     }
 }
 
@@ -128,10 +128,10 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         if !problems.is_empty() {
             let reason = problems.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
-            lines.extend(selftest::of(&unmeasured(plan), Some(&reason)));
+            lines.extend(selftest::of(&unmeasured(plan.expand()), Some(&reason)));
             continue;
         }
-        let prepared = prepare::whole(plan)?;
+        let prepared = prepare::whole(&plan)?;
         let (found, stopped) = measure(&runtime, &prepared, &home.join(name))?;
         lines.extend(found);
         interrupted = stopped;
@@ -156,11 +156,11 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 }
 
 /// Why a plan cannot be run here.
-fn in_the_way(plan: &Plan) -> Vec<Problem> {
+fn in_the_way(plan: &PlanFile) -> Vec<Problem> {
     let tools: Vec<_> = plan
         .tests
         .iter()
-        .map(|test| tools::of(&test.tool))
+        .map(|test| tools::from_spec(&test.tool))
         .collect();
     let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
     checkup.problems().cloned().collect()

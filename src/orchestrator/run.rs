@@ -130,7 +130,8 @@ pub async fn run(
     mut tell: impl FnMut(&str) + Send,
     on_end: impl FnOnce(&[Event]) -> String + Send,
 ) -> Result<(), Error> {
-    let plan = plan::load(settings.plan, &[]).map_err(Error::Plan)?;
+    let file = plan::load_file(&plan::Alone, settings.plan, &[]).map_err(Error::Plan)?;
+    let plan = file.expand();
     let only = settings.only.as_deref().unwrap_or_default();
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
     let mut lines = Lines::of_run(&plan);
@@ -149,7 +150,7 @@ pub async fn run(
         None => Some(EventKind::RunStarted {
             run: settings.run,
             netplan: env!("CARGO_PKG_VERSION").to_owned(),
-            plan: plan.to_yaml().map_err(|e| Error::Text(e.to_string()))?,
+            plan: file.to_yaml().map_err(|e| Error::Text(e.to_string()))?,
             only: selection.text().map(str::to_owned),
         }),
     };

@@ -294,7 +294,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
 fn baselines(report: &Report) -> Vec<Baseline<'_>> {
     let metric = |cell: &CellReport| {
         let (_, test, _) = report.row(cell.row)?;
-        Some(labels::headline(&test.tool))
+        Some(test.tool.headline())
     };
     baseline::compare(report)
         .into_iter()
@@ -347,7 +347,7 @@ fn cell_of<'a>(report: &'a Report, warnings: &Warnings, cell: &'a CellReport) ->
         row: row.number,
         label: report.schedule.label(&report.plan, row),
         test: &test.name,
-        tool: labels::tool_name(&test.tool),
+        tool: test.tool.name(),
         path: &path.name,
         from: &path.from,
         to: &path.to,
@@ -358,7 +358,7 @@ fn cell_of<'a>(report: &'a Report, warnings: &Warnings, cell: &'a CellReport) ->
             .iter()
             .map(|(param, value)| (param.name().to_owned(), Value::from(*value)))
             .collect(),
-        headline: labels::headline(&test.tool),
+        headline: test.tool.headline(),
         outcome,
         failure,
         reason,

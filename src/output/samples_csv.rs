@@ -163,7 +163,7 @@ fn record(
     let row = report.row(cell.row);
     let number = row.map_or(0, |(row, ..)| row.number);
     let (test, tool) = row.map_or(("", ""), |(_, test, _)| {
-        (test.name.as_str(), labels::tool_name(&test.tool))
+        (test.name.as_str(), test.tool.name())
     });
     let (path, via, from, to) = row.map_or(("", "", "", ""), |(.., path)| {
         (

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::figures::Figure;
-use super::labels;
 use super::sessions::Sessions;
 use crate::plan::{Condition, Path, Plan, Test};
 use crate::results::{Cluster, Environment, Sample, Tear};
@@ -178,6 +177,6 @@ impl Report {
     #[must_use]
     pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
-        self.figure(cell, &labels::headline(&test.tool))
+        self.figure(cell, &test.tool.headline())
     }
 }

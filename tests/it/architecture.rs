@@ -11,25 +11,45 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("diag", &[]),
     ("system", &[]),
     ("files", &[]),
-    ("plan", &["diag"]),
-    ("schedule", &["plan", "diag"]),
-    ("tools", &["schedule", "plan", "diag"]),
-    ("render", &["tools", "schedule", "plan", "files", "diag"]),
-    ("statistics", &["plan"]),
-    ("rpc", &["tools", "schedule", "plan", "files", "diag"]),
-    ("results", &["tools", "schedule", "plan", "files", "diag"]),
+    ("catalog", &[]),
+    ("plan", &["catalog", "diag"]),
+    ("schedule", &["catalog", "plan", "diag"]),
+    ("tools", &["catalog", "schedule", "plan", "diag"]),
+    (
+        "render",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
+    ("statistics", &["plan", "catalog"]),
+    (
+        "rpc",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
+    (
+        "results",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
     (
         "report",
-        &["results", "statistics", "tools", "schedule", "plan", "diag"],
+        &[
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
+        ],
     ),
     (
         "output",
-        &["report", "results", "tools", "schedule", "plan", "diag"],
+        &[
+            "report", "results", "tools", "schedule", "plan", "catalog", "diag",
+        ],
     ),
     (
         "worker",
         &[
-            "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
+            "results", "rpc", "tools", "schedule", "plan", "catalog", "files", "diag", "system",
         ],
     ),
     (
@@ -41,6 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
             "schedule",
             "plan",
+            "catalog",
             "files",
             "diag",
         ],
@@ -48,7 +69,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cluster",
         &[
-            "render", "results", "tools", "schedule", "plan", "files", "diag", "system",
+            "render", "results", "tools", "schedule", "plan", "catalog", "files", "diag", "system",
         ],
     ),
     (
@@ -65,6 +86,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
             "schedule",
             "plan",
+            "catalog",
             "files",
             "diag",
             "system",

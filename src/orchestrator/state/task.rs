@@ -50,7 +50,7 @@ impl Tasks {
     /// The cells of the plan that the selection leaves.
     #[must_use]
     pub fn of(plan: Plan, only: &Selection) -> Self {
-        Self::with(plan, only, |test| tools::of(&test.tool))
+        Self::with(plan, only, |test| tools::from_spec(&test.tool))
     }
 
     /// The same by other tools than the plan's.

@@ -1,5 +1,6 @@
 //! The keys of a mapping: those that are asked for, those that are missing, those that are unknown.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -9,16 +10,22 @@ use crate::plan::text::tree::{Entry, Kind, Map, NodeId, Value};
 
 impl<'t> Decoder<'t> {
     /// The keys of a mapping, which `what` describes. `optional`: nothing at all counts as an empty one.
-    pub fn fields(&self, id: NodeId, what: &'static str, optional: bool) -> Option<Fields<'_, 't>> {
+    pub fn fields(
+        &self,
+        id: NodeId,
+        what: impl Into<Cow<'static, str>>,
+        optional: bool,
+    ) -> Option<Fields<'_, 't>> {
         static EMPTY: Map = Map {
             entries: Vec::new(),
             incomplete: false,
         };
+        let what = what.into();
         let node = self.tree.get(id);
         let map = match &node.kind {
             Kind::Map(map) => map,
             Kind::Scalar(scalar) if optional && scalar.value == Value::Null => &EMPTY,
-            _ => return self.expected(id, what, ""),
+            _ => return self.expected(id, &what, ""),
         };
         let index = map.entries.iter().map(|entry| (entry.key.as_str(), entry));
         Some(Fields {
@@ -42,7 +49,7 @@ pub struct Fields<'d, 't> {
     map: &'t Map,
     index: HashMap<&'t str, &'t Entry>,
     asked: RefCell<Vec<String>>,
-    what: &'static str,
+    what: Cow<'static, str>,
 }
 
 impl<'t> Fields<'_, 't> {

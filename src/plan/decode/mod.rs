@@ -13,6 +13,7 @@ mod names;
 mod paths;
 mod placement;
 mod plan;
+mod test_keys;
 mod tests;
 mod timing;
 pub mod tools;

@@ -7,11 +7,11 @@ use super::fields::Fields;
 use super::host_network;
 use super::plan::LONGEST_NAME;
 use super::workers::KnownWorkers;
+use crate::catalog::Metric;
 use crate::diag::{Problem, quote};
 use crate::plan::decode::expect::expectations::{self, Expected};
 use crate::plan::model::mesh::{Mesh, MeshEntry, PathEntry};
-use crate::plan::model::metric::Metric;
-use crate::plan::model::plan::{Path, Via};
+use crate::plan::model::plan_file::{Path, Via};
 use crate::plan::text::tree::NodeId;
 
 /// More that are written one by one are no benchmark, and would make looking names up slow.

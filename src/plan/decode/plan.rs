@@ -5,16 +5,16 @@ use super::fields::Fields;
 use super::host_network;
 use super::kubernetes::kubernetes;
 use super::paths::{FoundPath, most_to_one, paths};
+use super::test_keys::TIMING_KEYS;
 use super::tests::{self, Known, KnownPath};
-use super::timing::{self, PartialTiming};
+use super::timing;
 use super::workers::{KnownWorkers, workers};
+use crate::catalog::{Metric, built_in_tool};
 use crate::diag::Problem;
 use crate::plan::decode::expect::check;
 use crate::plan::decode::tools::declared::{self, Tools};
 use crate::plan::model::local::{Link, Local, Offloads};
-use crate::plan::model::mesh::{Expanded, expand};
-use crate::plan::model::metric::Metric;
-use crate::plan::model::plan::{Concurrency, Order, Plan, Test, VERSION};
+use crate::plan::model::plan_file::{Concurrency, Order, PlanFile, Test, VERSION};
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::{BitRate, Duration, Percent};
 use crate::plan::text::extend;
@@ -23,7 +23,7 @@ use crate::plan::text::tree::NodeId;
 /// A DNS label has no more characters.
 pub const LONGEST_NAME: usize = 63;
 /// Reads a plan. The result is only whole when no problem was noted.
-pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
+pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
     let top = decoder.fields(
         root,
         "a plan with `version: 1`, `name`, `workers`, `paths` and `tests`",
@@ -64,8 +64,9 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         )?;
         let timing = timing::timing(decoder, &fields);
         fields.done_else(|key| {
-            matches!(key, "paths" | "iperf3" | "netperf" | "label")
-                .then(|| format!("`{key}` stands within each of `tests:`, not in `defaults:`"))
+            let is_of_tests = matches!(key, "paths" | "label") || built_in_tool(key).is_some();
+            is_of_tests
+                .then(|| format!("`{key}` belongs into each of `tests:`, not into `defaults:`"))
         });
         Some(timing)
     });
@@ -127,25 +128,17 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         if matches!(key, "image" | "namespace" | "node_selector" | "tolerations") {
             return Some(format!("`{key}` stands in `kubernetes:`"));
         }
-        PartialTiming::KEYS.contains(&key).then(|| {
+        TIMING_KEYS.contains(&key).then(|| {
             format!("`{key}` stands in `defaults:`, for all tests, or within one of `tests:`")
         })
     });
-    let entries: Option<Vec<_>> = paths?.into_iter().map(FoundPath::entry).collect();
-    let Expanded {
-        workers,
-        groups,
-        paths,
-        meshes,
-    } = expand(workers?, entries?, local.nodes);
-    Some(Plan {
+    let paths: Option<Vec<_>> = paths?.into_iter().map(FoundPath::entry).collect();
+    Some(PlanFile {
         version: VERSION,
         name: name?.value.to_owned(),
         description: description.map(|text| text.value.to_owned()),
-        workers,
-        groups,
-        paths,
-        meshes,
+        workers: workers?,
+        paths: paths?,
         order: order.unwrap_or_default(),
         seed,
         concurrency: concurrency.unwrap_or_default(),

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use super::decoder::{At, Decoder};
-use super::default_names::{default_label, default_name, free_name};
+use super::default_names::free_name;
 use super::fields::Fields;
 use super::paths::{LONGEST_LABEL, label};
 use super::plan::LONGEST_NAME;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
-use crate::diag::{Place, Problem};
+use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
+use crate::diag::{Place, Problem, one_of};
 use crate::plan::decode::expect::check;
 use crate::plan::decode::expect::expectations::{self, Expected};
 use crate::plan::decode::expect::find;
@@ -17,7 +18,7 @@ use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
 use crate::plan::model::expect::Find;
-use crate::plan::model::plan::Test;
+use crate::plan::model::plan_file::Test;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::{Entry, NodeId};
@@ -89,11 +90,11 @@ pub fn tests(
             let tool = test.tool?;
             let name = match test.name {
                 Some(name) => name.value.to_owned(),
-                None => free_name(&mut taken, default_name(&tool)),
+                None => free_name(&mut taken, tool.default_test_name()),
             };
             Some(Test {
                 name,
-                label: test.label.unwrap_or_else(|| default_label(&tool)),
+                label: test.label.unwrap_or_else(|| tool.default_label()),
                 tool,
                 paths: test.paths?,
                 timing: test.timing,
@@ -142,8 +143,11 @@ fn test<'t>(
         check::check_test(decoder, &expect, tool, own, &single);
     }
     fields.done_else(|key| {
-        (!known.any_tool && builtin::is_option(key)).then(|| {
-            format!("`{key}` is an option of the tool: put it within `iperf3:` or `netperf:`")
+        let tools = builtin::tools_with(key);
+        (!known.any_tool && !tools.is_empty()).then(|| {
+            let tools: Vec<String> = tools.iter().map(|tool| format!("{tool}:")).collect();
+            let tools = one_of(tools.iter().map(String::as_str));
+            format!("`{key}` is an option of the tool: put it within {tools}")
         })
     });
     let mut timing = own.or(defaults);
@@ -182,7 +186,7 @@ fn tool(
     known: &Known<'_>,
     swept: &mut Vec<Swept>,
 ) -> Option<ToolSpec> {
-    let built_in = ["iperf3", "netperf"];
+    let built_in = BUILT_IN_TOOLS.map(|tool| tool.name);
     let declared = known.tools.into_iter().flat_map(Tools::keys);
     let declared = declared
         .map(String::as_str)
@@ -191,15 +195,15 @@ fn tool(
     let mut found: Vec<&Entry> = names.iter().filter_map(|name| fields.named(name)).collect();
     found.sort_by_key(|entry| entry.key_place);
     match found[..] {
-        [entry] => match entry.key.as_str() {
-            "iperf3" => builtin::iperf3(decoder, entry.value, swept).map(ToolSpec::Iperf3),
-            "netperf" => builtin::netperf(decoder, entry.value, swept).map(ToolSpec::Netperf),
-            name => {
-                let tool = known.tools?.get(name)?.as_ref()?;
-                let used = parameter::used(decoder, entry.value, tool, swept);
-                used.map(ToolSpec::Declared)
+        [entry] => {
+            if let Some(tool) = built_in_tool(&entry.key) {
+                let used = builtin::built_in(decoder, entry.value, tool, swept);
+                return used.map(ToolSpec::BuiltIn);
             }
-        },
+            let tool = known.tools?.get(&entry.key)?.as_ref()?;
+            let used = parameter::used(decoder, entry.value, tool, swept);
+            used.map(ToolSpec::Declared)
+        }
         [first, second, ..] => {
             decoder.report(
                 Problem::new(second.key_place, "a test has one tool, and this has two")
@@ -214,10 +218,10 @@ fn tool(
             let keys = entries.iter().map(|entry| entry.key.as_str());
             let misspelt = |key| crate::diag::did_you_mean(key, names.iter().copied()).is_some();
             if !known.any_tool && !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
-                decoder.report(
-                    Problem::new(fields.place, "this test has no tool")
-                        .help("add `iperf3: {}` or `netperf: {}`; `{}` holds its options"),
-                );
+                let tools = built_in.map(|name| format!("{name}: {{}}"));
+                let tools = one_of(tools.iter().map(String::as_str));
+                let problem = Problem::new(fields.place, "this test has no tool");
+                decoder.report(problem.help(format!("add {tools}; `{{}}` holds its options")));
             }
             None
         }

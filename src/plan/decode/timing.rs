@@ -5,7 +5,6 @@ use super::fields::Fields;
 use super::plan::small;
 use crate::diag::Problem;
 use crate::plan::model::timing::{Repeat, Timing, Until};
-use crate::plan::model::tools::limits;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::{Duration, Percent};
 use crate::plan::text::tree::NodeId;
@@ -24,10 +23,6 @@ pub struct PartialTiming {
 }
 
 impl PartialTiming {
-    pub const KEYS: [&'static str; 6] = [
-        "duration", "warmup", "cooldown", "timeout", "retries", "repeat",
-    ];
-
     pub fn or(self, defaults: &PartialTiming) -> PartialTiming {
         PartialTiming {
             duration: self.duration.or(defaults.duration),
@@ -126,22 +121,20 @@ fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<At<Dur
     None
 }
 
-/// Refuses a warm-up that iperf3 does not take.
+/// Refuses a warm-up that the tool does not take.
 pub fn check_warmup(decoder: &Decoder<'_>, timing: PartialTiming, tool: Option<&ToolSpec>) {
-    let (Some(At { value, place }), Some(ToolSpec::Iperf3(_))) = (timing.warmup, tool) else {
+    let (Some(At { value, place }), Some(ToolSpec::BuiltIn(used))) = (timing.warmup, tool) else {
         return;
     };
-    let most = Duration(std::time::Duration::from_secs(limits::IPERF3_WARMUP_S));
-    if value > most && !decoder.is_checked {
-        decoder.report(
-            Problem::new(
-                place,
-                format!("a warm-up of `{value}` is too long for iperf3"),
-            )
-            .help(format!(
-                "iperf3 3.12 leaves out at most `{most}` (`--omit`)"
-            )),
-        );
+    let Some(limit) = used.tool.warmup_limit else {
+        return;
+    };
+    if value.0 > limit.longest && !decoder.is_checked {
+        let tool = used.tool.name;
+        let what = format!("a warm-up of `{value}` is too long for {tool}");
+        let longest = Duration(limit.longest);
+        let help = format!("{} `{longest}` (`{}`)", limit.why, limit.option);
+        decoder.report(Problem::new(place, what).help(help));
     }
 }
 

@@ -9,8 +9,7 @@ use super::kubernetes_names;
 use super::placement::{self, Labelled, Named, Scope};
 use super::plan::small;
 use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::model::mesh::LARGEST_GROUP;
-use crate::plan::model::plan::Placement;
+use crate::plan::model::plan_file::{LARGEST_GROUP, Placement};
 use crate::plan::text::tree::NodeId;
 
 /// A worker's Pod and Service are named `netplan-<run id>-<worker>`, in 63 characters at most: the

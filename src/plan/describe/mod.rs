@@ -5,3 +5,4 @@ mod explain_text;
 pub mod reference;
 pub mod schema;
 mod schema_rules;
+mod tool_schema;

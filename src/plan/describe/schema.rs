@@ -4,19 +4,21 @@
 //! plan as people write it leaves out what has a default, and has `defaults:`. That difference is
 //! made here.
 
-use std::ops::RangeInclusive;
-
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::schema_rules;
-use crate::plan::model::plan::{Plan, VERSION};
+use super::tool_schema::definition_name;
+use crate::catalog::BUILT_IN_TOOLS;
+use crate::plan::model::plan_file::{PlanFile, VERSION};
 use crate::plan::model::timing::Timing;
 
 /// The keys that have to be there. No other type has one, but for the three of a range.
 const REQUIRED: [(&str, &[&str]); 10] = [
-    ("Plan", &["version", "name", "workers", "paths", "tests"]),
+    (
+        "PlanFile",
+        &["version", "name", "workers", "paths", "tests"],
+    ),
     ("Path", &["name", "from", "to", "via"]),
     ("MeshEntry", &["mesh"]),
     ("Mesh", &["workers", "via"]),
@@ -28,12 +30,10 @@ const REQUIRED: [(&str, &[&str]); 10] = [
     ("Find", &["rate", "while"]),
 ];
 /// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
-const MAY_BE_EMPTY: [&str; 10] = [
+const MAY_BE_EMPTY: [&str; 8] = [
     "Parameter",
     "Placement",
     "Timing",
-    "Iperf3",
-    "Netperf",
     "Local",
     "Link",
     "Kubernetes",
@@ -63,7 +63,7 @@ pub fn language() -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
     // Makes its definition, for `defaults:`.
     generator.subschema_for::<Timing>();
-    let mut schema = generator.into_root_schema_for::<Plan>().to_value();
+    let mut schema = generator.into_root_schema_for::<PlanFile>().to_value();
     tidy(&mut schema);
     if let Value::Object(root) = &mut schema {
         if let Some(Value::Object(properties)) = root.get_mut("properties") {
@@ -93,7 +93,7 @@ pub fn language() -> Value {
                 }),
             );
         }
-        as_written("Plan", root);
+        as_written("PlanFile", root);
         if let Some(Value::Object(definitions)) = root.get_mut("definitions") {
             for (name, definition) in definitions.iter_mut() {
                 if let Value::Object(definition) = definition {
@@ -189,18 +189,6 @@ fn may_be_variable(value: &mut Value) {
     }
 }
 
-/// Limits the numbers of a sweep: the one, those of a list, and where a range starts. Where a range
-/// may end depends on its step.
-pub fn within(limits: RangeInclusive<u64>) -> impl FnMut(&mut Schema) {
-    move |schema: &mut Schema| {
-        let number = json!({ "minimum": limits.start(), "maximum": limits.end() });
-        schema.insert("minimum".to_owned(), json!(limits.start()));
-        schema.insert("maximum".to_owned(), json!(limits.end()));
-        schema.insert("items".to_owned(), number.clone());
-        schema.insert("properties".to_owned(), json!({ "from": number }));
-    }
-}
-
 /// What holds everywhere: nothing is null, nothing unknown may stand there, a text is one line.
 fn tidy(value: &mut Value) {
     match value {
@@ -242,7 +230,12 @@ fn as_written(name: &str, definition: &mut Map<String, Value>) {
         Some((_, keys)) => definition.insert("required".to_owned(), json!(keys)),
         None => definition.remove("required"),
     };
-    if MAY_BE_EMPTY.contains(&name) {
+    let is_tool = || {
+        BUILT_IN_TOOLS
+            .iter()
+            .any(|tool| definition_name(tool) == name)
+    };
+    if MAY_BE_EMPTY.contains(&name) || is_tool() {
         definition.insert("type".to_owned(), json!(["object", "null"]));
     }
     // A choice is a key: all keys are known in one place, and one of them has to be there.

@@ -3,9 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::plan::decode::tools::builtin::{NOT_FOR_TCP, NOT_FOR_UDP, not_for_netperf};
-use crate::plan::model::metric::{Metric, Unit};
-use crate::plan::model::tools::tool::{NetperfTest, Protocol};
+use super::tool_schema::{definition_name, mode_rules, searchable_tests};
+use crate::catalog::{BUILT_IN_TOOLS, Metric, Unit};
 
 /// The definition of the metrics that netplan knows by itself, for plans that declare no tools.
 const KNOWN_METRICS: &str = "KnownMetrics";
@@ -24,9 +23,16 @@ pub fn add(schema: &mut Value) {
             definition.insert(key.to_owned(), value);
         }
     };
-    rule("Iperf3", "allOf", iperf3());
-    rule("Netperf", "allOf", netperf());
-    rule("Test", "dependencies", json!({ "find": find() }));
+    for tool in BUILT_IN_TOOLS {
+        if let Some(rules) = mode_rules(tool) {
+            rule(&definition_name(tool), "allOf", rules);
+        }
+    }
+    rule(
+        "Test",
+        "dependencies",
+        json!({ "find": searchable_tests() }),
+    );
     for name in ["Timing", "Test"] {
         whole_seconds(definitions, name);
     }
@@ -47,63 +53,6 @@ fn expects_known_metrics() -> Value {
     let entry = json!({ "allOf": [expect, { "properties": { "mesh": expect } }] });
     let paths = json!({ "items": entry, "properties": { "mesh": expect } });
     json!({ "paths": paths, "tests": { "items": expect } })
-}
-
-/// When `key` is `word`, which it also is when it is left out if that is the default.
-fn when(key: &str, word: &Value, default: &Value, then: &Value) -> Value {
-    let required = if word == default {
-        json!([])
-    } else {
-        json!([key])
-    };
-    json!({ "if": { "properties": { key: { "const": word } }, "required": required }, "then": then })
-}
-
-/// None of these keys.
-fn without(keys: &[&str]) -> Map<String, Value> {
-    keys.iter()
-        .map(|key| ((*key).to_owned(), Value::Bool(false)))
-        .collect()
-}
-
-fn iperf3() -> Value {
-    let default = json!(Protocol::default());
-    let of_tcp = json!({ "properties": without(NOT_FOR_TCP) });
-    let mut of_udp = without(NOT_FOR_UDP);
-    of_udp.insert("zerocopy".to_owned(), json!({ "not": { "const": true } }));
-    json!([
-        when("protocol", &json!(Protocol::Tcp), &default, &of_tcp),
-        when(
-            "protocol",
-            &json!(Protocol::Udp),
-            &default,
-            &json!({ "properties": of_udp })
-        ),
-    ])
-}
-
-fn netperf() -> Value {
-    let default = json!(NetperfTest::default());
-    let rules = NetperfTest::ALL.into_iter().map(|test| {
-        let then = json!({ "properties": without(not_for_netperf(test)) });
-        when("test", &json!(test), &default, &then)
-    });
-    rules.collect()
-}
-
-/// Only UDP by iperf3 has a rate to find, and only when the plan does not give it.
-fn find() -> Value {
-    let udp = json!({ "enum": [Protocol::Udp] });
-    json!({
-        "properties": {
-            "iperf3": {
-                "type": "object",
-                "properties": { "protocol": udp, "rate": false },
-                "required": ["protocol"],
-            }
-        },
-        "required": ["iperf3"],
-    })
 }
 
 /// A sample measures whole seconds, one at least; before it traffic flows for whole seconds.
@@ -145,8 +94,7 @@ fn sweep(definition: &mut Value) {
 
 /// A metric of each word, with bounds in its unit.
 fn known_metrics() -> Value {
-    let properties: Map<String, Value> = Metric::KNOWN
-        .iter()
+    let properties: Map<String, Value> = Metric::all_known()
         .map(|metric| {
             let unit = match metric.unit() {
                 Unit::BitsPerSecond => "[kMGT]?(bit/s|bps)",
@@ -160,6 +108,7 @@ fn known_metrics() -> Value {
             (metric.word().to_owned(), bound)
         })
         .collect();
-    let words: Vec<&str> = Metric::KNOWN.iter().map(Metric::word).collect();
+    let metrics: Vec<Metric> = Metric::all_known().collect();
+    let words: Vec<&str> = metrics.iter().map(Metric::word).collect();
     json!({ "properties": properties, "propertyNames": { "enum": words } })
 }

@@ -9,8 +9,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::metric::{Metric, Unit};
 use super::units::{BitRate, Percent};
+use crate::catalog::{Metric, Unit};
 
 /// What is expected of the metrics of each cell, as in `throughput: '>= 9 Gbit/s'`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -122,8 +122,7 @@ impl JsonSchema for Expectations {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let properties: Map<String, Value> = Metric::KNOWN
-            .iter()
+        let properties: Map<String, Value> = Metric::all_known()
             .map(|metric| {
                 let example = metric.unit().example();
                 let sign = if metric.unit().more_is_better() {

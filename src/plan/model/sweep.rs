@@ -104,6 +104,24 @@ impl<T: Copy + Into<u64>> Sweep<T> {
         self.len() == 0
     }
 
+    /// The same values in another type.
+    #[must_use]
+    pub fn map<U>(&self, to: impl Fn(T) -> U) -> Sweep<U> {
+        match self {
+            Sweep::One(value) => Sweep::One(to(*value)),
+            Sweep::List(values) => Sweep::List(values.iter().map(|value| to(*value)).collect()),
+            Sweep::Range {
+                from,
+                to: end,
+                step,
+            } => Sweep::Range {
+                from: to(*from),
+                to: to(*end),
+                step: to(*step),
+            },
+        }
+    }
+
     /// The value that runs first.
     #[must_use]
     pub fn first(&self) -> Option<u64> {

@@ -74,7 +74,7 @@ impl Notes {
         let (sign, why, said) = match &cell.state {
             CellState::Measured | CellState::Partial => return None,
             CellState::Missing => return Some(MISSING.to_string()),
-            CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), failure.in_words(tool)),
+            CellState::Failed(failure) => ('✗', Why::Failed(failure.cause), failure.text(tool)),
             CellState::Skipped(reason) => (SKIPPED, Why::Skipped(reason.clone()), String::new()),
         };
         let next = self.numbered.len();

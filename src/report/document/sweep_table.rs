@@ -6,7 +6,10 @@ use indexmap::IndexMap;
 
 use super::notes::Notes;
 use super::number_format::{Field, Scale, aligned};
-use super::test_section::{Section, Writing, about, field, mean, others, path_name, varying};
+use super::test_section::{
+    Section, Writing, about, declared_metrics, field, mean, others, path_name, varying,
+};
+use crate::catalog::{KnownMetric, METRICS, Metric};
 use crate::plan::{Test, ToolSpec};
 use crate::report::fold::{CellReport, Report};
 use crate::report::labels;
@@ -27,7 +30,7 @@ pub fn swept(
     sizes: &BTreeSet<u64>,
     notes: &mut Notes,
 ) -> Section {
-    let metric = labels::headline(&test.tool);
+    let metric = test.tool.headline();
     let means: Vec<f64> = cells
         .iter()
         .filter_map(|cell| report.headline(cell))
@@ -131,32 +134,22 @@ pub fn swept(
     }
 }
 
-/// The figures that get a grid of their own beside that of the headline: metric, caption, most
-/// decimals. They are those of UDP, where the rate alone says little, and of latency.
-const BESIDE: [(&str, &str, usize); 5] = [
-    (name::FOUND_RATE_BPS, "found rate of each stream", 2),
-    (name::LOST_PERCENT, "lost", 2),
-    (name::JITTER_US, "jitter", 1),
-    (name::LATENCY_P50_US, "latency p50", 1),
-    (name::LATENCY_P99_US, "latency p99", 1),
-];
-
-/// These, and what a declared tool yields besides.
+/// The metrics that get a grid of their own beside that of the headline, with caption and most
+/// decimals: the catalogue's, and what a declared tool yields besides.
 fn beside(tool: &ToolSpec, headline: &str) -> Vec<(String, String, usize)> {
-    let known = BESIDE.map(|(metric, title, most)| (metric.to_owned(), title.to_owned(), most));
-    let declared = match tool {
-        ToolSpec::Declared(used) => Some(&used.tool),
-        ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
+    let known = METRICS.iter().filter_map(|known| {
+        let decimals = known.column.map_or(2, |column| column.decimals);
+        let caption = known.sweep_caption?;
+        Some((known.name.to_owned(), caption.to_owned(), decimals))
+    });
+    let has_grid = |metric: &Metric| {
+        KnownMetric::from_name(metric.name()).is_some_and(|known| known.sweep_caption.is_some())
     };
-    let own = declared
-        .into_iter()
-        .flat_map(|tool| tool.all_metrics())
-        .map(|metric| metric.name().to_owned())
-        .filter(|metric| BESIDE.iter().all(|(known, ..)| known != metric))
-        .map(|metric| (metric.clone(), labels::short(&metric), 2));
-    let mut all: Vec<_> = known.into_iter().chain(own).collect();
-    all.retain(|(metric, ..)| metric != headline);
-    all
+    let own = declared_metrics(tool)
+        .filter(|metric| !has_grid(metric))
+        .map(|metric| (metric.name().to_owned(), labels::short(metric.name()), 2));
+    let all = known.chain(own);
+    all.filter(|(metric, ..)| metric != headline).collect()
 }
 
 /// The cells of a row by size.

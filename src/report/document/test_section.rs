@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::notes::Notes;
 use super::number_format::{Field, Scale, aligned};
 use super::sweep_table::swept;
+use crate::catalog::{KnownMetric, METRICS, Metric};
 use crate::plan::{Repeat, Test, ToolSpec};
 use crate::report::fold::{CellReport, Report};
 use crate::report::labels;
@@ -67,9 +68,9 @@ impl Writing {
 /// What a test is about, and how its figures read.
 pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     let scale = writing.scale;
-    let figures = match (&*labels::headline(&test.tool), &test.tool) {
+    let figures = match (&*test.tool.headline(), &test.tool) {
         (name::THROUGHPUT_BPS, _) => format!("{} received", scale.unit),
-        (name::TRANSACTIONS_PER_S, ToolSpec::Iperf3(_) | ToolSpec::Netperf(_)) => {
+        (name::TRANSACTIONS_PER_S, ToolSpec::BuiltIn(_)) => {
             format!("transactions {}, latency in µs", scale.unit)
         }
         (headline, _) if scale.unit.is_empty() => labels::short(headline),
@@ -77,16 +78,14 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     };
     let mut about = vec![format!(
         "{}, samples of {}; {figures}",
-        labels::describe(&test.tool),
+        labels::describe(&test.tool, test.find.is_some()),
         test.timing.duration
     )];
     if let Some(find) = &test.find {
-        // Without a rate in the plan, but not without one.
-        let what = about.concat().replace(", as fast as it can", "");
-        about = vec![format!(
-            "{what} at the highest rate that keeps {}, found within {}",
+        about.push(format!(
+            " at the highest rate that keeps {}, found within {}",
             find.condition, find.within
-        )];
+        ));
     }
     match writing.samples {
         (_, 0 | 1) => {}
@@ -130,7 +129,7 @@ pub fn field(
     writing: Writing,
     notes: &mut Notes,
 ) -> Field {
-    if let Some(mark) = notes.mark(cell, labels::tool_name(&test.tool)) {
+    if let Some(mark) = notes.mark(cell, test.tool.name()) {
         return mark.into();
     }
     let Some(figure) = report.headline(cell) else {
@@ -189,43 +188,46 @@ pub fn varying(cells: &[&CellReport]) -> BTreeSet<Param> {
     varying
 }
 
-/// The columns of a table without a sweep, after the headline: metric, title, unit, most decimals.
-const METRICS: [(&str, &str, &str, usize); 13] = [
-    (name::FOUND_RATE_BPS, "found rate", "Mbit/s", 2),
-    (name::LOST_PERCENT, "lost", "%", 2),
-    (name::JITTER_US, "jitter", "µs", 1),
-    (name::RETRANSMITS, "retrans", "", 0),
-    (name::RTT_US, "RTT", "µs", 1),
-    (name::LATENCY_MEAN_US, "mean", "µs", 1),
-    (name::LATENCY_P50_US, "p50", "µs", 1),
-    (name::LATENCY_P90_US, "p90", "µs", 1),
-    (name::LATENCY_P99_US, "p99", "µs", 1),
-    (name::LATENCY_MAX_US, "max", "µs", 0),
-    (name::EFFECTIVE_MSS, "effective", "MSS", 0),
-    (name::CPU_PERCENT_CLIENT, "client", "CPU %", 0),
-    (name::CPU_PERCENT_SERVER, "server", "CPU %", 0),
-];
+/// A column of a table without a sweep, after the headline.
+struct MetricColumn {
+    metric: String,
+    heading: [String; 2],
+    decimals: usize,
+}
 
-/// The same of what a declared tool yields beside these and its headline.
-fn own(
-    tool: &ToolSpec,
-    headline: &str,
-) -> impl Iterator<Item = (String, String, &'static str, usize)> {
+/// The columns of the catalogue's metrics, then those of a declared tool's own.
+fn metric_columns(tool: &ToolSpec, headline: &str) -> Vec<MetricColumn> {
+    let known = METRICS.iter().filter_map(|known| {
+        let column = known.column?;
+        Some(MetricColumn {
+            metric: known.name.to_owned(),
+            heading: column.heading.map(str::to_owned),
+            decimals: column.decimals,
+        })
+    });
+    let has_column = |metric: &Metric| {
+        KnownMetric::from_name(metric.name()).is_some_and(|known| known.column.is_some())
+    };
+    let own = declared_metrics(tool).filter(|metric| !has_column(metric));
+    let own = own.map(|metric| MetricColumn {
+        heading: [
+            labels::short(metric.name()),
+            metric.unit().symbol().to_owned(),
+        ],
+        metric: metric.name().to_owned(),
+        decimals: 2,
+    });
+    let columns = known.chain(own);
+    columns.filter(|column| column.metric != headline).collect()
+}
+
+/// What a declared tool measures; nothing of a built-in one, whose metrics the catalogue has.
+pub fn declared_metrics(tool: &ToolSpec) -> impl Iterator<Item = Metric> {
     let declared = match tool {
         ToolSpec::Declared(used) => Some(&used.tool),
-        ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
+        ToolSpec::BuiltIn(_) => None,
     };
-    declared
-        .into_iter()
-        .flat_map(|tool| tool.all_metrics())
-        .map(|metric| metric.name().to_owned())
-        .filter(move |metric| {
-            metric != headline && METRICS.iter().all(|(known, ..)| known != metric)
-        })
-        .map(|metric| {
-            let unit = labels::unit_of(&metric);
-            (metric.clone(), labels::short(&metric), unit, 2)
-        })
+    declared.into_iter().flat_map(|tool| tool.all_metrics())
 }
 
 /// Whether a figure of segments would only take room beside latencies.
@@ -239,7 +241,7 @@ fn is_aside(metric: &str, means: &[f64], cells: &[&CellReport]) -> bool {
 
 /// Paths down, metrics across.
 fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes) -> Section {
-    let headline = labels::headline(&test.tool);
+    let headline = test.tool.headline();
     let means: Vec<f64> = cells
         .iter()
         .filter_map(|cell| report.headline(cell))
@@ -278,27 +280,24 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
                 .collect::<Vec<_>>(),
         ),
     });
-    let known = METRICS
-        .into_iter()
-        .filter(|(metric, ..)| *metric != headline)
-        .map(|(metric, name, unit, most)| (metric.to_owned(), name.to_owned(), unit, most));
-    for (metric, name, unit, most) in known.chain(own(&test.tool, &headline)) {
-        let metric = metric.as_str();
+    for column in metric_columns(&test.tool, &headline) {
+        let metric = column.metric.as_str();
         let summaries: Vec<Option<Summary>> =
             cells.iter().map(|cell| cell.measured(metric)).collect();
         let means: Vec<f64> = summaries.iter().flatten().map(|s| s.mean).collect();
         if means.is_empty() || (!labels::is_rate(&headline) && is_aside(metric, &means, cells)) {
             continue;
         }
+        let [name, unit] = column.heading;
         let (scale, unit) = if labels::is_rate(metric) {
             let scale = Scale::headline(metric, &means);
-            (scale, scale.unit)
+            (scale, scale.unit.to_owned())
         } else {
-            (Scale::of(&means, 1.0, most, ""), unit)
+            (Scale::of(&means, 1.0, column.decimals, ""), unit)
         };
         grid.columns.push(Column {
             name,
-            unit: unit.to_owned(),
+            unit,
             words: false,
             fields: summaries
                 .iter()

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::theory::claim;
-use crate::report::labels;
 use crate::report::{CellReport, CellState, Report, RunState};
 use crate::results::Warning;
 use crate::results::warnings::Kind;
@@ -56,7 +55,7 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
             (_, Some(reason)) => line.verdict = Verdict::Skipped(reason.to_owned()),
             (CellState::Skipped(reason), None) => line.verdict = Verdict::Skipped(reason.clone()),
             (CellState::Failed(failure), None) => {
-                let why = failure.sentence(labels::tool_name(&test.tool));
+                let why = failure.sentence(test.tool.name());
                 line.verdict = Verdict::Failed(Some(why));
             }
             (CellState::Missing | CellState::Partial, None)

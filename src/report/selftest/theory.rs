@@ -4,8 +4,9 @@
 //! only its payload is goodput: rate · payload / (payload + headers).
 
 use super::claim::{Allowed, Line, Verdict};
+use crate::catalog::Theory;
+use crate::plan::ToolSpec;
 use crate::plan::units::BitRate;
-use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
 use crate::report::{CellReport, Report};
 use crate::schedule::Param;
 use crate::statistics::Summary;
@@ -26,20 +27,17 @@ const LOSS_ALPHA: f64 = 0.001;
 /// What theory says of a cell; None when it says nothing.
 pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Line> {
     let link = &report.plan.local.links;
-    match tool {
-        ToolSpec::Iperf3(Iperf3 {
-            protocol: Protocol::Tcp,
-            ..
-        }) => Some(goodput(link.rate?, cell)),
-        ToolSpec::Iperf3(_) => match link.loss {
+    let ToolSpec::BuiltIn(used) = tool else {
+        // Only the plan knows what its own tools measure.
+        return None;
+    };
+    match used.mode.theory? {
+        Theory::Goodput => Some(goodput(link.rate?, cell)),
+        Theory::Loss => match link.loss {
             Some(loss) => Some(lost(loss.0, cell)),
             None => received(cell),
         },
-        ToolSpec::Netperf(spec) => (spec.test == NetperfTest::TcpRr)
-            .then_some(link.delay?)
-            .map(|delay| round_trip(delay.0, cell)),
-        // Only the plan knows what its own tools measure.
-        ToolSpec::Declared(_) => None,
+        Theory::RoundTrip => Some(round_trip(link.delay?.0, cell)),
     }
 }
 

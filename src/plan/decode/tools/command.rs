@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::command_check::{try_out, wrong};
-use super::parameter::is_known;
+use crate::catalog::shared_parameter;
 use crate::diag::{Place, Problem, did_you_mean, quote};
 use crate::plan::decode::decoder::{Decoder, some_of};
 use crate::plan::model::tools::declared::{Argument, DeclaredPort, Parameter};
@@ -151,7 +151,7 @@ fn check_names(
     for name in names {
         let all = all_names(known, is_client);
         let is_there = all.contains(&name)
-            || is_known(&name)
+            || shared_parameter(&name).is_some()
             || (known.any_parameter && !name.contains('.'))
             || (known.ports.is_none() && (name == "port" || name.starts_with("ports.")));
         if is_there {

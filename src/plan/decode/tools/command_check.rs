@@ -6,7 +6,8 @@ use std::slice::from_ref;
 use indexmap::IndexMap;
 
 use super::command::Names;
-use super::parameter::{example, is_known};
+use super::parameter::example;
+use crate::catalog::{SHARED_PARAMETERS, shared_parameter};
 use crate::diag::{Place, Problem};
 use crate::plan::decode::decoder::Decoder;
 use crate::plan::decode::tests::MOST_CELLS;
@@ -33,22 +34,13 @@ pub fn try_out(
     }
     let empty = IndexMap::new();
     let declared = known.parameters.unwrap_or(&empty);
-    let well_known = [
-        "streams",
-        "rate",
-        "write_size",
-        "request",
-        "response",
-        "datagram",
-        "mss",
-    ];
-    let all = well_known
-        .into_iter()
-        .map(|name| (name, example(name, declared.get(name))))
+    let all = SHARED_PARAMETERS
+        .iter()
+        .map(|shared| (shared.name, example(shared.name, declared.get(shared.name))))
         .chain(
             declared
                 .iter()
-                .filter(|(name, _)| !is_known(name))
+                .filter(|(name, _)| shared_parameter(name).is_none())
                 .map(|(name, parameter)| (name.as_str(), example(name, Some(parameter)))),
         );
     let all: Vec<(&str, u64)> = all.collect();

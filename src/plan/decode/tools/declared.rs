@@ -8,10 +8,11 @@ use indexmap::IndexMap;
 use super::command::{Command, Names, command};
 use super::extractor::figures;
 use super::parameter::parameters;
+use crate::catalog::built_in_tool;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::decode::fields::Fields;
-use crate::plan::decode::timing::PartialTiming;
+use crate::plan::decode::test_keys::{TEST_KEYS, TIMING_KEYS};
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
 };
@@ -24,11 +25,6 @@ pub type Tools = IndexMap<String, Option<Arc<DeclaredTool>>>;
 const LONGEST_TOOL: usize = 40;
 const MOST_TOOLS: usize = 100;
 const MOST_PORTS: usize = 16;
-
-/// Keys of a test that name no tool.
-const OF_TESTS: [&str; 7] = [
-    "iperf3", "netperf", "name", "label", "paths", "expect", "find",
-];
 
 /// Reads `tools:`. `slots` is how many paths lead to one destination at most.
 pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
@@ -49,12 +45,14 @@ pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
             place: entry.key_place,
         };
         decoder.dns_label(name, LONGEST_TOOL);
-        if OF_TESTS.contains(&name.value) || PartialTiming::KEYS.contains(&name.value) {
-            let what = match name.value {
-                "iperf3" | "netperf" => format!("{} is built in", quote(name.value)),
-                _ => format!("{} is a key of tests", quote(name.value)),
+        let is_built_in = built_in_tool(name.value).is_some();
+        if is_built_in || TEST_KEYS.contains(&name.value) || TIMING_KEYS.contains(&name.value) {
+            let what = if is_built_in {
+                format!("{} is built in", quote(name.value))
+            } else {
+                format!("{} is a key of tests", quote(name.value))
             };
-            let help = "give the tool another name, as in `my-tool`";
+            let help = "give the tool another name, e.g. `my-tool`";
             decoder.report(Problem::new(name.place, what).help(help));
         }
         let tool = tool(decoder, entry.value, name.value, slots);

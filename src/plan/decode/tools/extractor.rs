@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 
+use crate::catalog::{Metric, reserved_metric};
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::model::metric::{self, Metric};
 use crate::plan::model::tools::declared::{Figure, FigureSource, Take};
 use crate::plan::model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};
 use crate::plan::text::tree::NodeId;
@@ -43,7 +43,7 @@ pub fn figures(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Fig
             }
             let figure = figure(decoder, entry.value, name)?;
             let journal = figure.metric(name.value).name().to_owned();
-            if let Some(of) = metric::of_netplan(&journal) {
+            if let Some(of) = reserved_metric(&journal) {
                 let what = format!("{} is {of}", quote(&journal));
                 let help = "its figure would be taken for that: give it another name";
                 let problem = Problem::new(name.place, what).help(help);

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::extractor::{FigureUnit, Pattern, Pointer};
-use crate::plan::model::metric::Metric;
+use crate::catalog::Metric;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::units::Duration;
 

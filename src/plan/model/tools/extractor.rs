@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::model::metric::Unit;
+use crate::catalog::Unit;
 
 /// A regular expression with a group `(?<value>…)` around the number. It is searched in what the client
 /// prints to stdout, and when it is not there, to stderr. `^` and `$` match at every line.
