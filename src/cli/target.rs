@@ -23,7 +23,7 @@ pub(super) struct KubernetesArgs {
     #[arg(long, value_name = "NAME", add = complete::kubeconfig_contexts())]
     context: Option<String>,
 
-    /// The namespace; it is made if missing, and removed if netplan made it
+    /// The namespace [default: that of the plan, or `netplan`]
     #[arg(long, value_name = "NAME")]
     pub namespace: Option<String>,
 }

@@ -145,7 +145,7 @@ fn words(refused: &BTreeSet<Permission>) -> Vec<Problem> {
             let (place, help) = match namespace {
                 Some(namespace) => (
                     format!("in namespace `{namespace}`"),
-                    "ask for a Role that allows it; the README has the least one",
+                    "ask for a Role that allows it; rbac.yaml in netplan's repository is the least one",
                 ),
                 None => (
                     "in the cluster".to_owned(),
