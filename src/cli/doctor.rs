@@ -53,13 +53,13 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
             &[],
         )?,
     };
-    if let Some(namespace) = &args.target.kubernetes.namespace {
+    if let Some(namespace) = &args.target.namespace {
         plan.kubernetes.namespace.clone_from(namespace);
     }
     let target = runtime.block_on(args.target.resolve(&plan.kubernetes.namespace))?;
     let checkup = match target {
         Target::Local if !is_given => {
-            Checkup::of_machine(&Local::default(), WORKERS, &tools::built_in())
+            Checkup::for_machine(&Local::default(), WORKERS, &tools::built_in())
         }
         target => runtime.block_on(target.checkup(&prepare::whole(&plan)?)),
     };

@@ -111,7 +111,7 @@ enum DryRun {
 }
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
-    let namespace = args.target.kubernetes.namespace.as_deref();
+    let namespace = args.target.namespace.as_deref();
     let given = match &args.plan {
         Some(file) => Some(plan_args::load_file(file, &args.set)?),
         None => None,
@@ -195,7 +195,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             runtime.block_on(target.preflight(&prepared))?;
             runtime.block_on(target.dry_run(&prepared))?;
         } else if let Target::Local = target {
-            Checkup::of_local_run(&prepared).warn();
+            Checkup::for_local_run(&prepared).warn();
         }
         return dry_run(&prepared, &what);
     }
@@ -324,6 +324,6 @@ fn what(prepared: &Prepared, target: &Target, predicted: Forecast) -> String {
         count(prepared.schedule.cells.len(), "cell"),
         count(prepared.schedule.rows.len(), "row"),
         in_words(predicted),
-        target.words()
+        target.describe()
     )
 }

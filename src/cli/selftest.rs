@@ -162,7 +162,7 @@ fn in_the_way(plan: &PlanFile) -> Vec<Problem> {
         .iter()
         .map(|test| tools::from_spec(&test.tool))
         .collect();
-    let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
+    let checkup = Checkup::for_machine(&plan.local, plan.workers.len(), &tools);
     checkup.problems().cloned().collect()
 }
 
