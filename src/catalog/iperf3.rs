@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use super::name::{
-    CPU_PERCENT_CLIENT, CPU_PERCENT_SERVER, EFFECTIVE_MSS, JITTER_US, LOST_PERCENT, RETRANSMITS,
-    RTT_US, SENT_BPS, THROUGHPUT_BPS,
-};
-use super::option::OPTION;
+use super::metric_table::{CPU, RATES};
+use super::name::{EFFECTIVE_MSS, JITTER_US, LOST_PERCENT, RETRANSMITS, RTT_US};
 use super::{
     BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Kind, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
     Program, Role, Search, Theory, ToolOption, Transport, WarmupLimit,
@@ -30,19 +27,9 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         Mode {
             word: "tcp",
             text: "TCP throughput.",
-            title: "iperf3 TCP",
-            test_name: "iperf3-tcp",
             csv_label: "iperf TCP.",
             transport: Transport::Tcp,
-            metrics: &[
-                THROUGHPUT_BPS,
-                SENT_BPS,
-                RETRANSMITS,
-                RTT_US,
-                EFFECTIVE_MSS,
-                CPU_PERCENT_CLIENT,
-                CPU_PERCENT_SERVER,
-            ],
+            metrics: &[RATES, &[RETRANSMITS, RTT_US, EFFECTIVE_MSS], CPU],
             overhead: Duration::ZERO,
             size_help: "the size of TCP's segments is `mss`",
             without_rate: "",
@@ -55,18 +42,9 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         Mode {
             word: "udp",
             text: "UDP throughput and loss.",
-            title: "iperf3 UDP",
-            test_name: "iperf3-udp",
             csv_label: "iperf UDP.",
             transport: Transport::Udp,
-            metrics: &[
-                THROUGHPUT_BPS,
-                SENT_BPS,
-                LOST_PERCENT,
-                JITTER_US,
-                CPU_PERCENT_CLIENT,
-                CPU_PERCENT_SERVER,
-            ],
+            metrics: &[RATES, &[LOST_PERCENT, JITTER_US], CPU],
             overhead: Duration::ZERO,
             size_help: "the size of UDP's datagrams is `datagram`",
             // It explains the loss.
@@ -76,93 +54,66 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         },
     ],
     options: &[
-        ToolOption {
-            name: "streams",
-            text: "Parallel streams (-P)",
-            kind: Kind::Number("streams"),
-            // iperf3 refuses more (`MAX_STREAMS`).
-            limits: 1..=128,
-            default: Some(1),
-            sweeps: true,
-            phrase: "{} streams",
-            ..OPTION
-        },
-        ToolOption {
-            name: "mss",
-            text: "TCP maximum segment size in bytes (-M)",
-            kind: Kind::Number("bytes"),
-            // iperf3 refuses more (`MAX_MSS`).
-            limits: *MSS_BYTES.start()..=9_216,
-            otherwise: "the path's own",
-            sweeps: true,
-            role: Role::Size,
-            modes: &["tcp"],
-            ..OPTION
-        },
-        ToolOption {
-            name: "datagram",
-            text: "UDP payload of a datagram in bytes (-l)",
-            kind: Kind::Number("bytes"),
-            // iperf3 refuses less: its own header has to fit.
-            limits: 16..=LARGEST_DATAGRAM_BYTES,
-            default: Some(DATAGRAM_BYTES),
-            sweeps: true,
-            role: Role::Size,
-            modes: &["udp"],
-            phrase: "{}-byte datagrams",
-            ..OPTION
-        },
-        ToolOption {
-            name: "rate",
-            text: "Sending rate of each stream (-b), e.g. `100 Mbit/s`",
-            kind: Kind::BitRate,
-            limits: 1_000..=1_000_000_000_000,
-            otherwise: "unlimited",
-            sweeps: true,
-            phrase: "{} a stream",
-            ..OPTION
-        },
-        ToolOption {
-            name: "write_size",
-            text: "Bytes of a TCP write (-l)",
-            kind: Kind::Bytes,
-            limits: 1..=MIB,
-            otherwise: "iperf3's 128 KiB",
-            sweeps: true,
-            role: Role::Size,
-            modes: &["tcp"],
-            ..OPTION
-        },
-        ToolOption {
-            name: "window",
-            text: "Socket buffer of both ends (-w), e.g. `2 MiB`; at most what the kernels' \
-                   `rmem_max` and `wmem_max` allow",
-            kind: Kind::Bytes,
-            limits: 1..=512 * MIB,
-            otherwise: "the kernel's, which it tunes for TCP and keeps small for UDP: then UDP \
-                        without a `rate` loses datagrams at the receiver",
-            ..OPTION
-        },
-        ToolOption {
-            name: "congestion",
-            text: "TCP congestion control (-C), e.g. `cubic`",
-            kind: Kind::Name {
+        // iperf3 refuses more (`MAX_STREAMS`).
+        ToolOption::number("streams", "Parallel streams (-P)", "streams", 1..=128)
+            .default(1)
+            .phrase("{} streams"),
+        // iperf3 refuses more (`MAX_MSS`).
+        ToolOption::number(
+            "mss",
+            "TCP maximum segment size in bytes (-M)",
+            "bytes",
+            *MSS_BYTES.start()..=9_216,
+        )
+        .otherwise("the path's own")
+        .role(Role::Size)
+        .only_for(&["tcp"]),
+        // iperf3 refuses less: its own header has to fit.
+        ToolOption::number(
+            "datagram",
+            "UDP payload of a datagram in bytes (-l)",
+            "bytes",
+            16..=LARGEST_DATAGRAM_BYTES,
+        )
+        .default(DATAGRAM_BYTES)
+        .role(Role::Size)
+        .only_for(&["udp"])
+        .phrase("{}-byte datagrams"),
+        ToolOption::bit_rate(
+            "rate",
+            "Sending rate of each stream (-b), e.g. `100 Mbit/s`",
+            1_000..=1_000_000_000_000,
+        )
+        .otherwise("unlimited")
+        .phrase("{} a stream"),
+        ToolOption::bytes("write_size", "Bytes of a TCP write (-l)", 1..=MIB)
+            .otherwise("iperf3's 128 KiB")
+            .role(Role::Size)
+            .only_for(&["tcp"]),
+        ToolOption::bytes(
+            "window",
+            "Socket buffer of both ends (-w), e.g. `2 MiB`; at most what the kernels' `rmem_max` \
+             and `wmem_max` allow",
+            1..=512 * MIB,
+        )
+        .otherwise(
+            "the kernel's, which it tunes for TCP and keeps small for UDP: then UDP without a \
+             `rate` loses datagrams at the receiver",
+        )
+        .fixed(),
+        ToolOption::other(
+            "congestion",
+            "TCP congestion control (-C), e.g. `cubic`",
+            Kind::Name {
                 // `TCP_CA_NAME_MAX` of Linux, without the zero at its end.
                 longest: 15,
                 of: "congestion control",
                 help: "`sysctl net.ipv4.tcp_available_congestion_control` lists them, e.g. `cubic`",
             },
-            otherwise: "the kernel's",
-            modes: &["tcp"],
-            ..OPTION
-        },
-        ToolOption {
-            name: "zerocopy",
-            text: "Send with sendfile(2) (-Z)",
-            kind: Kind::Flag,
-            modes: &["tcp"],
-            ..OPTION
-        },
+        )
+        .otherwise("the kernel's")
+        .only_for(&["tcp"]),
+        ToolOption::other("zerocopy", "Send with sendfile(2) (-Z)", Kind::Flag).only_for(&["tcp"]),
     ],
     warms_up: true,
     warmup_limit: Some(WarmupLimit {

@@ -99,12 +99,28 @@ pub const METRICS: [KnownMetric; 16] = [
         .text("Payload bytes of a full TCP segment, by the kernel or the tool.")
         .column(["effective", "MSS"], 0),
     known("cpu.client", name::CPU_PERCENT_CLIENT, Unit::Percent)
-        .text("CPU at the client, as the tool says it: the table says of what.")
+        .text("CPU at the client, as the tool says it.")
         .column(["client", "CPU %"], 0),
     known("cpu.server", name::CPU_PERCENT_SERVER, Unit::Percent)
-        .text("CPU at the server, as the tool says it: the table says of what.")
+        .text("CPU at the server, as the tool says it.")
         .column(["server", "CPU %"], 0),
 ];
+
+/// What a stream test measures. The first is its headline.
+pub(super) const RATES: &[&str] = &[name::THROUGHPUT_BPS, name::SENT_BPS];
+
+/// What a request/response test measures. The first is its headline.
+pub(super) const TRANSACTIONS: &[&str] = &[
+    name::TRANSACTIONS_PER_S,
+    name::LATENCY_MEAN_US,
+    name::LATENCY_P50_US,
+    name::LATENCY_P90_US,
+    name::LATENCY_P99_US,
+    name::LATENCY_MAX_US,
+];
+
+/// What tools say of the CPU at both ends.
+pub(super) const CPU: &[&str] = &[name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER];
 
 const fn known(word: &'static str, name: &'static str, unit: Unit) -> KnownMetric {
     KnownMetric {

@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use super::name::{
-    CPU_PERCENT_CLIENT, CPU_PERCENT_SERVER, EFFECTIVE_MSS, LATENCY_MAX_US, LATENCY_MEAN_US,
-    LATENCY_P50_US, LATENCY_P90_US, LATENCY_P99_US, LOST_PERCENT, RETRANSMITS, SENT_BPS,
-    THROUGHPUT_BPS, TRANSACTIONS_PER_S,
-};
-use super::option::OPTION;
+use super::metric_table::{CPU, RATES, TRANSACTIONS};
+use super::name::{EFFECTIVE_MSS, LOST_PERCENT, RETRANSMITS};
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Kind, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
+    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
     Program, Role, Search, Theory, ToolOption, Transport,
 };
 
@@ -26,18 +22,9 @@ const fn program(name: &'static str) -> Program<'static> {
 const TCP_STREAM: Mode = Mode {
     word: "TCP_STREAM",
     text: "One-way TCP throughput.",
-    title: "netperf TCP_STREAM",
-    test_name: "netperf-tcp-stream",
     csv_label: "netperf.",
     transport: Transport::Tcp,
-    metrics: &[
-        THROUGHPUT_BPS,
-        SENT_BPS,
-        RETRANSMITS,
-        EFFECTIVE_MSS,
-        CPU_PERCENT_CLIENT,
-        CPU_PERCENT_SERVER,
-    ],
+    metrics: &[RATES, &[RETRANSMITS, EFFECTIVE_MSS], CPU],
     overhead: Duration::ZERO,
     size_help: "the size of TCP's segments is `mss`",
     without_rate: "",
@@ -66,21 +53,8 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         Mode {
             word: "TCP_RR",
             text: "Request/response over one TCP connection: latency.",
-            title: "netperf TCP_RR",
-            test_name: "netperf-tcp-rr",
             csv_label: "netperf TCP_RR.",
-            metrics: &[
-                TRANSACTIONS_PER_S,
-                LATENCY_MEAN_US,
-                LATENCY_P50_US,
-                LATENCY_P90_US,
-                LATENCY_P99_US,
-                LATENCY_MAX_US,
-                RETRANSMITS,
-                EFFECTIVE_MSS,
-                CPU_PERCENT_CLIENT,
-                CPU_PERCENT_SERVER,
-            ],
+            metrics: &[TRANSACTIONS, &[RETRANSMITS, EFFECTIVE_MSS], CPU],
             size_help: MESSAGES_HELP,
             theory: Some(Theory::RoundTrip),
             ..TCP_STREAM
@@ -88,20 +62,8 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         Mode {
             word: "TCP_CRR",
             text: "A TCP connection for each request: connection rate.",
-            title: "netperf TCP_CRR",
-            test_name: "netperf-tcp-crr",
             csv_label: "netperf TCP_CRR.",
-            metrics: &[
-                TRANSACTIONS_PER_S,
-                LATENCY_MEAN_US,
-                LATENCY_P50_US,
-                LATENCY_P90_US,
-                LATENCY_P99_US,
-                LATENCY_MAX_US,
-                EFFECTIVE_MSS,
-                CPU_PERCENT_CLIENT,
-                CPU_PERCENT_SERVER,
-            ],
+            metrics: &[TRANSACTIONS, &[EFFECTIVE_MSS], CPU],
             // netperf waits for late connections.
             overhead: Duration::from_secs(4),
             size_help: MESSAGES_HELP,
@@ -110,88 +72,48 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         Mode {
             word: "UDP_STREAM",
             text: "One-way UDP throughput.",
-            title: "netperf UDP_STREAM",
-            test_name: "netperf-udp-stream",
             csv_label: "netperf UDP_STREAM.",
             transport: Transport::Udp,
-            metrics: &[
-                THROUGHPUT_BPS,
-                SENT_BPS,
-                LOST_PERCENT,
-                CPU_PERCENT_CLIENT,
-                CPU_PERCENT_SERVER,
-            ],
+            metrics: &[RATES, &[LOST_PERCENT], CPU],
             size_help: "the size of UDP's datagrams is `datagram`",
             ..TCP_STREAM
         },
         Mode {
             word: "UDP_RR",
             text: "Request/response over UDP: latency.",
-            title: "netperf UDP_RR",
-            test_name: "netperf-udp-rr",
             csv_label: "netperf UDP_RR.",
             transport: Transport::Udp,
-            metrics: &[
-                TRANSACTIONS_PER_S,
-                LATENCY_MEAN_US,
-                LATENCY_P50_US,
-                LATENCY_P90_US,
-                LATENCY_P99_US,
-                LATENCY_MAX_US,
-                CPU_PERCENT_CLIENT,
-                CPU_PERCENT_SERVER,
-            ],
+            metrics: &[TRANSACTIONS, CPU],
             size_help: MESSAGES_HELP,
             ..TCP_STREAM
         },
     ],
     options: &[
-        ToolOption {
-            name: "mss",
-            text: "TCP maximum segment size in bytes (-G)",
-            kind: Kind::Number("bytes"),
-            limits: MSS_BYTES,
-            otherwise: "the path's own",
-            sweeps: true,
-            role: Role::Size,
-            modes: &["TCP_STREAM", "TCP_RR", "TCP_CRR"],
-            ..OPTION
-        },
-        ToolOption {
-            name: "datagram",
-            text: "UDP payload of a datagram in bytes (-m)",
-            kind: Kind::Number("bytes"),
-            limits: 1..=LARGEST_DATAGRAM_BYTES,
-            default: Some(DATAGRAM_BYTES),
-            sweeps: true,
-            role: Role::Size,
-            modes: &["UDP_STREAM"],
-            phrase: "{}-byte datagrams",
-            ..OPTION
-        },
-        ToolOption {
-            name: "write_size",
-            text: "Bytes of a write (-m)",
-            kind: Kind::Bytes,
-            limits: 1..=16 * MIB,
-            otherwise: "netperf's",
-            sweeps: true,
-            role: Role::Size,
-            modes: &["TCP_STREAM"],
-            ..OPTION
-        },
-        ToolOption {
-            name: "request",
-            text: "Bytes of a request (-r)",
-            otherwise: "1",
-            ..MESSAGE
-        },
-        ToolOption {
-            name: "response",
-            text: "Bytes of a response (-r)",
-            otherwise: "1",
-            ..MESSAGE
-        },
+        ToolOption::number(
+            "mss",
+            "TCP maximum segment size in bytes (-G)",
+            "bytes",
+            MSS_BYTES,
+        )
+        .otherwise("the path's own")
+        .role(Role::Size)
+        .only_for(&["TCP_STREAM", "TCP_RR", "TCP_CRR"]),
+        ToolOption::number(
+            "datagram",
+            "UDP payload of a datagram in bytes (-m)",
+            "bytes",
+            1..=LARGEST_DATAGRAM_BYTES,
+        )
+        .default(DATAGRAM_BYTES)
+        .role(Role::Size)
+        .only_for(&["UDP_STREAM"])
+        .phrase("{}-byte datagrams"),
+        ToolOption::bytes("write_size", "Bytes of a write (-m)", 1..=16 * MIB)
+            .otherwise("netperf's")
+            .role(Role::Size)
+            .only_for(&["TCP_STREAM"]),
+        message("request", "Bytes of a request (-r)"),
+        message("response", "Bytes of a response (-r)"),
     ],
     warms_up: false,
     warmup_limit: None,
@@ -200,12 +122,9 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
     csv_digits: CsvDigits::TwoDecimals,
 };
 
-/// A request or a response.
-const MESSAGE: ToolOption = ToolOption {
-    kind: Kind::Bytes,
-    limits: 1..=MIB,
-    sweeps: true,
-    role: Role::Message,
-    modes: &["TCP_RR", "TCP_CRR", "UDP_RR"],
-    ..OPTION
-};
+const fn message(name: &'static str, text: &'static str) -> ToolOption {
+    ToolOption::bytes(name, text, 1..=MIB)
+        .otherwise("1")
+        .role(Role::Message)
+        .only_for(&["TCP_RR", "TCP_CRR", "UDP_RR"])
+}

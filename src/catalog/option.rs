@@ -59,17 +59,88 @@ pub enum Role {
 #[expect(clippy::reversed_empty_ranges, reason = "it is to be empty")]
 const EMPTY: RangeInclusive<u64> = 1..=0;
 
-/// An option that does not sweep, has no default, and is there in all modes: what most of them
-/// start from.
-pub(super) const OPTION: ToolOption = ToolOption {
-    name: "",
-    text: "",
-    kind: Kind::Flag,
-    limits: EMPTY,
-    default: None,
-    otherwise: "",
-    sweeps: false,
-    role: Role::Other,
-    modes: &[],
-    phrase: "",
-};
+/// An option of all modes, without a default: the methods below say more.
+const fn option(
+    name: &'static str,
+    text: &'static str,
+    kind: Kind,
+    limits: RangeInclusive<u64>,
+) -> ToolOption {
+    ToolOption {
+        name,
+        text,
+        sweeps: matches!(kind, Kind::Number(_) | Kind::Bytes | Kind::BitRate),
+        kind,
+        limits,
+        default: None,
+        otherwise: "",
+        role: Role::Other,
+        modes: &[],
+        phrase: "",
+    }
+}
+
+impl ToolOption {
+    /// A number of `of` that sweeps.
+    pub(super) const fn number(
+        name: &'static str,
+        text: &'static str,
+        of: &'static str,
+        limits: RangeInclusive<u64>,
+    ) -> Self {
+        option(name, text, Kind::Number(of), limits)
+    }
+
+    /// A number of bytes, with a unit, that sweeps.
+    pub(super) const fn bytes(
+        name: &'static str,
+        text: &'static str,
+        limits: RangeInclusive<u64>,
+    ) -> Self {
+        option(name, text, Kind::Bytes, limits)
+    }
+
+    /// A rate that sweeps.
+    pub(super) const fn bit_rate(
+        name: &'static str,
+        text: &'static str,
+        limits: RangeInclusive<u64>,
+    ) -> Self {
+        option(name, text, Kind::BitRate, limits)
+    }
+
+    /// A name or a flag, which do not sweep.
+    pub(super) const fn other(name: &'static str, text: &'static str, kind: Kind) -> Self {
+        option(name, text, kind, EMPTY)
+    }
+
+    pub(super) const fn default(self, value: u64) -> Self {
+        Self {
+            default: Some(value),
+            ..self
+        }
+    }
+
+    pub(super) const fn otherwise(self, otherwise: &'static str) -> Self {
+        Self { otherwise, ..self }
+    }
+
+    pub(super) const fn fixed(self) -> Self {
+        Self {
+            sweeps: false,
+            ..self
+        }
+    }
+
+    pub(super) const fn role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
+    pub(super) const fn only_for(self, modes: &'static [&'static str]) -> Self {
+        Self { modes, ..self }
+    }
+
+    pub(super) const fn phrase(self, phrase: &'static str) -> Self {
+        Self { phrase, ..self }
+    }
+}

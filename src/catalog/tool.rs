@@ -48,16 +48,12 @@ pub struct Mode {
     pub word: &'static str,
     /// What it measures, in a sentence.
     pub text: &'static str,
-    /// What reports call a test of it: `iperf3 UDP`.
-    pub title: &'static str,
-    /// The name of a test that gives none, a DNS label.
-    pub test_name: &'static str,
     /// nptest's label for it in `result.csv`.
     pub csv_label: &'static str,
     pub transport: Transport,
-    /// What it measures by the journal's names, as far as the kernels tell it. The first is the
-    /// headline, which stands for a cell in tables and in `result.csv`.
-    pub metrics: &'static [&'static str],
+    /// What it measures by the journal's names, in groups, as far as the kernels tell it. The first is the
+    /// headline: the figure of a cell in tables and in `result.csv`.
+    pub metrics: &'static [&'static [&'static str]],
     /// What an invocation takes beyond the time that it is told to measure.
     pub overhead: Duration,
     /// What to write instead of another mode's [`Role::Size`].
@@ -149,6 +145,20 @@ impl BuiltInTool {
         self.modes.iter().find(|mode| mode.word == word)
     }
 
+    /// What messages and reports call a test of a mode: `iperf3 UDP`.
+    #[must_use]
+    pub fn title(&self, mode: &Mode) -> String {
+        let title = format!("{} {}", self.name, mode.word.to_uppercase());
+        title.trim_end().to_owned()
+    }
+
+    /// The name of a test of a mode that gives none, a DNS label: `iperf3-udp`.
+    #[must_use]
+    pub fn test_name(&self, mode: &Mode) -> String {
+        let name = format!("{}-{}", self.name, mode.word.to_lowercase());
+        name.trim_end_matches('-').replace('_', "-")
+    }
+
     /// The option of this name.
     #[must_use]
     pub fn option(&self, name: &str) -> Option<&'static ToolOption> {
@@ -163,10 +173,15 @@ impl BuiltInTool {
 }
 
 impl Mode {
-    /// The metric that stands for a cell, by the journal's name.
+    /// The headline metric, by the journal's name.
     #[must_use]
     pub const fn headline(&self) -> &'static str {
-        self.metrics[0]
+        self.metrics[0][0]
+    }
+
+    /// What it measures, by the journal's names.
+    pub fn metric_names(&self) -> impl Iterator<Item = &'static str> {
+        self.metrics.iter().copied().flatten().copied()
     }
 }
 

@@ -45,8 +45,8 @@ use crate::tools;
 Exit codes: 0 success; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
 failed or is missing: 3); 130 interrupted.
-A cell is skipped if a worker's iperf3 or netperf is missing or cannot measure it, e.g. because it
-is too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
+A cell is skipped if a worker lacks the tool, or has one that cannot measure it, e.g. because it is
+too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
 short (4).")]
 pub(super) struct RunArgs {
     /// The plan; `-` reads standard input

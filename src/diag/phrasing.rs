@@ -69,6 +69,22 @@ fn joined<'a>(words: impl IntoIterator<Item = &'a str>, conjunction: &str) -> St
     }
 }
 
+/// Words in backticks, separated by commas, the last by `and`; of many only the first.
+#[must_use]
+pub fn some_of(words: &[&str]) -> String {
+    const SOME: usize = 16;
+    if words.len() <= SOME {
+        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        match quoted.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => quoted.concat(),
+        }
+    } else {
+        let quoted: Vec<String> = words.iter().take(SOME).map(|word| quote(word)).collect();
+        format!("{} and {} more", quoted.join(", "), words.len() - SOME)
+    }
+}
+
 /// `1 cell`, `3 cells`.
 #[must_use]
 pub fn count(n: usize, what: &str) -> String {

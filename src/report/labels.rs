@@ -40,7 +40,7 @@ pub fn describe(tool: &ToolSpec, searches: bool) -> String {
             let has_rate = searches || used.options.contains_key("rate");
             let without_rate =
                 Some(used.mode.without_rate).filter(|text| !has_rate && !text.is_empty());
-            let mut parts = vec![used.mode.title.to_owned()];
+            let mut parts = vec![used.tool.title(used.mode)];
             parts.extend(values);
             parts.extend(without_rate.map(str::to_owned));
             parts.join(", ")

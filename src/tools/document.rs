@@ -2,8 +2,8 @@
 
 use serde_json::{Deserializer, Value};
 
-/// The last complete object or array that begins a line and is `wanted`. Other lines around it do
-/// not matter, nor do figures that are not a number: they are null.
+/// The last complete object or array that begins a line and is `wanted`. Other lines are skipped, and
+/// figures that are not a number are null.
 pub(super) fn last(text: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
     let whole = |text: &str| serde_json::from_str(text).ok().filter(&wanted);
     whole(text).or_else(|| {
@@ -39,7 +39,7 @@ fn search(text: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
 
 /// The one document that is the whole rest of a text behind lines with nothing but an opening bracket.
 fn behind_brackets(text: &str) -> Option<Value> {
-    /// More such lines are no message.
+    /// More such lines are not a message.
     const MAX_LINES: usize = 16;
     let ends = text.match_indices('\n').take(MAX_LINES);
     let mut start = 0;
@@ -67,8 +67,7 @@ fn line_start(text: &str) -> Option<&str> {
     }
 }
 
-/// The text with null for each `nan` and `inf` in the place of a figure, as C prints them; none when
-/// there are none.
+/// The text with null for each `nan` and `inf` that C printed as a figure; `None` when it has none.
 fn without_nan(text: &str) -> Option<String> {
     let mut mended = String::new();
     let (mut copied, mut at) = (0, 0);
@@ -95,7 +94,7 @@ fn without_nan(text: &str) -> Option<String> {
     (copied > 0).then_some(mended)
 }
 
-/// The length of a `nan` or `inf` that stands here, with its sign, when a figure may end behind it.
+/// The length of a `nan` or `inf` at the start, with its sign, if a figure may end behind it.
 fn not_a_number(text: &[u8]) -> Option<usize> {
     let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
     ["nan", "infinity", "inf"].iter().find_map(|word| {

@@ -107,7 +107,7 @@ pub trait Tool: Send + Sync {
 pub struct Job<'a> {
     pub params: &'a Params,
     pub timing: &'a Timing,
-    /// The address that the client dials; in a dry run a word that stands for it.
+    /// The address that the client dials; in a dry run a placeholder.
     pub target: &'a str,
     /// Counts the paths that lead to one destination. netperf's data port depends on it, because
     /// a port used by pod IP and by virtual IP alike meets connections in `TIME_WAIT`.
@@ -142,7 +142,7 @@ pub struct Server {
     pub ready: Ready,
 }
 
-/// How one knows that a server is ready.
+/// When a server is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ready {
     /// A line of its output contains this.

@@ -55,6 +55,7 @@ mod simulation;
 mod support;
 mod swept;
 mod terminal;
+mod tool_registry;
 mod tools;
 mod tools_here;
 mod verdicts;

@@ -46,6 +46,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "sweep_descending",
             "timeout_too_short",
             "too_many_cells",
+            "tools_values",
             "warmup_too_long",
         ],
     ),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use netplan::plan::{Timing, ToolSpec};
+use netplan::plan::{BuiltInUse, Timing, ToolSpec};
 use netplan::schedule::{Param, Params};
 use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Tool, name};
 use proptest::prelude::*;
@@ -51,7 +51,9 @@ impl Recorded {
 
         let is_netperf = file.parent().unwrap().to_string_lossy().contains("netperf");
         let spec = if is_netperf {
-            ToolSpec::BuiltIn(netperf(after("-t").unwrap_or("TCP_STREAM")))
+            // Recordings of tests that no plan names are read as those of the default.
+            let test = after("-t").and_then(|test| BuiltInUse::new("netperf", test));
+            ToolSpec::BuiltIn(test.unwrap_or_else(|| netperf("TCP_STREAM")))
         } else if words.contains(&"-u") {
             ToolSpec::BuiltIn(iperf3("udp"))
         } else {

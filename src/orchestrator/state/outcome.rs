@@ -185,6 +185,46 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_is_unfit_without_the_program_of_a_declared_tool_that_it_starts() {
+        let text = "
+version: 1
+name: p
+workers: { w1: {}, w2: {} }
+paths: [{ name: a, from: w1, to: w2, via: pod_ip }]
+tools:
+  own:
+    package: own-tools
+    server: { command: [own-server], ready: { line: up } }
+    client: { command: [own-client] }
+    metrics: { m: { json: /m, unit: count } }
+tests: [own: {}]
+";
+        let plan = crate::plan::load(crate::diag::Source::new("p", text), &[]).unwrap();
+        let tool = from_spec(&plan.tests[0].tool);
+        let params = Params::default();
+        let why = |programs: &[&str], used| {
+            let file = |name: &&str| ((*name).to_owned(), format!("/usr/bin/{name}"));
+            let environment = WorkerEnvironment {
+                programs: programs.iter().map(file).collect(),
+                ..WorkerEnvironment::default()
+            };
+            why_unfit(&*tool, "w1", &environment, used)
+        };
+        let reason = why(&["own-server"], Use::Client(&params)).unwrap();
+        assert!(
+            reason.starts_with("`own-client` of the tool `own` is not on worker `w1`"),
+            "{reason}"
+        );
+        assert!(
+            reason.contains("the package `own-tools` has it"),
+            "{reason}"
+        );
+        assert_eq!(why(&["own-client"], Use::Client(&params)), None);
+        assert!(why(&["own-client"], Use::Server).is_some());
+        assert_eq!(why(&["own-server"], Use::Server), None);
+    }
+
+    #[test]
     fn a_client_that_would_crash_is_unfit() {
         let tool = tool("netperf", "TCP_STREAM");
         let mss = Params(vec![(Param::Mss, 600)]);

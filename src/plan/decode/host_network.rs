@@ -8,7 +8,8 @@ use super::decoder::{At, Decoder};
 use super::paths::{Ends, FoundPath};
 use super::workers::KnownWorkers;
 use crate::diag::{Place, Problem, quote};
-use crate::plan::model::plan_file::{Placement, Via};
+use crate::plan::model::path::Via;
+use crate::plan::model::plan_file::Placement;
 
 /// A pod is on its host's network or on the pod network: finds the workers that would have to be
 /// on both.

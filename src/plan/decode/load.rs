@@ -3,6 +3,7 @@
 use super::decoder::Decoder;
 use super::{foreign, plan};
 use crate::diag::{Place, Problem, Problems, Source};
+use crate::plan::describe::keys::PLAN;
 use crate::plan::model::plan::Plan;
 use crate::plan::model::plan_file::PlanFile;
 use crate::plan::text::source_env::{Alone, SourceEnv};
@@ -43,7 +44,9 @@ pub fn load_file(
         problems.push(problem);
         return Err(problems);
     }
-    let root = extend::resolve(&mut tree, &mut problems, around, root, &name);
+    let root = extend::resolve(&mut tree, &mut problems, around, root, &name, |key| {
+        PLAN.key(key).is_some()
+    });
     let root = set::apply(&mut tree, &mut problems, root, set);
     if let Some(problem) = tree.too_large(root, Place::default()) {
         problems.push(problem);

@@ -5,8 +5,6 @@ use std::collections::HashSet;
 use super::decoder::{At, Decoder};
 use super::default_names::free_name;
 use super::fields::Fields;
-use super::paths::{LONGEST_LABEL, label};
-use super::plan::LONGEST_NAME;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
 use crate::diag::{Place, Problem, one_of};
@@ -17,14 +15,13 @@ use crate::plan::decode::tools::builtin::{self, Swept};
 use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
+use crate::plan::describe::keys::TEST;
 use crate::plan::model::expect::Find;
 use crate::plan::model::plan_file::Test;
+use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::{Entry, NodeId};
-
-/// A matrix of more cells is refused: at a second each it would run for 11 days.
-pub const MOST_CELLS: u64 = 1_000_000;
 
 /// What could be read of a test.
 struct FoundTest<'t> {
@@ -90,7 +87,7 @@ pub fn tests(
             let tool = test.tool?;
             let name = match test.name {
                 Some(name) => name.value.to_owned(),
-                None => free_name(&mut taken, tool.default_test_name()),
+                None => free_name(&mut taken, &tool.default_test_name()),
             };
             Some(Test {
                 name,
@@ -112,15 +109,13 @@ fn test<'t>(
     known: &Known<'_>,
 ) -> Option<FoundTest<'t>> {
     let paths = known.paths;
-    let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
-    let name = fields.optional("name", |id| {
-        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
-    });
-    let label = fields.optional("label", |id| label(decoder, id, LONGEST_LABEL));
+    let fields = decoder.open_mapping(id, &TEST)?;
+    let name = fields.text("name");
+    let label = fields.string("label");
     let mut swept = Vec::new();
     let tool = tool(decoder, &fields, known, &mut swept);
     let names: Option<Vec<&str>> = paths.map(|all| all.iter().map(|path| path.name).collect());
-    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, names.as_deref()));
+    let test_paths = test_paths(decoder, &fields, names.as_deref());
     let test_paths = match fields.key_place("paths") {
         Some(_) => test_paths,
         None => names.map(|all| all.into_iter().map(str::to_owned).collect()),
@@ -133,9 +128,8 @@ fn test<'t>(
         may.then(|| find::find(decoder, entry.value, &measured))?
     });
     let expect = fields
-        .optional("expect", |id| {
-            expectations::expectations(decoder, id, &measured)
-        })
+        .value("expect")
+        .and_then(|id| expectations::expectations(decoder, id, &measured))
         .unwrap_or_default();
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
@@ -164,7 +158,7 @@ fn test<'t>(
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);
         let place = entry.map_or(fields.place, |entry| entry.key_place);
-        command_check::try_use(decoder, place, used, &timing, find.as_ref());
+        command_check::check_use(decoder, place, used, &timing, find.as_ref());
     }
     Some(FoundTest {
         place: fields.place,
@@ -228,8 +222,12 @@ fn tool(
     }
 }
 
-fn test_paths(decoder: &Decoder<'_>, id: NodeId, known: Option<&[&str]>) -> Option<Vec<String>> {
-    let items = decoder.list(id, "`[same-node, remote]`; leave `paths` out for all")?;
+fn test_paths(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    known: Option<&[&str]>,
+) -> Option<Vec<String>> {
+    let items = fields.list("paths")?;
     let mut seen = std::collections::HashMap::new();
     let found: Vec<Option<String>> = items
         .iter()

@@ -1,9 +1,10 @@
-//! What the schema says of keys that stand beside each other: options of another protocol, a search
+//! The rules of the schema between keys: options of another mode, a search
 //! where there is nothing to find, metrics that nobody measures. The model's types cannot say it.
 
 use serde_json::{Map, Value, json};
 
-use super::tool_schema::{definition_name, mode_rules, searchable_tests};
+use super::keys::definition_name;
+use super::tool_schema::{mode_rules, searchable_tests};
 use crate::catalog::{BUILT_IN_TOOLS, Metric, Unit};
 
 /// The definition of the metrics that netplan knows by itself, for plans that declare no tools.
@@ -33,14 +34,6 @@ pub fn add(schema: &mut Value) {
         "dependencies",
         json!({ "find": searchable_tests() }),
     );
-    for name in ["Timing", "Test"] {
-        whole_seconds(definitions, name);
-    }
-    for (name, definition) in definitions.iter_mut() {
-        if name.starts_with("Sweep") {
-            sweep(definition);
-        }
-    }
     definitions.insert(KNOWN_METRICS.to_owned(), known_metrics());
 }
 
@@ -53,43 +46,6 @@ fn expects_known_metrics() -> Value {
     let entry = json!({ "allOf": [expect, { "properties": { "mesh": expect } }] });
     let paths = json!({ "items": entry, "properties": { "mesh": expect } });
     json!({ "paths": paths, "tests": { "items": expect } })
-}
-
-/// A sample measures whole seconds, one at least; before it traffic flows for whole seconds.
-fn whole_seconds(definitions: &mut Map<String, Value>, name: &str) {
-    const SOME: &str = "0*[1-9][0-9]*";
-    for (key, number) in [("duration", SOME), ("warmup", "[0-9]+")] {
-        // Some fractions of minutes and hours are no whole seconds either.
-        let pattern = format!(
-            r"^\s*({number}(\.0*)?\s*(s|m|h)|[0-9]+\.[0-9]+\s*(m|h)|0*{number}000(\.0*)?\s*ms|{number}000000(\.0*)?\s*us)\s*$"
-        );
-        let property = definitions
-            .get_mut(name)
-            .and_then(|definition| definition.pointer_mut(&format!("/properties/{key}")));
-        if let Some(Value::Object(property)) = property {
-            property.insert("type".to_owned(), json!("string"));
-            property.insert("pattern".to_owned(), json!(pattern));
-        }
-    }
-}
-
-/// No value of a list stands there twice, and a range gets on.
-fn sweep(definition: &mut Value) {
-    let Some(Value::Array(choices)) = definition.get_mut("anyOf") else {
-        return;
-    };
-    for choice in choices {
-        if choice.get("items").is_some()
-            && let Some(list) = choice.as_object_mut()
-        {
-            list.insert("uniqueItems".to_owned(), Value::Bool(true));
-        }
-        if let Some(Value::Object(step)) = choice.pointer_mut("/properties/step")
-            && step.contains_key("minimum")
-        {
-            step.insert("minimum".to_owned(), json!(1));
-        }
-    }
 }
 
 /// A metric of each word, with bounds in its unit.

@@ -21,7 +21,7 @@ impl Unit {
     /// A figure as a plan writes it, in the journal's unit.
     ///
     /// # Errors
-    /// What is no figure of this unit, and how it would be right.
+    /// Why it is not a figure of this unit, and how to write one.
     pub fn parse(self, text: &str) -> Result<f64, UnitError> {
         match self {
             Unit::BitsPerSecond => match split::<BitRate>(text)? {
@@ -54,7 +54,7 @@ impl Unit {
                     quote(text.trim())
                 ),
                 help: match self {
-                    Unit::Percent => format!("percent are a number, as in `{}`", number.text),
+                    Unit::Percent => format!("percent are a number, e.g. `{}`", number.text),
                     _ => format!("this is a plain number: write `{}`", number.text),
                 },
             }),

@@ -11,8 +11,8 @@ use indexmap::IndexMap;
 
 use super::kubernetes::Kubernetes;
 use super::local::Local;
-use super::mesh::{Mesh, PathEntry};
-use super::plan_file::{Concurrency, LARGEST_GROUP, Order, Path, Placement, PlanFile, Test, Via};
+use super::path::{Mesh, Path, PathEntry, Via};
+use super::plan_file::{Concurrency, LARGEST_GROUP, Order, Placement, PlanFile, Test};
 use super::tools::declared::DeclaredTool;
 
 /// What a run measures. [`PlanFile::expand`] makes it.

@@ -36,7 +36,7 @@ pub(super) fn read(
     ended: &Ended,
 ) -> Result<Metrics, Failure> {
     let tool = &declared.tool;
-    // Colours are no part of a figure.
+    // Colours are not part of a figure.
     let stdout = plain(&ended.stdout);
     let stderr = plain(&ended.stderr);
     let said = tool_text::last_lines(&[stderr.as_bytes(), stdout.as_bytes()], |_| false);
@@ -149,7 +149,7 @@ fn cut(declared: &Declared, name: &str, ended: &Ended) -> Failure {
 
 fn no_number(declared: &Declared, name: &str, why: &str) -> Failure {
     let tool = &declared.tool.name;
-    let words = format!("{tool}'s `{name}` is no number: {why}");
+    let words = format!("{tool}'s `{name}` is not a number: {why}");
     Failure::new(Cause::Unparsable, &words)
 }
 
@@ -172,7 +172,7 @@ fn of_json(value: &Value) -> Result<f64, String> {
         Value::Number(found) => found.as_f64().ok_or_else(|| format!("`{found}`")),
         Value::String(text) => number(text),
         Value::Null => Err("it is null".to_owned()),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err("it is no figure".to_owned()),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err("it is not a figure".to_owned()),
     }
 }
 

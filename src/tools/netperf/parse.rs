@@ -44,7 +44,7 @@ const KNOWN: &[(&[&str], Cause)] = &[
 pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
     let text = String::from_utf8_lossy(&ended.stdout);
     let keys = key_values(&text);
-    // Figures and banners are no words.
+    // Figures and banners are not messages.
     let said = tool_text::last_lines(&[&ended.stderr, &ended.stdout], |line| {
         key_value(line).is_some() || line.starts_with("MIGRATED ")
     });
@@ -114,7 +114,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     }
     let mss = number("TRANSPORT_MSS").filter(|mss| *mss > 0.0);
     if let (Some(asked), Some(mss)) = (job.params.get(Param::Mss), mss) {
-        // netperf goes on without a word when the kernel refuses its -G.
+        // netperf continues silently when the kernel refuses its -G.
         if mss > asked as f64 {
             let words = format!("netperf says TRANSPORT_MSS={mss}, and was asked for {asked}");
             return Err(Failure::new(Cause::MssRefused, &words));
@@ -211,7 +211,7 @@ fn figure(keys: &HashMap<&str, &str>, key: &str) -> Option<f64> {
     keys.get(key)?.parse().ok()
 }
 
-/// A key that is there with two different values.
+/// A key with two different values.
 fn contradiction(text: &str) -> Option<(&str, &str, &str)> {
     let mut seen = HashMap::new();
     text.lines().filter_map(key_value).find_map(|(key, value)| {

@@ -1,8 +1,8 @@
 //! The decoder of a metric's name and of its bound, as in `'>= 9 Gbit/s'` or `'>= 85% of same-node'`.
 
 use crate::catalog::{Metric, Unit, name};
-use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::decode::decoder::{At, Decoder, some_of};
+use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
+use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Comparison, Expectation};
 use crate::plan::model::units::{Percent, Quantity, UnitError};
 

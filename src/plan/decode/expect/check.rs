@@ -4,8 +4,8 @@
 use super::bound::all;
 use super::expectations::Expected;
 use crate::catalog::Metric;
-use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::decode::decoder::{Decoder, some_of};
+use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
+use crate::plan::decode::decoder::Decoder;
 use crate::plan::model::expect::Bound;
 use crate::plan::model::tools::tool::ToolSpec;
 

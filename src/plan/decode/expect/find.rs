@@ -2,8 +2,8 @@
 
 use super::bound::{compared, metric, possible, unfit};
 use crate::catalog::{Metric, Search};
-use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder, some_of};
+use crate::diag::{Place, Problem, quote, some_of};
+use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Condition, Expectation, Find, Goal};
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::{BitRate, Percent};
@@ -11,7 +11,7 @@ use crate::plan::text::tree::NodeId;
 
 /// Reads `find:`.
 pub fn find(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<Find> {
-    let what = "a search, as in `{ rate: max, while: 'lost_percent <= 0.1' }`";
+    let what = "a search, e.g. `{ rate: max, while: 'lost_percent <= 0.1' }`";
     let fields = decoder.fields(id, what, false)?;
     let goal = fields.required("rate", |id| decoder.choice(id, &[("max", Goal::Max)]));
     let rate = |id| {
@@ -63,7 +63,7 @@ fn condition(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<C
     let at = text.value.find(['<', '>', '=', '≤', '≥', '!']);
     let Some((word, rest)) = at.map(|at| text.value.split_at(at)) else {
         let what = format!("{} does not compare a metric", quote(text.value));
-        let help = "write it as in `'lost_percent <= 0.1'`";
+        let help = "write e.g. `'lost_percent <= 0.1'`";
         decoder.report(Problem::new(text.place, what).help(help));
         return None;
     };
@@ -89,7 +89,7 @@ fn condition(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<C
     }
     if bound.contains(" of ") {
         let what = "a search cannot compare with another path";
-        let help = "its bound is a value, as in `'lost_percent <= 0.1'`";
+        let help = "its bound is a value, e.g. `'lost_percent <= 0.1'`";
         decoder.report(Problem::new(text.place, what).help(help));
         return None;
     }
@@ -121,7 +121,7 @@ const RATE_IS_SET: (&str, &str) = (
     "remove the tool's `rate`; `from` and `to` of `find` bound the search",
 );
 
-/// Whether the tool sends at a rate that a search may set; notes it if not.
+/// Whether the tool sends at a rate that a search may set; reports it if not.
 pub fn may_find(decoder: &Decoder<'_>, place: Place, tool: &ToolSpec) -> bool {
     let (what, help) = match tool {
         ToolSpec::BuiltIn(used) => match used.mode.search {

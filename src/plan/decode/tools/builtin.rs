@@ -4,7 +4,7 @@ use crate::catalog::{BUILT_IN_TOOLS, BuiltInTool, Kind, Mode, Role, ToolOption};
 use crate::diag::{Place, Problem, all_of, quote};
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::decode::fields::Fields;
-use crate::plan::decode::test_keys::{TEST_KEYS, TIMING_KEYS};
+use crate::plan::describe::keys::is_test_key;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::tool::{BuiltInUse, OptionValue};
 use crate::plan::model::units::{BitRate, Bytes};
@@ -62,7 +62,7 @@ pub fn built_in(
             if !option.is_for(mode)
                 && used.options.get(option.name) != Some(&OptionValue::Flag(false))
             {
-                refuse(decoder, &fields, option, mode);
+                refuse(decoder, &fields, option, &used);
             }
         }
     }
@@ -122,7 +122,7 @@ fn name(
 }
 
 /// Reports an option that this mode does not have.
-fn refuse(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, option: &ToolOption, mode: &Mode) {
+fn refuse(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, option: &ToolOption, used: &BuiltInUse) {
     let Some(place) = fields.key_place(option.name) else {
         return;
     };
@@ -133,17 +133,21 @@ fn refuse(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, option: &ToolOption, m
     };
     let modes = all_of(option.modes.iter().copied());
     let help = match option.role {
-        Role::Size => format!("{modes} {has} it; {}", mode.size_help),
+        Role::Size => format!("{modes} {has} it; {}", used.mode.size_help),
         Role::Message => format!("{modes} {has} it"),
         Role::Other => format!("{modes} {has} it; leave it out"),
     };
-    let what = format!("`{}` does nothing for {}", option.name, mode.title);
+    let what = format!(
+        "`{}` does nothing for {}",
+        option.name,
+        used.tool.title(used.mode)
+    );
     decoder.report(Problem::new(place, what).help(help));
 }
 
 /// Where keys belong that people put among a tool's options.
 fn elsewhere(tool: &BuiltInTool, key: &str) -> Option<String> {
-    if TIMING_KEYS.contains(&key) || TEST_KEYS.contains(&key) {
+    if is_test_key(key) {
         return Some(format!(
             "`{key}` belongs beside the tool, not among its options"
         ));

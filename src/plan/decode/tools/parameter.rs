@@ -5,11 +5,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::builtin::Swept;
-use super::declared::identifier;
 use crate::catalog::{Kind, SHARED_PARAMETERS, SharedParameter, shared_parameter};
 use crate::diag::{Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::decode::test_keys::{TEST_KEYS, TIMING_KEYS};
+use crate::plan::describe::keys::is_test_key;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::{DeclaredTool, DeclaredUse, Parameter, ParameterUnit};
 use crate::plan::model::units::{BitRate, Bytes};
@@ -57,7 +56,7 @@ const TAKEN: [&str; 30] = [
 pub fn parameters(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Parameter>> {
     let fields = decoder.fields(
         id,
-        "a mapping with a name for each parameter, as in `size: { default: 64 }`",
+        "a mapping with a name for each parameter, e.g. `size: { default: 64 }`",
         true,
     )?;
     if fields.entries().len() > MOST_PARAMETERS {
@@ -204,7 +203,7 @@ pub fn used(
         values.insert(name.to_owned(), sweep);
     }
     fields.done_else(|key| {
-        if TIMING_KEYS.contains(&key) || TEST_KEYS.contains(&key) {
+        if is_test_key(key) {
             return Some(format!(
                 "`{key}` belongs beside the tool, not among its options"
             ));
@@ -247,4 +246,25 @@ pub fn example(name: &str, parameter: Option<&Parameter>) -> u64 {
     parameter.map_or(least, |parameter| {
         parameter.default.or(parameter.min).unwrap_or(least)
     })
+}
+
+/// Whether a text can be a name in expressions.
+fn is_identifier(text: &str) -> bool {
+    text.len() <= 32
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// A text that can be a name in expressions; reports any other.
+pub fn identifier<'t>(decoder: &Decoder<'t>, name: At<&'t str>, what: &str) -> Option<&'t str> {
+    if is_identifier(name.value) {
+        return Some(name.value);
+    }
+    let found = format!("{} is not the name of {what}", quote(name.value));
+    let help = "such names have `a` to `z`, `0` to `9` and `_`, start with a letter, and have 32 \
+                characters at most";
+    decoder.report(Problem::new(name.place, found).help(help));
+    None
 }

@@ -76,7 +76,7 @@ impl BuiltInUse {
         }
     }
 
-    /// The same with this value for an option. A name that is no option of the tool changes nothing.
+    /// The same with this value for an option. The name of another tool's option changes nothing.
     #[must_use]
     pub fn with(mut self, option: &str, value: impl Into<OptionValue>) -> Self {
         if let Some(option) = self.tool.option(option) {
@@ -173,14 +173,14 @@ impl ToolSpec {
     pub fn measures(&self) -> Vec<Metric> {
         match self {
             ToolSpec::BuiltIn(used) => {
-                let names = used.mode.metrics.iter();
-                names.filter_map(|name| Metric::from_name(name)).collect()
+                let names = used.mode.metric_names();
+                names.filter_map(Metric::from_name).collect()
             }
             ToolSpec::Declared(used) => used.tool.all_metrics().collect(),
         }
     }
 
-    /// The metric that stands for a cell, as the journal writes it.
+    /// The headline metric, as the journal writes it.
     #[must_use]
     pub fn headline(&self) -> String {
         match self {
@@ -200,10 +200,10 @@ impl ToolSpec {
 
     /// The name of a test of this tool that gives none.
     #[must_use]
-    pub fn default_test_name(&self) -> &str {
+    pub fn default_test_name(&self) -> String {
         match self {
-            ToolSpec::BuiltIn(used) => used.mode.test_name,
-            ToolSpec::Declared(used) => &used.tool.name,
+            ToolSpec::BuiltIn(used) => used.tool.test_name(used.mode),
+            ToolSpec::Declared(used) => used.tool.name.clone(),
         }
     }
 
