@@ -43,7 +43,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "output",
         &[
-            "report", "results", "tools", "schedule", "plan", "catalog", "diag",
+            "report",
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
         ],
     ),
     (
