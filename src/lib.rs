@@ -9,7 +9,7 @@
 //! Each module is a room with one subject; imports run one way, from the last line to the first:
 //!
 //! ```text
-//! diag, files, system ◀ plan ◀ schedule, tools ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ cli
+//! diag, files, system ◀ plan ◀ schedule, tools, statistics ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ output ◀ cli
 //! ```
 
 pub mod catalog;
@@ -18,12 +18,14 @@ pub mod cluster;
 pub mod diag;
 pub mod files;
 pub mod orchestrator;
+pub mod output;
 pub mod plan;
 pub mod render;
 pub mod report;
 pub mod results;
 pub mod rpc;
 pub mod schedule;
+pub mod statistics;
 pub mod system;
 pub mod tools;
 pub mod worker;

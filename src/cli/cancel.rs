@@ -6,7 +6,7 @@ use clap::Args;
 use super::attach::identity;
 use super::error::{CliError, Exit};
 use super::target::KubernetesArgs;
-use super::{complete, follow, pick, printer};
+use super::{complete, printer, run_lookup, watch};
 use crate::cluster::kubernetes::State;
 use crate::render::RunContext;
 
@@ -31,10 +31,10 @@ pub(super) fn execute(args: &CancelArgs) -> Result<Exit, CliError> {
 }
 
 async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
-    let access = args.kubernetes.open().await?;
-    let run = pick::run(&access, args.run.as_deref()).await?;
+    let connection = args.kubernetes.open().await?;
+    let run = run_lookup::run(&connection, args.run.as_deref()).await?;
     let id = &run.id;
-    let cluster = access.run(id, &run.namespace);
+    let cluster = connection.run(id, &run.namespace);
     match run.state {
         State::Starting | State::Running => {}
         State::Finished | State::Failed => {
@@ -53,7 +53,7 @@ async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
     let orchestrator = RunContext::new(id, None).orchestrator();
     let stopped = async {
         let identity = identity(&cluster, &run).await?;
-        follow::cancel(&cluster, &orchestrator, &identity).await
+        watch::cancel(&cluster, &orchestrator, &identity).await
     };
     stopped.await.map_err(|error| {
         anyhow!(

@@ -6,7 +6,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::plan_args::PlanArgs;
 use super::printer;
-use crate::report::count;
+use crate::diag::count;
 use crate::schedule::{Schedule, Selection};
 
 /// Check a plan: every problem at once, each with its place and what to do

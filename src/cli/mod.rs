@@ -1,5 +1,6 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod artifacts;
 mod attach;
 mod cancel;
 mod check;
@@ -11,16 +12,15 @@ mod completions;
 mod confirm;
 mod doctor;
 mod error;
+mod exit_policy;
 mod explain;
-mod follow;
 mod format;
 mod init;
 mod interrupt;
 mod invocation;
-mod live;
+mod lifecycle;
 mod man;
 mod orchestrator;
-mod pick;
 mod plan_args;
 mod preflight;
 mod prepare;
@@ -30,24 +30,24 @@ mod render;
 mod report;
 mod resume;
 mod run;
+mod run_lookup;
 mod schedule;
 mod schema;
 mod selftest;
 mod status;
-mod stored;
 mod suggest;
 mod target;
-mod verdict;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use self::invocation::Invocation;
-use crate::cluster::local::holder;
+use super::cluster::local::sandbox;
 use crate::system::raise_file_limit;
 
 const EXAMPLES: &str = "\
@@ -101,11 +101,17 @@ enum Command {
     Worker(worker::WorkerArgs),
 }
 
+/// The command line as clap describes it, to check command lines without running them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the program: what `main` is.
 #[must_use]
 pub fn main() -> ExitCode {
     // The local cluster's own processes enter namespaces, which only a process without threads can.
-    if let Some(code) = holder::dispatch() {
+    if let Some(code) = sandbox::dispatch() {
         return code;
     }
     match execute() {

@@ -1,7 +1,7 @@
 //! What every command that reads a plan takes.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -13,8 +13,10 @@ use crate::files;
 use crate::plan::{self, Order, Plan, PlanFile, SourceEnv, Unreadable};
 use crate::schedule::{Schedule, Selection};
 
-/// An endless text is not read to its end; what is read of it is refused as too large.
+/// A longer text is refused; an endless one is not read to its end.
 const READ_AT_MOST_BYTES: u64 = 8 << 20;
+/// A plan in a FIFO, such as a shell's `<(command)`, must end within this.
+const READS_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -82,11 +84,14 @@ impl SourceEnv for Here {
 /// The text of a plan, `-` being standard input.
 pub(super) fn source(file: &Path) -> Result<Source, CliError> {
     let (name, read) = if file.as_os_str() == "-" {
-        ("<stdin>".to_owned(), read(std::io::stdin().lock()))
+        (
+            "<stdin>".to_owned(),
+            files::read_to_limit(std::io::stdin().lock(), READ_AT_MOST_BYTES),
+        )
     } else {
         (
             file.display().to_string(),
-            std::fs::File::open(file).and_then(read),
+            files::read_any(file, READ_AT_MOST_BYTES, READS_WITHIN),
         )
     };
     let bytes = read.map_err(|error| {
@@ -104,12 +109,6 @@ pub(super) fn source(file: &Path) -> Result<Source, CliError> {
         CliError::Usage(format!("{name}:{line}: the plan is not UTF-8 text"))
     })?;
     Ok(Source::new(name, text))
-}
-
-fn read(reader: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(READ_AT_MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 impl SelectionArgs {

@@ -91,7 +91,7 @@ impl MakeArgs {
     /// group without `count` has.
     pub fn group_jobs(&self, file: &PlanFile) -> Result<Vec<Manifest>, CliError> {
         let plan = file.expand();
-        let run = RunContext::of(&plan, &new_id()?, None);
+        let run = RunContext::from_plan(&plan, &new_id()?, None);
         let ports = tools::Ports::for_plan(&plan);
         let mut workers = worker_ports(&plan, &ports);
         workers.retain(|worker| worker.placement.group.is_some());
@@ -120,7 +120,7 @@ impl Prepared {
         let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
         let run = RunContext {
             journal: begun.map(|begun| begun.journal.clone()),
-            ..RunContext::of(&plan, &id, only)
+            ..RunContext::from_plan(&plan, &id, only)
         };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;

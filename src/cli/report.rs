@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, Exit};
+use super::exit_policy::VerdictArgs;
 use super::format::Format;
-use super::verdict::VerdictArgs;
-use super::{complete, stored};
+use super::{artifacts, complete};
 use crate::results::RunDir;
 
 /// Print a stored run again: byte for byte what the run printed
@@ -39,10 +39,10 @@ pub(super) struct ReportArgs {
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
     let path = match &args.run {
         Some(path) => path.clone(),
-        None => stored::latest("run", |_| true)?,
+        None => artifacts::latest("run", |_| true)?,
     };
     let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
-    let report = stored::report(&dir)?;
+    let report = artifacts::report(&dir)?;
     args.format.print(&report, args.verdict)?;
     Ok(args.verdict.exit(&report))
 }

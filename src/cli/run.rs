@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use super::collect::{self, OutputArgs};
 use super::confirm::Answer;
 use super::error::{CliError, Exit};
-use super::follow::Followed;
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
-use super::progress::{Progress, in_words};
+use super::progress::{Progress, ignore_early_requests, in_words};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
-use super::{complete, live, plan_args, printer, render, stored};
-use crate::report::count;
+use super::watch::Followed;
+use super::{artifacts, complete, lifecycle, plan_args, printer, render};
+use crate::diag::count;
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::schedule::Forecast;
@@ -118,7 +118,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     };
     let directory = match &args.resume {
         Some(Some(directory)) => Some(directory.clone()),
-        Some(None) => Some(stored::latest("run that was cut off", |run| {
+        Some(None) => Some(artifacts::latest("run that was cut off", |run| {
             !run.is_complete
         })?),
         None => None,
@@ -148,6 +148,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         false => Some(args.make.prepare(&file, namespace, begun)?),
     };
     let runtime = super::runtime()?;
+    runtime.block_on(async { ignore_early_requests() });
     let target = runtime.block_on(async {
         let namespace = namespace.unwrap_or(&file.kubernetes.namespace);
         match &resumed {
@@ -176,9 +177,9 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let prepared = match (prepared, &target) {
         (Some(prepared), _) => prepared,
         (None, Target::Local) => args.make.prepare(&file, namespace, None)?,
-        (None, Target::Kubernetes(access)) => {
+        (None, Target::Kubernetes(connection)) => {
             let jobs = args.make.group_jobs(&file)?;
-            let nodes = runtime.block_on(access.room(&jobs));
+            let nodes = runtime.block_on(connection.group_capacity(&jobs));
             let file = file.with_nodes(nodes.map_err(anyhow::Error::from)?);
             let file = file.map_err(anyhow::Error::from)?;
             args.make.prepare(&file, namespace, None)?
@@ -204,7 +205,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             resumed.go_on()?;
         }
         printer::note(&what);
-        let followed = runtime.block_on(live::start(&prepared, target))?;
+        let followed = runtime.block_on(lifecycle::start(&prepared, target))?;
         return Ok(started(&prepared, followed));
     }
 
@@ -218,14 +219,14 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         new_directory(args, &prepared)?
     };
     printer::note(&what);
-    let followed = runtime.block_on(live::run(
+    let followed = runtime.block_on(lifecycle::run(
         &prepared, target, &dir, journal, &progress, args.keep,
     ));
     if args.keep {
         printer::note(&collect::kept(&prepared.run.id));
     }
     // What was measured is shown and stored, however the run ended.
-    let report = stored::has_events(&dir)
+    let report = artifacts::has_events(&dir)
         .then(|| collect::show(&dir, &args.output))
         .transpose();
     match followed? {

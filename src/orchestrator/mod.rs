@@ -3,14 +3,14 @@
 mod address;
 mod driver;
 mod finish;
-mod leave;
-mod lines;
-mod records;
+mod journal_stream;
+mod log_archive;
+mod log_lines;
 mod run;
 mod service;
 mod session_rate;
 pub mod state;
 mod store;
 
-pub use lines::{Count, count_in};
+pub use log_lines::{Count, count_in};
 pub use run::{Error, Linger, Settings, run};

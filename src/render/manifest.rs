@@ -4,13 +4,14 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, context};
 use serde::Serialize;
 
+use super::affinity::affinities;
 use super::context::{
-    KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
+    KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext,
 };
-use super::environment::{engine, failed};
-use super::seating::seatings;
+use super::engine::{engine, failed};
 use super::templates::{RenderError, Templates};
-use super::write::yaml;
+use super::workers::WorkerPorts;
+use super::yaml::yaml;
 use crate::diag::{Source, picture, printable};
 use crate::plan::{Kubernetes, Plan};
 
@@ -68,11 +69,11 @@ pub fn manifests(
 ) -> Result<Vec<Manifest>, RenderError> {
     let engine = engine(templates)?;
     let common = common(run, plan_name, plan_text, kubernetes, workers);
-    let seated: Vec<_> = workers
+    let with_affinity: Vec<_> = workers
         .iter()
-        .zip(seatings(workers))
-        .map(|(worker, seating)| {
-            let context = WorkerContext::new(worker, seating);
+        .zip(affinities(workers))
+        .map(|(worker, affinity)| {
+            let context = WorkerContext::new(worker, affinity);
             (
                 worker,
                 context! { worker => Serde(&context), ..common.clone() },
@@ -89,7 +90,10 @@ pub fn manifests(
     let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
     rendered.push(render(orchestrator_policy, &common)?);
     // Policies do not reach the host network.
-    for (_, context) in seated.iter().filter(|(worker, _)| !worker.host_network) {
+    for (_, context) in with_affinity
+        .iter()
+        .filter(|(worker, _)| !worker.host_network)
+    {
         rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
@@ -107,11 +111,14 @@ pub fn manifests(
         Value::from(Serde(&identities.client)),
     )?);
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
-    for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
+    for (_, context) in with_affinity
+        .iter()
+        .filter(|(worker, _)| !worker.ports.is_empty())
+    {
         rendered.push(render("worker-service.yaml.j2", context)?);
     }
     rendered.push(render("orchestrator-job.yaml.j2", &common)?);
-    for (_, context) in &seated {
+    for (_, context) in &with_affinity {
         rendered.push(render(WORKER_JOB, context)?);
     }
     Ok(rendered)
@@ -128,10 +135,10 @@ pub fn worker_jobs(
     templates: &Templates,
 ) -> Result<Vec<Manifest>, RenderError> {
     let engine = engine(templates)?;
-    let jobs = workers.iter().zip(seatings(workers));
-    let jobs = jobs.map(|(worker, seating)| {
+    let jobs = workers.iter().zip(affinities(workers));
+    let jobs = jobs.map(|(worker, affinity)| {
         let context = context! {
-            worker => Serde(&WorkerContext::new(worker, seating)),
+            worker => Serde(&WorkerContext::new(worker, affinity)),
             ..common(run, &plan.name, "", &plan.kubernetes, workers)
         };
         render(&engine, templates, WORKER_JOB, &context)

@@ -161,7 +161,7 @@ impl Report {
     }
 
     /// The cells of each of the plan's tests, in the plan's order and the schedule's.
-    pub(super) fn cells_by_test(&self) -> Vec<Vec<&CellReport>> {
+    pub(crate) fn cells_by_test(&self) -> Vec<Vec<&CellReport>> {
         let mut by_test = vec![Vec::new(); self.plan.tests.len()];
         for cell in &self.cells {
             let row = self.schedule.rows.get(cell.row);

@@ -1,6 +1,6 @@
-//! Every bad plan in tests/cases/ has its rendered problems in snapshots/. A new case is a new
-//! file. A line `# --set …` at the head of a case is given to the plan as it would be on the
-//! command line. What cases extend is in tests/cases/extended/.
+//! Every bad plan in tests/cases/ has its rendered problems in snapshots/cases/. A new case is a new file. A line
+//! `# --set …` at the head of a case is given to the plan as on the command line. What cases extend is in
+//! tests/cases/extended/.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -71,14 +71,14 @@ pub fn load(name: &str, text: &str, set: &[String]) -> Result<PlanFile, Problems
 
 #[test]
 fn every_bad_plan_is_refused_in_its_words() {
+    let mut snapshots = crate::support::snapshots();
+    snapshots.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cases"));
     let cases = cases();
     assert!(cases.len() >= 35, "{} cases", cases.len());
     for (name, text, set) in cases {
         let Err(problems) = load(&format!("tests/cases/{name}.yaml"), &text, &set) else {
             panic!("tests/cases/{name}.yaml has no problems");
         };
-        crate::support::snapshots().bind(|| {
-            insta::assert_snapshot!(format!("case_{name}"), problems);
-        });
+        snapshots.bind(|| insta::assert_snapshot!(name, problems));
     }
 }

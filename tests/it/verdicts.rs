@@ -1,10 +1,11 @@
 //! What reports say of how sure a figure is, of baselines, and of what a plan expects.
 
+use netplan::output::{github, json, junit, samples_csv};
 use netplan::plan::units::Percent;
 use netplan::plan::{Bound, Comparison, Expectation, Path, Placement, Repeat, Until, Via};
 use netplan::report::baseline::{self, Difference};
 use netplan::report::gate::{self, Tally, Verdict};
-use netplan::report::{Report, github, json, junit, samples_csv, table};
+use netplan::report::{Report, terminal};
 use netplan::results::{Event, EventKind, Outcome};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Schedule, Selection};
@@ -140,7 +141,7 @@ fn tables_say_how_sure_they_are() {
             ("table_adaptive_100", adaptive(), 100),
             ("table_adaptive_60", adaptive(), 60),
         ] {
-            let text = table::render(&report, width, false);
+            let text = terminal::render(&report, width, false);
             assert!(
                 text.lines().all(|line| line.chars().count() <= width),
                 "{name} is too wide:\n{text}"
@@ -165,7 +166,7 @@ fn a_ratios_interval_is_shown_by_its_ends() {
             sample.metrics.set(name::THROUGHPUT_BPS, bps);
         }
     }
-    let text = table::render(&Report::fold(&events, plan, schedule), 100, false);
+    let text = terminal::render(&Report::fold(&events, plan, schedule), 100, false);
     let line = "same-node-service / same-node-pod   130.0    100.1..168.9";
     assert!(text.lines().any(|l| l.trim_end() == line), "{text}");
 }
@@ -174,7 +175,7 @@ fn a_ratios_interval_is_shown_by_its_ends() {
 fn every_width_says_every_verdict() {
     let report = judged();
     for width in 40..=160 {
-        let text = table::render(&report, width, true);
+        let text = terminal::render(&report, width, true);
         let plain = anstream::adapter::strip_str(&text).to_string();
         let flat = plain.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in [
@@ -353,7 +354,7 @@ fn a_single_sample_is_judged_by_its_value() {
             .iter()
             .all(|j| j.verdict == Verdict::Pass)
     );
-    let text = table::render(&report, 200, false);
+    let text = terminal::render(&report, 200, false);
     let kept = "by 4 cells; the closest is netperf-tcp-stream/remote-service with";
     assert!(
         text.contains(kept) && text.contains("(a single sample)"),
@@ -457,12 +458,10 @@ proptest! {
 
 /// What scripts and CI servers meet, from stored runs.
 mod exit_codes {
-    use std::process::Command;
-
     use netplan::results::{Journal, RunDir};
 
     use super::*;
-    use crate::support::NETPLAN;
+    use crate::support::Netplan;
 
     fn code(events: &[Event], arguments: &[&str]) -> Option<i32> {
         let folder = tempfile::tempdir().unwrap();
@@ -471,9 +470,8 @@ mod exit_codes {
         for event in events {
             journal.append(event).unwrap();
         }
-        let mut command = Command::new(NETPLAN);
-        command.arg("report").arg(dir.path()).args(arguments);
-        command.output().unwrap().status.code()
+        let report = Netplan::in_folder(&folder).args(["report", "run"]);
+        report.args(arguments).run().code
     }
 
     /// A journal of one test that expects so much of every path.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::eta::Eta;
+use super::labels::{in_seconds, left_in_words, outcome_in_words};
 use super::status_line::Parts;
-use super::words::{in_seconds, left_in_words, outcome_in_words};
+use crate::diag::count;
 use crate::plan::{Order, Plan, Test};
-use crate::report::{Report, count};
+use crate::report::Report;
 use crate::results::EventKind;
 use crate::schedule::{CellId, Forecast, Schedule, search};
 use crate::tools::{self, CellMeans};

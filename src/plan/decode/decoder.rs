@@ -52,7 +52,8 @@ impl<'t> Decoder<'t> {
     }
 
     pub fn report(&self, problem: Problem) {
-        if !self.unread.contains(&problem.place) {
+        let in_unread = |place| self.unread.contains(place);
+        if !problem.place.as_ref().is_some_and(in_unread) {
             self.problems.borrow_mut().push(problem);
         }
     }
