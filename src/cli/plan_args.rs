@@ -24,14 +24,14 @@ pub(super) struct PlanArgs {
     #[arg(add = complete::plans())]
     plan: PathBuf,
 
-    /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
+    /// Override a value of the plan, e.g. tests.0.duration=1s; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct SelectionArgs {
-    /// Only these cells, as in 'tool=iperf3,path=hairpin' (comma: and; | : or)
+    /// Only these cells, e.g. 'tool=iperf3,path=hairpin' (comma: and; | : or)
     #[arg(long, value_name = "SELECTION")]
     pub only: Option<String>,
 }

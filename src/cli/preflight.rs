@@ -28,7 +28,7 @@ pub(super) struct Checkup {
 
 impl Checkup {
     /// This machine, as far as a plan with these settings and so many workers needs it.
-    pub fn of_machine(settings: &Local, workers: usize, tools: &[Box<dyn Tool>]) -> Self {
+    pub fn for_machine(settings: &Local, workers: usize, tools: &[Box<dyn Tool>]) -> Self {
         // The orchestrator has a pod too.
         let pods = workers + 1;
         let mut checkup = Self {
@@ -37,14 +37,14 @@ impl Checkup {
         };
         for tool in tools {
             if checkup.tool(tool.name()).is_none() {
-                checkup.tools.push(of_tool(tool.as_ref()));
+                checkup.tools.push(tool_finding(tool.as_ref()));
             }
         }
         checkup
     }
 
     /// This machine, as far as a run needs it.
-    pub fn of_local_run(prepared: &Prepared) -> Self {
+    pub fn for_local_run(prepared: &Prepared) -> Self {
         let Prepared {
             plan,
             schedule,
@@ -53,7 +53,7 @@ impl Checkup {
         } = prepared;
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
         let tools: Vec<_> = tests.map(|test| tools::from_spec(&test.tool)).collect();
-        let mut checkup = Self::of_machine(&plan.local, plan.workers.len(), &tools);
+        let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
         let placed = local::Blueprint::new(manifests, &plan.local).err();
         checkup.place.push(Finding::new(
             "plan",
@@ -126,7 +126,7 @@ pub(super) fn list<'a>(problems: impl Iterator<Item = &'a Problem>) -> String {
 }
 
 /// What this machine has of a tool: its version and files.
-fn of_tool(tool: &dyn Tool) -> Finding {
+fn tool_finding(tool: &dyn Tool) -> Finding {
     let found = match missing(tool) {
         Some(problem) => Err(problem),
         None => local::tool_check(tool),

@@ -29,7 +29,7 @@ pub(super) struct MakeArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
 
-    /// Take templates from this folder in the place of those that the binary carries
+    /// Use templates from this folder instead of the built-in ones
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }

@@ -24,12 +24,12 @@ use crate::results::{Journal, RunDir};
 use crate::schedule::{Schedule, Selection};
 use crate::tools;
 
-/// Hold what is measured on emulated links against theory: are the numbers true?
+/// Compare measurements on emulated links with theory: are the numbers true?
 ///
 /// Runs small plans on this machine over links of known rate, delay and loss, in network namespaces that vanish
-/// with them, in about a minute, and says for each figure what theory says, what was found, and whether that is
-/// near enough. What the kernel cannot emulate is skipped, with the reason. A machine that is busy with other
-/// things may fail it.
+/// with them, in about a minute. Prints for each figure the theory, the measured value, and whether the difference
+/// is acceptable. Skips what the kernel cannot emulate, with the reason. It may fail on a machine that is busy
+/// with other work.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan selftest
@@ -39,16 +39,16 @@ use crate::tools;
 
 The plans are those of plans/selftest/. Theory of TCP goodput:
 rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
-Losses are held against their binomial interval at 99.9 %.
+Losses are compared with their binomial interval at 99.9 %.
 
 Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
 130 interrupted.")]
 pub(super) struct SelftestArgs {
-    /// Only this part; may be given several times
+    /// Run only this part; may be given several times
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
 
-    /// Override a value of the parts' plans, as in defaults.duration=5s; may be given several times
+    /// Override a value of the parts' plans, e.g. defaults.duration=5s; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
@@ -56,7 +56,7 @@ pub(super) struct SelftestArgs {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
-    /// Where the runs are stored, a folder each [default: netplan-results/selftest-<time>-<id>]
+    /// Store the runs here, a folder each [default: netplan-results/selftest-<time>-<id>]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -162,7 +162,7 @@ fn in_the_way(plan: &PlanFile) -> Vec<Problem> {
         .iter()
         .map(|test| tools::from_spec(&test.tool))
         .collect();
-    let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
+    let checkup = Checkup::for_machine(&plan.local, plan.workers.len(), &tools);
     checkup.problems().cloned().collect()
 }
 

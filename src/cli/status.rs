@@ -16,7 +16,7 @@ use crate::render::RunContext;
 /// Enough for the CSV that ends a log, and the line before it.
 const LAST_LINES: u32 = 300;
 
-/// List the runs of which something is in the Kubernetes cluster
+/// List runs that have objects in the Kubernetes cluster
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan status

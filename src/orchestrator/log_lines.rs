@@ -16,7 +16,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub fn of_run(plan: &Plan) -> Self {
+    pub fn for_run(plan: &Plan) -> Self {
         Self {
             means: CellMeans::for_plan(plan),
             warned: HashSet::new(),
@@ -33,13 +33,13 @@ impl Lines {
     }
 
     /// The line for an event, if it deserves one. `count` is of the cells that have ended, and of
-    /// all. What others said is on it, never on lines of its own: [`count_in`] reads the log.
-    pub fn of(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
-        let words = self.words(event, count)?;
-        Some(printable::lines(&words).into_owned())
+    /// all. Text of others is on it, never on lines of its own: [`count_in`] reads the log.
+    pub fn line(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
+        let text = self.text(event, count)?;
+        Some(printable::lines(&text).into_owned())
     }
 
-    fn words(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
+    fn text(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
         match event {
             EventKind::WorkerJoined {
                 worker,
@@ -157,7 +157,7 @@ mod tests {
         };
         let mut lines = Lines::default();
         let mut warns = |worker, peer| {
-            let line = lines.of(&joined(worker, peer), (0, 1)).unwrap();
+            let line = lines.line(&joined(worker, peer), (0, 1)).unwrap();
             assert!(line.starts_with("worker `w"), "{line}");
             line.contains("\nwarning: worker `w")
         };
@@ -181,7 +181,7 @@ mod tests {
             raw: None,
             raw_cut_bytes: 0,
         };
-        let line = lines.of(&failed, (7, 118)).unwrap();
+        let line = lines.line(&failed, (7, 118)).unwrap();
         assert!(
             printable::is_safe(&line) && !line.contains('\n'),
             "{line:?}"
@@ -206,17 +206,17 @@ mod tests {
                 cancelled,
             })
         };
-        log += &lines.of(&ended, (7, 118)).unwrap();
+        log += &lines.line(&ended, (7, 118)).unwrap();
         log += "\nworker `w1` left\n";
         assert_eq!(count_in(&log), count(7, false));
         let cut = EventKind::RunEnded { cancelled: true };
-        let cut = lines.of(&cut, (7, 118)).unwrap();
+        let cut = lines.line(&cut, (7, 118)).unwrap();
         assert_eq!(
             count_in(&format!("{log}{cut}\nALL\nMAXIMUM,\nEND\n")),
             count(7, true)
         );
         let end = EventKind::RunEnded { cancelled: false };
-        let end = lines.of(&end, (118, 118)).unwrap();
+        let end = lines.line(&end, (118, 118)).unwrap();
         assert_eq!(count_in(&format!("{log}{end}\n")), count(118, false));
     }
 }

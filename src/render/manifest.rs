@@ -31,7 +31,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The object's kind, as in `Pod`; empty when it has none.
+    /// The object's kind, e.g. `Pod`; empty when it has none.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.object["kind"].as_str().unwrap_or_default()
@@ -205,7 +205,7 @@ fn render(
         {
             let field = field[1..].replace('/', ".");
             return Err(no_object(
-                format!("`{field}` is missing, or is no text"),
+                format!("`{field}` is missing or is not text"),
                 None,
             ));
         }

@@ -162,7 +162,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-pub fn sources() -> BTreeMap<String, String> {
+pub(crate) fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     rust_files(&root)
         .into_iter()

@@ -1,10 +1,10 @@
-//! What is to be made of what a worker has, and of what a process left.
+//! What a worker's environment and a process's end mean for a sample.
 
 use std::time::Duration;
 
+use super::message::TcpConnection;
 use crate::results::WorkerEnvironment;
-use crate::results::host_metrics::{self, End};
-use crate::rpc::pb::{Observed, TcpInfo};
+use crate::results::host_metrics::{End, Observation};
 use crate::tools::{
     Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, cut_note, first_lines, name,
 };
@@ -94,15 +94,15 @@ fn refuses_an_option(line: &str) -> bool {
         .any(|words| line.contains(words))
 }
 
-/// What the kernel said of the connection: its MSS always, for the rest the tool knows better.
-pub(super) fn add_tcp_info(metrics: &mut Metrics, tcp: Option<TcpInfo>) {
-    let Some(tcp) = tcp.filter(|tcp| tcp.snd_mss > 0) else {
+/// Adds what the kernel said of the connection: its MSS always, the rest where the tool says nothing.
+pub(super) fn add_tcp_figures(metrics: &mut Metrics, tcp: Option<TcpConnection>) {
+    let Some(tcp) = tcp.filter(|tcp| tcp.mss > 0) else {
         return;
     };
-    metrics.set(name::EFFECTIVE_MSS, f64::from(tcp.snd_mss));
+    metrics.set(name::EFFECTIVE_MSS, f64::from(tcp.mss));
     for (name, value) in [
         (name::RTT_US, tcp.rtt_us),
-        (name::RETRANSMITS, tcp.total_retrans),
+        (name::RETRANSMITS, tcp.retransmits),
     ] {
         if let (None, Some(value)) = (metrics.get(name), value) {
             metrics.set(name, f64::from(value));
@@ -110,36 +110,11 @@ pub(super) fn add_tcp_info(metrics: &mut Metrics, tcp: Option<TcpInfo>) {
     }
 }
 
-/// What an end observed around the sample.
-pub(super) fn add_observed(metrics: &mut Metrics, end: End, seen: Option<Observed>) {
-    let Some(seen) = seen else {
-        return;
-    };
-    let mut set = |name: host_metrics::AtEnds, value: f64| metrics.set(name.at(end), value);
-    set(host_metrics::OBSERVED_S, seen.window_us as f64 / 1e6);
-    if let Some(cpu) = seen.cpu {
-        set(host_metrics::NODE_BUSY_PERCENT, cpu.busy_percent);
-        set(host_metrics::NODE_STEAL_PERCENT, cpu.steal_percent);
+/// Adds what an end observed around the sample.
+pub(super) fn add_observation(metrics: &mut Metrics, end: End, seen: Option<Observation>) {
+    for (metric, value) in seen.into_iter().flat_map(|seen| seen.figures) {
+        metrics.set(metric.at(end), value);
     }
-    if let Some(throttling) = seen.throttling {
-        set(host_metrics::THROTTLED_PERIODS, throttling.periods as f64);
-        set(host_metrics::THROTTLED_US, throttling.throttled_us as f64);
-    }
-    if let Some(traffic) = seen.traffic {
-        set(host_metrics::SENT_BYTES, traffic.sent_bytes as f64);
-        set(host_metrics::RECEIVED_BYTES, traffic.received_bytes as f64);
-        set(host_metrics::SENT_PACKETS, traffic.sent_packets as f64);
-        set(
-            host_metrics::RECEIVED_PACKETS,
-            traffic.received_packets as f64,
-        );
-    }
-}
-
-/// Bytes that all interfaces of an end carried, in the busier direction.
-pub(super) fn carried(seen: &Observed) -> Option<u64> {
-    let all = seen.all_traffic?;
-    Some(all.sent_bytes.max(all.received_bytes))
 }
 
 /// Both streams of an attempt that failed, for people to read.
