@@ -136,7 +136,9 @@ fn each_tool_is_in_the_schema_explained_and_in_the_reference() {
             if let Some(option) = tool.option(key)
                 && let Kind::Number(_) = option.kind
             {
-                let limits = [&property["minimum"], &property["maximum"]];
+                // One that sweeps is a number, a list or a range.
+                let number = property.pointer("/anyOf/0").unwrap_or(property);
+                let limits = [&number["minimum"], &number["maximum"]];
                 assert_eq!(
                     limits,
                     [&json!(option.limits.start()), &json!(option.limits.end())]
