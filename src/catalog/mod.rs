@@ -1,6 +1,10 @@
 //! What exists, stated once: the built-in tools with their options, and the metrics.
 //!
 //! Plain data. The decoder, the schema, `explain`, the schedule and the reports read it.
+//!
+//! A new built-in tool takes a file here, a variant of [`BuiltIn`] and a line in `tool_list.rs`; and a
+//! folder in `tools/` with a line in `tools/registry.rs`. `tests/it/tool_registry.rs` finds what is
+//! missing.
 
 mod iperf3;
 mod limits;
