@@ -84,7 +84,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     let progress = Progress::joining(Timestamp::now());
     let mut collector = Collector::new(&dir, journal, &progress)?;
     if dir.environment().is_none() {
-        cluster.learn().await;
+        cluster.load_description().await;
         lifecycle::describe(&dir, &cluster)?;
     }
     let followed = match from {

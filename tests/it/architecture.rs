@@ -126,7 +126,7 @@ const PRINTERS: &[&str] = &[
     "cli/printer.rs",
     // To a terminal also when stderr is none.
     "cli/confirm.rs",
-    "cluster/local/sandbox/speak.rs",
+    "cluster/local/sandbox/reporting.rs",
     // To a parent of their own program.
     "cluster/local/sandbox/probe/features.rs",
     "cluster/local/sandbox/probe/limits.rs",
