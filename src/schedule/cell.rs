@@ -1,10 +1,9 @@
-//! The words of the matrix.
+//! The matrix: its rows, its cells, and the parameters of a cell.
 
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::own::OwnName;
 use super::params::Axis;
 use crate::plan::Plan;
 
@@ -15,7 +14,7 @@ use crate::plan::Plan;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     pub rows: Vec<Row>,
-    /// In the order in which they run. The cells of a row stand together.
+    /// In the order in which they run. The cells of a row are adjacent.
     pub cells: Vec<Cell>,
     /// What each test sets, in the plan's order.
     pub(super) axes: Vec<Axes>,
@@ -65,16 +64,16 @@ pub struct CellId(pub String);
 pub struct Params(pub Vec<(Param, u64)>);
 
 /// A parameter that can be swept. Sizes are bytes, rates are bits per second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "&'static str", from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(into = "&'static str")]
 pub enum Param {
     Streams,
     Rate,
     WriteSize,
     Request,
     Response,
-    /// One that a declared tool has of its own.
-    Own(OwnName),
+    /// One that a declared tool has of its own, by its name; see [`Param::named`].
+    Own(&'static String),
     Datagram,
     Mss,
 }

@@ -22,6 +22,7 @@ mod extends;
 mod fake_api;
 mod fake_cluster;
 mod found;
+mod generated_code;
 mod install;
 mod kubeconfig;
 mod kubernetes;
