@@ -1,4 +1,4 @@
-//! Warnings: reasons not to take a sample's figure at its word. Compares what was observed around the
+//! Warnings: reasons to distrust a sample's figure. Compares what was observed around the
 //! sample with what was asked for. Pure.
 //!
 //! A warning says that the figure may describe something else than the path: a processor, a quota, a

@@ -1,5 +1,5 @@
-//! The orchestrator's incoming connections. Everyone who reaches the port may open some, so that what
-//! they can hold is bounded until they have shown a certificate of the run, and bounded afterwards.
+//! The orchestrator's incoming connections. Everyone who reaches the port may open some, so their number
+//! is bounded until they have shown a certificate of the run, and bounded afterwards.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -111,7 +111,7 @@ async fn accept(
     }
 }
 
-/// Whether an accept failed for a reason that lies in the connection that was to be accepted.
+/// Whether an accept failed because of the one connection that it would have accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -162,7 +162,7 @@ impl Schedule {
         CellId(id)
     }
 
-    /// What a row of this plan is called, as in nptest's CSV, without the number: `iperf TCP. Same
+    /// The label of a row of this plan, like in nptest's CSV, without the number: `iperf TCP. Same
     /// VM using Pod IP`, and what else tells it from others of the same path.
     #[must_use]
     pub fn label(&self, plan: &Plan, row: &Row) -> String {

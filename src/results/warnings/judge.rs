@@ -1,4 +1,4 @@
-//! Finds what speaks against a sample's figures: each cause with its threshold.
+//! Finds the warnings of a sample: each cause with its threshold.
 
 use super::circumstances::Circumstances;
 use super::warning::Warning;
