@@ -169,7 +169,7 @@ fn orchestrator(run: &Run) -> String {
 pub(super) async fn identity(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Identity> {
     let name = RunContext::new(&run.id, None).client_secret();
     let secret = cluster.secret(&name).await?;
-    Ok(Identity::of_secret(rpc::CLIENT, &name, secret)?)
+    Ok(Identity::from_secret(rpc::CLIENT, &name, secret)?)
 }
 
 /// What a finished orchestrator has left in its log.

@@ -34,7 +34,7 @@ pub(super) struct OrchestratorArgs {
     #[arg(long, value_name = "SELECTION")]
     only: Option<String>,
 
-    /// The folder with ca.crt, tls.crt, tls.key and token
+    /// The folder with ca.crt, tls.crt and tls.key
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
 

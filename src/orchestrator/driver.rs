@@ -251,7 +251,7 @@ impl<'t> Driver<'t> {
         }
     }
 
-    /// Begins to write what is pending. Meanwhile the run goes on: nobody is told of an event
+    /// Begins to write what is pending. Meanwhile the run continues: nobody is told of an event
     /// before it is on disk, but the next step of a cell need not wait for that.
     fn write(&mut self) {
         if self.pending.is_empty() {
