@@ -3,7 +3,6 @@
 //! The tests walk the catalogue, so that a new tool with a forgotten place fails here.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use netplan::catalog::{
     BUILT_IN_TOOLS, BuiltInTool, Kind, KnownMetric, METRICS, Metric, Mode, ToolOption, Unit,
@@ -13,6 +12,8 @@ use netplan::plan::{self, Alone, BuiltInUse, PlanFile, ToolSpec};
 use netplan::schedule::{Params, Schedule, Selection};
 use netplan::tools::{self, Cause, Ended, How, Installed, Job, Use};
 use serde_json::{Value, json};
+
+use crate::support::Netplan;
 
 /// A plan with one test: this tool with these options, in flow style.
 fn load(tool: &str, options: &str) -> Result<PlanFile, String> {
@@ -278,11 +279,7 @@ fn each_tool_is_looked_for_and_asked_for_its_version() {
         };
         assert_eq!(tool.unfit(&fresh, Use::Server), None);
     }
-    let doctor = Command::new(env!("CARGO_BIN_EXE_netplan"))
-        .arg("doctor")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let text = Netplan::in_repository().args(["doctor"]).run().stdout;
     for name in names {
         assert!(text.contains(name), "{name}: {text}");
     }
