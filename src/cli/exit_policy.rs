@@ -30,7 +30,7 @@ impl VerdictArgs {
     /// A broken expectation weighs most; one that could not be measured weighs less than the failed
     /// cell that it comes of. A run that is not complete is one with failed cells.
     pub fn exit(self, report: &Report) -> Exit {
-        let tally = Tally::of(&gate::judge(report));
+        let tally = Tally::new(&gate::judge(report));
         if tally.is_broken(self.undecided_fails()) {
             Exit::FellShort
         } else if report.has_failures() || !report.is_complete() {

@@ -7,10 +7,10 @@
 use std::collections::HashSet;
 
 use crate::diag::printable;
-use crate::report::document::heading;
 use crate::report::gate::{self, Tally, Verdict};
 use crate::report::gate_text;
 use crate::report::labels::tool_name;
+use crate::report::summary;
 use crate::report::warnings::Warnings;
 use crate::report::{CellState, Report};
 use crate::schedule::CellId;
@@ -58,18 +58,18 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
             text += &command("notice", &title, &format!("found {note}"));
         }
     }
-    for (title, figures) in Warnings::of(report).in_short() {
+    for (title, figures) in Warnings::from_report(report).in_short() {
         text += &command("warning", title, &figures);
     }
-    for damage in heading::damage(report) {
+    for damage in summary::damage(report) {
         text += &command("warning", "damaged results", &damage);
     }
-    if let Some(partial) = heading::partial(report) {
+    if let Some(partial) = summary::partial(report) {
         text += &command("error", "partial", &partial);
     }
-    let mut totals = heading::totals(report);
+    let mut totals = summary::totals(report);
     if !judgements.is_empty() {
-        totals = format!("{totals}; {}", gate_text::totals(Tally::of(&judgements)));
+        totals = format!("{totals}; {}", gate_text::totals(Tally::new(&judgements)));
     }
     text + &command("notice", &format!("netplan {}", report.plan.name), &totals)
 }

@@ -235,8 +235,8 @@ pub fn render(report: &Report) -> io::Result<String> {
 pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     let counts = report.counts();
     let judgements = gate::judge(report);
-    let tally = Tally::of(&judgements);
-    let warnings = Warnings::of(report);
+    let tally = Tally::new(&judgements);
+    let warnings = Warnings::from_report(report);
     let document = Document {
         version: VERSION,
         run: &report.run,

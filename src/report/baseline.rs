@@ -127,7 +127,7 @@ fn seat<'a>(plan: &'a Plan, worker: &'a str) -> &'a str {
 #[must_use]
 pub fn compare(report: &Report) -> Vec<Beside<'_>> {
     let known = counterparts(&report.plan);
-    let peers = Peers::of(report);
+    let peers = Peers::new(report);
     report
         .cells
         .iter()

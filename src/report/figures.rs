@@ -67,7 +67,7 @@ pub(super) struct Peers<'a>(HashMap<Key<'a>, &'a CellReport>);
 type Key<'a> = (usize, usize, &'a [(Param, u64)]);
 
 impl<'a> Peers<'a> {
-    pub fn of(report: &'a Report) -> Peers<'a> {
+    pub fn new(report: &'a Report) -> Peers<'a> {
         let key = |cell: &'a CellReport| {
             let row = report.schedule.rows.get(cell.row)?;
             Some(((row.test, row.path, &*cell.params.0), cell))

@@ -79,7 +79,7 @@ impl Verdict {
 
 impl Tally {
     #[must_use]
-    pub fn of(judgements: &[Judgement<'_>]) -> Tally {
+    pub fn new(judgements: &[Judgement<'_>]) -> Tally {
         let mut tally = Tally::default();
         for judgement in judgements {
             *match judgement.verdict {
@@ -115,7 +115,7 @@ impl Tally {
 /// of every test that measures that path too; the others it does not concern.
 #[must_use]
 pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
-    let peers = Peers::of(report);
+    let peers = Peers::new(report);
     let mut judgements = Vec::new();
     for cell in &report.cells {
         let Some((_, test, path)) = report.row(cell.row) else {

@@ -67,7 +67,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("granit_parser", &["plan"]),
     ("annotate_snippets", &["diag"]),
     ("clap", &["cli"]),
-    ("comfy_table", &["report/terminal/render.rs"]),
+    ("comfy_table", &["output/terminal/table.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render", "plan/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),

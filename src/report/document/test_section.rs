@@ -1,79 +1,76 @@
-//! What the tables say: a section for each test.
+//! The section of each test: what it did, its tables, its chart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::notes::Notes;
-use super::number_format::{Field, Scale, aligned};
-use super::sweep_table::swept;
+use super::block::{Block, Cell, Column, Level, Meaning, Span, Table};
+use super::footnotes::Footnotes;
+use super::number_format::NumberFormat;
+use super::sweep_table;
+use crate::diag;
 use crate::plan::{Repeat, Test, ToolSpec};
-use crate::report::fold::{CellReport, Report};
-use crate::report::labels;
-use crate::report::terminal::layout::{Column, Grid};
+use crate::report::{CellReport, Report, labels};
 use crate::results::Summary;
 use crate::schedule::Param;
 use crate::tools::name;
 
-/// A test's part of the report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
-    /// The test's name.
-    pub name: String,
-    /// What it did and in which unit the figures are.
-    pub about: String,
-    pub grids: Vec<Grid>,
-    /// The shape of each path's sweep, a line each.
-    pub sparks: Vec<String>,
-}
-
 /// A section for each test that has cells, in the plan's order.
-pub fn of(report: &Report, notes: &mut Notes) -> Vec<Section> {
-    let mut sections = Vec::new();
+pub fn blocks(report: &Report, notes: &mut Footnotes) -> Vec<Block> {
+    let mut blocks = Vec::new();
     for (test, cells) in report.plan.tests.iter().zip(report.cells_by_test()) {
-        let sizes: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.params.size()).collect();
         if cells.is_empty() {
             continue;
         }
-        sections.push(if sizes.len() > 1 {
-            swept(report, test, &cells, &sizes, notes)
+        blocks.push(Block::Heading {
+            level: Level::Section,
+            title: test.name.clone(),
+        });
+        let sizes: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.params.size()).collect();
+        blocks.extend(if sizes.len() > 1 {
+            sweep_table::blocks(report, test, &cells, &sizes, notes)
         } else {
             single(report, test, &cells, notes)
         });
     }
-    sections
+    blocks
 }
 
 /// How the headline's figures of a test are written.
 #[derive(Clone, Copy, Debug)]
-pub struct Writing {
-    scale: Scale,
+pub struct HeadlineFormat {
+    pub number: NumberFormat,
     /// The fewest and the most samples of its measured cells.
     samples: (usize, usize),
 }
 
-impl Writing {
-    pub fn of(scale: Scale, metric: &str, cells: &[&CellReport]) -> Writing {
+impl HeadlineFormat {
+    pub fn new(report: &Report, metric: &str, cells: &[&CellReport]) -> HeadlineFormat {
+        let means: Vec<f64> = cells
+            .iter()
+            .filter_map(|cell| report.headline(cell))
+            .map(|figure| figure.summary.mean)
+            .collect();
         let counts = cells
             .iter()
             .filter_map(|cell| cell.measured(metric))
             .map(|summary| summary.count);
         let least = counts.clone().min().unwrap_or(0);
-        Writing {
-            scale,
+        HeadlineFormat {
+            number: NumberFormat::headline(metric, &means),
             samples: (least, counts.max().unwrap_or(0)),
         }
     }
 }
 
 /// What a test is about, and how its figures read.
-pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
-    let scale = writing.scale;
+pub fn about(test: &Test, format: HeadlineFormat, cells: &[&CellReport]) -> String {
+    let unit = format.number.unit;
     let figures = match (&*labels::headline(&test.tool), &test.tool) {
-        (name::THROUGHPUT_BPS, _) => format!("{} received", scale.unit),
+        (name::THROUGHPUT_BPS, _) => format!("{} received", unit),
         (name::TRANSACTIONS_PER_S, ToolSpec::Iperf3(_) | ToolSpec::Netperf(_)) => {
-            format!("transactions {}, latency in µs", scale.unit)
+            format!("transactions {}, latency in µs", unit)
         }
-        (headline, _) if scale.unit.is_empty() => labels::short(headline),
-        (headline, _) => format!("{} in {}", labels::short(headline), scale.unit),
+        (headline, _) if unit.is_empty() => labels::short(headline),
+        (headline, _) => format!("{} in {}", labels::short(headline), unit),
     };
     let mut about = vec![format!(
         "{}, samples of {}; {figures}",
@@ -88,7 +85,7 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
             find.condition, find.within
         )];
     }
-    match writing.samples {
+    match format.samples {
         (_, 0 | 1) => {}
         (least, most) if least == most => {
             about.push(format!(
@@ -105,7 +102,7 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
     if misses > 0 {
         about.push(format!(
             "; {} at a found rate missed it and {} not count",
-            crate::diag::count(misses, "sample"),
+            diag::count(misses, "sample"),
             if misses == 1 { "does" } else { "do" }
         ));
     }
@@ -115,35 +112,35 @@ pub fn about(test: &Test, writing: Writing, cells: &[&CellReport]) -> String {
         about.push(format!(
             "; {} of {} known to ±{}",
             reached.count(),
-            crate::diag::count(measured.count(), "cell"),
+            diag::count(measured.count(), "cell"),
             until.until
         ));
     }
     about.concat()
 }
 
-/// The cell's figure with what there is to note of it, or the mark that says why there is none.
-pub fn field(
+/// The cell's figure with its signs, or the mark that says why there is none.
+pub fn figure(
     report: &Report,
     test: &Test,
     cell: &CellReport,
-    writing: Writing,
-    notes: &mut Notes,
-) -> Field {
+    format: HeadlineFormat,
+    notes: &mut Footnotes,
+) -> Cell {
     if let Some(mark) = notes.mark(cell, labels::tool_name(&test.tool)) {
         return mark.into();
     }
     let Some(figure) = report.headline(cell) else {
-        return "?".to_owned().into();
+        return Span::plain("?").into();
     };
-    let mut field = writing.scale.figure(&figure);
-    let (least, most) = writing.samples;
+    let mut written = format.number.figure(&figure);
+    let (least, most) = format.samples;
     if least != most {
-        field.count = format!("×{}", figure.summary.count);
+        written.count = format!("×{}", figure.summary.count);
     }
     let outliers = report.outliers(cell).iter().filter(|out| **out).count();
-    field.marks = notes.signs(cell, outliers);
-    field
+    written.marks = notes.signs(cell, outliers);
+    written
 }
 
 pub fn path_name(report: &Report, row: usize) -> &str {
@@ -155,7 +152,7 @@ pub fn mean(cell: &CellReport, metric: &str) -> Option<f64> {
 }
 
 /// What the headline metric is called above its column.
-fn said(metric: &str) -> String {
+fn column_name(metric: &str) -> String {
     match metric {
         name::THROUGHPUT_BPS => "received".to_owned(),
         metric => labels::short(metric),
@@ -238,46 +235,30 @@ fn is_aside(metric: &str, means: &[f64], cells: &[&CellReport]) -> bool {
 }
 
 /// Paths down, metrics across.
-fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes) -> Section {
+fn single(
+    report: &Report,
+    test: &Test,
+    cells: &[&CellReport],
+    notes: &mut Footnotes,
+) -> Vec<Block> {
     let headline = labels::headline(&test.tool);
-    let means: Vec<f64> = cells
-        .iter()
-        .filter_map(|cell| report.headline(cell))
-        .map(|figure| figure.summary.mean)
-        .collect();
-    let scale = Scale::headline(&headline, &means);
-    let writing = Writing::of(scale, &headline, cells);
-    let mut grid = Grid::default();
-    grid.columns.push(Column {
-        name: "path".to_owned(),
-        unit: String::new(),
-        words: true,
-        fields: cells
-            .iter()
-            .map(|cell| path_name(report, cell.row).to_owned())
-            .collect(),
-    });
+    let format = HeadlineFormat::new(report, &headline, cells);
+    let paths = cells.iter().map(|cell| path_name(report, cell.row));
+    let mut columns = vec![Column::words("path", paths.map(str::to_owned))];
     let varying = varying(cells);
     if !varying.is_empty() {
-        grid.columns.push(Column {
-            name: "with".to_owned(),
-            unit: String::new(),
-            words: true,
-            fields: cells.iter().map(|cell| others(cell, &varying)).collect(),
-        });
+        let with = cells.iter().map(|cell| others(cell, &varying));
+        columns.push(Column::words("with", with));
     }
-    grid.keys = grid.columns.len();
-    grid.columns.push(Column {
-        name: said(&headline),
-        unit: scale.unit.to_owned(),
-        words: false,
-        fields: aligned(
-            &cells
-                .iter()
-                .map(|cell| field(report, test, cell, writing, notes))
-                .collect::<Vec<_>>(),
-        ),
-    });
+    let keys = columns.len();
+    let figures = cells
+        .iter()
+        .map(|cell| figure(report, test, cell, format, notes));
+    columns.push(Column::figures(
+        &column_name(&headline),
+        format.number.unit,
+        figures,
+    ));
     let known = METRICS
         .into_iter()
         .filter(|(metric, ..)| *metric != headline)
@@ -290,33 +271,31 @@ fn single(report: &Report, test: &Test, cells: &[&CellReport], notes: &mut Notes
         if means.is_empty() || (!labels::is_rate(&headline) && is_aside(metric, &means, cells)) {
             continue;
         }
-        let (scale, unit) = if labels::is_rate(metric) {
-            let scale = Scale::headline(metric, &means);
-            (scale, scale.unit)
+        let (number, unit) = if labels::is_rate(metric) {
+            let number = NumberFormat::headline(metric, &means);
+            (number, number.unit)
         } else {
-            (Scale::of(&means, 1.0, most, ""), unit)
+            (NumberFormat::new(&means, 1.0, most, ""), unit)
         };
-        grid.columns.push(Column {
-            name,
-            unit: unit.to_owned(),
-            words: false,
-            fields: summaries
-                .iter()
-                .map(|s| s.as_ref().map_or_else(String::new, |s| scale.write(s.mean)))
-                .collect(),
+        let figures = summaries.iter().map(|s| {
+            s.as_ref()
+                .map_or_else(String::new, |s| number.write(s.mean))
         });
+        columns.push(Column::figures(&name, unit, figures));
     }
-    let mut about = about(test, writing, cells);
+    let mut about = about(test, format, cells);
     if [name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER]
         .iter()
         .any(|metric| cells.iter().any(|cell| mean(cell, metric).is_some()))
     {
         about = format!("{about}; {}", labels::cpu_of(&test.tool));
     }
-    Section {
-        name: test.name.clone(),
-        about,
-        grids: vec![grid],
-        sparks: Vec::new(),
-    }
+    vec![
+        Block::paragraph(Meaning::Plain, about),
+        Block::Table(Table {
+            columns,
+            keys,
+            ..Table::default()
+        }),
+    ]
 }

@@ -3,7 +3,7 @@
 //! The link's rate counts Ethernet, IP and transport headers (tc-tbf(8)), so that of each segment
 //! only its payload is goodput: rate · payload / (payload + headers).
 
-use super::claim::{Allowed, Line, Verdict};
+use super::check::{Allowed, Check, Verdict};
 use crate::plan::units::BitRate;
 use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
 use crate::report::{CellReport, Report};
@@ -24,7 +24,7 @@ const ROUND_TRIP_PERCENT: f64 = 5.0;
 const LOSS_ALPHA: f64 = 0.001;
 
 /// What theory says of a cell; None when it says nothing.
-pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Line> {
+pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
     let link = &report.plan.local.links;
     match tool {
         ToolSpec::Iperf3(Iperf3 {
@@ -43,7 +43,7 @@ pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Opti
     }
 }
 
-fn goodput(rate: BitRate, cell: &CellReport) -> Line {
+fn goodput(rate: BitRate, cell: &CellReport) -> Check {
     let effective = median(cell, name::EFFECTIVE_MSS);
     let what = match (effective, cell.params.get(Param::Mss)) {
         (Some(effective), _) => format!("TCP goodput over {rate}, {effective:.0} bytes a segment"),
@@ -61,7 +61,7 @@ fn goodput(rate: BitRate, cell: &CellReport) -> Line {
     within(what, "Mbit/s", theory, found, RATE_PERCENT)
 }
 
-fn received(cell: &CellReport) -> Option<Line> {
+fn received(cell: &CellReport) -> Option<Check> {
     let offered = cell.params.get(Param::Rate)?;
     let what = format!("UDP received of {} sent", BitRate(offered));
     let found = median(cell, name::THROUGHPUT_BPS).map(|bps| bps / 1e6);
@@ -69,7 +69,7 @@ fn received(cell: &CellReport) -> Option<Line> {
     Some(within(what, "Mbit/s", Some(theory), found, RATE_PERCENT))
 }
 
-fn round_trip(delay: std::time::Duration, cell: &CellReport) -> Line {
+fn round_trip(delay: std::time::Duration, cell: &CellReport) -> Check {
     let ms = delay.as_secs_f64() * 1e3;
     let what = format!("round trip, {ms} ms each way");
     let found = median(cell, name::LATENCY_MEAN_US).map(|us| us / 1e3);
@@ -82,7 +82,7 @@ fn within(
     theory: Option<f64>,
     found: Option<f64>,
     percent: f64,
-) -> Line {
+) -> Check {
     let verdict = match theory.zip(found) {
         Some((theory, found)) if (found - theory).abs() <= theory * percent / 100.0 => {
             Verdict::Passed
@@ -90,7 +90,7 @@ fn within(
         Some(_) => Verdict::Failed(None),
         None => Verdict::Failed(Some("a figure is missing".to_owned())),
     };
-    Line {
+    Check {
         what,
         unit,
         theory,
@@ -102,7 +102,7 @@ fn within(
 }
 
 /// Datagrams lost of those sent, over all samples; each is lost or not by itself.
-fn lost(percent: f64, cell: &CellReport) -> Line {
+fn lost(percent: f64, cell: &CellReport) -> Check {
     let what = format!("UDP datagrams lost, the link loses {percent} %");
     let counted = datagrams(cell);
     let found = counted.map(|(lost, sent)| 100.0 * lost as f64 / sent as f64);
@@ -114,7 +114,7 @@ fn lost(percent: f64, cell: &CellReport) -> Line {
         Some(_) => Verdict::Failed(None),
         None => Verdict::Failed(Some("a figure is missing".to_owned())),
     };
-    Line {
+    Check {
         what,
         unit: "%",
         theory: Some(percent),

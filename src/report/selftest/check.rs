@@ -10,7 +10,7 @@ use crate::results::warnings::Kind;
 
 /// A figure that theory knows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Line {
+pub struct Check {
     pub what: String,
     pub unit: &'static str,
     /// None where theory needs a figure that was not found.
@@ -48,7 +48,7 @@ pub enum Verdict {
 /// A line for each cell of which theory says something. `skipped` is the reason for which the plan
 /// was not run.
 #[must_use]
-pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
+pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
     let line = |cell: &CellReport| {
         let (_, test, _) = report.row(cell.row)?;
         let mut line = claim(report, &test.tool, cell)?;
@@ -82,10 +82,10 @@ pub fn of(report: &Report, skipped: Option<&str>) -> Vec<Line> {
 
 /// How many lines passed, failed, and were skipped.
 #[must_use]
-pub fn counts(lines: &[Line]) -> [usize; 3] {
+pub fn counts(checks: &[Check]) -> [usize; 3] {
     let mut counts = [0; 3];
-    for line in lines {
-        counts[match line.verdict {
+    for check in checks {
+        counts[match check.verdict {
             Verdict::Passed => 0,
             Verdict::Failed(_) => 1,
             Verdict::Skipped(_) => 2,

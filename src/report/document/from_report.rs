@@ -1,0 +1,52 @@
+//! The whole report as a document.
+
+use super::block::{Block, Document, Meaning, Note, Notes, Span};
+use super::footnotes::Footnotes;
+use super::{baseline_table, expectations, heading, test_section, warning_notes};
+use crate::report::gate::{self, Tally};
+use crate::report::{Report, summary};
+
+impl Document {
+    /// Tables, charts and notes: all that a person wants to know of a run.
+    #[must_use]
+    pub fn from_report(report: &Report) -> Document {
+        let mut footnotes = Footnotes::new(report);
+        let mut blocks = heading::blocks(report);
+        blocks.extend(test_section::blocks(report, &mut footnotes));
+        blocks.extend(baseline_table::blocks(report));
+        let judgements = gate::judge(report);
+        let notes = [
+            footnotes.notes(),
+            warning_notes::notes(&footnotes.warnings),
+            damage(report),
+            expectations::notes(report, &judgements),
+        ];
+        let notes = notes.into_iter().filter(|notes| !notes.notes.is_empty());
+        blocks.extend(notes.map(Block::Notes));
+        let falls_short = Tally::new(&judgements).falls_short(false);
+        let meaning = if report.has_failures() || falls_short {
+            Meaning::Failed
+        } else if report.is_complete() && report.counts().skipped == 0 {
+            Meaning::Good
+        } else {
+            Meaning::Warning
+        };
+        let mut totals = vec![vec![Span::new(meaning, summary::totals(report))]];
+        totals.extend(summary::partial(report).map(|text| vec![Span::new(Meaning::Warning, text)]));
+        blocks.push(Block::Text(totals));
+        Document { blocks }
+    }
+}
+
+/// What is wrong with the journal.
+fn damage(report: &Report) -> Notes {
+    let note = |text: String| Note {
+        mark: Span::new(Meaning::Warning, "!"),
+        text: vec![Span::new(Meaning::Warning, text)],
+        ..Note::default()
+    };
+    Notes {
+        title: String::new(),
+        notes: summary::damage(report).into_iter().map(note).collect(),
+    }
+}
