@@ -76,7 +76,7 @@ impl<'p> View<'p> {
     /// Of a run of this schedule.
     pub fn of(plan: Cow<'p, Plan>, schedule: Cow<'p, Schedule>, now: Instant) -> Self {
         Self {
-            eta: Eta::of(&plan, &schedule),
+            eta: Eta::new(&plan, &schedule),
             means: CellMeans::of(&plan),
             planned: Some((plan, schedule)),
             ..Self::new(now)
@@ -293,7 +293,7 @@ impl<'p> View<'p> {
             && self.planned.is_none()
             && let Ok((plan, schedule)) = Report::planned(plan, only.as_deref())
         {
-            self.eta = Eta::of(&plan, &schedule);
+            self.eta = Eta::new(&plan, &schedule);
             self.means = CellMeans::of(&plan);
             self.planned = Some((Cow::Owned(plan), Cow::Owned(schedule)));
         }
