@@ -12,5 +12,4 @@ mod session_rate;
 pub mod state;
 mod store;
 
-pub use lines::{Count, count_in};
 pub use run::{Error, Linger, Settings, run};

@@ -6,6 +6,7 @@ mod event;
 pub mod journal;
 mod journal_reader;
 pub mod observed;
+mod progress;
 pub mod run_dir;
 mod run_list;
 pub mod sequential;
@@ -17,6 +18,7 @@ pub use event::{
     CommandLine, Event, EventKind, OLDEST_VERSION, Outcome, Sample, VERSION, command_line,
 };
 pub use journal::{Journal, JournalError, Recovered, Tear};
+pub use progress::Progress;
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};
 pub use statistics::{Interval, Summary};
