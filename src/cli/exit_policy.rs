@@ -1,4 +1,4 @@
-//! What a report's figures mean for the exit code.
+//! The exit code of a report.
 
 use clap::{Args, ValueEnum};
 
@@ -15,10 +15,10 @@ pub(super) struct VerdictArgs {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Undecided {
-    /// It is shown, and is no failure
+    /// Show it, and do not fail
     #[default]
     Pass,
-    /// It falls short
+    /// Fail
     Fail,
 }
 
@@ -27,8 +27,8 @@ impl VerdictArgs {
         self.undecided == Undecided::Fail
     }
 
-    /// A broken expectation weighs most; one that could not be measured weighs less than the failed
-    /// cell that it comes of. A run that is not complete is one with failed cells.
+    /// A broken expectation comes first; one that was not measured comes after the failed cell that is its
+    /// cause. A run that is not complete counts as one with failed cells.
     pub fn exit(self, report: &Report) -> Exit {
         let tally = Tally::new(&gate::judge(report));
         if tally.is_broken(self.undecided_fails()) {

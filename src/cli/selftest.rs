@@ -25,11 +25,11 @@ use crate::results::{Journal, RunDir};
 use crate::schedule::{Schedule, Selection};
 use crate::tools;
 
-/// Hold what is measured on emulated links against theory: are the numbers true?
+/// Compare figures measured on emulated links with theory: are the numbers true?
 ///
 /// Runs small plans on this machine over links of known rate, delay and loss, in network namespaces that vanish
-/// with them, in about a minute, and says for each figure what theory says, what was found, and whether that is
-/// near enough. What the kernel cannot emulate is skipped, with the reason. A machine that is busy with other
+/// with them, in about a minute, and prints for each figure the theory, what was found, and whether that is
+/// close enough. What the kernel cannot emulate is skipped, with the reason. A machine that is busy with other
 /// things may fail it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -40,7 +40,7 @@ use crate::tools;
 
 The plans are those of plans/selftest/. Theory of TCP goodput:
 rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
-Losses are held against their binomial interval at 99.9 %.
+Losses are compared by their binomial interval at 99.9 %.
 
 Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
 130 interrupted.")]
@@ -49,7 +49,7 @@ pub(super) struct SelftestArgs {
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
 
-    /// Override a value of the parts' plans, as in defaults.duration=5s; may be given several times
+    /// Override a value of the parts' plans, e.g. defaults.duration=5s; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
@@ -114,8 +114,8 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     let plans = parts
         .map(|part| Ok((part.file().0, part.plan(&args.set)?)))
         .collect::<Result<Vec<_>, CliError>>()?;
-    let blocked: Vec<Vec<Trouble>> = plans.iter().map(|(_, plan)| in_the_way(plan)).collect();
-    if args.format == Format::Table && blocked.iter().all(|troubles| !troubles.is_empty()) {
+    let blocked: Vec<Vec<Trouble>> = plans.iter().map(|(_, plan)| problems(plan)).collect();
+    if args.format == Format::Table && blocked.iter().all(|problems| !problems.is_empty()) {
         return Err(nothing_can_be_measured(blocked).into());
     }
     let runtime = super::runtime()?;
@@ -125,9 +125,9 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     };
     let mut checks = Vec::new();
     let mut interrupted = false;
-    for ((name, plan), troubles) in plans.into_iter().zip(&blocked) {
-        if !troubles.is_empty() {
-            let reason = troubles.iter().map(ToString::to_string);
+    for ((name, plan), problems) in plans.into_iter().zip(&blocked) {
+        if !problems.is_empty() {
+            let reason = problems.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
             checks.extend(selftest::checks(&unmeasured(plan), Some(&reason)));
             continue;
@@ -159,8 +159,8 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     })
 }
 
-/// Why a plan cannot be run here.
-fn in_the_way(plan: &Plan) -> Vec<Trouble> {
+/// Why a plan cannot run here.
+fn problems(plan: &Plan) -> Vec<Trouble> {
     let tools: Vec<_> = plan
         .tests
         .iter()
@@ -170,25 +170,25 @@ fn in_the_way(plan: &Plan) -> Vec<Trouble> {
     checkup.troubles().cloned().collect()
 }
 
-/// Says each trouble once, however many plans it is in the way of.
+/// Lists each problem once, however many plans it blocks.
 fn nothing_can_be_measured(blocked: Vec<Vec<Trouble>>) -> anyhow::Error {
-    let mut troubles: Vec<Trouble> = Vec::new();
-    for trouble in blocked.into_iter().flatten() {
-        if !troubles.contains(&trouble) {
-            troubles.push(trouble);
+    let mut problems: Vec<Trouble> = Vec::new();
+    for problem in blocked.into_iter().flatten() {
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
     }
-    let list = preflight::list(troubles.iter());
+    let list = preflight::list(problems.iter());
     anyhow!("nothing can be measured on this machine:{list}")
 }
 
-/// The report of a run that there was not.
+/// The report of a plan that did not run.
 fn unmeasured(plan: Plan) -> Report {
     let schedule = Schedule::of(&plan, &Selection::all());
     Report::fold([], plan, schedule)
 }
 
-/// Runs a plan; what it says, and whether it was interrupted.
+/// Runs a plan. Returns its checks, and whether it was interrupted.
 fn measure(
     runtime: &Runtime,
     prepared: &Prepared,

@@ -61,11 +61,11 @@ impl Lines {
     /// The line for an event, if it deserves one. `count` is of the cells that have ended, and of
     /// all. What others said is on it, never on lines of its own: those may be records.
     pub fn of(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
-        let words = self.words(event, count)?;
-        Some(printable::lines(&words).into_owned())
+        let text = self.text(event, count)?;
+        Some(printable::lines(&text).into_owned())
     }
 
-    fn words(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
+    fn text(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
         match event {
             EventKind::WorkerJoined {
                 worker,

@@ -2,7 +2,7 @@
 //! for expectations that fell short and cells that failed, warnings for what is undecided or
 //! carries a warning, notices for searches that ended at the plan's bound, and one that sums up.
 //!
-//! GitHub shows ten errors and ten warnings of a step; the worst stand first.
+//! GitHub shows ten errors and ten warnings of a step; the worst come first.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
     of_verdict(Verdict::Undecided, level);
     let judged: HashSet<&CellId> = judgements.iter().map(|j| &j.cell.id).collect();
     for cell in &report.cells {
-        // An expectation of it has said so already.
+        // An expectation of it is in the list already.
         if judged.contains(&cell.id) {
             continue;
         }
@@ -43,8 +43,8 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
                     .row(cell.row)
                     .map(|(_, test, _)| tool_name(&test.tool));
                 let words = failure.in_words(tool.unwrap_or_default());
-                let said = format!("{}\n{words}", failure.cause);
-                text += &command("error", &format!("failed: {}", cell.id.0), said.trim());
+                let message = format!("{}\n{words}", failure.cause);
+                text += &command("error", &format!("failed: {}", cell.id.0), message.trim());
             }
             CellState::Skipped(reason) => {
                 text += &command("warning", &format!("skipped: {}", cell.id.0), reason);

@@ -36,16 +36,6 @@ pub struct Beside<'a> {
 }
 
 impl Difference {
-    /// In words, for people.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Difference::VirtualIp => "virtual IP to pod IP",
-            Difference::Hairpin => "hairpin to same node",
-            Difference::PodNetwork => "pod network to host network",
-        }
-    }
-
     /// As JSON has it.
     #[must_use]
     pub fn name(self) -> &'static str {

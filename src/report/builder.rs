@@ -79,8 +79,8 @@ impl Report {
         Ok((plan, schedule))
     }
 
-    /// The same of what could be read of a journal. A last line that was cut off is no damage: nobody
-    /// was told of it.
+    /// As [`Report::from_events`], of what could be read of a journal. A last line that was cut off is not
+    /// damage: nobody was told of it.
     ///
     /// # Errors
     /// As [`Report::from_events`], and when not even the first line could be read.
@@ -196,7 +196,7 @@ impl Builder {
         let first = report.span.map_or(event.at, |(first, _)| first);
         report.span = Some((first, event.at));
         report.sessions.take(&event);
-        // A run that goes on after its end has not ended.
+        // A run that continues after its end has not ended.
         report.state = RunState::CutOff;
         report.environment.learn(&event);
         match event.kind {

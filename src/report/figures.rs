@@ -1,4 +1,4 @@
-//! What a cell's samples say of a metric, and how sure that is.
+//! Figures: a metric over a cell's samples, with its interval.
 
 use std::collections::HashMap;
 
@@ -27,15 +27,15 @@ impl Report {
         })
     }
 
-    /// The level of a mean's interval: stricter where the samples themselves said when to stop.
+    /// The level of a mean's interval: stricter where the samples decided when to stop.
     fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
         self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
             sequential::alpha(test.timing.repeat, summary.count)
         })
     }
 
-    /// Which of the cell's samples stand far from the rest in the headline metric, by position. All
-    /// false unless the cell was measured, if only in part.
+    /// Which of the cell's samples are outliers in the headline metric, by position. All false unless the
+    /// cell was measured at least in part.
     #[must_use]
     pub fn outliers(&self, cell: &CellReport) -> Vec<bool> {
         match (self.row(cell.row), &cell.state) {

@@ -1,6 +1,7 @@
 //! All that is known of a run.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::figures::Figure;
 use super::labels;
@@ -92,7 +93,7 @@ pub struct Attempt {
 }
 
 /// How many cells ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub cells: usize,
     pub measured: usize,

@@ -1,4 +1,4 @@
-//! What reports call tools, their metrics and what they do.
+//! Names of tools and metrics, and descriptions of tests, for people.
 
 use crate::plan::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec, Via};
 use crate::schedule::Param;
@@ -13,7 +13,7 @@ pub fn tool_name(tool: &ToolSpec) -> &str {
     }
 }
 
-/// The metric that stands for a cell of this tool.
+/// The metric that represents a cell of this tool.
 pub fn headline(tool: &ToolSpec) -> String {
     tools::of(tool).headline().to_owned()
 }

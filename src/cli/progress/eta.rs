@@ -11,7 +11,7 @@ use crate::tools;
 /// What is known of the samples that are to come.
 ///
 /// Work is counted in the time that samples were predicted to take; how fast it is done, by how
-/// many run side by side and how many fail, is learnt as the run goes on.
+/// many run side by side and how many fail, is learnt during the run.
 #[derive(Debug, Default)]
 pub(super) struct Eta {
     tests: HashMap<String, TestWork>,
@@ -97,7 +97,7 @@ impl Eta {
         }
     }
 
-    /// Takes note of an event.
+    /// Counts an event.
     pub fn on(&mut self, event: &EventKind) {
         match event {
             EventKind::Sample(sample) => {
@@ -139,7 +139,7 @@ impl Eta {
         }
     }
 
-    /// What was done before this moment says nothing about the pace.
+    /// What was done before this moment does not count for the pace.
     pub fn begin_here(&mut self) {
         self.before = self.work().0;
     }

@@ -14,6 +14,6 @@ mod view;
 #[cfg(test)]
 mod view_laws;
 
-pub(super) use labels::in_words;
+pub(super) use labels::forecast_text;
 pub(super) use live::Progress;
 pub(super) use view::Phase;

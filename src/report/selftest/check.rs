@@ -1,4 +1,4 @@
-//! A figure that theory knows beside the one that was found, and what to make of it.
+//! A measured figure, compared with theory.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::report::{CellReport, CellState, Report, RunState};
 use crate::results::Warning;
 use crate::results::warnings::Kind;
 
-/// A figure that theory knows.
+/// A figure that theory gives, and the measured one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
     pub what: String,
@@ -20,7 +20,7 @@ pub struct Check {
     pub allowed: Allowed,
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// Of the samples, where the line failed: why that may be.
+    /// The warnings of the samples of a failed check, which may be its cause.
     pub warnings: Vec<Kind>,
 }
 
@@ -31,11 +31,11 @@ pub enum Allowed {
     /// Of theory, to either side.
     Percent(f64),
     /// Theory lies within the binomial interval of what was found (Wilson's), at 99.9 %. In the
-    /// line's unit; None when nothing was found.
+    /// check's unit; `None` when nothing was found.
     Interval(Option<(f64, f64)>),
 }
 
-/// What to make of a line.
+/// How a check came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", content = "why", rename_all = "snake_case")]
 pub enum Verdict {
@@ -45,8 +45,7 @@ pub enum Verdict {
     Skipped(String),
 }
 
-/// A line for each cell of which theory says something. `skipped` is the reason for which the plan
-/// was not run.
+/// A check for each cell that theory has a figure for. `skipped` is the reason why the plan was not run.
 #[must_use]
 pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
     let line = |cell: &CellReport| {
@@ -80,7 +79,7 @@ pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
     report.cells.iter().filter_map(line).collect()
 }
 
-/// How many lines passed, failed, and were skipped.
+/// How many checks passed, failed, and were skipped.
 #[must_use]
 pub fn counts(checks: &[Check]) -> [usize; 3] {
     let mut counts = [0; 3];

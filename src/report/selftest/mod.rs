@@ -1,4 +1,4 @@
-//! What theory says of an emulated link, beside what was found. Pure.
+//! Figures measured on emulated links, compared with theory. Pure.
 
 mod check;
 mod document;
@@ -139,7 +139,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
     #[test]
     fn what_nobody_measured_did_not_pass() {
         let lines = checks(&report(""), None);
-        // TCP_STREAM is no claim: its MSS is not asked for.
+        // TCP_STREAM is not checked: the plan asks for no MSS.
         assert_eq!(lines.len(), 4);
         assert_eq!(counts(&lines), [0, 4, 0]);
         assert_eq!(counts(&checks(&report(""), Some("no netem"))), [0, 0, 4]);

@@ -23,7 +23,7 @@ const ROUND_TRIP_PERCENT: f64 = 5.0;
 /// A right link falls out of the interval of its losses once in a thousand times.
 const LOSS_ALPHA: f64 = 0.001;
 
-/// What theory says of a cell; None when it says nothing.
+/// The check of a cell; `None` where theory gives no figure.
 pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
     let link = &report.plan.local.links;
     match tool {
