@@ -9,7 +9,7 @@
 //! Each module is a room with one subject; imports run one way, from the last line to the first:
 //!
 //! ```text
-//! diag, files, system ◀ plan ◀ schedule, tools ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ output ◀ cli
+//! diag, files, system ◀ plan ◀ schedule, tools, statistics ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ output ◀ cli
 //! ```
 
 pub mod cli;
@@ -24,6 +24,7 @@ pub mod report;
 pub mod results;
 pub mod rpc;
 pub mod schedule;
+pub mod statistics;
 pub mod system;
 pub mod tools;
 pub mod worker;

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use netplan::results::statistics::critical;
-use netplan::results::{EventKind, Outcome, Summary};
+use netplan::results::{EventKind, Outcome};
 use netplan::schedule::CellId;
+use netplan::statistics::{Summary, critical};
 use netplan::tools::name;
 
 use super::runs::{Run, run, shipped};

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use jiff::Timestamp;
 use netplan::diag::Source;
 use netplan::plan;
-use netplan::results::observed::{self, End};
+use netplan::results::host_metrics::{self, End};
 use netplan::results::{
     Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, command_line, journal,
 };
@@ -258,7 +258,7 @@ fn failure(cell: &str) -> Failure {
 /// As many as a sample has today.
 fn metrics(number: u32) -> Metrics {
     let mut metrics = Metrics::default();
-    for metric in observed::ALL {
+    for metric in host_metrics::ALL {
         for end in End::BOTH {
             metrics.set(metric.at(end), 125_823.25);
         }

@@ -4,8 +4,8 @@
 use netplan::plan::Repeat;
 pub use netplan::plan::Until;
 use netplan::plan::units::Percent;
-use netplan::results::sequential::{self, Decision};
-use netplan::results::statistics::{ALPHA, Summary, ratio};
+use netplan::statistics::stopping_rule::{self, Decision};
+use netplan::statistics::{ALPHA, Summary, ratio};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rand_distr::{Distribution as _, LogNormal, StandardNormal};
@@ -105,7 +105,7 @@ pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
         samples += values.len();
         reached += u32::from(decision == Decision::Reached);
         let alpha = match rule {
-            Rule::Adaptive(until) => sequential::alpha(Repeat::Until(until), values.len()),
+            Rule::Adaptive(until) => stopping_rule::alpha(Repeat::Until(until), values.len()),
             Rule::Fixed(_) | Rule::Naive(_) => ALPHA,
         };
         let interval = Summary::of(values).and_then(|s| s.interval(alpha));
@@ -123,7 +123,7 @@ fn decide(rule: Rule, values: &[f64]) -> Decision {
     match rule {
         Rule::Fixed(n) if values.len() < n as usize => Decision::More,
         Rule::Fixed(_) => Decision::Reached,
-        Rule::Adaptive(until) => sequential::decide(&until, values),
+        Rule::Adaptive(until) => stopping_rule::decide(&until, values),
         Rule::Naive(until) => {
             if values.len() < until.min as usize {
                 return Decision::More;

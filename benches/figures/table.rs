@@ -1,6 +1,6 @@
 //! Figures beside their goals, as rows of a Markdown table.
 
-use netplan::results::Summary;
+use netplan::statistics::Summary;
 
 /// What a figure should be.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ use super::target::KubernetesArgs;
 use super::watch::{Followed, Follower, OnInterrupt, Sink};
 use super::{complete, lifecycle, printer, run_lookup};
 use crate::cluster::Cluster;
-use crate::cluster::kubernetes::{Access, Kubernetes, Run, State};
+use crate::cluster::kubernetes::{Connection, Kubernetes, Run, State};
 use crate::diag::count;
 use crate::render::RunContext;
 use crate::results::archive::{self, Archive, ArchiveError};
@@ -68,9 +68,9 @@ enum From {
 }
 
 async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
-    let access = args.kubernetes.open().await?.telling(printer::note);
-    let run = run_lookup::run(&access, args.run.as_deref()).await?;
-    let cluster = access.run(&run.id, &run.namespace);
+    let connection = args.kubernetes.open().await?.with_progress(printer::note);
+    let run = run_lookup::run(&connection, args.run.as_deref()).await?;
+    let cluster = connection.run(&run.id, &run.namespace);
     let asked = args.output.output.as_deref();
     let earlier = earlier(asked, &run)?;
     let from = match &earlier {
@@ -91,7 +91,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
         From::Here => Ok(Followed::Over),
         From::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
         From::Orchestrator(identity) => {
-            let following = follow(&access, &cluster, &run, &identity, &mut collector);
+            let following = follow(&connection, &cluster, &run, &identity, &mut collector);
             Box::pin(progress.attend(following)).await?
         }
     };
@@ -129,7 +129,7 @@ async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<From> {
 
 /// Collects the records from the orchestrator, or from its log when it ends meanwhile.
 async fn follow(
-    access: &Access,
+    connection: &Connection,
     cluster: &Kubernetes,
     run: &Run,
     identity: &Identity,
@@ -150,7 +150,7 @@ async fn follow(
         Err(lost) => lost.into(),
     };
     // It may have come to its end in a moment without a connection.
-    let runs = access.runs().await.unwrap_or_default();
+    let runs = connection.runs().await.unwrap_or_default();
     let now = runs.iter().find(|other| other.id == run.id);
     if now.is_some_and(|run| run.state == State::Finished)
         && let Ok(archive) = log(cluster, run).await

@@ -31,10 +31,10 @@ pub(super) fn execute(args: &CancelArgs) -> Result<Exit, CliError> {
 }
 
 async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
-    let access = args.kubernetes.open().await?;
-    let run = run_lookup::run(&access, args.run.as_deref()).await?;
+    let connection = args.kubernetes.open().await?;
+    let run = run_lookup::run(&connection, args.run.as_deref()).await?;
     let id = &run.id;
-    let cluster = access.run(id, &run.namespace);
+    let cluster = connection.run(id, &run.namespace);
     match run.state {
         State::Starting | State::Running => {}
         State::Finished | State::Failed => {

@@ -61,7 +61,7 @@ pub(super) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
     printer::results(&Invocation::current().localize(&lines))?;
-    Ok(if checkup.troubles().next().is_some() {
+    Ok(if checkup.problems().next().is_some() {
         Exit::CouldNotRun
     } else {
         Exit::Well

@@ -97,8 +97,8 @@ impl Live<'_> {
                 let cluster = cluster.with_programs(tools::programs(plan));
                 Box::pin(self.whole(cluster)).await
             }
-            Target::Kubernetes(access) => {
-                let cluster = access.run(&run.id, &run.namespace);
+            Target::Kubernetes(connection) => {
+                let cluster = connection.run(&run.id, &run.namespace);
                 Box::pin(self.whole(cluster)).await
             }
         }

@@ -43,11 +43,11 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use self::invocation::Invocation;
-use crate::cluster::local::holder;
+use super::cluster::local::sandbox;
 use crate::system::raise_file_limit;
 
 const EXAMPLES: &str = "\
@@ -101,11 +101,17 @@ enum Command {
     Worker(worker::WorkerArgs),
 }
 
+/// The command line as clap describes it, to check command lines without running them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the program: what `main` is.
 #[must_use]
 pub fn main() -> ExitCode {
     // The local cluster's own processes enter namespaces, which only a process without threads can.
-    if let Some(code) = holder::dispatch() {
+    if let Some(code) = sandbox::dispatch() {
         return code;
     }
     match execute() {

@@ -1,7 +1,7 @@
 //! What every command that reads a plan takes.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -10,11 +10,13 @@ use super::complete;
 use super::error::CliError;
 use crate::diag::Source;
 use crate::files;
-use crate::plan::{self, Order, Plan, Surroundings, Unreadable};
+use crate::plan::{self, Order, Plan, SourceEnv, Unreadable};
 use crate::schedule::{Schedule, Selection};
 
-/// An endless text is not read to its end; what is read of it is refused as too large.
+/// A longer text is refused; an endless one is not read to its end.
 const READ_AT_MOST_BYTES: u64 = 8 << 20;
+/// A plan in a FIFO, such as a shell's `<(command)`, must end within this.
+const READS_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -56,7 +58,7 @@ pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
 /// The files of this machine, and the environment of this process.
 struct Here;
 
-impl Surroundings for Here {
+impl SourceEnv for Here {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
         Ok(files::read_text(file, READ_AT_MOST_BYTES)?)
     }
@@ -77,11 +79,14 @@ impl Surroundings for Here {
 /// The text of a plan, `-` being standard input.
 pub(super) fn source(file: &Path) -> Result<Source, CliError> {
     let (name, read) = if file.as_os_str() == "-" {
-        ("<stdin>".to_owned(), read(std::io::stdin().lock()))
+        (
+            "<stdin>".to_owned(),
+            files::read_to_limit(std::io::stdin().lock(), READ_AT_MOST_BYTES),
+        )
     } else {
         (
             file.display().to_string(),
-            std::fs::File::open(file).and_then(read),
+            files::read_any(file, READ_AT_MOST_BYTES, READS_WITHIN),
         )
     };
     let bytes = read.map_err(|error| {
@@ -99,12 +104,6 @@ pub(super) fn source(file: &Path) -> Result<Source, CliError> {
         CliError::Usage(format!("{name}:{line}: the plan is not UTF-8 text"))
     })?;
     Ok(Source::new(name, text))
-}
-
-fn read(reader: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(READ_AT_MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 impl SelectionArgs {

@@ -9,7 +9,8 @@ use anyhow::anyhow;
 use super::error::CliError;
 use super::prepare::Prepared;
 use super::printer;
-use crate::cluster::{Finding, Trouble, local};
+use crate::cluster::{Finding, local};
+use crate::diag::Problem;
 use crate::plan::Local;
 use crate::tools::{self, Tool};
 
@@ -53,11 +54,11 @@ impl Checkup {
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
         let tools: Vec<_> = tests.map(|test| tools::of(&test.tool)).collect();
         let mut checkup = Self::of_machine(&plan.local, plan.workers.len(), &tools);
-        let placed = local::plan(manifests, &plan.local).err();
+        let placed = local::Blueprint::new(manifests, &plan.local).err();
         checkup.place.push(Finding::new(
             "plan",
             "the emulated nodes can take its workers",
-            placed.into_iter().map(Trouble::from).collect(),
+            placed.into_iter().map(Problem::from).collect(),
         ));
         checkup
     }
@@ -71,16 +72,16 @@ impl Checkup {
         self.place.iter().chain(&self.tools)
     }
 
-    pub fn troubles(&self) -> impl Iterator<Item = &Trouble> {
-        self.findings().flat_map(Finding::troubles)
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.findings().flat_map(Finding::problems)
     }
 
     /// Says what would be in the way of the run.
     pub fn warn(&self) {
-        if self.troubles().next().is_some() {
+        if self.problems().next().is_some() {
             printer::warning(&format!(
                 "not everything is here yet:{}",
-                list(self.troubles())
+                list(self.problems())
             ));
         }
     }
@@ -89,7 +90,7 @@ impl Checkup {
     /// cells that it will leave out. `place` completes "… cannot run this yet".
     pub fn judge(&self, place: &str, prepared: &Prepared) -> Result<(), CliError> {
         if self.place.iter().any(|finding| finding.result.is_err()) {
-            return Err(anyhow!("{place} cannot run this yet:{}", list(self.troubles())).into());
+            return Err(anyhow!("{place} cannot run this yet:{}", list(self.problems())).into());
         }
         let Prepared { plan, schedule, .. } = prepared;
         let is_left_out = |row: usize| {
@@ -102,12 +103,12 @@ impl Checkup {
         match left_out.count() {
             0 => Ok(()),
             count if count == cells => {
-                Err(anyhow!("nothing could be measured:{}", list(self.troubles())).into())
+                Err(anyhow!("nothing could be measured:{}", list(self.problems())).into())
             }
             count => {
                 printer::warning(&format!(
                     "{count} of {cells} cells will not be measured:{}",
-                    list(self.troubles())
+                    list(self.problems())
                 ));
                 Ok(())
             }
@@ -115,11 +116,11 @@ impl Checkup {
     }
 }
 
-/// The troubles, a line each.
-pub(super) fn list<'a>(troubles: impl Iterator<Item = &'a Trouble>) -> String {
-    troubles.fold(String::new(), |mut list, trouble| {
+/// The problems, a line each.
+pub(super) fn list<'a>(problems: impl Iterator<Item = &'a Problem>) -> String {
+    problems.fold(String::new(), |mut list, problem| {
         // Writing into a String cannot fail.
-        let _ = write!(list, "\n  - {trouble}");
+        let _ = write!(list, "\n  - {problem}");
         list
     })
 }
@@ -127,19 +128,21 @@ pub(super) fn list<'a>(troubles: impl Iterator<Item = &'a Trouble>) -> String {
 /// What this machine has of a tool: its version and files.
 fn of_tool(tool: &dyn Tool) -> Finding {
     let found = match missing(tool) {
-        Some(trouble) => Err(trouble),
+        Some(problem) => Err(problem),
         None => local::tool_check(tool),
     };
     Finding {
         subject: tool.name().to_owned(),
-        result: found.map_err(|trouble| vec![trouble]),
+        result: found.map_err(|problem| vec![problem]),
     }
 }
 
 /// What a tool lacks on this machine.
-fn missing(tool: &dyn Tool) -> Option<Trouble> {
+fn missing(tool: &dyn Tool) -> Option<Problem> {
     let programs = tool.programs();
-    let program = programs.iter().find(|program| !local::found(**program))?;
+    let program = programs
+        .iter()
+        .find(|program| !local::is_installed(**program))?;
     let package = program.package;
     let help = match (package, tool.install()) {
         // Its licence keeps it out of the main archive.
@@ -152,8 +155,5 @@ fn missing(tool: &dyn Tool) -> Option<Trouble> {
         ("", None) => "install it, or put it on the `PATH`".to_owned(),
         (package, _) => format!("install it: sudo apt-get install {package}"),
     };
-    Some(Trouble {
-        what: format!("`{}` is not installed", program.name),
-        help,
-    })
+    Some(Problem::without_place(format!("`{}` is not installed", program.name)).help(help))
 }

@@ -99,7 +99,7 @@ impl Prepared {
         let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
         let run = RunContext {
             journal: begun.map(|begun| begun.journal.clone()),
-            ..RunContext::of(&plan, &id, only)
+            ..RunContext::from_plan(&plan, &id, only)
         };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;

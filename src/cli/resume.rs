@@ -157,8 +157,8 @@ impl Resumed {
             (Target::Local, "kubernetes") => Err(elsewhere(On::Kubernetes, "on Kubernetes")),
             (Target::Kubernetes(_), "local") => Err(elsewhere(On::Local, "on a local cluster")),
             (Target::Local, _) => Ok(target),
-            (Target::Kubernetes(access), _) => {
-                let runs = access.runs().await.map_err(anyhow::Error::from)?;
+            (Target::Kubernetes(connection), _) => {
+                let runs = connection.runs().await.map_err(anyhow::Error::from)?;
                 let id = &self.begun.id;
                 match runs.iter().find(|run| run.id == *id) {
                     Some(run) => Err(anyhow!(

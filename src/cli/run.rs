@@ -11,7 +11,7 @@ use super::confirm::Answer;
 use super::error::{CliError, Exit};
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
-use super::progress::{Progress, forecast_text};
+use super::progress::{Progress, forecast_text, ignore_early_requests};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
 use super::watch::Followed;
@@ -143,6 +143,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let begun = resumed.as_ref().map(|resumed| &resumed.begun);
     let mut prepared = args.make.prepare(plan, namespace, begun)?;
     let runtime = super::runtime()?;
+    runtime.block_on(async { ignore_early_requests() });
     let target = runtime.block_on(async {
         let namespace = &prepared.run.namespace;
         match &resumed {
@@ -170,9 +171,9 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     }
     if resumed.is_none()
         && prepared.plan.depends_on_nodes()
-        && let Target::Kubernetes(access) = &target
+        && let Target::Kubernetes(connection) = &target
     {
-        let nodes = runtime.block_on(access.room(&prepared.manifests));
+        let nodes = runtime.block_on(connection.group_capacity(&prepared.manifests));
         let nodes = nodes.map_err(anyhow::Error::from)?;
         let plan = prepared.plan.with_nodes(nodes);
         prepared = args

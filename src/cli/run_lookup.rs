@@ -1,12 +1,12 @@
 //! Which of the runs in a cluster a person means.
 
 use super::error::CliError;
-use crate::cluster::kubernetes::{Access, Run};
+use crate::cluster::kubernetes::{Connection, Run};
 use crate::diag::{did_you_mean, quote};
 
 /// The run of this id, or the only one that there is.
-pub(super) async fn run(access: &Access, id: Option<&str>) -> Result<Run, CliError> {
-    let runs = access.runs().await.map_err(anyhow::Error::from)?;
+pub(super) async fn run(connection: &Connection, id: Option<&str>) -> Result<Run, CliError> {
+    let runs = connection.runs().await.map_err(anyhow::Error::from)?;
     choose(runs, id).map_err(CliError::Usage)
 }
 

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::target::Target;
 use super::watch::Followed;
 use super::{artifacts, lifecycle, printer};
-use crate::cluster::Trouble;
+use crate::diag::Problem;
 use crate::diag::Source;
 use crate::output::{selftest_json, terminal};
 use crate::plan::{self, Plan};
@@ -114,7 +114,7 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     let plans = parts
         .map(|part| Ok((part.file().0, part.plan(&args.set)?)))
         .collect::<Result<Vec<_>, CliError>>()?;
-    let blocked: Vec<Vec<Trouble>> = plans.iter().map(|(_, plan)| problems(plan)).collect();
+    let blocked: Vec<Vec<Problem>> = plans.iter().map(|(_, plan)| problems(plan)).collect();
     if args.format == Format::Table && blocked.iter().all(|problems| !problems.is_empty()) {
         return Err(nothing_can_be_measured(blocked).into());
     }
@@ -160,19 +160,19 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 }
 
 /// Why a plan cannot run here.
-fn problems(plan: &Plan) -> Vec<Trouble> {
+fn problems(plan: &Plan) -> Vec<Problem> {
     let tools: Vec<_> = plan
         .tests
         .iter()
         .map(|test| tools::of(&test.tool))
         .collect();
     let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
-    checkup.troubles().cloned().collect()
+    checkup.problems().cloned().collect()
 }
 
 /// Lists each problem once, however many plans it blocks.
-fn nothing_can_be_measured(blocked: Vec<Vec<Trouble>>) -> anyhow::Error {
-    let mut problems: Vec<Trouble> = Vec::new();
+fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
+    let mut problems: Vec<Problem> = Vec::new();
     for problem in blocked.into_iter().flatten() {
         if !problems.contains(&problem) {
             problems.push(problem);

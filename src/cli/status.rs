@@ -7,7 +7,7 @@ use super::error::{CliError, Exit};
 use super::invocation::Invocation;
 use super::printer;
 use super::target::KubernetesArgs;
-use crate::cluster::kubernetes::{Access, Run, State};
+use crate::cluster::kubernetes::{Connection, Run, State};
 use crate::output::terminal;
 use crate::render::RunContext;
 use crate::report::document::{Block, Column, Document, Table, TableKind};
@@ -29,10 +29,10 @@ pub(super) struct StatusArgs {
 pub(super) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
     let runtime = super::runtime()?;
     let runs = runtime.block_on(async {
-        let access = args.kubernetes.open().await?;
-        let runs = access.runs().await?;
+        let connection = args.kubernetes.open().await?;
+        let runs = connection.runs().await?;
         let with_progress = runs.into_iter().map(|run| async {
-            let progress = progress(&access, &run).await;
+            let progress = progress(&connection, &run).await;
             (run, progress)
         });
         anyhow::Ok(futures::future::join_all(with_progress).await)
@@ -51,12 +51,12 @@ pub(super) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
 }
 
 /// How far a run is, if its log can be read and says it.
-async fn progress(access: &Access, run: &Run) -> Option<Progress> {
+async fn progress(connection: &Connection, run: &Run) -> Option<Progress> {
     if matches!(run.state, State::Remains | State::Leaving) {
         return None;
     }
     let orchestrator = RunContext::new(&run.id, None).orchestrator();
-    let cluster = access.run(&run.id, &run.namespace);
+    let cluster = connection.run(&run.id, &run.namespace);
     let log = cluster.log(&orchestrator, Some(LAST_LINES)).await;
     Progress::from_log(&log.ok()?)
 }

@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::preflight::Checkup;
 use super::prepare::Prepared;
 use super::{complete, printer};
-use crate::cluster::kubernetes::{Access, Configured, Settings};
+use crate::cluster::kubernetes::{Configured, Connection, Settings};
 
 #[derive(Debug, Args)]
 pub(super) struct KubernetesArgs {
@@ -49,7 +49,7 @@ pub(super) enum On {
 /// Where a run runs.
 pub(super) enum Target {
     Local,
-    Kubernetes(Box<Access>),
+    Kubernetes(Box<Connection>),
 }
 
 impl KubernetesArgs {
@@ -63,8 +63,8 @@ impl KubernetesArgs {
     }
 
     /// The cluster that is named, or that kubectl would talk to.
-    pub async fn open(&self) -> anyhow::Result<Access> {
-        Ok(Access::open(&self.settings()).await?)
+    pub async fn open(&self) -> anyhow::Result<Connection> {
+        Ok(Connection::open(&self.settings()).await?)
     }
 }
 
@@ -80,19 +80,19 @@ impl TargetArgs {
         let found = match self.on {
             Some(On::Local) => return Ok(Target::Local),
             Some(On::Kubernetes) => Configured::Cluster(Box::new(self.kubernetes.open().await?)),
-            None => Access::find(&self.kubernetes.settings())
+            None => Connection::find(&self.kubernetes.settings())
                 .await
                 .map_err(|error| anyhow!("{error}\n  use `--on local` for this machine"))?,
         };
         Ok(match found {
-            Configured::Cluster(access) => {
+            Configured::Cluster(connection) => {
                 if self.is_open() {
                     printer::note(&format!(
                         "on Kubernetes, {}, namespace `{namespace}`; use `--on local` for this machine",
-                        access.place()
+                        connection.place()
                     ));
                 }
-                Target::Kubernetes(Box::new(access.telling(printer::note)))
+                Target::Kubernetes(Box::new(connection.with_progress(printer::note)))
             }
             Configured::Nothing(why) => {
                 printer::note(&format!(
@@ -111,13 +111,13 @@ impl TargetArgs {
     /// Whether the run may start there. A benchmark saturates links, so that a person is asked before it starts on
     /// a cluster elsewhere that nobody named.
     pub async fn confirm(&self, target: &Target) -> anyhow::Result<Answer> {
-        let Target::Kubernetes(access) = target else {
+        let Target::Kubernetes(connection) = target else {
             return Ok(Answer::Yes);
         };
-        if !self.is_open() || !confirm::can_ask() || access.is_on_this_machine().await {
+        if !self.is_open() || !confirm::can_ask() || connection.is_on_this_machine().await {
             return Ok(Answer::Yes);
         }
-        let place = access.place().replace('`', "");
+        let place = connection.place().replace('`', "");
         Ok(confirm::ask(&format!("run on {place}?")).await?)
     }
 }
@@ -127,7 +127,7 @@ impl Target {
     pub fn words(&self) -> String {
         match self {
             Self::Local => "on this machine".to_owned(),
-            Self::Kubernetes(access) => format!("on Kubernetes ({})", access.place()),
+            Self::Kubernetes(connection) => format!("on Kubernetes ({})", connection.place()),
         }
     }
 
@@ -135,8 +135,8 @@ impl Target {
     pub async fn checkup(&self, prepared: &Prepared) -> Checkup {
         match self {
             Self::Local => Checkup::of_local_run(prepared),
-            Self::Kubernetes(access) => Checkup {
-                place: access
+            Self::Kubernetes(connection) => Checkup {
+                place: connection
                     .checkup(&prepared.run.namespace, &prepared.manifests)
                     .await,
                 // The image has them.
@@ -156,11 +156,11 @@ impl Target {
 
     /// Asks the API server what it would say to the run's objects.
     pub async fn dry_run(&self, prepared: &Prepared) -> Result<(), CliError> {
-        let Self::Kubernetes(access) = self else {
+        let Self::Kubernetes(connection) = self else {
             let message = "--dry-run=server asks an API server; on this machine there is none";
             return Err(CliError::Usage(message.to_owned()));
         };
-        let run = access.run(&prepared.run.id, &prepared.run.namespace);
+        let run = connection.run(&prepared.run.id, &prepared.run.namespace);
         let asked = run.dry_run(&prepared.manifests).await;
         Ok(asked.map_err(anyhow::Error::from)?)
     }

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
-use super::lines::Lines;
-use super::records::Extent;
+use super::journal_stream::Extent;
+use super::log_lines::Lines;
 use super::service::Call;
 use super::state::State;
 use super::state::message::{Command, Emission, Input, Order, Session, Timer};

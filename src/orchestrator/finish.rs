@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use crate::results::host_metrics::{self, End};
 use crate::results::journal::{self, Reader};
-use crate::results::observed::{self, End};
 use crate::results::{Event, EventKind, JournalError};
 use crate::tools::Metrics;
 
@@ -46,7 +46,7 @@ pub(super) fn shorten(mut event: Event) -> Event {
         sample.server_command = [].into();
         sample.warnings = Vec::new();
         let is_observed = |name: &str| {
-            observed::ALL
+            host_metrics::ALL
                 .iter()
                 .any(|metric| End::BOTH.iter().any(|end| metric.at(*end) == name))
         };
@@ -72,7 +72,7 @@ mod tests {
     fn sample(raw: Option<&str>) -> EventKind {
         let mut metrics = Metrics::default();
         metrics.set(name::THROUGHPUT_BPS, 1e9);
-        metrics.set(observed::SENT_BYTES.at(End::Client), 5.0);
+        metrics.set(host_metrics::SENT_BYTES.at(End::Client), 5.0);
         EventKind::Sample(Sample {
             cell: CellId("a/b".to_owned()),
             path: "b".to_owned(),

@@ -3,9 +3,9 @@
 mod address;
 mod driver;
 mod finish;
-mod leave;
-mod lines;
-mod records;
+mod journal_stream;
+mod log_archive;
+mod log_lines;
 mod run;
 mod service;
 mod session_rate;

@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 
 use super::driver::{Driven, Driver};
 use super::finish;
-use super::leave;
-use super::lines::Lines;
-use super::records::Extent;
+use super::journal_stream::Extent;
+use super::log_archive;
+use super::log_lines::Lines;
 use super::service::Service;
 use super::state::task::Tasks;
 use super::state::{Limits, State};
@@ -195,7 +195,7 @@ pub async fn run(
     }
     if !driver.collected() {
         let names = finish::raw_names(&settings.journal)?;
-        match leave::archive(&settings.journal, names).await {
+        match log_archive::archive(&settings.journal, names).await {
             Ok(text) => driver.tell(&text),
             Err(error) => {
                 driver.tell(&format!(

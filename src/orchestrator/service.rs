@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::address;
-use super::records::{Extent, Records};
+use super::journal_stream::{Extent, Records};
 use super::session_rate::SessionRate;
 use super::state::message::{Input, Place, Session, Step};
 use crate::results::WorkerEnvironment;

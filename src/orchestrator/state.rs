@@ -13,24 +13,20 @@
 //! a timer; so nothing can hang a run. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
 
-mod clearing;
-mod ending;
-mod held;
-#[cfg(test)]
-mod histories;
-mod ids;
+mod attempt;
+mod cell_index;
+mod deadlines;
 mod lane;
-#[cfg(test)]
-mod mesh;
 pub mod message;
-mod output;
+mod outcome;
+mod pending_sample;
 mod progress;
 mod queue;
-#[cfg(test)]
-mod queue_laws;
-mod steps;
+mod sample_order;
 pub mod task;
-mod turn;
+mod teardown;
+#[cfg(test)]
+mod tests;
 mod workers;
 
 use std::collections::HashMap;
@@ -38,14 +34,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use ids::Ids;
+use attempt::ClientAnswer;
+use cell_index::Ids;
 use lane::{Lane, Process};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress, cell_of};
 use queue::Queue;
-use steps::ClientAnswer;
+use sample_order::Turns;
 use task::Tasks;
-use turn::Turns;
 
 use crate::plan::{Concurrency, Path};
 use crate::results::{EventKind, Outcome};

@@ -13,7 +13,7 @@ use std::io;
 use super::csv_field;
 use crate::report::labels;
 use crate::report::{CellReport, CellState, Report};
-use crate::results::observed::{self, End};
+use crate::results::host_metrics::{self, End};
 use crate::results::warnings::Kind;
 use crate::results::{Sample, Warning};
 use crate::schedule::Params;
@@ -47,7 +47,7 @@ const FIRST: [&str; 23] = [
 ];
 
 /// The known metrics in their fixed order; what was observed around the sample follows (see
-/// `results::observed`), then unknown ones, sorted.
+/// `results::host_metrics`), then unknown ones, sorted.
 const METRICS: [&str; 15] = [
     name::THROUGHPUT_BPS,
     name::SENT_BPS,
@@ -110,7 +110,7 @@ fn metrics(report: &Report) -> Vec<&str> {
     let seen: BTreeSet<&str> = samples
         .flat_map(|sample| sample.metrics.iter().map(|(metric, _)| metric))
         .collect();
-    let observed = observed::ALL
+    let observed = host_metrics::ALL
         .iter()
         .flat_map(|metric| End::BOTH.map(|end| metric.at(end)))
         .filter(|metric| seen.contains(metric));

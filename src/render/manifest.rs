@@ -4,13 +4,14 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, context};
 use serde::Serialize;
 
+use super::affinity::affinities;
 use super::context::{
-    KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
+    KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext,
 };
-use super::environment::{engine, failed};
-use super::seating::seatings;
+use super::engine::{engine, failed};
 use super::templates::{RenderError, Templates};
-use super::write::yaml;
+use super::workers::WorkerPorts;
+use super::yaml::yaml;
 use crate::diag::{Source, picture, printable};
 use crate::plan::Kubernetes;
 
@@ -72,11 +73,11 @@ pub fn manifests(
         orchestrator => Serde(&OrchestratorContext::new(kubernetes.ip_family)),
         kubernetes => Serde(&KubernetesContext::new(run, kubernetes, workers)),
     };
-    let seated: Vec<_> = workers
+    let with_affinity: Vec<_> = workers
         .iter()
-        .zip(seatings(workers))
-        .map(|(worker, seating)| {
-            let context = WorkerContext::new(worker, seating);
+        .zip(affinities(workers))
+        .map(|(worker, affinity)| {
+            let context = WorkerContext::new(worker, affinity);
             (
                 worker,
                 context! { worker => Serde(&context), ..common.clone() },
@@ -93,7 +94,10 @@ pub fn manifests(
     let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
     rendered.push(render(orchestrator_policy, &common)?);
     // Policies do not reach the host network.
-    for (_, context) in seated.iter().filter(|(worker, _)| !worker.host_network) {
+    for (_, context) in with_affinity
+        .iter()
+        .filter(|(worker, _)| !worker.host_network)
+    {
         rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
@@ -111,11 +115,14 @@ pub fn manifests(
         Value::from(Serde(&identities.client)),
     )?);
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
-    for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
+    for (_, context) in with_affinity
+        .iter()
+        .filter(|(worker, _)| !worker.ports.is_empty())
+    {
         rendered.push(render("worker-service.yaml.j2", context)?);
     }
     rendered.push(render("orchestrator-job.yaml.j2", &common)?);
-    for (_, context) in &seated {
+    for (_, context) in &with_affinity {
         rendered.push(render("worker-job.yaml.j2", context)?);
     }
     Ok(rendered)

@@ -4,7 +4,7 @@ use super::figures::Peers;
 use super::fold::{CellReport, Report};
 use super::labels;
 use crate::plan::{Path, Plan, Via};
-use crate::results::statistics::Ratio;
+use crate::statistics::Ratio;
 
 /// What tells a path from its plain counterpart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

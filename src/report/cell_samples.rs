@@ -3,9 +3,10 @@
 
 use super::fold::{CellReport, CellState};
 use crate::plan::Condition;
-use crate::results::{Sample, Summary};
+use crate::results::Sample;
 use crate::schedule::Param;
 use crate::schedule::search::Found;
+use crate::statistics::Summary;
 use crate::tools::name;
 
 impl CellReport {

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use super::fold::{CellReport, CellState, Report};
 use super::labels;
-use crate::results::statistics::{self, ALPHA, Ratio};
-use crate::results::{Interval, Summary, sequential};
 use crate::schedule::{Param, Params};
+use crate::statistics::{self, ALPHA, Interval, Ratio, Summary, stopping_rule};
 
 /// A metric of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +29,7 @@ impl Report {
     /// The level of a mean's interval: stricter where the samples decided when to stop.
     fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
         self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
-            sequential::alpha(test.timing.repeat, summary.count)
+            stopping_rule::alpha(test.timing.repeat, summary.count)
         })
     }
 

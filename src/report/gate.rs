@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::figures::Peers;
 use super::fold::{CellReport, CellState, Report};
 use crate::plan::{Bound, Expectation, Metric, Path, Test};
-use crate::results::Interval;
+use crate::statistics::Interval;
 
 /// How an expectation came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,16 +1,14 @@
-//! What a run leaves: events, the journal, the run's directory, statistics over samples.
+//! What a run leaves: events, the journal, the run's directory.
 
 pub mod archive;
 pub mod environment;
 mod event;
+pub mod host_metrics;
 pub mod journal;
 mod journal_reader;
-pub mod observed;
 mod progress;
 pub mod run_dir;
 mod run_list;
-pub mod sequential;
-pub mod statistics;
 pub mod warnings;
 
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
@@ -21,5 +19,4 @@ pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use progress::Progress;
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};
-pub use statistics::{Interval, Summary};
 pub use warnings::{Circumstances, Warning};

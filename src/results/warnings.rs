@@ -29,7 +29,7 @@ mod tests {
 
     use super::*;
     use crate::results::WorkerEnvironment;
-    use crate::results::observed::{self, End};
+    use crate::results::host_metrics::{self, End};
     use crate::schedule::{Param, Params};
     use crate::tools::{Metrics, name};
 
@@ -40,13 +40,13 @@ mod tests {
         (name::RETRANSMITS, 40.0),
         (name::ELAPSED_S, 10.01),
         (name::EFFECTIVE_MSS, 1448.0),
-        (observed::OBSERVED_S.at(End::Client), 11.1),
-        (observed::NODE_BUSY_PERCENT.at(End::Client), 70.0),
-        (observed::NODE_STEAL_PERCENT.at(End::Client), 0.3),
-        (observed::THROTTLED_PERIODS.at(End::Client), 0.0),
-        (observed::THROTTLED_US.at(End::Client), 0.0),
-        (observed::SENT_BYTES.at(End::Client), 1.367e9),
-        (observed::RECEIVED_BYTES.at(End::Client), 0.03e9),
+        (host_metrics::OBSERVED_S.at(End::Client), 11.1),
+        (host_metrics::NODE_BUSY_PERCENT.at(End::Client), 70.0),
+        (host_metrics::NODE_STEAL_PERCENT.at(End::Client), 0.3),
+        (host_metrics::THROTTLED_PERIODS.at(End::Client), 0.0),
+        (host_metrics::THROTTLED_US.at(End::Client), 0.0),
+        (host_metrics::SENT_BYTES.at(End::Client), 1.367e9),
+        (host_metrics::RECEIVED_BYTES.at(End::Client), 0.03e9),
     ];
 
     fn params() -> Params {
@@ -85,22 +85,22 @@ mod tests {
             (&[(name::EFFECTIVE_MSS, 1400.0)][..], Kind::MssDiffers),
             (&[(name::EFFECTIVE_MSS, 1461.0)], Kind::MssDiffers),
             (
-                &[(observed::NODE_BUSY_PERCENT.at(client), 95.0)],
+                &[(host_metrics::NODE_BUSY_PERCENT.at(client), 95.0)],
                 Kind::CpuSaturated,
             ),
             (
-                &[(observed::NODE_STEAL_PERCENT.at(client), 5.0)],
+                &[(host_metrics::NODE_STEAL_PERCENT.at(client), 5.0)],
                 Kind::CpuStolen,
             ),
             (
-                &[(observed::THROTTLED_PERIODS.at(client), 1.0)],
+                &[(host_metrics::THROTTLED_PERIODS.at(client), 1.0)],
                 Kind::Throttled,
             ),
             (&[(name::ELAPSED_S, 10.6)], Kind::ElapsedOff),
             (&[(name::ELAPSED_S, 9.4)], Kind::ElapsedOff),
             (&[(name::RETRANSMITS, 9_000.0)], Kind::RetransmitBurst),
             (
-                &[(observed::RECEIVED_BYTES.at(client), 0.6e9)],
+                &[(host_metrics::RECEIVED_BYTES.at(client), 0.6e9)],
                 Kind::OtherTraffic,
             ),
         ] {
@@ -155,10 +155,10 @@ mod tests {
             ..circumstances()
         };
         let twice = with(&[
-            (observed::SENT_BYTES.at(End::Client), 1.4e9),
-            (observed::RECEIVED_BYTES.at(End::Client), 1.4e9),
-            (observed::NODE_BUSY_PERCENT.at(End::Client), 99.0),
-            (observed::NODE_BUSY_PERCENT.at(End::Server), 99.0),
+            (host_metrics::SENT_BYTES.at(End::Client), 1.4e9),
+            (host_metrics::RECEIVED_BYTES.at(End::Client), 1.4e9),
+            (host_metrics::NODE_BUSY_PERCENT.at(End::Client), 99.0),
+            (host_metrics::NODE_BUSY_PERCENT.at(End::Server), 99.0),
         ]);
         let kinds = |about| find_warnings(&params(), &twice, about);
         assert_eq!(
@@ -180,13 +180,16 @@ mod tests {
             (name::THROUGHPUT_BPS, 10e6),
             (name::SENT_BPS, 10e6),
             (name::RETRANSMITS, 0.0),
-            (observed::SENT_PACKETS.at(client), writes + foreign_packets),
-            (observed::RECEIVED_PACKETS.at(client), writes),
             (
-                observed::SENT_BYTES.at(client),
+                host_metrics::SENT_PACKETS.at(client),
+                writes + foreign_packets,
+            ),
+            (host_metrics::RECEIVED_PACKETS.at(client), writes),
+            (
+                host_metrics::SENT_BYTES.at(client),
                 writes * (64.0 + 66.0) + foreign_bytes,
             ),
-            (observed::RECEIVED_BYTES.at(client), writes * 66.0),
+            (host_metrics::RECEIVED_BYTES.at(client), writes * 66.0),
         ])
     }
 
@@ -202,7 +205,7 @@ mod tests {
         );
         // Without packet counters, as in older journals, a segment is taken to be full.
         assert_eq!(
-            kinds(&[(observed::RECEIVED_BYTES.at(End::Client), 0.6e9)]),
+            kinds(&[(host_metrics::RECEIVED_BYTES.at(End::Client), 0.6e9)]),
             [Kind::OtherTraffic]
         );
     }
@@ -229,7 +232,7 @@ mod tests {
             name::ELAPSED_S,
             name::EFFECTIVE_MSS,
         ];
-        let ends = observed::ALL
+        let ends = host_metrics::ALL
             .into_iter()
             .flat_map(|metric| End::BOTH.map(|end| metric.at(end)));
         let names: Vec<&str> = tools.into_iter().chain(ends).collect();
@@ -286,12 +289,12 @@ mod tests {
             for warning in find_warnings(&params(), &metrics, &circumstances()) {
                 let cause = match warning {
                     Warning::MssDiffers { .. } => name::EFFECTIVE_MSS,
-                    Warning::CpuSaturated { end, .. } => observed::NODE_BUSY_PERCENT.at(end),
-                    Warning::CpuStolen { end, .. } => observed::NODE_STEAL_PERCENT.at(end),
-                    Warning::Throttled { end, .. } => observed::THROTTLED_PERIODS.at(end),
+                    Warning::CpuSaturated { end, .. } => host_metrics::NODE_BUSY_PERCENT.at(end),
+                    Warning::CpuStolen { end, .. } => host_metrics::NODE_STEAL_PERCENT.at(end),
+                    Warning::Throttled { end, .. } => host_metrics::THROTTLED_PERIODS.at(end),
                     Warning::ElapsedOff { .. } => name::ELAPSED_S,
                     Warning::RetransmitBurst { .. } => name::RETRANSMITS,
-                    Warning::OtherTraffic { end, .. } => observed::SENT_BYTES.at(end),
+                    Warning::OtherTraffic { end, .. } => host_metrics::SENT_BYTES.at(end),
                     Warning::Offloaded { .. }
                     | Warning::Loopback
                     | Warning::ImpossibleFigure { .. }
@@ -306,10 +309,10 @@ mod tests {
         fn thresholds_are_monotone(from in 0.0..1.0_f64, grows in 0.0..1.0_f64) {
             let client = End::Client;
             for (metric, low, high) in [
-                (observed::NODE_BUSY_PERCENT.at(client), 0.0, 100.0),
-                (observed::NODE_STEAL_PERCENT.at(client), 0.0, 100.0),
-                (observed::THROTTLED_PERIODS.at(client), 0.0, 100.0),
-                (observed::RECEIVED_BYTES.at(client), 0.0, 4e9),
+                (host_metrics::NODE_BUSY_PERCENT.at(client), 0.0, 100.0),
+                (host_metrics::NODE_STEAL_PERCENT.at(client), 0.0, 100.0),
+                (host_metrics::THROTTLED_PERIODS.at(client), 0.0, 100.0),
+                (host_metrics::RECEIVED_BYTES.at(client), 0.0, 4e9),
                 (name::RETRANSMITS, 0.0, 1e5),
                 (name::ELAPSED_S, 10.0, 20.0),
             ] {

@@ -1,6 +1,5 @@
 //! A client's way to the orchestrator: by address, or over a stream that a cluster gives.
 
-use std::error::Error;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::identity::orchestrator_name;
 use super::pb::orchestrator_client::OrchestratorClient;
 use super::tls::Connector;
 use super::{Bearer, Identity, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_MESSAGE_BYTES};
+use crate::diag::error_chain;
 
 /// For a connection and its TLS handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,9 +51,9 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
             connector.connect(stream).await.map(TokioIo::new)
         }
     });
-    let endpoint = endpoint(address).map_err(|error| failed(words(&error)))?;
+    let endpoint = endpoint(address).map_err(|error| failed(error_chain(&error)))?;
     let channel = endpoint.connect_with_connector(dial).await;
-    let channel = channel.map_err(|error| failed(words(&error)))?;
+    let channel = channel.map_err(|error| failed(error_chain(&error)))?;
     client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
 }
 
@@ -81,9 +81,9 @@ where
             connector.connect(io).await.map(TokioIo::new)
         }
     });
-    let endpoint = endpoint(&at).map_err(|error| failed(words(&error)))?;
+    let endpoint = endpoint(&at).map_err(|error| failed(error_chain(&error)))?;
     let channel = endpoint.connect_with_connector(dial).await;
-    let channel = channel.map_err(|error| failed(words(&error)))?;
+    let channel = channel.map_err(|error| failed(error_chain(&error)))?;
     client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
 }
 
@@ -106,19 +106,4 @@ fn client(channel: Channel, identity: &Identity) -> Option<Client> {
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES),
     )
-}
-
-/// An error with all its causes, in one line; transport errors say nothing by themselves.
-#[must_use]
-pub fn words(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !words.contains(&said) {
-            words = format!("{words}: {said}");
-        }
-        cause = error.source();
-    }
-    words
 }

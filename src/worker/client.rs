@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::connections::{Connection, Watch};
 use super::observe::Observer;
 use super::process::{self, Stop};
+use super::tcp_watch::{Connection, Watch};
 use crate::rpc::pb::Observed;
 use crate::tools::{Client, Ended, How};
 

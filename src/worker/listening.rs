@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::sockets;
+use super::sock_diag;
 use crate::tools::{Port, Transport};
 
 /// `TCP_LISTEN`, and `TCP_CLOSE`, which a UDP socket without a peer is in (`net/tcp_states.h`).
@@ -27,7 +27,7 @@ pub(super) async fn open(port: Port) {
 
 /// Whether something listens on the port now, by IPv4 or IPv6.
 pub(super) fn is_open(port: Port) -> bool {
-    if let (Transport::Tcp, Ok(listens)) = (port.transport, sockets::listens(port.number)) {
+    if let (Transport::Tcp, Ok(listens)) = (port.transport, sock_diag::listens(port.number)) {
         return listens;
     }
     let (files, state) = match port.transport {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use nix::net::if_::if_nametoindex;
 use tokio::time::Instant;
 
-use super::interfaces::{Interfaces, difference};
-use super::{link, surroundings};
+use super::interface_totals::{Interfaces, difference};
+use super::{host_info, interface};
 use crate::rpc::pb::{Cpu, Observed, Throttling, Traffic};
 
 /// Where to look; found out once.
@@ -39,7 +39,7 @@ impl Observer {
     pub fn of(pod_ip: IpAddr) -> Self {
         let membership = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         Self {
-            interface: surroundings::interface_with(pod_ip)
+            interface: host_info::interface_with(pod_ip)
                 .and_then(|name| if_nametoindex(name.as_str()).ok()),
             cpu_stats: cpu_stats(Path::new("/sys/fs/cgroup"), &membership),
         }
@@ -62,7 +62,7 @@ impl Observer {
                 periods: a.periods.saturating_add(b.periods),
                 throttled_us: a.throttled_us.saturating_add(b.throttled_us),
             }),
-            traffic: self.interface.and_then(link::traffic_of),
+            traffic: self.interface.and_then(interface::traffic_of),
             interfaces: Interfaces::read(),
         }
     }

@@ -2,11 +2,10 @@
 //! plans that ship, with the real programs.
 
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
 
 use netplan::diag::Source;
 use netplan::plan::{self, Plan, ToolSpec};
-use netplan::results::observed::{self, End};
+use netplan::results::host_metrics::{self, End};
 use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
 use netplan::tools::{
     self, Cause, Cut, Ended, Failure, How, Job, Metrics, Ready, Tool, cut_mark, name,
@@ -14,7 +13,7 @@ use netplan::tools::{
 use proptest::prelude::*;
 
 use crate::schedule::timing;
-use crate::support::{NETPLAN, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs};
 
 const PLANS: [&str; 3] = ["qperf", "sockperf", "own-script"];
 
@@ -288,7 +287,7 @@ tests:
 
 #[test]
 fn no_declared_tool_yields_what_netplan_writes_itself() {
-    let observed = observed::ALL.iter();
+    let observed = host_metrics::ALL.iter();
     let observed = observed.flat_map(|name| End::BOTH.map(|end| name.at(end)));
     for journal in observed.chain([name::FOUND_RATE_BPS, name::ELAPSED_S]) {
         assert!(plan::of_netplan(journal).is_some(), "{journal}");
@@ -453,15 +452,11 @@ fn run(name: &str, only: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out");
     let plan = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-    let done = Command::new(NETPLAN)
+    Netplan::in_folder(&folder)
         .args(["run", &plan, "--on", "local", "--only", only])
-        .args(["--set", "defaults.duration=1s", "--output"])
-        .arg(&output)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{said}");
+        .args(["--set", "defaults.duration=1s", "--output", "out"])
+        .run()
+        .expect(0);
     std::fs::read_to_string(output.join("samples.csv")).unwrap()
 }
 
@@ -525,13 +520,9 @@ fn a_program_that_is_not_there_is_named_with_its_package() {
         tests: [one: {}, two: {}]\n";
     std::fs::write(&file, plan).unwrap();
     assert!(matches!(load(plan).tests[0].tool, ToolSpec::Declared(_)));
-    let doctor = Command::new(NETPLAN)
-        .arg("doctor")
-        .arg(&file)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&doctor.stdout);
-    assert_eq!(doctor.status.code(), Some(1));
+    let doctor = Netplan::in_folder(&folder).args(["doctor", "plan.yaml"]);
+    let doctor = doctor.run().expect(1);
+    let said = doctor.stdout;
     for words in [
         "one: `no-such-1` is not installed",
         "sudo apt-get install no-such",

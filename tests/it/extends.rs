@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan, Surroundings, Unreadable};
+use netplan::plan::{self, Plan, SourceEnv, Unreadable};
 use proptest::prelude::*;
 
 const BASE: &str = "
@@ -23,7 +23,7 @@ kubernetes: { namespace: '${NS:-bench}' }
 /// Files and variables by name.
 struct Made<'a>(HashMap<&'a str, &'a str>);
 
-impl Surroundings for Made<'_> {
+impl SourceEnv for Made<'_> {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
         let text = self.0.get(file.to_str().unwrap());
         Ok((*text.ok_or(Unreadable::Missing)?).to_owned())

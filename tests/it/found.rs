@@ -5,7 +5,7 @@ use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Metric, Repeat};
 use netplan::report::Report;
 use netplan::report::gate::{self, Verdict};
-use netplan::results::{EventKind, Outcome, Warning, observed};
+use netplan::results::{EventKind, Outcome, Warning, host_metrics};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;
@@ -48,7 +48,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
             sample.metrics.set(name::LOST_PERCENT, *lost);
             if *lost > 0.1 {
                 sample.warnings.push(Warning::CpuSaturated {
-                    end: observed::End::Server,
+                    end: host_metrics::End::Server,
                     busy_percent: 99.0,
                 });
             }

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use netplan::diag::printable::{is_safe, is_unsafe, styled};
 use netplan::output::nptest_csv::Dialect;
@@ -19,7 +18,7 @@ use proptest::prelude::*;
 
 use crate::made::{self, End, Fate, table};
 use crate::schedule::timing;
-use crate::support::NETPLAN;
+use crate::support::{self, Netplan};
 
 /// All that is known to be obeyed by terminals, spreadsheets, XML parsers and CI servers.
 const HOSTILE: &str = "=cmd|' /C calc'!A0\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m a\u{202e}b\u{2066}c \
@@ -207,21 +206,15 @@ fn stored(folder: &Path, said: &str) {
     }
 }
 
-fn netplan(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(NETPLAN)
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+fn netplan(arguments: &[&str], folder: &Path) -> support::Ended {
+    Netplan::in_folder(folder).args(arguments).run()
 }
 
 #[track_caller]
-fn assert_neutral(output: &Output, may_command: bool) {
-    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
-    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
-    assert!(is_safe(&stderr), "{stderr:?}");
-    assert!(may_command || is_safe(&stdout), "{stdout:?}");
+fn assert_neutral(ended: &support::Ended, may_command: bool) {
+    let (stdout, stderr) = (&ended.stdout, &ended.stderr);
+    assert!(is_safe(stderr), "{stderr:?}");
+    assert!(may_command || is_safe(stdout), "{stdout:?}");
     assert!(!stdout.contains(is_unsafe), "{stdout:?}");
 }
 
@@ -231,7 +224,7 @@ fn the_program_prints_no_command_of_a_stored_run() {
     stored(folder.path(), HOSTILE);
     for format in FORMATS {
         let output = netplan(&["report", ".", "--format", format], folder.path());
-        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert_eq!(output.code, Some(3), "{output:?}");
         assert!(!output.stdout.is_empty(), "{format}");
         assert_neutral(&output, format == "github");
     }
@@ -267,16 +260,10 @@ fn messages_print_no_command_of_arguments_plans_and_file_names() {
         &["init", name],
     ] {
         let output = netplan(arguments, folder.path());
-        assert!(!output.status.success(), "{arguments:?}");
+        assert_ne!(output.code, Some(0), "{arguments:?}");
         assert_neutral(&output, false);
-        let coloured = Command::new(NETPLAN)
-            .args(arguments)
-            .env("CLICOLOR_FORCE", "1")
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8(coloured.stderr).unwrap();
+        let colored = Netplan::in_folder(folder.path()).args(arguments);
+        let stderr = colored.env("CLICOLOR_FORCE", "1").run().stderr;
         assert_eq!(styled(&stderr), stderr, "{arguments:?}");
         assert!(!stderr.contains("\u{1b}[35m"), "{arguments:?}: {stderr:?}");
     }
@@ -293,9 +280,9 @@ fn manifests_show_a_text_and_keep_it() {
         kubernetes: { annotations: { note: \"n\\u2066\\u0085##[x]\" } }\n";
     fs::write(folder.path().join("plan.yaml"), plan).unwrap();
     let output = netplan(&["render", "plan.yaml"], folder.path());
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     assert_neutral(&output, false);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = output.stdout;
     let objects: Vec<serde_json::Value> = text
         .split("---\n")
         .filter(|text| !text.is_empty())
@@ -321,7 +308,7 @@ fn manifests_show_a_text_and_keep_it() {
         "{text}"
     );
     let output = netplan(&["render", "plan.yaml", "--helm", "chart"], folder.path());
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     for file in fs::read_dir(folder.path().join("chart/templates")).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
         assert!(is_safe(&text), "{text:?}");

@@ -4,7 +4,7 @@ use netplan::output::nptest_csv::Dialect;
 use netplan::output::{json, nptest_csv, samples_csv};
 use netplan::plan::{Plan, Test};
 use netplan::report::{Report, RunState};
-use netplan::results::{Cluster, Event, EventKind, Warning, journal, observed};
+use netplan::results::{Cluster, Event, EventKind, Warning, host_metrics, journal};
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 
@@ -145,7 +145,7 @@ fn report_with_warnings() -> Report {
             _ => None,
         });
     for (i, sample) in samples.enumerate() {
-        let end = observed::End::Server;
+        let end = host_metrics::End::Server;
         sample.warnings.push(Warning::CpuSaturated {
             end,
             busy_percent: 96.0 + i as f64 / 10.0,

@@ -76,7 +76,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
     let plan = load(text);
     let run = RunContext {
         version: "0.0.0",
-        ..RunContext::of(&plan, "0badcafe", None)
+        ..RunContext::from_plan(&plan, "0badcafe", None)
     };
     let workers: Vec<WorkerPorts<'_>> = plan
         .workers

@@ -131,7 +131,7 @@ fn the_committed_schema_is_that_of_the_model() {
 
 #[test]
 fn the_committed_reference_is_that_of_the_model() {
-    committed("plans/README.md", &plan::reference().unwrap());
+    committed("docs/language.md", &plan::reference().unwrap());
 }
 
 #[test]

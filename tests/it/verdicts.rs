@@ -458,12 +458,10 @@ proptest! {
 
 /// What scripts and CI servers meet, from stored runs.
 mod exit_codes {
-    use std::process::Command;
-
     use netplan::results::{Journal, RunDir};
 
     use super::*;
-    use crate::support::NETPLAN;
+    use crate::support::Netplan;
 
     fn code(events: &[Event], arguments: &[&str]) -> Option<i32> {
         let folder = tempfile::tempdir().unwrap();
@@ -472,9 +470,8 @@ mod exit_codes {
         for event in events {
             journal.append(event).unwrap();
         }
-        let mut command = Command::new(NETPLAN);
-        command.arg("report").arg(dir.path()).args(arguments);
-        command.output().unwrap().status.code()
+        let report = Netplan::in_folder(&folder).args(["report", "run"]);
+        report.args(arguments).run().code
     }
 
     /// A journal of one test that expects so much of every path.

@@ -1,14 +1,13 @@
 //! Warnings that a real run raises.
 
 use std::fs;
-use std::process::Command;
 
-use netplan::results::observed::{self, End};
+use netplan::results::host_metrics::{self, End};
 use netplan::results::warnings::Kind;
 use netplan::results::{Event, EventKind, Sample, Warning};
 use tempfile::TempDir;
 
-use crate::support::{NETPLAN, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs};
 
 /// Above the MTU, and with offloads: on the local cluster a plan can ask for both.
 const PLAN: &str = "\
@@ -45,17 +44,8 @@ fn an_mss_above_the_mtu_and_offloads_raise_warnings_and_both_ends_observe() {
     needs!(local_cluster(), installed(&["iperf3"]));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
-    let run = Command::new(NETPLAN)
-        .current_dir(folder.path())
-        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+    let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
+    let said = Netplan::in_folder(&folder).args(run).run().expect(0).stdout;
 
     let samples = samples(&folder);
     assert_eq!(samples.len(), 3);
@@ -67,14 +57,14 @@ fn an_mss_above_the_mtu_and_offloads_raise_warnings_and_both_ends_observe() {
             sample.params.size() > Some(1460)
         );
         // Each end saw its own side of the same second, and more than the payload.
-        let seen = |metric: observed::AtEnds, end| sample.metrics.get(metric.at(end)).unwrap();
+        let seen = |metric: host_metrics::AtEnds, end| sample.metrics.get(metric.at(end)).unwrap();
         for end in End::BOTH {
-            assert!(seen(observed::OBSERVED_S, end) >= 1.0);
-            assert!((0.0..=100.0).contains(&seen(observed::NODE_BUSY_PERCENT, end)));
+            assert!(seen(host_metrics::OBSERVED_S, end) >= 1.0);
+            assert!((0.0..=100.0).contains(&seen(host_metrics::NODE_BUSY_PERCENT, end)));
         }
         let payload = sample.metrics.get("throughput_bps").unwrap() / 8.0;
-        assert!(seen(observed::SENT_BYTES, End::Client) > payload);
-        assert!(seen(observed::RECEIVED_BYTES, End::Server) > payload);
+        assert!(seen(host_metrics::SENT_BYTES, End::Client) > payload);
+        assert!(seen(host_metrics::RECEIVED_BYTES, End::Server) > payload);
         assert!(!kinds.contains(&Kind::OtherTraffic), "{sample:?}");
     }
     for title in [

@@ -16,4 +16,5 @@ mod view_laws;
 
 pub(super) use labels::forecast_text;
 pub(super) use live::Progress;
+pub(super) use requests::ignore_early_requests;
 pub(super) use view::Phase;

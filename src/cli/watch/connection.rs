@@ -51,7 +51,7 @@ pub(in crate::cli) async fn cancel<C: Cluster + Sync>(
 ) -> anyhow::Result<()> {
     let mut client = connect(cluster, orchestrator, identity).await?;
     let answer = client.cancel(CancelRequest {}).await;
-    let answer = answer.map_err(|status| anyhow!("{}", rpc::words(&status)))?;
+    let answer = answer.map_err(|status| anyhow!("{}", crate::diag::error_chain(&status)))?;
     rpc::same_version(answer.metadata())?;
     Ok(())
 }

@@ -133,7 +133,7 @@ impl<'a> Follower<'a> {
             let answer = client.watch(WatchRequest { from_seq }).await;
             let answer = answer.map_err(|status| match status.code() {
                 Code::OutOfRange => Lost::Final(sink.begun_anew()),
-                _ => Lost::Again(anyhow!("{}", rpc::words(&status))),
+                _ => Lost::Again(anyhow!("{}", crate::diag::error_chain(&status))),
             })?;
             rpc::same_version(answer.metadata()).map_err(|error| Lost::Final(error.into()))?;
             Ok((client, answer.into_inner()))
@@ -183,7 +183,7 @@ impl<'a> Follower<'a> {
                         return Err(Lost::Again(error));
                     }
                     Err(status) => {
-                        let error = anyhow!("lost the orchestrator: {}", rpc::words(&status));
+                        let error = anyhow!("lost the orchestrator: {}", crate::diag::error_chain(&status));
                         return Err(Lost::Again(error));
                     }
                 },

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::held::Held;
 use super::message::{Session, Step, Timer};
+use super::pending_sample::Held;
 use super::queue::Seat;
 use crate::rpc::pb::Observed;
 use crate::schedule::Params;

@@ -2,10 +2,10 @@
 
 use super::task::Work;
 use crate::plan::{Find, Repeat};
-use crate::results::sequential::{Decision, decide};
 use crate::results::{EventKind, Outcome, Sample};
 use crate::schedule::search::{self, Probe, Step};
 use crate::schedule::{CellId, Param};
+use crate::statistics::stopping_rule::{Decision, decide};
 use crate::tools::{Cause, Failure};
 
 /// A cell that loses its worker this often in one sample has failed: the plan's `retries` count
@@ -266,7 +266,7 @@ fn is_final(cause: Cause) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::histories::{LISTED, ONCE, tasks};
+    use super::super::tests::{LISTED, ONCE, tasks};
     use super::*;
 
     /// The next attempt's rate, after it has been told that nothing arrived of this one.

@@ -19,7 +19,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-use super::turn::Turn;
+use super::sample_order::Turn;
 use crate::plan::Concurrency;
 
 /// The samples that wait for their turn, at most one of each cell.

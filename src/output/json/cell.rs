@@ -10,8 +10,9 @@ use crate::report::labels;
 use crate::report::warnings::Warnings;
 use crate::report::{CellReport, CellState, Figure, Report};
 use crate::results::warnings::Kind;
-use crate::results::{CommandLine, Interval, Summary, Warning};
+use crate::results::{CommandLine, Warning};
 use crate::schedule::Param;
+use crate::statistics::{Interval, Summary};
 use crate::tools::{Cause, Metrics};
 
 /// All figures of a metric.

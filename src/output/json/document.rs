@@ -10,8 +10,8 @@ use crate::report::baseline;
 use crate::report::gate::{self, Judgement, Origin, Tally};
 use crate::report::warnings::Warnings;
 use crate::report::{CellReport, Report, RunState, labels};
-use crate::results::Interval;
 use crate::results::warnings::Kind;
+use crate::statistics::Interval;
 
 /// Of text between two writes.
 const BUFFER_BYTES: usize = 64 << 10;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::units::{BitRate, Duration, Percent};
+use crate::plan::model::units::{BitRate, Duration, Percent};
 
 /// The emulated nodes and links of the local cluster. Kubernetes does not look at them.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

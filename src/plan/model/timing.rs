@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::units::{Duration, Percent};
+use crate::plan::model::units::{Duration, Percent};
 
 /// How long and how often a cell is measured. `defaults:` sets these for every test.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

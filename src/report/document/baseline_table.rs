@@ -9,7 +9,7 @@ use super::test_section::{others, path_name, varying};
 use crate::plan::Test;
 use crate::report::baseline::{self, Beside};
 use crate::report::{CellReport, Report};
-use crate::results::Summary;
+use crate::statistics::Summary;
 
 /// Beside a ratio whose interval includes 100 %.
 const ALIKE: &str = "≈";

@@ -10,8 +10,8 @@ use super::number_format::NumberFormat;
 use super::test_section::{HeadlineFormat, about, figure, mean, others, path_name, varying};
 use crate::plan::{Test, ToolSpec};
 use crate::report::{CellReport, Report, labels};
-use crate::results::Summary;
 use crate::schedule::Param;
+use crate::statistics::Summary;
 use crate::tools::name;
 
 /// The shortest sweep that is charted: the shape of a shorter one says no more than its figures.

@@ -9,8 +9,8 @@ use super::sweep_table;
 use crate::diag;
 use crate::plan::{Repeat, Test, ToolSpec};
 use crate::report::{CellReport, Report, labels};
-use crate::results::Summary;
 use crate::schedule::Param;
+use crate::statistics::Summary;
 use crate::tools::name;
 
 /// A section for each test that has cells, in the plan's order.

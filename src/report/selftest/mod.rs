@@ -62,7 +62,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             server_command: [].into(),
             metrics,
             warnings: vec![Warning::CpuSaturated {
-                end: crate::results::observed::End::Client,
+                end: crate::results::host_metrics::End::Client,
                 busy_percent: 99.0,
             }],
             raw: None,

@@ -7,9 +7,9 @@ use super::check::{Allowed, Check, Verdict};
 use crate::plan::units::BitRate;
 use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
 use crate::report::{CellReport, Report};
-use crate::results::Summary;
-use crate::results::statistics::wilson;
 use crate::schedule::Param;
+use crate::statistics::Summary;
+use crate::statistics::wilson;
 use crate::tools::name;
 
 /// Header bytes of a segment: Ethernet 14, IPv4 20, TCP 20.

@@ -2,7 +2,7 @@
 
 use super::circumstances::Circumstances;
 use super::warning::Warning;
-use crate::results::observed::{self, End};
+use crate::results::host_metrics::{self, End};
 use crate::schedule::{Param, Params};
 use crate::tools::{Metrics, name};
 
@@ -70,8 +70,8 @@ fn mss(params: &Params, metrics: &Metrics) -> Option<Warning> {
 }
 
 fn cpu(metrics: &Metrics, end: End) -> impl Iterator<Item = Warning> {
-    let busy = metrics.get(observed::NODE_BUSY_PERCENT.at(end));
-    let steal = metrics.get(observed::NODE_STEAL_PERCENT.at(end));
+    let busy = metrics.get(host_metrics::NODE_BUSY_PERCENT.at(end));
+    let steal = metrics.get(host_metrics::NODE_STEAL_PERCENT.at(end));
     let saturated = busy.filter(|busy| *busy >= SATURATED_PERCENT);
     let stolen = steal.filter(|steal| *steal >= STOLEN_PERCENT);
     saturated
@@ -81,8 +81,8 @@ fn cpu(metrics: &Metrics, end: End) -> impl Iterator<Item = Warning> {
 }
 
 fn throttled(metrics: &Metrics, end: End) -> Option<Warning> {
-    let periods = metrics.get(observed::THROTTLED_PERIODS.at(end))?;
-    let throttled_us = metrics.get(observed::THROTTLED_US.at(end))?;
+    let periods = metrics.get(host_metrics::THROTTLED_PERIODS.at(end))?;
+    let throttled_us = metrics.get(host_metrics::THROTTLED_US.at(end))?;
     (periods > 0.0).then_some(Warning::Throttled {
         end,
         periods,
@@ -127,9 +127,9 @@ fn other_traffic(
     about: &Circumstances,
     end: End,
 ) -> Option<Warning> {
-    let figure = |metric: observed::AtEnds| metrics.get(metric.at(end));
-    let crossed = figure(observed::SENT_BYTES)? + figure(observed::RECEIVED_BYTES)?;
-    let window_s = figure(observed::OBSERVED_S).filter(|s| *s > 0.0)?;
+    let figure = |metric: host_metrics::AtEnds| metrics.get(metric.at(end));
+    let crossed = figure(host_metrics::SENT_BYTES)? + figure(host_metrics::RECEIVED_BYTES)?;
+    let window_s = figure(host_metrics::OBSERVED_S).filter(|s| *s > 0.0)?;
     let payload = sent_bytes_per_s(metrics)?;
     let size = metrics
         .get(name::EFFECTIVE_MSS)
@@ -147,7 +147,7 @@ fn other_traffic(
     let seconds = metrics.get(name::ELAPSED_S)? + 2.0 * warmup_s;
     let again = metrics.get(name::RETRANSMITS).unwrap_or(0.0) * (size + HEADERS);
     let ways = if about.hairpin { 2.0 } else { 1.0 };
-    let packets = figure(observed::SENT_PACKETS).zip(figure(observed::RECEIVED_PACKETS));
+    let packets = figure(host_metrics::SENT_PACKETS).zip(figure(host_metrics::RECEIVED_PACKETS));
     let headers = match packets {
         // Small writes travel in small packets, whatever the MSS.
         Some((sent, received)) => HEADERS * (sent + received),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
-use crate::results::observed::End;
+use crate::results::host_metrics::End;
 
 /// A reason not to take a sample's figure at its word, with the numbers that it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,158 @@
+//! What it means that an API server cannot be reached.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use rustls::{CertificateError, InvalidMessage};
+
+use super::origin::Origin;
+
+/// No answer came, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cluster::kubernetes) struct Unreachable {
+    pub what: String,
+    pub help: String,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Error for Unreachable {}
+
+/// The same error, but where it is one of the connection it says which server does not answer, and why.
+pub(in crate::cluster::kubernetes) fn explain(error: kube::Error, origin: &Origin) -> kube::Error {
+    match error {
+        kube::Error::HyperError(_) | kube::Error::Service(_) => {
+            kube::Error::Service(Box::new(meaning(&error, origin)))
+        }
+        error => error,
+    }
+}
+
+/// The server did not answer within so many seconds.
+pub(in crate::cluster::kubernetes) fn no_answer(origin: &Origin, seconds: u64) -> kube::Error {
+    let why = format!("no answer within {seconds} s");
+    kube::Error::Service(Box::new(silent(origin, &why)))
+}
+
+fn meaning(error: &kube::Error, origin: &Origin) -> Unreachable {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return from_tls(tls, origin);
+    }
+    if let Some(error) = find::<io::Error>(error) {
+        return from_io(error, origin);
+    }
+    let words = crate::diag::error_chain(error);
+    let words = words.strip_prefix("ServiceError: ").unwrap_or(&words);
+    silent(origin, words)
+}
+
+fn silent(origin: &Origin, why: &str) -> Unreachable {
+    Unreachable {
+        what: format!("{} does not answer: {why}", origin.api_server()),
+        help: "start the cluster, or name another one with `--context`".to_owned(),
+    }
+}
+
+fn from_io(error: &io::Error, origin: &Origin) -> Unreachable {
+    let why = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::TimedOut => "the connection took too long".to_owned(),
+        io::ErrorKind::HostUnreachable => "no route to the host".to_owned(),
+        io::ErrorKind::NetworkUnreachable => "the network is unreachable".to_owned(),
+        _ => error.to_string(),
+    };
+    if why.contains("failed to lookup address") {
+        return Unreachable {
+            what: format!(
+                "the name of {} cannot be resolved: {why}",
+                origin.api_server()
+            ),
+            help: format!(
+                "check `server` of {}, and this machine's DNS and VPN",
+                origin.cluster
+            ),
+        };
+    }
+    silent(origin, &why)
+}
+
+fn from_tls(error: &rustls::Error, origin: &Origin) -> Unreachable {
+    let server = origin.api_server();
+    let cluster = &origin.cluster;
+    let (what, help) = match error {
+        // A cluster that was made anew has another CA of the same name: then it is the signature that is bad.
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) if origin.has_ca => (
+            format!("the certificate of {server} is not signed by the CA of {cluster}"),
+            "take the cluster's kubeconfig again: it may have been made anew".to_owned(),
+        ),
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => (
+            format!(
+                "the certificate of {server} is signed by no CA that this machine trusts, and {cluster} names no CA"
+            ),
+            "set `certificate-authority` there to the cluster's CA certificate".to_owned(),
+        ),
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => (
+            format!("the certificate of {server} is for another name"),
+            format!(
+                "give `server` of {cluster} a name that the certificate has, or set `tls-server-name` there"
+            ),
+        ),
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => (
+            format!("the certificate of {server} has expired"),
+            "renew it on the cluster, and check this machine's clock".to_owned(),
+        ),
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => (
+            format!("the certificate of {server} is not valid yet"),
+            "check this machine's clock".to_owned(),
+        ),
+        rustls::Error::InvalidCertificate(other) => (
+            format!("the certificate of {server} cannot be verified: {other}"),
+            format!("check `certificate-authority` of {cluster}"),
+        ),
+        rustls::Error::AlertReceived(alert) => (
+            format!("{server} refuses the connection: TLS alert {alert:?}"),
+            "the client certificate may have expired; log in to the cluster again".to_owned(),
+        ),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => (
+            format!("{server} does not speak TLS"),
+            format!("check `server` of {cluster}: its port, and whether it begins with `http://`"),
+        ),
+        other => (
+            format!("no TLS connection to {server}: {other}"),
+            format!("check `server` and `certificate-authority` of {cluster}"),
+        ),
+    };
+    Unreachable { what, help }
+}
+
+/// The innermost error of a type. An I/O error hides the one that it carries from its causes.
+fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    let mut found = None;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        found = error.downcast_ref::<T>().or(found);
+        let carried = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match carried {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        };
+    }
+    found
+}

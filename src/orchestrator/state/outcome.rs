@@ -1,0 +1,229 @@
+//! What is to be made of what a worker has, and of what a process left.
+
+use std::time::Duration;
+
+use crate::results::WorkerEnvironment;
+use crate::results::host_metrics::{self, End};
+use crate::rpc::pb::{Observed, TcpInfo};
+use crate::tools::{
+    Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, cut_note, first_lines, name,
+};
+
+/// Why this worker cannot take its part in a sample of the tool.
+pub(super) fn why_unfit(
+    tool: &dyn Tool,
+    worker: &str,
+    environment: &WorkerEnvironment,
+    used: Use<'_>,
+) -> Option<String> {
+    let name = tool.name();
+    if tool.version_query().is_some() && !environment.tools.contains_key(name) {
+        return Some(format!(
+            "`{name}` is not on worker `{worker}`: install it there (for this machine, \
+             `netplan doctor` says how) and run again, or leave it out with `--only`"
+        ));
+    }
+    let Unfit { what, help } = tool.unfit(&environment.installed(name), used)?;
+    Some(format!(
+        "{what} (worker `{worker}`): {help} (for Kubernetes, in the image that `kubernetes.image` names), \
+         or leave these cells out with `--only`"
+    ))
+}
+
+/// Why a server that has ended before it was ready did so.
+pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) -> (Cause, String) {
+    let (said, cut) = (first_lines(ended), cut_note(ended));
+    let with_said = |words: String| {
+        if said.is_empty() {
+            format!("{words}{cut}")
+        } else {
+            format!("{words}{cut}: {said}")
+        }
+    };
+    match &ended.how {
+        How::NotFound(program) => (
+            Cause::ToolMissing,
+            format!("the server's program `{program}` is not there"),
+        ),
+        How::NotStarted(why) => (
+            Cause::ServerFailed,
+            format!("the server could not be started: {why}"),
+        ),
+        How::Deadline => (
+            Cause::ServerFailed,
+            with_said(format!(
+                "the server was not ready after {} s of waiting for {awaited}",
+                within.as_secs()
+            )),
+        ),
+        How::Code(code) => match said.lines().find(|line| refuses_an_option(line)) {
+            Some(line) => (Cause::OptionRefused, line.to_owned()),
+            None => (
+                Cause::ServerFailed,
+                with_said(format!(
+                    "the server ended with exit code {code} before it was ready"
+                )),
+            ),
+        },
+        How::Signal(signal) => (
+            Cause::ServerFailed,
+            with_said(format!(
+                "signal {signal} ended the server before it was ready"
+            )),
+        ),
+        How::Stopped => (
+            Cause::ServerFailed,
+            with_said("the server was stopped before it was ready".to_owned()),
+        ),
+    }
+}
+
+/// Whether getopt(3) of the C libraries complains of an option that the program does not know.
+fn refuses_an_option(line: &str) -> bool {
+    ["unrecognized option", "unknown option", "invalid option"]
+        .iter()
+        .any(|words| line.contains(words))
+}
+
+/// What the kernel said of the connection: its MSS always, for the rest the tool knows better.
+pub(super) fn add_tcp_info(metrics: &mut Metrics, tcp: Option<TcpInfo>) {
+    let Some(tcp) = tcp.filter(|tcp| tcp.snd_mss > 0) else {
+        return;
+    };
+    metrics.set(name::EFFECTIVE_MSS, f64::from(tcp.snd_mss));
+    for (name, value) in [
+        (name::RTT_US, tcp.rtt_us),
+        (name::RETRANSMITS, tcp.total_retrans),
+    ] {
+        if let (None, Some(value)) = (metrics.get(name), value) {
+            metrics.set(name, f64::from(value));
+        }
+    }
+}
+
+/// What an end observed around the sample.
+pub(super) fn add_observed(metrics: &mut Metrics, end: End, seen: Option<Observed>) {
+    let Some(seen) = seen else {
+        return;
+    };
+    let mut set = |name: host_metrics::AtEnds, value: f64| metrics.set(name.at(end), value);
+    set(host_metrics::OBSERVED_S, seen.window_us as f64 / 1e6);
+    if let Some(cpu) = seen.cpu {
+        set(host_metrics::NODE_BUSY_PERCENT, cpu.busy_percent);
+        set(host_metrics::NODE_STEAL_PERCENT, cpu.steal_percent);
+    }
+    if let Some(throttling) = seen.throttling {
+        set(host_metrics::THROTTLED_PERIODS, throttling.periods as f64);
+        set(host_metrics::THROTTLED_US, throttling.throttled_us as f64);
+    }
+    if let Some(traffic) = seen.traffic {
+        set(host_metrics::SENT_BYTES, traffic.sent_bytes as f64);
+        set(host_metrics::RECEIVED_BYTES, traffic.received_bytes as f64);
+        set(host_metrics::SENT_PACKETS, traffic.sent_packets as f64);
+        set(
+            host_metrics::RECEIVED_PACKETS,
+            traffic.received_packets as f64,
+        );
+    }
+}
+
+/// Bytes that all interfaces of an end carried, in the busier direction.
+pub(super) fn carried(seen: &Observed) -> Option<u64> {
+    let all = seen.all_traffic?;
+    Some(all.sent_bytes.max(all.received_bytes))
+}
+
+/// Both streams of an attempt that failed, for people to read.
+pub(super) fn all_output(ended: Ended) -> Option<Vec<u8>> {
+    let Ended {
+        stdout: mut all,
+        stderr,
+        ..
+    } = ended;
+    match (all.is_empty(), stderr.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(all),
+        (true, false) => Some(stderr),
+        (false, false) => {
+            if !all.ends_with(b"\n") {
+                all.push(b'\n');
+            }
+            all.extend_from_slice(b"--- stderr ---\n");
+            all.extend_from_slice(&stderr);
+            Some(all)
+        }
+    }
+}
+
+/// What kind of text a tool printed, for the name of its file.
+pub(super) fn extension(raw: &[u8]) -> &'static str {
+    if raw.trim_ascii_start().starts_with(b"{") {
+        "json"
+    } else {
+        "txt"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{Param, Params};
+    use crate::tools::{Iperf3, Netperf};
+
+    fn environment(tools: &[(&str, &str)], names_tcp: Option<bool>) -> WorkerEnvironment {
+        let tools = tools.iter();
+        WorkerEnvironment {
+            tools: tools
+                .map(|(tool, version)| ((*tool).to_owned(), (*version).to_owned()))
+                .collect(),
+            etc_protocols_names_tcp: names_tcp,
+            ..WorkerEnvironment::default()
+        }
+    }
+
+    #[test]
+    fn a_worker_is_unfit_without_the_tool_or_with_one_that_is_too_old() {
+        let tool = Iperf3::default();
+        let why =
+            |tools: &[(&str, &str)]| why_unfit(&tool, "w1", &environment(tools, None), Use::Server);
+        assert!(why(&[]).unwrap().contains("`iperf3` is not on worker `w1`"));
+        let old = why(&[("iperf3", "3.9")]).unwrap();
+        assert!(old.starts_with("iperf3 3.9 is too old; 3.12 is required (worker `w1`): install"));
+        for version in ["3.12", "3.22", "3.9+", "unknown"] {
+            assert_eq!(why(&[("iperf3", version)]), None, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_would_crash_is_unfit() {
+        let tool = Netperf::default();
+        let mss = Params(vec![(Param::Mss, 600)]);
+        let why = |names_tcp, used| {
+            why_unfit(
+                &tool,
+                "w1",
+                &environment(&[("netperf", "2.7.1")], names_tcp),
+                used,
+            )
+        };
+        let reason = why(Some(false), Use::Client(&mss)).unwrap();
+        assert!(
+            reason.contains("netperf 2.7.1 crashes when it sets the MSS"),
+            "{reason}"
+        );
+        assert!(reason.contains("`netbase`"), "{reason}");
+        assert_eq!(why(Some(false), Use::Server), None);
+        // Of a worker that did not say nothing is held against it.
+        assert_eq!(why(None, Use::Client(&mss)), None);
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_an_option_says_so_in_its_own_words() {
+        let ended = |stderr: &str| Ended::new(How::Code(1), "", stderr);
+        let why = |stderr| why_no_server(&ended(stderr), &Ready::Exited, Duration::from_secs(1));
+        let usage = "iperf3: unrecognized option '--idle-timeout'\nUsage: iperf3 [-s|-c host]\n";
+        let expected = "iperf3: unrecognized option '--idle-timeout'";
+        assert_eq!(why(usage), (Cause::OptionRefused, expected.to_owned()));
+        assert_eq!(why("unable to start listener").0, Cause::ServerFailed);
+    }
+}

@@ -1,0 +1,209 @@
+//! What each journal must say, whatever has happened.
+
+use std::collections::HashMap;
+
+use super::super::progress::{MAX_LOSSES, MAX_NOT_READY};
+use super::super::*;
+use super::cells::{Shape, WORKERS, a_search};
+use super::plans::Policy;
+use crate::plan::{self, Concurrency, Repeat};
+use crate::schedule::search::{self, Probe, Step};
+use crate::schedule::{CellId, Param};
+use crate::statistics::stopping_rule::{Decision, decide};
+use crate::tools::Cause;
+
+/// What the journal has said of a cell so far.
+#[derive(Clone, Default)]
+struct Told {
+    values: Vec<f64>,
+    probes: Vec<Probe>,
+    /// Attempts begun of the sample that comes next.
+    attempts: u32,
+    /// Those of them that were probes of which nothing arrived.
+    misses: u32,
+    /// The last one has not ended.
+    running: bool,
+    /// Those of the attempt that runs.
+    nodes: [String; 2],
+    ended: bool,
+}
+
+/// The journal of a run that has ended says exactly one thing of each cell, and samples were taken
+/// in the plan's order, one at a time; or side by side on nodes of their own. The orchestrator may
+/// have been started again before the event `restart`.
+pub(super) fn check(
+    journal: &[EventKind],
+    shapes: &[Shape],
+    policy: Policy,
+    cancelled: bool,
+    restart: Option<usize>,
+) {
+    let serial = policy.concurrency == Concurrency::Serial;
+    let restarts = u32::from(restart.is_some());
+    let mut cells = vec![Told::default(); shapes.len()];
+    let mut node_of: HashMap<&str, &str> = HashMap::new();
+    let index =
+        |cell: &CellId| -> usize { cell.test().trim_start_matches("cell-").parse().unwrap() };
+    for (i, event) in journal.iter().enumerate() {
+        if Some(i) == restart {
+            for cell in &mut cells {
+                cell.running = false;
+            }
+        }
+        if let Some(cell) = cell_of(event) {
+            assert!(!cells[index(cell)].ended, "after the cell's end: {event:?}");
+        }
+        match event {
+            EventKind::SampleStarted {
+                cell,
+                sample,
+                attempt,
+            } => {
+                let index = index(cell);
+                let (from, to, ..) = shapes[index];
+                let nodes = [from, to].map(|at| node_of[WORKERS[at]].to_owned());
+                if serial {
+                    check_turn(&cells, index, policy);
+                }
+                for other in cells.iter().filter(|other| other.running) {
+                    let shared = other.nodes.iter().any(|node| nodes.contains(node));
+                    assert!(!serial && !shared, "the attempt before has no end");
+                }
+                let told = &mut cells[index];
+                told.nodes = nodes;
+                let taken = u32::try_from(told.values.len()).unwrap();
+                assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
+                let by_service = if shapes[index].2 { MAX_NOT_READY } else { 0 };
+                let most = shapes[index].4 + 1 + MAX_LOSSES + by_service + restarts;
+                let most = most * (told.misses + 1);
+                assert!(*attempt <= most, "attempt {attempt} of at most {most}");
+                told.attempts = *attempt;
+                told.running = true;
+            }
+            EventKind::Sample(done) => {
+                let told = &mut cells[index(&done.cell)];
+                assert!(told.running, "a sample that was not started");
+                let taken = u32::try_from(told.values.len()).unwrap();
+                assert_eq!((done.sample, done.attempt), (taken + 1, told.attempts));
+                told.values.extend(done.metrics.get("start"));
+                let (.., repeat, _, _, find) = shapes[index(&done.cell)];
+                let rate = done.params.get(Param::Rate);
+                assert_eq!(rate.is_some(), find);
+                if let Some(rate_bps) = rate {
+                    let next = search::next(&a_search(), repeat.least(), &told.probes);
+                    assert_eq!(next, Step::Probe(rate_bps), "not the rate to probe");
+                    let held = done.metrics.get("lost_percent") <= Some(1.0);
+                    told.probes.push(Probe { rate_bps, held });
+                }
+                (told.attempts, told.misses) = (0, 0);
+                told.running = false;
+            }
+            EventKind::AttemptFailed {
+                cell,
+                sample,
+                attempt,
+                failure,
+                ..
+            } => {
+                let (.., repeat, _, _, find) = shapes[index(cell)];
+                let told = &mut cells[index(cell)];
+                if find && failure.cause == Cause::NothingMoved {
+                    let next = search::next(&a_search(), repeat.least(), &told.probes);
+                    let Step::Probe(rate_bps) = next else {
+                        panic!("a probe after the search's end");
+                    };
+                    let held = false;
+                    told.probes.push(Probe { rate_bps, held });
+                    told.misses += 1;
+                }
+                assert!(told.running, "a failure of what was not started");
+                let taken = u32::try_from(told.values.len()).unwrap();
+                assert_eq!((*sample, *attempt), (taken + 1, told.attempts));
+                told.running = false;
+            }
+            EventKind::CellEnded { cell, outcome } => {
+                let index = index(cell);
+                let told = &mut cells[index];
+                assert!(!told.running, "ended amid an attempt");
+                let (.., repeat, _, _, find) = shapes[index];
+                let end = search::next(&a_search(), repeat.least(), &told.probes);
+                match outcome {
+                    Outcome::Measured {
+                        samples,
+                        reached,
+                        found,
+                    } => {
+                        assert_eq!(*samples as usize, told.values.len());
+                        if find {
+                            assert_eq!(found.map(Step::Found), Some(end));
+                        } else {
+                            assert_eq!(*found, None);
+                            check_enough(repeat, &told.values, *reached);
+                        }
+                    }
+                    Outcome::Failed(failure) if failure.cause == Cause::NoRateHolds => {
+                        assert_eq!(end, Step::NoneHolds);
+                    }
+                    Outcome::Failed(_) | Outcome::Skipped { .. } => {}
+                }
+                told.ended = true;
+            }
+            EventKind::WorkerJoined { worker, node, .. } => {
+                node_of.insert(worker, node);
+            }
+            EventKind::RunEnded { cancelled } => {
+                assert_eq!(i + 1, journal.len(), "something follows the run's end");
+                assert_eq!(*cancelled, cells.iter().any(|cell| !cell.ended));
+            }
+            _ => {}
+        }
+    }
+    assert!(matches!(journal.last(), Some(EventKind::RunEnded { .. })));
+    assert!(
+        cancelled || cells.iter().all(|cell| cell.ended),
+        "cells without an end"
+    );
+}
+
+/// No cell that has not ended had its turn before this one.
+fn check_turn(cells: &[Told], started: usize, policy: Policy) {
+    let place = |(i, cell): (usize, &Told)| {
+        let round = match policy.order {
+            plan::Order::Listed => 0,
+            plan::Order::Interleaved | plan::Order::Shuffled => cell.values.len(),
+        };
+        let within = match policy.order {
+            plan::Order::Listed | plan::Order::Interleaved => i,
+            // The random order is the affair of the turns' own tests.
+            plan::Order::Shuffled => 0,
+        };
+        // What was tried is tried again before anything else.
+        (cell.attempts == 0, round, within)
+    };
+    let left = cells.iter().enumerate().filter(|(_, cell)| !cell.ended);
+    let first = left.map(place).min();
+    assert_eq!(
+        first,
+        Some(place((started, &cells[started]))),
+        "not its turn"
+    );
+}
+
+/// The cell was measured as often as it takes, and no more.
+fn check_enough(repeat: Repeat, values: &[f64], reached: Option<bool>) {
+    match (repeat, values.split_last()) {
+        (Repeat::Times(times), _) => {
+            assert_eq!((values.len(), reached), (times as usize, None));
+        }
+        (Repeat::Until(until), Some((_, before))) => {
+            let is = match decide(&until, values) {
+                Decision::Reached => Some(true),
+                Decision::GivenUp => Some(false),
+                Decision::More => None,
+            };
+            assert_eq!(is, reached);
+            assert_eq!(decide(&until, before), Decision::More);
+        }
+        (Repeat::Until(_), None) => panic!("measured without a sample"),
+    }
+}

@@ -1,0 +1,14 @@
+//! Tests of the state as a whole: cases, random histories, and the figures that large plans must reach.
+
+mod actions;
+mod cases;
+mod cells;
+mod fake_tool;
+mod histories;
+mod journal_check;
+mod mesh;
+mod plans;
+mod queue_model;
+mod world;
+
+pub(super) use cells::{LISTED, ONCE, tasks};

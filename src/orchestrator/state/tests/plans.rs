@@ -1,0 +1,70 @@
+//! Plans made for the state's tests, measured by the fake.
+
+use std::sync::LazyLock;
+
+use super::super::task::Tasks;
+use super::fake_tool::Fake;
+use crate::diag::Source;
+use crate::plan::{self, Concurrency, Order, Path, Placement, Plan, Test, Via};
+use crate::schedule::Selection;
+
+/// One path, and one test that sets no parameter.
+static ONE: LazyLock<Plan> = LazyLock::new(|| {
+    let text = "version: 1
+name: one
+workers: { w: {} }
+paths: [{ name: p, from: w, to: w, via: cluster_ip }]
+tests: [netperf: {}]
+";
+    plan::load(Source::new("one.yaml", text), &[]).unwrap()
+});
+
+/// What a plan says of the order of its samples.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Policy {
+    pub order: Order,
+    pub seed: u64,
+    pub concurrency: Concurrency,
+}
+
+pub(super) fn path(name: String, from: &str, to: &str, via: Via) -> Path {
+    Path {
+        name,
+        from: from.to_owned(),
+        to: to.to_owned(),
+        via,
+        ..ONE.paths[0].clone()
+    }
+}
+
+pub(super) fn test(name: String, paths: Vec<String>) -> Test {
+    Test {
+        name,
+        paths,
+        ..ONE.tests[0].clone()
+    }
+}
+
+/// The fake calls each cell by its test.
+pub(in super::super) fn tasks(
+    workers: impl IntoIterator<Item = String>,
+    paths: Vec<Path>,
+    tests: Vec<Test>,
+    policy: Policy,
+) -> Tasks {
+    let workers = workers.into_iter();
+    let plan = Plan {
+        workers: workers.map(|name| (name, Placement::default())).collect(),
+        paths,
+        tests,
+        order: policy.order,
+        seed: Some(policy.seed),
+        concurrency: policy.concurrency,
+        ..ONE.clone()
+    };
+    Tasks::with(plan, &Selection::all(), |test| {
+        Box::new(Fake {
+            cell: test.name.clone(),
+        })
+    })
+}

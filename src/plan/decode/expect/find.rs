@@ -1,0 +1,147 @@
+//! The decoder of `find:`.
+
+use super::bound::{compared, metric, possible, unfit};
+use crate::diag::{Place, Problem, quote};
+use crate::plan::decode::decoder::{At, Decoder, some_of};
+use crate::plan::model::expect::{Bound, Condition, Expectation, Find, Goal};
+use crate::plan::model::metric::Metric;
+use crate::plan::model::tools::tool::{Protocol, ToolSpec};
+use crate::plan::model::units::{BitRate, Percent};
+use crate::plan::text::tree::NodeId;
+
+/// Reads `find:`.
+pub fn find(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<Find> {
+    let what = "a search, as in `{ rate: max, while: 'lost_percent <= 0.1' }`";
+    let fields = decoder.fields(id, what, false)?;
+    let goal = fields.required("rate", |id| decoder.choice(id, &[("max", Goal::Max)]));
+    let rate = |id| {
+        let rate = decoder.bounded(id, BitRate(1_000), BitRate(1_000_000_000_000))?;
+        Some(At {
+            value: rate,
+            place: decoder.place(id),
+        })
+    };
+    let from = fields.optional("from", rate);
+    let to = fields.optional("to", rate);
+    let within = fields.optional("within", |id| {
+        decoder.bounded(id, Percent(0.1), Percent(50.0))
+    });
+    let condition = fields.required("while", |id| condition(decoder, id, measured));
+    fields.done_else(|key| match key {
+        "until" => Some("write under `while` what has to hold".to_owned()),
+        "min" => Some("the lowest rate that is tried is `from`".to_owned()),
+        "max" => Some("the highest rate that is tried is `to`".to_owned()),
+        _ => None,
+    });
+    let low = from.map_or(BitRate(1_000_000), |from| from.value);
+    let high = to.map_or(BitRate(100_000_000_000), |to| to.value);
+    if low >= high
+        && let Some(place) = to.or(from).map(|at| at.place)
+    {
+        let what = format!("there is no rate between `{low}` and `{high}`");
+        let problem = Problem::new(place, what);
+        decoder.report(match from.zip(to) {
+            Some((from, _)) => problem
+                .related(from.place, "starts here")
+                .help("`from` is the lowest rate that is tried, `to` the highest"),
+            None => problem.help("without them `from` is `1 Mbit/s` and `to` is `100 Gbit/s`"),
+        });
+        return None;
+    }
+    Some(Find {
+        rate: goal?,
+        from: low,
+        to: high,
+        within: within.unwrap_or(Percent(5.0)),
+        condition: condition?,
+    })
+}
+
+/// `lost_percent <= 0.1`: a metric that gets worse as the rate rises, and its bound.
+fn condition(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<Condition> {
+    let text = decoder.text(id)?;
+    let at = text.value.find(['<', '>', '=', '≤', '≥', '!']);
+    let Some((word, rest)) = at.map(|at| text.value.split_at(at)) else {
+        let what = format!("{} does not compare a metric", quote(text.value));
+        let help = "write it as in `'lost_percent <= 0.1'`";
+        decoder.report(Problem::new(text.place, what).help(help));
+        return None;
+    };
+    let name = At {
+        value: word.trim(),
+        place: text.place,
+    };
+    let metric = metric(decoder, name, measured)?;
+    let rest = At {
+        value: rest,
+        place: text.place,
+    };
+    let (comparison, bound) = compared(decoder, rest, &metric)?;
+    if metric.unit().more_is_better() || comparison.is_floor() {
+        let what = format!(
+            "`{metric} {}` does not stop to hold as the rate rises",
+            comparison.sign()
+        );
+        let help = "a search needs what gets worse with the rate, from above, as in \
+                    `'lost_percent <= 0.1'`";
+        decoder.report(Problem::new(text.place, what).help(help));
+        return None;
+    }
+    if bound.contains(" of ") {
+        let what = "a search cannot compare with another path";
+        let help = "its bound is a value, as in `'lost_percent <= 0.1'`";
+        decoder.report(Problem::new(text.place, what).help(help));
+        return None;
+    }
+    let value = match metric.unit().parse(bound) {
+        Ok(value) => value,
+        Err(error) => return unfit(decoder, text.place, &metric, error),
+    };
+    let expectation = Expectation {
+        comparison,
+        bound: Bound::Absolute(value),
+    };
+    possible(decoder, text.place, &metric, &expectation)?;
+    if !measured.is_empty() && !measured.contains(&metric) {
+        let problem = Problem::new(text.place, format!("this test does not measure `{metric}`"));
+        let costs = |metric: &&Metric| !metric.unit().more_is_better();
+        let costs: Vec<&str> = measured.iter().filter(costs).map(Metric::word).collect();
+        decoder.report(problem.help(format!("a search may look at {}", some_of(&costs))));
+        return None;
+    }
+    Some(Condition {
+        metric,
+        comparison,
+        bound: value,
+    })
+}
+
+/// Whether the tool sends at a rate that a search may set; notes it if not.
+pub fn may_find(decoder: &Decoder<'_>, place: Place, tool: &ToolSpec) -> bool {
+    let (what, help) = match tool {
+        ToolSpec::Iperf3(iperf3) if iperf3.protocol == Protocol::Tcp => (
+            "TCP finds the highest rate by itself",
+            "leave `find` out, or write `protocol: udp`",
+        ),
+        ToolSpec::Iperf3(iperf3) if iperf3.rate.is_some() => (
+            "the tool's `rate` is what `find` searches for",
+            "remove the tool's `rate`; `from` and `to` of `find` bound the search",
+        ),
+        ToolSpec::Iperf3(_) => return true,
+        ToolSpec::Declared(used) if used.values.contains_key("rate") => (
+            "the tool's `rate` is what `find` searches for",
+            "remove the tool's `rate`; `from` and `to` of `find` bound the search",
+        ),
+        ToolSpec::Declared(used) if used.tool.uses.contains("rate") => return true,
+        ToolSpec::Declared(_) => (
+            "this tool does not send at a rate, so there is none to find",
+            "a tool from `tools:` sends at a rate when a command of it has `{{ rate }}`",
+        ),
+        ToolSpec::Netperf(_) => (
+            "netperf does not send at a rate, so there is none to find",
+            "use `iperf3: { protocol: udp }`",
+        ),
+    };
+    decoder.report(Problem::new(place, what).help(help));
+    false
+}

@@ -1,0 +1,61 @@
+//! The whole way from a text to a plan.
+
+use super::decoder::Decoder;
+use super::{foreign, plan};
+use crate::diag::{Place, Problem, Problems, Source};
+use crate::plan::model::plan::Plan;
+use crate::plan::text::source_env::{Alone, SourceEnv};
+use crate::plan::text::tree::Tree;
+use crate::plan::text::{extend, parse, set, variables};
+
+/// Reads a plan by itself, with `set` overriding values in it: each as in `tests.0.duration=1s`. It
+/// can extend no file, and no variable is set.
+///
+/// # Errors
+/// All problems at once, those of the text and of `set` alike, each with its place.
+pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
+    load_in(&Alone, source, set)
+}
+
+/// Reads a plan with what lies around it. What it extends is below it, `set` above it; in what
+/// comes out of this variables are replaced.
+///
+/// # Errors
+/// All problems at once, those of every file and of `set` alike, each with its place.
+pub fn load_in(around: &dyn SourceEnv, source: Source, set: &[String]) -> Result<Plan, Problems> {
+    let (name, text) = (source.name.clone(), source.text.clone());
+    let mut problems = Problems::new(source);
+    let mut tree = Tree::default();
+    let root = parse::parse(&mut tree, &mut problems, 0, 0, &text);
+    let Some(root) = root else {
+        if problems.is_empty() {
+            let problem = Problem::new(Place::default(), "the plan is empty");
+            problems.push(problem.help("`netplan init FILE` writes one to start from"));
+        }
+        return Err(problems);
+    };
+    if let Some(problem) = foreign::recognise(&tree, root) {
+        problems.push(problem);
+        return Err(problems);
+    }
+    let root = extend::resolve(&mut tree, &mut problems, around, root, &name);
+    let root = set::apply(&mut tree, &mut problems, root, set);
+    if let Some(problem) = tree.too_large(root, Place::default()) {
+        problems.push(problem);
+        return Err(problems);
+    }
+    let unread = variables::fill(&mut tree, &mut problems, around, root);
+    let decoder = Decoder::new(&tree, problems, unread, around.is_checked());
+    let plan = plan::plan(&decoder, root);
+    let problems = decoder.finish();
+    match plan {
+        Some(plan) if problems.is_empty() => Ok(plan),
+        _ => Err(problems),
+    }
+}
+
+/// A plan to start from, which shows all of the language in its comments.
+#[must_use]
+pub fn init_text() -> &'static str {
+    include_str!("../../../plans/init.yaml")
+}

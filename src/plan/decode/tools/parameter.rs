@@ -1,0 +1,253 @@
+//! The decoder of declared tools' parameters: what a tool says of them, and what a test sets.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::builtin::Swept;
+use super::declared::identifier;
+use crate::diag::{Problem, quote};
+use crate::plan::decode::decoder::{At, Decoder};
+use crate::plan::decode::timing::PartialTiming;
+use crate::plan::model::sweep::Sweep;
+use crate::plan::model::tools::declared::{DeclaredTool, DeclaredUse, Parameter, ParameterUnit};
+use crate::plan::model::tools::limits;
+use crate::plan::model::units::{BitRate, Bytes};
+use crate::plan::text::tree::NodeId;
+
+const MOST_PARAMETERS: usize = 16;
+/// Larger numbers are not exact everywhere.
+const LARGEST: u64 = 1 << 53;
+
+/// Parameters that netplan knows by name: what they count, and their limits.
+const KNOWN: [(&str, Option<ParameterUnit>, u64, u64); 7] = [
+    ("streams", None, 1, 10_000),
+    ("rate", Some(ParameterUnit::BitRate), 1, 1_000_000_000_000),
+    ("write_size", Some(ParameterUnit::Bytes), 1, 1 << 30),
+    ("request", Some(ParameterUnit::Bytes), 1, 1 << 30),
+    ("response", Some(ParameterUnit::Bytes), 1, 1 << 30),
+    ("datagram", None, 1, limits::LARGEST_DATAGRAM),
+    (
+        "mss",
+        None,
+        *limits::NETPERF_MSS.start(),
+        *limits::NETPERF_MSS.end(),
+    ),
+];
+
+/// What a parameter cannot be called: it means something else in expressions or selections.
+const TAKEN: [&str; 30] = [
+    "target",
+    "duration_s",
+    "warmup_s",
+    "slot",
+    "port",
+    "ports",
+    "tool",
+    "test",
+    "path",
+    "via",
+    "from",
+    "to",
+    "protocol",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "true",
+    "false",
+    "none",
+    "range",
+    "dict",
+    "namespace",
+    "debug",
+    "loop",
+    "self",
+    "super",
+];
+
+/// Reads `parameters:` of a tool.
+pub fn parameters(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Parameter>> {
+    let fields = decoder.fields(
+        id,
+        "a mapping with a name for each parameter, as in `size: { default: 64 }`",
+        true,
+    )?;
+    if fields.entries().len() > MOST_PARAMETERS {
+        let what = format!("a tool has at most {MOST_PARAMETERS} parameters");
+        decoder.report(Problem::new(fields.place, what));
+        return None;
+    }
+    let found: Vec<Option<(String, Parameter)>> = fields
+        .entries()
+        .iter()
+        .map(|entry| {
+            let name = At {
+                value: entry.key.as_str(),
+                place: entry.key_place,
+            };
+            let known = identifier(decoder, name, "a parameter").is_some();
+            if TAKEN.contains(&name.value) {
+                let what = format!("{} has a meaning of its own", quote(name.value));
+                let help = "give the parameter another name";
+                decoder.report(Problem::new(name.place, what).help(help));
+            }
+            let parameter = parameter(decoder, entry.value, name.value)?;
+            known.then(|| (entry.key.clone(), parameter))
+        })
+        .collect();
+    found.into_iter().collect()
+}
+
+fn parameter(decoder: &Decoder<'_>, id: NodeId, name: &str) -> Option<Parameter> {
+    let fields = decoder.fields(id, "a mapping with `default`, `unit`, `min` or `max`", true)?;
+    let known = KNOWN.iter().find(|(known, ..)| *known == name);
+    let unit = fields.optional("unit", |id| {
+        let choices = [
+            ("bytes", ParameterUnit::Bytes),
+            ("bit/s", ParameterUnit::BitRate),
+        ];
+        Some((decoder.choice(id, &choices)?, decoder.place(id)))
+    });
+    if let (Some((unit, place)), Some((_, of_known, ..))) = (unit, known)
+        && *of_known != Some(unit)
+    {
+        let what = format!("{} has its own unit", quote(name));
+        decoder.report(Problem::new(place, what).help("leave `unit` out"));
+    }
+    let unit = known.map_or(unit.map(|(unit, _)| unit), |(_, unit, ..)| *unit);
+    let (least, most) = known.map_or((0, LARGEST), |(_, _, least, most)| (*least, *most));
+    let value = |key, least, most| {
+        fields.optional(key, |id| {
+            Some((number(decoder, id, unit, least, most)?, decoder.place(id)))
+        })
+    };
+    let min = value("min", least, most);
+    let max = value("max", least, most);
+    let (from, to) = (
+        min.map_or(least, |(min, _)| min),
+        max.map_or(most, |(max, _)| max),
+    );
+    if let (Some((_, min)), Some((_, max))) = (min, max)
+        && from > to
+    {
+        let problem = Problem::new(max, "the largest value is less than the least");
+        decoder.report(
+            problem
+                .related(min, "the least")
+                .help("swap `min` and `max`"),
+        );
+        return None;
+    }
+    let default = value("default", from, to);
+    fields.done();
+    Some(Parameter {
+        default: default.map(|(default, _)| default),
+        unit: if known.is_some() { None } else { unit },
+        min: min.map(|(min, _)| min),
+        max: max.map(|(max, _)| max),
+    })
+}
+
+fn number(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    unit: Option<ParameterUnit>,
+    least: u64,
+    most: u64,
+) -> Option<u64> {
+    match unit {
+        None => decoder.whole(id, least, most, ""),
+        Some(ParameterUnit::Bytes) => decoder
+            .bounded(id, Bytes(least), Bytes(most))
+            .map(u64::from),
+        Some(ParameterUnit::BitRate) => decoder
+            .bounded(id, BitRate(least), BitRate(most))
+            .map(u64::from),
+    }
+}
+
+/// Reads the options of a test that uses a declared tool.
+pub fn used(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    tool: &Arc<DeclaredTool>,
+    swept: &mut Vec<Swept>,
+) -> Option<DeclaredUse> {
+    let what = "a mapping with values of the tool's parameters";
+    let fields = decoder.fields(id, what, true)?;
+    let known = KNOWN
+        .iter()
+        .map(|(name, ..)| *name)
+        .filter(|name| tool.uses.contains(*name) && !tool.parameters.contains_key(*name));
+    let names: Vec<&str> = tool
+        .parameters
+        .keys()
+        .map(String::as_str)
+        .chain(known)
+        .collect();
+    let mut values = IndexMap::new();
+    let mut whole = true;
+    for name in names {
+        let declared = tool.parameters.get(name).cloned().unwrap_or_default();
+        let known = KNOWN.iter().find(|(known, ..)| *known == name);
+        let unit = known.map_or(declared.unit, |(_, unit, ..)| *unit);
+        let (least, most) = known.map_or((0, LARGEST), |(_, _, least, most)| (*least, *most));
+        let (least, most) = (declared.min.unwrap_or(least), declared.max.unwrap_or(most));
+        let Some(entry) = fields.named(name) else {
+            if let Some(default) = declared.default {
+                values.insert(name.to_owned(), Sweep::One(default));
+            }
+            continue;
+        };
+        let unit_name = match unit {
+            None => "",
+            Some(ParameterUnit::Bytes) => "bytes",
+            Some(ParameterUnit::BitRate) => "bit/s",
+        };
+        let read = |id, least, most| number(decoder, id, unit, least, most);
+        let Some(sweep) = decoder.sweep(entry.value, least, most, unit_name, read) else {
+            whole = false;
+            continue;
+        };
+        swept.push(Swept {
+            place: decoder.place(entry.value),
+            values: sweep.len(),
+        });
+        values.insert(name.to_owned(), sweep);
+    }
+    fields.done_else(|key| {
+        if PartialTiming::KEYS.contains(&key) || matches!(key, "paths" | "name" | "label") {
+            return Some(format!(
+                "`{key}` stands beside the tool, not among its options"
+            ));
+        }
+        (tool.parameters.is_empty() && tool.uses.iter().all(|name| !is_known(name))).then(|| {
+            format!(
+                "the tool `{}` has no parameters: declare them in `tools:`",
+                tool.name
+            )
+        })
+    });
+    whole.then(|| DeclaredUse {
+        tool: Arc::clone(tool),
+        values,
+    })
+}
+
+/// Whether a name is one of a parameter that netplan knows.
+pub fn is_known(name: &str) -> bool {
+    KNOWN.iter().any(|(known, ..)| *known == name)
+}
+
+/// A value that a parameter may have, for trying expressions.
+pub fn example(name: &str, parameter: Option<&Parameter>) -> u64 {
+    let known = KNOWN.iter().find(|(known, ..)| *known == name);
+    let least = known.map_or(1, |(_, _, least, _)| *least);
+    parameter.map_or(least, |parameter| {
+        parameter.default.or(parameter.min).unwrap_or(least)
+    })
+}

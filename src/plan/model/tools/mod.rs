@@ -1,0 +1,8 @@
+//! The tool of a test: a built-in one with its options, or one that the plan declares.
+
+pub mod declared;
+pub mod expression;
+pub mod extractor;
+pub mod limits;
+pub mod template_bounds;
+pub mod tool;
