@@ -15,10 +15,10 @@ pub(super) struct VerdictArgs {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Undecided {
-    /// Show it, and do not fail
+    /// Show it only
     #[default]
     Pass,
-    /// Fail
+    /// Count it as a failure
     Fail,
 }
 

@@ -16,6 +16,14 @@ pub struct Figure {
 }
 
 impl Report {
+    /// The figure of the cell's headline metric: that of `result.csv` and of tables. `None` unless the cell
+    /// was measured at least in part.
+    #[must_use]
+    pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
+        let (_, test, _) = self.row(cell.row)?;
+        self.figure(cell, &labels::headline(&test.tool))
+    }
+
     /// A metric over the samples of a measured cell.
     #[must_use]
     pub fn figure(&self, cell: &CellReport, metric: &str) -> Option<Figure> {

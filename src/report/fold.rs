@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::figures::Figure;
-use super::labels;
 use super::sessions::Sessions;
 use crate::plan::{Condition, Path, Plan, Test};
 use crate::results::{Cluster, Environment, Sample, Tear};
@@ -172,13 +170,5 @@ impl Report {
             }
         }
         by_test
-    }
-
-    /// What the cell's headline metric says: the figure of `result.csv` and of tables. None unless
-    /// the cell was measured, if only in part.
-    #[must_use]
-    pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
-        let (_, test, _) = self.row(cell.row)?;
-        self.figure(cell, &labels::headline(&test.tool))
     }
 }

@@ -24,7 +24,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "output",
-        &["report", "results", "tools", "schedule", "plan", "diag"],
+        &[
+            "report",
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "diag",
+        ],
     ),
     (
         "worker",

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use indexmap::IndexMap;
 
 use super::block::{Block, Cell, Column, Level, Meaning, Span, Table};
-use super::test_section::{others, path_name, varying};
+use super::headline::{others, path_name, varying};
 use crate::plan::Test;
 use crate::report::baseline::{self, Beside};
 use crate::report::{CellReport, Report};

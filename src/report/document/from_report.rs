@@ -1,8 +1,10 @@
 //! The whole report as a document.
 
-use super::block::{Block, Document, Meaning, Note, Notes, Span};
+use std::collections::BTreeSet;
+
+use super::block::{Block, Document, Level, Meaning, Note, Notes, Span};
 use super::footnotes::Footnotes;
-use super::{baseline_table, expectations, heading, test_section, warning_notes};
+use super::{baseline_table, expectations, heading, single_table, sweep_table, warning_notes};
 use crate::report::gate::{self, Tally};
 use crate::report::{Report, summary};
 
@@ -12,7 +14,7 @@ impl Document {
     pub fn from_report(report: &Report) -> Document {
         let mut footnotes = Footnotes::new(report);
         let mut blocks = heading::blocks(report);
-        blocks.extend(test_section::blocks(report, &mut footnotes));
+        blocks.extend(sections(report, &mut footnotes));
         blocks.extend(baseline_table::blocks(report));
         let judgements = gate::judge(report);
         let notes = [
@@ -49,4 +51,25 @@ fn damage(report: &Report) -> Notes {
         title: String::new(),
         notes: summary::damage(report).into_iter().map(note).collect(),
     }
+}
+
+/// A section for each test that has cells, in the plan's order.
+fn sections(report: &Report, notes: &mut Footnotes) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for (test, cells) in report.plan.tests.iter().zip(report.cells_by_test()) {
+        if cells.is_empty() {
+            continue;
+        }
+        blocks.push(Block::Heading {
+            level: Level::Section,
+            title: test.name.clone(),
+        });
+        let sizes: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.params.size()).collect();
+        blocks.extend(if sizes.len() > 1 {
+            sweep_table::blocks(report, test, &cells, &sizes, notes)
+        } else {
+            single_table::blocks(report, test, &cells, notes)
+        });
+    }
+    blocks
 }

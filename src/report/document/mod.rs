@@ -6,9 +6,10 @@ mod expectations;
 mod footnotes;
 mod from_report;
 mod heading;
+mod headline;
 pub(crate) mod number_format;
+mod single_table;
 mod sweep_table;
-mod test_section;
 mod warning_notes;
 
 pub use block::{

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use super::block::{Axis, Block, Cell, Chart, Column, Meaning, Series, Table};
 use super::footnotes::Footnotes;
+use super::headline::{HeadlineFormat, about, figure, mean, others, path_name, varying};
 use super::number_format::NumberFormat;
-use super::test_section::{HeadlineFormat, about, figure, mean, others, path_name, varying};
 use crate::plan::{Test, ToolSpec};
 use crate::report::{CellReport, Report, labels};
 use crate::schedule::Param;

@@ -2,10 +2,6 @@
 
 use serde::Serialize;
 
-use super::theory::claim;
-use crate::report::labels;
-use crate::report::{CellReport, CellState, Report, RunState};
-use crate::results::Warning;
 use crate::results::warnings::Kind;
 
 /// A figure that theory gives, and the measured one.
@@ -43,40 +39,6 @@ pub enum Verdict {
     /// Why, where there is more to say than that the figure is off.
     Failed(Option<String>),
     Skipped(String),
-}
-
-/// A check for each cell that theory has a figure for. `skipped` is the reason why the plan was not run.
-#[must_use]
-pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
-    let line = |cell: &CellReport| {
-        let (_, test, _) = report.row(cell.row)?;
-        let mut line = claim(report, &test.tool, cell)?;
-        match (&cell.state, skipped) {
-            (_, Some(reason)) => line.verdict = Verdict::Skipped(reason.to_owned()),
-            (CellState::Skipped(reason), None) => line.verdict = Verdict::Skipped(reason.clone()),
-            (CellState::Failed(failure), None) => {
-                let why = failure.sentence(labels::tool_name(&test.tool));
-                line.verdict = Verdict::Failed(Some(why));
-            }
-            (CellState::Missing | CellState::Partial, None)
-                if report.state == RunState::Cancelled =>
-            {
-                line.verdict = Verdict::Skipped("the run was interrupted".to_owned());
-            }
-            (CellState::Missing | CellState::Partial, None) => {
-                line.verdict = Verdict::Failed(Some("it was not measured".to_owned()));
-            }
-            (CellState::Measured, None) => {}
-        }
-        if let Verdict::Failed(_) = line.verdict {
-            let warnings = cell.samples.iter().flat_map(|sample| &sample.warnings);
-            line.warnings = warnings.map(Warning::kind).collect();
-            line.warnings.sort_unstable();
-            line.warnings.dedup();
-        }
-        Some(line)
-    };
-    report.cells.iter().filter_map(line).collect()
 }
 
 /// How many checks passed, failed, and were skipped.

@@ -4,8 +4,9 @@ mod check;
 mod document;
 mod theory;
 
-pub use check::{Allowed, Check, Verdict, checks, counts};
+pub use check::{Allowed, Check, Verdict, counts};
 pub use document::document;
+pub use theory::checks;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! What theory says of a cell, from its link and its parameters.
+//! Compares measured figures with theory, from a link and the parameters of a cell.
 //!
 //! The link's rate counts Ethernet, IP and transport headers (tc-tbf(8)), so that of each segment
 //! only its payload is goodput: rate · payload / (payload + headers).
@@ -6,7 +6,8 @@
 use super::check::{Allowed, Check, Verdict};
 use crate::plan::units::BitRate;
 use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
-use crate::report::{CellReport, Report};
+use crate::report::{CellReport, CellState, Report, RunState, labels};
+use crate::results::Warning;
 use crate::schedule::Param;
 use crate::statistics::Summary;
 use crate::statistics::wilson;
@@ -23,8 +24,42 @@ const ROUND_TRIP_PERCENT: f64 = 5.0;
 /// A right link falls out of the interval of its losses once in a thousand times.
 const LOSS_ALPHA: f64 = 0.001;
 
+/// A check for each cell that theory has a figure for. `skipped` is the reason why the plan was not run.
+#[must_use]
+pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
+    let check = |cell: &CellReport| {
+        let (_, test, _) = report.row(cell.row)?;
+        let mut check = claim(report, &test.tool, cell)?;
+        match (&cell.state, skipped) {
+            (_, Some(reason)) => check.verdict = Verdict::Skipped(reason.to_owned()),
+            (CellState::Skipped(reason), None) => check.verdict = Verdict::Skipped(reason.clone()),
+            (CellState::Failed(failure), None) => {
+                let why = failure.sentence(labels::tool_name(&test.tool));
+                check.verdict = Verdict::Failed(Some(why));
+            }
+            (CellState::Missing | CellState::Partial, None)
+                if report.state == RunState::Cancelled =>
+            {
+                check.verdict = Verdict::Skipped("the run was interrupted".to_owned());
+            }
+            (CellState::Missing | CellState::Partial, None) => {
+                check.verdict = Verdict::Failed(Some("it was not measured".to_owned()));
+            }
+            (CellState::Measured, None) => {}
+        }
+        if let Verdict::Failed(_) = check.verdict {
+            let warnings = cell.samples.iter().flat_map(|sample| &sample.warnings);
+            check.warnings = warnings.map(Warning::kind).collect();
+            check.warnings.sort_unstable();
+            check.warnings.dedup();
+        }
+        Some(check)
+    };
+    report.cells.iter().filter_map(check).collect()
+}
+
 /// The check of a cell; `None` where theory gives no figure.
-pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
+fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
     let link = &report.plan.local.links;
     match tool {
         ToolSpec::Iperf3(Iperf3 {
