@@ -12,6 +12,7 @@
 //! diag, files, system ◀ plan ◀ schedule, tools, statistics ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ output ◀ cli
 //! ```
 
+pub mod catalog;
 pub mod cli;
 pub mod cluster;
 pub mod diag;

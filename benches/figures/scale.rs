@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use netplan::diag::Source;
+use netplan::orchestrator::state::replay::Replay;
 use netplan::orchestrator::state::task::Tasks;
 use netplan::orchestrator::state::{Limits, State};
 use netplan::plan;
@@ -19,8 +20,11 @@ pub fn measure() -> anyhow::Result<()> {
     let before = peak_mb()?;
     let begun = Instant::now();
     let plan = plan::load(Source::new("million.yaml", text), &[]).map_err(anyhow::Error::msg)?;
-    let tasks = Tasks::of(plan, &Selection::all());
-    let state = State::new(tasks, Limits::default(), []);
+    let tasks = Tasks::new(plan, &Selection::all());
+    let state = {
+        let history = Replay::new(&tasks).finish();
+        State::new(tasks, Limits::default(), history)
+    };
     let seconds = begun.elapsed().as_secs_f64();
     ensure!(state.count() == (0, CELLS), "{:?}", state.count());
     drop(state);

@@ -25,14 +25,14 @@ use crate::results::{
 use crate::rpc::pb::{RawOutput, Record};
 use crate::rpc::{self, Identity};
 
-/// Come back to a run on Kubernetes: show it live, and collect its results at the end
+/// Return to a run on Kubernetes: show it live, and collect its results at the end
 ///
-/// Also when it has ended meanwhile. The results are printed and stored as `run` would have, and the
-/// run's objects are removed. Ctrl-C only ends the watching; the run goes on. A directory under
-/// netplan-results/ that holds a part of the run already is gone on with.
+/// Works also if the run has ended. Prints and stores the results as `run` would have, and removes the
+/// run's objects. Ctrl-C only ends the watching; the run continues. An existing partial results directory
+/// under netplan-results/ is continued.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  netplan attach                          the only run that there is
+  netplan attach                          the only run in the cluster
   netplan attach 0badcafe --keep          collect, and leave its objects in the cluster
   netplan attach 0badcafe --format csv --output results/
 

@@ -10,12 +10,12 @@ use super::{complete, printer, run_lookup, watch};
 use crate::cluster::kubernetes::State;
 use crate::render::RunContext;
 
-/// Stop a run on Kubernetes; what was measured can be collected
+/// Stop a run on Kubernetes, and keep what was measured
 ///
-/// `netplan attach` collects it, `netplan clean` removes it.
+/// `netplan attach` collects the results, `netplan clean` removes the objects of the run.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  netplan cancel                          the only run that there is
+  netplan cancel                          the only run in the cluster
   netplan cancel 0badcafe --namespace bench")]
 pub(super) struct CancelArgs {
     /// The run's id, as `netplan status` shows it [default: the only run]

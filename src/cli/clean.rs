@@ -7,9 +7,9 @@ use super::target::KubernetesArgs;
 use super::{complete, printer, status};
 use crate::cluster::kubernetes::RunFilter;
 
-/// Remove what is left of a run, or of all runs, in the Kubernetes cluster
+/// Remove the objects of a run, or of all runs, from the Kubernetes cluster
 ///
-/// Touches only what carries netplan's label. A run that goes on is ended by it.
+/// Removes only objects with netplan's label. A run that is still measuring ends.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan clean 0badcafe

@@ -8,14 +8,14 @@ use crate::report::gate::{self, Tally};
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct VerdictArgs {
-    /// How to take an expectation whose bound lies within the 95 % interval, so that it may be kept or not
+    /// How to judge an expectation whose bound lies within the 95 % interval
     #[arg(long, value_enum, value_name = "AS", default_value_t)]
     undecided: Undecided,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Undecided {
-    /// Show it only
+    /// It is shown, and does not fail
     #[default]
     Pass,
     /// Count it as a failure

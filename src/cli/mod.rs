@@ -52,21 +52,21 @@ use crate::system::raise_file_limit;
 
 const EXAMPLES: &str = "\
 Examples:
-  netplan run plans/default.yaml          the whole job, on this machine
+  netplan run plans/default.yaml          run a plan, on Kubernetes or on this machine
   netplan check my-plan.yaml              is my plan right? if not, where is it wrong?
-  netplan render plans/default.yaml       the manifests, and nothing else
+  netplan render plans/default.yaml       print the manifests of a run
   netplan run plans/default.yaml --only 'tool=iperf3,path=hairpin' --set tests.0.duration=1s
 
-Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
+Exit codes: 0 success; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
 failed or is missing: 3); 130 interrupted. Skipped cells do not count as failed.
-Results go to stdout, all else to stderr.";
+Results go to stdout, everything else to stderr.";
 
 /// How fast is the pod network, and did it get slower?
 ///
-/// netplan reads a test plan (traffic paths, tools, a sweep of segment sizes, where the workers sit),
-/// brings orchestrator and workers up, measures the whole matrix with iperf3 and netperf, and prints and
-/// stores the results.
+/// netplan reads a test plan (traffic paths, tools, a sweep of segment sizes, where the workers run), starts
+/// orchestrator and workers, measures the whole matrix with iperf3 and netperf, and prints and stores the
+/// results.
 #[derive(Debug, Parser)]
 #[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100, styles = color::STYLES)]
 struct Cli {

@@ -10,7 +10,7 @@ use super::complete;
 use super::error::CliError;
 use crate::diag::Source;
 use crate::files;
-use crate::plan::{self, Order, Plan, SourceEnv, Unreadable};
+use crate::plan::{self, Order, Plan, PlanFile, SourceEnv, Unreadable};
 use crate::schedule::{Schedule, Selection};
 
 /// A longer text is refused; an endless one is not read to its end.
@@ -24,29 +24,34 @@ pub(super) struct PlanArgs {
     #[arg(add = complete::plans())]
     plan: PathBuf,
 
-    /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
+    /// Override a value of the plan, e.g. tests.0.duration=1s; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct SelectionArgs {
-    /// Only these cells, as in 'tool=iperf3,path=hairpin' (comma: and; | : or)
+    /// Only these cells, e.g. 'tool=iperf3,path=hairpin' (comma: and; | : or)
     #[arg(long, value_name = "SELECTION")]
     pub only: Option<String>,
 }
 
 impl PlanArgs {
-    /// Reads, checks and resolves the plan.
+    /// Reads and checks the plan; see [`load_file`].
+    pub fn load_file(&self) -> Result<PlanFile, CliError> {
+        load_file(&self.plan, &self.set)
+    }
+
+    /// The plan for the nodes of the local cluster.
     pub fn load(&self) -> Result<Plan, CliError> {
-        load(&self.plan, &self.set)
+        Ok(self.load_file()?.expand())
     }
 }
 
-/// Reads, checks and resolves the plan of a file, with overrides. Draws the seed that a shuffled
+/// Reads and checks the plan of a file, with overrides. Draws the seed that a shuffled
 /// plan leaves open, so that whatever is made of the plan has the same one.
-pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
-    let mut plan = plan::load_in(&Here, source(file)?, set)?;
+pub(super) fn load_file(file: &Path, set: &[String]) -> Result<PlanFile, CliError> {
+    let mut plan = plan::load_file(&Here, source(file)?, set)?;
     if plan.order == Order::Shuffled && plan.seed.is_none() {
         // 32 bits are orders enough, and short enough to be typed.
         let seed = getrandom::u32().context("the system gave no random bytes for the seed")?;

@@ -28,7 +28,7 @@ pub(super) struct Checkup {
 
 impl Checkup {
     /// This machine, as far as a plan with these settings and so many workers needs it.
-    pub fn of_machine(settings: &Local, workers: usize, tools: &[Box<dyn Tool>]) -> Self {
+    pub fn for_machine(settings: &Local, workers: usize, tools: &[Box<dyn Tool>]) -> Self {
         // The orchestrator has a pod too.
         let pods = workers + 1;
         let mut checkup = Self {
@@ -37,14 +37,14 @@ impl Checkup {
         };
         for tool in tools {
             if checkup.tool(tool.name()).is_none() {
-                checkup.tools.push(of_tool(tool.as_ref()));
+                checkup.tools.push(tool_finding(tool.as_ref()));
             }
         }
         checkup
     }
 
     /// This machine, as far as a run needs it.
-    pub fn of_local_run(prepared: &Prepared) -> Self {
+    pub fn for_local_run(prepared: &Prepared) -> Self {
         let Prepared {
             plan,
             schedule,
@@ -52,8 +52,8 @@ impl Checkup {
             ..
         } = prepared;
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
-        let tools: Vec<_> = tests.map(|test| tools::of(&test.tool)).collect();
-        let mut checkup = Self::of_machine(&plan.local, plan.workers.len(), &tools);
+        let tools: Vec<_> = tests.map(|test| tools::from_spec(&test.tool)).collect();
+        let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
         let placed = local::Blueprint::new(manifests, &plan.local).err();
         checkup.place.push(Finding::new(
             "plan",
@@ -94,7 +94,7 @@ impl Checkup {
         }
         let Prepared { plan, schedule, .. } = prepared;
         let is_left_out = |row: usize| {
-            let tool = tools::of(&plan.tests[schedule.rows[row].test].tool);
+            let tool = tools::from_spec(&plan.tests[schedule.rows[row].test].tool);
             let finding = self.tool(tool.name());
             finding.is_some_and(|finding| finding.result.is_err())
         };
@@ -126,7 +126,7 @@ pub(super) fn list<'a>(problems: impl Iterator<Item = &'a Problem>) -> String {
 }
 
 /// What this machine has of a tool: its version and files.
-fn of_tool(tool: &dyn Tool) -> Finding {
+fn tool_finding(tool: &dyn Tool) -> Finding {
     let found = match missing(tool) {
         Some(problem) => Err(problem),
         None => local::tool_check(tool),
@@ -143,17 +143,13 @@ fn missing(tool: &dyn Tool) -> Option<Problem> {
     let program = programs
         .iter()
         .find(|program| !local::is_installed(**program))?;
-    let package = program.package;
-    let help = match (package, tool.install()) {
-        // Its licence keeps it out of the main archive.
-        ("netperf", _) => {
-            "install it: sudo apt-get install netperf (Debian 12 has it in the component \
-                      `non-free`, Ubuntu in `multiverse`, which may have to be enabled)"
-                .to_owned()
-        }
+    let help = match (program.package, tool.install()) {
         ("", Some(how)) => format!("install it: {how}"),
         ("", None) => "install it, or put it on the `PATH`".to_owned(),
-        (package, _) => format!("install it: sudo apt-get install {package}"),
+        (package, _) => match tool.package_note() {
+            "" => format!("install it: sudo apt-get install {package}"),
+            note => format!("install it: sudo apt-get install {package} ({note})"),
+        },
     };
     Some(Problem::without_place(format!("`{}` is not installed", program.name)).help(help))
 }

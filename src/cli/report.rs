@@ -10,9 +10,9 @@ use super::format::Format;
 use super::{artifacts, complete};
 use crate::results::RunDir;
 
-/// Print a stored run again: byte for byte what the run printed
+/// Print a stored run again, byte for byte as the run did
 ///
-/// Reads the run's journal; one that was cut off is read up to the cut, and the report says what is missing.
+/// Reads the run's journal. A journal that was cut off is read up to the cut, and the report says what is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan report                          the latest run of netplan-results/
@@ -20,7 +20,7 @@ use crate::results::RunDir;
   netplan report DIR --format csv
   netplan report DIR --format junit > netplan.xml
 
-Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed or are missing;
+Exit codes: 0 success; 1 it cannot be read; 2 no such run; 3 some cells failed or are missing;
 4 an expectation fell short (if only because its cell failed or is missing: 3).
 Skipped cells do not count as failed.")]
 pub(super) struct ReportArgs {

@@ -17,7 +17,7 @@ use super::{artifacts, lifecycle, printer};
 use crate::diag::Problem;
 use crate::diag::Source;
 use crate::output::{selftest_json, terminal};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlanFile};
 use crate::report::Report;
 use crate::report::selftest::{self, Check};
 use crate::results::run_dir::file;
@@ -25,12 +25,12 @@ use crate::results::{Journal, RunDir};
 use crate::schedule::{Schedule, Selection};
 use crate::tools;
 
-/// Compare figures measured on emulated links with theory: are the numbers true?
+/// Compare measurements on emulated links with theory: are the numbers true?
 ///
 /// Runs small plans on this machine over links of known rate, delay and loss, in network namespaces that vanish
-/// with them, in about a minute, and prints for each figure the theory, what was found, and whether that is
-/// close enough. What the kernel cannot emulate is skipped, with the reason. A machine that is busy with other
-/// things may fail it.
+/// with them, in about a minute. Prints for each figure the theory, the measured value, and whether the difference
+/// is acceptable. Skips what the kernel cannot emulate, with the reason. It may fail on a machine that is busy
+/// with other work.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan selftest
@@ -40,12 +40,12 @@ use crate::tools;
 
 The plans are those of plans/selftest/. Theory of TCP goodput:
 rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
-Losses are compared by their binomial interval at 99.9 %.
+Losses are compared with their binomial interval at 99.9 %.
 
 Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
 130 interrupted.")]
 pub(super) struct SelftestArgs {
-    /// Only this part; may be given several times
+    /// Run only this part; may be given several times
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
 
@@ -57,7 +57,7 @@ pub(super) struct SelftestArgs {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
-    /// Where the runs are stored, a folder each [default: netplan-results/selftest-<time>-<id>]
+    /// Store the runs here, a folder each [default: netplan-results/selftest-<time>-<id>]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -99,10 +99,10 @@ impl Part {
         }
     }
 
-    fn plan(self, set: &[String]) -> Result<Plan, CliError> {
+    fn plan(self, set: &[String]) -> Result<PlanFile, CliError> {
         let (name, text) = self.file();
         let source = Source::new(format!("plans/selftest/{name}.yaml"), text.to_owned());
-        Ok(plan::load(source, set)?)
+        Ok(plan::load_file(&plan::Alone, source, set)?)
     }
 }
 
@@ -129,10 +129,10 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         if !problems.is_empty() {
             let reason = problems.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
-            checks.extend(selftest::checks(&unmeasured(plan), Some(&reason)));
+            checks.extend(selftest::checks(&unmeasured(plan.expand()), Some(&reason)));
             continue;
         }
-        let prepared = prepare::whole(plan)?;
+        let prepared = prepare::whole(&plan)?;
         let (found, stopped) = measure(&runtime, &prepared, &home.join(name))?;
         checks.extend(found);
         interrupted = stopped;
@@ -160,13 +160,13 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 }
 
 /// Why a plan cannot run here.
-fn problems(plan: &Plan) -> Vec<Problem> {
+fn problems(plan: &PlanFile) -> Vec<Problem> {
     let tools: Vec<_> = plan
         .tests
         .iter()
-        .map(|test| tools::of(&test.tool))
+        .map(|test| tools::from_spec(&test.tool))
         .collect();
-    let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
+    let checkup = Checkup::for_machine(&plan.local, plan.workers.len(), &tools);
     checkup.problems().cloned().collect()
 }
 

@@ -53,7 +53,7 @@ pub enum Error {
     #[error("the cluster has its objects already; start another one")]
     AlreadyApplied,
     /// The cluster has ended by itself.
-    #[error("the local cluster is gone{why}")]
+    #[error("the local cluster has ended{why}")]
     Gone { why: String },
 }
 

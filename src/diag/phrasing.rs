@@ -48,14 +48,40 @@ pub fn did_you_mean<'a>(
         .map(|(.., candidate)| candidate)
 }
 
+/// Words in backticks, separated by commas, the last by `and`.
+#[must_use]
+pub fn all_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    joined(words, "and")
+}
+
 /// Words in backticks, separated by commas, the last by `or`.
 #[must_use]
 pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    joined(words, "or")
+}
+
+fn joined<'a>(words: impl IntoIterator<Item = &'a str>, conjunction: &str) -> String {
     let mut words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.pop() {
         None => String::new(),
         Some(last) if words.is_empty() => last,
-        Some(last) => format!("{} or {last}", words.join(", ")),
+        Some(last) => format!("{} {conjunction} {last}", words.join(", ")),
+    }
+}
+
+/// Words in backticks, separated by commas, the last by `and`; of many only the first.
+#[must_use]
+pub fn some_of(words: &[&str]) -> String {
+    const SOME: usize = 16;
+    if words.len() <= SOME {
+        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        match quoted.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => quoted.concat(),
+        }
+    } else {
+        let quoted: Vec<String> = words.iter().take(SOME).map(|word| quote(word)).collect();
+        format!("{} and {} more", quoted.join(", "), words.len() - SOME)
     }
 }
 

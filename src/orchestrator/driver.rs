@@ -1,5 +1,5 @@
-//! Does what the state decides: one task puts all inputs in a line, obeys the commands, and keeps
-//! the journal.
+//! Does what the state decides: one task hands it all inputs one by one, carries out its commands, and
+//! keeps the journal.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -12,27 +12,27 @@ use tonic::Status;
 
 use super::journal_stream::Extent;
 use super::log_lines::Lines;
+use super::messages::message_from;
 use super::service::Call;
 use super::state::State;
 use super::state::message::{Command, Emission, Input, Order, Session, Timer};
 use super::store::{Store, StoreError};
 use crate::results::EventKind;
-use crate::rpc;
-use crate::rpc::pb::{self, ToWorker, to_worker};
+use crate::rpc::pb::ToWorker;
 
 /// The store, back from writing; the events; whether they are on disk.
 type Written = (Store, Vec<EventKind>, Result<(), StoreError>);
 type Orders = mpsc::Sender<Result<ToWorker, Status>>;
 
-/// A disk that is slower than the tools print has this many bytes of their output waiting for it;
-/// then nothing more is taken from the workers. Their answers wait in the connections.
+/// Bytes of the tools' output that may wait for a slow disk. Beyond that nothing more is taken from
+/// the workers, and their answers wait in the connections.
 const PENDING_BYTES: usize = 8 << 20;
 
 /// How far a run was driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Driven {
     ToItsEnd,
-    /// Another orchestrator may go on.
+    /// Another orchestrator may continue it.
     Stopped,
 }
 
@@ -103,7 +103,7 @@ impl<'t> Driver<'t> {
         self.pending.extend(first);
         self.flush().await?;
         let commands = self.state.begin();
-        self.obey(commands).await?;
+        self.execute(commands).await?;
         while !self.finished {
             let timer = self.timers.first().copied();
             let has_room = self.pending_bytes < PENDING_BYTES || self.writing.is_none();
@@ -121,13 +121,15 @@ impl<'t> Driver<'t> {
                     self.timers.pop_first().map(|(_, timer)| Input::TimerFired(timer))
                 }
                 () = &mut shutdown => {
+                    let commands = self.state.publish_pending();
+                    self.execute(commands).await?;
                     self.flush().await?;
                     return Ok(Driven::Stopped);
                 }
             };
             if let Some(input) = input {
-                let commands = self.state.on(Timestamp::now(), input);
-                self.obey(commands).await?;
+                let commands = self.state.handle(Timestamp::now(), input);
+                self.execute(commands).await?;
             }
         }
         Ok(Driven::ToItsEnd)
@@ -159,14 +161,14 @@ impl<'t> Driver<'t> {
                 return Ok(());
             };
             if let Some(input) = self.take(call) {
-                let commands = self.state.on(Timestamp::now(), input);
-                self.obey(commands).await?;
+                let commands = self.state.handle(Timestamp::now(), input);
+                self.execute(commands).await?;
             }
         }
         Ok(())
     }
 
-    /// Takes note of a call; returns what of it is for the state.
+    /// Handles a call; returns the part that is for the state.
     fn take(&mut self, call: Call) -> Option<Input> {
         match call {
             Call::Input(input) => {
@@ -205,7 +207,7 @@ impl<'t> Driver<'t> {
         }
     }
 
-    async fn obey(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
+    async fn execute(&mut self, commands: Vec<Command>) -> Result<(), StoreError> {
         let now = Timestamp::now();
         for command in commands {
             match command {
@@ -241,7 +243,7 @@ impl<'t> Driver<'t> {
     fn send(&mut self, session: Session, order: Order) {
         let over = order == Order::Goodbye;
         if let Some(orders) = self.sessions.get(&session) {
-            let message = Some(message(order));
+            let message = Some(message_from(order));
             let taken = orders.try_send(Ok(ToWorker { message })).is_ok();
             if over || !taken {
                 self.sessions.remove(&session);
@@ -308,7 +310,7 @@ impl<'t> Driver<'t> {
     fn log(&mut self, event: &EventKind, total: usize) {
         let count = (self.cells_ended, total);
         let record = self.lines.record(event, count);
-        let line = self.lines.of(event, count);
+        let line = self.lines.line(event, count);
         for line in record.iter().chain(&line) {
             (self.tell)(line);
         }
@@ -340,37 +342,5 @@ async fn until(timer: Option<(Instant, Timer)>) {
     match timer {
         Some((at, _)) => sleep_until(at).await,
         None => std::future::pending().await,
-    }
-}
-
-/// An order as a message.
-fn message(order: Order) -> to_worker::Message {
-    let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-    match order {
-        Order::StartServer {
-            step,
-            server,
-            ready_within,
-        } => to_worker::Message::StartServer(pb::StartServer {
-            step: step.0,
-            argv: server.argv,
-            ready: Some(rpc::ready(server.ready)),
-            ready_within_ms: millis(ready_within),
-        }),
-        Order::RunClient {
-            step,
-            client,
-            deadline,
-            output_bytes,
-        } => to_worker::Message::RunClient(pb::RunClient {
-            step: step.0,
-            argv: client.argv,
-            warmup_argv: client.warmup_argv,
-            deadline_ms: millis(deadline),
-            watch_tcp_port: client.watch_tcp_port.map_or(0, u32::from),
-            output_bytes: u32::try_from(output_bytes).unwrap_or(u32::MAX),
-        }),
-        Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),
-        Order::Goodbye => to_worker::Message::Goodbye(pb::Goodbye {}),
     }
 }

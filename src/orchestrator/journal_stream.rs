@@ -1,8 +1,8 @@
 //! The records of a run for somebody who watches: from disk up to what is there, then live.
 //!
 //! Each watcher reads the journal for itself; only the count of events that are on disk is shared.
-//! So there is no gap and no double at the passage from old to new, a slow watcher holds nobody
-//! up, and no output stays in memory.
+//! So no record is missing or sent twice between old and live ones, a slow watcher delays nobody, and
+//! no output stays in memory.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -25,7 +25,7 @@ pub(super) struct Extent {
 
 /// Reads records in their order.
 #[derive(Debug)]
-pub(super) struct Records {
+pub(super) struct JournalStream {
     folder: PathBuf,
     lines: BufReader<File>,
     /// Number of the line that comes next.
@@ -34,7 +34,7 @@ pub(super) struct Records {
     extent: watch::Receiver<Extent>,
 }
 
-impl Records {
+impl JournalStream {
     pub fn open(folder: &Path, from: u64, extent: watch::Receiver<Extent>) -> Result<Self, Status> {
         let file = File::open(folder.join(journal::FILE_NAME)).map_err(|error| broken(&error))?;
         Ok(Self {

@@ -21,9 +21,9 @@ pub(super) struct Lines {
 const RECORD_AFTER: usize = 100;
 
 impl Lines {
-    pub fn of_run(plan: &Plan) -> Self {
+    pub fn for_run(plan: &Plan) -> Self {
         Self {
-            means: CellMeans::of(plan),
+            means: CellMeans::for_plan(plan),
             warned: HashSet::new(),
             recorded: 0,
         }
@@ -59,8 +59,8 @@ impl Lines {
     }
 
     /// The line for an event, if it deserves one. `count` is of the cells that have ended, and of
-    /// all. What others said is on it, never on lines of its own: those may be records.
-    pub fn of(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
+    /// all. Text of others is on it, never on lines of its own: those may be records.
+    pub fn line(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
         let text = self.text(event, count)?;
         Some(printable::lines(&text).into_owned())
     }
@@ -147,7 +147,7 @@ mod tests {
         };
         let mut lines = Lines::default();
         let mut warns = |worker, peer| {
-            let line = lines.of(&joined(worker, peer), (0, 1)).unwrap();
+            let line = lines.line(&joined(worker, peer), (0, 1)).unwrap();
             assert!(line.starts_with("worker `w"), "{line}");
             line.contains("\nwarning: worker `w")
         };
@@ -171,7 +171,7 @@ mod tests {
             raw: None,
             raw_cut_bytes: 0,
         };
-        let line = lines.of(&failed, (7, 118)).unwrap();
+        let line = lines.line(&failed, (7, 118)).unwrap();
         assert!(
             printable::is_safe(&line) && !line.contains('\n'),
             "{line:?}"

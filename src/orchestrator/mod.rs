@@ -6,6 +6,7 @@ mod finish;
 mod journal_stream;
 mod log_archive;
 mod log_lines;
+mod messages;
 mod run;
 mod service;
 mod session_rate;

@@ -15,6 +15,7 @@ use super::journal_stream::Extent;
 use super::log_archive;
 use super::log_lines::Lines;
 use super::service::Service;
+use super::state::replay::Replay;
 use super::state::task::Tasks;
 use super::state::{Limits, State};
 use super::store::{Store, StoreError};
@@ -82,8 +83,6 @@ pub enum Error {
     Plan(Problems),
     #[error("--only: {0}")]
     Selection(SelectionError),
-    #[error("the plan cannot be written down: {0}")]
-    Text(String),
     #[error(
         "the resolved plan takes {bytes} bytes, and at most {LARGEST_PLAN_BYTES} can be recorded: \
          split it"
@@ -105,7 +104,7 @@ pub enum Error {
     #[error("the server cannot run: {0}")]
     Server(String),
     #[error(
-        "stopped before the run's end; an orchestrator that is started with this journal goes on \
+        "stopped before the run's end; an orchestrator that is started with this journal continues \
          from there"
     )]
     Stopped,
@@ -130,41 +129,47 @@ pub async fn run(
     mut tell: impl FnMut(&str) + Send,
     on_end: impl FnOnce(&[Event]) -> String + Send,
 ) -> Result<(), Error> {
-    let plan = plan::load(settings.plan, &[]).map_err(Error::Plan)?;
+    let plan_text = settings.plan.text.clone();
+    if plan_text.len() > LARGEST_PLAN_BYTES {
+        let bytes = plan_text.len();
+        return Err(Error::PlanTooLarge { bytes });
+    }
+    let file = plan::load_file(&plan::Alone, settings.plan, &[]).map_err(Error::Plan)?;
+    let plan = file.expand();
     let only = settings.only.as_deref().unwrap_or_default();
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
-    let mut lines = Lines::of_run(&plan);
+    let mut lines = Lines::for_run(&plan);
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
+    let tasks = Tasks::new(plan, &selection);
 
-    let (store, events) = Store::open(&settings.journal, settings.resume.as_deref())?;
-    let first = match events.first().map(|event| &event.kind) {
-        Some(EventKind::RunStarted { run, .. }) if *run != settings.run => {
+    let mut replay = Replay::new(&tasks);
+    let mut earlier_run = None;
+    let mut visit = |event: Event| {
+        replay.apply(&event.kind);
+        lines.learn(&event.kind);
+        if let EventKind::RunStarted { run, .. } = event.kind {
+            earlier_run = Some(run);
+        }
+    };
+    let store = Store::open(&settings.journal, settings.resume.as_deref(), &mut visit)?;
+    let history = replay.finish();
+    let first = match earlier_run {
+        Some(found) if found != settings.run => {
             return Err(Error::OtherRun {
                 folder: settings.journal,
-                found: run.clone(),
+                found,
                 expected: settings.run,
             });
         }
-        Some(_) => None,
-        None => Some(EventKind::RunStarted {
+        None if store.next_seq() == 0 => Some(EventKind::RunStarted {
             run: settings.run,
             netplan: env!("CARGO_PKG_VERSION").to_owned(),
-            plan: plan.to_yaml().map_err(|e| Error::Text(e.to_string()))?,
+            plan: plan_text,
             only: selection.text().map(str::to_owned),
         }),
+        _ => None,
     };
-    if let Some(EventKind::RunStarted { plan, .. }) = &first
-        && plan.len() > LARGEST_PLAN_BYTES
-    {
-        return Err(Error::PlanTooLarge { bytes: plan.len() });
-    }
-    for event in &events {
-        lines.learn(&event.kind);
-    }
-    let kinds = events.iter().map(|event| &event.kind);
-    let tasks = Tasks::of(plan, &selection);
-    let state = State::new(tasks, settings.limits, kinds);
-    drop(events);
+    let state = State::new(tasks, settings.limits, history);
 
     let (calls, inbox) = mpsc::channel(CALLS);
     let (extent, extents) = watch::channel(Extent {

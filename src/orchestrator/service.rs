@@ -1,6 +1,5 @@
 //! The gRPC side: checks who calls and hands everything to the driver.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,35 +9,30 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::address;
-use super::journal_stream::{Extent, Records};
+use super::journal_stream::{Extent, JournalStream};
+use super::messages::{check_lengths, input_from, place_from};
 use super::session_rate::SessionRate;
-use super::state::message::{Input, Place, Session, Step};
-use crate::results::WorkerEnvironment;
+use super::state::message::{Input, Place, Session};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::orchestrator_server::Orchestrator;
 use crate::rpc::pb::{
     CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, FromWorker, GiveUpRequest,
-    GiveUpResponse, Hello, Record, ToWorker, WatchRequest,
+    GiveUpResponse, Record, ToWorker, WatchRequest,
 };
-use crate::rpc::{Malformed, Peer, what_ended, with_version};
+use crate::rpc::{Peer, with_version};
 
 /// How long a worker may take to say Hello on a stream that it has opened.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Orders that a worker has not taken yet; there are never more than a few.
 const ORDERS: usize = 16;
-/// A Hello's environment, as JSON: a few kilobytes, most of it the names of offloads.
-const MAX_ENVIRONMENT_BYTES: usize = 64 * 1024;
-/// Each other text of a Hello; the longest are names of nodes, which have up to 253 bytes.
-const MAX_NAME_BYTES: usize = 256;
-/// The characters that are kept of what a command line says of a worker that was given up.
-const MAX_WORDS: usize = 1024;
+/// The characters that are kept of the reason why a worker was given up.
+const MAX_REASON_CHARS: usize = 1024;
 /// Records that a watcher has not taken yet; each may carry a tool's output.
 const RECORDS: usize = 1;
 /// How many may watch at once. Each holds a few outputs in memory while it takes none.
 const WATCHERS: usize = 8;
 
-/// What the driver hears.
+/// What the service tells the driver.
 #[derive(Debug)]
 pub(super) enum Call {
     /// Something for the state.
@@ -93,12 +87,12 @@ impl Service {
         self.calls.send(call).await.map_err(gone)
     }
 
-    fn must_be_of_the_plan(&self, worker: &str) -> Result<(), Status> {
+    fn check_is_in_plan(&self, worker: &str) -> Result<(), Status> {
         if self.workers.iter().any(|known| known == worker) {
             return Ok(());
         }
-        let words = format!("the plan has no worker `{worker}`");
-        Err(Status::failed_precondition(words))
+        let text = format!("the plan has no worker `{worker}`");
+        Err(Status::failed_precondition(text))
     }
 }
 
@@ -122,14 +116,14 @@ impl Orchestrator for Service {
         else {
             return Err(Status::invalid_argument("the first message must be Hello"));
         };
-        must_be_short(&hello)?;
+        check_lengths(&hello)?;
         peer.must_be_worker(&hello.worker)?;
-        self.must_be_of_the_plan(&hello.worker)?;
+        self.check_is_in_plan(&hello.worker)?;
         let worker = hello.worker.clone();
-        let place = place(hello, peer.ip())?;
+        let place = place_from(hello, peer.ip())?;
         if !self.session_rate.admits(&worker, Instant::now()) {
-            let words = format!("worker `{worker}` opens sessions too often; it may try again");
-            return Err(Status::resource_exhausted(words));
+            let text = format!("worker `{worker}` opens sessions too often; it may try again");
+            return Err(Status::resource_exhausted(text));
         }
         let session = Session(self.sessions.fetch_add(1, Ordering::Relaxed));
         let (orders, stream) = mpsc::channel(ORDERS);
@@ -142,9 +136,9 @@ impl Orchestrator for Service {
         .await?;
         let calls = self.calls.clone();
         tokio::spawn(async move {
-            // The stream's end, a broken stream and a message without sense are all a leaving.
+            // The worker leaves with its stream's end, a broken stream, or a message that makes no sense.
             while let Ok(Some(message)) = answers.message().await {
-                let Ok(input) = input(session, message) else {
+                let Ok(input) = input_from(session, message) else {
                     break;
                 };
                 if calls.send(Call::Input(input)).await.is_err() {
@@ -152,7 +146,7 @@ impl Orchestrator for Service {
                 }
             }
             let left = Call::Input(Input::WorkerLeft { worker, session });
-            // The driver has ended: then nobody is left to be told.
+            // An error means that the driver has ended.
             let _ = calls.send(left).await;
         });
         Ok(Response::new(ReceiverStream::new(stream)))
@@ -175,7 +169,7 @@ impl Orchestrator for Service {
                 "record {from} is asked for, and the next one is {next}: this is another journal"
             )));
         }
-        let mut records = Records::open(&self.folder, from, self.extent.clone())?;
+        let mut records = JournalStream::open(&self.folder, from, self.extent.clone())?;
         let (out, stream) = mpsc::channel(RECORDS);
         self.call(Call::Watched).await?;
         let calls = self.calls.clone();
@@ -217,9 +211,9 @@ impl Orchestrator for Service {
     ) -> Result<Response<GiveUpResponse>, Status> {
         Peer::of(&request)?.must_be_client()?;
         let GiveUpRequest { worker, words } = request.into_inner();
-        self.must_be_of_the_plan(&worker)?;
-        let words = words.chars().take(MAX_WORDS).collect();
-        let input = Input::WorkerGivenUp { worker, words };
+        self.check_is_in_plan(&worker)?;
+        let reason = words.chars().take(MAX_REASON_CHARS).collect();
+        let input = Input::WorkerGivenUp { worker, reason };
         self.call(Call::Input(input)).await?;
         Ok(with_version(Response::new(GiveUpResponse {})))
     }
@@ -233,90 +227,4 @@ impl Orchestrator for Service {
         self.call(Call::Collected { through_seq }).await?;
         Ok(Response::new(CollectedResponse {}))
     }
-}
-
-/// Whether each part of a Hello has a length that it may have.
-fn must_be_short(hello: &Hello) -> Result<(), Status> {
-    let parts = [
-        ("worker", &hello.worker, MAX_NAME_BYTES),
-        ("version", &hello.version, MAX_NAME_BYTES),
-        ("pod_ip", &hello.pod_ip, MAX_NAME_BYTES),
-        ("cluster_ip", &hello.cluster_ip, MAX_NAME_BYTES),
-        ("node", &hello.node, MAX_NAME_BYTES),
-        (
-            "environment_json",
-            &hello.environment_json,
-            MAX_ENVIRONMENT_BYTES,
-        ),
-    ];
-    for (name, text, most) in parts {
-        let length = text.len();
-        if length > most {
-            return Err(Status::invalid_argument(format!(
-                "Hello's {name} is {length} bytes long; allowed: {most}"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Where a worker whose connection comes from `peer` says it is.
-fn place(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
-    let ours = env!("CARGO_PKG_VERSION");
-    if hello.version != ours {
-        return Err(Status::failed_precondition(format!(
-            "the worker is netplan {}, the orchestrator is {ours}: use one image for both",
-            hello.version
-        )));
-    }
-    let address = |what: &str, text: &str| {
-        let address: IpAddr = text
-            .parse()
-            .map_err(|_| Status::invalid_argument(format!("{what} `{text}` is no IP address")))?;
-        match address::refusal(address, peer) {
-            Some(why) => Err(Status::invalid_argument(format!(
-                "{what} `{text}` cannot be measured by: {why}"
-            ))),
-            None => Ok(address),
-        }
-    };
-    let cluster_ip = match hello.cluster_ip.as_str() {
-        "" => None,
-        text => Some(address("cluster_ip", text)?.to_string()),
-    };
-    let pod_ip = address("pod_ip", &hello.pod_ip)?;
-    let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json)
-        .map_err(|error| Status::invalid_argument(format!("environment_json is none: {error}")))?;
-    Ok(Place {
-        node: hello.node,
-        pod_ip: pod_ip.to_string(),
-        cluster_ip,
-        peer_ip: address::other_origin(pod_ip, peer).map(|peer| peer.to_string()),
-        environment,
-    })
-}
-
-/// What a worker's answer means to the state.
-fn input(session: Session, message: FromWorker) -> Result<Input, Malformed> {
-    Ok(match message.message.ok_or(Malformed("message"))? {
-        Message::Hello(_) => return Err(Malformed("an answer: a second Hello came")),
-        Message::ServerReady(ready) => Input::ServerReady {
-            session,
-            step: Step(ready.step),
-        },
-        Message::ServerEnded(end) => Input::ServerEnded {
-            session,
-            step: Step(end.step),
-            ended: what_ended(end.exit)?,
-            observed: end.observed,
-        },
-        Message::ClientEnded(end) => Input::ClientEnded {
-            session,
-            step: Step(end.step),
-            ended: what_ended(end.exit)?,
-            wall: Duration::from_micros(end.wall_us),
-            tcp: end.tcp,
-            observed: end.observed,
-        },
-    })
 }

@@ -1,14 +1,14 @@
 //! Decides what the run does next. Pure: inputs and the time in, commands out.
 //!
 //! ```text
-//! Gathering ─▶ (Stragglers) ─▶ Going ◀─▶ Waiting ─▶ Ended
-//!                                │
-//!                     lanes: Running ─▶ Clearing ─▶ (Cooling)
+//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ Running ◀─▶ AwaitingReturn ─▶ Ended
+//!                                         │
+//!                              lanes: Running ─▶ Stopping ─▶ (Cooling)
 //! ```
 //!
-//! The queue says which sample is next. Each one runs in a lane of its own that holds its nodes;
-//! serially there is one lane at a time. Only `Running` holds a client that may live, and a lane
-//! gives its nodes back only when `Clearing` has seen the end of everything in it; so there are
+//! The queue says which sample is next. Each one runs in a lane of its own that reserves its nodes;
+//! serially there is one lane at a time. Only `Running` holds a client that may be alive, and a lane
+//! releases its nodes only when `Stopping` has seen the end of everything in it; so there are
 //! never two clients at once on a node, and serially never two at all. Every state that waits holds
 //! a timer; so nothing can hang a run. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
@@ -22,28 +22,30 @@ mod outcome;
 mod pending_sample;
 mod progress;
 mod queue;
+pub mod replay;
 mod sample_order;
+mod table;
 pub mod task;
 mod teardown;
 #[cfg(test)]
 mod tests;
 mod workers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use attempt::ClientAnswer;
-use cell_index::Ids;
-use lane::{Lane, Process};
+use lane::{Lane, LaneId};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
-use progress::{Next, Progress, cell_of};
+use progress::{Next, Progress};
 use queue::Queue;
-use sample_order::Turns;
+use replay::History;
+use sample_order::SampleOrder;
+use table::{CellIndex, Table, WorkerId};
 use task::Tasks;
 
-use crate::plan::{Concurrency, Path};
+use crate::plan::Concurrency;
 use crate::results::{EventKind, Outcome};
 use crate::tools::client_output_bytes;
 
@@ -59,13 +61,13 @@ pub struct Limits {
     pub ready: Duration,
     /// For an answer that is due, beyond what the worker itself was told.
     pub answer: Duration,
-    /// For a process to be gone after Stop.
+    /// For a process to end after Stop.
     pub stop: Duration,
-    /// For the nodes to learn where a worker's Service leads, from its joining on.
+    /// For the nodes to learn where a worker's Service leads, counted from its joining.
     pub service: Duration,
     /// For a lost worker to come back.
     pub reconnect: Duration,
-    /// For running tools to be gone once the run is cancelled.
+    /// For running tools to end once the run is cancelled.
     pub cancel: Duration,
 }
 
@@ -86,29 +88,32 @@ impl Default for Limits {
     }
 }
 
-/// The run so far and what is going on now.
+/// The run so far and what runs now.
 #[derive(Debug)]
 pub struct State {
     tasks: Tasks,
-    progress: Vec<Progress>,
+    progress: Table<CellIndex, Progress>,
     /// Cells that have ended.
     ended: usize,
-    turns: Turns,
-    /// A sample of each cell that has not ended, but for those in lanes.
+    order: SampleOrder,
+    /// A sample of each cell that has not ended, except for those in lanes.
     queue: Queue,
-    lanes: Vec<Lane>,
-    workers: Vec<Worker>,
-    names: HashMap<String, usize>,
-    /// The workers that are there.
-    sessions: HashMap<Session, usize>,
+    lanes: BTreeMap<LaneId, Lane>,
+    workers: Table<WorkerId, Worker>,
+    names: HashMap<String, WorkerId>,
+    /// The workers of each of the plan's paths: server, client.
+    ends_by_path: Vec<[WorkerId; 2]>,
+    /// The workers that are present.
+    sessions: HashMap<Session, WorkerId>,
     limits: Limits,
     /// How much is kept of what each client prints.
     output_bytes: usize,
     phase: Phase,
+    next_lane: u64,
     next_step: u64,
     next_timer: u64,
     commands: Vec<Command>,
-    /// Of the input that is being taken note of.
+    /// Time of the current input.
     now: Timestamp,
 }
 
@@ -118,9 +123,9 @@ struct Worker {
     /// The newest session that was heard of, over or not.
     newest: Option<Session>,
     present: Option<Present>,
-    /// It did not come within its time, or will not come; its cells wait for it no more.
+    /// It did not come within its time, or will not come; its cells do not wait for it.
     given_up: bool,
-    /// What became of it, as the cluster says.
+    /// Why it will not come, as the cluster says.
     end: Option<String>,
 }
 
@@ -133,74 +138,79 @@ struct Present {
 
 #[derive(Debug)]
 enum Phase {
-    /// Before the first cell, until all workers that are needed are there.
-    Gathering(Timer),
-    /// Until the plan's other workers are there too, for a moment at most.
-    Stragglers(Timer),
+    /// Before the first cell, until all workers that the cells need are present.
+    AwaitingNeeded(Timer),
+    /// Until the plan's other workers are present too, for a moment at most.
+    AwaitingOthers(Timer),
     /// Samples run.
-    Going,
-    /// Nothing runs, and nothing can before the workers of this task come back.
-    Waiting {
-        task: usize,
+    Running,
+    /// Nothing runs, and nothing can before the workers of this cell come back.
+    AwaitingReturn {
+        cell: CellIndex,
         timer: Timer,
     },
-    /// The run is cancelled and ends when its lanes are clear.
+    /// The run is cancelled and ends when its lanes are closed.
     Cancelling(Timer),
     Ended,
 }
 
 impl State {
-    /// A run of `tasks`, in the order that their plan says. Goes on after `events`, those of the run
-    /// so far, if any.
-    ///
-    /// An attempt that was under way when the events break off counts as made, but not as failed.
-    pub fn new<'e>(
-        tasks: Tasks,
-        limits: Limits,
-        events: impl IntoIterator<Item = &'e EventKind>,
-    ) -> Self {
+    /// A run of `tasks`, in the order that their plan says, which continues after `history`.
+    #[must_use]
+    pub fn new(tasks: Tasks, limits: Limits, history: History) -> Self {
+        let History {
+            progress,
+            run_ended,
+        } = history;
         let plan = tasks.plan();
-        let workers: Vec<Worker> = plan.workers.keys().cloned().map(Worker::new).collect();
-        let names: HashMap<String, usize> = workers
+        let workers: Table<WorkerId, Worker> =
+            plan.workers.keys().cloned().map(Worker::new).collect();
+        let names: HashMap<String, WorkerId> = workers
             .iter()
-            .enumerate()
-            .map(|(at, worker)| (worker.name.clone(), at))
+            .map(|(id, worker)| (worker.name.clone(), id))
             .collect();
-        let mut progress = vec![Progress::default(); tasks.len()];
-        let mut phase = Phase::Gathering(Timer(0));
-        replay(&tasks, &mut progress, &mut phase, events);
         // Whoever reads a plan to run it draws a seed; without one the order is still the same after
         // each restart.
-        let turns = Turns::of(plan.order, plan.seed.unwrap_or_default());
+        let order = SampleOrder::new(plan.order, plan.seed.unwrap_or_default());
+        // The plan has the workers of all of its paths.
+        let id = |name| names.get(name).copied().unwrap_or_default();
         let paths = plan.paths.iter();
-        let ends: Vec<[usize; 2]> = paths.map(|path| ends_of(&names, path)).collect();
-        let ends = tasks.iter().map(|task| ends[task.path_index()]);
+        let ends_by_path: Vec<_> = paths.map(|path| [id(&path.to), id(&path.from)]).collect();
+        let ends = tasks
+            .iter()
+            .map(|(_, task)| ends_by_path[task.path_index()]);
         let at_once = match plan.concurrency {
             Concurrency::Serial => 1,
             Concurrency::DisjointNodes => workers.len(),
         };
         let mut queue = Queue::new(plan.concurrency, workers.len(), ends);
         let mut ended = 0;
-        for (task, progress) in progress.iter().enumerate() {
+        for (cell, progress) in progress.iter() {
             if progress.ended() {
                 ended += 1;
             } else {
-                queue.put(turns.turn(task, progress));
+                queue.push(order.rank(cell, progress));
             }
         }
         Self {
             tasks,
             progress,
             ended,
-            turns,
+            order,
             queue,
-            lanes: Vec::new(),
+            lanes: BTreeMap::new(),
             workers,
             names,
+            ends_by_path,
             sessions: HashMap::new(),
             limits,
             output_bytes: client_output_bytes(at_once),
-            phase,
+            phase: if run_ended {
+                Phase::Ended
+            } else {
+                Phase::AwaitingNeeded(Timer(0))
+            },
+            next_lane: 1,
             next_step: 1,
             next_timer: 1,
             commands: Vec::new(),
@@ -214,45 +224,29 @@ impl State {
             return vec![Command::Finish];
         }
         let timer = self.set_timer(self.limits.start);
-        self.phase = Phase::Gathering(timer);
-        self.go_on_when_gathered();
+        self.phase = Phase::AwaitingNeeded(timer);
+        self.start_when_gathered();
         std::mem::take(&mut self.commands)
     }
 
-    /// Takes note of what happened, and says what to do, in this order.
-    pub fn on(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
+    /// Handles an input, and returns what to do, in this order.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
         self.now = now;
         match input {
             Input::WorkerJoined {
                 worker,
                 session,
                 place,
-            } => self.joined(&worker, session, place),
-            Input::WorkerLeft { worker, session } => self.left(&worker, session),
-            Input::WorkerGivenUp { worker, words } => self.will_not_come(&worker, words),
-            Input::ServerReady { session, step } => self.server_ready(now, session, step),
+            } => self.worker_joined(&worker, session, place),
+            Input::WorkerLeft { worker, session } => self.worker_left(&worker, session),
+            Input::WorkerGivenUp { worker, reason } => self.worker_given_up(&worker, reason),
+            Input::ServerReady(server) => self.server_ready(now, server),
             Input::ServerEnded {
-                session,
-                step,
+                process,
                 ended,
                 observed,
-            } => self.server_ended(Process { session, step }, ended, observed),
-            Input::ClientEnded {
-                session,
-                step,
-                ended,
-                wall,
-                tcp,
-                observed,
-            } => {
-                let answer = ClientAnswer {
-                    ended,
-                    wall,
-                    tcp,
-                    observed,
-                };
-                self.client_ended(Process { session, step }, answer);
-            }
+            } => self.server_ended(process, ended, observed),
+            Input::ClientEnded(client, end) => self.client_ended(client, end),
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Cancel => self.cancel(),
         }
@@ -265,19 +259,19 @@ impl State {
         (self.ended, self.tasks.len())
     }
 
-    fn end_cell(&mut self, task: usize, outcome: Outcome) {
+    fn end_cell(&mut self, index: CellIndex, outcome: Outcome) {
         self.ended += 1;
-        let cell = self.tasks.at(task).id();
-        self.emit_of(task, EventKind::CellEnded { cell, outcome }, None);
+        let cell = self.tasks.at(index).id();
+        self.emit_for_cell(index, EventKind::CellEnded { cell, outcome }, None);
     }
 
     /// What a cell needs next.
-    fn next_of(&self, task: usize) -> Next {
-        self.progress[task].next(self.tasks.at(task).work)
+    fn next_for(&self, cell: CellIndex) -> Next {
+        self.progress[cell].next(self.tasks.at(cell).work)
     }
 
-    fn emit_of(&mut self, task: usize, kind: EventKind, raw: Option<Vec<u8>>) {
-        self.progress[task].note(self.tasks.at(task).work, &kind);
+    fn emit_for_cell(&mut self, cell: CellIndex, kind: EventKind, raw: Option<Vec<u8>>) {
+        self.progress[cell].apply(self.tasks.at(cell).work, &kind);
         self.commands
             .push(Command::Emit(Box::new(Emission { kind, raw })));
     }
@@ -291,7 +285,7 @@ impl State {
         self.commands.push(Command::Send { session, order });
     }
 
-    fn fresh_step(&mut self) -> Step {
+    fn new_step(&mut self) -> Step {
         let step = Step(self.next_step);
         self.next_step += 1;
         step
@@ -304,23 +298,32 @@ impl State {
         timer
     }
 
+    fn open_lane(&mut self, lane: Lane) {
+        self.lanes.insert(LaneId(self.next_lane), lane);
+        self.next_lane += 1;
+    }
+
+    fn lane_ids(&self) -> Vec<LaneId> {
+        self.lanes.keys().copied().collect()
+    }
+
     fn is_present(&self, session: Session) -> bool {
         self.worker_of(session).is_some()
     }
 
     /// The worker whose session this is.
-    fn worker_of(&self, session: Session) -> Option<usize> {
+    fn worker_of(&self, session: Session) -> Option<WorkerId> {
         self.sessions.get(&session).copied()
     }
 
-    /// The workers of a task: server, client.
-    fn ends(&self, task: usize) -> [usize; 2] {
-        ends_of(&self.names, self.tasks.at(task).path)
+    /// The workers of a cell: server, client.
+    fn ends(&self, cell: CellIndex) -> [WorkerId; 2] {
+        self.ends_by_path[self.tasks.at(cell).path_index()]
     }
 
-    /// The workers of a task that are not there.
-    fn absent(&self, task: usize) -> impl Iterator<Item = usize> + use<'_> {
-        let ends = self.ends(task).into_iter();
+    /// The workers of a cell that are absent.
+    fn absent(&self, cell: CellIndex) -> impl Iterator<Item = WorkerId> + use<'_> {
+        let ends = self.ends(cell).into_iter();
         ends.filter(|worker| self.workers[*worker].present.is_none())
     }
 }
@@ -333,33 +336,6 @@ impl Worker {
             present: None,
             given_up: false,
             end: None,
-        }
-    }
-}
-
-/// The workers of a path: server, client. The plan has both.
-fn ends_of(names: &HashMap<String, usize>, path: &Path) -> [usize; 2] {
-    [&path.to, &path.from].map(|name| names.get(name).copied().unwrap_or_default())
-}
-
-/// Takes note of what has happened before.
-fn replay<'e>(
-    tasks: &Tasks,
-    progress: &mut [Progress],
-    phase: &mut Phase,
-    events: impl IntoIterator<Item = &'e EventKind>,
-) {
-    let mut events = events.into_iter().peekable();
-    if events.peek().is_none() {
-        return;
-    }
-    let ids = Ids::of(tasks);
-    for event in events {
-        if let EventKind::RunEnded { .. } = event {
-            *phase = Phase::Ended;
-        }
-        if let Some(task) = cell_of(event).and_then(|cell| ids.find(cell)) {
-            progress[task].note(tasks.at(task).work, event);
         }
     }
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::finish::shorten;
 use super::state::message::Emission;
 use crate::results::{Event, Journal, JournalError, RunDir, RunDirError, VERSION, journal};
 
@@ -25,24 +24,31 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Begins the journal in `folder`, or goes on with the one that is there; then also returns
-    /// its events, each as [`shorten`] leaves it. `resume` is a journal to begin with.
-    pub fn open(folder: &Path, resume: Option<&[u8]>) -> Result<(Self, Vec<Event>), StoreError> {
+    /// Begins the journal in `folder`, or continues the one that is there and hands each of its events
+    /// to `visit`. `resume` is a journal to begin with.
+    ///
+    /// # Errors
+    /// When the folder or its journal cannot be read or written, or another process writes it.
+    pub fn open(
+        folder: &Path,
+        resume: Option<&[u8]>,
+        visit: &mut dyn FnMut(Event),
+    ) -> Result<Self, StoreError> {
         match RunDir::open(folder) {
-            Ok(dir) => {
-                let (journal, recovered) = Journal::open_by(folder, shorten)?;
-                let folder = dir;
-                Ok((Self { folder, journal }, recovered.events))
-            }
+            Ok(dir) => Ok(Self {
+                folder: dir,
+                journal: Journal::open_with(folder, visit)?,
+            }),
             Err(RunDirError::NotARun(_)) => {
                 let dir = RunDir::create(folder)?;
                 if let Some(begun) = resume {
                     dir.write(journal::FILE_NAME, begun)?;
-                    return Self::open(folder, None);
+                    return Self::open(folder, None, visit);
                 }
-                let journal = Journal::create(folder)?;
-                let folder = dir;
-                Ok((Self { folder, journal }, Vec::new()))
+                Ok(Self {
+                    folder: dir,
+                    journal: Journal::create(folder)?,
+                })
             }
             Err(error) => Err(error.into()),
         }

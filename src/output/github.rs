@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use crate::diag::printable;
 use crate::report::gate::{self, Tally, Verdict};
 use crate::report::gate_text;
-use crate::report::labels::tool_name;
 use crate::report::summary;
 use crate::report::warnings::Warnings;
 use crate::report::{CellState, Report};
@@ -39,10 +38,8 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
         }
         match &cell.state {
             CellState::Failed(failure) => {
-                let tool = report
-                    .row(cell.row)
-                    .map(|(_, test, _)| tool_name(&test.tool));
-                let words = failure.in_words(tool.unwrap_or_default());
+                let tool = report.row(cell.row).map(|(_, test, _)| test.tool.name());
+                let words = failure.text(tool.unwrap_or_default());
                 let message = format!("{}\n{words}", failure.cause);
                 text += &command("error", &format!("failed: {}", cell.id.0), message.trim());
             }

@@ -16,7 +16,6 @@ use quick_junit::{
 use crate::diag::printable::lines;
 use crate::report::gate::{self, Judgement, Verdict};
 use crate::report::gate_text;
-use crate::report::labels::tool_name;
 use crate::report::{CellReport, CellState, Report};
 use crate::schedule::search::Found;
 
@@ -39,7 +38,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> Result<String, Serializ
         let mut suite = TestSuite::new(&*lines(&test.name));
         let mut time = 0.0;
         for cell in cells {
-            let tool = tool_name(&test.tool);
+            let tool = test.tool.name();
             let seconds: f64 = cell.samples.iter().map(|sample| sample.wall_s).sum();
             time += seconds;
             let class = format!("{}.{}", report.plan.name, test.name);
@@ -82,7 +81,7 @@ fn of_cell(cell: &CellReport, tool: &str) -> TestCaseStatus {
             NonSuccessKind::Error,
             failure.cause.name(),
             &format!("the cell failed: {}", failure.cause),
-            &failure.in_words(tool),
+            &failure.text(tool),
         ),
         CellState::Skipped(reason) => {
             let mut status = TestCaseStatus::skipped();
@@ -119,7 +118,7 @@ fn of_judgement(judgement: &Judgement<'_>, tool: &str, undecided_fails: bool) ->
         }
         Verdict::NotMeasured => {
             let reported = match &judgement.cell.state {
-                CellState::Failed(failure) => failure.in_words(tool),
+                CellState::Failed(failure) => failure.text(tool),
                 _ => String::new(),
             };
             non_success(NonSuccessKind::Error, verdict.name(), &sentence, &reported)

@@ -16,6 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::csv_field;
+use crate::catalog::CsvDigits;
 use crate::plan::ToolSpec;
 use crate::report::Report;
 use crate::report::document::number_format::visible;
@@ -141,14 +142,14 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
 
 /// A headline figure as the tool itself would print it, in Mbit/s or transactions a second.
 fn figure(tool: &ToolSpec, value: f64) -> String {
-    let value = if labels::is_rate(&labels::headline(tool)) {
+    let value = if labels::is_rate(&tool.headline()) {
         value / 1e6
     } else {
         value
     };
     match tool {
-        ToolSpec::Iperf3(_) => iperf3(value),
-        ToolSpec::Netperf(_) | ToolSpec::Declared(_) => decimals(value, 2),
+        ToolSpec::BuiltIn(used) if used.tool.csv_digits == CsvDigits::Three => three_digits(value),
+        ToolSpec::BuiltIn(_) | ToolSpec::Declared(_) => decimals(value, 2),
     }
 }
 
@@ -164,7 +165,7 @@ fn decimals(value: f64, usual: usize) -> String {
 }
 
 /// A rate as `iperf3 -f m` prints it: three digits, and all before the point.
-fn iperf3(mbit_per_s: f64) -> String {
+fn three_digits(mbit_per_s: f64) -> String {
     match mbit_per_s {
         m if m < 9.995 => decimals(m, 2),
         m if m < 99.95 => format!("{m:.1}"),
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_the_tools_do() {
-        let written = [35507.4, 99.95, 99.94, 57.44, 9.995, 9.994, 5.727, 0.0].map(iperf3);
+        let written = [35507.4, 99.95, 99.94, 57.44, 9.995, 9.994, 5.727, 0.0].map(three_digits);
         assert_eq!(
             written,
             [
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn what_is_not_0_is_not_written_as_0() {
         assert_eq!(
-            [0.004, 0.0049, 0.0051, 1.2e-7, 0.0].map(iperf3),
+            [0.004, 0.0049, 0.0051, 1.2e-7, 0.0].map(three_digits),
             ["0.0040", "0.0049", "0.01", "0.00000012", "0.00"]
         );
         let line = Line {

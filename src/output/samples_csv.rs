@@ -180,7 +180,7 @@ impl<W: io::Write> Rows<W> {
                 self.value(Some(row.number))?;
                 self.text(&test.name)?;
                 self.text(&path.name)?;
-                self.text(labels::tool_name(&test.tool))?;
+                self.text(test.tool.name())?;
                 self.text(labels::via(path.via))?;
                 self.text(&path.from)?;
                 self.text(&path.to)?;

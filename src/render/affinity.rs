@@ -1,4 +1,4 @@
-//! Where workers sit → what each of their pods asks of the scheduler.
+//! The placement of workers → the affinity of each of their pods.
 //!
 //! The rules of a plan name workers; a scheduler places one pod after the other, knows no pods to
 //! come, and places a pod again when it was evicted. So that the rules hold whichever pod comes first
@@ -27,7 +27,7 @@ const GROUP: &str = "netplan/group";
 /// On every worker's pods: its name.
 const WORKER: &str = "netplan/worker";
 
-/// What the pods of a worker ask of the scheduler, and the labels by which others find them.
+/// What the pods of a worker require of the scheduler, and the labels by which others select them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Affinity {
     pub labels: IndexMap<&'static str, String>,

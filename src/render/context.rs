@@ -28,7 +28,7 @@ pub struct RunContext {
     pub version: &'static str,
     /// The `--only` selection, if any.
     pub only: Option<String>,
-    /// The journal of a run that goes on: gzipped, in base64.
+    /// The journal of a run that is continued: gzipped, in base64.
     pub journal: Option<String>,
     /// Programs of declared tools: workers announce which files they are.
     pub programs: BTreeSet<String>,

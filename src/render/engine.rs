@@ -14,7 +14,7 @@ const FUEL: u64 = 10_000_000;
 /// An engine with all templates.
 ///
 /// # Errors
-/// A template that is no template, with line and cause.
+/// A template with a syntax error, with line and cause.
 pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderError> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);

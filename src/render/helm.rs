@@ -198,7 +198,7 @@ impl Values {
     }
 }
 
-/// Expressions that stand in an object, each as a word that nothing else in it is.
+/// Expressions in an object, each represented by a unique placeholder.
 #[derive(Debug, Default)]
 struct Places(Vec<String>);
 

@@ -13,6 +13,6 @@ mod yaml;
 
 pub use context::{ORCHESTRATOR_PORT, RunContext};
 pub use helm::{ChartFile, chart};
-pub use manifest::{Identities, Manifest, manifests};
+pub use manifest::{Identities, Manifest, manifests, worker_jobs};
 pub use templates::{RenderError, Templates};
 pub use workers::WorkerPorts;

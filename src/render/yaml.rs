@@ -16,7 +16,7 @@ pub(super) fn yaml(value: &Value) -> String {
     text.trim_start_matches(['\n', ' ']).to_owned() + "\n"
 }
 
-/// A value that follows `key:` or `-`, with what it stands on further lines indented.
+/// A value that follows `key:` or `-`, with its further lines indented.
 fn below(value: &Value, indent: usize, text: &mut String) {
     let margin = " ".repeat(indent);
     match value {

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::fold::{CellReport, CellState, Report};
-use super::labels;
 use crate::schedule::{Param, Params};
 use crate::statistics::{self, ALPHA, Interval, Ratio, Summary, stopping_rule};
 
@@ -21,7 +20,7 @@ impl Report {
     #[must_use]
     pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
-        self.figure(cell, &labels::headline(&test.tool))
+        self.figure(cell, &test.tool.headline())
     }
 
     /// A metric over the samples of a measured cell.
@@ -50,7 +49,7 @@ impl Report {
             (Some((_, test, _)), CellState::Measured | CellState::Partial)
                 if test.find.is_none() =>
             {
-                let metric = labels::headline(&test.tool);
+                let metric = test.tool.headline();
                 let values = cell.samples.iter().map(|s| s.metrics.get(&metric));
                 let values: Vec<f64> = values.map(|v| v.unwrap_or(f64::NAN)).collect();
                 statistics::outliers(&values)

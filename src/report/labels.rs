@@ -1,99 +1,52 @@
 //! Names of tools and metrics, and descriptions of tests, for people.
 
-use crate::plan::{Iperf3, Netperf, NetperfTest, Protocol, ToolSpec, Via};
+use crate::catalog::Unit;
+use crate::plan::sweep::Sweep;
+use crate::plan::{ToolSpec, Via};
 use crate::schedule::Param;
-use crate::tools;
-
-/// The tool's name.
-pub fn tool_name(tool: &ToolSpec) -> &str {
-    match tool {
-        ToolSpec::Iperf3(_) => "iperf3",
-        ToolSpec::Netperf(_) => "netperf",
-        ToolSpec::Declared(used) => &used.tool.name,
-    }
-}
-
-/// The metric that represents a cell of this tool.
-pub fn headline(tool: &ToolSpec) -> String {
-    tools::of(tool).headline().to_owned()
-}
 
 /// Whether a metric is in bits a second.
 pub fn is_rate(metric: &str) -> bool {
-    unit_of(metric) == "bit/s"
+    let (.., unit) = Unit::split_name(metric);
+    unit == Unit::BitsPerSecond
 }
 
 /// The unit that a metric's name carries, for people.
 pub fn unit_of(metric: &str) -> &'static str {
-    let head = metric.split('.').next().unwrap_or_default();
-    let units = [
-        ("_bps", "bit/s"),
-        ("_us", "µs"),
-        ("_percent", "%"),
-        ("_bytes", "bytes"),
-        ("_per_s", "a second"),
-    ];
-    let unit = units.iter().find(|(suffix, _)| head.ends_with(suffix));
-    unit.map_or("", |(_, unit)| unit)
+    let (.., unit) = Unit::split_name(metric);
+    unit.symbol()
 }
 
 /// A metric's name without its unit: `latency p99` of `latency_us.p99`.
 pub fn short(metric: &str) -> String {
-    let (head, rest) = metric.split_once('.').unwrap_or((metric, ""));
-    let bare = ["_bps", "_us", "_percent", "_bytes", "_per_s"]
-        .iter()
-        .find_map(|suffix| head.strip_suffix(suffix))
-        .unwrap_or(head);
-    format!("{bare} {rest}").trim_end().replace('_', " ")
+    let (head, rest, _) = Unit::split_name(metric);
+    format!("{head}{}", rest.replacen('.', " ", 1)).replace('_', " ")
 }
 
-/// What a test does: `iperf3 TCP, 8 streams`.
-pub fn describe(tool: &ToolSpec) -> String {
-    use crate::plan::sweep::Sweep;
-    let mut words = Vec::new();
+/// What a test does: `iperf3 TCP, 8 streams`. `searches` says that `find` sets its rate.
+pub fn describe(tool: &ToolSpec, searches: bool) -> String {
     match tool {
-        ToolSpec::Iperf3(Iperf3 {
-            protocol,
-            streams,
-            datagram,
-            rate,
-            ..
-        }) => {
-            words.push(match protocol {
-                Protocol::Tcp => "iperf3 TCP".to_owned(),
-                Protocol::Udp => "iperf3 UDP".to_owned(),
+        ToolSpec::BuiltIn(used) => {
+            let values = used.tool.options.iter().filter_map(|option| {
+                let Some(Sweep::One(value)) = used.numbers(option.name) else {
+                    return None;
+                };
+                // That there is one stream goes without saying.
+                let is_obvious = *value == 1 && option.default == Some(1);
+                let is_said = !option.phrase.is_empty() && !is_obvious;
+                let value = Param::named(option.name).in_words(*value);
+                is_said.then(|| option.phrase.replace("{}", &value))
             });
-            if let Sweep::One(streams @ 2..) = streams {
-                words.push(format!("{streams} streams"));
-            }
-            if let Some(Sweep::One(bytes)) = datagram {
-                words.push(format!("{bytes}-byte datagrams"));
-            }
-            match (rate, protocol) {
-                (Some(Sweep::One(rate)), _) => words.push(format!("{rate} a stream")),
-                // It explains the loss.
-                (None, Protocol::Udp) => words.push("as fast as it can".to_owned()),
-                _ => {}
-            }
-        }
-        ToolSpec::Netperf(Netperf { test, datagram, .. }) => {
-            words.push(format!(
-                "netperf {}",
-                match test {
-                    NetperfTest::TcpStream => "TCP_STREAM",
-                    NetperfTest::TcpRr => "TCP_RR",
-                    NetperfTest::TcpCrr => "TCP_CRR",
-                    NetperfTest::UdpStream => "UDP_STREAM",
-                    NetperfTest::UdpRr => "UDP_RR",
-                }
-            ));
-            if let Some(Sweep::One(bytes)) = datagram {
-                words.push(format!("{bytes}-byte datagrams"));
-            }
+            let has_rate = searches || used.options.contains_key("rate");
+            let without_rate =
+                Some(used.mode.without_rate).filter(|text| !has_rate && !text.is_empty());
+            let mut parts = vec![used.tool.title(used.mode)];
+            parts.extend(values);
+            parts.extend(without_rate.map(str::to_owned));
+            parts.join(", ")
         }
         ToolSpec::Declared(used) => {
-            words.push(used.tool.name.clone());
-            let set = used
+            let values = used
                 .values
                 .iter()
                 .filter_map(|(name, values)| match values {
@@ -102,18 +55,16 @@ pub fn describe(tool: &ToolSpec) -> String {
                     }
                     _ => None,
                 });
-            words.extend(set);
+            let parts: Vec<String> = [used.tool.name.clone()].into_iter().chain(values).collect();
+            parts.join(", ")
         }
     }
-    words.join(", ")
 }
 
-/// Of what the tool's CPU figures are a share: iperf3 asks for the time of its own process, netperf
-/// for that of all processors.
+/// What the tool's CPU figures are a share of.
 pub fn cpu_of(tool: &ToolSpec) -> &'static str {
     match tool {
-        ToolSpec::Iperf3(_) => "CPU of iperf3 alone, in % of a core",
-        ToolSpec::Netperf(_) => "CPU of the whole node",
+        ToolSpec::BuiltIn(used) => used.tool.cpu_text,
         ToolSpec::Declared(_) => "CPU as the tool says it",
     }
 }

@@ -69,6 +69,14 @@ pub const ALL: [AtEnds; 9] = [
     RECEIVED_PACKETS,
 ];
 
+/// What one end observed while a tool ran. What could not be read is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    pub figures: Vec<(AtEnds, f64)>,
+    /// Bytes that all interfaces of the end carried, in the busier direction.
+    pub carried_bytes: Option<u64>,
+}
+
 impl AtEnds {
     #[must_use]
     pub const fn at(self, end: End) -> &'static str {

@@ -108,24 +108,31 @@ impl Journal {
         })
     }
 
-    /// Goes on with the journal in `dir`: cuts off a torn last line and continues after the last
-    /// whole one. Also returns what it holds.
+    /// Continues the journal in `dir`: cuts off a torn last line and appends after the last whole one.
+    /// Also returns what it holds.
     ///
     /// # Errors
     /// When there is none, when another process writes it, or when it is damaged elsewhere than in
     /// its last line; then nothing is changed.
     pub fn open(dir: &Path) -> Result<(Journal, Recovered), JournalError> {
-        Self::open_by(dir, |event| event)
+        let mut events = Vec::new();
+        let (journal, mut recovered) = Self::continue_in(dir, &mut |event| events.push(event))?;
+        recovered.events = events;
+        Ok((journal, recovered))
     }
 
-    /// As [`Journal::open`]; of what the journal holds, only what `shorten` leaves of each event is
-    /// returned.
+    /// Like [`Journal::open`], but hands the events to `visit` one by one: a journal may be larger
+    /// than memory.
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub fn open_by(
+    pub fn open_with(dir: &Path, visit: &mut dyn FnMut(Event)) -> Result<Journal, JournalError> {
+        Ok(Self::continue_in(dir, visit)?.0)
+    }
+
+    fn continue_in(
         dir: &Path,
-        shorten: impl Fn(Event) -> Event,
+        visit: &mut dyn FnMut(Event),
     ) -> Result<(Journal, Recovered), JournalError> {
         let path = dir.join(FILE_NAME);
         let file = files::open_regular(&path, OpenOptions::new().read(true).append(true))
@@ -133,9 +140,10 @@ impl Journal {
         lock(&file, &path)?;
         let mut reader = Reader::new(BufReader::new(&file));
         let recovered = reader
-            .recover_by(shorten)
+            .visit_all(visit)
             .map_err(|source| failed("read", &path, source))?;
         let (len, last_line) = reader.offsets();
+        let next_seq = reader.next_seq();
         if let Some(tear) = &recovered.torn {
             if !tear.at_end {
                 return Err(JournalError::Damaged {
@@ -150,7 +158,7 @@ impl Journal {
         let journal = Journal {
             file,
             path,
-            next_seq: recovered.events.len() as u64,
+            next_seq,
             len,
             last_line,
             broken: false,

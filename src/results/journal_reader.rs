@@ -157,24 +157,29 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// When reading fails.
     pub fn recover(&mut self) -> io::Result<Recovered> {
-        self.recover_by(|event| event)
-    }
-
-    /// As [`Reader::recover`], with what `shorten` leaves of each event: a journal may be larger than
-    /// memory.
-    ///
-    /// # Errors
-    /// When reading fails.
-    pub fn recover_by(&mut self, shorten: impl Fn(Event) -> Event) -> io::Result<Recovered> {
         let mut events = Vec::new();
-        while let Some(event) = self.next_event()? {
-            events.push(shorten(event));
-        }
+        let recovered = self.visit_all(&mut |event| events.push(event))?;
         Ok(Recovered {
             events,
+            ..recovered
+        })
+    }
+
+    /// Hands all events from here on to `visit`, and returns the rest of what was recovered.
+    pub(super) fn visit_all(&mut self, visit: &mut dyn FnMut(Event)) -> io::Result<Recovered> {
+        while let Some(event) = self.next_event()? {
+            visit(event);
+        }
+        Ok(Recovered {
+            events: Vec::new(),
             torn: self.torn.clone(),
             complete: self.torn.is_none() && self.ended,
         })
+    }
+
+    /// The number of the next event.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.next_seq
     }
 
     /// Where and why reading stopped before the end, if it did.

@@ -11,16 +11,34 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("diag", &[]),
     ("system", &[]),
     ("files", &[]),
-    ("plan", &["diag"]),
-    ("schedule", &["plan", "diag"]),
-    ("tools", &["schedule", "plan", "diag"]),
-    ("render", &["tools", "schedule", "plan", "files", "diag"]),
-    ("statistics", &["plan"]),
-    ("rpc", &["tools", "schedule", "plan", "files", "diag"]),
-    ("results", &["tools", "schedule", "plan", "files", "diag"]),
+    ("catalog", &[]),
+    ("plan", &["catalog", "diag"]),
+    ("schedule", &["catalog", "plan", "diag"]),
+    ("tools", &["catalog", "schedule", "plan", "diag"]),
+    (
+        "render",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
+    ("statistics", &["plan", "catalog"]),
+    (
+        "rpc",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
+    (
+        "results",
+        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+    ),
     (
         "report",
-        &["results", "statistics", "tools", "schedule", "plan", "diag"],
+        &[
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
+        ],
     ),
     (
         "output",
@@ -31,13 +49,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
             "schedule",
             "plan",
+            "catalog",
             "diag",
         ],
     ),
     (
         "worker",
         &[
-            "results", "rpc", "tools", "schedule", "plan", "files", "diag", "system",
+            "results", "rpc", "tools", "schedule", "plan", "catalog", "files", "diag", "system",
         ],
     ),
     (
@@ -49,6 +68,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
             "schedule",
             "plan",
+            "catalog",
             "files",
             "diag",
         ],
@@ -56,7 +76,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cluster",
         &[
-            "render", "results", "tools", "schedule", "plan", "files", "diag", "system",
+            "render", "results", "tools", "schedule", "plan", "catalog", "files", "diag", "system",
         ],
     ),
     (
@@ -73,6 +93,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
             "schedule",
             "plan",
+            "catalog",
             "files",
             "diag",
             "system",
@@ -148,7 +169,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn sources() -> BTreeMap<String, String> {
+pub(crate) fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     rust_files(&root)
         .into_iter()

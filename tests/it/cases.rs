@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan, SourceEnv, Unreadable};
+use netplan::plan::{self, PlanFile, SourceEnv, Unreadable};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -65,8 +65,8 @@ impl SourceEnv for Here {
 }
 
 /// Reads a text as the file of this name, from the repository's root.
-pub fn load(name: &str, text: &str, set: &[String]) -> Result<Plan, Problems> {
-    plan::load_in(&Here, Source::new(name, text), set)
+pub fn load(name: &str, text: &str, set: &[String]) -> Result<PlanFile, Problems> {
+    plan::load_file(&Here, Source::new(name, text), set)
 }
 
 #[test]

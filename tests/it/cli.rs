@@ -49,6 +49,11 @@ fn help_texts() {
 fn mistakes_on_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let plan = "plans/default.yaml";
+    let latin = folder.path().join("latin.yaml");
+    fs::write(&latin, b"version: 1\nname: caf\xe9\n").unwrap();
+    let large = folder.path().join("large.yaml");
+    let file = fs::File::create(&large).unwrap();
+    file.set_len((8 << 20) + 1).unwrap();
     let cases: &[&[&str]] = &[
         &[],
         &["rnu", plan],
@@ -57,7 +62,8 @@ fn mistakes_on_the_command_line() {
         &["run"],
         &["check", "no-such-plan.yaml"],
         &["check", "src"],
-        &["check", "target/debug/netplan"],
+        &["check", latin.to_str().unwrap()],
+        &["check", large.to_str().unwrap()],
         &["check", plan, "--set", "tests.0.duratoin=1s"],
         &["check", plan, "--set", "tests.0.duration"],
         &["schedule", plan, "--only", "path=hairpn"],
@@ -84,7 +90,8 @@ fn mistakes_on_the_command_line() {
         all.extend(["# netplan ", &arguments.join(" "), "\n", &text, "\n"]);
     }
     let place = folder.path().display().to_string();
-    snapshots().bind(|| insta::assert_snapshot!("cli_mistakes", all.replace(&place, "FOLDER")));
+    let all = all.replace(&place, "FOLDER");
+    snapshots().bind(|| insta::assert_snapshot!("cli_mistakes", all));
 }
 
 #[test]

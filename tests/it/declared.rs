@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use netplan::catalog;
 use netplan::diag::Source;
-use netplan::plan::{self, Plan, ToolSpec};
+use netplan::plan::{self, Plan, PlanFile, ToolSpec};
 use netplan::results::host_metrics::{self, End};
 use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
 use netplan::tools::{
@@ -17,13 +18,22 @@ use crate::support::{Netplan, installed, local_cluster, needs};
 
 const PLANS: [&str; 3] = ["qperf", "sockperf", "own-script"];
 
+fn load_file(text: &str) -> PlanFile {
+    plan::load_file(&plan::Alone, Source::new("plan.yaml", text), &[])
+        .unwrap_or_else(|problems| panic!("{problems}"))
+}
+
 fn load(text: &str) -> Plan {
-    plan::load(Source::new("plan.yaml", text), &[]).unwrap_or_else(|problems| panic!("{problems}"))
+    load_file(text).expand()
+}
+
+fn shipped_file(name: &str) -> PlanFile {
+    let path = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    load_file(&std::fs::read_to_string(path).unwrap())
 }
 
 fn shipped(name: &str) -> Plan {
-    let path = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-    load(&std::fs::read_to_string(path).unwrap())
+    shipped_file(name).expand()
 }
 
 /// A plan with a tool that has these metrics, and its one test.
@@ -39,7 +49,7 @@ fn with_metrics(metrics: &str) -> Box<dyn Tool> {
          \x20   metrics: {metrics}\n\
          tests: [my-tool: {{}}]\n"
     ));
-    tools::of(&plan.tests[0].tool)
+    tools::from_spec(&plan.tests[0].tool)
 }
 
 fn read(tool: &dyn Tool, how: How, stdout: &[u8], stderr: &[u8]) -> Result<Metrics, Failure> {
@@ -61,9 +71,10 @@ fn read_ended(tool: &dyn Tool, ended: &Ended) -> Result<Metrics, Failure> {
 fn the_plans_that_ship_have_their_command_lines() {
     let mut text = String::new();
     for name in PLANS {
-        let plan = shipped(name);
-        let again = load(&plan.to_yaml().unwrap());
-        assert_eq!(again, plan, "{name}");
+        let file = shipped_file(name);
+        let again = load_file(&file.to_yaml().unwrap());
+        assert_eq!(again, file, "{name}");
+        let plan = file.expand();
         let schedule = Schedule::of(&plan, &Selection::all());
         for cell in tools::commands(&plan, &schedule) {
             let _ = writeln!(
@@ -76,7 +87,7 @@ fn the_plans_that_ship_have_their_command_lines() {
                 cell.client.argv
             );
         }
-        let all = tools::Ports::of(&plan);
+        let all = tools::Ports::for_plan(&plan);
         for worker in plan.workers.keys() {
             let ports = all.worker(worker);
             let ports: Vec<String> = ports
@@ -152,7 +163,7 @@ fn a_line_without_a_value_is_said_and_nothing_is_run() {
             slot: 0,
         };
         let ended = Ended::silent(How::NotStarted("the command line is empty".to_owned()));
-        let failure = tools::of(&plan.tests[0].tool).read(&job, &ended);
+        let failure = tools::from_spec(&plan.tests[0].tool).read(&job, &ended);
         assert_eq!(failure.unwrap_err(), *refused);
     }
 }
@@ -279,7 +290,7 @@ tests:
     let stall = |name: &str, bound| (name.to_owned(), plan::Bound::Absolute(bound));
     assert_eq!(bounds, [stall("stall_us", 5000.0), stall("stall", 3.0)]);
     for test in &plan.tests {
-        let tool = tools::of(&test.tool);
+        let tool = tools::from_spec(&test.tool);
         assert_eq!(tool.overhead(), test.tool.overhead(), "{}", test.name);
         assert_eq!(tool.has_warmup(), test.tool.has_warmup(), "{}", test.name);
     }
@@ -290,9 +301,9 @@ fn no_declared_tool_yields_what_netplan_writes_itself() {
     let observed = host_metrics::ALL.iter();
     let observed = observed.flat_map(|name| End::BOTH.map(|end| name.at(end)));
     for journal in observed.chain([name::FOUND_RATE_BPS, name::ELAPSED_S]) {
-        assert!(plan::of_netplan(journal).is_some(), "{journal}");
+        assert!(catalog::reserved_metric(journal).is_some(), "{journal}");
     }
-    assert_eq!(plan::of_netplan("elapsed_us"), None);
+    assert_eq!(catalog::reserved_metric("elapsed_us"), None);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use netplan::output::{json, samples_csv};
 use netplan::plan::units::{BitRate, Percent};
-use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Metric, Repeat};
+use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Repeat};
 use netplan::report::Report;
 use netplan::report::gate::{self, Verdict};
 use netplan::results::{EventKind, Outcome, Warning, host_metrics};
@@ -10,7 +10,7 @@ use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;
 
-use crate::made::{self, End, Fate, table};
+use crate::made::{self, End, Fate, metric, table};
 
 const MBIT: u64 = 1_000_000;
 
@@ -25,7 +25,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
         to: BitRate(100 * MBIT),
         within: Percent(5.0),
         condition: Condition {
-            metric: Metric::LOST_PERCENT,
+            metric: metric("lost_percent"),
             comparison: Comparison::AtMost,
             bound: 0.1,
         },
@@ -34,7 +34,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
         comparison: Comparison::AtMost,
         bound: Bound::Absolute(0.1),
     };
-    udp.expect.0.insert(Metric::LOST_PERCENT, expected);
+    udp.expect.0.insert(metric("lost_percent"), expected);
     let plan = made::plan(&[udp]);
     let schedule = Schedule::of(&plan, &Selection::all());
     let count = u32::try_from(probes.len()).unwrap();

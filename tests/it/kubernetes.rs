@@ -451,7 +451,7 @@ async fn a_plan_that_no_config_map_takes_is_refused_before() {
     assert_eq!(problems.len(), 1);
     insta::assert_snapshot!(
         problems[0],
-        @"the resolved plan has 1025 KiB, and a ConfigMap takes 1024 KiB; split the plan in two, or shorten its lists of values to `{ from, to, step }`"
+        @"the resolved plan has 1025 KiB, and a ConfigMap takes 1024 KiB; split the plan into two, or shorten its lists of values to `{ from, to, step }`"
     );
 }
 
@@ -471,7 +471,7 @@ async fn the_journal_of_a_run_that_goes_on_takes_its_part_of_the_config_map() {
     assert_eq!(problems.len(), 1);
     insta::assert_snapshot!(
         problems[0],
-        @"the resolved plan and the journal so far have 1101 KiB, and a ConfigMap takes 1024 KiB; run the cells that are missing as a run of their own, with `--only`"
+        @"the resolved plan and the journal so far have 1101 KiB, and a ConfigMap takes 1024 KiB; run the missing cells as a separate run, with `--only`"
     );
 }
 
@@ -621,7 +621,7 @@ async fn what_a_job_cannot_make_is_said_in_the_clusters_words() {
     assert!(begun.elapsed() < Duration::from_secs(15));
     insta::assert_snapshot!(
         applied.unwrap_err(),
-        @r#"pod `netplan-0badcafe-w2` does not start: FailedCreate: Error creating: pods "netplan-0badcafe-w2-x1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3; the namespace's quota or Pod Security level stands in the way"#
+        @r#"pod `netplan-0badcafe-w2` does not start: FailedCreate: Error creating: pods "netplan-0badcafe-w2-x1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3; the namespace's quota or Pod Security level does not allow it"#
     );
     cluster.down().await.unwrap();
 }

@@ -472,7 +472,9 @@ async fn a_cluster_whose_first_process_is_killed_says_so_and_leaves_no_process()
         .await
         .unwrap_err();
     assert!(
-        error.to_string().starts_with("the local cluster is gone: "),
+        error
+            .to_string()
+            .starts_with("the local cluster has ended: "),
         "{error}"
     );
     wait_until("every process to be gone", || {
@@ -504,7 +506,7 @@ async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
     let error = cluster.logs("w1").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the local cluster is gone: it did not answer within 10 s"
+        "the local cluster has ended: it did not answer within 10 s"
     );
     tokio::time::resume();
     cluster.down().await.unwrap();
@@ -681,7 +683,7 @@ fn what_it_does_not_know_it_refuses_by_name() {
 }
 
 #[test]
-fn the_fabric_of_three_workers_on_a_shaped_link() {
+fn the_network_of_three_workers_on_a_shaped_link() {
     let links = Link {
         rate: Some(BitRate(1_000_000_000)),
         delay: Some(plan::units::Duration(Duration::from_millis(1))),
@@ -704,7 +706,7 @@ fn the_fabric_of_three_workers_on_a_shaped_link() {
         .unwrap()
         .network()
         .to_string();
-    snapshots().bind(|| insta::assert_snapshot!("local_fabric", network));
+    snapshots().bind(|| insta::assert_snapshot!("local_network", network));
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ fn words_of_a_tool_make_well_formed_xml() {
         slot: 0,
     };
     let ended = Ended::new(How::Code(1), fs::read(file).unwrap(), Vec::new());
-    let Failure { words, .. } = tools::of(&plan.tests[0].tool)
+    let Failure { words, .. } = tools::from_spec(&plan.tests[0].tool)
         .read(&job, &ended)
         .unwrap_err();
     assert!(

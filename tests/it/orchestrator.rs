@@ -633,6 +633,46 @@ async fn an_orchestrator_that_is_stopped_leaves_the_run_to_a_successor() {
 }
 
 #[tokio::test]
+async fn a_sample_that_waits_for_its_server_when_the_orchestrator_is_stopped_is_published() {
+    let mut run = Run::start().await;
+    let mut client_end = run.worker(0).await;
+    let mut server_end = run.worker(1).await;
+    let Some(Order::StartServer(start)) = server_end.order().await else {
+        panic!("no server was started")
+    };
+    let ready = pb::ServerReady { step: start.step };
+    server_end.answer(Message::ServerReady(ready)).await;
+    let Some(Order::RunClient(client)) = client_end.order().await else {
+        panic!("no client was started")
+    };
+    let result = measured(client.step, &client_end);
+    client_end.answer(result).await;
+    // The result has arrived, and the server's end never says what it observed.
+    let stop = server_end.order().await;
+    assert!(matches!(stop, Some(Order::Stop(_))), "{stop:?}");
+    run.stop.take().unwrap().send(()).unwrap();
+    let stopped = timeout(SOON, run.done).await.unwrap().unwrap();
+    assert!(matches!(stopped, Err(Error::Stopped)), "{stopped:?}");
+
+    let before = events(run.folder.path());
+    let [.., sample, end] = &before[..] else {
+        panic!("{before:?}")
+    };
+    let EventKind::Sample(sample) = &sample.kind else {
+        panic!("{sample:?}")
+    };
+    assert!(sample.metrics.get("observed_s.client").is_some());
+    assert_eq!(sample.metrics.get("observed_s.server"), None);
+    assert!(matches!(end.kind, EventKind::CellEnded { .. }), "{end:?}");
+
+    let run = Run::in_folder(run.folder).await;
+    run.good_workers().await;
+    let (_folder, after, _) = run.end().await;
+    assert_eq!(after[..before.len()], before[..]);
+    all_measured(&after);
+}
+
+#[tokio::test]
 async fn one_watcher_that_has_everything_shuts_out_no_other() {
     let mut run = Run::start().await;
     let mut quick = run.client(&run.identities.client).await;
@@ -825,7 +865,7 @@ async fn a_hello_has_a_bounded_size_and_an_address_that_can_be_measured_by() {
             let status = refused_hello(&run, hello).await;
             assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
             assert!(
-                status.message().contains("cannot be measured by"),
+                status.message().contains("cannot be used for measurements"),
                 "{status:?}"
             );
         }

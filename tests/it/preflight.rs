@@ -114,3 +114,14 @@ fn skipped_cells_fail_nothing_and_are_no_negative_figures() {
         "{said}"
     );
 }
+
+#[test]
+fn a_missing_declared_tool_skips_its_cells_as_a_built_in_one_does() {
+    let folder = folder("[one: {}, iperf3: {}]");
+    let (code, said) = netplan(folder.path(), &RUN);
+    assert_eq!(code, 0, "{said}");
+    let warning = "warning: 1 of 2 cells will not be measured:\n  - `no-such-1` is not installed; ";
+    assert!(said.contains(warning), "{said}");
+    let skipped = "⊘1 skipped: `no-such-1` of the tool `one` is not on worker ";
+    assert!(said.contains(skipped), "{said}");
+}

@@ -2,7 +2,7 @@
 
 use netplan::output::{github, json, junit, samples_csv};
 use netplan::plan::units::Percent;
-use netplan::plan::{Bound, Comparison, Expectation, Metric, Path, Placement, Repeat, Until, Via};
+use netplan::plan::{Bound, Comparison, Expectation, Path, Placement, Repeat, Until, Via};
 use netplan::report::Report;
 use netplan::report::baseline::{self, Difference};
 use netplan::report::gate::{self, Tally, Verdict};
@@ -13,7 +13,7 @@ use netplan::tools::{Cause, name};
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 
-use crate::made::{self, End, Fate, table};
+use crate::made::{self, End, Fate, metric, table};
 use crate::support::snapshots;
 
 fn expectation(comparison: Comparison, bound: f64) -> Expectation {
@@ -37,31 +37,31 @@ fn at_least_of(percent: f64, path: &str) -> Expectation {
 fn judged() -> Report {
     let mut stream = made::stream();
     stream.timing.repeat = Repeat::Times(3);
-    stream
-        .expect
-        .0
-        .insert(Metric::THROUGHPUT, expectation(Comparison::AtLeast, 4.15e9));
-    stream
-        .expect
-        .0
-        .insert(Metric::RETRANSMITS, expectation(Comparison::AtMost, 100.0));
+    stream.expect.0.insert(
+        metric("throughput"),
+        expectation(Comparison::AtLeast, 4.15e9),
+    );
+    stream.expect.0.insert(
+        metric("retransmits"),
+        expectation(Comparison::AtMost, 100.0),
+    );
     let mut tcp = made::tcp(512, 3);
     tcp.expect
         .0
-        .insert(Metric::RETRANSMITS, expectation(Comparison::Below, 10.0));
+        .insert(metric("retransmits"), expectation(Comparison::Below, 10.0));
     let mut plan = made::plan(&[stream, tcp]);
     plan.paths[3]
         .expect
         .0
-        .insert(Metric::THROUGHPUT, at_least_of(85.0, "remote-pod"));
+        .insert(metric("throughput"), at_least_of(85.0, "remote-pod"));
     plan.paths[4]
         .expect
         .0
-        .insert(Metric::THROUGHPUT, at_least_of(85.0, "same-node-pod"));
+        .insert(metric("throughput"), at_least_of(85.0, "same-node-pod"));
     plan.paths[4]
         .expect
         .0
-        .insert(Metric::LATENCY_P99, expectation(Comparison::Below, 1e3));
+        .insert(metric("latency.p99"), expectation(Comparison::Below, 1e3));
     let schedule = Schedule::of(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |cell, _| {
         match cell.id.0.as_str() {
@@ -319,7 +319,7 @@ fn a_path_is_not_judged_by_itself() {
         comparison: Comparison::Below,
         ..at_least_of(100.0, "same-node-pod")
     };
-    stream.expect.0.insert(Metric::THROUGHPUT, bound);
+    stream.expect.0.insert(metric("throughput"), bound);
     let service = "netperf-tcp-stream/same-node-service".to_owned();
     assert_eq!(verdicts(made::plan(&[stream])), [(service, Verdict::Pass)]);
 }
@@ -333,7 +333,7 @@ fn a_share_of_another_path_is_for_tests_of_both() {
     one.paths.remove(0);
     let mut plan = made::plan(&[both, one]);
     let bound = at_least_of(80.0, "same-node-pod");
-    plan.paths[1].expect.0.insert(Metric::THROUGHPUT, bound);
+    plan.paths[1].expect.0.insert(metric("throughput"), bound);
     let service = "netperf-tcp-stream/same-node-service".to_owned();
     assert_eq!(verdicts(plan), [(service, Verdict::Pass)]);
 }
@@ -344,7 +344,7 @@ fn a_single_sample_is_judged_by_its_value() {
     stream
         .expect
         .0
-        .insert(Metric::THROUGHPUT, expectation(Comparison::AtLeast, 1e9));
+        .insert(metric("throughput"), expectation(Comparison::AtLeast, 1e9));
     let plan = made::plan(&[stream]);
     let schedule = Schedule::of(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
@@ -483,7 +483,7 @@ mod exit_codes {
         let mut stream = made::stream();
         stream.timing.repeat = Repeat::Times(repeat);
         let bound = expectation(Comparison::AtLeast, gbit * 1e9);
-        stream.expect.0.insert(Metric::THROUGHPUT, bound);
+        stream.expect.0.insert(metric("throughput"), bound);
         stream.paths.truncate(2);
         let plan = made::plan(&[stream]);
         let schedule = Schedule::of(&plan, &Selection::all());

@@ -1,11 +1,11 @@
-//! What the API server's refusals mean to people.
+//! Errors of the API server as messages with advice.
 
 use std::fmt::Display;
 
 use kube::core::Status;
 
-use super::kubeconfig::Unreachable;
 use crate::cluster::Error;
+use crate::diag::{Problem, error_chain};
 
 /// The status that the API server answered with, if it answered.
 pub(super) fn status(error: &kube::Error) -> Option<&Status> {
@@ -34,20 +34,20 @@ pub(super) fn api_error(what: impl Display, error: &kube::Error) -> Error {
     Error::cannot(what, cause(error), help(error))
 }
 
-/// The API server's own words, or those of the connection to it.
+/// The API server's own message, or that of the connection to it.
 pub(super) fn cause(error: &kube::Error) -> String {
     match status(error) {
         Some(status) if !status.message.is_empty() => one_line(&status.message),
         Some(status) => format!("the API server answered {} {}", status.code, status.reason),
         None => match unreachable(error) {
-            Some(unreachable) => unreachable.what.clone(),
-            None => crate::diag::error_chain(error),
+            Some(problem) => problem.what.clone(),
+            None => error_chain(error),
         },
     }
 }
 
-/// What it means that no answer came, if none came.
-fn unreachable(error: &kube::Error) -> Option<&Unreachable> {
+/// Why the API server cannot be reached, if that is the error.
+fn unreachable(error: &kube::Error) -> Option<&Problem> {
     match error {
         kube::Error::Service(error) => error.downcast_ref(),
         _ => None,
@@ -59,16 +59,17 @@ pub(super) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What to do about an error.
 pub(super) fn help(error: &kube::Error) -> &str {
-    if let Some(unreachable) = unreachable(error) {
-        return &unreachable.help;
+    if let Some(help) = unreachable(error).and_then(|problem| problem.help.as_deref()) {
+        return help;
     }
     match error {
         kube::Error::Api(status) => match status.code {
-            401 => "the credentials are not valid any more; log in to the cluster again",
+            401 => "the credentials are no longer valid; log in to the cluster again",
             403 => "ask for the permission; `netplan doctor` lists all that are needed",
-            404 => "`netplan status` shows what there is",
-            409 => "somebody else changes it at the same time; try again",
+            404 => "`netplan status` lists the runs",
+            409 => "another client changes it at the same time; try again",
             429 | 500..=599 => "the API server fails; try again in a moment",
             _ => "see the template that it was rendered from",
         },

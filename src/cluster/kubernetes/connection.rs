@@ -1,4 +1,4 @@
-//! A cluster that one can talk to.
+//! A connection to a cluster.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -20,19 +20,19 @@ pub struct Settings {
     pub kubeconfig: Option<PathBuf>,
     /// Default: the kubeconfig's current context.
     pub context: Option<String>,
-    /// Where to look for runs. Default: in all namespaces that one may look into.
+    /// Where to look for runs. Default: all namespaces that netplan may list.
     pub namespace: Option<String>,
     pub timeouts: Timeouts,
 }
 
-/// How long to wait for what; everything has an end.
+/// Deadlines; every wait has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// For all pods of a run to be ready, images pulled.
     pub ready: Duration,
-    /// For a pod that cannot start to find a way all the same: registries and schedulers try again.
+    /// For the issue of a pod to pass: registries and schedulers try again.
     pub issue: Duration,
-    /// For a pod that was lost to have a successor: Jobs wait before they make one.
+    /// For the replacement of a lost pod: Jobs wait before they create one.
     pub replaced: Duration,
     /// For removed objects to be gone.
     pub gone: Duration,
@@ -55,10 +55,10 @@ impl Default for Timeouts {
     }
 }
 
-/// Takes a line about what is being waited for.
+/// Receives a line about what is being waited for.
 pub(super) type ProgressReport = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// A cluster that one can talk to; clones share the connection.
+/// A connection to a cluster; clones share it.
 #[derive(Clone)]
 pub struct Connection {
     pub(super) client: Client,
@@ -75,7 +75,7 @@ pub struct Connection {
 #[derive(Debug)]
 pub enum Configured {
     Cluster(Box<Connection>),
-    /// Nothing is configured, and nothing was named; why, as a sentence without its period.
+    /// Nothing is configured and nothing was named; the reason, a sentence without its period.
     Nothing(String),
 }
 
@@ -93,7 +93,8 @@ impl Connection {
         }
     }
 
-    /// The same, but tells where nothing is configured and nothing was named: no kubeconfig, and this is no pod.
+    /// The same, but not an error where nothing is configured and nothing was named: no kubeconfig, and this
+    /// process does not run in a pod.
     ///
     /// # Errors
     /// A kubeconfig that cannot be read or used, or one that is named and missing.
@@ -145,7 +146,7 @@ impl Connection {
         self.origin.proxy.is_none() && kubeconfig::is_on_this_machine(&self.server).await
     }
 
-    /// A cluster behind any client.
+    /// A connection over any client.
     #[must_use]
     pub fn from_client(client: Client, timeouts: Timeouts) -> Self {
         Self {
@@ -159,7 +160,7 @@ impl Connection {
         }
     }
 
-    /// The same cluster, that says what it waits for.
+    /// The same connection, which reports what it waits for.
     #[must_use]
     pub fn with_progress(mut self, report: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.report_progress = Arc::new(report);
@@ -172,7 +173,7 @@ impl Connection {
         &self.origin.place
     }
 
-    /// Waits for an answer, but not for ever.
+    /// Waits for an answer until the deadline.
     pub(super) async fn ask<T>(
         &self,
         question: impl Future<Output = kube::Result<T>>,

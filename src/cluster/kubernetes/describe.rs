@@ -1,5 +1,5 @@
-//! What a run ran on, as far as it can be seen. Nothing here needs a permission: what one may not
-//! look at is left out or `unknown`.
+//! What a run ran on, as far as it can be seen. Nothing here needs a permission: what netplan may not
+//! view is omitted or `unknown`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

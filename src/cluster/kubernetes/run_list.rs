@@ -45,7 +45,7 @@ pub enum State {
     Finished,
     /// Its orchestrator has been given up.
     Failed,
-    /// There is no orchestrator any more, only other objects.
+    /// The orchestrator is gone; other objects remain.
     Remains,
     /// It is being removed.
     Leaving,
@@ -69,7 +69,7 @@ impl Connection {
     /// that) in the kubeconfig's; the oldest first.
     ///
     /// # Errors
-    /// When one may not look.
+    /// When the permission is missing.
     pub async fn runs(&self) -> Result<Vec<Run>, Error> {
         let found = match &self.namespace {
             Some(namespace) => self.runs_in(Some(namespace)).await,
@@ -156,7 +156,7 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
         }
     }
     for ((namespace, id), run) in &mut runs {
-        // The Job goes before its pods; what has no end in sight is no run on its way out.
+        // The Job goes before its pods; a pod that is not being deleted keeps the run from counting as leaving.
         let mut left = pods.iter().filter(|pod| {
             let labels = pod.metadata.labels.as_ref();
             pod.metadata.namespace.as_deref() == Some(namespace)

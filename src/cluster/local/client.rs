@@ -207,7 +207,7 @@ impl Cluster for Local {
             why: error.to_string(),
         };
         let (_, fd) = self.call(call, within.saturating_add(ANSWER)).await?;
-        let fd = fd.ok_or_else(|| cannot(io::Error::other("no socket came")))?;
+        let fd = fd.ok_or_else(|| cannot(io::Error::other("no socket was sent")))?;
         let stream = std::net::TcpStream::from(fd);
         stream.set_nonblocking(true).map_err(cannot)?;
         TcpStream::from_std(stream).map_err(cannot)
@@ -336,7 +336,7 @@ fn listen(
         let _ = stderr.take(SAID_BYTES).read_to_string(&mut said);
     }
     let why = match said.trim() {
-        "" => ": its processes were killed; if nobody did that, `sudo dmesg` tells whether memory \
+        "" => ": its processes were killed; if you did not do that, `sudo dmesg` tells whether memory \
                ran out"
             .to_owned(),
         said => format!(": {said}"),

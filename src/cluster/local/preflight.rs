@@ -1,4 +1,4 @@
-//! Can this machine carry the local cluster of a plan? Asked before anything is started.
+//! Checks whether this machine can carry the local cluster of a plan, before anything is started.
 
 use std::io::{self, Read, Write};
 use std::path::Path;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{Node, PodAffinityTerm};
+use indexmap::{IndexMap, IndexSet};
+use k8s_openapi::api::core::v1::Node;
 
 use super::node_fit::{node_name, rejection};
 use super::pod::PodToPlace;
@@ -35,90 +36,88 @@ impl fmt::Display for Misfit {
     }
 }
 
-/// A message names this many nodes at most.
-const NAMED_NODES: usize = 6;
-
-/// The explanation for a pod that every node rejects.
-pub(super) fn node_misfit(nodes: &[Node], pod: &PodToPlace) -> Misfit {
-    Misfit {
-        pod: pod.name.clone(),
-        obstacle: Obstacle::Nodes,
-        why: if nodes.is_empty() {
-            "the cluster has no nodes".to_owned()
-        } else {
-            rejections(nodes, pod)
-        },
+/// The explanation for the pod `index`, which has no node.
+pub(super) fn misfit(nodes: &[Node], pods: &[PodToPlace], index: usize) -> Misfit {
+    let pod = &pods[index];
+    let (mut fit, mut rejected) = (Vec::new(), Vec::new());
+    for node in nodes {
+        let name = format!("`{}`", node_name(node));
+        match rejection(node, pod) {
+            None => fit.push(name),
+            Some(why) => rejected.push(format!("{name} {why}")),
+        }
     }
-}
-
-/// The explanation for the pod `stuck`, for which the other pods leave no node.
-pub(super) fn pod_misfit(nodes: &[Node], pods: &[PodToPlace], stuck: usize) -> Misfit {
-    let pod = &pods[stuck];
-    let fit: Vec<&Node> = nodes
-        .iter()
-        .filter(|node| rejection(node, pod).is_none())
-        .collect();
-    let count = match fit.len() {
-        1 => "1 node".to_owned(),
-        count => format!("{count} nodes"),
+    let (count, rejected) = (fit.len(), listed(rejected));
+    let (obstacle, why) = if nodes.is_empty() {
+        (Obstacle::Nodes, "the cluster has no nodes".to_owned())
+    } else if fit.is_empty() {
+        (Obstacle::Nodes, rejected)
+    } else {
+        let rules = rules(pods, index);
+        let noun = if count == 1 { "node" } else { "nodes" };
+        let fit = listed(fit);
+        let separator = if rejected.is_empty() { "" } else { "; " };
+        let why = format!(
+            "{rules}, and the cluster has {count} {noun} that can take it: {fit}{separator}{rejected}"
+        );
+        (Obstacle::Pods, why)
     };
-    let named: Vec<String> = fit
-        .iter()
-        .take(NAMED_NODES)
-        .map(|node| format!("`{}`", node_name(node)))
-        .collect();
-    let named = named.join(", ");
-    let more = if fit.len() > NAMED_NODES { ", …" } else { "" };
-    let rejected = rejections(nodes, pod);
-    let separator = if rejected.is_empty() { "" } else { "; " };
     Misfit {
         pod: pod.name.clone(),
-        obstacle: Obstacle::Pods,
-        why: format!(
-            "{}, and the cluster has {count} that can take it: {named}{more}{separator}{rejected}",
-            rules(pods, stuck)
-        ),
+        obstacle,
+        why,
     }
 }
 
-/// Which pods a pod has to be near to or far from, by its own rules and by those of the others.
-fn rules(pods: &[PodToPlace], stuck: usize) -> String {
-    let pod = &pods[stuck];
+/// The first few of a list of nodes.
+fn listed(mut nodes: Vec<String>) -> String {
+    const SHOWN: usize = 6;
+    if nodes.len() > SHOWN {
+        let more = nodes.len() - SHOWN;
+        nodes.truncate(SHOWN);
+        nodes.push(format!("and {more} more"));
+    }
+    nodes.join(", ")
+}
+
+/// Which pods a pod has to be near to or far from, by its own rules and by those of the pods before it.
+fn rules(pods: &[PodToPlace], index: usize) -> String {
+    let pod = &pods[index];
+    let others = || pods.iter().enumerate().filter(|(other, _)| *other != index);
     let mut rules = Vec::new();
     for term in pod.near() {
-        let others = pods.iter().enumerate();
-        let others: Vec<String> = others
-            .filter(|&(index, other)| index != stuck && pod.selects(term, other))
+        let partners = others().filter(|(_, other)| pod.selects(term, other));
+        let partners: Vec<String> = partners
             .map(|(_, other)| format!("`{}`", other.name))
             .collect();
-        let others = match others.as_slice() {
+        let partners = if !partners.is_empty() {
+            partners.join(" or ")
+        } else if pod.selects(term, pod) {
             // The first pod of its group.
-            [] if pod.selects(term, pod) => continue,
-            [] => format!("a pod with {}, which no pod has", labels(term)),
-            others => others.join(" or "),
+            continue;
+        } else {
+            let selector = term.label_selector.clone().unwrap_or_default();
+            let labels = selector.match_labels.unwrap_or_default().into_iter();
+            let labels: Vec<String> = labels
+                .map(|(key, value)| format!("`{key}={value}`"))
+                .collect();
+            format!("a pod with {}, which no pod has", labels.join(" and "))
         };
         let domain = domain(&term.topology_key);
-        rules.push(format!("has to be on the same {domain} as {others}"));
+        rules.push(format!("has to be on the same {domain} as {partners}"));
     }
-    let mut far: Vec<(&str, Vec<String>)> = Vec::new();
-    for (index, other) in pods.iter().enumerate().filter(|(index, _)| *index != stuck) {
+    let mut far: IndexMap<&str, IndexSet<String>> = IndexMap::new();
+    for (at, other) in others() {
         let own = pod.far().iter().filter(|term| pod.selects(term, other));
-        let of_other = other.far().iter().filter(|term| other.selects(term, pod));
-        // A pod that has no node yet excludes none.
-        let of_other = of_other.filter(|_| index < stuck);
-        for term in own.chain(of_other) {
-            let domain = domain(&term.topology_key);
-            let name = format!("`{}`", other.name);
-            match far.iter_mut().find(|(known, _)| *known == domain) {
-                Some((_, names)) if names.contains(&name) => {}
-                Some((_, names)) => names.push(name),
-                None => far.push((domain, vec![name])),
-            }
+        let theirs = other.far().iter().filter(|term| other.selects(term, pod));
+        for term in own.chain(theirs.filter(|_| at < index)) {
+            let names = far.entry(domain(&term.topology_key)).or_default();
+            names.insert(format!("`{}`", other.name));
         }
     }
     rules.extend(far.into_iter().map(|(domain, names)| {
-        let names = names.join(" and ");
-        format!("has to be on another {domain} than {names}")
+        let names: Vec<String> = names.into_iter().collect();
+        format!("has to be on another {domain} than {}", names.join(" and "))
     }));
     if rules.is_empty() {
         "the rules of the other pods leave none".to_owned()
@@ -127,41 +126,11 @@ fn rules(pods: &[PodToPlace], stuck: usize) -> String {
     }
 }
 
-/// The labels that a term asks for.
-fn labels(term: &PodAffinityTerm) -> String {
-    let selector = term.label_selector.as_ref();
-    let labels = selector.and_then(|selector| selector.match_labels.as_ref());
-    let labels: Vec<String> = labels
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| format!("`{key}={value}`"))
-        .collect();
-    if labels.is_empty() {
-        "the labels that its affinity selects".to_owned()
-    } else {
-        labels.join(" and ")
-    }
-}
-
+/// What people call the nodes with the same value of a label.
 fn domain(topology_key: &str) -> &str {
     match topology_key {
         "kubernetes.io/hostname" => "node",
         "topology.kubernetes.io/zone" => "zone",
         key => key,
     }
-}
-
-/// Why the nodes that cannot take a pod reject it; empty when all can.
-fn rejections(nodes: &[Node], pod: &PodToPlace) -> String {
-    let rejected: Vec<String> = nodes
-        .iter()
-        .filter_map(|node| Some((node, rejection(node, pod)?)))
-        .map(|(node, why)| format!("`{}` {why}", node_name(node)))
-        .collect();
-    let mut shown = rejected.clone();
-    shown.truncate(NAMED_NODES);
-    if rejected.len() > NAMED_NODES {
-        shown.push(format!("and {} more", rejected.len() - NAMED_NODES));
-    }
-    shown.join(", ")
 }

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Node;
 
-use super::explain::{Misfit, node_misfit, pod_misfit};
+use super::explain::{Misfit, misfit};
 use super::node_fit::rejection;
 use super::pod::PodToPlace;
 use super::solver::{Outcome, Problem};
@@ -20,28 +20,22 @@ pub enum Placement {
 
 /// Places the pods in their order, each on the first node that its rules and those of the others allow.
 pub fn place(nodes: &[Node], pods: &[PodToPlace]) -> Placement {
-    let fits: Vec<Vec<bool>> = pods
-        .iter()
-        .map(|pod| {
-            let fits = nodes.iter().map(|node| rejection(node, pod).is_none());
-            fits.collect()
-        })
-        .collect();
-    let nowhere: Vec<Misfit> = pods
-        .iter()
-        .zip(&fits)
-        .filter(|(_, fits)| !fits.contains(&true))
-        .map(|(pod, _)| node_misfit(nodes, pod))
-        .collect();
+    let fits = |pod| {
+        nodes
+            .iter()
+            .map(|node| rejection(node, pod).is_none())
+            .collect()
+    };
+    let fits: Vec<Vec<bool>> = pods.iter().map(fits).collect();
+    let nowhere = (0..pods.len()).filter(|&pod| !fits[pod].contains(&true));
+    let nowhere: Vec<Misfit> = nowhere.map(|pod| misfit(nodes, pods, pod)).collect();
     if !nowhere.is_empty() {
         return Placement::Impossible(nowhere);
     }
     match Problem::new(nodes, pods, fits).solve() {
         Outcome::Found(nodes) => Placement::Found(nodes),
         Outcome::GaveUp => Placement::Unknown,
-        Outcome::Impossible { stuck } => {
-            Placement::Impossible(vec![pod_misfit(nodes, pods, stuck)])
-        }
+        Outcome::Impossible { stuck } => Placement::Impossible(vec![misfit(nodes, pods, stuck)]),
     }
 }
 

@@ -18,25 +18,23 @@ impl PodToPlace {
     /// The required pod affinity: each term selects pods to share a topology domain with.
     pub fn near(&self) -> &[PodAffinityTerm] {
         let affinity = self.spec.affinity.as_ref();
-        affinity
-            .and_then(|affinity| affinity.pod_affinity.as_ref())
-            .and_then(|near| {
-                near.required_during_scheduling_ignored_during_execution
-                    .as_deref()
-            })
-            .unwrap_or_default()
+        let near = affinity.and_then(|affinity| affinity.pod_affinity.as_ref());
+        near.and_then(|near| {
+            near.required_during_scheduling_ignored_during_execution
+                .as_deref()
+        })
+        .unwrap_or_default()
     }
 
     /// The required pod anti-affinity: each term selects pods whose topology domain is excluded.
     pub fn far(&self) -> &[PodAffinityTerm] {
         let affinity = self.spec.affinity.as_ref();
-        affinity
-            .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
-            .and_then(|far| {
-                far.required_during_scheduling_ignored_during_execution
-                    .as_deref()
-            })
-            .unwrap_or_default()
+        let far = affinity.and_then(|affinity| affinity.pod_anti_affinity.as_ref());
+        far.and_then(|far| {
+            far.required_during_scheduling_ignored_during_execution
+                .as_deref()
+        })
+        .unwrap_or_default()
     }
 
     /// Whether a term of this pod selects another pod (or this one).

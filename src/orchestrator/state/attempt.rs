@@ -1,98 +1,89 @@
-//! The steps of an attempt: server, then client.
+//! An attempt from its start to its result: the server first, then the client.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::lane::{Attempt, Lane, Life, Process, Stage};
-use super::message::{Order, Session, Step, Timer};
-use super::outcome::{add_observed, add_tcp_info, carried, extension, why_no_server, why_unfit};
-use super::pending_sample::Held;
+use super::lane::{Attempt, Lane, LanePhase, Stage};
+use super::message::{ClientEnd, Order, Process, Step, Timer};
+use super::outcome::{add_observation, add_tcp_figures, extension, why_no_server, why_unfit};
+use super::pending_sample::PendingSample;
 use super::progress::Next;
-use super::queue::Seat;
+use super::queue::ReservedNodes;
+use super::table::CellIndex;
 use super::{Phase, State};
 use crate::plan::Via;
-use crate::results::host_metrics::End;
+use crate::results::host_metrics::{End, Observation};
 use crate::results::run_dir::raw_name;
 use crate::results::warnings::remove_impossible;
 use crate::results::{Circumstances, EventKind, Outcome, Sample, command_line};
-use crate::rpc::pb::{Observed, TcpInfo};
 use crate::schedule::Params;
 use crate::tools::{Cause, Ended, Failure, Use};
 
-/// What came of a client.
-pub(super) struct ClientAnswer {
-    pub(super) ended: Ended,
-    /// Of the measuring invocation.
-    pub(super) wall: Duration,
-    pub(super) tcp: Option<TcpInfo>,
-    pub(super) observed: Option<Observed>,
-}
-
 impl State {
-    /// Starts all that can start now; ends cells that need no attempt or can have none.
-    pub(super) fn fill(&mut self) {
+    /// Starts all samples that can start now; ends cells that need no attempt or can have none.
+    pub(super) fn start_samples(&mut self) {
         loop {
-            while let Some((turn, seat)) = self.queue.take() {
-                let task = turn.task();
-                let outcome = match self.next_of(task) {
+            while let Some((rank, nodes)) = self.queue.take() {
+                let cell = rank.cell();
+                let outcome = match self.next_for(cell) {
                     Next::Attempt {
                         sample,
                         attempt,
                         rate_bps,
                     } => {
-                        let params = self.tasks.at(task).params_at(rate_bps);
-                        self.attempt(task, seat, params, [sample, attempt]).err()
+                        let params = self.tasks.at(cell).params_at(rate_bps);
+                        self.start_attempt(cell, nodes, params, [sample, attempt])
+                            .err()
                     }
                     Next::End(outcome) => Some(outcome),
                     Next::Nothing => None,
                 };
                 if let Some(outcome) = outcome {
-                    self.end_cell(task, outcome);
-                    self.queue.free(seat);
+                    self.end_cell(cell, outcome);
+                    self.queue.release(nodes);
                 }
             }
             if !self.lanes.is_empty() {
-                self.phase = Phase::Going;
+                self.phase = Phase::Running;
                 return;
             }
-            let Some(turn) = self.queue.first() else {
+            let Some(rank) = self.queue.first() else {
                 return self.finish();
             };
-            let task = turn.task();
-            let given_up = self.absent(task).find(|at| self.workers[*at].given_up);
-            let outcome = match (self.next_of(task), given_up) {
+            let cell = rank.cell();
+            let given_up = self.absent(cell).find(|id| self.workers[*id].given_up);
+            let outcome = match (self.next_for(cell), given_up) {
                 (Next::End(outcome), _) => outcome,
-                (_, Some(worker)) => Outcome::Failed(self.never_came(worker)),
-                (_, None) => return self.wait_for(task),
+                (_, Some(worker)) => Outcome::Failed(self.absence(worker)),
+                (_, None) => return self.await_workers_of(cell),
             };
-            self.queue.drop_first(turn);
-            self.end_cell(task, outcome);
+            self.queue.remove_first(rank);
+            self.end_cell(cell, outcome);
         }
     }
 
-    fn wait_for(&mut self, task: usize) {
-        if !matches!(self.phase, Phase::Waiting { task: now, .. } if now == task) {
+    fn await_workers_of(&mut self, cell: CellIndex) {
+        if !matches!(self.phase, Phase::AwaitingReturn { cell: now, .. } if now == cell) {
             let timer = self.set_timer(self.limits.reconnect);
-            self.phase = Phase::Waiting { task, timer };
+            self.phase = Phase::AwaitingReturn { cell, timer };
         }
     }
 
-    /// Starts an attempt.
-    ///
     /// # Errors
     /// The outcome of a cell that cannot be run at all.
-    fn attempt(
+    fn start_attempt(
         &mut self,
-        index: usize,
-        seat: Seat,
+        index: CellIndex,
+        nodes: ReservedNodes,
         params: Params,
         [sample, number]: [u32; 2],
     ) -> Result<(), Outcome> {
         let ends = self.ends(index);
-        let [Some(to), Some(from)] = ends.map(|at| self.workers[at].present.as_ref()) else {
-            // The queue knows who is there.
-            return Err(Outcome::Failed(self.never_came(ends[0])));
+        let [Some(to), Some(from)] = ends.map(|worker| self.workers[worker].present.as_ref())
+        else {
+            // The queue knows who is present.
+            return Err(Outcome::Failed(self.absence(ends[0])));
         };
         let task = self.tasks.at(index);
         let path = task.path;
@@ -109,41 +100,39 @@ impl State {
         let target = match path.via {
             // On the host network the pod's address is its node's.
             Via::PodIp | Via::Host => to.place.pod_ip.clone(),
-            Via::ClusterIp => match &to.place.cluster_ip {
-                Some(ip) => ip.clone(),
-                None => {
-                    return Err(Outcome::Failed(Failure {
-                        cause: Cause::NoRoute,
-                        words: format!(
-                            "worker `{}` has no cluster IP: see whether its Service exists",
-                            path.to
-                        ),
-                    }));
-                }
-            },
+            Via::ClusterIp => to.place.cluster_ip.clone().ok_or_else(|| {
+                Outcome::Failed(Failure {
+                    cause: Cause::NoRoute,
+                    words: format!(
+                        "worker `{}` has no cluster IP: see whether its Service exists",
+                        path.to
+                    ),
+                })
+            })?,
         };
         let (from, to) = (from.session, to.session);
         let server = task.tool().server(&task.job(&params, &target));
         let cell = task.id();
-        let step = self.fresh_step();
+        let step = self.new_step();
         let timer = self.set_timer(self.limits.ready + self.limits.answer);
-        self.lanes.push(Lane {
-            task: index,
-            seat,
-            life: Life::Running(Box::new(Attempt {
-                sample,
-                number,
-                params,
-                target,
-                from,
-                to,
-                server: step,
-                server_gone: false,
-                server_observed: None,
-                server_command: server.argv.clone(),
-                stage: Stage::Starting,
-                timer,
-            })),
+        let attempt = Attempt {
+            sample,
+            number,
+            params,
+            target,
+            from,
+            to,
+            server: step,
+            server_ended: false,
+            server_observed: None,
+            server_command: server.argv.clone(),
+            stage: Stage::Starting,
+            timer,
+        };
+        self.open_lane(Lane {
+            cell: index,
+            nodes,
+            phase: LanePhase::Running(Box::new(attempt)),
         });
         // The event goes to disk while the server starts.
         self.send(
@@ -154,30 +143,26 @@ impl State {
                 ready_within: self.limits.ready,
             },
         );
-        self.emit_of(
-            index,
-            EventKind::SampleStarted {
-                cell,
-                sample,
-                attempt: number,
-            },
-            None,
-        );
+        let started = EventKind::SampleStarted {
+            cell,
+            sample,
+            attempt: number,
+        };
+        self.emit_for_cell(index, started, None);
         Ok(())
     }
 
-    pub(super) fn server_ready(&mut self, now: Timestamp, session: Session, step: Step) {
-        let ready = Process { session, step };
+    pub(super) fn server_ready(&mut self, now: Timestamp, server: Process) {
         let next_step = Step(self.next_step);
         let output_bytes = self.output_bytes;
-        for lane in &mut self.lanes {
-            let Life::Running(attempt) = &mut lane.life else {
+        for lane in self.lanes.values_mut() {
+            let LanePhase::Running(attempt) = &mut lane.phase else {
                 continue;
             };
-            if !matches!(attempt.stage, Stage::Starting) || attempt.server() != ready {
+            if !matches!(attempt.stage, Stage::Starting) || attempt.server() != server {
                 continue;
             }
-            let task = self.tasks.at(lane.task);
+            let task = self.tasks.at(lane.cell);
             let client = task
                 .tool()
                 .client(&task.job(&attempt.params, &attempt.target));
@@ -207,94 +192,108 @@ impl State {
         &mut self,
         process: Process,
         ended: Ended,
-        observed: Option<Observed>,
+        observed: Option<Observation>,
     ) {
-        for at in 0..self.lanes.len() {
-            if self.lanes[at].holds_for(process) {
-                self.release(at, observed);
+        for (&id, lane) in &mut self.lanes {
+            if lane.awaits_server(process) {
+                self.publish_pending_in(id, observed);
                 break;
             }
-            let task = self.lanes[at].task;
-            let Life::Running(attempt) = &mut self.lanes[at].life else {
+            let LanePhase::Running(attempt) = &mut lane.phase else {
                 continue;
             };
             if attempt.server() != process {
                 continue;
             }
-            attempt.server_gone = true;
+            attempt.server_ended = true;
             attempt.server_observed = observed;
-            // While the client runs, its own end says what to make of that.
+            // While the client runs, its own end says what that means.
             if let Stage::Starting = attempt.stage {
-                let task = self.tasks.at(task);
+                let task = self.tasks.at(lane.cell);
                 let tool = task.tool();
                 let awaited = tool
                     .server(&task.job(&attempt.params, &attempt.target))
                     .ready;
-                let (cause, mut words) = why_no_server(&ended, &awaited, self.limits.ready);
-                let origin = tool.origin();
-                if let (Cause::ToolMissing, Some(origin)) = (cause, origin) {
-                    words = format!("{words}; {origin}");
+                let (cause, mut text) = why_no_server(&ended, &awaited, self.limits.ready);
+                if let (Cause::ToolMissing, Some(origin)) = (cause, tool.origin()) {
+                    text = format!("{text}; {origin}");
                 }
-                self.fail(at, Failure::new(cause, &words), Some(ended));
-                self.go_on();
+                self.fail_attempt(id, Failure::new(cause, &text), Some(ended));
+                self.advance();
             }
             return;
         }
-        self.gone(process);
+        self.process_ended(process);
     }
 
-    pub(super) fn client_ended(&mut self, process: Process, answer: ClientAnswer) {
-        let found = self.lanes.iter().enumerate();
-        let found = found.filter_map(|(at, lane)| Some((at, lane, lane.measured_by(process)?)));
-        let Some((at, lane, attempt)) = { found }.next() else {
-            return self.gone(process);
-        };
-        let Stage::Measuring {
-            command, started, ..
-        } = &attempt.stage
-        else {
-            return;
-        };
-        let ClientAnswer {
+    pub(super) fn client_ended(&mut self, client: Process, end: ClientEnd) {
+        let lanes = self.lanes.iter();
+        let measured = lanes.filter_map(|(id, lane)| Some((*id, lane, lane.measured_by(client)?)));
+        if let Some((id, lane, attempt)) = { measured }.next() {
+            let is_running = lane.running().is_some();
+            let server_ended = attempt.server_ended;
+            let server_observed = attempt.server_observed.clone();
+            match self.read_result(lane.cell, attempt, end) {
+                Ok(sample) if is_running => {
+                    self.stop_processes(id, Some(client), false, Duration::ZERO);
+                    self.set_pending(id, sample);
+                    if server_ended {
+                        self.publish_pending_in(id, server_observed);
+                    }
+                }
+                Ok(sample) => self.publish(sample, server_observed),
+                Err(failed) if is_running => {
+                    let (failure, ended) = *failed;
+                    self.fail_attempt(id, failure, Some(ended));
+                }
+                Err(_) => {}
+            }
+        }
+        self.process_ended(client);
+    }
+
+    /// The sample of an attempt whose client has ended.
+    ///
+    /// # Errors
+    /// Why there is none, with what the client printed.
+    fn read_result(
+        &self,
+        index: CellIndex,
+        attempt: &Attempt,
+        end: ClientEnd,
+    ) -> Result<PendingSample, Box<(Failure, Ended)>> {
+        let ClientEnd {
             ended,
             wall,
             tcp,
             observed,
-        } = answer;
-        let is_running = lane.running().is_some();
-        let index = lane.task;
+        } = end;
         let task = self.tasks.at(index);
-        let cell = task.id();
-        let mut metrics = match task
-            .tool()
-            .read(&task.job(&attempt.params, &attempt.target), &ended)
-        {
-            Ok(metrics) => metrics,
-            Err(failure) => {
-                if is_running {
-                    self.fail(at, failure, Some(ended));
-                }
-                return self.gone(process);
-            }
-        };
-        add_tcp_info(&mut metrics, tcp);
+        let job = task.job(&attempt.params, &attempt.target);
         let circumstances = Circumstances {
             wall_s: wall.as_secs_f64(),
             ..self.circumstances(index)
         };
-        let headline = task.tool().headline();
-        let warnings = match remove_impossible(headline, &mut metrics, &circumstances) {
-            Ok(warnings) => warnings,
-            Err(failure) => {
-                if is_running {
-                    self.fail(at, failure, Some(ended));
-                }
-                return self.gone(process);
-            }
+        let read = task.tool().read(&job, &ended).and_then(|mut metrics| {
+            add_tcp_figures(&mut metrics, tcp);
+            let headline = task.tool().headline();
+            let warnings = remove_impossible(headline, &mut metrics, &circumstances)?;
+            Ok((metrics, warnings))
+        });
+        let (mut metrics, warnings) = match read {
+            Ok(read) => read,
+            Err(failure) => return Err(Box::new((failure, ended))),
         };
-        let carried_bytes = observed.as_ref().and_then(carried);
-        add_observed(&mut metrics, End::Client, observed);
-        let raw_cut_bytes = ended.cut.stdout;
+        let carried_bytes = observed.as_ref().and_then(|seen| seen.carried_bytes);
+        add_observation(&mut metrics, End::Client, observed);
+        let (command, started) = match &attempt.stage {
+            Stage::Measuring {
+                command, started, ..
+            } => (command_line(command), *started),
+            // No client of this attempt has been started.
+            Stage::Starting => (command_line(&[]), self.now),
+        };
+        let cell = task.id();
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
         let sample = Sample {
             path: task.path.name.clone(),
@@ -302,36 +301,25 @@ impl State {
             sample: attempt.sample,
             attempt: attempt.number,
             params: attempt.params.clone(),
-            started: *started,
+            started,
             wall_s: wall.as_secs_f64(),
-            command: command_line(command),
+            command,
             server_command: command_line(&attempt.server_command),
             metrics,
             warnings,
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&cell, attempt.sample, attempt.number, extension(raw))),
-            raw_cut_bytes,
+            raw_cut_bytes: ended.cut.stdout,
             cell,
         };
-        let (gone, server_observed) = (attempt.server_gone, attempt.server_observed);
-        let measured = Held {
-            task: index,
+        Ok(PendingSample {
+            cell: index,
             server: attempt.server(),
             circumstances,
             sample,
             raw,
             carried_bytes,
-        };
-        if is_running {
-            self.clear(at, Some(process), false, Duration::ZERO);
-            self.hold(at, measured);
-            if gone {
-                self.release(at, server_observed);
-            }
-        } else {
-            self.publish(measured, server_observed);
-        }
-        self.gone(process);
+        })
     }
 }

@@ -1,39 +1,41 @@
-//! Which cell an id means.
+//! Finds cells by their ids.
 
 use std::hash::{BuildHasher, RandomState};
 
-use hashbrown::HashTable;
-
+use super::table::CellIndex;
 use super::task::Tasks;
 use crate::schedule::CellId;
 
-/// Finds cells by their ids. Holds their numbers alone: a million ids would take a hundred megabytes.
-pub(super) struct Ids<'t> {
+/// The cells of a run by the hashes of their ids: a million ids would take a hundred megabytes.
+#[derive(Debug)]
+pub(super) struct CellLookup<'t> {
     tasks: &'t Tasks,
-    hashes: RandomState,
-    numbers: HashTable<u32>,
+    hasher: RandomState,
+    /// Sorted.
+    cells: Vec<(u64, CellIndex)>,
 }
 
-impl<'t> Ids<'t> {
-    pub fn of(tasks: &'t Tasks) -> Self {
-        let mut ids = Self {
+impl<'t> CellLookup<'t> {
+    pub fn new(tasks: &'t Tasks) -> Self {
+        let hasher = RandomState::new();
+        let mut cells: Vec<_> = tasks
+            .iter()
+            .map(|(index, task)| (hasher.hash_one(task.id()), index))
+            .collect();
+        cells.sort_unstable();
+        Self {
             tasks,
-            hashes: RandomState::new(),
-            numbers: HashTable::with_capacity(tasks.len()),
-        };
-        let hash_of = |number: u32| ids.hashes.hash_one(tasks.at(number as usize).id());
-        // A schedule has far fewer cells than fit.
-        for number in (0..=u32::MAX).take(tasks.len()) {
-            ids.numbers
-                .insert_unique(hash_of(number), number, |number| hash_of(*number));
+            hasher,
+            cells,
         }
-        ids
     }
 
-    pub fn find(&self, id: &CellId) -> Option<usize> {
-        let is_it = |number: &u32| self.tasks.at(*number as usize).id() == *id;
-        let number = self.numbers.find(self.hashes.hash_one(id), is_it)?;
-        Some(*number as usize)
+    pub fn find(&self, id: &CellId) -> Option<CellIndex> {
+        let hash = self.hasher.hash_one(id);
+        let first = self.cells.partition_point(|(other, _)| *other < hash);
+        let same_hash = self.cells[first..].iter().take_while(|cell| cell.0 == hash);
+        let mut indices = same_hash.map(|(_, index)| *index);
+        indices.find(|index| self.tasks.at(*index).id() == *id)
     }
 }
 
@@ -55,15 +57,14 @@ tests:
   - { name: single, paths: [back], netperf: {} }
 ";
 
-    /// So many that hashes alone would take one cell for another.
     #[test]
     fn each_id_finds_its_own_cell() {
         let plan = plan::load(Source::new("ids.yaml", PLAN), &[]).unwrap();
-        let tasks = Tasks::of(plan, &Selection::all());
+        let tasks = Tasks::new(plan, &Selection::all());
         assert_eq!(tasks.len(), 2 * 3 * 4000 + 1);
-        let ids = Ids::of(&tasks);
-        for (task, of) in tasks.iter().enumerate() {
-            assert_eq!(ids.find(&of.id()), Some(task));
+        let lookup = CellLookup::new(&tasks);
+        for (index, task) in tasks.iter() {
+            assert_eq!(lookup.find(&task.id()), Some(index));
         }
         for unknown in [
             "",
@@ -71,7 +72,7 @@ tests:
             "single/there",
             "swept/back/streams=1,mss=87",
         ] {
-            assert_eq!(ids.find(&CellId(unknown.to_owned())), None);
+            assert_eq!(lookup.find(&CellId(unknown.to_owned())), None);
         }
     }
 }

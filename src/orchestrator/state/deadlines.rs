@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::lane::{Life, Stage};
+use super::lane::{LaneId, LanePhase, Stage};
 use super::message::{Command, Order, Session, Timer};
+use super::table::WorkerId;
 use super::{Phase, State};
 use crate::results::EventKind;
 use crate::tools::{Cause, Failure};
@@ -11,21 +12,21 @@ use crate::tools::{Cause, Failure};
 impl State {
     pub(super) fn timer_fired(&mut self, fired: Timer) {
         match &self.phase {
-            Phase::Gathering(timer) if *timer == fired => {
+            Phase::AwaitingNeeded(timer) if *timer == fired => {
                 let missing =
-                    |at: &usize| self.workers[*at].present.is_none() && self.queue.needs(*at);
-                let missing: Vec<usize> = (0..self.workers.len()).filter(missing).collect();
+                    |id: &WorkerId| self.workers[*id].present.is_none() && self.queue.needs(*id);
+                let missing: Vec<WorkerId> = self.workers.ids().filter(missing).collect();
                 self.give_up(&missing);
             }
-            Phase::Waiting { task, timer } if *timer == fired => {
-                let missing: Vec<usize> = self.absent(*task).collect();
+            Phase::AwaitingReturn { cell, timer } if *timer == fired => {
+                let missing: Vec<WorkerId> = self.absent(*cell).collect();
                 self.give_up(&missing);
             }
-            Phase::Stragglers(timer) if *timer == fired => self.fill(),
+            Phase::AwaitingOthers(timer) if *timer == fired => self.start_samples(),
             Phase::Cancelling(timer) if *timer == fired => self.finish(),
-            Phase::Going => {
-                let lane = self.lanes.iter().position(|lane| lane.timer() == fired);
-                if let Some(lane) = lane {
+            Phase::Running => {
+                let lane = self.lanes.iter().find(|(_, lane)| lane.timer() == fired);
+                if let Some((&lane, _)) = lane {
                     self.lane_timed_out(lane);
                 }
             }
@@ -33,73 +34,66 @@ impl State {
         }
     }
 
-    fn lane_timed_out(&mut self, at: usize) {
-        match &self.lanes[at].life {
-            Life::Running(attempt) => {
-                let path = self.tasks.at(self.lanes[at].task).path;
+    fn lane_timed_out(&mut self, id: LaneId) {
+        let lane = &self.lanes[&id];
+        match &lane.phase {
+            LanePhase::Running(attempt) => {
+                let path = self.tasks.at(lane.cell).path;
                 let (cause, worker) = match attempt.stage {
                     Stage::Starting => (Cause::ServerFailed, &path.to),
                     Stage::Measuring { .. } => (Cause::Timeout, &path.from),
                 };
-                let words = format!("worker `{worker}` did not answer in time");
-                self.fail(at, Failure::new(cause, &words), None);
+                let text = format!("worker `{worker}` did not answer in time");
+                self.fail_attempt(id, Failure::new(cause, &text), None);
             }
-            Life::Clearing { processes, .. } => {
+            LanePhase::Stopping { processes, .. } => {
                 let mut sessions: Vec<Session> = processes.iter().map(|p| p.session).collect();
                 sessions.dedup();
                 for session in sessions {
                     self.commands.push(Command::Disconnect { session });
                     if let Some(worker) = self.worker_of(session) {
-                        self.lose(worker);
+                        self.remove_worker(worker);
                     }
                 }
             }
-            Life::Cooling(_) => {
-                let lane = self.lanes.swap_remove(at);
-                self.queue.free(lane.seat);
-            }
+            LanePhase::Cooling(_) => self.close_lane(id),
         }
-        self.go_on();
+        self.advance();
     }
 
-    /// Lets the cells of these workers wait for them no more.
-    fn give_up(&mut self, workers: &[usize]) {
+    /// Lets no cell wait for these workers any longer.
+    fn give_up(&mut self, workers: &[WorkerId]) {
         for worker in workers {
             self.workers[*worker].given_up = true;
         }
-        self.fill();
+        self.start_samples();
     }
 
     pub(super) fn cancel(&mut self) {
         if let Phase::Cancelling(_) | Phase::Ended = self.phase {
             return;
         }
-        for at in (0..self.lanes.len()).rev() {
-            match self.lanes[at].life {
-                Life::Running(_) => self.clear(at, None, true, Duration::ZERO),
-                Life::Clearing { .. } => self.release(at, None),
-                Life::Cooling(_) => {
-                    self.lanes.swap_remove(at);
-                }
+        for id in self.lane_ids() {
+            match self.lanes[&id].phase {
+                LanePhase::Running(_) => self.stop_processes(id, None, true, Duration::ZERO),
+                LanePhase::Stopping { .. } => self.publish_pending_in(id, None),
+                LanePhase::Cooling(_) => self.close_lane(id),
             }
         }
         let timer = self.set_timer(self.limits.cancel);
         self.phase = Phase::Cancelling(timer);
-        self.go_on();
+        self.advance();
     }
 
     pub(super) fn finish(&mut self) {
         self.phase = Phase::Ended;
-        // Whatever comes of them now comes too late.
+        // What comes of them now comes too late.
         self.lanes.clear();
         let cancelled = self.ended < self.tasks.len();
         self.emit(EventKind::RunEnded { cancelled });
-        let mut sessions: Vec<Session> = self
-            .workers
-            .iter()
-            .filter_map(|worker| worker.present.as_ref())
-            .map(|present| present.session)
-            .collect();
+        let present = self.workers.iter();
+        let present = present.filter_map(|(_, worker)| worker.present.as_ref());
+        let mut sessions: Vec<Session> = present.map(|present| present.session).collect();
         sessions.sort_unstable();
         for session in sessions {
             self.send(session, Order::Goodbye);

@@ -1,44 +1,42 @@
-//! The life of an attempt: it runs, its processes are cleared away, its nodes cool down.
+//! The phases of an attempt: it runs, its processes are stopped, its nodes cool down.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::message::{Session, Step, Timer};
-use super::pending_sample::Held;
-use super::queue::Seat;
-use crate::rpc::pb::Observed;
+use super::message::{Process, Session, Step, Timer};
+use super::pending_sample::PendingSample;
+use super::queue::ReservedNodes;
+use super::table::CellIndex;
+use crate::results::host_metrics::Observation;
 use crate::schedule::Params;
 
-/// A sample under way, with the nodes that it holds until nothing of it is left.
+/// Names a lane; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LaneId(pub u64);
+
+/// A sample under way, with the nodes that it reserves until nothing of it is left.
 #[derive(Debug)]
 pub(super) struct Lane {
-    pub task: usize,
-    pub seat: Seat,
-    pub life: Life,
+    pub cell: CellIndex,
+    pub nodes: ReservedNodes,
+    pub phase: LanePhase,
 }
 
 #[derive(Debug)]
-pub(super) enum Life {
+pub(super) enum LanePhase {
     Running(Box<Attempt>),
-    /// Until these processes are gone.
-    Clearing {
-        /// Of a run that was cancelled: its client may have been done before.
+    /// Until these processes have ended.
+    Stopping {
+        /// Of a run that was cancelled: its client may have finished before.
         last: Option<Box<Attempt>>,
         processes: Vec<Process>,
         cooldown: Duration,
         timer: Timer,
-        /// Until its server's end has said what it observed, or is gone.
-        held: Option<Box<Held>>,
+        /// Waits until its server's end has reported its observation, or has ended.
+        pending: Option<Box<PendingSample>>,
     },
     Cooling(Timer),
-}
-
-/// A process that may live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Process {
-    pub session: Session,
-    pub step: Step,
 }
 
 #[derive(Debug)]
@@ -51,9 +49,9 @@ pub(super) struct Attempt {
     pub from: Session,
     pub to: Session,
     pub server: Step,
-    pub server_gone: bool,
+    pub server_ended: bool,
     /// By the end of a server that ends by itself, if it has ended.
-    pub server_observed: Option<Observed>,
+    pub server_observed: Option<Observation>,
     pub server_command: Vec<String>,
     pub stage: Stage,
     pub timer: Timer,
@@ -74,30 +72,30 @@ pub(super) enum Stage {
 impl Lane {
     /// The attempt, while it runs.
     pub fn running(&self) -> Option<&Attempt> {
-        match &self.life {
-            Life::Running(attempt) => Some(attempt),
-            Life::Clearing { .. } | Life::Cooling(_) => None,
+        match &self.phase {
+            LanePhase::Running(attempt) => Some(attempt),
+            LanePhase::Stopping { .. } | LanePhase::Cooling(_) => None,
         }
     }
 
     pub fn timer(&self) -> Timer {
-        match &self.life {
-            Life::Running(attempt) => attempt.timer,
-            Life::Clearing { timer, .. } | Life::Cooling(timer) => *timer,
+        match &self.phase {
+            LanePhase::Running(attempt) => attempt.timer,
+            LanePhase::Stopping { timer, .. } | LanePhase::Cooling(timer) => *timer,
         }
     }
 
-    /// The attempt whose client this process is, if what it measured counts.
+    /// The attempt whose client this process is, if its result counts.
     pub fn measured_by(&self, process: Process) -> Option<&Attempt> {
-        let attempt = match &self.life {
-            Life::Running(attempt) => attempt,
-            // The tool was done before Stop reached it: nothing measured is lost.
-            Life::Clearing {
+        let attempt = match &self.phase {
+            LanePhase::Running(attempt) => attempt,
+            // The tool finished before Stop reached it: nothing measured is lost.
+            LanePhase::Stopping {
                 last: Some(attempt),
                 processes,
                 ..
             } if processes.contains(&process) => attempt,
-            Life::Clearing { .. } | Life::Cooling(_) => return None,
+            LanePhase::Stopping { .. } | LanePhase::Cooling(_) => return None,
         };
         (attempt.client() == Some(process)).then_some(attempt)
     }
@@ -108,21 +106,28 @@ impl Lane {
             .is_some_and(|attempt| attempt.from == session || attempt.to == session)
     }
 
-    /// Takes note that processes are gone.
-    pub fn forget(&mut self, gone: impl Fn(&Process) -> bool) {
-        if let Life::Clearing { processes, .. } = &mut self.life {
-            processes.retain(|process| !gone(process));
+    /// Removes processes that have ended from those that the lane waits for.
+    pub fn remove_processes(&mut self, has_ended: impl Fn(&Process) -> bool) {
+        if let LanePhase::Stopping { processes, .. } = &mut self.phase {
+            processes.retain(|process| !has_ended(process));
         }
     }
 
-    /// Whether the end of this process completes what was measured.
-    pub fn holds_for(&self, process: Process) -> bool {
-        matches!(&self.life, Life::Clearing { held: Some(held), .. } if held.server == process)
+    /// Whether a pending sample waits for the end of this server.
+    pub fn awaits_server(&self, server: Process) -> bool {
+        matches!(&self.phase, LanePhase::Stopping { pending: Some(pending), .. } if pending.server == server)
     }
 
-    /// Nothing of it is left, but for a cooldown that has not begun.
-    pub fn is_clear(&self) -> bool {
-        matches!(&self.life, Life::Clearing { processes, .. } if processes.is_empty())
+    /// The cooldown that follows, when all processes have ended.
+    pub fn cooldown_if_stopped(&self) -> Option<Duration> {
+        match &self.phase {
+            LanePhase::Stopping {
+                processes,
+                cooldown,
+                ..
+            } if processes.is_empty() => Some(*cooldown),
+            _ => None,
+        }
     }
 }
 
@@ -145,7 +150,7 @@ impl Attempt {
     }
 
     pub fn processes(&self) -> Vec<Process> {
-        let server = (!self.server_gone).then(|| self.server());
+        let server = (!self.server_ended).then(|| self.server());
         self.client().into_iter().chain(server).collect()
     }
 }

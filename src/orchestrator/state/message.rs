@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
-use crate::rpc::pb::{Observed, TcpInfo};
+use crate::results::host_metrics::Observation;
 use crate::tools::{Client, Ended, Server};
 
 /// One stay of a worker: from its Hello to the end of its stream. Later sessions have greater
@@ -20,6 +20,14 @@ pub struct Step(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timer(pub u64);
 
+/// A server or client that may be alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// The worker's session that runs it.
+    pub session: Session,
+    pub step: Step,
+}
+
 /// Where a worker can be reached and what it runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -30,6 +38,26 @@ pub struct Place {
     /// Where its connection comes from, when that is another address than the pod's own.
     pub peer_ip: Option<String>,
     pub environment: WorkerEnvironment,
+}
+
+/// What the client's kernel said of the tool's TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpConnection {
+    /// Payload bytes of a full segment; 0 when unknown.
+    pub mss: u32,
+    pub retransmits: Option<u32>,
+    pub rtt_us: Option<u32>,
+}
+
+/// The end of a client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientEnd {
+    pub ended: Ended,
+    /// Of the measuring invocation.
+    pub wall: Duration,
+    pub tcp: Option<TcpConnection>,
+    /// Around the measuring invocation.
+    pub observed: Option<Observation>,
 }
 
 /// Something that happened outside.
@@ -47,35 +75,22 @@ pub enum Input {
     /// The cluster does not start the worker's pod again.
     WorkerGivenUp {
         worker: String,
-        /// What became of it.
-        words: String,
+        /// Why, for people.
+        reason: String,
     },
-    ServerReady {
-        session: Session,
-        step: Step,
-    },
+    ServerReady(Process),
     ServerEnded {
-        session: Session,
-        step: Step,
+        process: Process,
         ended: Ended,
         /// From its readiness to its end.
-        observed: Option<Observed>,
+        observed: Option<Observation>,
     },
-    ClientEnded {
-        session: Session,
-        step: Step,
-        ended: Ended,
-        /// Of the measuring invocation.
-        wall: Duration,
-        tcp: Option<TcpInfo>,
-        /// Around the measuring invocation.
-        observed: Option<Observed>,
-    },
+    ClientEnded(Process, ClientEnd),
     TimerFired(Timer),
     Cancel,
 }
 
-/// Something that is to be done, in this order.
+/// Something to do. Commands are carried out in the order given.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Send {

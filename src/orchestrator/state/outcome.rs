@@ -1,10 +1,10 @@
-//! What is to be made of what a worker has, and of what a process left.
+//! What a worker's environment and a process's end mean for a sample.
 
 use std::time::Duration;
 
+use super::message::TcpConnection;
 use crate::results::WorkerEnvironment;
-use crate::results::host_metrics::{self, End};
-use crate::rpc::pb::{Observed, TcpInfo};
+use crate::results::host_metrics::{End, Observation};
 use crate::tools::{
     Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, cut_note, first_lines, name,
 };
@@ -21,6 +21,15 @@ pub(super) fn why_unfit(
         return Some(format!(
             "`{name}` is not on worker `{worker}`: install it there (for this machine, \
              `netplan doctor` says how) and run again, or leave it out with `--only`"
+        ));
+    }
+    if let Some(program) = tool.program_for(used)
+        && !environment.programs.contains_key(program)
+    {
+        let origin = tool.origin().unwrap_or_default();
+        return Some(format!(
+            "`{program}` of the tool `{name}` is not on worker `{worker}`: {origin}; install it \
+             there and run again, or leave these cells out with `--only`"
         ));
     }
     let Unfit { what, help } = tool.unfit(&environment.installed(name), used)?;
@@ -85,15 +94,15 @@ fn refuses_an_option(line: &str) -> bool {
         .any(|words| line.contains(words))
 }
 
-/// What the kernel said of the connection: its MSS always, for the rest the tool knows better.
-pub(super) fn add_tcp_info(metrics: &mut Metrics, tcp: Option<TcpInfo>) {
-    let Some(tcp) = tcp.filter(|tcp| tcp.snd_mss > 0) else {
+/// Adds what the kernel said of the connection: its MSS always, the rest where the tool says nothing.
+pub(super) fn add_tcp_figures(metrics: &mut Metrics, tcp: Option<TcpConnection>) {
+    let Some(tcp) = tcp.filter(|tcp| tcp.mss > 0) else {
         return;
     };
-    metrics.set(name::EFFECTIVE_MSS, f64::from(tcp.snd_mss));
+    metrics.set(name::EFFECTIVE_MSS, f64::from(tcp.mss));
     for (name, value) in [
         (name::RTT_US, tcp.rtt_us),
-        (name::RETRANSMITS, tcp.total_retrans),
+        (name::RETRANSMITS, tcp.retransmits),
     ] {
         if let (None, Some(value)) = (metrics.get(name), value) {
             metrics.set(name, f64::from(value));
@@ -101,36 +110,11 @@ pub(super) fn add_tcp_info(metrics: &mut Metrics, tcp: Option<TcpInfo>) {
     }
 }
 
-/// What an end observed around the sample.
-pub(super) fn add_observed(metrics: &mut Metrics, end: End, seen: Option<Observed>) {
-    let Some(seen) = seen else {
-        return;
-    };
-    let mut set = |name: host_metrics::AtEnds, value: f64| metrics.set(name.at(end), value);
-    set(host_metrics::OBSERVED_S, seen.window_us as f64 / 1e6);
-    if let Some(cpu) = seen.cpu {
-        set(host_metrics::NODE_BUSY_PERCENT, cpu.busy_percent);
-        set(host_metrics::NODE_STEAL_PERCENT, cpu.steal_percent);
+/// Adds what an end observed around the sample.
+pub(super) fn add_observation(metrics: &mut Metrics, end: End, seen: Option<Observation>) {
+    for (metric, value) in seen.into_iter().flat_map(|seen| seen.figures) {
+        metrics.set(metric.at(end), value);
     }
-    if let Some(throttling) = seen.throttling {
-        set(host_metrics::THROTTLED_PERIODS, throttling.periods as f64);
-        set(host_metrics::THROTTLED_US, throttling.throttled_us as f64);
-    }
-    if let Some(traffic) = seen.traffic {
-        set(host_metrics::SENT_BYTES, traffic.sent_bytes as f64);
-        set(host_metrics::RECEIVED_BYTES, traffic.received_bytes as f64);
-        set(host_metrics::SENT_PACKETS, traffic.sent_packets as f64);
-        set(
-            host_metrics::RECEIVED_PACKETS,
-            traffic.received_packets as f64,
-        );
-    }
-}
-
-/// Bytes that all interfaces of an end carried, in the busier direction.
-pub(super) fn carried(seen: &Observed) -> Option<u64> {
-    let all = seen.all_traffic?;
-    Some(all.sent_bytes.max(all.received_bytes))
 }
 
 /// Both streams of an attempt that failed, for people to read.
@@ -167,8 +151,9 @@ pub(super) fn extension(raw: &[u8]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{BuiltInUse, ToolSpec};
     use crate::schedule::{Param, Params};
-    use crate::tools::{Iperf3, Netperf};
+    use crate::tools::from_spec;
 
     fn environment(tools: &[(&str, &str)], names_tcp: Option<bool>) -> WorkerEnvironment {
         let tools = tools.iter();
@@ -181,11 +166,16 @@ mod tests {
         }
     }
 
+    fn tool(name: &str, mode: &str) -> Box<dyn Tool> {
+        from_spec(&ToolSpec::BuiltIn(BuiltInUse::new(name, mode).unwrap()))
+    }
+
     #[test]
     fn a_worker_is_unfit_without_the_tool_or_with_one_that_is_too_old() {
-        let tool = Iperf3::default();
-        let why =
-            |tools: &[(&str, &str)]| why_unfit(&tool, "w1", &environment(tools, None), Use::Server);
+        let tool = tool("iperf3", "tcp");
+        let why = |tools: &[(&str, &str)]| {
+            why_unfit(&*tool, "w1", &environment(tools, None), Use::Server)
+        };
         assert!(why(&[]).unwrap().contains("`iperf3` is not on worker `w1`"));
         let old = why(&[("iperf3", "3.9")]).unwrap();
         assert!(old.starts_with("iperf3 3.9 is too old; 3.12 is required (worker `w1`): install"));
@@ -195,12 +185,52 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_is_unfit_without_the_program_of_a_declared_tool_that_it_starts() {
+        let text = "
+version: 1
+name: p
+workers: { w1: {}, w2: {} }
+paths: [{ name: a, from: w1, to: w2, via: pod_ip }]
+tools:
+  own:
+    package: own-tools
+    server: { command: [own-server], ready: { line: up } }
+    client: { command: [own-client] }
+    metrics: { m: { json: /m, unit: count } }
+tests: [own: {}]
+";
+        let plan = crate::plan::load(crate::diag::Source::new("p", text), &[]).unwrap();
+        let tool = from_spec(&plan.tests[0].tool);
+        let params = Params::default();
+        let why = |programs: &[&str], used| {
+            let file = |name: &&str| ((*name).to_owned(), format!("/usr/bin/{name}"));
+            let environment = WorkerEnvironment {
+                programs: programs.iter().map(file).collect(),
+                ..WorkerEnvironment::default()
+            };
+            why_unfit(&*tool, "w1", &environment, used)
+        };
+        let reason = why(&["own-server"], Use::Client(&params)).unwrap();
+        assert!(
+            reason.starts_with("`own-client` of the tool `own` is not on worker `w1`"),
+            "{reason}"
+        );
+        assert!(
+            reason.contains("the package `own-tools` has it"),
+            "{reason}"
+        );
+        assert_eq!(why(&["own-client"], Use::Client(&params)), None);
+        assert!(why(&["own-client"], Use::Server).is_some());
+        assert_eq!(why(&["own-server"], Use::Server), None);
+    }
+
+    #[test]
     fn a_client_that_would_crash_is_unfit() {
-        let tool = Netperf::default();
+        let tool = tool("netperf", "TCP_STREAM");
         let mss = Params(vec![(Param::Mss, 600)]);
         let why = |names_tcp, used| {
             why_unfit(
-                &tool,
+                &*tool,
                 "w1",
                 &environment(&[("netperf", "2.7.1")], names_tcp),
                 used,

@@ -1,60 +1,73 @@
-//! A measurement that waits for what its server's end observed.
+//! A sample that waits for the observation of its server's end.
 //!
-//! The client's end says its observation together with the result, the server's end when its server
-//! has ended, which is to come in any case before the next sample. Whatever happens until then, the
-//! measurement is published: with the server's observation, or without.
+//! The client's end reports its observation together with the result. The server's end reports when
+//! its server has ended, which must happen before the next sample anyway. Whatever happens until
+//! then, the sample is published: with the server's observation, or without.
 
 use super::State;
-use super::lane::{Life, Process};
-use super::outcome::{add_observed, carried};
+use super::lane::{LaneId, LanePhase};
+use super::message::{Command, Process};
+use super::outcome::add_observation;
+use super::table::CellIndex;
 use crate::plan::Via;
-use crate::results::host_metrics::End;
+use crate::results::host_metrics::{End, Observation};
 use crate::results::warnings::Interfaces;
 use crate::results::{Circumstances, EventKind, Sample, warnings};
-use crate::rpc::pb::Observed;
 
-/// A measurement that waits for what its server's end observed.
+/// A sample that waits for the observation of its server's end.
 #[derive(Debug)]
-pub(super) struct Held {
-    pub(super) task: usize,
-    pub(super) server: Process,
-    pub(super) circumstances: Circumstances,
+pub(super) struct PendingSample {
+    pub cell: CellIndex,
+    pub server: Process,
+    pub circumstances: Circumstances,
     /// Without the warnings that follow from both ends' observations.
-    pub(super) sample: Sample,
-    pub(super) raw: Option<Vec<u8>>,
+    pub sample: Sample,
+    pub raw: Option<Vec<u8>>,
     /// Bytes that all interfaces of the client's end carried.
-    pub(super) carried_bytes: Option<u64>,
+    pub carried_bytes: Option<u64>,
 }
 
 impl State {
-    pub(super) fn hold(&mut self, at: usize, measured: Held) {
-        if let Life::Clearing { held, .. } = &mut self.lanes[at].life {
-            *held = Some(Box::new(measured));
+    /// Publishes all samples that still wait for an observation. The caller is about to leave the
+    /// run to a successor, and may hand no further input to this state.
+    pub fn publish_pending(&mut self) -> Vec<Command> {
+        for lane in self.lane_ids() {
+            self.publish_pending_in(lane, None);
+        }
+        std::mem::take(&mut self.commands)
+    }
+
+    pub(super) fn set_pending(&mut self, lane: LaneId, sample: PendingSample) {
+        if let Some(lane) = self.lanes.get_mut(&lane)
+            && let LanePhase::Stopping { pending, .. } = &mut lane.phase
+        {
+            *pending = Some(Box::new(sample));
         }
     }
 
-    /// Publishes the measurement that a lane holds, if there is one.
-    pub(super) fn release(&mut self, at: usize, observed: Option<Observed>) {
-        if let Life::Clearing { held, .. } = &mut self.lanes[at].life
-            && let Some(held) = held.take()
+    /// Publishes the pending sample of a lane, if it has one.
+    pub(super) fn publish_pending_in(&mut self, lane: LaneId, observed: Option<Observation>) {
+        if let Some(lane) = self.lanes.get_mut(&lane)
+            && let LanePhase::Stopping { pending, .. } = &mut lane.phase
+            && let Some(sample) = pending.take()
         {
-            self.publish(*held, observed);
+            self.publish(*sample, observed);
         }
     }
 
     /// Publishes the sample with all its warnings, and ends the cell if it was the last.
-    /// What the interfaces contradict was not measured, where all traffic crosses them.
-    pub(super) fn publish(&mut self, measured: Held, observed: Option<Observed>) {
-        let Held {
-            task,
+    /// A result that the interfaces contradict is a failure where all traffic crosses them.
+    pub(super) fn publish(&mut self, pending: PendingSample, observed: Option<Observation>) {
+        let PendingSample {
+            cell,
             circumstances,
             mut sample,
             raw,
             carried_bytes,
             ..
-        } = measured;
-        let at_server = observed.as_ref().and_then(carried);
-        add_observed(&mut sample.metrics, End::Server, observed);
+        } = pending;
+        let at_server = observed.as_ref().and_then(|seen| seen.carried_bytes);
+        add_observation(&mut sample.metrics, End::Server, observed);
         let contradiction = warnings::contradiction(&sample.metrics, End::Client, carried_bytes)
             .or_else(|| warnings::contradiction(&sample.metrics, End::Server, at_server));
         let event = match contradiction {
@@ -76,16 +89,17 @@ impl State {
                 EventKind::Sample(sample)
             }
         };
-        self.emit_of(task, event, raw);
-        self.settle(task);
+        self.emit_for_cell(cell, event, raw);
+        self.queue_or_end(cell);
     }
 
-    /// What the plan and both ends say of a task's surroundings.
-    pub(super) fn circumstances(&self, task: usize) -> Circumstances {
-        let ends = self.ends(task);
-        let task = self.tasks.at(task);
+    /// The conditions of a cell, by the plan and by both ends.
+    pub(super) fn circumstances(&self, cell: CellIndex) -> Circumstances {
+        let ends = self.ends(cell);
+        let task = self.tasks.at(cell);
         let circumstances = task.circumstances();
-        let [Some(to), Some(from)] = ends.map(|at| self.workers[at].present.as_ref()) else {
+        let [Some(to), Some(from)] = ends.map(|worker| self.workers[worker].present.as_ref())
+        else {
             return circumstances;
         };
         let (from, to) = (&from.place, &to.place);

@@ -12,15 +12,15 @@ use crate::tools::{Cause, Failure};
 /// only what the tool did, and something must end a pod that dies of each sample.
 pub const MAX_LOSSES: u32 = 3;
 
-/// The same for a Service that does not lead to its worker, over a clock that stands.
+/// The same for a Service that does not lead to its worker, with a clock that does not advance.
 pub const MAX_NOT_READY: u32 = 40;
 
 /// How far one cell has come.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Progress {
     samples: u32,
-    /// What the samples say, where it matters for the next one.
-    said: Said,
+    /// The results that decide about further samples.
+    results: Results,
     /// Of the sample that comes next.
     attempts: u32,
     tool_failures: u32,
@@ -30,9 +30,9 @@ pub(super) struct Progress {
     ended: bool,
 }
 
-/// What the samples of a cell say.
+/// The results of a cell that decide about further samples.
 #[derive(Clone, Debug, Default, PartialEq)]
-enum Said {
+enum Results {
     #[default]
     Nothing,
     /// By the tool's headline metric.
@@ -78,7 +78,7 @@ impl Progress {
         if self.ended {
             return Next::Nothing;
         }
-        let rate_bps = match self.plan(work) {
+        let rate_bps = match self.next_rate(work) {
             Ok(rate_bps) => rate_bps,
             Err(outcome) => return Next::End(outcome),
         };
@@ -99,9 +99,11 @@ impl Progress {
         }
     }
 
-    /// The rate of the next sample, if it is one of a search; or how the cell has ended, when there
-    /// are enough samples.
-    fn plan(&self, work: &Work) -> Result<Option<u64>, Outcome> {
+    /// The rate of the next sample, if it belongs to a search.
+    ///
+    /// # Errors
+    /// How the cell has ended, when there are enough samples.
+    fn next_rate(&self, work: &Work) -> Result<Option<u64>, Outcome> {
         let repeat = work.timing.repeat;
         let (mut reached, mut found) = (None, None);
         match (&work.find, repeat) {
@@ -141,69 +143,69 @@ impl Progress {
     }
 
     fn values(&self) -> &[f64] {
-        match &self.said {
-            Said::Values(values) => values,
-            Said::Nothing | Said::Probes(_) => &[],
+        match &self.results {
+            Results::Values(values) => values,
+            Results::Nothing | Results::Probes(_) => &[],
         }
     }
 
     fn probes(&self) -> &[Probe] {
-        match &self.said {
-            Said::Probes(probes) => probes,
-            Said::Nothing | Said::Values(_) => &[],
+        match &self.results {
+            Results::Probes(probes) => probes,
+            Results::Nothing | Results::Values(_) => &[],
         }
     }
 
-    /// Takes note of what a sample says.
-    fn hear(&mut self, work: &Work, sample: &Sample) {
+    /// Keeps the result of a sample.
+    fn add_sample(&mut self, work: &Work, sample: &Sample) {
         if let Some(find) = &work.find {
             let value = sample.metrics.get(find.condition.metric.name());
             let probe = sample.params.get(Param::Rate).map(|rate_bps| Probe {
                 rate_bps,
-                // What is not known does not hold.
+                // An unknown value does not hold.
                 held: value.is_some_and(|value| find.condition.holds(value)),
             });
-            self.add(probe);
+            self.add_probe(probe);
         } else if let Repeat::Until(_) = work.timing.repeat {
             // A sample without the metric is one all the same.
             let value = sample.metrics.get(work.tool.headline());
             let value = value.unwrap_or(f64::NAN);
-            match &mut self.said {
-                Said::Values(values) => values.push(value),
-                said => *said = Said::Values(vec![value]),
+            match &mut self.results {
+                Results::Values(values) => values.push(value),
+                results => *results = Results::Values(vec![value]),
             }
         }
     }
 
-    fn add(&mut self, probe: Option<Probe>) {
-        match &mut self.said {
-            Said::Probes(probes) => probes.extend(probe),
-            said => *said = Said::Probes(Vec::from_iter(probe)),
+    fn add_probe(&mut self, probe: Option<Probe>) {
+        match &mut self.results {
+            Results::Probes(probes) => probes.extend(probe),
+            results => *results = Results::Probes(Vec::from_iter(probe)),
         }
     }
 
-    /// Takes note of an attempt of a search of which nothing arrived: its rate is far too high, which
-    /// is an answer. The rate follows from the probes before it, as when the attempt was started.
-    fn hear_nothing(&mut self, work: &Work, find: &Find) {
+    /// Keeps an attempt of a search in which nothing arrived: its rate is far too high, which is a
+    /// result. The rate follows from the probes before it, as when the attempt was started.
+    fn add_lost_probe(&mut self, work: &Work, find: &Find) {
         let needed = work.timing.repeat.least();
         if let Step::Probe(rate_bps) = search::next(find, needed, self.probes()) {
             let held = false;
-            self.add(Some(Probe { rate_bps, held }));
+            self.add_probe(Some(Probe { rate_bps, held }));
         }
         (self.tool_failures, self.losses, self.not_ready) = (0, 0, 0);
     }
 
-    /// Takes note of an event of this cell.
-    pub fn note(&mut self, work: &Work, event: &EventKind) {
+    /// Applies an event of this cell.
+    pub fn apply(&mut self, work: &Work, event: &EventKind) {
         match event {
             EventKind::SampleStarted { attempt, .. } => self.attempts = *attempt,
             // One that was measured again after a restart is the same sample: the first counts.
             EventKind::Sample(sample) if sample.sample <= self.samples => {}
             EventKind::Sample(sample) => {
-                self.hear(work, sample);
+                self.add_sample(work, sample);
                 *self = Self {
                     samples: sample.sample,
-                    said: std::mem::take(&mut self.said),
+                    results: std::mem::take(&mut self.results),
                     ..Self::default()
                 };
             }
@@ -214,7 +216,7 @@ impl Progress {
                 match (failure.cause, &work.find) {
                     (Cause::WorkerLost, _) => self.losses += 1,
                     (Cause::ServiceNotReady, _) => self.not_ready += 1,
-                    (Cause::NothingMoved, Some(find)) => self.hear_nothing(work, find),
+                    (Cause::NothingMoved, Some(find)) => self.add_lost_probe(work, find),
                     _ => self.tool_failures += 1,
                 }
                 self.last_failure = Some(Box::new(failure.clone()));
@@ -266,7 +268,8 @@ fn is_final(cause: Cause) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{LISTED, ONCE, tasks};
+    use super::super::table::{CellIndex, Id};
+    use super::super::tests::{CellSpec, LISTED, cell, tasks};
     use super::*;
 
     /// The next attempt's rate, after it has been told that nothing arrived of this one.
@@ -277,7 +280,7 @@ mod tests {
         else {
             panic!("the cell has ended")
         };
-        progress.note(
+        progress.apply(
             work,
             &EventKind::AttemptFailed {
                 cell: CellId("a".to_owned()),
@@ -293,8 +296,14 @@ mod tests {
 
     #[test]
     fn in_a_search_a_rate_at_which_nothing_arrives_is_too_high() {
-        let tasks = tasks(&[(0, 0, false, ONCE, 0, false, true)], LISTED);
-        let work = tasks.at(0).work;
+        let tasks = tasks(
+            &[CellSpec {
+                search: true,
+                ..cell(0, 0)
+            }],
+            LISTED,
+        );
+        let work = tasks.at(CellIndex::from_index(0)).work;
         let mut progress = Progress::default();
         let mut rates = Vec::new();
         let end = loop {
@@ -313,8 +322,8 @@ mod tests {
 
     #[test]
     fn elsewhere_it_is_a_failure() {
-        let tasks = tasks(&[(0, 0, false, ONCE, 0, false, false)], LISTED);
-        let work = tasks.at(0).work;
+        let tasks = tasks(&[cell(0, 0)], LISTED);
+        let work = tasks.at(CellIndex::from_index(0)).work;
         let end = nothing_arrived(&mut Progress::default(), work);
         assert!(matches!(end, Next::End(Outcome::Failed(_))), "{end:?}");
     }

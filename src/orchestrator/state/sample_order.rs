@@ -1,43 +1,44 @@
-//! Whose turn it is: each sample that is to be taken has its place in the run's order.
+//! The order in which samples are taken: each sample has a rank.
 //!
-//! A turn is a pure function of the plan and of how far the cell has come, so a run that goes on
-//! after a restart goes on in the same order.
+//! A rank is a pure function of the plan and of how far the cell has come, so a run that continues
+//! after a restart keeps its order.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::progress::Progress;
+use super::table::CellIndex;
 use crate::plan;
 
-/// The place of a cell's next attempt among those of all cells: the least is the next.
+/// The rank of a cell's next attempt among those of all cells: the least comes next.
 ///
-/// No two cells have the same turn, and a sample that failed comes before all that are new: what
-/// is tried again stays next to what was tried.
+/// No two cells have the same rank. A sample that is tried again comes before all new ones, so that
+/// it stays next to its first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Turn {
+pub(super) struct Rank {
     /// 0 for what is tried again.
     round: u32,
     /// Within the round.
-    rank: u64,
-    task: u32,
+    place: u64,
+    cell: CellIndex,
 }
 
-impl Turn {
-    pub fn task(self) -> usize {
-        self.task as usize
+impl Rank {
+    pub fn cell(self) -> CellIndex {
+        self.cell
     }
 }
 
 /// In which order samples are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turns {
+pub(super) enum SampleOrder {
     Listed,
     Interleaved,
     Shuffled { seed: u64 },
 }
 
-impl Turns {
-    pub fn of(order: plan::Order, seed: u64) -> Self {
+impl SampleOrder {
+    pub fn new(order: plan::Order, seed: u64) -> Self {
         match order {
             plan::Order::Listed => Self::Listed,
             plan::Order::Interleaved => Self::Interleaved,
@@ -45,24 +46,22 @@ impl Turns {
         }
     }
 
-    /// The turn of a cell's next attempt.
-    pub fn turn(self, task: usize, progress: &Progress) -> Turn {
-        // A schedule has far fewer cells than fit: the language allows a million.
-        let task = u32::try_from(task).unwrap_or(u32::MAX);
+    /// The rank of a cell's next attempt.
+    pub fn rank(self, cell: CellIndex, progress: &Progress) -> Rank {
         if progress.was_tried() {
-            return Turn {
+            return Rank {
                 round: 0,
-                rank: 0,
-                task,
+                place: 0,
+                cell,
             };
         }
         let sample = progress.samples().saturating_add(1);
-        let (round, rank) = match self {
+        let (round, place) = match self {
             Self::Listed => (1, 0),
             Self::Interleaved => (sample, 0),
-            Self::Shuffled { seed } => (sample, rank(seed, sample, task)),
+            Self::Shuffled { seed } => (sample, random_place(seed, sample, cell)),
         };
-        Turn { round, rank, task }
+        Rank { round, place, cell }
     }
 }
 
@@ -71,10 +70,10 @@ impl Turns {
 /// Sorting by independent random numbers gives each permutation the same chance; 64 bits make ties
 /// rare, and those go by the list. `ChaCha`'s output can be had at any place, and is the same in all
 /// versions: key from the seed, one stream a round, one word pair a cell.
-fn rank(seed: u64, round: u32, task: u32) -> u64 {
+fn random_place(seed: u64, round: u32, cell: CellIndex) -> u64 {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(u64::from(round));
-    random.set_word_pos(2 * u128::from(task));
+    random.set_word_pos(2 * u128::from(cell.number()));
     random.next_u64()
 }
 
@@ -84,19 +83,21 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::table::Id;
     use super::*;
 
     /// The cells in the order of a round.
-    fn round(turns: Turns, round: u32, cells: usize) -> Vec<usize> {
+    fn round(order: SampleOrder, round: u32, cells: usize) -> Vec<usize> {
         let progress = Progress::with_samples(round - 1);
-        let mut turns: Vec<Turn> = (0..cells).map(|i| turns.turn(i, &progress)).collect();
-        turns.sort_unstable();
-        turns.into_iter().map(Turn::task).collect()
+        let cells = (0..cells).map(CellIndex::from_index);
+        let mut ranks: Vec<Rank> = cells.map(|cell| order.rank(cell, &progress)).collect();
+        ranks.sort_unstable();
+        ranks.into_iter().map(|rank| rank.cell().index()).collect()
     }
 
     #[test]
-    fn a_seed_gives_the_same_order_for_ever() {
-        let shuffled = Turns::Shuffled { seed: 7 };
+    fn a_seed_always_gives_the_same_order() {
+        let shuffled = SampleOrder::Shuffled { seed: 7 };
         assert_eq!(round(shuffled, 1, 8), FIRST);
         assert_eq!(round(shuffled, 2, 8), SECOND);
     }
@@ -110,7 +111,10 @@ mod tests {
     fn no_cell_is_preferred() {
         let mut counts = [[0_u32; 4]; 4];
         for r in 1..=4000 {
-            for (place, cell) in round(Turns::Shuffled { seed: 1 }, r, 4).iter().enumerate() {
+            for (place, cell) in round(SampleOrder::Shuffled { seed: 1 }, r, 4)
+                .iter()
+                .enumerate()
+            {
                 counts[*cell][place] += 1;
             }
         }
@@ -125,10 +129,10 @@ mod tests {
     proptest! {
         #[test]
         fn each_round_is_a_permutation(seed: u64, r in 1..50_u32, cells in 1..40_usize) {
-            let all: HashSet<usize> = round(Turns::Shuffled { seed }, r, cells).into_iter().collect();
+            let all: HashSet<usize> = round(SampleOrder::Shuffled { seed }, r, cells).into_iter().collect();
             prop_assert_eq!(all.len(), cells);
             let listed: Vec<usize> = (0..cells).collect();
-            prop_assert_eq!(round(Turns::Interleaved, r, cells), listed);
+            prop_assert_eq!(round(SampleOrder::Interleaved, r, cells), listed);
         }
 
         #[test]
@@ -138,10 +142,12 @@ mod tests {
             (a, b) in (0..40_usize, 0..40_usize),
         ) {
             let (now, next) = (Progress::with_samples(r - 1), Progress::with_samples(r));
-            for turns in [Turns::Interleaved, Turns::Shuffled { seed }] {
-                prop_assert!(turns.turn(a, &now) < turns.turn(b, &next));
+            let (a, b) = (CellIndex::from_index(a), CellIndex::from_index(b));
+            for order in [SampleOrder::Interleaved, SampleOrder::Shuffled { seed }] {
+                prop_assert!(order.rank(a, &now) < order.rank(b, &next));
             }
-            prop_assert_eq!(Turns::Listed.turn(a, &next) < Turns::Listed.turn(b, &now), a < b);
+            let listed = SampleOrder::Listed;
+            prop_assert_eq!(listed.rank(a, &next) < listed.rank(b, &now), a < b);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::table::{CellIndex, Id};
 use crate::plan::{Find, Path, Plan, Test, Timing};
 use crate::results::Circumstances;
 use crate::schedule::{Cell, CellId, Param, Params, Row, Schedule, Selection};
@@ -49,12 +50,12 @@ impl fmt::Debug for Work {
 impl Tasks {
     /// The cells of the plan that the selection leaves.
     #[must_use]
-    pub fn of(plan: Plan, only: &Selection) -> Self {
-        Self::with(plan, only, |test| tools::of(&test.tool))
+    pub fn new(plan: Plan, only: &Selection) -> Self {
+        Self::with_tools(plan, only, |test| tools::from_spec(&test.tool))
     }
 
-    /// The same by other tools than the plan's.
-    pub(super) fn with(
+    /// The same with other tools than the plan's.
+    pub(super) fn with_tools(
         plan: Plan,
         only: &Selection,
         tool: impl Fn(&Test) -> Box<dyn Tool>,
@@ -86,9 +87,9 @@ impl Tasks {
         self.schedule.cells.len()
     }
 
-    pub(super) fn at(&self, task: usize) -> Task<'_> {
+    pub(super) fn at(&self, index: CellIndex) -> Task<'_> {
         // Row, path and test are those of the same plan.
-        let cell = &self.schedule.cells[task];
+        let cell = &self.schedule.cells[index.index()];
         let row = &self.schedule.rows[cell.row];
         Task {
             of: self,
@@ -99,8 +100,9 @@ impl Tasks {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = Task<'_>> {
-        (0..self.len()).map(|task| self.at(task))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (CellIndex, Task<'_>)> {
+        let indices = (0..self.len()).map(CellIndex::from_index);
+        indices.map(|index| (index, self.at(index)))
     }
 }
 

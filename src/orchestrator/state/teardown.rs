@@ -1,29 +1,32 @@
-//! What follows an attempt: nothing of it is left, its nodes cool down, the next one begins.
+//! The end of an attempt: its processes are stopped, its nodes cool down, the next sample begins.
 
 use std::time::Duration;
 
-use super::lane::{Life, Process, Stage};
-use super::message::Order;
+use super::lane::{LaneId, LanePhase, Stage};
+use super::message::{Order, Process};
 use super::outcome::{all_output, extension};
 use super::progress::Next;
+use super::table::{CellIndex, WorkerId};
 use super::{Phase, State};
 use crate::plan::Via;
 use crate::results::EventKind;
 use crate::results::run_dir::raw_name;
 use crate::tools::{Cause, Ended, Failure};
 
-/// A Service that does not lead to its worker yet is tried again after this, then twice this, up to
-/// eight times this.
-const SERVICE_AGAIN: Duration = Duration::from_millis(250);
+/// The pause before a sample is tried again whose Service does not lead to its worker yet; it doubles
+/// up to eight times this.
+const SERVICE_RETRY: Duration = Duration::from_millis(250);
 
 impl State {
-    /// Ends an attempt without a measurement.
-    pub(super) fn fail(&mut self, at: usize, failure: Failure, ended: Option<Ended>) {
-        let lane = &self.lanes[at];
+    /// Ends an attempt without a sample.
+    pub(super) fn fail_attempt(&mut self, id: LaneId, failure: Failure, ended: Option<Ended>) {
+        let Some(lane) = self.lanes.get(&id) else {
+            return;
+        };
         let Some(attempt) = lane.running() else {
             return;
         };
-        let index = lane.task;
+        let index = lane.cell;
         let (sample, number) = (attempt.sample, attempt.number);
         let cell = self.tasks.at(index).id();
         let over = ended.as_ref().and(attempt.client());
@@ -32,7 +35,7 @@ impl State {
         let Failure { cause, words } = failure;
         let (cause, pause) = if self.service_may_come(index, cause) {
             let tries = self.progress[index].not_ready().min(3);
-            (Cause::ServiceNotReady, SERVICE_AGAIN * 2_u32.pow(tries))
+            (Cause::ServiceNotReady, SERVICE_RETRY * 2_u32.pow(tries))
         } else {
             (cause, Duration::ZERO)
         };
@@ -46,16 +49,18 @@ impl State {
             failure: Failure { cause, words },
             raw_cut_bytes,
         };
-        self.clear(at, over, false, pause);
-        self.emit_of(index, event, raw);
-        self.settle(index);
+        self.stop_processes(id, over, false, pause);
+        self.emit_for_cell(index, event, raw);
+        self.queue_or_end(index);
     }
 
-    /// Ends the cell when it needs no further attempt; else the next one waits for its turn.
-    pub(super) fn settle(&mut self, task: usize) {
-        match self.next_of(task) {
-            Next::End(outcome) => self.end_cell(task, outcome),
-            Next::Attempt { .. } => self.queue.put(self.turns.turn(task, &self.progress[task])),
+    /// Ends the cell when it needs no further attempt; else queues the next one.
+    pub(super) fn queue_or_end(&mut self, cell: CellIndex) {
+        match self.next_for(cell) {
+            Next::End(outcome) => self.end_cell(cell, outcome),
+            Next::Attempt { .. } => {
+                self.queue.push(self.order.rank(cell, &self.progress[cell]));
+            }
             Next::Nothing => {}
         }
     }
@@ -63,7 +68,7 @@ impl State {
     /// Whether a failure only says that the nodes do not know yet where a Service leads. Nothing
     /// announces when they do: each learns it by itself, a moment after the worker's pod is there. Until then a
     /// tool's second connection may also lead to the pod that was there before, while its first one does not.
-    fn service_may_come(&self, task: usize, cause: Cause) -> bool {
+    fn service_may_come(&self, cell: CellIndex, cause: Cause) -> bool {
         let is_about_the_way = matches!(
             cause,
             Cause::Refused
@@ -72,27 +77,36 @@ impl State {
                 | Cause::DataPortUnreachable
                 | Cause::FirstDatagramLost
         );
-        let is_new = |at: usize| {
-            let present = self.workers[at].present.as_ref();
+        let is_new = |worker: WorkerId| {
+            let present = self.workers[worker].present.as_ref();
             present.is_some_and(|present| {
                 self.now.duration_since(present.since).unsigned_abs() < self.limits.service
             })
         };
-        self.tasks.at(task).path.via == Via::ClusterIp
+        self.tasks.at(cell).path.via == Via::ClusterIp
             && is_about_the_way
-            && self.ends(task).into_iter().any(is_new)
+            && self.ends(cell).into_iter().any(is_new)
     }
 
-    /// Leaves the attempt and stops all of its processes but `over`, which has ended. With `keep`
-    /// a client that was done before still counts. What follows begins no earlier than `pause`
+    /// Leaves the attempt and stops all of its processes except `over`, which has ended. With `keep`
+    /// a client that has finished before still counts. The next sample begins no earlier than `pause`
     /// after their end.
-    pub(super) fn clear(&mut self, at: usize, over: Option<Process>, keep: bool, pause: Duration) {
-        let Some(attempt) = self.lanes[at].running() else {
+    pub(super) fn stop_processes(
+        &mut self,
+        id: LaneId,
+        over: Option<Process>,
+        keep: bool,
+        pause: Duration,
+    ) {
+        let Some(lane) = self.lanes.get(&id) else {
+            return;
+        };
+        let Some(attempt) = lane.running() else {
             return;
         };
         let cooldown = match attempt.stage {
             Stage::Starting => Duration::ZERO,
-            Stage::Measuring { .. } => self.tasks.at(self.lanes[at].task).timing().cooldown.0,
+            Stage::Measuring { .. } => self.tasks.at(lane.cell).timing().cooldown.0,
         };
         let mut processes = attempt.processes();
         processes.retain(|process| Some(*process) != over && self.is_present(process.session));
@@ -100,52 +114,55 @@ impl State {
             self.send(process.session, Order::Stop { step: process.step });
         }
         let timer = self.set_timer(self.limits.stop);
-        let new = Life::Clearing {
+        let stopping = LanePhase::Stopping {
             last: None,
             processes,
             cooldown: cooldown.max(pause),
             timer,
-            held: None,
+            pending: None,
         };
-        let old = std::mem::replace(&mut self.lanes[at].life, new);
-        if let (Life::Running(attempt), Life::Clearing { last, .. }) =
-            (old, &mut self.lanes[at].life)
+        if let Some(lane) = self.lanes.get_mut(&id)
+            && let LanePhase::Running(attempt) = std::mem::replace(&mut lane.phase, stopping)
+            && let LanePhase::Stopping { last, .. } = &mut lane.phase
         {
             *last = keep.then_some(attempt);
         }
     }
 
-    /// A process has ended.
-    pub(super) fn gone(&mut self, process: Process) {
-        for lane in &mut self.lanes {
-            lane.forget(|other| *other == process);
+    pub(super) fn process_ended(&mut self, process: Process) {
+        for lane in self.lanes.values_mut() {
+            lane.remove_processes(|other| *other == process);
         }
-        self.go_on();
+        self.advance();
     }
 
-    /// Goes on where nothing of the last attempt is left.
-    pub(super) fn go_on(&mut self) {
+    /// Closes lanes that nothing is left of, and starts what can start.
+    pub(super) fn advance(&mut self) {
         let cancelling = matches!(self.phase, Phase::Cancelling(_));
-        for at in (0..self.lanes.len()).rev() {
-            let Life::Clearing { cooldown, .. } = self.lanes[at].life else {
-                continue;
-            };
-            if !self.lanes[at].is_clear() {
-                continue;
-            }
-            self.release(at, None);
+        let stopped = self.lanes.iter();
+        let stopped = stopped.filter_map(|(id, lane)| Some((*id, lane.cooldown_if_stopped()?)));
+        for (id, cooldown) in stopped.collect::<Vec<_>>() {
+            self.publish_pending_in(id, None);
             if cooldown.is_zero() || self.queue.is_empty() || cancelling {
-                let lane = self.lanes.swap_remove(at);
-                self.queue.free(lane.seat);
+                self.close_lane(id);
             } else {
-                self.lanes[at].life = Life::Cooling(self.set_timer(cooldown));
+                let cooling = LanePhase::Cooling(self.set_timer(cooldown));
+                if let Some(lane) = self.lanes.get_mut(&id) {
+                    lane.phase = cooling;
+                }
             }
         }
         match self.phase {
-            Phase::Gathering(_) | Phase::Stragglers(_) => self.go_on_when_gathered(),
-            Phase::Going | Phase::Waiting { .. } => self.fill(),
+            Phase::AwaitingNeeded(_) | Phase::AwaitingOthers(_) => self.start_when_gathered(),
+            Phase::Running | Phase::AwaitingReturn { .. } => self.start_samples(),
             Phase::Cancelling(_) if self.lanes.is_empty() => self.finish(),
             Phase::Cancelling(_) | Phase::Ended => {}
+        }
+    }
+
+    pub(super) fn close_lane(&mut self, id: LaneId) {
+        if let Some(lane) = self.lanes.remove(&id) {
+            self.queue.release(lane.nodes);
         }
     }
 }

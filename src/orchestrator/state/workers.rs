@@ -1,38 +1,35 @@
-//! Workers come and go, and with them what they ran.
+//! Workers that join, leave, or will not come back.
 
 use super::message::{Command, Order, Place, Session};
+use super::table::WorkerId;
 use super::{Phase, Present, State};
 use crate::results::EventKind;
 use crate::tools::{Cause, Failure};
 
 impl State {
-    pub(super) fn joined(&mut self, name: &str, session: Session, place: Place) {
-        let Some(&at) = self.names.get(name) else {
+    pub(super) fn worker_joined(&mut self, name: &str, session: Session, place: Place) {
+        let Some(&id) = self.names.get(name) else {
             return;
         };
-        let worker = &mut self.workers[at];
+        let since = self.now;
+        let worker = &mut self.workers[id];
         if worker.newest >= Some(session) {
             return;
         }
         worker.newest = Some(session);
+        let present = Present {
+            session,
+            place: place.clone(),
+            since,
+        };
+        let old = worker.present.replace(present);
         if let Phase::Ended = self.phase {
-            let since = self.now;
-            worker.present = Some(Present {
-                session,
-                place,
-                since,
-            });
             self.send(session, Order::Goodbye);
             return;
         }
         worker.given_up = false;
         worker.end = None;
-        let old = worker.present.replace(Present {
-            session,
-            place: place.clone(),
-            since: self.now,
-        });
-        self.sessions.insert(session, at);
+        self.sessions.insert(session, id);
         if let Some(old) = &old {
             self.sessions.remove(&old.session);
             // It came back before its old stream was seen to break.
@@ -43,7 +40,7 @@ impl State {
                 worker: name.to_owned(),
             });
         }
-        self.queue.place(at, &place.node);
+        self.queue.place_worker(id, &place.node);
         self.emit(EventKind::WorkerJoined {
             worker: name.to_owned(),
             node: place.node,
@@ -53,89 +50,94 @@ impl State {
             environment: place.environment,
         });
         if let Some(old) = old {
-            self.bury(at, old.session);
+            self.end_session(id, old.session);
         }
-        self.go_on();
+        self.advance();
     }
 
-    pub(super) fn left(&mut self, name: &str, session: Session) {
-        let Some(&at) = self.names.get(name) else {
+    pub(super) fn worker_left(&mut self, name: &str, session: Session) {
+        let Some(&id) = self.names.get(name) else {
             return;
         };
-        let worker = &mut self.workers[at];
+        let worker = &mut self.workers[id];
         worker.newest = worker.newest.max(Some(session));
         if worker
             .present
             .as_ref()
-            .is_some_and(|p| p.session == session)
+            .is_some_and(|present| present.session == session)
         {
-            self.lose(at);
-            self.go_on();
+            self.remove_worker(id);
+            self.advance();
         }
     }
 
-    /// Lets the cells of a worker wait for it no more, because its pod will not be started again. As
-    /// long as its session has not been seen to end, it counts.
-    pub(super) fn will_not_come(&mut self, name: &str, words: String) {
-        if let Some(&at) = self.names.get(name) {
-            let worker = &mut self.workers[at];
+    /// Lets no cell wait for this worker any longer, because its pod will not be started again. A
+    /// session counts until it is seen to end.
+    pub(super) fn worker_given_up(&mut self, name: &str, reason: String) {
+        if let Some(&id) = self.names.get(name) {
+            let worker = &mut self.workers[id];
             worker.given_up = true;
-            worker.end = Some(words);
-            self.go_on();
+            worker.end = Some(reason);
+            self.advance();
         }
     }
 
-    /// Ends a worker's session for the run.
-    pub(super) fn lose(&mut self, worker: usize) {
-        let Some(present) = self.workers[worker].present.take() else {
+    /// Takes a worker that is present out of the run.
+    pub(super) fn remove_worker(&mut self, id: WorkerId) {
+        let Some(present) = self.workers[id].present.take() else {
             return;
         };
         self.sessions.remove(&present.session);
         if let Phase::Ended = self.phase {
             return;
         }
-        self.queue.displace(worker);
+        self.queue.remove_worker(id);
         self.emit(EventKind::WorkerLeft {
-            worker: self.workers[worker].name.clone(),
+            worker: self.workers[id].name.clone(),
         });
-        self.bury(worker, present.session);
+        self.end_session(id, present.session);
     }
 
-    /// Takes leave of all that ran in a session: it is gone with it.
-    fn bury(&mut self, worker: usize, session: Session) {
-        let words = format!(
+    /// Fails the attempts that ran in a session; its processes have ended with it.
+    fn end_session(&mut self, worker: WorkerId, session: Session) {
+        let text = format!(
             "worker `{}` left while the sample was under way",
             self.workers[worker].name
         );
-        for at in 0..self.lanes.len() {
-            if self.lanes[at].runs_in(session) {
-                self.fail(at, Failure::new(Cause::WorkerLost, &words), None);
-            }
-            self.lanes[at].forget(|process| process.session == session);
+        let lost = self.lanes.iter().filter(|(_, lane)| lane.runs_in(session));
+        for id in lost.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.fail_attempt(id, Failure::new(Cause::WorkerLost, &text), None);
+        }
+        for lane in self.lanes.values_mut() {
+            lane.remove_processes(|process| process.session == session);
         }
     }
 
-    /// Begins when all are there that will come.
-    pub(super) fn go_on_when_gathered(&mut self) {
-        let is_there = |at: usize| {
-            let worker = &self.workers[at];
+    /// Starts the first sample when all workers that will come are present.
+    pub(super) fn start_when_gathered(&mut self) {
+        let is_settled = |id: WorkerId| {
+            let worker = &self.workers[id];
             worker.present.is_some() || worker.given_up
         };
-        let mut all = 0..self.workers.len();
-        if !all.clone().all(|at| is_there(at) || !self.queue.needs(at)) {
+        let mut all = self.workers.ids();
+        if !all
+            .clone()
+            .all(|id| is_settled(id) || !self.queue.needs(id))
+        {
             return;
         }
-        if self.queue.is_empty() || all.all(is_there) {
-            self.fill();
-        } else if let Phase::Gathering(_) = self.phase {
-            self.phase = Phase::Stragglers(self.set_timer(self.limits.others));
+        if self.queue.is_empty() || all.all(is_settled) {
+            self.start_samples();
+        } else if let Phase::AwaitingNeeded(_) = self.phase {
+            self.phase = Phase::AwaitingOthers(self.set_timer(self.limits.others));
         }
     }
 
-    pub(super) fn never_came(&self, worker: usize) -> Failure {
-        let worker = &self.workers[worker];
+    /// Why cells fail that need this absent worker.
+    pub(super) fn absence(&self, id: WorkerId) -> Failure {
+        let worker = &self.workers[id];
         let name = &worker.name;
-        let words = if let Some(end) = &worker.end {
+        let text = if let Some(end) = &worker.end {
             format!("worker `{name}` will not come back: {end}")
         } else if worker.newest.is_some() {
             // How long that was depends on whether the first sample had begun.
@@ -146,7 +148,7 @@ impl State {
         };
         Failure {
             cause: Cause::WorkerLost,
-            words,
+            words: text,
         }
     }
 }

@@ -124,7 +124,7 @@ impl<'a> Cell<'a> {
             row: row.number,
             label: report.schedule.label(&report.plan, row),
             test: &test.name,
-            tool: labels::tool_name(&test.tool),
+            tool: test.tool.name(),
             path: &path.name,
             from: &path.from,
             to: &path.to,
@@ -135,7 +135,7 @@ impl<'a> Cell<'a> {
                 .iter()
                 .map(|(param, value)| (param.name().to_owned(), Value::from(*value)))
                 .collect(),
-            headline: labels::headline(&test.tool),
+            headline: test.tool.headline(),
             outcome,
             failure,
             reason,

@@ -9,7 +9,7 @@ use crate::diag::json;
 use crate::report::baseline;
 use crate::report::gate::{self, Judgement, Origin, Tally};
 use crate::report::warnings::Warnings;
-use crate::report::{CellReport, Report, RunState, labels};
+use crate::report::{CellReport, Report, RunState};
 use crate::results::warnings::Kind;
 use crate::statistics::Interval;
 
@@ -150,7 +150,7 @@ fn summaries(warnings: &Warnings) -> Vec<WarningSummary> {
 fn baselines(report: &Report) -> Vec<Baseline<'_>> {
     let metric = |cell: &CellReport| {
         let (_, test, _) = report.row(cell.row)?;
-        Some(labels::headline(&test.tool))
+        Some(test.tool.headline())
     };
     baseline::compare(report)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Tree → values: small decoders that note what is wrong and go on, so that one reading finds
+//! Tree → values: small decoders that note what is wrong and continue, so that one reading finds
 //! every problem. `None` always means that a problem has been noted, or that the key is not there.
 
 use std::cell::RefCell;
@@ -19,7 +19,7 @@ pub struct Decoder<'t> {
     pub is_checked: bool,
 }
 
-/// A decoded value and where it stands.
+/// A decoded value and its place.
 #[derive(Clone, Copy, Debug)]
 pub struct At<T> {
     pub value: T,
@@ -61,7 +61,7 @@ impl<'t> Decoder<'t> {
         self.tree.get(id).place
     }
 
-    /// Notes that a node is not what has to stand there.
+    /// Notes that a node is not what is expected there.
     pub fn expected<T>(&self, id: NodeId, what: &str, help: &str) -> Option<T> {
         let node = self.tree.get(id);
         let found = match &node.kind {
@@ -138,8 +138,8 @@ impl<'t> Decoder<'t> {
         let space = if unit.is_empty() { "" } else { " " };
         let what = format!("{found} is out of range");
         let help = match unit {
-            "bit/s" => format!("it may be `{}` to `{}`", BitRate(least), BitRate(most)),
-            _ => format!("it may be {least} to {most}{space}{unit}"),
+            "bit/s" => format!("allowed: `{}` to `{}`", BitRate(least), BitRate(most)),
+            _ => format!("allowed: {least} to {most}{space}{unit}"),
         };
         self.report(Problem::new(place, what).help(help));
     }
@@ -176,7 +176,7 @@ impl<'t> Decoder<'t> {
                     }
                 }
             }
-            _ => self.expected(id, Q::NAME, &format!("write it as in {}", Q::EXAMPLE)),
+            _ => self.expected(id, Q::NAME, &format!("e.g. {}", Q::EXAMPLE)),
         }
     }
 
@@ -188,7 +188,7 @@ impl<'t> Decoder<'t> {
         let At { value, place } = self.quantity::<Q>(id)?;
         if value < least || value > most {
             let problem = Problem::new(place, format!("`{value}` is out of range"));
-            self.report(problem.help(format!("it may be `{least}` to `{most}`")));
+            self.report(problem.help(format!("allowed: `{least}` to `{most}`")));
             return None;
         }
         Some(value)
@@ -200,15 +200,22 @@ impl<'t> Decoder<'t> {
             && BitRate::parse(&scalar.text) == Ok(BitRate(0))
         {
             let problem = Problem::new(self.place(id), "a rate of 0 would send nothing");
-            self.report(problem.help("leave it out for unlimited"));
+            self.report(problem.help("omit the key for no limit"));
             return None;
         }
         self.bounded(id, least, most)
     }
 
-    /// One of some words.
+    /// One of some values, by its word.
     pub fn choice<T: Copy>(&self, id: NodeId, choices: &[(&'static str, T)]) -> Option<T> {
-        let words = || choices.iter().map(|(word, _)| *word);
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let (_, value) = choices.get(self.word(id, &words)?)?;
+        Some(*value)
+    }
+
+    /// The index of one of some words.
+    pub fn word(&self, id: NodeId, known: &[&str]) -> Option<usize> {
+        let words = || known.iter().copied();
         let node = self.tree.get(id);
         let Kind::Scalar(scalar) = &node.kind else {
             return self.expected(id, &one_of(words()), "");
@@ -216,21 +223,17 @@ impl<'t> Decoder<'t> {
         if scalar.value == Value::Null {
             return self.expected(id, &one_of(words()), "");
         }
-        let found = choices.iter().find(|(word, _)| *word == scalar.text);
+        let found = words().position(|word| word == scalar.text);
         if found.is_none() {
-            let what = format!("{} is not known here", quote(&scalar.text));
-            let problem = Problem::new(node.place, what);
+            let what = format!("unknown value {}", quote(&scalar.text));
+            let problem =
+                Problem::new(node.place, what).help(format!("allowed: {}", one_of(words())));
             self.report(match did_you_mean(&scalar.text, words()) {
-                Some(word) => problem
-                    .label(format!("did you mean `{word}`?"))
-                    .help(format!("it may be {}", one_of(words()))),
-                None if choices.len() == 1 => {
-                    problem.help(format!("it can only be {}", one_of(words())))
-                }
-                None => problem.help(format!("it may be {}", one_of(words()))),
+                Some(word) => problem.label(format!("did you mean `{word}`?")),
+                None => problem,
             });
         }
-        found.map(|(_, value)| *value)
+        found
     }
 
     /// A list with at least one item.
@@ -245,7 +248,7 @@ impl<'t> Decoder<'t> {
             Kind::Map(_) => {
                 self.expected(id, "a list", &format!("start each item with `- `: {what}"))
             }
-            Kind::Scalar(_) => self.expected(id, "a list", &format!("as in {what}")),
+            Kind::Scalar(_) => self.expected(id, "a list", &format!("e.g. {what}")),
         }
     }
 
@@ -334,7 +337,7 @@ impl<'t> Decoder<'t> {
             self.report(
                 Problem::new(
                     self.place(*again),
-                    format!("{} stands here twice", quote(value)),
+                    format!("duplicate item {}", quote(value)),
                 )
                 .label("again here")
                 .related(self.place(*first), "first here")
@@ -344,17 +347,7 @@ impl<'t> Decoder<'t> {
     }
 }
 
-/// The first words of a list that may be long.
-pub fn some_of(words: &[&str]) -> String {
-    const SOME: usize = 16;
-    if words.len() <= SOME {
-        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
-        match quoted.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-            _ => quoted.concat(),
-        }
-    } else {
-        let quoted: Vec<String> = words.iter().take(SOME).map(|word| quote(word)).collect();
-        format!("{} and {} more", quoted.join(", "), words.len() - SOME)
-    }
+/// A value without its place, or its type's default.
+pub fn value_or_default<T: Default>(found: Option<At<T>>) -> T {
+    found.map(|at| at.value).unwrap_or_default()
 }

@@ -8,24 +8,8 @@ use super::decoder::{At, Decoder};
 use super::paths::{Ends, FoundPath};
 use super::workers::KnownWorkers;
 use crate::diag::{Place, Problem, quote};
-use crate::plan::model::mesh::MeshPaths;
-use crate::plan::model::plan::{Placement, Plan, Via};
-
-impl Plan {
-    /// Whether a worker's pod is on its host's network: when its paths are `via: host`.
-    #[must_use]
-    pub fn on_host_network(&self, worker: &str) -> bool {
-        let group = self.workers.get(worker).and_then(|p| p.group.as_deref());
-        let of_group = |mesh: &MeshPaths| {
-            mesh.mesh.via == Via::Host && group == Some(mesh.mesh.workers.as_str())
-        };
-        // Not path by path: a mesh has many.
-        let singles = self.entries().filter(|(_, range)| range.len() == 1);
-        let mut singles = singles.filter_map(|(_, range)| self.paths.get(range.start));
-        self.meshes.iter().any(of_group)
-            || singles.any(|p| p.via == Via::Host && (p.from == worker || p.to == worker))
-    }
-}
+use crate::plan::model::path::Via;
+use crate::plan::model::plan_file::Placement;
 
 /// A pod is on its host's network or on the pod network: finds the workers that would have to be
 /// on both.

@@ -3,26 +3,32 @@
 use super::decoder::Decoder;
 use super::{foreign, plan};
 use crate::diag::{Place, Problem, Problems, Source};
+use crate::plan::describe::keys::PLAN;
 use crate::plan::model::plan::Plan;
+use crate::plan::model::plan_file::PlanFile;
 use crate::plan::text::source_env::{Alone, SourceEnv};
 use crate::plan::text::tree::Tree;
 use crate::plan::text::{extend, parse, set, variables};
 
-/// Reads a plan by itself, with `set` overriding values in it: each as in `tests.0.duration=1s`. It
-/// can extend no file, and no variable is set.
+/// Reads a plan by itself, with `set` overriding values in it, e.g. `tests.0.duration=1s`, and expands
+/// it for the nodes of the local cluster. The plan can extend no file and use no variable.
 ///
 /// # Errors
 /// All problems at once, those of the text and of `set` alike, each with its place.
 pub fn load(source: Source, set: &[String]) -> Result<Plan, Problems> {
-    load_in(&Alone, source, set)
+    Ok(load_file(&Alone, source, set)?.expand())
 }
 
-/// Reads a plan with what lies around it. What it extends is below it, `set` above it; in what
-/// comes out of this variables are replaced.
+/// Reads a plan as its author wrote it. `set` overrides the plan, which overrides the files that it
+/// extends; then variables are replaced.
 ///
 /// # Errors
 /// All problems at once, those of every file and of `set` alike, each with its place.
-pub fn load_in(around: &dyn SourceEnv, source: Source, set: &[String]) -> Result<Plan, Problems> {
+pub fn load_file(
+    around: &dyn SourceEnv,
+    source: Source,
+    set: &[String],
+) -> Result<PlanFile, Problems> {
     let (name, text) = (source.name.clone(), source.text.clone());
     let mut problems = Problems::new(source);
     let mut tree = Tree::default();
@@ -38,7 +44,9 @@ pub fn load_in(around: &dyn SourceEnv, source: Source, set: &[String]) -> Result
         problems.push(problem);
         return Err(problems);
     }
-    let root = extend::resolve(&mut tree, &mut problems, around, root, &name);
+    let root = extend::resolve(&mut tree, &mut problems, around, root, &name, |key| {
+        PLAN.key(key).is_some()
+    });
     let root = set::apply(&mut tree, &mut problems, root, set);
     if let Some(problem) = tree.too_large(root, Place::default()) {
         problems.push(problem);

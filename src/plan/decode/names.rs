@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::decoder::{At, Decoder, some_of};
-use crate::diag::{Place, Problem, did_you_mean, quote};
+use super::decoder::{At, Decoder};
+use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
 use crate::plan::text::tree::NodeId;
 
 impl<'t> Decoder<'t> {

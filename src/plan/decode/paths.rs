@@ -4,20 +4,16 @@ use std::collections::HashMap;
 
 use super::decoder::{At, Decoder};
 use super::fields::Fields;
-use super::host_network;
-use super::plan::LONGEST_NAME;
 use super::workers::KnownWorkers;
+use crate::catalog::Metric;
 use crate::diag::{Problem, quote};
 use crate::plan::decode::expect::expectations::{self, Expected};
-use crate::plan::model::mesh::{Mesh, MeshEntry, PathEntry};
-use crate::plan::model::metric::Metric;
-use crate::plan::model::plan::{Path, Via};
+use crate::plan::describe::keys::{MESH, MESH_ENTRY, PATH};
+use crate::plan::model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 use crate::plan::text::tree::NodeId;
 
 /// More that are written one by one are no benchmark, and would make looking names up slow.
 const MOST_PATHS: usize = 500;
-/// The paths of a mesh have two numbers behind its name.
-const LONGEST_MESH: usize = LONGEST_NAME - "-1000-1000".len();
 
 /// What could be read of an item of `paths:`.
 #[derive(Debug)]
@@ -26,7 +22,7 @@ pub struct FoundPath<'t> {
     label: Option<String>,
     pub ends: Ends<'t>,
     pub via: Option<At<Via>>,
-    /// Where it is written; it may name a metric of a declared tool, so it is read after those.
+    /// Where its bounds are; they may name metrics of declared tools, so they are read after those.
     pub expect_id: Option<NodeId>,
     pub expect: Vec<Expected>,
 }
@@ -122,7 +118,6 @@ pub fn paths<'t>(
     for mesh in paths.iter().filter(|path| path.is_mesh()) {
         check_names(decoder, mesh, &paths);
     }
-    host_network::check(decoder, &paths, workers);
     Some(paths)
 }
 
@@ -130,7 +125,7 @@ pub fn paths<'t>(
 pub fn most_to_one(paths: &[FoundPath<'_>]) -> u16 {
     let mut counts: HashMap<&str, u64> = HashMap::new();
     for path in paths {
-        // Of a mesh each worker has one path from each other, and they count as one: see `slots`.
+        // In a mesh each worker has one path from each other, and they count as one: see `slots`.
         let (Ends::Path { to: Some(to), .. }
         | Ends::Mesh {
             group: Some(to), ..
@@ -170,19 +165,12 @@ fn entry<'t>(
     workers: Option<&KnownWorkers<'_>>,
     nodes: u32,
 ) -> Option<FoundPath<'t>> {
-    let fields = decoder.fields(
-        id,
-        "a path with `name`, `from`, `to` and `via`, or a `mesh`",
-        false,
-    )?;
-    if let Some(entry) = fields.entry("mesh") {
-        fields.done_else(|key| {
-            matches!(key, "name" | "label" | "via" | "workers" | "expect")
-                .then(|| format!("`{key}` stands one level deeper, in `mesh:`"))
-        });
-        return mesh(decoder, entry.value, workers, nodes);
+    if !decoder.has_key(id, "mesh") {
+        let fields = decoder.mapping(id, &PATH)?;
+        return Some(path(decoder, &fields, workers));
     }
-    Some(path(decoder, &fields, workers))
+    let entry = decoder.mapping(id, &MESH_ENTRY)?;
+    mesh(decoder, entry.value("mesh")?, workers, nodes)
 }
 
 fn mesh<'t>(
@@ -191,23 +179,15 @@ fn mesh<'t>(
     workers: Option<&KnownWorkers<'_>>,
     nodes: u32,
 ) -> Option<FoundPath<'t>> {
-    let fields = decoder.fields(id, "a mesh with `workers` and `via`", false)?;
-    let name = fields.optional("name", |id| {
-        Some(decoder.dns_label(decoder.text(id)?, LONGEST_MESH))
-    });
-    let label = fields.optional("label", |id| label(decoder, id, LONGEST_LABEL - 10));
-    let group = fields.required("workers", |id| match workers {
+    let fields = decoder.mapping(id, &MESH)?;
+    let name = fields.text("name");
+    let label = fields.string("label");
+    let group = fields.value("workers").and_then(|id| match workers {
         Some(workers) => workers.group(decoder, id),
         None => decoder.text(id),
     });
-    let via = via(decoder, &fields);
-    let both = fields.optional("both_directions", |id| decoder.boolean(id));
-    let expect_id = fields.optional("expect", Some);
-    fields.done_else(|key| {
-        matches!(key, "from" | "to")
-            .then(|| "a mesh is between every two of its `workers`".to_owned())
-    });
-    let both_directions = both.unwrap_or_default();
+    let via = fields.choice("via");
+    let both_directions = fields.boolean("both_directions");
     let size = group
         .zip(workers)
         .map_or(2, |(group, workers)| workers.size(group.value, nodes));
@@ -228,22 +208,8 @@ fn mesh<'t>(
             paths: if both_directions { 2 * pairs } else { pairs },
         },
         via,
-        expect_id,
+        expect_id: fields.value("expect"),
         expect: Vec::new(),
-    })
-}
-
-fn via(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> Option<At<Via>> {
-    fields.required("via", |id| {
-        let choices = [
-            ("pod_ip", Via::PodIp),
-            ("cluster_ip", Via::ClusterIp),
-            ("host", Via::Host),
-        ];
-        Some(At {
-            value: decoder.choice(id, &choices)?,
-            place: decoder.place(id),
-        })
     })
 }
 
@@ -256,15 +222,11 @@ fn path<'t>(
         Some(workers) => workers.single(decoder, id),
         None => decoder.text(id),
     };
-    let name = fields.required("name", |id| {
-        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
-    });
-    let label = fields.optional("label", |id| label(decoder, id, LONGEST_LABEL));
-    let from = fields.required("from", worker);
-    let to = fields.required("to", worker);
-    let via = via(decoder, fields);
-    let expect_id = fields.optional("expect", Some);
-    fields.done();
+    let name = fields.text("name");
+    let label = fields.string("label");
+    let from = fields.value("from").and_then(worker);
+    let to = fields.value("to").and_then(worker);
+    let via = fields.choice("via");
     if let (
         Some(from),
         Some(to),
@@ -288,34 +250,7 @@ fn path<'t>(
         label,
         ends: Ends::Path { from, to },
         via,
-        expect_id,
+        expect_id: fields.value("expect"),
         expect: Vec::new(),
     }
-}
-
-pub const LONGEST_LABEL: usize = 100;
-
-/// A label becomes a field of `result.csv`, which knows no quoting.
-pub fn label(decoder: &Decoder<'_>, id: NodeId, longest: usize) -> Option<String> {
-    let label = decoder.text(id)?;
-    let wrong = label
-        .value
-        .chars()
-        .find(|c| c.is_control() || *c == ',' || *c == ';');
-    let problem = match wrong {
-        Some(c) => {
-            let c = crate::diag::quote(&c.to_string());
-            Problem::new(label.place, format!("a label cannot have {c} in it"))
-        }
-        None if label.value.chars().count() > longest => {
-            Problem::new(label.place, "the label is too long")
-                .label(format!("{longest} characters at most"))
-        }
-        None if label.value.trim().is_empty() => {
-            Problem::new(label.place, "a label cannot be empty")
-        }
-        None => return Some(label.value.to_owned()),
-    };
-    decoder.report(problem.help("labels stand in `result.csv`: one line, without `,` and `;`"));
-    None
 }

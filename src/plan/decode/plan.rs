@@ -1,48 +1,42 @@
 //! The decoder of a plan as a whole, and of its emulated nodes.
 
-use super::decoder::Decoder;
+use super::decoder::{Decoder, value_or_default};
 use super::fields::Fields;
 use super::host_network;
 use super::kubernetes::kubernetes;
-use super::paths::{FoundPath, most_to_one, paths};
+use super::paths::{self, FoundPath, most_to_one};
 use super::tests::{self, Known, KnownPath};
-use super::timing::{self, PartialTiming};
-use super::workers::{KnownWorkers, workers};
+use super::timing;
+use super::workers::{self, KnownWorkers};
+use crate::catalog::{Metric, built_in_tool};
 use crate::diag::Problem;
 use crate::plan::decode::expect::check;
 use crate::plan::decode::tools::declared::{self, Tools};
-use crate::plan::model::local::{Link, Local, Offloads};
-use crate::plan::model::mesh::{Expanded, expand};
-use crate::plan::model::metric::Metric;
-use crate::plan::model::plan::{Concurrency, Order, Plan, Test, VERSION};
+use crate::plan::describe::keys::{DEFAULTS, LINK, LOCAL, PLAN};
+use crate::plan::model::local::{Link, Local};
+use crate::plan::model::plan_file::{PlanFile, Test, VERSION};
 use crate::plan::model::tools::tool::ToolSpec;
-use crate::plan::model::units::{BitRate, Duration, Percent};
 use crate::plan::text::extend;
 use crate::plan::text::tree::NodeId;
 
-/// A DNS label has no more characters.
-pub const LONGEST_NAME: usize = 63;
 /// Reads a plan. The result is only whole when no problem was noted.
-pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
-    let top = decoder.fields(
-        root,
-        "a plan with `version: 1`, `name`, `workers`, `paths` and `tests`",
-        false,
-    )?;
+pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
+    let top = decoder.open_mapping(root, &PLAN)?;
     version(decoder, &top)?;
-    let name = top.required("name", |id| {
-        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
-    });
-    let description = top.optional("description", |id| decoder.text(id));
-    let workers = top.required("workers", |id| workers(decoder, id));
-    let local = top
-        .optional("local", |id| local(decoder, id))
-        .unwrap_or_default();
+    top.done_else(|key| PLAN.hint(key));
+    let name = top.string("name");
+    let description = top.string("description");
+    let workers = top.names("workers");
+    let workers = workers.and_then(|(form, id)| workers::workers(decoder, form, id));
+    let local = top.value("local").and_then(|id| local(decoder, id));
+    let local = local.unwrap_or_default();
     // Without workers every name would be unknown: one problem, not many.
     let known = workers.as_ref().map(KnownWorkers::new);
-    let mut paths = top.required("paths", |id| {
-        paths(decoder, id, known.as_ref(), local.nodes)
-    });
+    let paths = top.value("paths");
+    let mut paths = paths.and_then(|id| paths::paths(decoder, id, known.as_ref(), local.nodes));
+    if let Some(paths) = &paths {
+        host_network::check(decoder, paths, known.as_ref());
+    }
     if let (Some(workers), Some(paths)) = (&workers, &paths) {
         host_network::check_nodes(decoder, paths, workers);
     }
@@ -56,39 +50,27 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
         });
         known.collect()
     });
-    let defaults = top.optional("defaults", |id| {
-        let fields = decoder.fields(
-            id,
-            "a mapping with `duration`, `warmup`, `repeat` or the like",
-            true,
-        )?;
-        let timing = timing::timing(decoder, &fields);
-        fields.done_else(|key| {
-            matches!(key, "paths" | "iperf3" | "netperf" | "label")
-                .then(|| format!("`{key}` stands within each of `tests:`, not in `defaults:`"))
+    let defaults = top.value("defaults").and_then(|id| {
+        let fields = decoder.open_mapping(id, &DEFAULTS)?;
+        // A tool belongs where its paths belong.
+        let is_tool = |key: &str| built_in_tool(key).is_some();
+        fields.done_else(|key| match is_tool(key) {
+            true => Some(format!(
+                "`{key}` belongs in each of `tests:`, not in `defaults:`"
+            )),
+            false => DEFAULTS.hint(key),
         });
-        Some(timing)
+        Some(timing::timing(decoder, &fields))
     });
-    let order = top.optional("order", |id| {
-        let choices = [
-            ("listed", Order::Listed),
-            ("interleaved", Order::Interleaved),
-            ("shuffled", Order::Shuffled),
-        ];
-        decoder.choice(id, &choices)
-    });
-    let seed = top.optional("seed", |id| decoder.whole(id, 0, u64::MAX, ""));
-    let concurrency = top.optional("concurrency", |id| {
-        let choices = [
-            ("serial", Concurrency::Serial),
-            ("disjoint-nodes", Concurrency::DisjointNodes),
-        ];
-        decoder.choice(id, &choices)
-    });
+    let order = value_or_default(top.choice("order"));
+    let seed = top.number("seed").map(|seed| seed.value);
+    let concurrency = value_or_default(top.choice("concurrency"));
     let has_tools = top.key_place("tools").is_some();
     let slots = paths.as_deref().map_or(1, most_to_one);
-    let tools = top.optional("tools", |id| declared::tools(decoder, id, slots));
-    let tests = top.required("tests", |id| {
+    let tools = top
+        .value("tools")
+        .and_then(|id| declared::tools(decoder, id, slots));
+    let tests = top.value("tests").and_then(|id| {
         let known = Known {
             paths: known_paths.as_deref(),
             tools: tools.as_ref(),
@@ -117,38 +99,24 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<Plan> {
             }
         }
     }
-    let kubernetes = top.optional("kubernetes", |id| kubernetes(decoder, id));
+    let kubernetes = top
+        .value("kubernetes")
+        .and_then(|id| kubernetes(decoder, id));
     if let Some(entry) = top.entry(extend::KEY) {
-        let what = "`extends` has to stand in the file of the plan";
+        let what = "`extends` is only allowed in a file";
         let problem = Problem::new(entry.key_place, what);
-        decoder.report(problem.help("values that are set lie above all files"));
+        decoder.report(problem.help("values that are set override all files"));
     }
-    top.done_else(|key| {
-        if matches!(key, "image" | "namespace" | "node_selector" | "tolerations") {
-            return Some(format!("`{key}` stands in `kubernetes:`"));
-        }
-        PartialTiming::KEYS.contains(&key).then(|| {
-            format!("`{key}` stands in `defaults:`, for all tests, or within one of `tests:`")
-        })
-    });
-    let entries: Option<Vec<_>> = paths?.into_iter().map(FoundPath::entry).collect();
-    let Expanded {
-        workers,
-        groups,
-        paths,
-        meshes,
-    } = expand(workers?, entries?, local.nodes);
-    Some(Plan {
+    let paths: Option<Vec<_>> = paths?.into_iter().map(FoundPath::entry).collect();
+    Some(PlanFile {
         version: VERSION,
-        name: name?.value.to_owned(),
-        description: description.map(|text| text.value.to_owned()),
-        workers,
-        groups,
-        paths,
-        meshes,
-        order: order.unwrap_or_default(),
+        name: name?,
+        description,
+        workers: workers?,
+        paths: paths?,
+        order,
         seed,
-        concurrency: concurrency.unwrap_or_default(),
+        concurrency,
         tools: tools
             .unwrap_or_default()
             .into_iter()
@@ -186,13 +154,13 @@ fn metrics_on(
 
 /// Nothing else is read of a plan in another version: its keys may mean other things.
 fn version(decoder: &Decoder<'_>, top: &Fields<'_, '_>) -> Option<()> {
-    let version = top.required("version", |id| {
-        let version = decoder.whole(id, 0, u64::MAX, "")?;
-        Some((version, decoder.place(id)))
-    });
-    let Some((version, place)) = version else {
+    let Some(id) = top.value("version") else {
         return Some(());
     };
+    let Some(version) = decoder.whole(id, 0, u64::MAX, "") else {
+        return Some(());
+    };
+    let place = decoder.place(id);
     if version == u64::from(VERSION) {
         return Some(());
     }
@@ -204,47 +172,24 @@ fn version(decoder: &Decoder<'_>, top: &Fields<'_, '_>) -> Option<()> {
 }
 
 fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
-    let fields = decoder.fields(id, "a mapping with `nodes`, `links` or `offloads`", true)?;
-    let nodes = fields.optional("nodes", |id| decoder.whole(id, 1, 32, "nodes"));
-    let links = fields.optional("links", |id| link(decoder, id));
-    let offloads = fields.optional("offloads", |id| {
-        let choices = [("off", Offloads::Off), ("kernel", Offloads::Kernel)];
-        decoder.choice(id, &choices)
-    });
-    fields.done_else(|key| {
-        matches!(key, "rate" | "delay" | "loss" | "mtu")
-            .then(|| format!("`{key}` stands one level deeper, in `links:`"))
-    });
+    let fields = decoder.mapping(id, &LOCAL)?;
     let default = Local::default();
     Some(Local {
-        nodes: nodes.map_or(default.nodes, small),
-        links: links.unwrap_or_default(),
-        offloads: offloads.unwrap_or_default(),
+        nodes: fields.small_number("nodes").unwrap_or(default.nodes),
+        links: fields
+            .value("links")
+            .and_then(|id| link(decoder, id))
+            .unwrap_or_default(),
+        offloads: value_or_default(fields.choice("offloads")),
     })
 }
 
 fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
-    let fields = decoder.fields(id, "a mapping with `rate`, `delay`, `loss` or `mtu`", true)?;
-    let link = Link {
-        rate: fields.optional("rate", |id| {
-            decoder.rate_limit(id, BitRate(1_000), BitRate(1_000_000_000_000))
-        }),
-        delay: fields.optional("delay", |id| {
-            let seconds = |s| Duration(std::time::Duration::from_secs(s));
-            decoder.bounded(id, seconds(0), seconds(10))
-        }),
-        loss: fields.optional("loss", |id| {
-            decoder.bounded(id, Percent(0.0), Percent(99.0))
-        }),
-        mtu: fields.optional("mtu", |id| {
-            decoder.whole(id, 576, 65535, "bytes").map(small)
-        }),
-    };
-    fields.done();
-    Some(link)
-}
-
-/// A number that was checked to be small.
-pub fn small(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    let fields = decoder.mapping(id, &LINK)?;
+    Some(Link {
+        rate: fields.rate("rate"),
+        delay: fields.duration("delay").map(|delay| delay.value),
+        loss: fields.percent("loss"),
+        mtu: fields.small_number("mtu"),
+    })
 }

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 
 use super::decoder::{At, Decoder};
-use super::default_names::{default_label, default_name, free_name};
+use super::default_names::free_name;
 use super::fields::Fields;
-use super::paths::{LONGEST_LABEL, label};
-use super::plan::LONGEST_NAME;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
-use crate::diag::{Place, Problem};
+use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
+use crate::diag::{Place, Problem, one_of};
 use crate::plan::decode::expect::check;
 use crate::plan::decode::expect::expectations::{self, Expected};
 use crate::plan::decode::expect::find;
@@ -16,14 +15,13 @@ use crate::plan::decode::tools::builtin::{self, Swept};
 use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
+use crate::plan::describe::keys::TEST;
 use crate::plan::model::expect::Find;
-use crate::plan::model::plan::Test;
+use crate::plan::model::plan_file::Test;
+use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::{Entry, NodeId};
-
-/// A matrix of more cells is refused: at a second each it would run for 11 days.
-pub const MOST_CELLS: u64 = 1_000_000;
 
 /// What could be read of a test.
 struct FoundTest<'t> {
@@ -89,11 +87,11 @@ pub fn tests(
             let tool = test.tool?;
             let name = match test.name {
                 Some(name) => name.value.to_owned(),
-                None => free_name(&mut taken, default_name(&tool)),
+                None => free_name(&mut taken, &tool.default_test_name()),
             };
             Some(Test {
                 name,
-                label: test.label.unwrap_or_else(|| default_label(&tool)),
+                label: test.label.unwrap_or_else(|| tool.default_label()),
                 tool,
                 paths: test.paths?,
                 timing: test.timing,
@@ -111,15 +109,13 @@ fn test<'t>(
     known: &Known<'_>,
 ) -> Option<FoundTest<'t>> {
     let paths = known.paths;
-    let fields = decoder.fields(id, "a test with a tool, as in `iperf3: {}`", false)?;
-    let name = fields.optional("name", |id| {
-        Some(decoder.dns_label(decoder.text(id)?, LONGEST_NAME))
-    });
-    let label = fields.optional("label", |id| label(decoder, id, LONGEST_LABEL));
+    let fields = decoder.open_mapping(id, &TEST)?;
+    let name = fields.text("name");
+    let label = fields.string("label");
     let mut swept = Vec::new();
     let tool = tool(decoder, &fields, known, &mut swept);
     let names: Option<Vec<&str>> = paths.map(|all| all.iter().map(|path| path.name).collect());
-    let test_paths = fields.optional("paths", |id| test_paths(decoder, id, names.as_deref()));
+    let test_paths = test_paths(decoder, &fields, names.as_deref());
     let test_paths = match fields.key_place("paths") {
         Some(_) => test_paths,
         None => names.map(|all| all.into_iter().map(str::to_owned).collect()),
@@ -132,9 +128,8 @@ fn test<'t>(
         may.then(|| find::find(decoder, entry.value, &measured))?
     });
     let expect = fields
-        .optional("expect", |id| {
-            expectations::expectations(decoder, id, &measured)
-        })
+        .value("expect")
+        .and_then(|id| expectations::expectations(decoder, id, &measured))
         .unwrap_or_default();
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
@@ -142,8 +137,11 @@ fn test<'t>(
         check::check_test(decoder, &expect, tool, own, &single);
     }
     fields.done_else(|key| {
-        (!known.any_tool && builtin::is_option(key)).then(|| {
-            format!("`{key}` is an option of the tool: put it within `iperf3:` or `netperf:`")
+        let tools = builtin::tools_with(key);
+        (!known.any_tool && !tools.is_empty()).then(|| {
+            let tools: Vec<String> = tools.iter().map(|tool| format!("{tool}:")).collect();
+            let tools = one_of(tools.iter().map(String::as_str));
+            format!("`{key}` is an option of the tool: put it within {tools}")
         })
     });
     let mut timing = own.or(defaults);
@@ -160,7 +158,7 @@ fn test<'t>(
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);
         let place = entry.map_or(fields.place, |entry| entry.key_place);
-        command_check::try_use(decoder, place, used, &timing, find.as_ref());
+        command_check::check_use(decoder, place, used, &timing, find.as_ref());
     }
     Some(FoundTest {
         place: fields.place,
@@ -182,7 +180,7 @@ fn tool(
     known: &Known<'_>,
     swept: &mut Vec<Swept>,
 ) -> Option<ToolSpec> {
-    let built_in = ["iperf3", "netperf"];
+    let built_in = BUILT_IN_TOOLS.map(|tool| tool.name);
     let declared = known.tools.into_iter().flat_map(Tools::keys);
     let declared = declared
         .map(String::as_str)
@@ -191,15 +189,15 @@ fn tool(
     let mut found: Vec<&Entry> = names.iter().filter_map(|name| fields.named(name)).collect();
     found.sort_by_key(|entry| entry.key_place);
     match found[..] {
-        [entry] => match entry.key.as_str() {
-            "iperf3" => builtin::iperf3(decoder, entry.value, swept).map(ToolSpec::Iperf3),
-            "netperf" => builtin::netperf(decoder, entry.value, swept).map(ToolSpec::Netperf),
-            name => {
-                let tool = known.tools?.get(name)?.as_ref()?;
-                let used = parameter::used(decoder, entry.value, tool, swept);
-                used.map(ToolSpec::Declared)
+        [entry] => {
+            if let Some(tool) = built_in_tool(&entry.key) {
+                let used = builtin::built_in(decoder, entry.value, tool, swept);
+                return used.map(ToolSpec::BuiltIn);
             }
-        },
+            let tool = known.tools?.get(&entry.key)?.as_ref()?;
+            let used = parameter::used(decoder, entry.value, tool, swept);
+            used.map(ToolSpec::Declared)
+        }
         [first, second, ..] => {
             decoder.report(
                 Problem::new(second.key_place, "a test has one tool, and this has two")
@@ -214,18 +212,22 @@ fn tool(
             let keys = entries.iter().map(|entry| entry.key.as_str());
             let misspelt = |key| crate::diag::did_you_mean(key, names.iter().copied()).is_some();
             if !known.any_tool && !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
-                decoder.report(
-                    Problem::new(fields.place, "this test has no tool")
-                        .help("add `iperf3: {}` or `netperf: {}`; `{}` holds its options"),
-                );
+                let tools = built_in.map(|name| format!("{name}: {{}}"));
+                let tools = one_of(tools.iter().map(String::as_str));
+                let problem = Problem::new(fields.place, "this test has no tool");
+                decoder.report(problem.help(format!("add {tools}; `{{}}` holds its options")));
             }
             None
         }
     }
 }
 
-fn test_paths(decoder: &Decoder<'_>, id: NodeId, known: Option<&[&str]>) -> Option<Vec<String>> {
-    let items = decoder.list(id, "`[same-node, remote]`; leave `paths` out for all")?;
+fn test_paths(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    known: Option<&[&str]>,
+) -> Option<Vec<String>> {
+    let items = fields.list("paths")?;
     let mut seen = std::collections::HashMap::new();
     let found: Vec<Option<String>> = items
         .iter()

@@ -2,15 +2,13 @@
 
 use super::decoder::{At, Decoder};
 use super::fields::Fields;
-use super::plan::small;
 use crate::diag::Problem;
+use crate::plan::describe::key::{Kind, Limits};
+use crate::plan::describe::keys::UNTIL;
 use crate::plan::model::timing::{Repeat, Timing, Until};
-use crate::plan::model::tools::limits;
 use crate::plan::model::tools::tool::ToolSpec;
-use crate::plan::model::units::{Duration, Percent};
+use crate::plan::model::units::Duration;
 use crate::plan::text::tree::NodeId;
-
-const DAY: u64 = 24 * 60 * 60;
 
 /// The timing that a mapping gives; the rest comes from `defaults:`, or is the language's own.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,10 +22,6 @@ pub struct PartialTiming {
 }
 
 impl PartialTiming {
-    pub const KEYS: [&'static str; 6] = [
-        "duration", "warmup", "cooldown", "timeout", "retries", "repeat",
-    ];
-
     pub fn or(self, defaults: &PartialTiming) -> PartialTiming {
         PartialTiming {
             duration: self.duration.or(defaults.duration),
@@ -54,94 +48,62 @@ impl PartialTiming {
 
 /// Reads the keys of a timing.
 pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
-    let most = Duration(std::time::Duration::from_secs(DAY));
-    let any = |id| decoder.bounded(id, Duration::default(), most);
-    let count = |least, most, unit| move |id| decoder.whole(id, least, most, unit).map(small);
     PartialTiming {
-        duration: fields.optional("duration", |id| {
-            whole_seconds(decoder, id, 1).map(|duration| duration.value)
-        }),
-        warmup: fields.optional("warmup", |id| whole_seconds(decoder, id, 0)),
-        cooldown: fields.optional("cooldown", any),
-        timeout: fields.optional("timeout", |id| {
-            any(id).map(|value| At {
-                value,
-                place: decoder.place(id),
-            })
-        }),
-        retries: fields.optional("retries", count(0, 100, "retries")),
-        repeat: fields.optional("repeat", |id| repeat(decoder, id)),
+        duration: fields.duration("duration").map(|at| at.value),
+        warmup: fields.duration("warmup"),
+        cooldown: fields.duration("cooldown").map(|at| at.value),
+        timeout: fields.duration("timeout"),
+        retries: fields.small_number("retries"),
+        repeat: fields
+            .either("repeat")
+            .and_then(|(kinds, id)| repeat(decoder, kinds, id)),
     }
 }
 
 /// A number of samples, or a mapping that says when to stop.
-fn repeat(decoder: &Decoder<'_>, id: NodeId) -> Option<Repeat> {
-    let times = |id, least| decoder.whole(id, least, 10_000, "samples").map(small);
+fn repeat(decoder: &Decoder<'_>, kinds: &[Kind], id: NodeId) -> Option<Repeat> {
     if !decoder.is_mapping(id) {
-        return times(id, 1).map(Repeat::Times);
+        let limits = kinds.iter().find_map(|kind| match kind {
+            Kind::Number(limits) => Some(*limits),
+            _ => None,
+        });
+        let Limits { least, most, unit } = limits?;
+        let times = decoder.whole(id, least, most, unit)?;
+        return u32::try_from(times).ok().map(Repeat::Times);
     }
-    let fields = decoder.fields(id, "a mapping with `until`, as in `until: 2%`", false)?;
-    let min = fields.optional("min", |id| times(id, 2));
-    let max = fields.optional("max", |id| Some((times(id, 2)?, decoder.place(id))));
-    let until = fields.required("until", |id| {
-        decoder.bounded(id, Percent(0.01), Percent(100.0))
-    });
-    fields.done();
-    let min = min.unwrap_or(3);
-    if let Some((max, place)) = max
-        && max < min
+    let fields = decoder.mapping(id, &UNTIL)?;
+    let min = fields.small_number("min").unwrap_or(3);
+    let max = fields.number("max");
+    let until = fields.percent("until");
+    if let Some(At { value: max, place }) = max
+        && max < u64::from(min)
     {
         let what = format!("at most {max} samples are fewer than the least, {min}");
-        decoder.report(Problem::new(place, what).help("`min` is 3 unless it is given"));
+        decoder.report(Problem::new(place, what).help("the default of `min` is 3"));
         return None;
     }
+    let max = max.and_then(|max| u32::try_from(max.value).ok());
     Some(Repeat::Until(Until {
         min,
-        max: max.map_or(min.max(20), |(max, _)| max),
+        max: max.unwrap_or(min.max(20)),
         until: until?,
     }))
 }
 
-/// iperf3 and netperf drop a fraction of a second, and run for ever when told 0.
-fn whole_seconds(decoder: &Decoder<'_>, id: NodeId, least: u64) -> Option<At<Duration>> {
-    let At { value, place } = decoder.quantity::<Duration>(id)?;
-    let seconds = value.0.as_secs();
-    let problem = if value.0.subsec_nanos() != 0 {
-        let above = seconds.saturating_add(1);
-        Problem::new(place, format!("`{value}` is no whole number of seconds"))
-            .label(format!("write `{above}s`"))
-            .help(
-                "iperf3 and netperf drop a fraction of a second; what is left of `0.5s` is endless",
-            )
-    } else if seconds < least {
-        Problem::new(place, format!("`{value}` is too short"))
-            .label(format!("write `{least}s` or more"))
-            .help("iperf3 and netperf take 0 seconds for endless")
-    } else if seconds > DAY {
-        Problem::new(place, format!("`{value}` is too long")).help("24 hours (`24h`) at most")
-    } else {
-        return Some(At { value, place });
-    };
-    decoder.report(problem);
-    None
-}
-
-/// Refuses a warm-up that iperf3 does not take.
+/// Refuses a warm-up that the tool does not take.
 pub fn check_warmup(decoder: &Decoder<'_>, timing: PartialTiming, tool: Option<&ToolSpec>) {
-    let (Some(At { value, place }), Some(ToolSpec::Iperf3(_))) = (timing.warmup, tool) else {
+    let (Some(At { value, place }), Some(ToolSpec::BuiltIn(used))) = (timing.warmup, tool) else {
         return;
     };
-    let most = Duration(std::time::Duration::from_secs(limits::IPERF3_WARMUP_S));
-    if value > most && !decoder.is_checked {
-        decoder.report(
-            Problem::new(
-                place,
-                format!("a warm-up of `{value}` is too long for iperf3"),
-            )
-            .help(format!(
-                "iperf3 3.12 leaves out at most `{most}` (`--omit`)"
-            )),
-        );
+    let Some(limit) = used.tool.warmup_limit else {
+        return;
+    };
+    if value.0 > limit.longest && !decoder.is_checked {
+        let tool = used.tool.name;
+        let what = format!("a warm-up of `{value}` is too long for {tool}");
+        let longest = Duration(limit.longest);
+        let help = format!("{} `{longest}` (`{}`)", limit.why, limit.option);
+        decoder.report(Problem::new(place, what).help(help));
     }
 }
 

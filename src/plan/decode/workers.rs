@@ -4,37 +4,33 @@ use indexmap::IndexMap;
 
 use super::decoder::{At, Decoder};
 use super::fields::Fields;
-use super::kubernetes::{checked, node_selector};
-use super::kubernetes_names;
+use super::kubernetes::pod_settings;
 use super::placement::{self, Labelled, Named, Scope};
-use super::plan::small;
 use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::model::mesh::LARGEST_GROUP;
-use crate::plan::model::plan::Placement;
+use crate::plan::describe::key::Form;
+use crate::plan::describe::keys::WORKER;
+use crate::plan::model::plan_file::Placement;
 use crate::plan::text::tree::NodeId;
 
-/// A worker's Pod and Service are named `netplan-<run id>-<worker>`, in 63 characters at most: the
-/// run's id takes 8, and some room is left for longer ones.
-const LONGEST_WORKER: usize = 40;
-/// A group's workers have a number behind its name.
-const LONGEST_GROUP: usize = LONGEST_WORKER - "-1000".len();
-/// Its Service and Secret bear this name in the place of a worker's.
-const ORCHESTRATOR: &str = "orchestrator";
+/// A group's workers have a number after its name.
+const NUMBER: usize = "-1000".len();
 /// More that are written one by one are no benchmark, and would make looking names up slow.
 const MOST_WORKERS: usize = 100;
 
-const PLACEMENT: &str = "`{}`, or a mapping with `same_node_as`, `other_node_than` or the like";
-
-/// The workers by name, each group as one.
-pub fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Placement>> {
-    let fields = decoder.fields(
-        id,
-        "a mapping with a name for each worker, as in `w1: {}`",
-        false,
-    )?;
+/// The workers by name, each group as one. `form` is that of their names.
+pub fn workers(
+    decoder: &Decoder<'_>,
+    form: Form,
+    id: NodeId,
+) -> Option<IndexMap<String, Placement>> {
+    let Form::NewName(longest, reserved) = form else {
+        return None;
+    };
+    let what = "a mapping with a name for each worker, e.g. `w1: {}`";
+    let fields = decoder.fields(id, what, false)?;
     if fields.entries().is_empty() {
         let problem = Problem::new(fields.place, "there are no workers");
-        decoder.report(problem.help("name at least one, as in `w1: {}`"));
+        decoder.report(problem.help("name at least one, e.g. `w1: {}`"));
         return None;
     }
     if fields.entries().len() > MOST_WORKERS {
@@ -53,19 +49,15 @@ pub fn workers(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Pla
             value: entry.key.as_str(),
             place: entry.key_place,
         };
-        if name.value == ORCHESTRATOR {
-            let what = format!("`{ORCHESTRATOR}` is the name of netplan's own pod");
+        if reserved().contains(&name.value) {
+            let what = format!("{} is the name of netplan's own pod", quote(name.value));
             decoder.report(Problem::new(name.place, what).help("give the worker another name"));
         }
-        let fields = decoder.fields(entry.value, PLACEMENT, true);
+        let fields = decoder.mapping(entry.value, &WORKER);
         let placement = fields.map(|fields| placement(decoder, &fields, &names, index, &mut rules));
         let placement = placement.unwrap_or_default();
-        let longest = if placement.one_per_node {
-            LONGEST_GROUP
-        } else {
-            LONGEST_WORKER
-        };
-        decoder.dns_label(name, longest);
+        let number = if placement.one_per_node { NUMBER } else { 0 };
+        decoder.dns_label(name, longest - number);
         places.push(name.place);
         workers.insert(entry.key.clone(), placement);
     }
@@ -94,7 +86,7 @@ fn placement<'t>(
 ) -> Placement {
     let mut placement = Placement::default();
     let mut rule = |key, same, scope| {
-        let found = fields.optional(key, |id| decoder.reference(id, "worker", names))?;
+        let found = decoder.reference(fields.value(key)?, "worker", names)?;
         let other = names.iter().position(|name| *name == found.value)?;
         rules.between.push(placement::Rule {
             worker: index,
@@ -109,10 +101,7 @@ fn placement<'t>(
     placement.other_node_than = rule("other_node_than", false, Scope::Node);
     placement.same_zone_as = rule("same_zone_as", true, Scope::Zone);
     placement.other_zone_than = rule("other_zone_than", false, Scope::Zone);
-    let node = fields.optional("node", |id| {
-        checked(decoder, decoder.text(id)?, kubernetes_names::object_name)
-    });
-    if let Some(At { value, place }) = node {
+    if let Some(At { value, place }) = fields.text("node") {
         rules.by_name.push(Named {
             worker: index,
             node: value,
@@ -120,24 +109,16 @@ fn placement<'t>(
         });
         placement.node = Some(value.to_owned());
     }
-    placement.node_selector = fields
-        .optional("node_selector", |id| {
-            let labels = node_selector(decoder, id)?;
-            rules.by_labels.push(Labelled {
-                worker: index,
-                labels: labels.clone(),
-                place: decoder.place(id),
-            });
-            Some(labels)
-        })
-        .unwrap_or_default();
-    placement.one_per_node = fields
-        .optional("one_per_node", |id| decoder.boolean(id))
-        .unwrap_or_default();
-    let most = u64::from(LARGEST_GROUP);
-    placement.count = fields
-        .optional("count", |id| decoder.whole(id, 1, most, "workers"))
-        .map(small);
+    placement.node_selector = pod_settings(decoder, fields).node_selector;
+    if let Some(id) = fields.value("node_selector") {
+        rules.by_labels.push(Labelled {
+            worker: index,
+            labels: placement.node_selector.clone(),
+            place: decoder.place(id),
+        });
+    }
+    placement.one_per_node = fields.boolean("one_per_node");
+    placement.count = fields.small_number("count");
     let both = fields
         .key_place("same_node_as")
         .zip(fields.key_place("same_zone_as"));
@@ -158,7 +139,7 @@ fn placement<'t>(
                 decoder.report(
                     Problem::new(place, what)
                         .related(per_node, "each on a node of its own")
-                        .help("choose nodes by `node_selector`, or leave nodes out by `other_node_than`"),
+                        .help("choose nodes by `node_selector`, or exclude nodes by `other_node_than`"),
                 );
             }
         }
@@ -167,12 +148,6 @@ fn placement<'t>(
         let help = "write `one_per_node: true` beside it, or name each worker";
         decoder.report(Problem::new(place, what).help(help));
     }
-    fields.done_else(|key| match key {
-        "nodeSelector" => Some("it is called `node_selector` here".to_owned()),
-        "nodeName" | "node_name" => Some("it is called `node` here".to_owned()),
-        "replicas" => Some("it is called `count` here".to_owned()),
-        _ => None,
-    });
     placement
 }
 

@@ -1,19 +1,21 @@
-//! What a key of the language means: the texts, types and bounds of the schema, by path.
+//! What a key of the language means, by path.
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
-use super::explain_text::{first_type, named, quantity, range, split_default, words};
-use super::schema::language;
+use super::key::{Form, Key, Kind, Limits, Presence, Word, key, seconds_text};
+use super::keys::PLAN;
+use super::schema::{BOUNDS_TEXT, metric_text};
+use crate::catalog::{METRICS, Metric};
 use crate::diag::{did_you_mean, one_of, quote};
+use crate::plan::model::plan_file::VERSION;
+use crate::plan::model::units::{BitRate, Bytes, Percent};
 
-/// What stands at a path of the language.
+/// What is at a path of the language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// From the top, without names and indexes: `workers.same_node_as`. Empty at the top.
     pub path: String,
-    /// The last key of it; a metric's has a dot of its own, as in `latency.p99`.
+    /// The last key of it; a metric's has a dot of its own, e.g. `latency.p99`.
     pub name: String,
     /// What a value is: `text`, `number from 1 to 128, list or mapping`.
     pub kind: String,
@@ -21,7 +23,7 @@ pub struct Explanation {
     pub text: Vec<String>,
     /// What it is when it is left out, if that is said.
     pub default: Option<String>,
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub required: bool,
     /// The words that it may be, each with its text.
     pub words: Vec<(String, String)>,
@@ -29,7 +31,7 @@ pub struct Explanation {
     pub keys: Vec<Explanation>,
 }
 
-/// There is no such path.
+/// No key has this path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownPath {
     what: String,
@@ -44,83 +46,65 @@ impl fmt::Display for UnknownPath {
 
 impl std::error::Error for UnknownPath {}
 
-/// Explains a path as in `workers.same_node_as`, or the whole language when it is empty. Names and
-/// indexes may be there, as in `tests.0.iperf3.mss`, or not.
+/// The whole plan as the value of a key.
+const TOP: Key = key("", Kind::Map(&PLAN), "");
+
+/// Explains a path, e.g. `workers.same_node_as`, or the whole language when it is empty. Names and
+/// indexes may be in it, e.g. `tests.0.iperf3.mss`, or not.
 ///
 /// # Errors
-/// For a key that there is not, with the one that is probably meant.
+/// For a key that does not exist, with the one that is probably meant.
 pub fn explain(path: &str) -> Result<Explanation, UnknownPath> {
-    let schema = language();
-    let language = Language { root: &schema };
-    let mut at = Node {
-        path: String::new(),
-        name: String::new(),
-        required: false,
-        choice: None,
-        values: vec![&schema],
-    };
+    let mut at = Node::top();
     // A name or an index is skipped once for each level of names or items.
-    let mut skips = 0;
+    let mut may_skip = false;
     let mut rest = path.trim_matches('.');
     while !rest.is_empty() {
-        let keys = language.keys(&at);
-        let begins = |key: &&Node<'_>| {
-            let behind = rest.strip_prefix(key.name.as_str());
+        let keys = at.keys();
+        let begins = |key: &&Node| {
+            let behind = rest.strip_prefix(key.key.name);
             behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('.'))
         };
-        if let Some(key) = keys.iter().filter(begins).max_by_key(|key| key.name.len()) {
-            rest = rest.get(key.name.len() + 1..).unwrap_or_default();
-            at = key.clone();
-            skips = language.levels(&at);
+        if let Some(found) = keys
+            .iter()
+            .filter(begins)
+            .max_by_key(|node| node.key.name.len())
+        {
+            rest = rest.get(found.key.name.len() + 1..).unwrap_or_default();
+            may_skip = has_entries(&found.key.kind);
+            at = found.clone();
             continue;
         }
         let (step, behind) = rest.split_once('.').unwrap_or((rest, ""));
-        let names = || keys.iter().map(|key| key.name.as_str());
-        let near = did_you_mean(step, names());
-        if near.is_none() && skips > 0 {
-            skips -= 1;
+        let near = did_you_mean(step, keys.iter().map(|node| node.key.name));
+        if near.is_none() && may_skip {
+            may_skip = false;
             rest = behind;
             continue;
         }
-        let place = if at.path.is_empty() {
-            "at the top of a plan".to_owned()
-        } else {
-            format!("in `{}`", at.path)
-        };
-        // A key of another place may be meant, as `repeat` for `defaults.repeat`.
-        let elsewhere = language.elsewhere(rest);
-        let help = match near {
-            None if !elsewhere.is_empty() => format!(
-                "did you mean {}?",
-                one_of(elsewhere.iter().map(String::as_str))
-            ),
-            Some(near) => format!("did you mean `{}`?", at.below(near)),
-            None if keys.is_empty() => format!("`{}` has no keys", at.path),
-            None => format!(
-                "keys there are {}",
-                one_of(names()).replace(" or ", " and ")
-            ),
-        };
-        return Err(UnknownPath {
-            what: format!("there is no key {} {place}", quote(step)),
-            help,
-        });
+        return Err(at.unknown(rest, step, near));
     }
-    Ok(language.explain(&at, true))
+    Ok(at.explain(true))
 }
 
-/// A place in the language, and what the schema says of it, nearest first.
+/// A key and its path.
 #[derive(Clone)]
-struct Node<'a> {
+struct Node {
     path: String,
-    name: String,
-    required: bool,
-    /// What is said of a choice of which it is the only key.
-    choice: Option<&'a str>,
-    values: Vec<&'a Value>,
+    key: Key,
+    /// What is said of it beside the key's own text.
+    more: String,
 }
 
-impl Node<'_> {
+impl Node {
+    fn top() -> Self {
+        Self {
+            path: String::new(),
+            key: TOP,
+            more: String::new(),
+        }
+    }
+
     fn below(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.to_owned()
@@ -128,216 +112,209 @@ impl Node<'_> {
             format!("{}.{key}", self.path)
         }
     }
-}
 
-struct Language<'a> {
-    root: &'a Value,
-}
-
-impl<'a> Language<'a> {
-    fn explain(&self, node: &Node<'a>, with_keys: bool) -> Explanation {
-        let views: Vec<&Map<String, Value>> = node
-            .values
-            .iter()
-            .flat_map(|value| self.same(value))
-            .collect();
-        let mut text: Vec<String> = Vec::new();
-        let mut default = None;
-        for paragraph in views
-            .iter()
-            .filter_map(|view| view.get("description")?.as_str())
-        {
-            let (paragraph, said) = split_default(paragraph);
-            default = default.or(said);
-            // What a type says of itself may only go on where its place began.
-            if let Some(begun) = text
-                .iter_mut()
-                .find(|begun| paragraph.starts_with(begun.trim_end_matches('.')))
-            {
-                *begun = paragraph;
-            } else if !paragraph.is_empty() {
-                text.push(paragraph);
-            }
-        }
-        if text.is_empty() {
-            text.extend(node.choice.map(str::to_owned));
-        }
-        let keys = if with_keys {
-            let keys = self.keys(node);
-            keys.iter().map(|key| self.explain(key, false)).collect()
-        } else {
-            Vec::new()
-        };
-        Explanation {
-            path: node.path.clone(),
-            name: node.name.clone(),
-            kind: node
-                .values
-                .first()
-                .map_or_else(String::new, |value| self.kind(value)),
-            text,
-            default,
-            required: node.required,
-            words: views.iter().flat_map(|view| words(view)).collect(),
-            keys,
-        }
-    }
-
-    /// The paths that end in this one: the first few, nearest to the top first.
-    fn elsewhere(&self, path: &str) -> Vec<String> {
-        /// No key lies deeper.
-        const DEEPEST: usize = 8;
-        let ending = format!(".{path}");
-        let mut found = Vec::new();
-        let mut level = vec![Node {
-            path: String::new(),
-            name: String::new(),
-            required: false,
-            choice: None,
-            values: vec![self.root],
-        }];
-        for _ in 0..DEEPEST {
-            level = level.iter().flat_map(|node| self.keys(node)).collect();
-            let here = level.iter().filter(|node| node.path.ends_with(&ending));
-            found.extend(here.map(|node| node.path.clone()));
-        }
-        found.truncate(4);
-        found
-    }
-
-    /// A schema with what it refers to: all of them hold.
-    fn same(&self, value: &'a Value) -> Vec<&'a Map<String, Value>> {
-        let Some(object) = value.as_object() else {
-            return Vec::new();
-        };
-        let mut all = vec![object];
-        let reference = object.get("$ref").and_then(Value::as_str);
-        let target = reference.and_then(|name| self.root.pointer(name.strip_prefix('#')?));
-        all.extend(target.into_iter().flat_map(|target| self.same(target)));
-        if let Some(Value::Array(parts)) = object.get("allOf") {
-            all.extend(parts.iter().flat_map(|part| self.same(part)));
-        }
-        all
-    }
-
-    /// The schemas in which keys are, through alternatives, items and names.
-    fn inner(&self, value: &'a Value) -> Vec<&'a Map<String, Value>> {
-        let mut inner = Vec::new();
-        for view in self.same(value) {
-            inner.push(view);
-            // Names beside keys, as those of declared tools in a test, hide none of its keys.
-            let below = if view.contains_key("properties") {
-                ["items"].as_slice()
-            } else {
-                &["items", "additionalProperties"]
-            };
-            let below = below.iter().filter_map(|key| view.get(*key));
-            inner.extend(below.flat_map(|below| self.inner(below)));
-            let choices = ["anyOf", "oneOf"].into_iter().filter_map(|of| view.get(of));
-            let choices = choices.filter_map(Value::as_array).flatten();
-            inner.extend(choices.flat_map(|choice| self.inner(choice)));
-        }
-        inner
-    }
-
-    /// How many names and indexes may stand before the next key.
-    fn levels(&self, node: &Node<'a>) -> usize {
-        let views = node.values.iter().flat_map(|value| self.inner(value));
-        let level = |view: &Map<String, Value>| {
-            view.get("items").is_some()
-                || view
-                    .get("additionalProperties")
-                    .is_some_and(Value::is_object)
-        };
-        views.filter(|view| level(view)).count().min(1)
-    }
-
-    fn keys(&self, node: &Node<'a>) -> Vec<Node<'a>> {
-        let mut keys: Vec<Node<'a>> = Vec::new();
-        for view in node.values.iter().flat_map(|value| self.inner(value)) {
-            let Some(Value::Object(properties)) = view.get("properties") else {
-                continue;
-            };
-            // The limits of a range's ends are no keys of their own.
-            if !view.contains_key("type") {
-                continue;
-            }
-            let required = view.get("required").and_then(Value::as_array);
-            for (name, value) in properties {
-                if keys.iter().any(|key| key.name == *name) {
-                    continue;
+    fn keys(&self) -> Vec<Node> {
+        let mut keys: Vec<Node> = Vec::new();
+        visit(&self.key.kind, &mut |kind| {
+            let mut add = |key: Key, more: String| {
+                if keys.iter().all(|node| node.key.name != key.name) {
+                    let path = self.below(key.name);
+                    keys.push(Node { path, key, more });
                 }
-                keys.push(Node {
-                    path: node.below(name),
-                    name: name.clone(),
-                    // A key that is there alone is a choice.
-                    required: properties.len() > 1
-                        && required.is_some_and(|keys| keys.iter().any(|key| key == name)),
-                    choice: view
-                        .get("description")
-                        .and_then(Value::as_str)
-                        .filter(|_| properties.len() == 1),
-                    values: vec![value],
-                });
+            };
+            match *kind {
+                Kind::Map(mapping) => {
+                    mapping.all_keys().for_each(|key| add(*key, String::new()));
+                }
+                Kind::Sweep(of) => {
+                    for (name, text) in RANGE {
+                        add(key(name, *of, text).required(), String::new());
+                    }
+                }
+                Kind::Bounds => {
+                    for word in METRICS.iter().filter_map(|metric| metric.word) {
+                        let text = Metric::known(word).map(|metric| metric_text(&metric));
+                        add(
+                            key(word, Kind::Text(Form::Any), ""),
+                            text.unwrap_or_default(),
+                        );
+                    }
+                }
+                _ => {}
             }
-        }
+        });
         keys
     }
 
-    /// What a value is, in a few words.
-    fn kind(&self, value: &'a Value) -> String {
-        let name = value.as_object().and_then(named);
-        if let Some(kind) = name.and_then(quantity) {
-            return kind.to_owned();
-        }
-        let views = self.same(value);
-        if let Some(kind) = views.iter().find_map(|view| quantity(named(view)?)) {
-            return kind.to_owned();
-        }
-        if views.iter().any(|view| !words(view).is_empty()) {
-            let choices = views
-                .iter()
-                .filter_map(|view| view.get("oneOf")?.as_array());
-            let mappings = choices.flatten().any(|one| one.get("properties").is_some());
-            let kind = if mappings { "word or mapping" } else { "word" };
-            return kind.to_owned();
-        }
-        for view in &views {
-            if let Some(Value::Array(choices)) = view.get("anyOf")
-                && !view.contains_key("properties")
-            {
-                let mut kinds: Vec<String> = Vec::new();
-                for kind in choices.iter().map(|choice| self.kind(choice)) {
-                    if !kinds.contains(&kind) {
-                        kinds.push(kind);
-                    }
-                }
-                return match kinds.split_last() {
-                    Some((last, rest)) if !rest.is_empty() => {
-                        let range = range(&views).replacen(' ', "; ", 1);
-                        format!("{} or {last}{range}", rest.join(", "))
-                    }
-                    _ => kinds.concat(),
-                };
+    fn explain(&self, with_keys: bool) -> Explanation {
+        let mut text = vec![self.key.text.to_owned(), self.more.clone()];
+        let mut words = Vec::new();
+        // Below lists and names the mapping's text is that of an entry.
+        visit(&self.key.kind, &mut |kind| match kind {
+            Kind::Map(mapping) => text.push(mapping.text.to_owned()),
+            Kind::Bounds => text.push(BOUNDS_TEXT.to_owned()),
+            Kind::Word(of) => {
+                let named = |word: Word| (word.word, word.text.to_owned());
+                words.extend(of().into_iter().map(named));
             }
-        }
-        let of = |key| views.iter().find_map(|view| view.get(key));
-        match of("type").map(first_type).unwrap_or_default() {
-            "integer" | "number" => format!("number{}", range(&views)),
-            "boolean" => "true or false".to_owned(),
-            "array" => match of("items").map(|items| self.kind(items)) {
-                Some(items) => format!("list of {items}"),
-                None => "list".to_owned(),
+            Kind::Words(of) => {
+                let named = |(word, text): &(&str, &str)| ((*word).to_owned(), (*text).to_owned());
+                words.extend(of.iter().map(named));
+            }
+            Kind::Sweep(_) => text.push(SWEEP_TEXT.to_owned()),
+            _ => {}
+        });
+        text.retain(|paragraph| !paragraph.is_empty());
+        text.dedup();
+        let keys = if with_keys { self.keys() } else { Vec::new() };
+        Explanation {
+            path: self.path.clone(),
+            name: self.key.name.to_owned(),
+            kind: kind_text(&self.key.kind),
+            text,
+            default: match self.key.presence {
+                Presence::Default(default) => Some(default.to_owned()),
+                Presence::Required | Presence::Optional => None,
             },
-            "object" if of("properties").is_some() => "mapping".to_owned(),
-            "object" => match of("additionalProperties").filter(|below| below.is_object()) {
-                Some(below) => format!("mapping of names to {}", self.kind(below)),
-                None => "mapping".to_owned(),
-            },
-            "string" if of("items").is_some() => "text or list of text".to_owned(),
-            "string" => "text".to_owned(),
-            _ if of("const").is_some() => of("const").map(Value::to_string).unwrap_or_default(),
-            _ => "value".to_owned(),
+            required: self.key.presence == Presence::Required,
+            words,
+            keys: keys.iter().map(|key| key.explain(false)).collect(),
         }
+    }
+
+    fn unknown(&self, rest: &str, step: &str, near: Option<&str>) -> UnknownPath {
+        let place = if self.path.is_empty() {
+            "at the top of a plan".to_owned()
+        } else {
+            format!("in `{}`", self.path)
+        };
+        let keys = self.keys();
+        // A key of another place may be meant, e.g. `repeat` for `defaults.repeat`.
+        let elsewhere = elsewhere(rest);
+        let help = match near {
+            None if !elsewhere.is_empty() => format!(
+                "did you mean {}?",
+                one_of(elsewhere.iter().map(String::as_str))
+            ),
+            Some(near) => format!("did you mean `{}`?", self.below(near)),
+            None if keys.is_empty() => format!("`{}` has no keys", self.path),
+            None => format!(
+                "keys there are {}",
+                one_of(keys.iter().map(|node| node.key.name)).replace(" or ", " and ")
+            ),
+        };
+        UnknownPath {
+            what: format!("there is no key {} {place}", quote(step)),
+            help,
+        }
+    }
+}
+
+/// The keys of a range.
+const RANGE: [(&str, &str); 3] = [
+    ("from", "The first value."),
+    (
+        "to",
+        "The bound, which is included when a step lands on it.",
+    ),
+    ("step", "The distance between two values."),
+];
+
+const SWEEP_TEXT: &str = "It takes one value, a list of values, or a range.";
+
+/// The paths that end in this one: the first few, nearest to the top first.
+fn elsewhere(path: &str) -> Vec<String> {
+    /// No key lies deeper.
+    const DEEPEST: usize = 8;
+    let ending = format!(".{path}");
+    let mut found = Vec::new();
+    let mut level = vec![Node::top()];
+    for _ in 0..DEEPEST {
+        level = level.iter().flat_map(Node::keys).collect();
+        let here = level.iter().filter(|node| node.path.ends_with(&ending));
+        found.extend(here.map(|node| node.path.clone()));
+    }
+    found.truncate(4);
+    found
+}
+
+/// Visits a kind, and the kinds of its entries and alternatives.
+fn visit(kind: &Kind, see: &mut impl FnMut(&Kind)) {
+    see(kind);
+    match kind {
+        Kind::Names(_, of) => visit(of, see),
+        Kind::List(list) => visit(&list.item, see),
+        Kind::Either(kinds) => kinds.iter().for_each(|kind| visit(kind, see)),
+        _ => {}
+    }
+}
+
+/// Whether a name or an index may follow in a path.
+fn has_entries(kind: &Kind) -> bool {
+    let mut found = false;
+    visit(kind, &mut |kind| {
+        found |= matches!(kind, Kind::Names(..) | Kind::List(_) | Kind::Sweep(_));
+    });
+    found
+}
+
+/// What a value is, in a few words.
+fn kind_text(kind: &Kind) -> String {
+    let (name, range) = name_and_range(kind);
+    format!("{name}{range}")
+}
+
+fn name_and_range(kind: &Kind) -> (String, String) {
+    let (name, range) = match kind {
+        Kind::Version => return (VERSION.to_string(), String::new()),
+        Kind::Text(_) => ("text", String::new()),
+        Kind::Bool => ("true or false", String::new()),
+        Kind::Number(Limits { least, most, .. }) => ("number", span(*most, least, most)),
+        Kind::Duration(Limits { least, most, .. })
+        | Kind::WholeSeconds(Limits { least, most, .. }) => (
+            "duration",
+            span(*most, seconds_text(*least), seconds_text(*most)),
+        ),
+        Kind::Rate(Limits { least, most, .. }) => {
+            ("bit rate", span(*most, BitRate(*least), BitRate(*most)))
+        }
+        Kind::Bytes(Limits { least, most, .. }) => {
+            ("bytes", span(*most, Bytes(*least), Bytes(*most)))
+        }
+        Kind::Percent(least, most) => {
+            let range = format!(" from {} to {}", Percent(*least), Percent(*most));
+            ("percentage", range)
+        }
+        Kind::AnyNumber => ("number", String::new()),
+        Kind::Sweep(of) => {
+            let (name, range) = name_and_range(of);
+            let range = range.replacen(' ', "; ", 1);
+            return (format!("{name}, list of {name} or mapping"), range);
+        }
+        Kind::Word(_) | Kind::Words(_) => ("word", String::new()),
+        Kind::Map(_) | Kind::Bounds => ("mapping", String::new()),
+        Kind::Names(_, of) => {
+            return (
+                format!("mapping of names to {}", kind_text(of)),
+                String::new(),
+            );
+        }
+        Kind::List(list) => return (format!("list of {}", kind_text(&list.item)), String::new()),
+        Kind::Either(kinds) => {
+            let mut texts: Vec<String> = kinds.iter().map(kind_text).collect();
+            texts.dedup();
+            return (texts.join(" or "), String::new());
+        }
+        Kind::Scalar => ("text or number", String::new()),
+    };
+    (name.to_owned(), range)
+}
+
+/// ` from 1 to 128`; empty where only the size of a number limits it.
+fn span(most_number: u64, least: impl fmt::Display, most: impl fmt::Display) -> String {
+    if most_number == u64::MAX {
+        String::new()
+    } else {
+        format!(" from {least} to {most}")
     }
 }

@@ -1,117 +1,294 @@
-//! The JSON Schema that editors complete from and check by.
-//!
-//! It comes from the model, whose doc comments are its texts. The model is the resolved plan; a
-//! plan as people write it leaves out what has a default, and has `defaults:`. That difference is
-//! made here.
+//! The JSON Schema (draft 7, which editors know best) of plans, from the descriptions of keys.
 
-use std::ops::RangeInclusive;
-
-use schemars::Schema;
-use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::key::{Form, Key, Kind, Limits, List, Mapping, Presence};
+use super::keys::PLAN;
 use super::schema_rules;
-use crate::plan::model::plan::{Plan, VERSION};
-use crate::plan::model::timing::Timing;
+use crate::catalog::Metric;
+use crate::plan::model::plan_file::VERSION;
 
-/// The keys that have to be there. No other type has one, but for the three of a range.
-const REQUIRED: [(&str, &[&str]); 10] = [
-    ("Plan", &["version", "name", "workers", "paths", "tests"]),
-    ("Path", &["name", "from", "to", "via"]),
-    ("MeshEntry", &["mesh"]),
-    ("Mesh", &["workers", "via"]),
-    ("DeclaredTool", &["client", "metrics"]),
-    ("DeclaredPort", &["name", "port"]),
-    ("DeclaredServer", &["command", "ready"]),
-    ("DeclaredClient", &["command"]),
-    ("Figure", &["unit"]),
-    ("Find", &["rate", "while"]),
-];
-/// The types of which nothing at all may stand for an empty mapping, as in `w1:`.
-const MAY_BE_EMPTY: [&str; 10] = [
-    "Parameter",
-    "Placement",
-    "Timing",
-    "Iperf3",
-    "Netperf",
-    "Local",
-    "Link",
-    "Kubernetes",
-    "PodResources",
-    "Resources",
-];
+/// A DNS label.
+const DNS_LABEL: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+/// `result.csv` has no quotes around its fields.
+const LABEL: &str = r"^[^,;\x00-\x1f\x7f]*$";
+const DURATION: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(us|ms|s|m|h)\s*$";
+const BIT_RATE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*([kMGT]?(bit/s|bps))?\s*$";
+const BYTES: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[KMG]iB)?\s*$";
+const PERCENT: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$";
+const BOUND: &str = r"^\s*[<>]=?\s*[0-9]";
+/// The names of metrics of declared tools.
+const METRIC: &str = "^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)*$";
+/// What holds `${NAME}`.
+const VARIABLE: &str = r"\$\{";
 
-/// The JSON Schema (draft 7, which editors know best) of a plan as people write it, with variables
-/// in the place of values.
+/// The JSON Schema of a plan as people write it, with variables instead of values.
 #[must_use]
 pub fn schema() -> Value {
-    let mut schema = language();
-    schema_rules::add(&mut schema);
-    may_be_variable(&mut schema);
-    if let Value::Object(root) = &mut schema
-        && let Some(required) = root.remove("required")
-    {
-        // What is missing may be in what the plan extends.
-        let either = json!([{ "required": ["extends"] }, { "required": required }]);
-        root.insert("anyOf".to_owned(), either);
+    let mut schema = Definitions::default();
+    let mut root = schema.mapping(&PLAN);
+    root.insert(
+        "$schema".to_owned(),
+        json!("http://json-schema.org/draft-07/schema#"),
+    );
+    root.insert("title".to_owned(), json!(PLAN.name));
+    if let Some(Value::Object(test)) = schema.made.get_mut("Test") {
+        let keys = allow_declared_tools(test);
+        only_with_tools(&mut root, &keys);
+    }
+    root.insert("definitions".to_owned(), Value::Object(schema.made));
+    let required = root.remove("required");
+    let mut root = Value::Object(root);
+    schema_rules::add(&mut root);
+    allow_variables(&mut root);
+    // What is missing may be in what the plan extends.
+    root["anyOf"] = json!([{ "required": ["extends"] }, { "required": required }]);
+    root
+}
+
+/// The definitions of mappings, by name.
+#[derive(Default)]
+struct Definitions {
+    made: Map<String, Value>,
+}
+
+impl Definitions {
+    fn mapping(&mut self, mapping: &Mapping) -> Map<String, Value> {
+        let properties: Map<String, Value> = mapping
+            .all_keys()
+            .map(|key| (key.name.to_owned(), self.property(key)))
+            .collect();
+        let required: Vec<&str> = mapping
+            .all_keys()
+            .filter(|key| key.presence == Presence::Required)
+            .map(|key| key.name)
+            .collect();
+        let kind = if mapping.may_be_empty {
+            json!(["object", "null"])
+        } else {
+            json!("object")
+        };
+        let mut schema = object(json!({
+            "type": kind,
+            "properties": properties,
+            "additionalProperties": false,
+        }));
+        describe(&mut schema, mapping.text);
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), json!(required));
+        }
+        let one_of = (mapping.one_of)();
+        if !one_of.is_empty() {
+            let required = |key: &Key| json!({ "required": [key.name] });
+            let choices: Vec<Value> = one_of.iter().map(required).collect();
+            schema.insert("oneOf".to_owned(), json!(choices));
+        }
+        schema
+    }
+
+    fn property(&mut self, key: &Key) -> Value {
+        let mut value = self.value(&key.kind);
+        let default = match key.presence {
+            Presence::Default(default) => format!("Default: {default}."),
+            Presence::Required | Presence::Optional => String::new(),
+        };
+        let text = [key.text, &default].join(" ");
+        if !text.trim().is_empty() {
+            if value.contains_key("$ref") {
+                // Nothing beside a reference counts.
+                value = object(json!({ "allOf": [value] }));
+            }
+            describe(&mut value, text.trim());
+        }
+        Value::Object(value)
+    }
+
+    fn value(&mut self, kind: &Kind) -> Map<String, Value> {
+        object(match kind {
+            Kind::Version => json!({ "const": VERSION }),
+            Kind::Text(form) => Value::Object(text(form)),
+            Kind::Bool => json!({ "type": "boolean" }),
+            Kind::Number(limits) => Value::Object(number(*limits)),
+            Kind::Duration(_) => json!({ "type": "string", "pattern": DURATION }),
+            Kind::WholeSeconds(limits) => {
+                json!({ "type": "string", "pattern": whole_seconds(*limits) })
+            }
+            Kind::Rate(limits) => quantity(*limits, BIT_RATE),
+            Kind::Bytes(limits) => quantity(*limits, BYTES),
+            Kind::Percent(..) => json!({ "type": "string", "pattern": PERCENT }),
+            Kind::AnyNumber => json!({ "type": ["integer", "string"], "minimum": 0 }),
+            Kind::Sweep(of) => self.sweep(of),
+            Kind::Word(words) => {
+                let words = words();
+                word(words.iter().map(|word| (word.word.as_str(), word.text)))
+            }
+            Kind::Words(words) => word(words.iter().copied()),
+            Kind::Map(mapping) => {
+                if !self.made.contains_key(mapping.name) {
+                    self.made.insert(mapping.name.to_owned(), Value::Null);
+                    let made = self.mapping(mapping);
+                    self.made
+                        .insert(mapping.name.to_owned(), Value::Object(made));
+                }
+                json!({ "$ref": format!("#/definitions/{}", mapping.name) })
+            }
+            Kind::Names(names, of) => {
+                let mut schema = object(json!({
+                    "type": "object",
+                    "additionalProperties": self.value(of),
+                }));
+                let names = text(names);
+                if names.len() > 1 {
+                    schema.insert("propertyNames".to_owned(), Value::Object(names));
+                }
+                Value::Object(schema)
+            }
+            Kind::List(List {
+                item, is_unique, ..
+            }) => {
+                let mut schema = object(json!({
+                    "type": "array",
+                    "items": self.value(item),
+                    "minItems": 1,
+                }));
+                if *is_unique {
+                    schema.insert("uniqueItems".to_owned(), json!(true));
+                }
+                Value::Object(schema)
+            }
+            Kind::Either(kinds) => {
+                let kinds: Vec<_> = kinds.iter().map(|kind| self.value(kind)).collect();
+                json!({ "anyOf": kinds })
+            }
+            Kind::Bounds => bounds(),
+            Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+        })
+    }
+
+    /// The limits hold for single values and for the start of a range, whose end depends on its step.
+    fn sweep(&mut self, of: &Kind) -> Value {
+        let one = self.value(of);
+        let mut free = one.clone();
+        free.remove("maximum");
+        free.insert("minimum".to_owned(), json!(1));
+        json!({ "anyOf": [
+            one,
+            { "type": "array", "items": one, "minItems": 1, "uniqueItems": true },
+            {
+                "type": "object",
+                "properties": { "from": one, "to": free, "step": free },
+                "required": ["from", "to", "step"],
+                "additionalProperties": false,
+            },
+        ] })
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn describe(schema: &mut Map<String, Value>, text: &str) {
+    if !text.is_empty() {
+        schema.insert("description".to_owned(), json!(text));
+    }
+}
+
+fn number(Limits { least, most, .. }: Limits) -> Map<String, Value> {
+    let mut schema = object(json!({ "type": "integer", "minimum": least }));
+    if most < u64::MAX {
+        schema.insert("maximum".to_owned(), json!(most));
     }
     schema
 }
 
-/// The same without variables: what the language is explained by.
-pub fn language() -> Value {
-    let mut generator = SchemaSettings::draft07().into_generator();
-    // Makes its definition, for `defaults:`.
-    generator.subschema_for::<Timing>();
-    let mut schema = generator.into_root_schema_for::<Plan>().to_value();
-    tidy(&mut schema);
-    if let Value::Object(root) = &mut schema {
-        if let Some(Value::Object(properties)) = root.get_mut("properties") {
-            properties.insert(
-                "version".to_owned(),
-                json!({
-                    "const": VERSION,
-                    "description": "The version of the plan language.",
-                }),
-            );
-            properties.insert(
-                "extends".to_owned(),
-                json!({
-                    "description": "The file of a plan that this one lies over, relative to this \
-                                    file; or a list of such files, the later over the earlier. \
-                                    Mappings merge; lists and single values replace.",
-                    "type": ["string", "array"],
-                    "items": { "type": "string" },
-                    "minItems": 1,
-                }),
-            );
-            properties.insert(
-                "defaults".to_owned(),
-                json!({
-                    "description": "Timing of every test that does not have its own.",
-                    "allOf": [{ "$ref": "#/definitions/Timing" }],
-                }),
-            );
+/// A number with a unit; the limits hold for plain numbers.
+fn quantity(limits: Limits, pattern: &str) -> Value {
+    let mut schema = number(limits);
+    schema.insert("type".to_owned(), json!(["string", "integer"]));
+    schema.insert("pattern".to_owned(), json!(pattern));
+    Value::Object(schema)
+}
+
+fn text(form: &Form) -> Map<String, Value> {
+    object(match form {
+        Form::Any | Form::Checked(_) => json!({ "type": "string" }),
+        Form::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
+        Form::Label(longest) => {
+            json!({ "type": "string", "maxLength": longest, "pattern": LABEL })
         }
-        as_written("Plan", root);
-        if let Some(Value::Object(definitions)) = root.get_mut("definitions") {
-            for (name, definition) in definitions.iter_mut() {
-                if let Value::Object(definition) = definition {
-                    as_written(name, definition);
-                }
-            }
-            if let Some(Value::Object(test)) = definitions.get_mut("Test") {
-                let keys = declared_in(test);
-                only_with_tools(root, &keys);
-            }
+        Form::DnsLabel(longest) => {
+            json!({ "type": "string", "maxLength": longest, "pattern": DNS_LABEL })
         }
+        Form::NewName(longest, reserved) => json!({
+            "type": "string",
+            "maxLength": longest,
+            "pattern": DNS_LABEL,
+            "not": { "enum": reserved() },
+        }),
+    })
+}
+
+fn word<'w>(words: impl Iterator<Item = (&'w str, &'w str)> + Clone) -> Value {
+    if words.clone().all(|(_, text)| text.is_empty()) {
+        let words: Vec<&str> = words.map(|(word, _)| word).collect();
+        return json!({ "type": "string", "enum": words });
     }
-    schema
+    let choice = |(word, text)| {
+        let mut choice = object(json!({ "type": "string", "const": word }));
+        describe(&mut choice, text);
+        choice
+    };
+    json!({ "oneOf": words.map(choice).collect::<Vec<_>>() })
+}
+
+/// Whole seconds, also in other units; from 1 if `limits` say so.
+fn whole_seconds(limits: Limits) -> String {
+    let number = if limits.least > 0 {
+        "0*[1-9][0-9]*"
+    } else {
+        "[0-9]+"
+    };
+    // Some fractions of minutes and hours are no whole seconds either.
+    format!(
+        r"^\s*({number}(\.0*)?\s*(s|m|h)|[0-9]+\.[0-9]+\s*(m|h)|{number}000(\.0*)?\s*ms|{number}000000(\.0*)?\s*us)\s*$"
+    )
+}
+
+/// Metrics with bounds. Any other name may be one of a declared tool's metrics.
+fn bounds() -> Value {
+    let bound = |metric: &Metric| {
+        let text = metric_text(metric);
+        let value = json!({ "description": text, "type": "string", "pattern": BOUND });
+        (metric.word().to_owned(), value)
+    };
+    let properties: Map<String, Value> = Metric::all_known().map(|metric| bound(&metric)).collect();
+    json!({
+        "description": BOUNDS_TEXT,
+        "type": "object",
+        "properties": properties,
+        "patternProperties": { METRIC: { "type": "string", "pattern": BOUND } },
+        "additionalProperties": false,
+    })
+}
+
+/// What all bounds have in common.
+pub const BOUNDS_TEXT: &str = "A bound is `>=`, `>`, `<=` or `<`, and a value with its unit, or a share \
+                               of what another path of the same run has, e.g. `'>= 85% of remote-pod'`.";
+
+/// What a metric is, and how its bound is written.
+pub fn metric_text(metric: &Metric) -> String {
+    let unit = metric.unit();
+    let sign = if unit.more_is_better() { ">=" } else { "<=" };
+    format!("{} E.g. `'{sign} {}'`.", metric.text(), unit.example())
 }
 
 /// Lets a test have one key more: the name of a declared tool, with values of its parameters. Gives the
 /// keys that tests have besides.
-fn declared_in(test: &mut Map<String, Value>) -> Vec<String> {
+fn allow_declared_tools(test: &mut Map<String, Value>) -> Vec<String> {
     let known = test.get("properties").and_then(Value::as_object);
     let keys: Vec<String> = known.into_iter().flat_map(Map::keys).cloned().collect();
     let number = json!({ "type": ["integer", "string"] });
@@ -147,17 +324,14 @@ fn only_with_tools(root: &mut Map<String, Value>, keys: &[String]) {
     );
 }
 
-/// What holds `${NAME}`.
-const VARIABLE: &str = r"\$\{";
-
 /// Lets every value that is no free text be a text with a variable in it.
-fn may_be_variable(value: &mut Value) {
+fn allow_variables(value: &mut Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(may_be_variable),
+        Value::Array(items) => items.iter_mut().for_each(allow_variables),
         Value::Object(schema) => {
             // Names are no values.
             let values = schema.iter_mut().filter(|(key, _)| *key != "propertyNames");
-            values.for_each(|(_, value)| may_be_variable(value));
+            values.for_each(|(_, value)| allow_variables(value));
             let variable = json!({ "type": "string", "pattern": VARIABLE });
             let is_word =
                 |choice: &Value| choice.get("const").is_some() || choice.get("enum").is_some();
@@ -187,77 +361,4 @@ fn may_be_variable(value: &mut Value) {
         }
         _ => {}
     }
-}
-
-/// Limits the numbers of a sweep: the one, those of a list, and where a range starts. Where a range
-/// may end depends on its step.
-pub fn within(limits: RangeInclusive<u64>) -> impl FnMut(&mut Schema) {
-    move |schema: &mut Schema| {
-        let number = json!({ "minimum": limits.start(), "maximum": limits.end() });
-        schema.insert("minimum".to_owned(), json!(limits.start()));
-        schema.insert("maximum".to_owned(), json!(limits.end()));
-        schema.insert("items".to_owned(), number.clone());
-        schema.insert("properties".to_owned(), json!({ "from": number }));
-    }
-}
-
-/// What holds everywhere: nothing is null, nothing unknown may stand there, a text is one line.
-fn tidy(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(tidy),
-        Value::Object(object) => {
-            object.remove("format");
-            if let Some(Value::String(text)) = object.get_mut("description") {
-                *text = text.replace('\n', " ");
-            }
-            if let Some(Value::Array(types)) = object.get_mut("type") {
-                types.retain(|name| name != "null");
-                if let [only] = types.as_slice() {
-                    let only = only.clone();
-                    object.insert("type".to_owned(), only);
-                }
-            }
-            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
-                choices.retain(|choice| choice != &json!({ "type": "null" }));
-                if let [only] = choices.as_slice() {
-                    let only = json!([only]);
-                    object.remove("anyOf");
-                    object.insert("allOf".to_owned(), only);
-                }
-            }
-            object.values_mut().for_each(tidy);
-            if object.contains_key("properties") && object.contains_key("type") {
-                object.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
-        }
-        _ => {}
-    }
-}
-
-fn as_written(name: &str, definition: &mut Map<String, Value>) {
-    if !definition.contains_key("properties") {
-        return;
-    }
-    match REQUIRED.iter().find(|(of, _)| *of == name) {
-        Some((_, keys)) => definition.insert("required".to_owned(), json!(keys)),
-        None => definition.remove("required"),
-    };
-    if MAY_BE_EMPTY.contains(&name) {
-        definition.insert("type".to_owned(), json!(["object", "null"]));
-    }
-    // A choice is a key: all keys are known in one place, and one of them has to be there.
-    let choices = definition.remove("oneOf");
-    let Some(Value::Array(choices)) = choices.or_else(|| definition.remove("anyOf")) else {
-        return;
-    };
-    let mut one_of = Vec::new();
-    if let Some(Value::Object(properties)) = definition.get_mut("properties") {
-        for choice in choices {
-            if let Some(Value::Object(keys)) = choice.get("properties") {
-                one_of.push(json!({ "required": keys.keys().collect::<Vec<_>>() }));
-                properties.extend(keys.clone());
-            }
-        }
-    }
-    definition.insert("oneOf".to_owned(), Value::Array(one_of));
 }

@@ -1,18 +1,16 @@
-//! What a plan expects of its figures, and what it searches for: the words and their meaning.
+//! What a plan expects of its figures, and what it searches for.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
 
-use super::metric::{Metric, Unit};
+use super::choice::Choice;
 use super::units::{BitRate, Percent};
+use crate::catalog::{Metric, Unit};
 
-/// What is expected of the metrics of each cell, as in `throughput: '>= 9 Gbit/s'`.
+/// What is expected of the metrics of each cell, e.g. `throughput: '>= 9 Gbit/s'`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expectations(pub IndexMap<Metric, Expectation>);
 
@@ -23,7 +21,7 @@ pub struct Expectation {
     pub bound: Bound,
 }
 
-/// How a figure stands to its bound.
+/// How a figure compares with its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// `>=`
@@ -116,77 +114,36 @@ impl Serialize for Expectations {
     }
 }
 
-impl JsonSchema for Expectations {
-    fn schema_name() -> Cow<'static, str> {
-        "Expectations".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let properties: Map<String, Value> = Metric::KNOWN
-            .iter()
-            .map(|metric| {
-                let example = metric.unit().example();
-                let sign = if metric.unit().more_is_better() {
-                    ">="
-                } else {
-                    "<="
-                };
-                let text = format!("{} As in `'{sign} {example}'`.", metric.text());
-                let value = json!({
-                    "description": text,
-                    "type": "string",
-                    "pattern": r"^\s*[<>]=?\s*[0-9]",
-                });
-                (metric.word().to_owned(), value)
-            })
-            .collect();
-        let mut schema = Schema::default();
-        let text = "What is expected of the metrics of each cell: `>=`, `>`, `<=` or `<`, and a \
-                    value with its unit, or a share of what another path of the same run has, as \
-                    in `'>= 85% of remote-pod'`.";
-        schema.insert("description".to_owned(), json!(text));
-        schema.insert("type".to_owned(), json!("object"));
-        schema.insert("properties".to_owned(), Value::Object(properties));
-        // Those of declared tools.
-        let own = json!({ "type": "string", "pattern": r"^\s*[<>]=?\s*[0-9]" });
-        schema.insert(
-            "patternProperties".to_owned(),
-            json!({ "^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)*$": own }),
-        );
-        schema
-    }
-}
-
 /// A search for the highest rate at which a condition still holds. Each probe is a sample.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Find {
-    /// What is searched for: the highest sending rate of each stream.
     pub rate: Goal,
-    /// The lowest rate that is tried. Default: 1 Mbit/s.
+    /// The lowest rate that is tried.
     pub from: BitRate,
-    /// The highest rate that is tried. Default: 100 Gbit/s.
+    /// The highest rate that is tried.
     pub to: BitRate,
-    /// The search ends when it knows the rate to within this share of it. Default: 5%.
+    /// The search ends when it knows the rate to within this share of it.
     pub within: Percent,
-    /// What has to hold at a rate, as in `lost_percent <= 0.1`. It has to get worse as the rate
-    /// rises: `lost_percent`, `jitter` or `cpu.server`, from above.
+    /// What holds up to the rate.
     #[serde(rename = "while")]
     pub condition: Condition,
 }
 
 /// What a search looks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
-    /// The largest value.
     #[default]
     Max,
 }
 
-/// A metric and its absolute bound, as in `lost_percent <= 0.1`.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+impl Choice for Goal {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::Max, "The largest value.")];
+}
+
+/// A metric and its absolute bound, e.g. `lost_percent <= 0.1`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(into = "String")]
-#[schemars(with = "String", extend("pattern" = r"^\s*[a-z0-9_.]+\s*<=?\s*[0-9]"))]
 pub struct Condition {
     pub metric: Metric,
     pub comparison: Comparison,

@@ -1,73 +1,42 @@
-//! What a plan says, once it has been read, checked and resolved.
+//! A plan expanded for a number of nodes: every worker and every path.
 //!
-//! The doc comments of the types here are the texts of the generated JSON Schema. Serialised, a
-//! [`Plan`] is again a valid plan: every default filled in, every test with its name.
+//! A [`PlanFile`] has a group and a mesh in a line each; a run has hundreds of workers and many
+//! thousands of paths of them.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::json;
 
-use super::expect::{Expectations, Find};
-use super::kubernetes::{Kubernetes, StringMap};
+use super::kubernetes::Kubernetes;
 use super::local::Local;
-use super::mesh::{Group, MeshPaths, PathEntries};
-use super::timing::Timing;
+use super::path::{Mesh, Path, PathEntry, Via};
+use super::plan_file::{Concurrency, LARGEST_GROUP, Order, Placement, PlanFile, Test};
 use super::tools::declared::DeclaredTool;
-use super::tools::tool::ToolSpec;
 
-/// The version of the plan language.
-pub const VERSION: u32 = 1;
-
-/// A test plan: what to measure, between which workers, over which paths.
-#[derive(Clone, Debug, PartialEq, JsonSchema)]
+/// What a run measures. [`PlanFile::expand`] makes it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The version of the plan language. Always 1.
-    pub version: u32,
-    /// The plan's name; names the run's directory and objects. A DNS label: a-z, 0-9 and '-'.
-    #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    /// The plan's name; names the run's directory and objects.
     pub name: String,
-    /// What the plan is for, in a sentence.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the plan is for.
     pub description: Option<String>,
-    /// The pods that send or receive traffic, by name, and where each one sits; or a group of pods,
-    /// one on each node. A name is a DNS label of at most 40 characters, of a group 35.
-    #[schemars(extend("propertyNames" = json!({
-        "maxLength": 40,
-        "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
-        "not": { "const": "orchestrator" },
-    })))]
+    /// Every worker by its name; those of a group have [`Placement::group`] and no `count`.
     pub workers: IndexMap<String, Placement>,
-    /// The groups of those workers that are one on each node.
-    #[serde(skip)]
-    pub groups: Vec<Group>,
-    /// The ways for traffic to go: a list of paths, in which `mesh:` stands for those between every
-    /// two workers of a group; or a single `mesh:`.
-    #[schemars(with = "PathEntries")]
+    /// Every path, those of a mesh one after the other.
     pub paths: Vec<Path>,
-    /// The meshes of those paths.
-    #[serde(skip)]
+    /// The meshes among the paths, in their order.
     pub meshes: Vec<MeshPaths>,
-    /// In which order the cells run. Default: listed.
+    /// In which order the cells run.
     pub order: Order,
-    /// What `order: shuffled` is drawn from: the same seed gives the same order. Default: drawn
-    /// when the plan is read, and stored with the run.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What a shuffled order is drawn from.
     pub seed: Option<u64>,
-    /// Which cells may run at the same time. Default: serial.
+    /// Which cells may run at the same time.
     pub concurrency: Concurrency,
-    /// Tools beside iperf3 and netperf, by name. A name is a DNS label of at most 40 characters.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(extend("propertyNames" = json!({
-        "maxLength": 40,
-        "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
-        "not": { "enum": ["iperf3", "netperf"] },
-    })))]
+    /// The declared tools by name.
     pub tools: IndexMap<String, Arc<DeclaredTool>>,
-    /// What to measure. Tests run in the order in which they stand.
-    #[schemars(length(min = 1))]
+    /// What to measure, in the order of the plan.
     pub tests: Vec<Test>,
     /// The emulated nodes and links of the local cluster.
     pub local: Local,
@@ -75,122 +44,200 @@ pub struct Plan {
     pub kubernetes: Kubernetes,
 }
 
-/// Where a worker sits. Without a rule it may sit on any node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Placement {
-    /// On the node of this other worker.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub same_node_as: Option<String>,
-    /// On another node than this other worker.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub other_node_than: Option<String>,
-    /// In the zone of this other worker. The local cluster has no zones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub same_zone_as: Option<String>,
-    /// In another zone than this other worker.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub other_zone_than: Option<String>,
-    /// On the node of this name. Only Kubernetes knows nodes by name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// On a node with these labels. Only Kubernetes knows nodes by labels.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub node_selector: StringMap,
-    /// A group of workers, each on a node of its own: `mesh-1`, `mesh-2` and so on. Default: false,
-    /// a single worker.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub one_per_node: bool,
-    /// How many workers a group has. Default: one for each node that fits; of the local cluster,
-    /// and where no cluster is known, `local.nodes`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1000))]
-    pub count: Option<u32>,
-    /// The group that the worker belongs to.
-    #[serde(skip)]
-    pub group: Option<String>,
+/// A mesh and its paths.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeshPaths {
+    pub mesh: Mesh,
+    /// Indexes into the plan's paths.
+    pub paths: Range<usize>,
 }
 
-/// One way for traffic to go: from a worker, to a worker, by an address.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Path {
-    /// The path's name, unique in the plan. A DNS label.
-    #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
-    pub name: String,
-    /// How reports and `result.csv` call it. Default: its name.
-    #[schemars(length(max = 100), regex(pattern = r"^[^,;\x00-\x1f\x7f]*$"))]
-    pub label: String,
-    /// The worker that runs the tool's client.
-    pub from: String,
-    /// The worker that runs the tool's server; the same as `from` for a hairpin.
-    pub to: String,
-    /// The address that the client dials.
-    pub via: Via,
-    /// What is expected of every test on this path.
-    #[serde(skip_serializing_if = "Expectations::is_empty")]
-    pub expect: Expectations,
+impl PlanFile {
+    /// The plan with every worker and every path. A group without `count` has `local.nodes` workers.
+    #[must_use]
+    pub fn expand(&self) -> Plan {
+        let mut workers = IndexMap::new();
+        for (name, placement) in &self.workers {
+            if !placement.one_per_node {
+                workers.insert(name.clone(), placement.clone());
+                continue;
+            }
+            for number in 1..=self.group_size(name) {
+                let member = Placement {
+                    group: Some(name.clone()),
+                    count: None,
+                    ..placement.clone()
+                };
+                workers.insert(format!("{name}-{number}"), member);
+            }
+        }
+        let mut paths = Vec::new();
+        let mut meshes = Vec::new();
+        for entry in &self.paths {
+            match entry {
+                PathEntry::Path(path) => paths.push(path.clone()),
+                PathEntry::Mesh(entry) => {
+                    let mesh = &entry.mesh;
+                    let first = paths.len();
+                    let size = self.group_size(&mesh.workers) as usize;
+                    let path = |(from, to)| path_of(mesh, from, to);
+                    paths.extend(pairs(size, mesh.both_directions).map(path));
+                    meshes.push(MeshPaths {
+                        mesh: mesh.clone(),
+                        paths: first..paths.len(),
+                    });
+                }
+            }
+        }
+        Plan {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            workers,
+            paths,
+            meshes,
+            order: self.order,
+            seed: self.seed,
+            concurrency: self.concurrency,
+            tools: self.tools.clone(),
+            tests: self.tests.clone(),
+            local: self.local.clone(),
+            kubernetes: self.kubernetes.clone(),
+        }
+    }
+
+    fn group_size(&self, group: &str) -> u32 {
+        let placement = self.workers.get(group).filter(|worker| worker.one_per_node);
+        placement.map_or(0, |group| {
+            group.count.unwrap_or(self.local.nodes).min(LARGEST_GROUP)
+        })
+    }
 }
 
-/// By which address traffic reaches its destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    /// The destination pod's own address.
-    PodIp,
-    /// The virtual IP of the destination's Service, translated on the client's node.
-    ClusterIp,
-    /// The destination's node: both workers run on their hosts' networks, as a baseline without
-    /// the pod network. Only on Kubernetes.
-    Host,
+impl Plan {
+    /// The items of `paths:`: their names, and the paths that each stands for.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        let mut meshes = self.meshes.iter().peekable();
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            if let Some(mesh) = meshes.next_if(|mesh| mesh.paths.start == at) {
+                at = mesh.paths.end;
+                return Some((mesh.mesh.name.as_str(), mesh.paths.clone()));
+            }
+            let path = self.paths.get(at)?;
+            at += 1;
+            Some((path.name.as_str(), at - 1..at))
+        })
+    }
+
+    /// The paths that a test measures, as indexes, in the test's order, each once. A mesh's name
+    /// stands for all of its paths.
+    #[must_use]
+    pub fn paths_of(&self, test: &Test) -> Vec<usize> {
+        let mut entries: HashMap<&str, Range<usize>> = self.entries().collect();
+        let named = test.paths.iter();
+        named
+            .filter_map(|name| entries.remove(name.as_str()))
+            .flatten()
+            .collect()
+    }
+
+    /// Whether a worker's pod is on its host's network: when its paths are `via: host`.
+    #[must_use]
+    pub fn on_host_network(&self, worker: &str) -> bool {
+        let group = self.workers.get(worker).and_then(|p| p.group.as_deref());
+        let of_group = |mesh: &MeshPaths| {
+            mesh.mesh.via == Via::Host && group == Some(mesh.mesh.workers.as_str())
+        };
+        // Not path by path: a mesh has many.
+        let singles = self.entries().filter(|(_, range)| range.len() == 1);
+        let mut singles = singles.filter_map(|(_, range)| self.paths.get(range.start));
+        self.meshes.iter().any(of_group)
+            || singles.any(|p| p.via == Via::Host && (p.from == worker || p.to == worker))
+    }
 }
 
-/// In which order the cells of the matrix run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// As the plan lists them: test by test, path by path, the last swept parameter fastest; all
-    /// samples of a cell one after the other.
-    #[default]
-    Listed,
-    /// In rounds: one sample of each cell in turn, so that drift hits all cells alike.
-    Interleaved,
-    /// In rounds, each in another random order, drawn from the plan's `seed`.
-    Shuffled,
+fn path_of(mesh: &Mesh, from: usize, to: usize) -> Path {
+    let name = format!("{}-{from}-{to}", mesh.name);
+    let label = if mesh.label == mesh.name {
+        name.clone()
+    } else {
+        format!("{} {from}-{to}", mesh.label)
+    };
+    Path {
+        name,
+        label,
+        from: format!("{}-{from}", mesh.workers),
+        to: format!("{}-{to}", mesh.workers),
+        via: mesh.via,
+        expect: mesh.expect.clone(),
+    }
 }
 
-/// Which cells may run at the same time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Concurrency {
-    /// One after the other: nothing else is on the network.
-    #[default]
-    Serial,
-    /// Cells that share no node run side by side.
-    DisjointNodes,
+/// Every pair of `1..=size` as in a round-robin tournament by the circle method: one stays, the
+/// others move round it. For an even number there are `size - 1` rounds in which each has a partner;
+/// for an odd one `size` rounds in which one rests. In both directions each round comes twice.
+fn pairs(size: usize, both_directions: bool) -> impl Iterator<Item = (usize, usize)> {
+    // With an odd number the one that stays is nobody: its partner rests.
+    let seats = size + size % 2;
+    let turning = seats.saturating_sub(1).max(1);
+    let round = move |round: usize| {
+        (0..seats / 2).filter_map(move |seat| {
+            let here = (round + seat) % turning;
+            let there = if seat == 0 {
+                seats - 1
+            } else {
+                (round + turning - seat) % turning
+            };
+            (here < size && there < size).then(|| {
+                let (low, high) = (here.min(there) + 1, here.max(there) + 1);
+                // Each sends on half of its paths.
+                if (low + high) % 2 == 1 {
+                    (low, high)
+                } else {
+                    (high, low)
+                }
+            })
+        })
+    };
+    let back = if both_directions { 2 } else { 1 };
+    (0..if size < 2 { 0 } else { turning }).flat_map(move |number| {
+        (0..back).flat_map(move |way| {
+            round(number).map(move |(from, to)| if way == 0 { (from, to) } else { (to, from) })
+        })
+    })
 }
 
-/// A tool with its options, on some paths, over a sweep.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Test {
-    /// The test's name, unique in the plan; a part of its cells' ids. Default: from the tool and
-    /// its protocol, as in `iperf3-tcp`.
-    #[schemars(length(max = 63), regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
-    pub name: String,
-    /// What precedes the path's label in `result.csv`. Default: nptest's word for the tool.
-    #[schemars(length(max = 100), regex(pattern = r"^[^,;\x00-\x1f\x7f]*$"))]
-    pub label: String,
-    /// The tool and its options.
-    #[serde(flatten)]
-    pub tool: ToolSpec,
-    /// The names of the paths to measure; that of a mesh stands for all of its paths. Default: all.
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub paths: Vec<String>,
-    #[serde(flatten)]
-    pub timing: Timing,
-    /// Search for the highest rate at which a condition holds, as in
-    /// `{ rate: max, while: 'lost_percent <= 0.1' }`. Only for UDP by iperf3, without its `rate`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub find: Option<Find>,
-    /// What is expected of every cell of this test.
-    #[serde(skip_serializing_if = "Expectations::is_empty")]
-    pub expect: Expectations,
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_tournament_has_every_pair_in_full_rounds(size in 0..60_usize, both: bool) {
+            let pairs: Vec<_> = pairs(size, both).collect();
+            let times = if both { 2 } else { 1 };
+            prop_assert_eq!(pairs.len(), times * size * size.saturating_sub(1) / 2);
+            let unordered = |(a, b): (usize, usize)| if both { (a, b) } else { (a.min(b), a.max(b)) };
+            let unique: HashSet<_> = pairs.iter().map(|pair| unordered(*pair)).collect();
+            prop_assert_eq!(unique.len(), pairs.len());
+            prop_assert!(pairs.iter().all(|(a, b)| a != b && (1..=size).contains(a) && (1..=size).contains(b)));
+            if size > 1 {
+                let mut sent = vec![0_usize; size + 1];
+                for round in pairs.chunks(size / 2) {
+                    let nodes: HashSet<_> = round.iter().flat_map(|(a, b)| [a, b]).collect();
+                    prop_assert_eq!(nodes.len(), 2 * round.len(), "{:?}", round);
+                }
+                for (from, _) in &pairs {
+                    sent[*from] += 1;
+                }
+                let (least, most) = (sent[1..].iter().min(), sent[1..].iter().max());
+                prop_assert!(most.unwrap() - least.unwrap() <= 1, "{:?}", sent);
+                prop_assert_eq!(pairs.len().div_ceil(size / 2), times * (size - 1 + size % 2));
+            }
+        }
+    }
 }

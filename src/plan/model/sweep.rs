@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use schemars::JsonSchema;
 use serde::Serialize;
+
+/// A matrix of more cells is refused: at a second each it would run for 11 days.
+pub const MOST_CELLS: u64 = 1_000_000;
 
 /// The values of a parameter: one, a list, or a range whose `to` is a bound that is included when
 /// a step lands on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Sweep<T> {
     One(T),
@@ -102,6 +104,24 @@ impl<T: Copy + Into<u64>> Sweep<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The same values in another type.
+    #[must_use]
+    pub fn map<U>(&self, to: impl Fn(T) -> U) -> Sweep<U> {
+        match self {
+            Sweep::One(value) => Sweep::One(to(*value)),
+            Sweep::List(values) => Sweep::List(values.iter().map(|value| to(*value)).collect()),
+            Sweep::Range {
+                from,
+                to: end,
+                step,
+            } => Sweep::Range {
+                from: to(*from),
+                to: to(*end),
+                step: to(*step),
+            },
+        }
     }
 
     /// The value that runs first.

@@ -4,36 +4,28 @@ mod decimal;
 mod read;
 mod show;
 
-use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 pub use decimal::{Decimal, split};
 
 /// A span of time. Written `500ms`, `10s`, `2m` or `1h`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(into = "String")]
-#[schemars(with = "String", extend("pattern" = r"^\s*[0-9]+(\.[0-9]+)?\s*(us|ms|s|m|h)\s*$"))]
 pub struct Duration(pub std::time::Duration);
 
 /// Bits a second. Written `100 Mbit/s`, `1Gbit/s`, or a plain number of bits a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(into = "String")]
-#[schemars(with = "String", extend("type" = json!(["string", "integer"])))]
-#[schemars(extend("pattern" = r"^\s*[0-9]+(\.[0-9]+)?\s*([kMGT]?(bit/s|bps))?\s*$", "minimum" = 1))]
 pub struct BitRate(pub u64);
 
 /// A number of bytes. Written `128 KiB`, `2MiB`, or a plain number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(into = "String")]
-#[schemars(with = "String", extend("type" = json!(["string", "integer"])))]
-#[schemars(extend("pattern" = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[KMG]iB)?\s*$", "minimum" = 1))]
 pub struct Bytes(pub u64);
 
 /// A share of a hundred. Written `0.1%`.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String")]
-#[schemars(with = "String", extend("pattern" = r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$"))]
 pub struct Percent(pub f64);
 
 /// Why a text is not a quantity, and what would be one.

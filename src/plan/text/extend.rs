@@ -7,9 +7,7 @@ use super::parse;
 use super::source_env::{SourceEnv, Unreadable};
 use super::tree::{Kind, Map, NodeId, Tree, Value};
 use super::variables;
-use crate::diag::{Place, Problem, Problems, Source, did_you_mean, quote};
-use crate::plan::decode::decoder::some_of;
-use crate::plan::describe::schema;
+use crate::diag::{Place, Problem, Problems, Source, did_you_mean, quote, some_of};
 
 pub const KEY: &str = "extends";
 const EXAMPLE: &str = "write it as in `extends: base.yaml`, or as a list of such names";
@@ -17,6 +15,9 @@ const EXAMPLE: &str = "write it as in `extends: base.yaml`, or as a list of such
 const ENDINGS: [&str; 2] = [".yaml", ".yml"];
 /// More files on top of each other help nobody.
 const MOST_FILES: usize = 32;
+
+/// Whether a text is a key at the top of a plan.
+type IsKey = fn(&str) -> bool;
 
 /// Puts what the plan at `root` extends below it, and gives the new root. The plan is in the file
 /// of this name; names of files are relative to those that say them.
@@ -26,11 +27,13 @@ pub fn resolve(
     around: &dyn SourceEnv,
     root: NodeId,
     name: &str,
+    is_key: IsKey,
 ) -> NodeId {
     let mut extender = Extender {
         tree,
         problems,
         around,
+        is_key,
         read: HashMap::new(),
         open: vec![Open {
             file: normal(Path::new(name)),
@@ -50,6 +53,7 @@ struct Extender<'a> {
     tree: &'a mut Tree,
     problems: &'a mut Problems,
     around: &'a dyn SourceEnv,
+    is_key: IsKey,
     /// What was read already, without what could not be.
     read: HashMap<PathBuf, Option<NodeId>>,
     open: Vec<Open>,
@@ -165,7 +169,7 @@ impl Extender<'_> {
                 return None;
             }
         };
-        if let Err(why) = is_plan(&text) {
+        if let Err(why) = is_plan(&text, self.is_key) {
             let what = format!("{} is not a plan: {why}", quote(name));
             self.problems.push(Problem::new(place, what).help(
                 "extend a file with the keys that plans share, e.g. `version`, `workers` and `paths`",
@@ -240,13 +244,9 @@ impl Extender<'_> {
 
 /// Whether a text means to be a plan. Only then its lines may be shown: whoever writes `extends:` may
 /// name any file that this process can read.
-fn is_plan(text: &str) -> Result<(), &'static str> {
-    let language = schema::language();
-    let keys = language.pointer("/properties");
+fn is_plan(text: &str, is_key: IsKey) -> Result<(), &'static str> {
     // A name and a description are what other files have, too.
-    let tells = |key: &str| {
-        keys.is_some_and(|keys| keys.get(key).is_some()) && !["name", "description"].contains(&key)
-    };
+    let tells = |key: &str| is_key(key) && !["name", "description"].contains(&key);
     let (mut tree, mut problems) = (Tree::default(), Problems::default());
     let root = parse::parse(&mut tree, &mut problems, 0, 0, text);
     match root.map(|root| &tree.get(root).kind) {

@@ -87,7 +87,7 @@ impl Footnotes {
         let (why, reported) = match &cell.state {
             CellState::Measured | CellState::Partial => return None,
             CellState::Missing => return Some(Span::plain(MISSING)),
-            CellState::Failed(failure) => (Why::Failed(failure.cause), failure.in_words(tool)),
+            CellState::Failed(failure) => (Why::Failed(failure.cause), failure.text(tool)),
             CellState::Skipped(reason) => (Why::Skipped(reason.clone()), String::new()),
         };
         let next = self.reasons.len();

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::block::{Cell, Span};
 use super::footnotes::Footnotes;
 use super::number_format::NumberFormat;
+use crate::catalog::Metric;
 use crate::diag;
 use crate::plan::{Repeat, Test, ToolSpec};
 use crate::report::{CellReport, Report, labels};
@@ -42,9 +43,9 @@ impl HeadlineFormat {
 /// What a test is about, and how its figures read.
 pub fn about(test: &Test, format: HeadlineFormat, cells: &[&CellReport]) -> String {
     let unit = format.number.unit;
-    let figures = match (&*labels::headline(&test.tool), &test.tool) {
+    let figures = match (&*test.tool.headline(), &test.tool) {
         (name::THROUGHPUT_BPS, _) => format!("{} received", unit),
-        (name::TRANSACTIONS_PER_S, ToolSpec::Iperf3(_) | ToolSpec::Netperf(_)) => {
+        (name::TRANSACTIONS_PER_S, ToolSpec::BuiltIn(_)) => {
             format!("transactions {}, latency in µs", unit)
         }
         (headline, _) if unit.is_empty() => labels::short(headline),
@@ -52,16 +53,14 @@ pub fn about(test: &Test, format: HeadlineFormat, cells: &[&CellReport]) -> Stri
     };
     let mut about = vec![format!(
         "{}, samples of {}; {figures}",
-        labels::describe(&test.tool),
+        labels::describe(&test.tool, test.find.is_some()),
         test.timing.duration
     )];
     if let Some(find) = &test.find {
-        // Without a rate in the plan, but not without one.
-        let what = about.concat().replace(", as fast as it can", "");
-        about = vec![format!(
-            "{what} at the highest rate that keeps {}, found within {}",
+        about.push(format!(
+            " at the highest rate that keeps {}, found within {}",
             find.condition, find.within
-        )];
+        ));
     }
     match format.samples {
         (_, 0 | 1) => {}
@@ -105,7 +104,7 @@ pub fn figure(
     format: HeadlineFormat,
     notes: &mut Footnotes,
 ) -> Cell {
-    if let Some(mark) = notes.mark(cell, labels::tool_name(&test.tool)) {
+    if let Some(mark) = notes.mark(cell, test.tool.name()) {
         return mark.into();
     }
     let Some(figure) = report.headline(cell) else {
@@ -154,4 +153,13 @@ pub fn varying(cells: &[&CellReport]) -> BTreeSet<Param> {
     varying.remove(&Param::Mss);
     varying.remove(&Param::Datagram);
     varying
+}
+
+/// What a declared tool measures; nothing of a built-in one, whose metrics the catalogue has.
+pub fn declared_metrics(tool: &ToolSpec) -> impl Iterator<Item = Metric> {
+    let declared = match tool {
+        ToolSpec::Declared(used) => Some(&used.tool),
+        ToolSpec::BuiltIn(_) => None,
+    };
+    declared.into_iter().flat_map(|tool| tool.all_metrics())
 }

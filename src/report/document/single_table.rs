@@ -2,8 +2,11 @@
 
 use super::block::{Block, Column, Meaning, Table};
 use super::footnotes::Footnotes;
-use super::headline::{HeadlineFormat, about, figure, mean, others, path_name, varying};
+use super::headline::{
+    HeadlineFormat, about, declared_metrics, figure, mean, others, path_name, varying,
+};
 use super::number_format::NumberFormat;
+use crate::catalog::{KnownMetric, METRICS, Metric};
 use crate::plan::{Test, ToolSpec};
 use crate::report::{CellReport, Report, labels};
 use crate::schedule::Param;
@@ -18,43 +21,37 @@ fn column_name(metric: &str) -> String {
     }
 }
 
-/// The columns of a table without a sweep, after the headline: metric, title, unit, most decimals.
-const METRICS: [(&str, &str, &str, usize); 13] = [
-    (name::FOUND_RATE_BPS, "found rate", "Mbit/s", 2),
-    (name::LOST_PERCENT, "lost", "%", 2),
-    (name::JITTER_US, "jitter", "µs", 1),
-    (name::RETRANSMITS, "retrans", "", 0),
-    (name::RTT_US, "RTT", "µs", 1),
-    (name::LATENCY_MEAN_US, "mean", "µs", 1),
-    (name::LATENCY_P50_US, "p50", "µs", 1),
-    (name::LATENCY_P90_US, "p90", "µs", 1),
-    (name::LATENCY_P99_US, "p99", "µs", 1),
-    (name::LATENCY_MAX_US, "max", "µs", 0),
-    (name::EFFECTIVE_MSS, "effective", "MSS", 0),
-    (name::CPU_PERCENT_CLIENT, "client", "CPU %", 0),
-    (name::CPU_PERCENT_SERVER, "server", "CPU %", 0),
-];
+/// A column of a table without a sweep, after the headline.
+struct MetricColumn {
+    metric: String,
+    heading: [String; 2],
+    decimals: usize,
+}
 
-/// The same of what a declared tool yields beside these and its headline.
-fn own(
-    tool: &ToolSpec,
-    headline: &str,
-) -> impl Iterator<Item = (String, String, &'static str, usize)> {
-    let declared = match tool {
-        ToolSpec::Declared(used) => Some(&used.tool),
-        ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
+/// The columns of the catalogue's metrics, then those of a declared tool's own.
+fn metric_columns(tool: &ToolSpec, headline: &str) -> Vec<MetricColumn> {
+    let known = METRICS.iter().filter_map(|known| {
+        let column = known.column?;
+        Some(MetricColumn {
+            metric: known.name.to_owned(),
+            heading: column.heading.map(str::to_owned),
+            decimals: column.decimals,
+        })
+    });
+    let has_column = |metric: &Metric| {
+        KnownMetric::from_name(metric.name()).is_some_and(|known| known.column.is_some())
     };
-    declared
-        .into_iter()
-        .flat_map(|tool| tool.all_metrics())
-        .map(|metric| metric.name().to_owned())
-        .filter(move |metric| {
-            metric != headline && METRICS.iter().all(|(known, ..)| known != metric)
-        })
-        .map(|metric| {
-            let unit = labels::unit_of(&metric);
-            (metric.clone(), labels::short(&metric), unit, 2)
-        })
+    let own = declared_metrics(tool).filter(|metric| !has_column(metric));
+    let own = own.map(|metric| MetricColumn {
+        heading: [
+            labels::short(metric.name()),
+            metric.unit().symbol().to_owned(),
+        ],
+        metric: metric.name().to_owned(),
+        decimals: 2,
+    });
+    let columns = known.chain(own);
+    columns.filter(|column| column.metric != headline).collect()
 }
 
 /// Whether a figure of segments would only take room beside latencies.
@@ -73,7 +70,7 @@ pub fn blocks(
     cells: &[&CellReport],
     notes: &mut Footnotes,
 ) -> Vec<Block> {
-    let headline = labels::headline(&test.tool);
+    let headline = test.tool.headline();
     let format = HeadlineFormat::new(report, &headline, cells);
     let paths = cells.iter().map(|cell| path_name(report, cell.row));
     let mut columns = vec![Column::words("path", paths.map(str::to_owned))];
@@ -91,12 +88,9 @@ pub fn blocks(
         format.number.unit,
         figures,
     ));
-    let known = METRICS
-        .into_iter()
-        .filter(|(metric, ..)| *metric != headline)
-        .map(|(metric, name, unit, most)| (metric.to_owned(), name.to_owned(), unit, most));
-    for (metric, name, unit, most) in known.chain(own(&test.tool, &headline)) {
-        let metric = metric.as_str();
+    for column in metric_columns(&test.tool, &headline) {
+        let metric = column.metric.as_str();
+        let [name, unit] = column.heading;
         let summaries: Vec<Option<Summary>> =
             cells.iter().map(|cell| cell.measured(metric)).collect();
         let means: Vec<f64> = summaries.iter().flatten().map(|s| s.mean).collect();
@@ -105,15 +99,15 @@ pub fn blocks(
         }
         let (number, unit) = if labels::is_rate(metric) {
             let number = NumberFormat::headline(metric, &means);
-            (number, number.unit)
+            (number, number.unit.to_owned())
         } else {
-            (NumberFormat::new(&means, 1.0, most, ""), unit)
+            (NumberFormat::new(&means, 1.0, column.decimals, ""), unit)
         };
         let figures = summaries.iter().map(|s| {
             s.as_ref()
                 .map_or_else(String::new, |s| number.write(s.mean))
         });
-        columns.push(Column::figures(&name, unit, figures));
+        columns.push(Column::figures(&name, &unit, figures));
     }
     let mut about = about(test, format, cells);
     if [name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER]

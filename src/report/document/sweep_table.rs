@@ -6,8 +6,10 @@ use indexmap::IndexMap;
 
 use super::block::{Axis, Block, Cell, Chart, Column, Meaning, Series, Table};
 use super::footnotes::Footnotes;
+use super::headline::declared_metrics;
 use super::headline::{HeadlineFormat, about, figure, mean, others, path_name, varying};
 use super::number_format::NumberFormat;
+use crate::catalog::{KnownMetric, METRICS, Metric};
 use crate::plan::{Test, ToolSpec};
 use crate::report::{CellReport, Report, labels};
 use crate::schedule::Param;
@@ -26,7 +28,7 @@ pub fn blocks(
     sizes: &BTreeSet<u64>,
     notes: &mut Footnotes,
 ) -> Vec<Block> {
-    let metric = labels::headline(&test.tool);
+    let metric = test.tool.headline();
     let format = HeadlineFormat::new(report, &metric, cells);
     let is_mss = cells.iter().any(|c| c.params.get(Param::Mss).is_some());
     // Rows (one for each path and combination) by combination, in the schedule's order.
@@ -111,32 +113,22 @@ fn size_axis(is_mss: bool) -> Axis {
     }
 }
 
-/// The figures that get a table of their own beside that of the headline: metric, caption, most
-/// decimals. They are those of UDP, where the rate alone says little, and of latency.
-const BESIDE: [(&str, &str, usize); 5] = [
-    (name::FOUND_RATE_BPS, "found rate of each stream", 2),
-    (name::LOST_PERCENT, "lost", 2),
-    (name::JITTER_US, "jitter", 1),
-    (name::LATENCY_P50_US, "latency p50", 1),
-    (name::LATENCY_P99_US, "latency p99", 1),
-];
-
-/// These, and what a declared tool yields besides.
+/// The metrics that get a table of their own beside that of the headline, with caption and most
+/// decimals: the catalogue's, and what a declared tool yields besides.
 fn beside(tool: &ToolSpec, headline: &str) -> Vec<(String, String, usize)> {
-    let known = BESIDE.map(|(metric, title, most)| (metric.to_owned(), title.to_owned(), most));
-    let declared = match tool {
-        ToolSpec::Declared(used) => Some(&used.tool),
-        ToolSpec::Iperf3(_) | ToolSpec::Netperf(_) => None,
+    let known = METRICS.iter().filter_map(|known| {
+        let decimals = known.column.map_or(2, |column| column.decimals);
+        let caption = known.sweep_caption?;
+        Some((known.name.to_owned(), caption.to_owned(), decimals))
+    });
+    let has_grid = |metric: &Metric| {
+        KnownMetric::from_name(metric.name()).is_some_and(|known| known.sweep_caption.is_some())
     };
-    let own = declared
-        .into_iter()
-        .flat_map(|tool| tool.all_metrics())
-        .map(|metric| metric.name().to_owned())
-        .filter(|metric| BESIDE.iter().all(|(known, ..)| known != metric))
-        .map(|metric| (metric.clone(), labels::short(&metric), 2));
-    let mut all: Vec<_> = known.into_iter().chain(own).collect();
-    all.retain(|(metric, ..)| metric != headline);
-    all
+    let own = declared_metrics(tool)
+        .filter(|metric| !has_grid(metric))
+        .map(|metric| (metric.name().to_owned(), labels::short(metric.name()), 2));
+    let all = known.chain(own);
+    all.filter(|(metric, ..)| metric != headline).collect()
 }
 
 /// The cells of a row by size.

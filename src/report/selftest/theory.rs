@@ -4,9 +4,10 @@
 //! only its payload is goodput: rate · payload / (payload + headers).
 
 use super::check::{Allowed, Check, Verdict};
+use crate::catalog::Theory;
+use crate::plan::ToolSpec;
 use crate::plan::units::BitRate;
-use crate::plan::{Iperf3, NetperfTest, Protocol, ToolSpec};
-use crate::report::{CellReport, CellState, Report, RunState, labels};
+use crate::report::{CellReport, CellState, Report, RunState};
 use crate::results::Warning;
 use crate::schedule::Param;
 use crate::statistics::Summary;
@@ -34,7 +35,7 @@ pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
             (_, Some(reason)) => check.verdict = Verdict::Skipped(reason.to_owned()),
             (CellState::Skipped(reason), None) => check.verdict = Verdict::Skipped(reason.clone()),
             (CellState::Failed(failure), None) => {
-                let why = failure.sentence(labels::tool_name(&test.tool));
+                let why = failure.sentence(test.tool.name());
                 check.verdict = Verdict::Failed(Some(why));
             }
             (CellState::Missing | CellState::Partial, None)
@@ -61,20 +62,17 @@ pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
 /// The check of a cell; `None` where theory gives no figure.
 fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
     let link = &report.plan.local.links;
-    match tool {
-        ToolSpec::Iperf3(Iperf3 {
-            protocol: Protocol::Tcp,
-            ..
-        }) => Some(goodput(link.rate?, cell)),
-        ToolSpec::Iperf3(_) => match link.loss {
+    let ToolSpec::BuiltIn(used) = tool else {
+        // Only the plan knows what its own tools measure.
+        return None;
+    };
+    match used.mode.theory? {
+        Theory::Goodput => Some(goodput(link.rate?, cell)),
+        Theory::Loss => match link.loss {
             Some(loss) => Some(lost(loss.0, cell)),
             None => received(cell),
         },
-        ToolSpec::Netperf(spec) => (spec.test == NetperfTest::TcpRr)
-            .then_some(link.delay?)
-            .map(|delay| round_trip(delay.0, cell)),
-        // Only the plan knows what its own tools measure.
-        ToolSpec::Declared(_) => None,
+        Theory::RoundTrip => Some(round_trip(link.delay?.0, cell)),
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use regex::Regex;
 
-use super::{Document, ROOT};
+use super::Document;
+use crate::support::ROOT;
 
 /// What looks like a command of netplan and is none, with the reason.
 const OTHER: &[(&str, &str)] = &[
@@ -138,7 +139,8 @@ fn commands_in_documents_are_right() {
 fn examples_in_help_texts_are_right() {
     let mut problems = Vec::new();
     let mut checked = 0;
-    for command in netplan::cli::command().get_subcommands() {
+    let program = netplan::cli::command();
+    for command in program.get_subcommands().chain([&program]) {
         let Some(help) = command.get_after_help() else {
             continue;
         };

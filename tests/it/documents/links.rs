@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use super::{Document, ROOT};
+use super::Document;
+use crate::support::ROOT;
 
 /// The target of a link from a document, without `.` and `..`.
 fn resolve(document: &Path, target: &str) -> PathBuf {

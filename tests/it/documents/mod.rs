@@ -9,8 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::markdown::Markdown;
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::support::ROOT;
 
 /// A Markdown file of this repository.
 struct Document {
@@ -45,6 +44,21 @@ impl Document {
         }
         assert!(paths.len() > 12, "{paths:?}");
         paths.iter().map(|path| Self::read(path)).collect()
+    }
+}
+
+#[test]
+fn the_architecture_names_every_module() {
+    let library = fs::read_to_string(Path::new(ROOT).join("src/lib.rs")).unwrap();
+    let modules = library.lines().filter_map(|line| {
+        let name = line.strip_prefix("pub mod ")?.strip_suffix(';')?;
+        Some(format!("\n  {name}/ "))
+    });
+    let modules: Vec<String> = modules.collect();
+    assert!(modules.len() > 10, "{modules:?}");
+    let architecture = Document::read("ARCHITECTURE.md").text;
+    for module in modules {
+        assert!(architecture.contains(&module), "{module}");
     }
 }
 

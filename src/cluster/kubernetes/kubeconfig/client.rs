@@ -22,7 +22,7 @@ use crate::diag::Problem;
 const CONNECTS_WITHIN: Duration = Duration::from_secs(10);
 /// Where a pod finds who it is.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-/// A program's words that go into a message.
+/// The longest quotation of a program's output in a message, in characters.
 const LONGEST_QUOTE: usize = 300;
 
 /// A client that is ready to ask, and where its configuration comes from.
@@ -165,7 +165,7 @@ fn refused(error: &kube::Error, origin: &Origin, user: Option<&Entry<AuthInfo>>)
                 "the CA certificate of {} cannot be used: {}",
                 origin.cluster,
                 crate::diag::error_chain(error.as_ref())
-            )).help("take the CA certificate of the cluster again"),
+            )).help("get the CA certificate of the cluster again"),
         error => Problem::without_place(format!("cannot use the values of {whose}: {}", crate::diag::error_chain(error))).help("log in to the cluster again to get a new kubeconfig"),
     }
 }
@@ -209,20 +209,20 @@ fn login(error: &AuthError, program: &str, whose: &str, user: Option<&Entry<Auth
 
 /// The beginning of a foreign text, on one line.
 fn one_line(text: &str) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(LONGEST_QUOTE) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words,
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
 thread_local! {
-    /// This thread takes its panics for errors.
+    /// Panics of this thread are reported as errors.
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs something of a library that panics where a login program gives it what no header can carry. Such a panic
-/// is an error of the input: its words come back, and no backtrace is printed.
+/// is an error of the input: its message is returned, and no backtrace is printed.
 fn without_panic<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
@@ -237,14 +237,10 @@ fn without_panic<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let result = panic::catch_unwind(AssertUnwindSafe(run));
     CAUGHT.set(false);
     result.map_err(|panic| {
-        let words = panic.downcast_ref::<String>().cloned();
-        let words = words.or_else(|| {
-            panic
-                .downcast_ref::<&str>()
-                .map(|words| (*words).to_owned())
-        });
-        words.map_or("a value of it is not possible".to_owned(), |words| {
-            one_line(&words)
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        text.map_or("a value in it is not valid".to_owned(), |text| {
+            one_line(&text)
         })
     })
 }

@@ -18,7 +18,7 @@ use crate::diag::Problem;
 /// A configuration for this cluster, still without a user. Notes in `origin` how the way leads there.
 ///
 /// # Errors
-/// A value that is no URL, a certificate that cannot be read, with the file and the cluster that say so.
+/// A value that is not a URL, a certificate that cannot be read, with the file and the cluster that say so.
 pub(super) fn config(entry: &Entry<Cluster>, origin: &mut Origin) -> Result<Config, Problem> {
     let cluster = &entry.value;
     let at = origin.cluster.clone();
@@ -85,7 +85,7 @@ fn certificates(cluster: &Cluster, at: &str) -> Result<Option<Vec<Vec<u8>>>, Pro
                 .map_or(String::new(), |error| format!(" ({error})"));
             Err(
                 Problem::without_place(format!("{key} has no certificate in PEM{why}")).help(
-                    "take the CA certificate of the cluster again, such as from its administrator",
+                    "get the CA certificate of the cluster again, such as from its administrator",
                 ),
             )
         }

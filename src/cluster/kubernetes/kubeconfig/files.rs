@@ -56,12 +56,12 @@ impl Chosen {
         Self::new(named, variable.as_deref(), std::env::home_dir().as_deref())
     }
 
-    /// Whether somebody asked for these very files.
+    /// Whether the files were named on the command line or in KUBECONFIG.
     pub fn is_explicit(&self) -> bool {
         !matches!(self, Self::Default(_))
     }
 
-    /// The texts of the files that exist; a missing default is none.
+    /// The texts of the files that exist; a missing default file is not an error.
     ///
     /// # Errors
     /// A named file is missing, KUBECONFIG names no file that exists, or a file cannot be read.
@@ -119,7 +119,7 @@ impl Chosen {
 
 fn none_of(files: &[PathBuf]) -> String {
     match files {
-        [] => "KUBECONFIG has separators only, and names no file".to_owned(),
+        [] => "KUBECONFIG contains only separators, and names no file".to_owned(),
         [file] => format!(
             "KUBECONFIG names `{}`, which does not exist",
             file.display()

@@ -42,7 +42,7 @@ impl MergedConfig {
     /// Reads the files' texts.
     ///
     /// # Errors
-    /// Every text that is no kubeconfig.
+    /// Every text that is not a kubeconfig.
     pub fn new(texts: &[Text]) -> Result<Self, Problem> {
         let mut merged = Self::default();
         let mut wrong = Vec::new();
@@ -56,7 +56,7 @@ impl MergedConfig {
             return Ok(merged);
         }
         Err(Problem::without_place(wrong.join("; "))
-            .help("mend the kubeconfig, or name another one with `--kubeconfig`"))
+            .help("fix the kubeconfig, or name another one with `--kubeconfig`"))
     }
 
     fn add(&mut self, file: &Path, mut config: Kubeconfig) {
@@ -172,13 +172,13 @@ fn parse(text: &Text) -> Result<Kubeconfig, String> {
         // The reader's further lines show the text, in which secrets may be.
         let words = error.to_string();
         let line = words.lines().next().unwrap_or_default().to_owned();
-        format!("is no kubeconfig: {line}")
+        format!("is not a kubeconfig: {line}")
     })?;
     let named = |value: &Option<String>, right: &str, what: &str| match value.as_deref() {
         None | Some("") => Ok(()),
         Some(value) if value == right => Ok(()),
         Some(value) => Err(format!(
-            "is no kubeconfig: its `{what}` is `{value}`, not `{right}`"
+            "is not a kubeconfig: its `{what}` is `{value}`, not `{right}`"
         )),
     };
     named(&config.kind, "Config", "kind")?;
@@ -190,7 +190,7 @@ fn parse(text: &Text) -> Result<Kubeconfig, String> {
         && config.kind.is_none();
     if let Some(key) = config.other.keys().next().filter(|_| is_other) {
         return Err(format!(
-            "is no kubeconfig: it has no `clusters` and no `contexts`, but {}",
+            "is not a kubeconfig: it has no `clusters` and no `contexts`, but {}",
             quote(key)
         ));
     }
@@ -312,15 +312,15 @@ mod tests {
         for (content, says) in [
             (
                 "kind: Pod",
-                "`/k/1` is no kubeconfig: its `kind` is `Pod`, not `Config`",
+                "`/k/1` is not a kubeconfig: its `kind` is `Pod`, not `Config`",
             ),
             ("apiVersion: v2", "its `apiVersion` is `v2`, not `v1`"),
             (
                 "version: 1",
                 "has no `clusters` and no `contexts`, but `version`",
             ),
-            ("contexts: 7", "`/k/1` is no kubeconfig: "),
-            ("[1, 2]", "`/k/1` is no kubeconfig: "),
+            ("contexts: 7", "`/k/1` is not a kubeconfig: "),
+            ("[1, 2]", "`/k/1` is not a kubeconfig: "),
             (
                 "clusters: [{name: a}, {name: a}]",
                 "`/k/1` has the cluster `a` twice",

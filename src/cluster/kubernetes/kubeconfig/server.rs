@@ -36,7 +36,10 @@ pub(super) fn parse(text: &str, schemes: &[&str]) -> Result<Uri, (String, String
         return Err(("has no host".to_owned(), example));
     }
     if host.starts_with('[') && host.trim_matches(['[', ']']).parse::<Ipv6Addr>().is_err() {
-        return Err((format!("has `{host}`, which is no IPv6 address"), example));
+        return Err((
+            format!("has `{host}`, which is not an IPv6 address"),
+            example,
+        ));
     }
     // An impossible port would silently become the scheme's usual one.
     let after_host = authority.rsplit('@').next().unwrap_or_default();

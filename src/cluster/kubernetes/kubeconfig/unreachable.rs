@@ -1,33 +1,18 @@
 //! What it means that an API server cannot be reached.
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 
 use rustls::{CertificateError, InvalidMessage};
 
 use super::origin::Origin;
+use crate::diag::{Problem, error_chain};
 
-/// No answer came, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cluster::kubernetes) struct Unreachable {
-    pub what: String,
-    pub help: String,
-}
-
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
-    }
-}
-
-impl Error for Unreachable {}
-
-/// The same error, but where it is one of the connection it says which server does not answer, and why.
+/// The same error; one of the connection is replaced by a [`Problem`] that names the server and the cause.
 pub(in crate::cluster::kubernetes) fn explain(error: kube::Error, origin: &Origin) -> kube::Error {
     match error {
         kube::Error::HyperError(_) | kube::Error::Service(_) => {
-            kube::Error::Service(Box::new(meaning(&error, origin)))
+            kube::Error::Service(Box::new(problem(&error, origin)))
         }
         error => error,
     }
@@ -36,29 +21,26 @@ pub(in crate::cluster::kubernetes) fn explain(error: kube::Error, origin: &Origi
 /// The server did not answer within so many seconds.
 pub(in crate::cluster::kubernetes) fn no_answer(origin: &Origin, seconds: u64) -> kube::Error {
     let why = format!("no answer within {seconds} s");
-    kube::Error::Service(Box::new(silent(origin, &why)))
+    kube::Error::Service(Box::new(no_answer_because(origin, &why)))
 }
 
-fn meaning(error: &kube::Error, origin: &Origin) -> Unreachable {
+fn problem(error: &kube::Error, origin: &Origin) -> Problem {
     if let Some(tls) = find::<rustls::Error>(error) {
         return from_tls(tls, origin);
     }
     if let Some(error) = find::<io::Error>(error) {
         return from_io(error, origin);
     }
-    let words = crate::diag::error_chain(error);
-    let words = words.strip_prefix("ServiceError: ").unwrap_or(&words);
-    silent(origin, words)
+    let why = error_chain(error);
+    no_answer_because(origin, why.strip_prefix("ServiceError: ").unwrap_or(&why))
 }
 
-fn silent(origin: &Origin, why: &str) -> Unreachable {
-    Unreachable {
-        what: format!("{} does not answer: {why}", origin.api_server()),
-        help: "start the cluster, or name another one with `--context`".to_owned(),
-    }
+fn no_answer_because(origin: &Origin, why: &str) -> Problem {
+    Problem::without_place(format!("{} does not answer: {why}", origin.api_server()))
+        .help("start the cluster, or name another one with `--context`")
 }
 
-fn from_io(error: &io::Error, origin: &Origin) -> Unreachable {
+fn from_io(error: &io::Error, origin: &Origin) -> Problem {
     let why = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::TimedOut => "the connection took too long".to_owned(),
@@ -67,21 +49,19 @@ fn from_io(error: &io::Error, origin: &Origin) -> Unreachable {
         _ => error.to_string(),
     };
     if why.contains("failed to lookup address") {
-        return Unreachable {
-            what: format!(
-                "the name of {} cannot be resolved: {why}",
-                origin.api_server()
-            ),
-            help: format!(
-                "check `server` of {}, and this machine's DNS and VPN",
-                origin.cluster
-            ),
-        };
+        return Problem::without_place(format!(
+            "the name of {} cannot be resolved: {why}",
+            origin.api_server()
+        ))
+        .help(format!(
+            "check `server` of {}, and this machine's DNS and VPN",
+            origin.cluster
+        ));
     }
-    silent(origin, &why)
+    no_answer_because(origin, &why)
 }
 
-fn from_tls(error: &rustls::Error, origin: &Origin) -> Unreachable {
+fn from_tls(error: &rustls::Error, origin: &Origin) -> Problem {
     let server = origin.api_server();
     let cluster = &origin.cluster;
     let (what, help) = match error {
@@ -90,7 +70,7 @@ fn from_tls(error: &rustls::Error, origin: &Origin) -> Unreachable {
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
         ) if origin.has_ca => (
             format!("the certificate of {server} is not signed by the CA of {cluster}"),
-            "take the cluster's kubeconfig again: it may have been made anew".to_owned(),
+            "get the cluster's kubeconfig again: the cluster may have been recreated".to_owned(),
         ),
         rustls::Error::InvalidCertificate(
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
@@ -137,7 +117,7 @@ fn from_tls(error: &rustls::Error, origin: &Origin) -> Unreachable {
             format!("check `server` and `certificate-authority` of {cluster}"),
         ),
     };
-    Unreachable { what, help }
+    Problem::without_place(what).help(help)
 }
 
 /// The innermost error of a type. An I/O error hides the one that it carries from its causes.

@@ -52,8 +52,8 @@ pub async fn apply(
     else {
         return Err(Error::cannot(
             "apply the run",
-            "it has no ConfigMap, which is to own all other objects",
-            "render `configmap.yaml.j2` as it was",
+            "it has no ConfigMap, which owns all other objects",
+            "restore `configmap.yaml.j2`",
         ));
     };
     let owner = send(connection, namespace, objects[first], None, mode).await?;
@@ -199,13 +199,13 @@ fn refused(manifest: &Manifest, error: &kube::Error) -> Error {
         return api_error(format!("apply {object}"), error);
     }
     let help = if status.message.contains("PodSecurity") {
-        "take a namespace whose Pod Security level allows it"
+        "use a namespace whose Pod Security level allows it"
     } else if status.message.contains("quota") {
         "ask for less in the plan, or for a larger quota"
     } else if status.message.contains("being terminated") {
-        "the namespace is being removed; wait until it is gone, or name another one"
+        "the namespace is being deleted; wait until it is gone, or name another one"
     } else {
-        "mend the template, or render it from the one that netplan carries"
+        "fix the template, or start from the built-in one"
     };
     let (field, what) = blamed(status);
     Error::Refused {

@@ -1,4 +1,4 @@
-//! The run's namespace: made only if it is missing, removed only if it was made.
+//! The run's namespace: created only if it is missing, removed only if netplan created it.
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
@@ -44,7 +44,7 @@ const OCCUPANTS: &[(&str, &str)] = &[
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
 
-/// Sees to it that the namespace is there. One that is on its way out is waited for.
+/// Creates the namespace if it is missing. If it is being deleted, waits for the end of that first.
 pub async fn ensure(
     connection: &Connection,
     name: &str,
@@ -58,7 +58,9 @@ pub async fn ensure(
         Err(error) if code(&error) == Some(403) => return Ok(()),
         Err(error) => return Err(cannot(&error)),
         Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => {
-            (connection.report_progress)(&format!("waiting for namespace `{name}` to be gone"));
+            (connection.report_progress)(&format!(
+                "waiting for the deletion of namespace `{name}`"
+            ));
             wait_gone(connection, name).await?;
         }
         Ok(Some(_)) => return Ok(()),
@@ -70,8 +72,8 @@ pub async fn ensure(
     else {
         return Err(Error::cannot(
             format!("use namespace `{name}`"),
-            "there is none, and the templates have none",
-            &format!("`kubectl create namespace {name}` makes it"),
+            "it does not exist, and the templates do not create it",
+            &format!("create it with `kubectl create namespace {name}`"),
         ));
     };
     let cannot = |error: &kube::Error| api_error(format!("make namespace `{name}`"), error);
@@ -81,7 +83,7 @@ pub async fn ensure(
             template: manifest.template.clone(),
             field: "metadata".to_owned(),
             what: error.to_string(),
-            help: "mend the template".to_owned(),
+            help: "fix the template".to_owned(),
         })?;
     object
         .labels_mut()
@@ -127,7 +129,7 @@ pub async fn remove_if_made(
     wait_gone(connection, name).await
 }
 
-/// Whether nothing is in it but what every namespace has; what one may not see counts as somebody's.
+/// Whether nothing is in it but what every namespace has; what netplan may not list counts as somebody's.
 async fn is_empty(connection: &Connection, name: &str) -> bool {
     for (version, kind) in OCCUPANTS {
         let resource = resource(version, kind);
@@ -175,10 +177,10 @@ async fn wait_gone(connection: &Connection, name: &str) -> Result<(), Error> {
         Err(_) => Err(Error::cannot(
             format!("wait for the end of namespace `{name}`"),
             format!(
-                "it is still there after {} s",
+                "it still exists after {} s",
                 connection.timeouts.gone.as_secs()
             ),
-            &format!("`kubectl describe namespace {name}` says what holds it"),
+            &format!("`kubectl describe namespace {name}` shows what blocks it"),
         )),
     }
 }

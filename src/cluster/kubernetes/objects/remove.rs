@@ -1,4 +1,4 @@
-//! Removal: what carries a run's label, and nothing else.
+//! Removes the objects with a run's label, and nothing else.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -68,7 +68,7 @@ impl Connection {
     }
 }
 
-/// Removes all objects of a run, and returns when its pods are gone. What one may not delete is left
+/// Removes all objects of a run, and returns when its pods are gone. What netplan may not delete is left
 /// to the cluster, which removes it after its owner: pods, and unless `strict` other kinds.
 pub async fn remove(
     connection: &Connection,
@@ -104,7 +104,7 @@ async fn remove_kind(
     let api: Api<DynamicObject> =
         Api::namespaced_with(connection.client.clone(), namespace, &resource);
     let list = ListParams::default().labels(&selector(run));
-    // Without a word a Job's end would leave its pods.
+    // By default, deleting a Job leaves its pods.
     let params = DeleteParams::background();
     // Before 1.23 Services cannot be deleted as a collection.
     if kind == "Service" {
@@ -147,7 +147,7 @@ async fn wait_until_pods_are_gone(
     Err(Error::cannot(
         format!("remove the pods of run `{run}`"),
         format!(
-            "still there after {} s: {}",
+            "after {} s, these still exist: {}",
             timeouts.as_secs(),
             left.join(", ")
         ),

@@ -1,4 +1,4 @@
-//! The pods of a run as they change, and what the cluster says about them.
+//! A watch of a run's pods and of the events about them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -86,7 +86,7 @@ impl PodWatch {
     /// The next change.
     ///
     /// # Errors
-    /// When one may not watch pods.
+    /// When the permission to watch pods is missing.
     pub async fn next(&mut self) -> Result<Change, Error> {
         loop {
             if let Some(change) = self.changes.pop_front() {
@@ -103,7 +103,7 @@ impl PodWatch {
                     Some(Ok(watcher::Event::Apply(event) | watcher::Event::InitApply(event))) => {
                         self.changes.extend(event_change(event));
                     }
-                    // They are a help where one may see them; nothing depends on them.
+                    // They only help; nothing depends on them.
                     Some(Err(error)) if is_refusal(&error) => self.events = None,
                     Some(_) => {}
                     None => self.events = None,

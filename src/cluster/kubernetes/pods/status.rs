@@ -108,7 +108,7 @@ pub fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     })
 }
 
-/// The status of a pod's condition, as in `Ready`, and what it says.
+/// The status of a pod's condition, e.g. `Ready`, and its reason and message.
 fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, PodIssue)> {
     let conditions = pod.status.as_ref()?.conditions.as_deref()?;
     let found = conditions

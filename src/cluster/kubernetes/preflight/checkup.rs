@@ -1,4 +1,4 @@
-//! Can this cluster carry a run? Asked before anything is applied, and all problems told at once.
+//! Checks whether a cluster can carry a run, before anything is applied, and reports all problems at once.
 
 use k8s_openapi::api::core::v1::{Namespace, Node};
 use k8s_openapi::apimachinery::pkg::version::Info;
@@ -20,8 +20,7 @@ const ENFORCED_LEVEL: &str = "pod-security.kubernetes.io/enforce";
 pub const LARGEST_CONFIG_MAP_BYTES: usize = 1 << 20;
 
 impl Connection {
-    /// Everything that stands in the way of applying these objects to `namespace`; empty when they
-    /// can run. What one may not look at is taken to be all right.
+    /// Every problem that keeps these objects from running in `namespace`. What netplan may not view is assumed to be right.
     pub async fn preflight(&self, namespace: &str, manifests: &[Manifest]) -> Vec<Problem> {
         let findings = self.checkup(namespace, manifests).await;
         let problems = findings.iter().flat_map(Finding::problems);
@@ -48,7 +47,7 @@ impl Connection {
         )
     }
 
-    /// The same, with what is well. Nothing more is asked of an API server that does not answer.
+    /// The findings of all checks. If the API server does not answer, the others are skipped.
     pub async fn checkup(&self, namespace: &str, manifests: &[Manifest]) -> Vec<Finding> {
         let server = "API server";
         let version = match self.ask(self.client.apiserver_version()).await {
@@ -57,7 +56,7 @@ impl Connection {
                 let place = self.place();
                 let problem = match code(&error) {
                     Some(401) => Problem::without_place(format!(
-                        "the API server of {place} does not know you"
+                        "the API server of {place} does not accept your credentials"
                     ))
                     .help("log in again, or name another context with `--context`"),
                     Some(_) => Problem::without_place(format!(
@@ -87,7 +86,7 @@ impl Connection {
             Finding::new(
                 "permissions",
                 allowed,
-                permissions::problems(self, needed).await,
+                permissions::missing(self, needed).await,
             ),
             placement_check::check(nodes.as_deref(), manifests),
             references_check::image(nodes.as_deref(), manifests),
@@ -108,7 +107,7 @@ fn too_old(version: &Info) -> Option<Problem> {
     };
     ((major, minor) < OLDEST).then(|| {
         Problem::without_place(format!("the API server is {}", version.git_version))
-            .help(format!("it has to be v{}.{} or newer", OLDEST.0, OLDEST.1))
+            .help(format!("use v{}.{} or newer", OLDEST.0, OLDEST.1))
     })
 }
 
@@ -120,25 +119,25 @@ fn namespace_state(
     match found {
         Ok(Some(found)) => {
             let level = found.labels().get(ENFORCED_LEVEL);
-            let words = match level {
-                Some(level) => format!("`{name}` is there, of the Pod Security level `{level}`"),
-                None => format!("`{name}` is there"),
+            let state = match level {
+                Some(level) => format!("`{name}` exists, with the Pod Security level `{level}`"),
+                None => format!("`{name}` exists"),
             };
             (
-                words,
+                state,
                 level_problem(&found, manifests).into_iter().collect(),
             )
         }
         Ok(None) if manifests.iter().any(|one| one.kind() == "Namespace") => {
-            (format!("`{name}` will be made"), Vec::new())
+            (format!("`{name}` will be created"), Vec::new())
         }
         Ok(None) => {
             let problem = Problem::without_place(format!("there is no namespace `{name}`"))
-                .help(format!("`kubectl create namespace {name}` makes it"));
+                .help(format!("create it with `kubectl create namespace {name}`"));
             (String::new(), vec![problem])
         }
         Err(_) => (
-            format!("`{name}`, which you may not look at; it has to be there"),
+            format!("`{name}`, which you may not view; it must exist"),
             Vec::new(),
         ),
     }
@@ -159,7 +158,7 @@ fn level_problem(namespace: &Namespace, manifests: &[Manifest]) -> Option<Proble
             on_host.kind(),
             on_host.name(),
             namespace.name_any(),
-        )).help("take a namespace of the level `privileged`, or leave out the paths via `host`"))
+        )).help("use a namespace with the level `privileged`, or remove the paths via `host`"))
 }
 
 /// Whether what the orchestrator reads fits into the `ConfigMap` that carries it.
@@ -188,12 +187,12 @@ fn plan_size(manifests: &[Manifest]) -> Finding {
     let (what, help) = if journal > 0 {
         (
             "the resolved plan and the journal so far have",
-            "run the cells that are missing as a run of their own, with `--only`",
+            "run the missing cells as a separate run, with `--only`",
         )
     } else {
         (
             "the resolved plan has",
-            "split the plan in two, or shorten its lists of values to `{ from, to, step }`",
+            "split the plan into two, or shorten its lists of values to `{ from, to, step }`",
         )
     };
     let problems = (plan + journal > LARGEST_CONFIG_MAP_BYTES).then(|| {

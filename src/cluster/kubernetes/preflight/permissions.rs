@@ -1,4 +1,4 @@
-//! May one do all that a run needs? Each verb is asked for, before anything is done.
+//! Checks the permissions that a run needs, each verb, before anything is done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ pub fn needed(
 }
 
 /// What one may not do, as one problem for each place.
-pub async fn problems(connection: &Connection, needed: BTreeSet<Permission>) -> Vec<Problem> {
+pub async fn missing(connection: &Connection, needed: BTreeSet<Permission>) -> Vec<Problem> {
     let answers = stream::iter(needed)
         .map(|permission| ask(connection, permission))
         .buffer_unordered(AT_ONCE)
@@ -86,14 +86,14 @@ pub async fn problems(connection: &Connection, needed: BTreeSet<Permission>) -> 
                 .filter(|(_, allowed)| !allowed)
                 .map(|(permission, _)| permission)
                 .collect();
-            words(&refused)
+            to_problems(&refused)
         }
         Err(error) => vec![
             Problem::without_place(format!(
-                "cannot find out what is allowed: {}",
+                "cannot check the permissions: {}",
                 crate::cluster::kubernetes::api_error::cause(&error)
             ))
-            .help("the API server has to answer SelfSubjectAccessReviews"),
+            .help("the API server must support SelfSubjectAccessReviews"),
         ],
     }
 }
@@ -125,7 +125,7 @@ async fn ask(connection: &Connection, permission: Permission) -> kube::Result<(P
     Ok((permission, allowed))
 }
 
-fn words(refused: &BTreeSet<Permission>) -> Vec<Problem> {
+fn to_problems(refused: &BTreeSet<Permission>) -> Vec<Problem> {
     let mut places: BTreeMap<Option<&String>, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     for permission in refused {
         places
@@ -145,11 +145,11 @@ fn words(refused: &BTreeSet<Permission>) -> Vec<Problem> {
             let (place, help) = match namespace {
                 Some(namespace) => (
                     format!("in namespace `{namespace}`"),
-                    "ask for a Role that allows it; the README has the least one",
+                    "ask for a Role that allows it; `rbac.yaml` of netplan has a minimal one",
                 ),
                 None => (
                     "in the cluster".to_owned(),
-                    "ask somebody to make the namespace, or name one that is there with `--namespace`",
+                    "ask for the namespace to be created, or name an existing one with `--namespace`",
                 ),
             };
             Problem::without_place(format!("you may not {} {place}", list.join(", "))).help(help.to_owned())

@@ -46,12 +46,12 @@ pub fn group_capacity(nodes: &[Node], manifests: &[Manifest]) -> usize {
 /// Whether there is a node for every pod; `nodes` is `None` without the permission to list them.
 pub fn check(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
     let Some(nodes) = nodes else {
-        let words = "you may not list them; whether they are enough only the scheduler knows";
-        return Finding::new("nodes", words, Vec::new());
+        let state = "you may not list them, so only the scheduler knows whether there are enough";
+        return Finding::new("nodes", state, Vec::new());
     };
     let pods = pods_to_place(manifests);
     let fits = |node: &&Node| pods.iter().any(|pod| rejection(node, pod).is_none());
-    let words = format!(
+    let state = format!(
         "{} of {} can take pods of the run",
         nodes.iter().filter(fits).count(),
         nodes.len()
@@ -70,7 +70,7 @@ pub fn check(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
             .to_owned(),
         )
     });
-    Finding::new("nodes", words, problems.collect())
+    Finding::new("nodes", state, problems.collect())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the `kubernetes:` section of a plan names: is it there?
+//! Checks whether the image and the objects that the plan's `kubernetes:` names exist.
 
 use std::collections::BTreeSet;
 
@@ -33,12 +33,12 @@ pub fn image(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
         })
         .collect();
     let nodes = nodes.unwrap_or_default();
-    let mut words = Vec::new();
+    let mut state = Vec::new();
     let mut problems = Vec::new();
     for (image, policy) in wanted {
         let having = nodes.iter().filter(|node| has(node, image)).count();
         let may_have = nodes.iter().any(|node| !lists_all(node));
-        words.push(match policy {
+        state.push(match policy {
             "Always" => format!("`{image}`, which every node pulls"),
             _ if nodes.is_empty() => format!("`{image}`"),
             _ => format!(
@@ -60,7 +60,7 @@ pub fn image(nodes: Option<&[Node]>, manifests: &[Manifest]) -> Finding {
             );
         }
     }
-    Finding::new("image", words.join("; "), problems)
+    Finding::new("image", state.join("; "), problems)
 }
 
 fn has(node: &Node, image: &str) -> bool {
@@ -92,7 +92,7 @@ fn full_name(image: &str) -> String {
 }
 
 /// Whether the pull secrets, the priority class and the runtime class are there. `namespace` is
-/// `None` when it is still to be made. What one may not look at is taken to be there.
+/// `None` when it is still to be made. What netplan may not view is assumed to exist.
 pub async fn references(
     connection: &Connection,
     namespace: Option<&str>,
@@ -110,7 +110,7 @@ pub async fn references(
         let names = secrets.into_iter().flatten();
         wanted.extend(names.filter_map(|one| Some(("v1", "Secret", one["name"].as_str()?))));
     }
-    let words: Vec<String> = wanted
+    let state: Vec<String> = wanted
         .iter()
         .map(|(_, kind, name)| format!("{kind} `{name}`"))
         .collect();
@@ -131,28 +131,22 @@ pub async fn references(
             problems.push(missing(kind, name));
         }
     }
-    let words = if words.is_empty() {
+    let state = if state.is_empty() {
         "the plan names none".to_owned()
     } else {
-        words.join(", ")
+        state.join(", ")
     };
-    Finding::new("what the pods refer to", words, problems)
+    Finding::new("references", state, problems)
 }
 
 fn missing(kind: &str, name: &str) -> Problem {
     let (key, help) = match kind {
         "Secret" => (
             "pull_secrets",
-            "make it in the run's namespace with `kubectl create secret docker-registry`",
+            "create it in the run's namespace with `kubectl create secret docker-registry`",
         ),
-        "PriorityClass" => (
-            "priority_class",
-            "`kubectl get priorityclasses` shows what there is",
-        ),
-        _ => (
-            "runtime_class",
-            "`kubectl get runtimeclasses` shows what there is",
-        ),
+        "PriorityClass" => ("priority_class", "`kubectl get priorityclasses` lists them"),
+        _ => ("runtime_class", "`kubectl get runtimeclasses` lists them"),
     };
     Problem::without_place(format!(
         "there is no {kind} `{name}`, which the plan's `{key}` names"

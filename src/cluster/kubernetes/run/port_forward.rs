@@ -1,4 +1,4 @@
-//! A byte stream to a pod's port, through the API server.
+//! Connects to a port of a pod, through the API server's port-forward.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ async fn try_once(
         .await
         .map_err(refused)?;
     let Some(pod) = pod else {
-        return Err(NoStream::Retry("there is no such pod".to_owned()));
+        return Err(NoStream::Retry("the pod does not exist".to_owned()));
     };
     match phase(&pod) {
         "Succeeded" => return Err(NoStream::Final("the pod has ended".to_owned())),
@@ -101,7 +101,9 @@ async fn try_once(
         state.is_some_and(|state| state.running.is_some())
     });
     if !runs || is_leaving(&pod) {
-        return Err(NoStream::Retry("the pod's process does not run".to_owned()));
+        return Err(NoStream::Retry(
+            "the pod's process is not running".to_owned(),
+        ));
     }
     let own_name = pod.metadata.name.unwrap_or_default();
     let api: Api<Pod> = Api::namespaced(connection.client.clone(), namespace);
@@ -109,11 +111,11 @@ async fn try_once(
     let forward = api.portforward(&own_name, &ports).await;
     let mut forward = forward.map_err(|error| match error {
         kube::Error::UpgradeConnection(ref upgrade) => {
-            let words = crate::diag::error_chain(upgrade);
-            if words.contains("403") || words.contains("401") {
-                NoStream::Final(format!("the port-forward is not allowed: {words}"))
+            let message = crate::diag::error_chain(upgrade);
+            if message.contains("403") || message.contains("401") {
+                NoStream::Final(format!("the port-forward is not allowed: {message}"))
             } else {
-                NoStream::Retry(words)
+                NoStream::Retry(message)
             }
         }
         error => refused(error),
@@ -125,5 +127,5 @@ async fn try_once(
         let said = said.unwrap_or_else(|| "the connection was closed".to_owned());
         return Err(NoStream::Retry(said.trim().to_owned()));
     }
-    stream.ok_or_else(|| NoStream::Retry("no stream came".to_owned()))
+    stream.ok_or_else(|| NoStream::Retry("no stream was opened".to_owned()))
 }

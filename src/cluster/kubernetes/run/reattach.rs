@@ -1,4 +1,4 @@
-//! What somebody needs who comes back to a run that another process has started.
+//! Access to a run that another process has started: its Secret and its logs.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ impl Kubernetes {
     /// What a Secret of the run holds.
     ///
     /// # Errors
-    /// When it is not there, or one may not read it.
+    /// When it does not exist, or netplan may not read it.
     pub async fn secret(&self, name: &str) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let api: Api<Secret> = Api::namespaced(self.connection().client.clone(), self.namespace());
         let secret = self.connection().ask(api.get(name)).await;

@@ -1,4 +1,4 @@
-//! A pod on its way up, and what keeps it.
+//! A pod that is starting, and the issue that delays it.
 
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ pub struct PendingPod {
     /// Warnings about it, as `reason: message`, the last of each.
     pub warnings: Vec<String>,
     /// The cluster is adding a node for it.
-    pub node_comes: bool,
+    pub node_is_coming: bool,
 }
 
 impl PendingPod {
@@ -47,7 +47,7 @@ impl PendingPod {
 
     pub fn state(&self) -> &'static str {
         match self.stage {
-            None | Some(Stage::Lost) => "not there yet",
+            None | Some(Stage::Lost) => "not created yet",
             Some(Stage::Unplaced) => "no node yet",
             Some(Stage::Placed) => "image and container",
             Some(Stage::Ready) => "ready",
@@ -86,12 +86,12 @@ fn help(reason: &str) -> &'static str {
     match reason {
         "Unschedulable" => "give the cluster a node that fits, or change the plan's placement",
         "CrashLoopBackOff" | "Failed" => {
-            "its last lines say why; the image has to be netplan's, of the same version"
+            "its last lines say why; the image must contain netplan of the same version"
         }
         "CreateContainerConfigError" => {
             "a Secret or ConfigMap is missing, or the image wants to run as root"
         }
-        "FailedCreate" => "the namespace's quota or Pod Security level stands in the way",
+        "FailedCreate" => "the namespace's quota or Pod Security level does not allow it",
         "FailedCreatePodSandBox" => "the node's network plugin fails",
         "Evicted" => "the node is short of memory or disk",
         reason if is_about_image(reason) => {

@@ -21,7 +21,7 @@ pub struct Startup {
     pods: BTreeMap<String, PendingPod>,
     /// The end of all waiting.
     deadline: Instant,
-    /// When a pod got on last; a pod that has no node may only have waited for that.
+    /// When a pod last made progress; a pod without a node may only wait for that.
     moved: Instant,
 }
 
@@ -36,19 +36,19 @@ pub enum Verdict {
     Failed(StartupFailure),
 }
 
-/// Warnings of these kinds stop a pod that says nothing itself.
+/// Warnings about what keeps a pod from starting without a trace in its own status.
 const STOPPING: &[&str] = &[
     "FailedAttachVolume",
     "FailedCreate",
     "FailedCreatePodSandBox",
     "FailedMount",
 ];
-/// A node says so once a pod's volumes and network are there: what stopped it before has passed.
-const GETTING_ON: &[&str] = &["Pulling", "Pulled", "Created", "Started"];
+/// Events of a node once a pod's volumes and network are set up: earlier issues of them have passed.
+const PROGRESSING: &[&str] = &["Pulling", "Pulled", "Created", "Started"];
 /// An issue that may pass is reported when it has lasted so long: schedulers, mounts and registries try again.
 const LASTING: Duration = Duration::from_secs(4);
-/// Somebody is making room: the cluster autoscaler, Karpenter.
-const NODE_COMES: &[&str] = &["TriggeredScaleUp", "Nominated"];
+/// The cluster autoscaler or Karpenter is adding a node.
+const NODE_ADDED: &[&str] = &["TriggeredScaleUp", "Nominated"];
 /// Warnings of these kinds only repeat the pod's own status.
 const REPEATING: &[&str] = &["BackOff", "Failed", "FailedScheduling"];
 /// So many of a pod's warnings are shown.
@@ -102,7 +102,7 @@ impl Startup {
             pod.stage = Some(Stage::Lost);
             let gone = PodIssue {
                 reason: "Deleted".to_owned(),
-                message: "somebody removed it".to_owned(),
+                message: "it was deleted".to_owned(),
                 is_final: false,
             };
             pod.note_issue(now, gone);
@@ -114,8 +114,8 @@ impl Startup {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
-        pod.node_comes |= NODE_COMES.contains(&event.reason.as_str());
-        if GETTING_ON.contains(&event.reason.as_str()) {
+        pod.node_is_coming |= NODE_ADDED.contains(&event.reason.as_str());
+        if PROGRESSING.contains(&event.reason.as_str()) {
             pod.issue = pod
                 .issue
                 .take()
@@ -181,7 +181,7 @@ impl Startup {
             since + self.timeouts.replaced
         } else if issue.reason != "Unschedulable" {
             since + self.timeouts.issue
-        } else if pod.node_comes {
+        } else if pod.node_is_coming {
             self.deadline
         } else {
             since.max(self.moved) + self.timeouts.issue
@@ -192,8 +192,8 @@ impl Startup {
         let late = self.pods.iter().find(|(_, pod)| !pod.is_up());
         let (name, pod) = late.map_or(("", None), |(name, pod)| (name.as_str(), Some(pod)));
         let state = match pod.and_then(|pod| pod.stage) {
-            None => "not made",
-            Some(Stage::Lost) => "not made anew",
+            None => "not created",
+            Some(Stage::Lost) => "not recreated",
             Some(Stage::Unplaced) => "without a node",
             Some(_) => "without a running container",
         };
@@ -313,7 +313,7 @@ mod tests {
         };
         assert_eq!(
             message,
-            "2 of 3 pods are ready; waiting for `w2` (not there yet)"
+            "2 of 3 pods are ready; waiting for `w2` (not created yet)"
         );
         startup.see_pod(now, "w2", &pod_state(Stage::Ready));
         assert_eq!(startup.verdict(now), Verdict::Ready);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use k8s_openapi::api::core::v1::{Node, NodeCondition, NodeStatus, Service, ServicePort};
+use k8s_openapi::api::core::v1::{Node, NodeCondition, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::cluster::Error;
@@ -144,18 +144,15 @@ fn place_pods(objects: &Objects, nodes: u32) -> Result<Vec<u32>, Error> {
 /// An emulated node, as the placement sees it.
 fn node(number: u32) -> Node {
     let name = node_name(number);
-    let mut node = Node::default();
-    node.metadata.labels = Some([("kubernetes.io/hostname".to_owned(), name.clone())].into());
-    node.metadata.name = Some(name);
     let ready = NodeCondition {
         type_: "Ready".to_owned(),
         status: "True".to_owned(),
         ..NodeCondition::default()
     };
-    node.status = Some(NodeStatus {
-        conditions: Some(vec![ready]),
-        ..NodeStatus::default()
-    });
+    let mut node = Node::default();
+    node.metadata.labels = Some([("kubernetes.io/hostname".to_owned(), name.clone())].into());
+    node.metadata.name = Some(name);
+    node.status.get_or_insert_default().conditions = Some(vec![ready]);
     node
 }
 

@@ -52,7 +52,7 @@ struct Bucket {
     /// Bytes that may pass at once: 2 ms worth, so that timers need not be exact; at least two
     /// packets. Over one second this is 0.2 % too much, at most.
     burst: u64,
-    /// Bytes that may wait: 20 ms worth, as in a small switch, and at least 64 packets, so that a
+    /// Bytes that may wait: 20 ms worth, as a small switch has, and at least 64 packets, so that a
     /// slow link does not starve the windows of several streams.
     limit: u64,
 }
@@ -89,7 +89,7 @@ fn delay_packets(link: &Link, delay: std::time::Duration) -> u64 {
 
 /// The rule that loses packets which come over a link: this many of [`LOSS_BASE`], by chance.
 ///
-/// It stands before connection tracking, so that a lost packet leaves no trace. Each direction
+/// It comes before connection tracking, so that a lost packet leaves no trace. Each direction
 /// of a link loses for itself.
 pub fn loss_rule(link: &Link) -> Option<String> {
     let percent = link.loss?.0;

@@ -38,7 +38,7 @@ fn entry(file: &Path, mounts: &[&Path]) -> Option<PathBuf> {
     None
 }
 
-/// What of the machine pods need to see for these programs.
+/// What pods need to see of the machine for these programs.
 ///
 /// # Errors
 /// [`Error::Problem`] when a program is where pods cannot see it: they would run another one by that name.
@@ -55,9 +55,9 @@ pub fn host_files(
 /// Why pods cannot see this file.
 pub fn why_invisible(file: &Path) -> Option<Problem> {
     is_covered(file).then(|| Problem::without_place(format!(
-            "`{}` is where pods of the local cluster do not see it: they have their own `/run`, `/proc` and `/sys`",
+            "`{}` is not visible to pods of the local cluster: they have their own `/run`, `/proc` and `/sys`",
             file.display()
-        )).help("put it into another folder, and that folder on the `PATH`"))
+        )).help("put it into another folder that is on the `PATH`"))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub fn tool_check(tool: &dyn Tool) -> Result<String, Problem> {
         }
         files.push(leads_to);
     }
-    let mut words: Vec<String> = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
     if let Some(query) = tool.version_query() {
         let [program, option] = query.argv;
         let answer = locate(program).and_then(|program| answer(&program, option));
@@ -51,13 +51,13 @@ pub fn tool_check(tool: &dyn Tool) -> Result<String, Problem> {
             let files = file_list(&files);
             return Err(Problem::without_place(format!("{what} (found {files})")).help(help));
         }
-        words.push(match version.as_str() {
+        parts.push(match version.as_str() {
             "unknown" => "unknown version".to_owned(),
             version => version.to_owned(),
         });
     }
-    words.push(file_list(&files));
-    Ok(words.join(", "))
+    parts.push(file_list(&files));
+    Ok(parts.join(", "))
 }
 
 fn file_list(files: &[PathBuf]) -> String {

@@ -29,8 +29,8 @@ pub fn refused(errno: Errno) -> Error {
 fn reason(errno: Errno, switches: Switches) -> Problem {
     let off = |key: &str, value: u64, allow: &str| {
         (
-            format!("user namespaces are off here (`{key}` is {value})"),
-            format!("allow them with `sudo sysctl -w {key}={allow}`, or run netplan with sudo"),
+            format!("user namespaces are disabled (`{key}` is {value})"),
+            format!("enable them with `sudo sysctl -w {key}={allow}`, or run netplan with sudo"),
         )
     };
     let (what, help) = match switches {
@@ -47,20 +47,20 @@ fn reason(errno: Errno, switches: Switches) -> Problem {
             ..
         } => off("kernel.apparmor_restrict_unprivileged_userns", 1, "0"),
         _ if errno == Errno::EPERM || errno == Errno::EACCES => (
-            format!("this process may not make namespaces ({errno})"),
+            format!("this process may not create namespaces ({errno})"),
             "in a container, start it with `--privileged`, or with a seccomp profile that allows \
              unshare and mount"
                 .to_owned(),
         ),
         _ if errno == Errno::ENOSPC => (
-            "this user has as many namespaces as are allowed".to_owned(),
+            "this user has reached the limit of namespaces".to_owned(),
             // The kernel does not say which of the limits was reached.
             "raise the limits that `sysctl -a --pattern 'user.max_.*_namespaces'` shows, with \
-             `sudo sysctl -w`, or end what holds so many"
+             `sudo sysctl -w`, or stop what uses so many"
                 .to_owned(),
         ),
         _ => (
-            format!("the kernel cannot make the namespaces ({errno})"),
+            format!("the kernel cannot create the namespaces ({errno})"),
             "the local cluster needs a kernel with user, mount, network, pid, ipc and uts \
              namespaces"
                 .to_owned(),

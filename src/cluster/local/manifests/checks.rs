@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use k8s_openapi::api::core::v1::{Container, Volume};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::fields::REQUIRED_TERMS;
 use super::objects::{Objects, PodObject, name, namespace};
 use super::origin::Origin;
 use crate::cluster::Error;
@@ -112,9 +113,7 @@ fn check_affinity(pod: &PodObject) -> Result<(), Error> {
             .position(|term| term.topology_key.ends_with("/zone"));
         if let Some(index) = zone {
             return Err(pod.origin.refuse_in_spec(
-                &format!(
-                    "affinity.{side}.requiredDuringSchedulingIgnoredDuringExecution[{index}].topologyKey"
-                ),
+                &format!("affinity.{side}.{REQUIRED_TERMS}[{index}].topologyKey"),
                 "the emulated nodes are not in zones",
                 "place workers by node, e.g. with `same_node_as`, or run this plan on Kubernetes",
             ));

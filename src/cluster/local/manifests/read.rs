@@ -141,8 +141,8 @@ fn typed<T: DeserializeOwned>(manifest: &Manifest, origin: &Origin) -> Result<T,
     let help = "change the template, or run it on Kubernetes";
     let mut object = manifest.object.clone();
     let version = object["apiVersion"].as_str().unwrap_or_default();
-    let sections = fields::supported(version, manifest.kind()).unwrap_or_default();
-    support::check(&mut object, sections)
+    let fields = fields::supported(version, manifest.kind());
+    support::check(&mut object, fields)
         .map_err(|unsupported| origin.refuse(&unsupported.field, unsupported.what, help))?;
     serde_path_to_error::deserialize::<Value, T>(object).map_err(|error| {
         let field = error.path().to_string();

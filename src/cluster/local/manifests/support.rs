@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Field, Section, Support};
+use super::fields::{Field, Support};
 use crate::diag::one_of;
 
 /// A field that the local cluster does not support, or not with this value.
@@ -17,16 +17,11 @@ pub(super) struct Unsupported {
 ///
 /// # Errors
 /// The first field that is not in the list, is missing, or has an unsupported value.
-pub(super) fn check(object: &mut Value, sections: &[Section]) -> Result<(), Unsupported> {
-    let fields = sections.iter().flat_map(|(at, fields)| {
-        let joined = move |field: &Field| (join(at, field.path), *field);
-        fields.iter().map(joined)
-    });
-    SupportedFields(fields.collect()).check(object, "", "")
+pub(super) fn check(object: &mut Value, fields: Vec<Field>) -> Result<(), Unsupported> {
+    SupportedFields(fields).check(object, "", "")
 }
 
-/// The supported fields by their full path.
-struct SupportedFields(Vec<(String, Field)>);
+struct SupportedFields(Vec<Field>);
 
 impl SupportedFields {
     /// Checks a value; `pattern` is its path in the list, `path` that in the object.
@@ -34,24 +29,23 @@ impl SupportedFields {
         match (self.support(pattern), value) {
             (Some(Support::Parent), Value::Object(entries)) => {
                 for (key, value) in entries.iter_mut() {
-                    let (pattern, path) = (join(pattern, key), join(path, key));
+                    let (child, path) = (join(pattern, key), join(path, key));
                     // A key with a separator would look like a field further below.
-                    if key.contains(['.', '[']) || self.support(&pattern).is_none() {
-                        return Err(self.unknown(key, &pattern, path));
+                    if key.contains(['.', '[']) || self.support(&child).is_none() {
+                        return unsupported(&path, self.unknown(pattern));
                     }
-                    self.check(value, &pattern, &path)?;
+                    self.check(value, &child, &path)?;
                 }
-                entries.retain(|key, _| {
-                    !matches!(self.support(&join(pattern, key)), Some(Support::Ignored))
-                });
-                let missing = self.children(pattern).find(|(child, field)| {
-                    field.is_required
-                        && !matches!(field.support, Support::Ignored)
-                        && !entries.contains_key(*child)
-                });
-                missing.map_or(Ok(()), |(child, _)| {
-                    unsupported(&join(path, child), "the field is missing")
-                })
+                let is_ignored =
+                    |key: &str| self.support(&join(pattern, key)) == Some(&Support::Ignored);
+                entries.retain(|key, _| !is_ignored(key));
+                let is_missing = |(key, field): &(&str, &Field)| {
+                    field.is_required && !key.contains(['.', '[']) && !entries.contains_key(*key)
+                };
+                match self.below(pattern).find(is_missing) {
+                    Some((key, _)) => unsupported(&join(path, key), "the field is missing"),
+                    None => Ok(()),
+                }
             }
             (Some(Support::Parent), Value::Array(items)) => {
                 let pattern = format!("{pattern}[]");
@@ -66,108 +60,86 @@ impl SupportedFields {
     }
 
     /// What the list says about a path; a path that others begin with is a parent.
-    fn support(&self, pattern: &str) -> Option<Support> {
-        let listed = self.0.iter().find(|(path, _)| path == pattern);
-        let is_parent = || {
-            let mut paths = self.0.iter().map(|(path, _)| path);
-            paths.any(|path| below(path, pattern).is_some())
-        };
+    fn support(&self, pattern: &str) -> Option<&Support> {
+        let listed = self.0.iter().find(|field| field.path == pattern);
         match listed {
-            Some((_, field)) => Some(field.support),
-            None => is_parent().then_some(Support::Parent),
+            Some(field) => Some(&field.support),
+            None => self.below(pattern).next().map(|_| &Support::Parent),
         }
     }
 
-    /// The listed fields directly below a path, by name.
-    fn children<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = (&'a str, &'a Field)> {
-        let fields = self.0.iter();
-        fields
-            .filter_map(move |(path, field)| Some((below(path, pattern)?, field)))
-            .filter(|(child, _)| !child.contains(['.', '[']))
+    /// The fields below a parent, by the rest of their paths; `[]` is below a list.
+    fn below<'a>(&'a self, parent: &'a str) -> impl Iterator<Item = (&'a str, &'a Field)> {
+        self.0.iter().filter_map(move |field| {
+            let rest = field.path.strip_prefix(parent)?;
+            let is_item = rest.starts_with("[]");
+            let child = Some(rest).filter(|_| parent.is_empty() || is_item);
+            Some((child.or_else(|| rest.strip_prefix('.'))?, field))
+        })
     }
 
-    fn unknown(&self, key: &str, pattern: &str, path: String) -> Unsupported {
-        let parent = pattern.strip_suffix(key).unwrap_or_default();
-        let parent = parent.trim_end_matches('.');
-        let mut known: Vec<&str> = Vec::new();
-        for (path, _) in &self.0 {
-            let child = below(path, parent).and_then(|below| below.split(['.', '[']).next());
-            known.extend(child.filter(|child| !child.is_empty() && !known.contains(child)));
-        }
+    /// The message about a field that is not listed below this parent.
+    fn unknown(&self, parent: &str) -> String {
+        let mut known: Vec<&str> = self
+            .below(parent)
+            .filter_map(|(below, _)| below.split(['.', '[']).next())
+            .filter(|name| !name.is_empty())
+            .collect();
         known.sort_unstable();
-        Unsupported {
-            field: path,
-            what: format!(
-                "the local cluster does not support this field; it supports {}",
-                one_of(known)
-            ),
+        known.dedup();
+        let what = "the local cluster does not support this field";
+        match known.as_slice() {
+            // There is a list in its place.
+            [] => what.to_owned(),
+            known => format!("{what}; it supports {}", one_of(known.iter().copied())),
         }
     }
 }
 
-fn check_value(support: Support, value: &mut Value, path: &str) -> Result<(), Unsupported> {
-    match support {
+fn check_value(support: &Support, value: &mut Value, path: &str) -> Result<(), Unsupported> {
+    let is_supported = match support {
         // The same as a missing field.
-        _ if value.is_null() => Ok(()),
-        // The types of all others are checked when the object is read.
-        Support::Used | Support::Ignored | Support::Parent => Ok(()),
-        Support::OneOf(known) => match value.as_str() {
-            Some(text) if known.contains(&text) => Ok(()),
-            _ => unsupported(
-                path,
-                &format!(
-                    "the local cluster does not support {value} here; use {}",
-                    one_of(known.iter().copied())
-                ),
-            ),
-        },
-        Support::Number(from, to) => match value.as_u64() {
-            Some(number) if (from..=to).contains(&number) => Ok(()),
-            _ if from == to => unsupported(path, &format!("expected {from}, not {value}")),
-            _ => unsupported(
-                path,
-                &format!("expected a whole number from {from} to {to}, not {value}"),
-            ),
-        },
+        _ if value.is_null() => true,
+        // The type is checked when the object is read.
+        Support::Used | Support::Ignored | Support::Parent => true,
+        Support::OneOf(known) => value.as_str().is_some_and(|text| known.contains(&text)),
+        Support::Number(from, to) => value
+            .as_u64()
+            .is_some_and(|number| (from..=to).contains(&&number)),
         Support::FileMode => {
-            let mode = match &value {
-                Value::String(text) if text.starts_with('0') => {
-                    u64::from_str_radix(text.trim_start_matches("0o"), 8).ok()
-                }
-                number => number.as_u64(),
-            };
-            let Some(mode) = mode.filter(|mode| *mode <= 0o777) else {
-                return unsupported(path, "expected a file mode from 0 to 0777");
-            };
-            *value = mode.into();
-            Ok(())
+            let text = value.as_str().filter(|text| text.starts_with('0'));
+            let octal = text.map(|text| u64::from_str_radix(text.trim_start_matches("0o"), 8));
+            if let Some(Ok(mode)) = octal {
+                *value = mode.into();
+            }
+            value.as_u64().is_some_and(|mode| mode <= 0o777)
         }
+    };
+    if is_supported {
+        return Ok(());
     }
+    let expected = match support {
+        Support::OneOf(known) => one_of(known.iter().copied()),
+        Support::Number(from, to) if from == to => from.to_string(),
+        Support::Number(from, to) => format!("a whole number from {from} to {to}"),
+        _ => "a file mode from 0 to 0777".to_owned(),
+    };
+    unsupported(path, format!("expected {expected}, not {value}"))
 }
 
-fn unsupported(field: &str, what: &str) -> Result<(), Unsupported> {
+fn unsupported(field: &str, what: impl Into<String>) -> Result<(), Unsupported> {
     Err(Unsupported {
         field: field.to_owned(),
-        what: what.to_owned(),
+        what: what.into(),
     })
 }
 
 fn join(parent: &str, child: &str) -> String {
-    match (parent, child) {
-        ("", child) => child.to_owned(),
-        (parent, "") => parent.to_owned(),
-        (parent, child) => format!("{parent}.{child}"),
-    }
-}
-
-/// The part of a path that is below a parent; `[]` is below a list.
-fn below<'a>(path: &'a str, parent: &str) -> Option<&'a str> {
     if parent.is_empty() {
-        return Some(path);
+        child.to_owned()
+    } else {
+        format!("{parent}.{child}")
     }
-    let rest = path.strip_prefix(parent)?;
-    let child = rest.strip_prefix('.');
-    child.or_else(|| rest.starts_with("[]").then_some(rest))
 }
 
 #[cfg(test)]
@@ -269,10 +241,7 @@ mod tests {
 
     fn fields(object: &Value) -> SupportedFields {
         let text = |key: &str| object[key].as_str().unwrap();
-        let sections = supported(text("apiVersion"), text("kind")).unwrap().iter();
-        let all = sections
-            .flat_map(|(at, fields)| fields.iter().map(|field| (join(at, field.path), *field)));
-        SupportedFields(all.collect())
+        SupportedFields(supported(text("apiVersion"), text("kind")))
     }
 
     /// An object inside of another one.
@@ -288,7 +257,7 @@ mod tests {
     fn walk(value: &Value, at: &Place, fields: &SupportedFields) -> (Vec<Place>, BTreeSet<String>) {
         let mut places = Vec::new();
         let mut patterns = BTreeSet::from([at.pattern.clone()]);
-        if !matches!(fields.support(&at.pattern), Some(Support::Parent)) {
+        if fields.support(&at.pattern) != Some(&Support::Parent) {
             return (places, patterns);
         }
         let children: Vec<(Place, &Value)> = match value {
@@ -341,8 +310,8 @@ mod tests {
         for example in &examples {
             let fields = fields(example);
             let (_, used) = walk(example, &root(), &fields);
-            for (pattern, _) in &fields.0 {
-                assert!(used.contains(pattern), "the example lacks {pattern}");
+            for Field { path, .. } in &fields.0 {
+                assert!(used.contains(path), "the example lacks {path}");
             }
         }
     }
@@ -365,9 +334,10 @@ mod tests {
         for (index, example) in examples.iter().enumerate() {
             let fields = fields(example);
             for place in walk(example, &root(), &fields).0 {
-                for (child, field) in fields.children(&place.pattern) {
+                for (child, field) in fields.below(&place.pattern) {
                     let at = example.pointer(&place.pointer).unwrap();
-                    let is_named = matches!(child, "apiVersion" | "kind");
+                    let is_named =
+                        matches!(child, "apiVersion" | "kind") || child.contains(['.', '[']);
                     if !field.is_required || is_named || at.get(child).is_none() {
                         continue;
                     }
@@ -400,7 +370,7 @@ mod tests {
                 0,
                 "/spec/containers/0/env/1/valueFrom/fieldRef/fieldPath",
                 json!("spec.x"),
-                "use ",
+                "expected ",
             ),
             (1, "/spec/backoffLimit", json!(-1), "from 0 to"),
             (2, "/spec/ports/0/port", json!(70_000), "from 1 to 65535"),
@@ -410,7 +380,7 @@ mod tests {
                 json!("web"),
                 "from 1 to 65535",
             ),
-            (2, "/spec/ipFamilies/0", json!("IPv6"), "use `IPv4`"),
+            (2, "/spec/ipFamilies/0", json!("IPv6"), "expected `IPv4`"),
             (3, "/binaryData/b", json!("?"), ""),
             (4, "/metadata/labels", json!([]), "invalid type"),
         ] {
@@ -456,7 +426,7 @@ mod tests {
             let places = walk(&objects[index], &root(), &fields).0;
             let place = places[place.index(places.len())].clone();
             // A whole path as a key, or its last part.
-            let path = &fields.0[field.index(fields.0.len())].0;
+            let path = &fields.0[field.index(fields.0.len())].path;
             let key = path.rsplit('.').next().unwrap().trim_end_matches("[]").to_owned();
             for key in [path.clone(), key] {
                 let is_listed = !key.contains(['.', '[']) && fields.support(&join(&place.pattern, &key)).is_some();

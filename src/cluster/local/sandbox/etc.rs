@@ -28,7 +28,7 @@ ipv6-icmp\t58\tIPv6-ICMP
 sctp\t132\tSCTP
 ";
 
-/// Completes /etc. Where a file is missing, or is a link that leads nowhere, as in many containers, /etc
+/// Completes /etc. Where a file is missing, or is a link that leads nowhere, e.g. in many containers, /etc
 /// becomes a folder of ours that shows what the machine's shows.
 pub fn complete() -> Result<(), Error> {
     let is_missing = |path: &str| !Path::new(path).exists();

@@ -40,7 +40,7 @@ pub fn run() -> ExitCode {
         Ok(status) => {
             // The command line reads this when the socket has closed.
             say(&format!(
-                "its first process ended with {status}; if nobody ended it, `sudo dmesg` tells \
+                "its first process ended with {status}; if you did not stop it, `sudo dmesg` tells \
                  whether memory ran out"
             ));
             ExitCode::FAILURE

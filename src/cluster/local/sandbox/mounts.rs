@@ -23,8 +23,8 @@ pub fn cover_run() -> Result<(), Error> {
     let run = Path::new("/run");
     if !run.is_dir() {
         return Err(Error::from(
-            Problem::without_place("there is no folder `/run`, where the files of pods belong")
-                .help("make it with `sudo mkdir /run`"),
+            Problem::without_place("there is no folder `/run`, which the files of pods need")
+                .help("create it with `sudo mkdir /run`"),
         ));
     }
     mount_new("tmpfs", run)

@@ -93,7 +93,7 @@ fn make(namespace: &Namespace) -> Result<OwnedFd, Error> {
 /// Writes a file below /proc/sys/net; they follow the network namespace of the thread.
 ///
 /// # Errors
-/// [`Error::Problem`] where the file is read-only, as in containers without `--privileged`.
+/// [`Error::Problem`] where the file is read-only, e.g. in containers without `--privileged`.
 pub fn set(key: &str, value: &str) -> Result<(), Error> {
     let path = format!("/proc/sys/net/{key}");
     fs::write(&path, value).map_err(|error| match error.kind() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::*;
-use super::cells::{LISTED, ONCE, WORKERS};
+use super::actions::Machine;
+use super::cells::{CellSpec, LISTED, WORKERS, cell};
 use super::journal_check::check;
 use super::world::World;
 use crate::plan::Repeat;
@@ -13,15 +14,8 @@ use crate::tools::{Cause, How};
 
 #[test]
 fn a_worker_that_does_not_stop_its_client_is_disconnected() {
-    let mut world = World::new(
-        &[
-            (0, 1, false, ONCE, 0, false, false),
-            (2, 1, false, ONCE, 0, false, false),
-        ],
-        LISTED,
-        &[],
-    );
-    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    let mut world = World::new(&[cell(0, 1), cell(2, 1)], LISTED, &[]);
+    world.join_all();
     world.settle();
     world.ready(0);
     world.settle();
@@ -38,21 +32,21 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
     world.settle();
     assert_eq!(world.clients[0].1[1], "cell-1");
     world.end_well();
-    check(&world.journal, &world.shapes, LISTED, false, None);
+    check(&world.journal, &world.specs, LISTED, false, None);
 }
 
 #[test]
 fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
     for third_comes in [true, false] {
-        let mut world = World::new(&[(0, 1, false, ONCE, 0, false, false)], LISTED, &[]);
+        let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
         for worker in ["w1", "w2", "w4", "w5"] {
-            world.join(worker, 2);
+            world.join(worker, Machine::on_node(0));
             let joined = world.mail.remove(0);
             world.deliver(joined);
         }
         assert!(world.servers.is_empty());
         let input = if third_comes {
-            world.join("w3", 2);
+            world.join("w3", Machine::on_node(0));
             world.mail.remove(0)
         } else {
             Input::TimerFired(*world.timers.last().unwrap())
@@ -65,12 +59,8 @@ fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
 #[test]
 fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
     for server_stays in [true, false] {
-        let mut world = World::new(
-            &[(0, 1, false, Repeat::Times(1), 0, false, false)],
-            LISTED,
-            &[],
-        );
-        let _ = WORKERS.map(|worker| world.join(worker, 2));
+        let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
+        world.join_all();
         for _ in WORKERS {
             let input = world.mail.remove(0);
             world.deliver(input);
@@ -100,14 +90,14 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
         let saw = sample.metrics.get("observed_s.server");
         assert_eq!(saw, server_stays.then_some(1.5));
         world.end_well();
-        check(&world.journal, &world.shapes, LISTED, false, None);
+        check(&world.journal, &world.specs, LISTED, false, None);
     }
 }
 
 #[test]
 fn a_worker_that_left_before_the_first_sample_has_failed_its_cells() {
-    let mut world = World::new(&[(0, 1, false, ONCE, 0, false, false)], LISTED, &[]);
-    world.join("w2", 2);
+    let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
+    world.join("w2", Machine::on_node(0));
     world.vanish("w2");
     for input in std::mem::take(&mut world.mail) {
         world.deliver(input);
@@ -134,19 +124,15 @@ fn a_worker_that_left_before_the_first_sample_has_failed_its_cells() {
 fn a_worker_that_the_cluster_gives_up_is_not_waited_for() {
     let given_up = || Input::WorkerGivenUp {
         worker: "w2".to_owned(),
-        words: "pod `w2` ended: exit code 1".to_owned(),
+        reason: "pod `w2` ended: exit code 1".to_owned(),
     };
     for was_there in [false, true] {
-        let shapes = [
-            (0, 1, false, ONCE, 0, false, false),
-            (0, 2, false, ONCE, 0, false, false),
-        ];
-        let mut world = World::new(&shapes, LISTED, &[]);
+        let mut world = World::new(&[cell(0, 1), cell(0, 2)], LISTED, &[]);
         for worker in WORKERS
             .into_iter()
             .filter(|name| *name != "w2" || was_there)
         {
-            world.join(worker, 2);
+            world.join(worker, Machine::on_node(0));
         }
         world.settle();
         if was_there {
@@ -187,26 +173,29 @@ fn a_worker_that_the_cluster_gives_up_is_not_waited_for() {
 
 #[test]
 fn a_worker_that_was_given_up_and_comes_counts_again() {
-    let mut world = World::new(&[(0, 1, false, ONCE, 0, false, false)], LISTED, &[]);
+    let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
     world.deliver(Input::WorkerGivenUp {
         worker: "w2".to_owned(),
-        words: "gone".to_owned(),
+        reason: "gone".to_owned(),
     });
-    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    world.join_all();
     world.settle();
     assert_eq!(world.servers.len(), 1);
     world.end_well();
-    check(&world.journal, &world.shapes, LISTED, false, None);
+    check(&world.journal, &world.specs, LISTED, false, None);
 }
 
 #[test]
 fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
     let mut world = World::new(
-        &[(0, 1, true, Repeat::Times(1), 0, false, false)],
+        &[CellSpec {
+            by_cluster_ip: true,
+            ..cell(0, 1)
+        }],
         LISTED,
         &[],
     );
-    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    world.join_all();
     world.settle();
     // The first connection may lead to the new pod and the second one to the old: code 6.
     for (seconds, code) in [(0, 7), (20, 6), (40, 7)] {
@@ -238,17 +227,20 @@ fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
             Cause::Refused
         ]
     );
-    check(&world.journal, &world.shapes, LISTED, false, None);
+    check(&world.journal, &world.specs, LISTED, false, None);
 }
 
 #[test]
 fn what_was_measured_when_cancel_came_is_kept_once() {
     let mut world = World::new(
-        &[(0, 1, false, Repeat::Times(2), 0, false, false)],
+        &[CellSpec {
+            repeat: Repeat::Times(2),
+            ..cell(0, 1)
+        }],
         LISTED,
         &[],
     );
-    let _ = WORKERS.map(|worker| world.join(worker, 2));
+    world.join_all();
     for _ in WORKERS {
         let input = world.mail.remove(0);
         world.deliver(input);
@@ -265,6 +257,6 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
     let timer = *world.timers.last().unwrap();
     world.deliver(Input::TimerFired(timer));
     assert!(world.finished);
-    check(&world.journal, &world.shapes, LISTED, true, None);
+    check(&world.journal, &world.specs, LISTED, true, None);
     assert_eq!(world.starts_seen.len(), 1);
 }

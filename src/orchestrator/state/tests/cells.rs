@@ -10,8 +10,33 @@ use crate::plan::{self, Concurrency, Find, Repeat, Test, Timing, Until, Via};
 
 pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
-/// A cell as generated: from, to, by virtual IP, repeat, retries, with cooldown, a search.
-pub(in super::super) type Shape = (usize, usize, bool, Repeat, u32, bool, bool);
+/// A cell of a generated plan, with a path and a test of its own.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct CellSpec {
+    /// Index of the client's worker.
+    pub from: usize,
+    /// Index of the server's worker.
+    pub to: usize,
+    pub by_cluster_ip: bool,
+    pub repeat: Repeat,
+    pub retries: u32,
+    pub cooldown: bool,
+    /// Searches for a rate.
+    pub search: bool,
+}
+
+/// A cell between two workers that is measured once.
+pub(in super::super) const fn cell(from: usize, to: usize) -> CellSpec {
+    CellSpec {
+        from,
+        to,
+        by_cluster_ip: false,
+        repeat: Repeat::Times(1),
+        retries: 0,
+        cooldown: false,
+        search: false,
+    }
+}
 
 /// Half of the fake's samples lose something.
 pub(super) fn a_search() -> Find {
@@ -21,49 +46,48 @@ pub(super) fn a_search() -> Find {
         to: plan::units::BitRate(8000),
         within: plan::units::Percent(50.0),
         condition: plan::Condition {
-            metric: plan::Metric::LOST_PERCENT,
+            metric: plan::Metric::known("lost_percent").unwrap(),
             comparison: plan::Comparison::AtMost,
             bound: 1.0,
         },
     }
 }
 
-pub(in super::super) const ONCE: Repeat = Repeat::Times(1);
 pub(in super::super) const LISTED: Policy = Policy {
     order: plan::Order::Listed,
     seed: 0,
     concurrency: Concurrency::Serial,
 };
 
-/// Each shape makes a path, and a test on it.
-pub(in super::super) fn tasks(shapes: &[Shape], policy: Policy) -> Tasks {
-    let make = |(i, &(from, to, virtual_ip, repeat, retries, cool, find)): (usize, &Shape)| {
-        let via = if virtual_ip {
+/// The tasks of a plan with these cells.
+pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
+    let make = |(i, cell): (usize, &CellSpec)| {
+        let via = if cell.by_cluster_ip {
             Via::ClusterIp
         } else {
             Via::PodIp
         };
-        let path = plans::path(format!("p{i}"), WORKERS[from], WORKERS[to], via);
+        let path = plans::path(format!("p{i}"), WORKERS[cell.from], WORKERS[cell.to], via);
         let test = Test {
             timing: Timing {
                 duration: plan::units::Duration(Duration::from_secs(1)),
                 warmup: plan::units::Duration::default(),
-                cooldown: plan::units::Duration(Duration::from_secs(u64::from(cool))),
+                cooldown: plan::units::Duration(Duration::from_secs(u64::from(cell.cooldown))),
                 timeout: None,
-                retries,
-                repeat,
+                retries: cell.retries,
+                repeat: cell.repeat,
             },
-            find: find.then(a_search),
+            find: cell.search.then(a_search),
             ..plans::test(format!("cell-{i}"), vec![path.name.clone()])
         };
         (path, test)
     };
-    let (paths, tests) = shapes.iter().enumerate().map(make).unzip();
+    let (paths, tests) = cells.iter().enumerate().map(make).unzip();
     plans::tasks(WORKERS.map(str::to_owned), paths, tests, policy)
 }
 
-pub(super) fn shapes() -> impl Strategy<Value = Vec<Shape>> {
-    let shape = (
+pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
+    let fields = (
         0..WORKERS.len(),
         0..WORKERS.len(),
         any::<bool>(),
@@ -72,7 +96,18 @@ pub(super) fn shapes() -> impl Strategy<Value = Vec<Shape>> {
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.2),
     );
-    prop::collection::vec(shape, 1..6)
+    let cell = fields.prop_map(
+        |(from, to, by_cluster_ip, repeat, retries, cooldown, search)| CellSpec {
+            from,
+            to,
+            by_cluster_ip,
+            repeat,
+            retries,
+            cooldown,
+            search,
+        },
+    );
+    prop::collection::vec(cell, 1..6)
 }
 
 fn repeat() -> impl Strategy<Value = Repeat> {

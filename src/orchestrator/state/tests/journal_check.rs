@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::super::progress::{MAX_LOSSES, MAX_NOT_READY};
+use super::super::progress::{MAX_LOSSES, MAX_NOT_READY, cell_of};
 use super::super::*;
-use super::cells::{Shape, WORKERS, a_search};
+use super::cells::{CellSpec, WORKERS, a_search};
 use super::plans::Policy;
 use crate::plan::{self, Concurrency, Repeat};
 use crate::schedule::search::{self, Probe, Step};
@@ -12,7 +12,7 @@ use crate::schedule::{CellId, Param};
 use crate::statistics::stopping_rule::{Decision, decide};
 use crate::tools::Cause;
 
-/// What the journal has said of a cell so far.
+/// What the journal has told of a cell so far.
 #[derive(Clone, Default)]
 struct Told {
     values: Vec<f64>,
@@ -33,14 +33,14 @@ struct Told {
 /// have been started again before the event `restart`.
 pub(super) fn check(
     journal: &[EventKind],
-    shapes: &[Shape],
+    specs: &[CellSpec],
     policy: Policy,
     cancelled: bool,
     restart: Option<usize>,
 ) {
     let serial = policy.concurrency == Concurrency::Serial;
     let restarts = u32::from(restart.is_some());
-    let mut cells = vec![Told::default(); shapes.len()];
+    let mut cells = vec![Told::default(); specs.len()];
     let mut node_of: HashMap<&str, &str> = HashMap::new();
     let index =
         |cell: &CellId| -> usize { cell.test().trim_start_matches("cell-").parse().unwrap() };
@@ -60,10 +60,10 @@ pub(super) fn check(
                 attempt,
             } => {
                 let index = index(cell);
-                let (from, to, ..) = shapes[index];
-                let nodes = [from, to].map(|at| node_of[WORKERS[at]].to_owned());
+                let spec = specs[index];
+                let nodes = [spec.from, spec.to].map(|at| node_of[WORKERS[at]].to_owned());
                 if serial {
-                    check_turn(&cells, index, policy);
+                    check_order(&cells, index, policy);
                 }
                 for other in cells.iter().filter(|other| other.running) {
                     let shared = other.nodes.iter().any(|node| nodes.contains(node));
@@ -73,8 +73,8 @@ pub(super) fn check(
                 told.nodes = nodes;
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
-                let by_service = if shapes[index].2 { MAX_NOT_READY } else { 0 };
-                let most = shapes[index].4 + 1 + MAX_LOSSES + by_service + restarts;
+                let by_service = if spec.by_cluster_ip { MAX_NOT_READY } else { 0 };
+                let most = spec.retries + 1 + MAX_LOSSES + by_service + restarts;
                 let most = most * (told.misses + 1);
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
                 told.attempts = *attempt;
@@ -86,9 +86,13 @@ pub(super) fn check(
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((done.sample, done.attempt), (taken + 1, told.attempts));
                 told.values.extend(done.metrics.get("start"));
-                let (.., repeat, _, _, find) = shapes[index(&done.cell)];
+                let CellSpec {
+                    repeat,
+                    search: is_search,
+                    ..
+                } = specs[index(&done.cell)];
                 let rate = done.params.get(Param::Rate);
-                assert_eq!(rate.is_some(), find);
+                assert_eq!(rate.is_some(), is_search);
                 if let Some(rate_bps) = rate {
                     let next = search::next(&a_search(), repeat.least(), &told.probes);
                     assert_eq!(next, Step::Probe(rate_bps), "not the rate to probe");
@@ -105,9 +109,13 @@ pub(super) fn check(
                 failure,
                 ..
             } => {
-                let (.., repeat, _, _, find) = shapes[index(cell)];
+                let CellSpec {
+                    repeat,
+                    search: is_search,
+                    ..
+                } = specs[index(cell)];
                 let told = &mut cells[index(cell)];
-                if find && failure.cause == Cause::NothingMoved {
+                if is_search && failure.cause == Cause::NothingMoved {
                     let next = search::next(&a_search(), repeat.least(), &told.probes);
                     let Step::Probe(rate_bps) = next else {
                         panic!("a probe after the search's end");
@@ -125,7 +133,11 @@ pub(super) fn check(
                 let index = index(cell);
                 let told = &mut cells[index];
                 assert!(!told.running, "ended amid an attempt");
-                let (.., repeat, _, _, find) = shapes[index];
+                let CellSpec {
+                    repeat,
+                    search: is_search,
+                    ..
+                } = specs[index];
                 let end = search::next(&a_search(), repeat.least(), &told.probes);
                 match outcome {
                     Outcome::Measured {
@@ -134,7 +146,7 @@ pub(super) fn check(
                         found,
                     } => {
                         assert_eq!(*samples as usize, told.values.len());
-                        if find {
+                        if is_search {
                             assert_eq!(found.map(Step::Found), Some(end));
                         } else {
                             assert_eq!(*found, None);
@@ -165,8 +177,8 @@ pub(super) fn check(
     );
 }
 
-/// No cell that has not ended had its turn before this one.
-fn check_turn(cells: &[Told], started: usize, policy: Policy) {
+/// No cell that has not ended comes before this one in the order.
+fn check_order(cells: &[Told], started: usize, policy: Policy) {
     let place = |(i, cell): (usize, &Told)| {
         let round = match policy.order {
             plan::Order::Listed => 0,
@@ -174,7 +186,7 @@ fn check_turn(cells: &[Told], started: usize, policy: Policy) {
         };
         let within = match policy.order {
             plan::Order::Listed | plan::Order::Interleaved => i,
-            // The random order is the affair of the turns' own tests.
+            // The random order is tested where it is made.
             plan::Order::Shuffled => 0,
         };
         // What was tried is tried again before anything else.
@@ -185,7 +197,7 @@ fn check_turn(cells: &[Told], started: usize, policy: Policy) {
     assert_eq!(
         first,
         Some(place((started, &cells[started]))),
-        "not its turn"
+        "not the next in order"
     );
 }
 

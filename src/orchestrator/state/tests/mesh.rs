@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::message::{ClientEnd, Process};
 use super::super::*;
 use super::plans::{self, Policy};
 use crate::plan::{self, Concurrency, Path, Via};
@@ -40,7 +41,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
     let names = paths.iter().map(|path| path.name.clone()).collect();
     let tests = vec![plans::test("t".to_owned(), names)];
     let tasks = plans::tasks((0..nodes).map(name), paths, tests, DISJOINT);
-    let mut state = State::new(tasks, Limits::default(), &[]);
+    let mut state = plans::state_after(tasks, &[]);
     let mut commands = state.begin();
     let now = Timestamp::UNIX_EPOCH;
     for node in 0..nodes {
@@ -55,7 +56,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
                 ..WorkerEnvironment::default()
             },
         };
-        commands.extend(state.on(
+        commands.extend(state.handle(
             now,
             Input::WorkerJoined {
                 worker: name(node),
@@ -75,12 +76,11 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
             };
             match order {
                 Order::StartServer { step, .. } => {
-                    inputs.push(Input::ServerReady { session, step });
+                    inputs.push(Input::ServerReady(Process { session, step }));
                 }
                 Order::RunClient { step, .. } => running.push((session, step)),
                 Order::Stop { step } => inputs.push(Input::ServerEnded {
-                    session,
-                    step,
+                    process: Process { session, step },
                     ended: ended(How::Stopped),
                     observed: None,
                 }),
@@ -98,18 +98,17 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
             }
             // They end one after the other, and what that makes possible starts at once.
             for (session, step) in std::mem::take(&mut running) {
-                inputs.push(Input::ClientEnded {
-                    session,
-                    step,
+                let end = ClientEnd {
                     ended: ended(How::Code(0)),
                     wall: Duration::from_secs(1),
                     tcp: None,
                     observed: None,
-                });
+                };
+                inputs.push(Input::ClientEnded(Process { session, step }, end));
             }
         }
         for input in inputs {
-            commands.extend(state.on(now, input));
+            commands.extend(state.handle(now, input));
         }
     }
 }

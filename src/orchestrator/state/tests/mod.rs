@@ -11,4 +11,4 @@ mod plans;
 mod queue_model;
 mod world;
 
-pub(super) use cells::{LISTED, ONCE, tasks};
+pub(super) use cells::{CellSpec, LISTED, cell, tasks};

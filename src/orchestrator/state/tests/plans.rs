@@ -2,10 +2,13 @@
 
 use std::sync::LazyLock;
 
+use super::super::replay::Replay;
 use super::super::task::Tasks;
+use super::super::{Limits, State};
 use super::fake_tool::Fake;
 use crate::diag::Source;
 use crate::plan::{self, Concurrency, Order, Path, Placement, Plan, Test, Via};
+use crate::results::EventKind;
 use crate::schedule::Selection;
 
 /// One path, and one test that sets no parameter.
@@ -62,9 +65,19 @@ pub(in super::super) fn tasks(
         concurrency: policy.concurrency,
         ..ONE.clone()
     };
-    Tasks::with(plan, &Selection::all(), |test| {
+    Tasks::with_tools(plan, &Selection::all(), |test| {
         Box::new(Fake {
             cell: test.name.clone(),
         })
     })
+}
+
+/// A run of these tasks that continues after these events.
+pub(super) fn state_after(tasks: Tasks, events: &[EventKind]) -> State {
+    let mut replay = Replay::new(&tasks);
+    for event in events {
+        replay.apply(event);
+    }
+    let history = replay.finish();
+    State::new(tasks, Limits::default(), history)
 }

@@ -1,66 +1,72 @@
-//! The queue beside a model that follows the words of its module and keeps no accounts.
+//! The queue against a model that follows the words of its module and keeps no lists.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
 use super::super::progress::Progress;
-use super::super::queue::{Queue, Seat};
-use super::super::sample_order::{Turn, Turns};
+use super::super::queue::{Queue, ReservedNodes};
+use super::super::sample_order::{Rank, SampleOrder};
+use super::super::table::{CellIndex, Id, WorkerId};
 use crate::plan::Concurrency;
 
 const WORKERS: usize = 6;
 
-/// What is known without the queue's own accounts.
+/// What is known without the queue's own lists.
 struct Model {
     queue: Queue,
     ends: Vec<[usize; 2]>,
     samples: Vec<u32>,
-    waiting: BTreeSet<Turn>,
+    waiting: BTreeSet<Rank>,
     nodes: [Option<usize>; WORKERS],
-    running: Vec<(Turn, Seat, Vec<usize>)>,
+    running: Vec<(Rank, ReservedNodes, Vec<usize>)>,
 }
 
 impl Model {
     fn new(concurrency: Concurrency, ends: &[[usize; 2]]) -> Self {
         let mut model = Self {
-            queue: Queue::new(concurrency, WORKERS, ends.iter().copied()),
+            queue: Queue::new(
+                concurrency,
+                WORKERS,
+                ends.iter().map(|ends| ends.map(WorkerId::from_index)),
+            ),
             ends: ends.to_vec(),
             samples: vec![0; ends.len()],
             waiting: BTreeSet::new(),
             nodes: [None; WORKERS],
             running: Vec::new(),
         };
-        for task in 0..ends.len() {
-            model.put(task);
+        for cell in 0..ends.len() {
+            model.push(cell);
         }
         model
     }
 
-    fn put(&mut self, task: usize) {
-        let turns = Turns::Shuffled { seed: 1 };
-        let turn = turns.turn(task, &Progress::with_samples(self.samples[task]));
-        self.waiting.insert(turn);
-        self.queue.put(turn);
+    fn push(&mut self, cell: usize) {
+        let order = SampleOrder::Shuffled { seed: 1 };
+        let progress = Progress::with_samples(self.samples[cell]);
+        let rank = order.rank(CellIndex::from_index(cell), &progress);
+        self.waiting.insert(rank);
+        self.queue.push(rank);
     }
 
-    fn nodes_of(&self, turn: Turn) -> Option<[usize; 2]> {
-        let [a, b] = self.ends[turn.task()];
+    fn nodes_of(&self, rank: Rank) -> Option<[usize; 2]> {
+        let [a, b] = self.ends[rank.cell().index()];
         Some([self.nodes[a]?, self.nodes[b]?])
     }
 
     /// By the words of the module: the nodes are free, and all that come before it at one of
     /// them have something else before them at their other one.
-    fn is_startable(&self, turn: Turn) -> bool {
-        let Some(nodes) = self.nodes_of(turn) else {
+    fn is_startable(&self, rank: Rank) -> bool {
+        let Some(nodes) = self.nodes_of(rank) else {
             return false;
         };
         let busy = |node: &usize| self.running.iter().any(|(.., held)| held.contains(node));
         let first = |node: usize| {
-            let here = |turn: &&Turn| self.nodes_of(**turn).is_some_and(|n| n.contains(&node));
+            let here = |rank: &&Rank| self.nodes_of(**rank).is_some_and(|n| n.contains(&node));
             self.waiting.iter().find(here).copied()
         };
-        let mut before = self.waiting.range(..turn);
+        let mut before = self.waiting.range(..rank);
         !nodes.iter().any(busy)
             && before.all(|before| {
                 let Some(theirs) = self.nodes_of(*before) else {
@@ -78,27 +84,27 @@ impl Model {
     }
 
     /// Starts all that the queue gives.
-    fn fill(&mut self, concurrency: Concurrency) {
-        while let Some((turn, seat)) = self.queue.take() {
-            let nodes = self.nodes_of(turn).expect("both workers are there");
+    fn start(&mut self, concurrency: Concurrency) {
+        while let Some((rank, reserved)) = self.queue.take() {
+            let nodes = self.nodes_of(rank).expect("both workers are there");
             if concurrency == Concurrency::Serial {
                 assert!(self.running.is_empty());
-                assert_eq!(self.waiting.first(), Some(&turn));
+                assert_eq!(self.waiting.first(), Some(&rank));
             } else {
-                assert!(self.is_startable(turn));
-                let earlier = self.waiting.range(..turn).find(|t| self.is_startable(**t));
+                assert!(self.is_startable(rank));
+                let earlier = self.waiting.range(..rank).find(|t| self.is_startable(**t));
                 assert_eq!(earlier, None, "the earlier one goes first");
             }
-            assert!(self.waiting.remove(&turn));
-            self.running.push((turn, seat, nodes.to_vec()));
+            assert!(self.waiting.remove(&rank));
+            self.running.push((rank, reserved, nodes.to_vec()));
         }
         let missed = match concurrency {
             Concurrency::Serial => self
                 .waiting
                 .first()
-                .filter(|turn| self.running.is_empty() && self.nodes_of(**turn).is_some()),
+                .filter(|rank| self.running.is_empty() && self.nodes_of(**rank).is_some()),
             Concurrency::DisjointNodes => {
-                self.waiting.iter().find(|turn| self.is_startable(**turn))
+                self.waiting.iter().find(|rank| self.is_startable(**rank))
             }
         };
         assert_eq!(missed, None, "it could have started");
@@ -107,27 +113,58 @@ impl Model {
             let needed = self
                 .waiting
                 .iter()
-                .any(|t| self.ends[t.task()].contains(&worker));
-            assert_eq!(self.queue.needs(worker), needed);
+                .any(|t| self.ends[t.cell().index()].contains(&worker));
+            assert_eq!(self.queue.needs(WorkerId::from_index(worker)), needed);
         }
     }
 
-    fn end(&mut self, pick: usize, most: u32) {
+    fn place(&mut self, worker: usize, node: usize) {
+        self.nodes[worker] = Some(node);
+        let worker = WorkerId::from_index(worker);
+        self.queue.place_worker(worker, &node.to_string());
+    }
+
+    fn end(&mut self, nth: usize, most: u32) {
         if self.running.is_empty() {
             return;
         }
-        let (turn, seat, _) = self.running.remove(pick % self.running.len());
-        self.queue.free(seat);
-        let task = turn.task();
-        self.samples[task] += 1;
-        if self.samples[task] < most {
-            self.put(task);
+        let (rank, reserved, _) = self.running.remove(nth % self.running.len());
+        self.queue.release(reserved);
+        let cell = rank.cell().index();
+        self.samples[cell] += 1;
+        if self.samples[cell] < most {
+            self.push(cell);
         }
     }
 }
 
 fn ends() -> impl Strategy<Value = Vec<[usize; 2]>> {
     prop::collection::vec(prop::array::uniform2(0..WORKERS), 1..15)
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    WorkerComes {
+        worker: usize,
+        node: usize,
+    },
+    WorkerGoes {
+        worker: usize,
+    },
+    /// The first of all that wait ends without having run.
+    FirstIsDropped,
+    SampleEnds {
+        nth: usize,
+    },
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        2 => (0..WORKERS, 0..4_usize).prop_map(|(worker, node)| Action::WorkerComes { worker, node }),
+        1 => (0..WORKERS).prop_map(|worker| Action::WorkerGoes { worker }),
+        1 => Just(Action::FirstIsDropped),
+        2 => (0..100_usize).prop_map(|nth| Action::SampleEnds { nth }),
+    ]
 }
 
 proptest! {
@@ -142,7 +179,7 @@ proptest! {
     fn every_sample_runs_once_when_it_may(
         disjoint: bool,
         ends in ends(),
-        actions in prop::collection::vec((0..6_u8, 0..100_usize), 0..80),
+        actions in prop::collection::vec(action(), 0..80),
     ) {
         let concurrency = if disjoint {
             Concurrency::DisjointNodes
@@ -150,38 +187,31 @@ proptest! {
             Concurrency::Serial
         };
         let mut model = Model::new(concurrency, &ends);
-        for (kind, pick) in actions {
-            let worker = pick % WORKERS;
-            match kind {
-                0..2 => {
-                    let node = pick / WORKERS % 4;
-                    model.nodes[worker] = Some(node);
-                    model.queue.place(worker, &node.to_string());
-                }
-                2 => {
+        for action in actions {
+            match action {
+                Action::WorkerComes { worker, node } => model.place(worker, node),
+                Action::WorkerGoes { worker } => {
                     model.nodes[worker] = None;
-                    model.queue.displace(worker);
+                    model.queue.remove_worker(WorkerId::from_index(worker));
                 }
-                3 if !model.waiting.is_empty() => {
-                    let turn = *model.waiting.first().unwrap();
-                    model.waiting.remove(&turn);
-                    model.queue.drop_first(turn);
-                    model.samples[turn.task()] = 2;
+                Action::FirstIsDropped => {
+                    if let Some(rank) = model.waiting.pop_first() {
+                        model.queue.remove_first(rank);
+                        model.samples[rank.cell().index()] = 2;
+                    }
                 }
-                _ => model.end(pick, 2),
+                Action::SampleEnds { nth } => model.end(nth, 2),
             }
             // What runs keeps its nodes, even where a worker has moved.
-            model.fill(concurrency);
+            model.start(concurrency);
         }
         for worker in 0..WORKERS {
-            let node = 10 + worker;
-            model.nodes[worker] = Some(node);
-            model.queue.place(worker, &node.to_string());
+            model.place(worker, 10 + worker);
         }
-        model.fill(concurrency);
+        model.start(concurrency);
         while !model.running.is_empty() {
             model.end(0, 2);
-            model.fill(concurrency);
+            model.start(concurrency);
         }
         prop_assert!(model.queue.is_empty() && model.waiting.is_empty());
         prop_assert!(model.samples.iter().all(|samples| *samples == 2));

@@ -1,25 +1,25 @@
-//! What there is beside the orchestrator: workers that obey its orders, and messages under way. It
-//! watches that no order is one that a real world could not follow.
+//! What surrounds the orchestrator: workers that obey its orders, and messages under way. It checks
+//! that a real world could follow each order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::super::message::{ClientEnd, Process};
 use super::super::*;
-use super::cells::{Shape, WORKERS, tasks};
-use super::plans::Policy;
+use super::actions::Machine;
+use super::cells::{CellSpec, WORKERS, tasks};
+use super::plans::{Policy, state_after};
 use crate::plan::Concurrency;
-use crate::tools::How;
-
-fn fresh(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> State {
-    State::new(tasks(shapes, policy), Limits::default(), events)
-}
+use crate::results::WorkerEnvironment;
+use crate::results::host_metrics::{self, Observation};
+use crate::tools::{Ended, How};
 
 /// What the workers really do, and what is under way to the orchestrator.
 pub(super) struct World {
     pub(super) state: State,
     pub(super) clock: Timestamp,
-    pub(super) shapes: Vec<Shape>,
+    pub(super) specs: Vec<CellSpec>,
     pub(super) policy: Policy,
     /// Those that live, by worker.
     pub(super) sessions: BTreeMap<&'static str, Session>,
@@ -47,11 +47,12 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(shapes: &[Shape], policy: Policy, events: &[EventKind]) -> Self {
+    /// Starts an orchestrator for a plan with these cells, which continues after these events.
+    pub(super) fn new(cells: &[CellSpec], policy: Policy, events: &[EventKind]) -> Self {
         let mut world = Self {
-            state: fresh(shapes, policy, events),
+            state: state_after(tasks(cells, policy), events),
             clock: Timestamp::UNIX_EPOCH,
-            shapes: shapes.to_vec(),
+            specs: cells.to_vec(),
             policy,
             sessions: BTreeMap::new(),
             places: HashMap::new(),
@@ -103,7 +104,7 @@ impl World {
             _ => {}
         }
         self.delivered.push(input.clone());
-        let commands = self.state.on(self.clock, input);
+        let commands = self.state.handle(self.clock, input);
         self.obey(commands);
     }
 
@@ -157,7 +158,12 @@ impl World {
                     "client before its server: {cell}"
                 );
                 let index: usize = cell.trim_start_matches("cell-").parse().unwrap();
-                let (from, to, virtual_ip, ..) = self.shapes[index];
+                let CellSpec {
+                    from,
+                    to,
+                    by_cluster_ip,
+                    ..
+                } = self.specs[index];
                 let place = &self.places[&self.believed[WORKERS[to]]];
                 let own = &self.places[&self.believed[WORKERS[from]]];
                 let nodes = [own.node.clone(), place.node.clone()];
@@ -171,7 +177,7 @@ impl World {
                     );
                 }
                 self.loads.insert(self.next_start, nodes);
-                let address = if virtual_ip {
+                let address = if by_cluster_ip {
                     place.cluster_ip.as_deref()
                 } else {
                     Some(place.pod_ip.as_str())
@@ -192,6 +198,127 @@ impl World {
             }
             Order::Goodbye => {}
         }
+    }
+
+    pub(super) fn end_server(&mut self, process: Process, how: How) {
+        if let Some(i) = self.servers.iter().position(|(p, ..)| *p == process) {
+            self.servers.remove(i);
+            self.mail.push(Input::ServerEnded {
+                process,
+                ended: Ended::silent(how),
+                observed: Some(Observation {
+                    figures: vec![(host_metrics::OBSERVED_S, 1.5)],
+                    carried_bytes: None,
+                }),
+            });
+        }
+    }
+
+    pub(super) fn end_client(&mut self, process: Process, how: How) {
+        if let Some(i) = self.clients.iter().position(|(p, ..)| *p == process) {
+            let (_, argv, start) = self.clients.remove(i);
+            let end = ClientEnd {
+                ended: Ended::new(how, format!("{} {} {start}", argv[1], argv[2]), ""),
+                wall: Duration::from_secs(1),
+                tcp: None,
+                observed: None,
+            };
+            self.mail.push(Input::ClientEnded(process, end));
+        }
+    }
+
+    /// Ends a session: all that ran in it ends too.
+    fn kill(&mut self, session: Session) {
+        self.sessions.retain(|_, living| *living != session);
+        self.servers.retain(|(p, ..)| p.session != session);
+        self.clients.retain(|(p, ..)| p.session != session);
+    }
+
+    pub(super) fn join(&mut self, worker: &'static str, machine: Machine) {
+        let session = Session(self.next_session);
+        self.next_session += 1;
+        let cluster_ip = || format!("10.1.0.{}", session.0);
+        let tools = [("fake".to_owned(), "1".to_owned())];
+        let place = Place {
+            node: format!("n{}", machine.node),
+            pod_ip: format!("10.0.0.{}", session.0),
+            cluster_ip: machine.has_cluster_ip.then(cluster_ip),
+            peer_ip: None,
+            environment: WorkerEnvironment {
+                tools: tools.into_iter().filter(|_| machine.has_tool).collect(),
+                ..WorkerEnvironment::default()
+            },
+        };
+        self.sessions.insert(worker, session);
+        self.places.insert(session, place.clone());
+        self.mail.push(Input::WorkerJoined {
+            worker: worker.to_owned(),
+            session,
+            place,
+        });
+    }
+
+    /// All workers join, on one node.
+    pub(super) fn join_all(&mut self) {
+        for worker in WORKERS {
+            self.join(worker, Machine::on_node(0));
+        }
+    }
+
+    pub(super) fn vanish(&mut self, worker: &'static str) {
+        if let Some(session) = self.sessions.get(worker).copied() {
+            self.kill(session);
+            self.mail.push(Input::WorkerLeft {
+                worker: worker.to_owned(),
+                session,
+            });
+        }
+    }
+
+    pub(super) fn ready(&mut self, nth: usize) {
+        let len = self.servers.len();
+        if len > 0 {
+            let (process, cell, ready) = &mut self.servers[nth % len];
+            if !*ready {
+                *ready = true;
+                self.were_ready.insert(cell.clone());
+                self.mail.push(Input::ServerReady(*process));
+            }
+        }
+    }
+
+    /// The orchestrator gets SIGTERM; it hears nothing further.
+    pub(super) fn stop(&mut self) {
+        let commands = self.state.publish_pending();
+        self.obey(commands);
+    }
+
+    /// From here on all goes well; the run must come to its end.
+    pub(super) fn end_well(&mut self) {
+        for (i, worker) in WORKERS.into_iter().enumerate() {
+            self.vanish(worker);
+            // Nearly all on nodes of their own.
+            self.join(worker, Machine::on_node(i % 4));
+        }
+        for _ in 0..10_000 {
+            if self.finished {
+                return;
+            }
+            if !self.mail.is_empty() {
+                let input = self.mail.remove(0);
+                self.deliver(input);
+            } else if let Some(i) = self.servers.iter().position(|(.., ready)| !ready) {
+                self.ready(i);
+            } else if let Some((process, ..)) = self.clients.first() {
+                self.end_client(*process, How::Code(0));
+            } else if let Some(missing) = WORKERS.iter().find(|w| !self.sessions.contains_key(*w)) {
+                self.join(missing, Machine::on_node(0));
+            } else if !self.timers.is_empty() {
+                let timer = self.timers.remove(0);
+                self.deliver(Input::TimerFired(timer));
+            }
+        }
+        panic!("the run does not end: {:?}", self.state.phase);
     }
 
     fn write(&mut self, Emission { kind, raw }: Emission) {

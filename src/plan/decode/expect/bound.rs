@@ -1,9 +1,9 @@
 //! The decoder of a metric's name and of its bound, as in `'>= 9 Gbit/s'` or `'>= 85% of same-node'`.
 
-use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::decode::decoder::{At, Decoder, some_of};
+use crate::catalog::{Metric, Unit, name};
+use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
+use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Comparison, Expectation};
-use crate::plan::model::metric::{Metric, Unit};
 use crate::plan::model::units::{Percent, Quantity, UnitError};
 
 pub fn metric(decoder: &Decoder<'_>, name: At<&str>, preferred: &[Metric]) -> Option<Metric> {
@@ -16,20 +16,20 @@ pub fn metric(decoder: &Decoder<'_>, name: At<&str>, preferred: &[Metric]) -> Op
         name.place,
         format!("there is no metric named {}", quote(word)),
     );
-    let by_name = Metric::KNOWN.iter().find(|metric| metric.name() == word);
-    let words = |metrics: &'static [Metric]| metrics.iter().map(Metric::word);
+    let known: Vec<Metric> = Metric::all_known().collect();
+    let by_name = known.iter().find(|metric| metric.name() == word);
     let preferred_word = did_you_mean(word, preferred.iter().map(Metric::word));
     let begun = |metric: &&Metric| word.len() > 2 && metric.word().starts_with(word);
-    let begun = preferred.iter().chain(Metric::KNOWN).find(begun);
+    let begun = preferred.iter().chain(&known).find(begun);
     let near = by_name
         .or(begun)
         .map(Metric::word)
         .or(preferred_word)
-        .or_else(|| did_you_mean(word, words(Metric::KNOWN)));
+        .or_else(|| did_you_mean(word, known.iter().map(Metric::word)));
     decoder.report(match near {
         Some(near) => problem.label(format!("did you mean `{near}`?")),
         None if preferred.is_empty() => {
-            problem.help(format!("there are {}", some_of(&all(Metric::KNOWN))))
+            problem.help(format!("there are {}", some_of(&all(&known))))
         }
         None => problem.help(format!(
             "what is measured here is {}",
@@ -171,7 +171,7 @@ pub fn possible(
     let Bound::Absolute(bound) = expectation.bound else {
         return Some(());
     };
-    let is_share = *metric == Metric::LOST_PERCENT;
+    let is_share = metric.name() == name::LOST_PERCENT;
     let verdict = match expectation.comparison {
         Comparison::AtLeast if bound <= 0.0 => "always so",
         Comparison::AtMost if is_share && bound >= 100.0 => "always so",

@@ -3,10 +3,10 @@
 
 use super::bound::all;
 use super::expectations::Expected;
-use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::decode::decoder::{Decoder, some_of};
+use crate::catalog::Metric;
+use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
+use crate::plan::decode::decoder::Decoder;
 use crate::plan::model::expect::Bound;
-use crate::plan::model::metric::Metric;
 use crate::plan::model::tools::tool::ToolSpec;
 
 /// What a test expects: of metrics that its tool measures, beside paths that it measures too.

@@ -3,10 +3,10 @@
 use indexmap::IndexMap;
 
 use super::bound::{bound_of, compared, metric, possible};
+use crate::catalog::Metric;
 use crate::diag::Place;
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Expectation, Expectations};
-use crate::plan::model::metric::Metric;
 use crate::plan::text::tree::{Kind, NodeId, Value};
 
 /// One entry of `expect:`, to be checked against what the rest of the plan says.

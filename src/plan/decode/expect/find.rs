@@ -1,17 +1,17 @@
 //! The decoder of `find:`.
 
 use super::bound::{compared, metric, possible, unfit};
-use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder, some_of};
+use crate::catalog::{Metric, Search};
+use crate::diag::{Place, Problem, quote, some_of};
+use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Condition, Expectation, Find, Goal};
-use crate::plan::model::metric::Metric;
-use crate::plan::model::tools::tool::{Protocol, ToolSpec};
+use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::{BitRate, Percent};
 use crate::plan::text::tree::NodeId;
 
 /// Reads `find:`.
 pub fn find(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<Find> {
-    let what = "a search, as in `{ rate: max, while: 'lost_percent <= 0.1' }`";
+    let what = "a search, e.g. `{ rate: max, while: 'lost_percent <= 0.1' }`";
     let fields = decoder.fields(id, what, false)?;
     let goal = fields.required("rate", |id| decoder.choice(id, &[("max", Goal::Max)]));
     let rate = |id| {
@@ -63,7 +63,7 @@ fn condition(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<C
     let at = text.value.find(['<', '>', '=', '≤', '≥', '!']);
     let Some((word, rest)) = at.map(|at| text.value.split_at(at)) else {
         let what = format!("{} does not compare a metric", quote(text.value));
-        let help = "write it as in `'lost_percent <= 0.1'`";
+        let help = "write e.g. `'lost_percent <= 0.1'`";
         decoder.report(Problem::new(text.place, what).help(help));
         return None;
     };
@@ -79,17 +79,17 @@ fn condition(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<C
     let (comparison, bound) = compared(decoder, rest, &metric)?;
     if metric.unit().more_is_better() || comparison.is_floor() {
         let what = format!(
-            "`{metric} {}` does not stop to hold as the rate rises",
+            "`{metric} {}` never fails as the rate rises",
             comparison.sign()
         );
-        let help = "a search needs what gets worse with the rate, from above, as in \
+        let help = "a search needs what gets worse with the rate, from above, e.g. \
                     `'lost_percent <= 0.1'`";
         decoder.report(Problem::new(text.place, what).help(help));
         return None;
     }
     if bound.contains(" of ") {
         let what = "a search cannot compare with another path";
-        let help = "its bound is a value, as in `'lost_percent <= 0.1'`";
+        let help = "its bound is a value, e.g. `'lost_percent <= 0.1'`";
         decoder.report(Problem::new(text.place, what).help(help));
         return None;
     }
@@ -116,30 +116,24 @@ fn condition(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<C
     })
 }
 
-/// Whether the tool sends at a rate that a search may set; notes it if not.
+const RATE_IS_SET: (&str, &str) = (
+    "the tool's `rate` is what `find` searches for",
+    "remove the tool's `rate`; `from` and `to` of `find` bound the search",
+);
+
+/// Whether the tool sends at a rate that a search may set; reports it if not.
 pub fn may_find(decoder: &Decoder<'_>, place: Place, tool: &ToolSpec) -> bool {
     let (what, help) = match tool {
-        ToolSpec::Iperf3(iperf3) if iperf3.protocol == Protocol::Tcp => (
-            "TCP finds the highest rate by itself",
-            "leave `find` out, or write `protocol: udp`",
-        ),
-        ToolSpec::Iperf3(iperf3) if iperf3.rate.is_some() => (
-            "the tool's `rate` is what `find` searches for",
-            "remove the tool's `rate`; `from` and `to` of `find` bound the search",
-        ),
-        ToolSpec::Iperf3(_) => return true,
-        ToolSpec::Declared(used) if used.values.contains_key("rate") => (
-            "the tool's `rate` is what `find` searches for",
-            "remove the tool's `rate`; `from` and `to` of `find` bound the search",
-        ),
+        ToolSpec::BuiltIn(used) => match used.mode.search {
+            Search::Never { why, help } => (why, help),
+            Search::ByRate if used.options.contains_key("rate") => RATE_IS_SET,
+            Search::ByRate => return true,
+        },
+        ToolSpec::Declared(used) if used.values.contains_key("rate") => RATE_IS_SET,
         ToolSpec::Declared(used) if used.tool.uses.contains("rate") => return true,
         ToolSpec::Declared(_) => (
             "this tool does not send at a rate, so there is none to find",
             "a tool from `tools:` sends at a rate when a command of it has `{{ rate }}`",
-        ),
-        ToolSpec::Netperf(_) => (
-            "netperf does not send at a rate, so there is none to find",
-            "use `iperf3: { protocol: udp }`",
         ),
     };
     decoder.report(Problem::new(place, what).help(help));

@@ -4,25 +4,15 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::command_check::{try_out, wrong};
-use super::parameter::is_known;
-use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::decode::decoder::{Decoder, some_of};
-use crate::plan::model::tools::declared::{Argument, DeclaredPort, Parameter};
+use super::command_check::{Names, check_argument, report_expression_error};
+use crate::catalog::shared_parameter;
+use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
+use crate::plan::decode::decoder::Decoder;
+use crate::plan::model::tools::declared::Argument;
 use crate::plan::model::tools::expression;
 use crate::plan::text::tree::{Kind, NodeId, Value};
 
 const MOST_ARGUMENTS: usize = 200;
-
-/// What a tool's expressions may name.
-#[derive(Clone, Copy, Debug)]
-pub struct Names<'a> {
-    /// None when they could not be read.
-    pub ports: Option<&'a [DeclaredPort]>,
-    pub parameters: Option<&'a IndexMap<String, Parameter>>,
-    /// The parameters could not be read: any name may be one.
-    pub any_parameter: bool,
-}
 
 /// A command line with the names in its expressions.
 #[derive(Clone, Debug)]
@@ -87,7 +77,7 @@ pub fn command(
     program(decoder, found.first()?)?;
     let tried = found
         .iter()
-        .map(|(argument, place)| try_out(decoder, argument, *place, known, is_client));
+        .map(|(argument, place)| check_argument(decoder, argument, *place, known, is_client));
     // First all, then whether all are well: every problem is to be found.
     let tried: Vec<Option<()>> = tried.collect();
     tried.into_iter().collect::<Option<Vec<()>>>()?;
@@ -125,7 +115,7 @@ fn program(decoder: &Decoder<'_>, first: &(Argument, Place)) -> Option<()> {
         }
         (_, place) => {
             let what = "the first argument is the program, by its plain name";
-            let help = "write it as it stands, as in `sockperf` or `/usr/local/bin/my-tool`";
+            let help = "write the name or the path of the program, e.g. `sockperf` or `/usr/local/bin/my-tool`";
             decoder.report(Problem::new(*place, what).help(help));
             None
         }
@@ -143,7 +133,7 @@ fn check_names(
     let names = match expression::names(text) {
         Ok(names) => names,
         Err(error) => {
-            wrong(decoder, place, &error);
+            report_expression_error(decoder, place, &error);
             return None;
         }
     };
@@ -151,7 +141,7 @@ fn check_names(
     for name in names {
         let all = all_names(known, is_client);
         let is_there = all.contains(&name)
-            || is_known(&name)
+            || shared_parameter(&name).is_some()
             || (known.any_parameter && !name.contains('.'))
             || (known.ports.is_none() && (name == "port" || name.starts_with("ports.")));
         if is_there {
@@ -167,7 +157,7 @@ fn check_names(
             _ => match did_you_mean(&name, all.iter().copied()) {
                 Some(word) => problem.label(format!("did you mean `{word}`?")),
                 None => problem.help(format!(
-                    "there are {}; parameters of its own stand in `parameters:`",
+                    "there are {}; declare further parameters in `parameters:`",
                     some_of(&all)
                 )),
             },

@@ -1,26 +1,36 @@
-//! Tries a declared tool's expressions before anything runs: where the tool is declared with example
-//! values, and for each test that uses it with the values that the test sets.
+//! Evaluates a declared tool's expressions before anything runs: where the tool is declared, with
+//! example values; for each test that uses it, with the values that the test sets.
 
 use std::slice::from_ref;
 
 use indexmap::IndexMap;
 
-use super::command::Names;
-use super::parameter::{example, is_known};
+use super::parameter::example;
+use crate::catalog::{SHARED_PARAMETERS, shared_parameter};
 use crate::diag::{Place, Problem};
 use crate::plan::decode::decoder::Decoder;
-use crate::plan::decode::tests::MOST_CELLS;
 use crate::plan::model::expect::Find;
+use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::timing::Timing;
-use crate::plan::model::tools::declared::{Argument, DeclaredUse};
+use crate::plan::model::tools::declared::{Argument, DeclaredPort, DeclaredUse, Parameter};
 use crate::plan::model::tools::expression::{ExpressionError, Variables, command_line};
 
 /// Of a longer sweep as many values are tried, spread over all of it.
 const MOST_TRIED: usize = 2_000;
 
+/// What a tool's expressions may name.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// None when they could not be read.
+    pub ports: Option<&'a [DeclaredPort]>,
+    pub parameters: Option<&'a IndexMap<String, Parameter>>,
+    /// The parameters could not be read: any name may be one.
+    pub any_parameter: bool,
+}
+
 /// Evaluates an argument with example values: once with every parameter set, and once with those that
 /// always are.
-pub fn try_out(
+pub fn check_argument(
     decoder: &Decoder<'_>,
     argument: &Argument,
     place: Place,
@@ -33,22 +43,13 @@ pub fn try_out(
     }
     let empty = IndexMap::new();
     let declared = known.parameters.unwrap_or(&empty);
-    let well_known = [
-        "streams",
-        "rate",
-        "write_size",
-        "request",
-        "response",
-        "datagram",
-        "mss",
-    ];
-    let all = well_known
-        .into_iter()
-        .map(|name| (name, example(name, declared.get(name))))
+    let all = SHARED_PARAMETERS
+        .iter()
+        .map(|shared| (shared.name, example(shared.name, declared.get(shared.name))))
         .chain(
             declared
                 .iter()
-                .filter(|(name, _)| !is_known(name))
+                .filter(|(name, _)| shared_parameter(name).is_none())
                 .map(|(name, parameter)| (name.as_str(), example(name, Some(parameter)))),
         );
     let all: Vec<(&str, u64)> = all.collect();
@@ -68,7 +69,7 @@ pub fn try_out(
         };
         let line = command_line(from_ref(argument), &variables);
         if let Err(error) = line {
-            wrong(decoder, place, &error);
+            report_expression_error(decoder, place, &error);
             return None;
         }
     }
@@ -77,7 +78,7 @@ pub fn try_out(
 
 /// Evaluates the command lines of a test with its values: each parameter goes through its own while
 /// the others stay at their first.
-pub fn try_use(
+pub fn check_use(
     decoder: &Decoder<'_>,
     place: Place,
     used: &DeclaredUse,
@@ -170,20 +171,20 @@ fn fails(
         })
 }
 
-/// Notes why an argument has no value.
-pub fn wrong(decoder: &Decoder<'_>, place: Place, error: &ExpressionError) {
+/// Reports why an argument has no value.
+pub fn report_expression_error(decoder: &Decoder<'_>, place: Place, error: &ExpressionError) {
     let problem = match error {
         ExpressionError::NotSet(_) => Problem::new(place, "a parameter in this may not be set")
             .help(
                 "give the parameter a `default`, or put the arguments that need it into a list of \
-                 their own, as in `[-m, '{{ mss }}']`, which is left out where it is not set",
+                 their own, e.g. `[-m, '{{ mss }}']`, which is left out where it is not set",
             ),
         ExpressionError::Wrong(what) => Problem::new(
             place,
             format!("this expression cannot be evaluated: {what}"),
         )
         .help(
-            "what stands in `{{ … }}` is an expression of minijinja, as in `{{ size * 2 }}`; \
+            "`{{ … }}` holds an expression of minijinja, e.g. `{{ size * 2 }}`; \
                  a literal `{{` is `{{ '{{' }}`",
         ),
     };

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::command::{Command, Names, command};
+use super::command::{Command, command};
+use super::command_check::Names;
 use super::extractor::figures;
-use super::parameter::parameters;
+use super::parameter::{identifier, parameters};
+use crate::catalog::built_in_tool;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::decode::fields::Fields;
-use crate::plan::decode::timing::PartialTiming;
+use crate::plan::describe::keys::is_test_key;
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
 };
@@ -25,16 +27,11 @@ const LONGEST_TOOL: usize = 40;
 const MOST_TOOLS: usize = 100;
 const MOST_PORTS: usize = 16;
 
-/// Keys of a test that name no tool.
-const OF_TESTS: [&str; 7] = [
-    "iperf3", "netperf", "name", "label", "paths", "expect", "find",
-];
-
 /// Reads `tools:`. `slots` is how many paths lead to one destination at most.
 pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
     let fields = decoder.fields(
         id,
-        "a mapping with a name for each tool, as in `qperf: { client: …, metrics: … }`",
+        "a mapping with a name for each tool, e.g. `qperf: { client: …, metrics: … }`",
         true,
     )?;
     if fields.entries().len() > MOST_TOOLS {
@@ -49,12 +46,14 @@ pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
             place: entry.key_place,
         };
         decoder.dns_label(name, LONGEST_TOOL);
-        if OF_TESTS.contains(&name.value) || PartialTiming::KEYS.contains(&name.value) {
-            let what = match name.value {
-                "iperf3" | "netperf" => format!("{} is built in", quote(name.value)),
-                _ => format!("{} is a key of tests", quote(name.value)),
+        let is_built_in = built_in_tool(name.value).is_some();
+        if is_built_in || is_test_key(name.value) {
+            let what = if is_built_in {
+                format!("{} is built in", quote(name.value))
+            } else {
+                format!("{} is a key of tests", quote(name.value))
             };
-            let help = "give the tool another name, as in `my-tool`";
+            let help = "give the tool another name, e.g. `my-tool`";
             decoder.report(Problem::new(name.place, what).help(help));
         }
         let tool = tool(decoder, entry.value, name.value, slots);
@@ -93,9 +92,9 @@ fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<Dec
     let headline = headline(decoder, &fields, metrics.as_ref());
     fields.done_else(|key| match key {
         "command" | "args" | "argv" => {
-            Some("command lines stand in `client:` and `server:`, as `command: […]`".to_owned())
+            Some("command lines belong into `client:` and `server:`, as `command: […]`".to_owned())
         }
-        "ready" => Some("`ready` stands in `server:`".to_owned()),
+        "ready" => Some("`ready` belongs into `server:`".to_owned()),
         _ => None,
     });
     if has_server && server.is_none() {
@@ -148,7 +147,7 @@ fn unused(
     }
 }
 
-/// StringMap of a plan that are repeated to people, on one line.
+/// A sentence of a plan that messages repeat, on one line.
 fn sentence(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
     let At { value, place } = decoder.text(id)?;
     if value.trim().is_empty() || value.chars().any(char::is_control) || value.len() > 400 {
@@ -171,27 +170,6 @@ fn package(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
         return None;
     }
     Some(value.to_owned())
-}
-
-/// Whether a text can be a name in expressions.
-fn is_identifier(text: &str) -> bool {
-    text.len() <= 32
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-}
-
-/// A text that can be a name in expressions; notes it if not.
-pub fn identifier<'t>(decoder: &Decoder<'t>, name: At<&'t str>, what: &str) -> Option<&'t str> {
-    if is_identifier(name.value) {
-        return Some(name.value);
-    }
-    let found = format!("{} is no name of {what}", quote(name.value));
-    let help = "such names have `a` to `z`, `0` to `9` and `_`, start with a letter, and have 32 \
-                characters at most";
-    decoder.report(Problem::new(name.place, found).help(help));
-    None
 }
 
 fn ports(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Vec<DeclaredPort>> {
@@ -329,8 +307,8 @@ fn ready(decoder: &Decoder<'_>, id: NodeId, known: &Names<'_>) -> Option<Ready> 
     let line = fields.optional("line", |id| {
         let line = decoder.text(id)?;
         if line.value.is_empty() || line.value.contains(['\n', '\0']) {
-            let problem = Problem::new(line.place, "this is no part of a line");
-            decoder.report(problem.help("give a text that stands within one line"));
+            let problem = Problem::new(line.place, "this is not part of one line");
+            decoder.report(problem.help("give a text within one line"));
             return None;
         }
         Some(line)

@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 
+use crate::catalog::{Metric, reserved_metric};
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::model::metric::{self, Metric};
 use crate::plan::model::tools::declared::{Figure, FigureSource, Take};
 use crate::plan::model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};
 use crate::plan::text::tree::NodeId;
@@ -15,7 +15,7 @@ const MOST_METRICS: usize = 50;
 pub fn figures(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Figure>> {
     let fields = decoder.fields(
         id,
-        "a mapping with a name for each metric, as in `throughput: { regex: …, unit: Mbit/s }`",
+        "a mapping with a name for each metric, e.g. `throughput: { regex: …, unit: Mbit/s }`",
         false,
     )?;
     let count = fields.entries().len();
@@ -35,15 +35,15 @@ pub fn figures(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Fig
             };
             let is_name = is_name(name.value);
             if !is_name {
-                let what = format!("{} is no name of a metric", quote(name.value));
+                let what = format!("{} is not the name of a metric", quote(name.value));
                 decoder.report(Problem::new(name.place, what).help(
                     "such names have `a` to `z`, `0` to `9` and `_`, start with a letter, and \
-                     may have parts after a `.`, as in `latency.p99`",
+                     may have parts after a `.`, e.g. `latency.p99`",
                 ));
             }
             let figure = figure(decoder, entry.value, name)?;
             let journal = figure.metric(name.value).name().to_owned();
-            if let Some(of) = metric::of_netplan(&journal) {
+            if let Some(of) = reserved_metric(&journal) {
                 let what = format!("{} is {of}", quote(&journal));
                 let help = "its figure would be taken for that: give it another name";
                 let problem = Problem::new(name.place, what).help(help);
@@ -93,7 +93,7 @@ fn figure(decoder: &Decoder<'_>, id: NodeId, name: At<&str>) -> Option<Figure> {
             false
         }
         [None, None] if !fields.is_incomplete() => {
-            let what = "this metric does not say where its figure stands";
+            let what = "this metric does not say where its figure is";
             decoder.report(
                 Problem::new(fields.place, what)
                     .help("add `regex: 'rate: (?<value>[0-9.]+)'` or `json: /pointer/to/it`"),
@@ -161,7 +161,7 @@ fn pattern(decoder: &Decoder<'_>, id: NodeId) -> Option<Pattern> {
     let problem = match Pattern::new(value) {
         Ok(pattern) => return Some(pattern),
         Err(PatternError::NoGroup) => Problem::new(place, PatternError::NoGroup.to_string())
-            .help("put the number's pattern into it, as in `'rate: (?<value>[0-9.]+)'`"),
+            .help("put the number's pattern into it, e.g. `'rate: (?<value>[0-9.]+)'`"),
         Err(PatternError::Syntax { what, at }) => {
             let problem = Problem::new(place, format!("no regular expression: {what}"));
             let culprit = at.and_then(|(from, to)| value.get(from..to));
@@ -180,7 +180,7 @@ fn pointer(decoder: &Decoder<'_>, id: NodeId) -> Option<Pointer> {
     if let Some(pointer) = Pointer::new(value) {
         return Some(pointer);
     }
-    let problem = Problem::new(place, format!("{} is no JSON pointer", quote(value)));
+    let problem = Problem::new(place, format!("{} is not a JSON pointer", quote(value)));
     let slashes = value
         .trim_start_matches(['$', '.'])
         .replace(['.', '['], "/")
@@ -191,7 +191,7 @@ fn pointer(decoder: &Decoder<'_>, id: NodeId) -> Option<Pointer> {
         problem
             .label(format!("write `/{}`?", slashes.trim_start_matches('/')))
             .help(
-                "a JSON pointer (RFC 6901) has a `/` before each key or index, as in `/end/0/rate`",
+                "a JSON pointer (RFC 6901) has a `/` before each key or index, e.g. `/end/0/rate`",
             )
     });
     None

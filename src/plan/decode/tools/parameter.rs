@@ -5,35 +5,18 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::builtin::Swept;
-use super::declared::identifier;
+use crate::catalog::{Kind, SHARED_PARAMETERS, SharedParameter, shared_parameter};
 use crate::diag::{Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::decode::timing::PartialTiming;
+use crate::plan::describe::keys::is_test_key;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::{DeclaredTool, DeclaredUse, Parameter, ParameterUnit};
-use crate::plan::model::tools::limits;
 use crate::plan::model::units::{BitRate, Bytes};
 use crate::plan::text::tree::NodeId;
 
 const MOST_PARAMETERS: usize = 16;
 /// Larger numbers are not exact everywhere.
 const LARGEST: u64 = 1 << 53;
-
-/// Parameters that netplan knows by name: what they count, and their limits.
-const KNOWN: [(&str, Option<ParameterUnit>, u64, u64); 7] = [
-    ("streams", None, 1, 10_000),
-    ("rate", Some(ParameterUnit::BitRate), 1, 1_000_000_000_000),
-    ("write_size", Some(ParameterUnit::Bytes), 1, 1 << 30),
-    ("request", Some(ParameterUnit::Bytes), 1, 1 << 30),
-    ("response", Some(ParameterUnit::Bytes), 1, 1 << 30),
-    ("datagram", None, 1, limits::LARGEST_DATAGRAM),
-    (
-        "mss",
-        None,
-        *limits::NETPERF_MSS.start(),
-        *limits::NETPERF_MSS.end(),
-    ),
-];
 
 /// What a parameter cannot be called: it means something else in expressions or selections.
 const TAKEN: [&str; 30] = [
@@ -73,7 +56,7 @@ const TAKEN: [&str; 30] = [
 pub fn parameters(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, Parameter>> {
     let fields = decoder.fields(
         id,
-        "a mapping with a name for each parameter, as in `size: { default: 64 }`",
+        "a mapping with a name for each parameter, e.g. `size: { default: 64 }`",
         true,
     )?;
     if fields.entries().len() > MOST_PARAMETERS {
@@ -104,7 +87,7 @@ pub fn parameters(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, 
 
 fn parameter(decoder: &Decoder<'_>, id: NodeId, name: &str) -> Option<Parameter> {
     let fields = decoder.fields(id, "a mapping with `default`, `unit`, `min` or `max`", true)?;
-    let known = KNOWN.iter().find(|(known, ..)| *known == name);
+    let known = shared_parameter(name);
     let unit = fields.optional("unit", |id| {
         let choices = [
             ("bytes", ParameterUnit::Bytes),
@@ -112,14 +95,14 @@ fn parameter(decoder: &Decoder<'_>, id: NodeId, name: &str) -> Option<Parameter>
         ];
         Some((decoder.choice(id, &choices)?, decoder.place(id)))
     });
-    if let (Some((unit, place)), Some((_, of_known, ..))) = (unit, known)
-        && *of_known != Some(unit)
+    if let (Some((unit, place)), Some(known)) = (unit, known)
+        && unit_of(known) != Some(unit)
     {
         let what = format!("{} has its own unit", quote(name));
         decoder.report(Problem::new(place, what).help("leave `unit` out"));
     }
-    let unit = known.map_or(unit.map(|(unit, _)| unit), |(_, unit, ..)| *unit);
-    let (least, most) = known.map_or((0, LARGEST), |(_, _, least, most)| (*least, *most));
+    let unit = known.map_or(unit.map(|(unit, _)| unit), unit_of);
+    let (least, most) = limits(known);
     let value = |key, least, most| {
         fields.optional(key, |id| {
             Some((number(decoder, id, unit, least, most)?, decoder.place(id)))
@@ -179,9 +162,9 @@ pub fn used(
 ) -> Option<DeclaredUse> {
     let what = "a mapping with values of the tool's parameters";
     let fields = decoder.fields(id, what, true)?;
-    let known = KNOWN
+    let known = SHARED_PARAMETERS
         .iter()
-        .map(|(name, ..)| *name)
+        .map(|shared| shared.name)
         .filter(|name| tool.uses.contains(*name) && !tool.parameters.contains_key(*name));
     let names: Vec<&str> = tool
         .parameters
@@ -193,9 +176,9 @@ pub fn used(
     let mut whole = true;
     for name in names {
         let declared = tool.parameters.get(name).cloned().unwrap_or_default();
-        let known = KNOWN.iter().find(|(known, ..)| *known == name);
-        let unit = known.map_or(declared.unit, |(_, unit, ..)| *unit);
-        let (least, most) = known.map_or((0, LARGEST), |(_, _, least, most)| (*least, *most));
+        let known = shared_parameter(name);
+        let unit = known.map_or(declared.unit, unit_of);
+        let (least, most) = limits(known);
         let (least, most) = (declared.min.unwrap_or(least), declared.max.unwrap_or(most));
         let Some(entry) = fields.named(name) else {
             if let Some(default) = declared.default {
@@ -220,12 +203,16 @@ pub fn used(
         values.insert(name.to_owned(), sweep);
     }
     fields.done_else(|key| {
-        if PartialTiming::KEYS.contains(&key) || matches!(key, "paths" | "name" | "label") {
+        if is_test_key(key) {
             return Some(format!(
-                "`{key}` stands beside the tool, not among its options"
+                "`{key}` belongs beside the tool, not among its options"
             ));
         }
-        (tool.parameters.is_empty() && tool.uses.iter().all(|name| !is_known(name))).then(|| {
+        let shares = tool
+            .uses
+            .iter()
+            .any(|name| shared_parameter(name).is_some());
+        (tool.parameters.is_empty() && !shares).then(|| {
             format!(
                 "the tool `{}` has no parameters: declare them in `tools:`",
                 tool.name
@@ -238,16 +225,46 @@ pub fn used(
     })
 }
 
-/// Whether a name is one of a parameter that netplan knows.
-pub fn is_known(name: &str) -> bool {
-    KNOWN.iter().any(|(known, ..)| *known == name)
+/// The unit of a shared parameter, as a plan would declare it.
+fn unit_of(shared: &SharedParameter) -> Option<ParameterUnit> {
+    match shared.kind {
+        Kind::Bytes => Some(ParameterUnit::Bytes),
+        Kind::BitRate => Some(ParameterUnit::BitRate),
+        Kind::Number(_) | Kind::Name { .. } | Kind::Flag => None,
+    }
+}
+
+/// The values that a parameter can have.
+fn limits(shared: Option<&SharedParameter>) -> (u64, u64) {
+    let limits = shared.map(|shared| (*shared.limits.start(), *shared.limits.end()));
+    limits.unwrap_or((0, LARGEST))
 }
 
 /// A value that a parameter may have, for trying expressions.
 pub fn example(name: &str, parameter: Option<&Parameter>) -> u64 {
-    let known = KNOWN.iter().find(|(known, ..)| *known == name);
-    let least = known.map_or(1, |(_, _, least, _)| *least);
+    let least = shared_parameter(name).map_or(1, |shared| *shared.limits.start());
     parameter.map_or(least, |parameter| {
         parameter.default.or(parameter.min).unwrap_or(least)
     })
+}
+
+/// Whether a text can be a name in expressions.
+fn is_identifier(text: &str) -> bool {
+    text.len() <= 32
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// A text that can be a name in expressions; reports any other.
+pub fn identifier<'t>(decoder: &Decoder<'t>, name: At<&'t str>, what: &str) -> Option<&'t str> {
+    if is_identifier(name.value) {
+        return Some(name.value);
+    }
+    let found = format!("{} is not the name of {what}", quote(name.value));
+    let help = "such names have `a` to `z`, `0` to `9` and `_`, start with a letter, and have 32 \
+                characters at most";
+    decoder.report(Problem::new(name.place, found).help(help));
+    None
 }

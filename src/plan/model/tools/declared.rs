@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use serde_json::json;
 
 use super::extractor::{FigureUnit, Pattern, Pointer};
-use crate::plan::model::metric::Metric;
+use crate::catalog::Metric;
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::units::Duration;
 
@@ -21,9 +19,9 @@ use crate::plan::model::units::Duration;
 /// `warmup_s`, `slot` (counts the paths to one destination), `port` (the first port), `ports.NAME`,
 /// and the parameters. Arguments that are a list of their own belong together, and are left out
 /// where a parameter in them is not set.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeclaredTool {
-    /// The key that it has in `tools:`.
+    /// Its key in `tools:`.
     #[serde(skip)]
     pub name: String,
     /// What it measures, in a sentence.
@@ -38,7 +36,6 @@ pub struct DeclaredTool {
     /// What tests of this tool may set and sweep, by name. `streams`, `rate`, `write_size`,
     /// `request`, `response`, `datagram` and `mss` are known without being listed here.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(extend("propertyNames" = json!({ "pattern": "^[a-z][a-z0-9_]{0,31}$" })))]
     pub parameters: IndexMap<String, Parameter>,
     /// The ports that its server listens on; Services and network policies get them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -55,14 +52,10 @@ pub struct DeclaredTool {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// What the client's output says, by metric. A name of netplan's own, as `throughput` or
-    /// `latency.p99`, stands where the other tools' figures stand; any other name is the tool's own.
+    /// `latency.p99`, is shown where the other tools' figures are; any other name is the tool's own.
     /// What netplan itself writes of each sample, as `elapsed_s`, is not among them.
-    #[schemars(
-        length(min = 1),
-        extend("propertyNames" = json!({ "pattern": "^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)*$" })),
-    )]
     pub metrics: IndexMap<String, Figure>,
-    /// The metric that stands for a cell in tables and in `result.csv`. Default: the first one.
+    /// The figure of a cell in tables and in `result.csv`. Default: the first one.
     pub headline: String,
     /// The names in the expressions of its commands.
     #[serde(skip)]
@@ -70,11 +63,10 @@ pub struct DeclaredTool {
 }
 
 /// A parameter that tests of the tool may set and sweep.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Parameter {
     /// Its value in tests that do not set it. Default: it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("type" = json!(["integer", "string"])))]
     pub default: Option<u64>,
     /// What it counts: `bytes` may be written as `1 KiB`, `bit/s` as `100 Mbit/s`. Default: a plain
     /// number.
@@ -82,16 +74,14 @@ pub struct Parameter {
     pub unit: Option<ParameterUnit>,
     /// Its least value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("type" = json!(["integer", "string"])))]
     pub min: Option<u64>,
     /// Its largest value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("type" = json!(["integer", "string"])))]
     pub max: Option<u64>,
 }
 
 /// What a parameter of a declared tool counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum ParameterUnit {
     #[serde(rename = "bytes")]
     Bytes,
@@ -100,14 +90,12 @@ pub enum ParameterUnit {
 }
 
 /// A port that a declared tool's server listens on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeclaredPort {
     /// What expressions call it, as `ports.NAME`. Of the TCP connections to the port that is named
     /// `data`, or to the only port, the kernel is asked for their effective MSS where a test sets `mss`.
-    #[schemars(regex(pattern = "^[a-z][a-z0-9_]{0,31}$"))]
     pub name: String,
     /// Its number.
-    #[schemars(range(min = 1))]
     pub port: u16,
     /// `tcp`, `udp` or `both`. Default: tcp.
     pub protocol: PortProtocol,
@@ -117,7 +105,7 @@ pub struct DeclaredPort {
 }
 
 /// What a port carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PortProtocol {
     #[default]
@@ -127,19 +115,18 @@ pub enum PortProtocol {
 }
 
 /// A declared tool's server: started for each sample, and stopped after it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeclaredServer {
     /// Program and arguments.
-    #[schemars(length(min = 1))]
     pub command: Vec<Argument>,
-    /// How one knows that the client may start.
+    /// When the client may start.
     #[serde(serialize_with = "crate::plan::text::write::one_key")]
     pub ready: Ready,
 }
 
-/// How one knows that a server is ready: the `port` of this name is open, a `line` of its output
+/// When a server is ready: the `port` of this name is open, a `line` of its output
 /// contains this text, or it has exited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ready {
     /// As soon as this one of `ports` is open.
@@ -151,11 +138,10 @@ pub enum Ready {
 }
 
 /// A declared tool's client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeclaredClient {
     /// Program and arguments. One that uses `warmup_s` warms up by itself; for any other the warm-up
     /// is an invocation of its own, with `duration_s` as long as that.
-    #[schemars(length(min = 1))]
     pub command: Vec<Argument>,
     /// Whether it uses `warmup_s`.
     #[serde(skip)]
@@ -187,20 +173,17 @@ impl Figure {
     }
 }
 
-/// A number is an argument too, as it is written.
-const ARGUMENT: [&str; 3] = ["string", "number", "boolean"];
-
 /// An argument, or some that belong together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Argument {
-    One(#[schemars(extend("type" = ARGUMENT))] String),
+    One(String),
     /// Left out where a parameter in them is not set.
-    Together(#[schemars(extend("items" = json!({ "type": ARGUMENT })))] Vec<String>),
+    Together(Vec<String>),
 }
 
-/// Where a metric's figure stands in the client's output.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+/// Where a metric's figure is in the client's output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figure {
     /// How it is found.
     #[serde(flatten)]
@@ -218,7 +201,7 @@ pub struct Figure {
 }
 
 /// How a figure is found in the output.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FigureSource {
     Regex(Pattern),
@@ -226,7 +209,7 @@ pub enum FigureSource {
 }
 
 /// Which of several matches counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Take {
     First,

@@ -2,19 +2,17 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::model::metric::Unit;
+use crate::catalog::Unit;
 
 /// A regular expression with a group `(?<value>…)` around the number. It is searched in what the client
 /// prints to stdout, and when it is not there, to stderr. `^` and `$` match at every line.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(into = "String")]
-#[schemars(with = "String", extend("pattern" = r"\(\?P?<value>"))]
 pub struct Pattern(regex::Regex);
 
-/// Why a text is no [`Pattern`].
+/// Why a text is not a [`Pattern`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// The parser's word for what is wrong, and where: in bytes.
@@ -31,7 +29,7 @@ impl Pattern {
     /// Compiles a pattern. `^` and `$` match at every line.
     ///
     /// # Errors
-    /// When it is no regular expression, or has no group `value`.
+    /// When it is not a regular expression, or has no group `value`.
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let regex = regex::RegexBuilder::new(text)
             .multi_line(true)
@@ -45,7 +43,7 @@ impl Pattern {
         }
     }
 
-    /// What stands in the group `value`, match by match.
+    /// What the group `value` matches, match by match.
     pub fn values<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
         self.0
             .captures_iter(text)
@@ -70,7 +68,7 @@ fn syntax(text: &str, error: &regex::Error) -> PatternError {
             at: Some((error.span().start.offset, error.span().end.offset)),
         },
         _ => PatternError::Syntax {
-            what: "it is no regular expression".to_owned(),
+            what: "it is not a regular expression".to_owned(),
             at: None,
         },
     }
@@ -94,11 +92,10 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// A JSON pointer (RFC 6901) to the number, as in `/end/sum/bits_per_second`. The client's stdout, or the
+/// A JSON pointer (RFC 6901) to the number, e.g. `/end/sum/bits_per_second`. The client's stdout, or the
 /// last line of it, is one JSON value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-#[schemars(extend("pattern" = "^(/([^~/]|~[01])*)*$"))]
 pub struct Pointer(String);
 
 impl Pointer {
@@ -125,9 +122,8 @@ impl fmt::Display for Pointer {
 }
 
 /// The unit in which a tool prints a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(into = "&'static str")]
-#[schemars(with = "String", extend("enum" = FigureUnit::NAMES))]
 pub struct FigureUnit {
     name: &'static str,
     /// The unit inside netplan.

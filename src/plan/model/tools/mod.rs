@@ -3,6 +3,5 @@
 pub mod declared;
 pub mod expression;
 pub mod extractor;
-pub mod limits;
 pub mod template_bounds;
 pub mod tool;

@@ -85,7 +85,7 @@ fn after_first<'t>(text: &'t str, end: &str) -> &'t str {
     text.split_once(end).map_or("", |(_, after)| after)
 }
 
-/// What follows a tag that has a name and nothing else, if that is what stands here.
+/// What follows a tag that has a name and nothing else, if the text starts with one.
 fn named_tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let blank = |c: char| c.is_ascii_whitespace();
     let rest = text.trim_start_matches(blank).strip_prefix(name)?;

@@ -1,4 +1,4 @@
-//! The last part of what a pod printed.
+//! A buffer for the last part of what a pod printed.
 
 use std::collections::VecDeque;
 

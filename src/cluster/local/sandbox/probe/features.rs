@@ -101,7 +101,7 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
             "ip",
             "link add np0 type veth peer name np1",
             "",
-            "the kernel cannot make veth pairs",
+            "the kernel cannot create veth pairs",
             "load the module with `sudo modprobe veth`",
         );
     }
@@ -110,9 +110,9 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
             "tc",
             "qdisc add dev np0 root netem delay 1ms",
             "",
-            "`local.links.delay` needs the kernel's netem queue, which is not there",
+            "`local.links.delay` needs the kernel's netem queue, which is missing",
             "load it with `sudo modprobe sch_netem` (on Ubuntu from the package \
-             linux-modules-extra, on Fedora kernel-modules-extra), or take `delay` out of the plan",
+             linux-modules-extra, on Fedora kernel-modules-extra), or remove `delay` from the plan",
         );
     }
     if wanted.contains(&Feature::Rate) {
@@ -120,8 +120,8 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
             "tc",
             "qdisc add dev np1 root tbf rate 1gbit burst 250000 limit 2500000",
             "",
-            "`local.links.rate` needs the kernel's tbf queue, which is not there",
-            "load it with `sudo modprobe sch_tbf`, or take `rate` out of the plan",
+            "`local.links.rate` needs the kernel's tbf queue, which is missing",
+            "load it with `sudo modprobe sch_tbf`, or remove `rate` from the plan",
         );
     }
     if wanted.contains(&Feature::Offloads) {
@@ -141,7 +141,7 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
              meta mark & 0x4000 == 0x4000 masquerade fully-random; };
              chain f { type filter hook forward priority filter; \
              ct state new meta l4proto tcp reject with tcp reset; }; }",
-            "nftables cannot translate addresses here",
+            "nftables cannot translate addresses",
             "load the modules with `sudo modprobe -a nf_tables nft_chain_nat nft_masq nft_reject_ipv4`",
         );
     }
@@ -151,8 +151,8 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
             "-f -",
             "table ip np2 { chain l { type filter hook prerouting priority -400; \
              numgen random mod 1000000 < 1 drop; }; }",
-            "`local.links.loss` needs random numbers in nftables, which are not there",
-            "load them with `sudo modprobe nft_numgen`, or take `loss` out of the plan",
+            "`local.links.loss` needs random numbers in nftables, which the kernel lacks",
+            "load them with `sudo modprobe nft_numgen`, or remove `loss` from the plan",
         );
     }
     problems

@@ -83,7 +83,7 @@ pub fn try_in_child(amounts: Amounts) -> Vec<Problem> {
                 format!("the process that tries them ended with {status}"),
             ))]
         }),
-        Ok((_, true)) => vec![problem(Error::system(what, "that took too long"))],
+        Ok((_, true)) => vec![problem(Error::system(what, "it took too long"))],
         Err(error) => vec![problem(not_started(what, &error))],
     }
 }
@@ -168,10 +168,10 @@ impl Refused {
             return userns::refused(errno);
         }
         Error::from(Problem::without_place(format!(
-                "cannot make the namespaces of {pods} pods and {nodes} nodes: the limit \
+                "cannot create the namespaces of {pods} pods and {nodes} nodes: the limit \
                  `user.max_{kind}_namespaces` is reached"
             )).help(format!(
-                "raise it with `sudo sysctl -w user.max_{kind}_namespaces=15000`, or end what holds so many"
+                "raise it with `sudo sysctl -w user.max_{kind}_namespaces=15000`, or stop what uses so many"
             )))
     }
 }
@@ -179,6 +179,6 @@ impl Refused {
 fn problem(error: Error) -> Problem {
     match error {
         Error::Problem(problem) => *problem,
-        other => Problem::without_place(other.to_string()).help("the local cluster needs it"),
+        other => Problem::without_place(other.to_string()).help("the local cluster needs this"),
     }
 }

@@ -1,6 +1,6 @@
-//! What a sender and its receiver can report of the same payload.
+//! Checks of the bytes that a sender and its receiver report.
 
-use super::{Cause, Failure};
+use super::failure::{Cause, Failure};
 
 /// What may arrive of so many bytes that were sent: one in a hundred more. Networks duplicate few
 /// packets; beyond that a counter is wrong.

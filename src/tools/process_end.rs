@@ -34,7 +34,7 @@ pub fn stderr_bytes(output_bytes: usize) -> usize {
 /// Room for [`cut_mark`].
 pub const CUT_MARK_BYTES: usize = 64;
 
-/// The line that stands in a stream in place of the bytes that were left out.
+/// The line that replaces the bytes that were left out of a stream.
 #[must_use]
 pub fn cut_mark(bytes: u64) -> String {
     format!("\n[netplan left out {bytes} bytes here]\n")
@@ -56,7 +56,7 @@ pub struct Ended {
     pub cut: Cut,
 }
 
-/// Bytes that are missing from the middle of each stream. Where any are, a [`cut_mark`] stands.
+/// Bytes that are missing from the middle of each stream. A [`cut_mark`] replaces them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
     pub stdout: u64,
@@ -89,7 +89,7 @@ impl Ended {
         Self::new(how, Vec::new(), Vec::new())
     }
 
-    /// Standard output: all of it, or what stands before and after the bytes that were left out.
+    /// Standard output: all of it, or the parts before and after the bytes that were left out.
     #[must_use]
     pub fn stdout_parts(&self) -> (&[u8], Option<&[u8]>) {
         let mark = cut_mark(self.cut.stdout);

@@ -8,6 +8,9 @@ pub struct Wrong {
     pub help: &'static str,
 }
 
+/// A check of one text.
+pub type Check = fn(&str) -> Result<(), Wrong>;
+
 fn wrong(text: &str, what: &str, help: &'static str) -> Result<(), Wrong> {
     let what = format!("{} is {what}", crate::diag::quote(text));
     Err(Wrong { what, help })

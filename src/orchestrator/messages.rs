@@ -1,0 +1,185 @@
+//! Between the gRPC messages of workers and the state's inputs and orders.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tonic::Status;
+
+use super::address;
+use super::state::message::{
+    ClientEnd, Input, Order, Place, Process, Session, Step, TcpConnection,
+};
+use crate::results::WorkerEnvironment;
+use crate::results::host_metrics::{self, AtEnds, Observation};
+use crate::rpc::pb::from_worker::Message;
+use crate::rpc::pb::{self, FromWorker, Hello, to_worker};
+use crate::rpc::{self, Malformed, what_ended};
+
+/// A Hello's environment, as JSON: a few kilobytes, most of it the names of offloads.
+const MAX_ENVIRONMENT_BYTES: usize = 64 * 1024;
+/// Each other text of a Hello; the longest are names of nodes, which have up to 253 bytes.
+const MAX_NAME_BYTES: usize = 256;
+
+/// Checks that each part of a Hello is within its limit.
+///
+/// # Errors
+/// `invalid_argument` that names the first part that is too long.
+pub(super) fn check_lengths(hello: &Hello) -> Result<(), Status> {
+    let parts = [
+        ("worker", &hello.worker, MAX_NAME_BYTES),
+        ("version", &hello.version, MAX_NAME_BYTES),
+        ("pod_ip", &hello.pod_ip, MAX_NAME_BYTES),
+        ("cluster_ip", &hello.cluster_ip, MAX_NAME_BYTES),
+        ("node", &hello.node, MAX_NAME_BYTES),
+        (
+            "environment_json",
+            &hello.environment_json,
+            MAX_ENVIRONMENT_BYTES,
+        ),
+    ];
+    match parts.iter().find(|(_, text, most)| text.len() > *most) {
+        None => Ok(()),
+        Some((name, text, most)) => Err(Status::invalid_argument(format!(
+            "Hello's {name} is {} bytes long; allowed: {most}",
+            text.len()
+        ))),
+    }
+}
+
+/// Where a worker whose connection comes from `peer` says it is.
+///
+/// # Errors
+/// When it has another version, or an address that cannot be used for measurements.
+pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
+    let ours = env!("CARGO_PKG_VERSION");
+    if hello.version != ours {
+        return Err(Status::failed_precondition(format!(
+            "the worker is netplan {}, the orchestrator is {ours}: use one image for both",
+            hello.version
+        )));
+    }
+    let address = |what: &str, text: &str| {
+        let address: IpAddr = text.parse().map_err(|_| {
+            Status::invalid_argument(format!("{what} `{text}` is not an IP address"))
+        })?;
+        match address::refusal(address, peer) {
+            Some(why) => Err(Status::invalid_argument(format!(
+                "{what} `{text}` cannot be used for measurements: {why}"
+            ))),
+            None => Ok(address),
+        }
+    };
+    let cluster_ip = match hello.cluster_ip.as_str() {
+        "" => None,
+        text => Some(address("cluster_ip", text)?.to_string()),
+    };
+    let pod_ip = address("pod_ip", &hello.pod_ip)?;
+    let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json)
+        .map_err(|error| Status::invalid_argument(format!("invalid environment_json: {error}")))?;
+    Ok(Place {
+        node: hello.node,
+        pod_ip: pod_ip.to_string(),
+        cluster_ip,
+        peer_ip: address::other_origin(pod_ip, peer).map(|peer| peer.to_string()),
+        environment,
+    })
+}
+
+/// A worker's answer as an input.
+///
+/// # Errors
+/// When the message says nothing that a worker may say after its Hello.
+pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input, Malformed> {
+    let process = |step| Process {
+        session,
+        step: Step(step),
+    };
+    Ok(match message.message.ok_or(Malformed("message"))? {
+        Message::Hello(_) => return Err(Malformed("an answer: a second Hello came")),
+        Message::ServerReady(ready) => Input::ServerReady(process(ready.step)),
+        Message::ServerEnded(end) => Input::ServerEnded {
+            process: process(end.step),
+            ended: what_ended(end.exit)?,
+            observed: end.observed.map(observation_from),
+        },
+        Message::ClientEnded(end) => {
+            let answer = ClientEnd {
+                ended: what_ended(end.exit)?,
+                wall: Duration::from_micros(end.wall_us),
+                tcp: end.tcp.map(|tcp| TcpConnection {
+                    mss: tcp.snd_mss,
+                    retransmits: tcp.total_retrans,
+                    rtt_us: tcp.rtt_us,
+                }),
+                observed: end.observed.map(observation_from),
+            };
+            Input::ClientEnded(process(end.step), answer)
+        }
+    })
+}
+
+fn observation_from(seen: pb::Observed) -> Observation {
+    let mut figures: Vec<(AtEnds, f64)> =
+        vec![(host_metrics::OBSERVED_S, seen.window_us as f64 / 1e6)];
+    if let Some(cpu) = seen.cpu {
+        figures.push((host_metrics::NODE_BUSY_PERCENT, cpu.busy_percent));
+        figures.push((host_metrics::NODE_STEAL_PERCENT, cpu.steal_percent));
+    }
+    let counts = [
+        seen.throttling.map(|throttling| {
+            vec![
+                (host_metrics::THROTTLED_PERIODS, throttling.periods),
+                (host_metrics::THROTTLED_US, throttling.throttled_us),
+            ]
+        }),
+        seen.traffic.map(|traffic| {
+            vec![
+                (host_metrics::SENT_BYTES, traffic.sent_bytes),
+                (host_metrics::RECEIVED_BYTES, traffic.received_bytes),
+                (host_metrics::SENT_PACKETS, traffic.sent_packets),
+                (host_metrics::RECEIVED_PACKETS, traffic.received_packets),
+            ]
+        }),
+    ];
+    let counts = counts.into_iter().flatten().flatten();
+    figures.extend(counts.map(|(metric, count)| (metric, count as f64)));
+    let carried_bytes = seen
+        .all_traffic
+        .map(|all| all.sent_bytes.max(all.received_bytes));
+    Observation {
+        figures,
+        carried_bytes,
+    }
+}
+
+/// An order as a message.
+pub(super) fn message_from(order: Order) -> to_worker::Message {
+    let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    match order {
+        Order::StartServer {
+            step,
+            server,
+            ready_within,
+        } => to_worker::Message::StartServer(pb::StartServer {
+            step: step.0,
+            argv: server.argv,
+            ready: Some(rpc::ready(server.ready)),
+            ready_within_ms: millis(ready_within),
+        }),
+        Order::RunClient {
+            step,
+            client,
+            deadline,
+            output_bytes,
+        } => to_worker::Message::RunClient(pb::RunClient {
+            step: step.0,
+            argv: client.argv,
+            warmup_argv: client.warmup_argv,
+            deadline_ms: millis(deadline),
+            watch_tcp_port: client.watch_tcp_port.map_or(0, u32::from),
+            output_bytes: u32::try_from(output_bytes).unwrap_or(u32::MAX),
+        }),
+        Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),
+        Order::Goodbye => to_worker::Message::Goodbye(pb::Goodbye {}),
+    }
+}
