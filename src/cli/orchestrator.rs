@@ -98,7 +98,7 @@ fn begun(file: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The end of the orchestrator's log: nptest's CSV between nptest's own marks.
 fn csv(events: &[Event]) -> String {
-    match Report::of(events) {
+    match Report::from_events(events) {
         Ok(report) => format!(
             "ALL TESTCASES AND MSS RANGES COMPLETE - GENERATING CSV OUTPUT\n{}END CSV DATA",
             nptest_csv::render(&report, Dialect::Nptest)

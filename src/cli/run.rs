@@ -11,7 +11,7 @@ use super::confirm::Answer;
 use super::error::{CliError, Exit};
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
-use super::progress::{Progress, ignore_early_requests, in_words};
+use super::progress::{Progress, forecast_text, ignore_early_requests};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
 use super::watch::Followed;
@@ -323,7 +323,7 @@ fn what(prepared: &Prepared, target: &Target, predicted: Forecast) -> String {
         prepared.plan.name,
         count(prepared.schedule.cells.len(), "cell"),
         count(prepared.schedule.rows.len(), "row"),
-        in_words(predicted),
+        forecast_text(predicted),
         target.describe()
     )
 }

@@ -107,7 +107,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("granit_parser", &["plan/text"]),
     ("annotate_snippets", &["diag"]),
     ("clap", &["cli"]),
-    ("comfy_table", &["report/terminal/render.rs"]),
+    ("comfy_table", &["output/terminal/table.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render", "plan/model/tools/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),

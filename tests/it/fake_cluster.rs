@@ -180,7 +180,7 @@ impl FakeCluster {
 }
 
 fn csv(events: &[Event]) -> String {
-    let report = Report::of(events).unwrap();
+    let report = Report::from_events(events).unwrap();
     nptest_csv::render(&report, Dialect::Nptest) + "END CSV DATA"
 }
 
