@@ -6,11 +6,7 @@
 //!                     (templates/)   Kubernetes | local      (gRPC, mTLS)
 //! ```
 //!
-//! Each module is a room with one subject; imports run one way, from the last line to the first:
-//!
-//! ```text
-//! diag, files, system ◀ plan ◀ schedule, tools, statistics ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ output ◀ cli
-//! ```
+//! Each module has one subject. `ARCHITECTURE.md` describes them; `tests/it/architecture.rs` checks that imports run one way.
 
 pub mod catalog;
 pub mod cli;

@@ -24,13 +24,13 @@ pub(super) fn latest(what: &str, wanted: impl Fn(&StoredRun) -> bool) -> Result<
     Ok(latest.path)
 }
 
-/// Whether the run has got as far as its first event.
+/// Whether the run has its first event.
 pub(super) fn has_events(dir: &RunDir) -> bool {
     let first = journal::Reader::open(dir.path()).map(|mut journal| journal.next_event());
     matches!(first, Ok(Ok(Some(_))))
 }
 
-/// Replays the run's journal. What the cluster was stands beside it, in `environment.json`.
+/// Replays the run's journal. The cluster is described in `environment.json`.
 pub(super) fn report(dir: &RunDir) -> anyhow::Result<Report> {
     let journal = journal::Reader::open(dir.path())?;
     let cluster = dir

@@ -84,7 +84,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     let progress = Progress::joining(Timestamp::now());
     let mut collector = Collector::new(&dir, journal, &progress)?;
     if dir.environment().is_none() {
-        cluster.learn().await;
+        cluster.load_description().await;
         lifecycle::describe(&dir, &cluster)?;
     }
     let followed = match from {
@@ -169,7 +169,7 @@ fn orchestrator(run: &Run) -> String {
 pub(super) async fn identity(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Identity> {
     let name = RunContext::new(&run.id, None).client_secret();
     let secret = cluster.secret(&name).await?;
-    Ok(Identity::of_secret(rpc::CLIENT, &name, secret)?)
+    Ok(Identity::from_secret(rpc::CLIENT, &name, secret)?)
 }
 
 /// What a finished orchestrator has left in its log.

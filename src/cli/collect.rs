@@ -32,7 +32,7 @@ pub(super) struct Collector<'a, 'p> {
 }
 
 impl<'a, 'p> Collector<'a, 'p> {
-    /// Goes on with `journal`.
+    /// Continues `journal`.
     pub fn new(
         dir: &'a RunDir,
         journal: Journal,
@@ -104,8 +104,8 @@ impl Sink for Collector<'_, '_> {
 
     fn begun_anew(&self) -> anyhow::Error {
         anyhow!(
-            "the orchestrator has begun anew: its pod was replaced, and its journal went with the old \
-             one; what was measured is in `{0}`, and `netplan run --resume {0}` goes on from there",
+            "the orchestrator has started again: its pod was replaced, and its journal was lost with the \
+             old one; what was measured is in `{0}`, and `netplan run --resume {0}` continues from there",
             self.dir.path().display()
         )
     }

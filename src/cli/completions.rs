@@ -10,13 +10,6 @@ use super::error::{CliError, Exit};
 use super::invocation::Invocation;
 use super::printer;
 
-/// Files that do not clash with those of `netplan`, this one or that of the package netplan.io.
-pub(super) const EXAMPLES_OF_PLUGIN: &str = "Examples:
-  kubectl netplan completions kubectl > /usr/local/bin/kubectl_complete-netplan
-  kubectl netplan completions bash > /etc/bash_completion.d/kubectl-netplan
-  kubectl netplan completions zsh > /usr/local/share/zsh/site-functions/_kubectl-netplan
-  kubectl netplan completions fish > ~/.config/fish/completions/kubectl-netplan.fish";
-
 /// Print the completions of a shell
 ///
 /// The script asks netplan itself for plans, runs, contexts of the kubeconfig and keys of the plan language.

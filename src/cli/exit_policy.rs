@@ -1,4 +1,4 @@
-//! What a report's figures mean for the exit code.
+//! The exit code of a report.
 
 use clap::{Args, ValueEnum};
 
@@ -18,7 +18,7 @@ enum Undecided {
     /// It is shown, and does not fail
     #[default]
     Pass,
-    /// It falls short
+    /// Count it as a failure
     Fail,
 }
 
@@ -27,10 +27,10 @@ impl VerdictArgs {
         self.undecided == Undecided::Fail
     }
 
-    /// A broken expectation weighs most; one that could not be measured weighs less than the failed
-    /// cell that it comes of. A run that is not complete is one with failed cells.
+    /// A broken expectation comes first; one that was not measured comes after the failed cell that is its
+    /// cause. A run that is not complete counts as one with failed cells.
     pub fn exit(self, report: &Report) -> Exit {
-        let tally = Tally::of(&gate::judge(report));
+        let tally = Tally::new(&gate::judge(report));
         if tally.is_broken(self.undecided_fails()) {
             Exit::FellShort
         } else if report.has_failures() || !report.is_complete() {

@@ -6,8 +6,9 @@ use clap::ValueEnum;
 use super::exit_policy::VerdictArgs;
 use super::printer;
 use crate::output::nptest_csv::Dialect;
-use crate::output::{github, json, junit, nptest_csv, samples_csv};
-use crate::report::{Report, terminal};
+use crate::output::{github, json, junit, nptest_csv, samples_csv, terminal};
+use crate::report::Report;
+use crate::report::document::Document;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -35,7 +36,8 @@ impl Format {
         match self {
             Self::Table => {
                 let (width, colour) = (printer::width(), printer::colour_stdout());
-                printer::results(&terminal::render(report, width, colour))
+                let document = Document::from_report(report);
+                printer::results(&terminal::render(&document, width, colour))
             }
             Self::Csv => printer::results(&nptest_csv::render(report, Dialect::Nptest)),
             Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),

@@ -6,10 +6,14 @@ use std::path::Path;
 
 use clap::builder::StyledStr;
 
-use super::completions::EXAMPLES_OF_PLUGIN;
-
 /// The file name that kubectl looks for when a person types `kubectl netplan`.
 const PLUGIN: &str = "kubectl-netplan";
+/// Files that do not clash with those of `netplan`, this one or that of the package netplan.io.
+const EXAMPLES_OF_PLUGIN: &str = "Examples:
+  kubectl netplan completions kubectl > /usr/local/bin/kubectl_complete-netplan
+  kubectl netplan completions bash > /etc/bash_completion.d/kubectl-netplan
+  kubectl netplan completions zsh > /usr/local/share/zsh/site-functions/_kubectl-netplan
+  kubectl netplan completions fish > ~/.config/fish/completions/kubectl-netplan.fish";
 
 /// How the program was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,11 +20,11 @@ use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
 use crate::tools;
 
-/// A failure that takes longer to clean up is said before.
+/// A failure that takes longer to clean up is printed before.
 const SOON: Duration = Duration::from_secs(1);
 
 /// Brings the cluster up, follows the run to its end into `dir` and `journal`, and takes the
-/// cluster down, unless the run is to be kept or goes on without this process.
+/// cluster down, unless the run is to be kept or continues without this process.
 pub(super) async fn run(
     prepared: &Prepared,
     target: Target,
@@ -49,7 +49,7 @@ pub(super) async fn run(
     progress.attend(live.on(target)).await?
 }
 
-/// Brings the cluster up and returns as soon as the run measures; it goes on by itself.
+/// Brings the cluster up and returns as soon as the run measures; it continues by itself.
 pub(super) async fn start(prepared: &Prepared, target: Target) -> anyhow::Result<Followed> {
     let mut sink = Started;
     let live = Live {
@@ -66,7 +66,7 @@ pub(super) async fn start(prepared: &Prepared, target: Target) -> anyhow::Result
     live.on(target).await
 }
 
-/// Says what a run runs on: no event does, and a run may be cut off at any time.
+/// Records what a run runs on: no event does, and a run may be cut off at any time.
 pub(super) fn describe(dir: &RunDir, cluster: &impl Cluster) -> anyhow::Result<()> {
     let description = cluster.description();
     let kind = description["kind"].as_str().unwrap_or_default().to_owned();
@@ -110,7 +110,7 @@ impl Live<'_> {
             Err(Lost::Again(error)) if self.lasting => {
                 let id = &self.prepared.run.id;
                 return Err(anyhow!(
-                    "{}\nrun {id} stays as it is, and may go on by itself; `netplan attach {id}` comes \
+                    "{}\nrun {id} is left as it is, and may continue by itself; `netplan attach {id}` comes \
                      back to it, `netplan clean {id}` removes it",
                     printer::chain(&error)
                 ));
@@ -141,7 +141,7 @@ impl Live<'_> {
         Ok(followed)
     }
 
-    /// Names the way on after an error in a run of which some has happened.
+    /// Adds how to continue a run that has measured something before the error.
     fn continued(&self, error: anyhow::Error) -> anyhow::Error {
         let begun = self.dir.filter(|dir| artifacts::has_events(dir));
         let (Some(dir), false) = (begun, error.to_string().contains("--resume")) else {

@@ -34,7 +34,7 @@ pub(super) struct OrchestratorArgs {
     #[arg(long, value_name = "SELECTION")]
     only: Option<String>,
 
-    /// The folder with ca.crt, tls.crt, tls.key and token
+    /// The folder with ca.crt, tls.crt and tls.key
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
 
@@ -98,7 +98,7 @@ fn begun(file: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The end of the orchestrator's log: nptest's CSV between nptest's own marks.
 fn csv(events: &[Event]) -> String {
-    match Report::of(events) {
+    match Report::from_events(events) {
         Ok(report) => format!(
             "ALL TESTCASES AND MSS RANGES COMPLETE - GENERATING CSV OUTPUT\n{}END CSV DATA",
             nptest_csv::render(&report, Dialect::Nptest)

@@ -12,7 +12,7 @@ use super::error::CliError;
 use super::invocation::Invocation;
 use crate::diag::printable;
 
-/// The width that tables get when stdout is no terminal.
+/// The width that tables get when stdout is not a terminal.
 const WIDTH_OF_FILES: usize = 100;
 
 /// The width of a terminal that does not say its own.
@@ -27,10 +27,10 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Writes results. A reader that has gone away (`| head`) is no error.
+/// Writes results. A reader that has closed its end (`| head`) is not an error.
 ///
 /// # Errors
-/// Any other failure to write, as a full disk behind a redirection.
+/// Any other failure to write, e.g. a full disk behind a redirection.
 pub(super) fn results(text: &str) -> anyhow::Result<()> {
     results_of(std::iter::once(text))
 }
@@ -99,7 +99,7 @@ pub(super) fn has_status_line() -> bool {
     std::io::stderr().is_terminal() && !is_dumb && !is_ci
 }
 
-/// Shows a line below all other output in the place of the one before, or takes it away. It has to
+/// Shows a line below all other output instead of the previous one, or removes it. It has to
 /// fit into the terminal's width.
 pub(super) fn status_line(line: Option<String>) {
     let line = line.map(|line| printable::line(&line).into_owned());
@@ -170,22 +170,22 @@ pub(super) fn error(error: &CliError) {
     }
 }
 
-/// An error and its causes; a cause that the error speaks of already is not said again.
+/// An error and its causes; a cause that the error already mentions is not repeated.
 pub(super) fn chain(error: &anyhow::Error) -> String {
-    let mut said = error.to_string();
+    let mut message = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !said.contains(&cause) {
-            said.extend([": ", &cause]);
+        if !message.contains(&cause) {
+            message.extend([": ", &cause]);
         }
     }
-    said
+    message
 }
 
 pub(super) fn warning(message: &str) {
     labelled("warning", WARNING, message);
 }
 
-/// Something that a person wants to know, and that is no result.
+/// Something that a person wants to know besides the results.
 pub(super) fn note(message: &str) {
     labelled("netplan", NOTE, message);
 }

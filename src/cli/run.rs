@@ -11,7 +11,7 @@ use super::confirm::Answer;
 use super::error::{CliError, Exit};
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
-use super::progress::{Progress, ignore_early_requests, in_words};
+use super::progress::{Progress, forecast_text, ignore_early_requests};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
 use super::watch::Followed;
@@ -45,8 +45,8 @@ use crate::tools;
 Exit codes: 0 success; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
 failed or is missing: 3); 130 interrupted.
-A cell is skipped if a worker lacks the tool or cannot measure the cell with it, e.g. because it
-is too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
+A cell is skipped if a worker lacks the tool, or has one that cannot measure it, e.g. because it is
+too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
 short (4).")]
 pub(super) struct RunArgs {
     /// The plan; `-` reads standard input
@@ -323,7 +323,7 @@ fn what(prepared: &Prepared, target: &Target, predicted: Forecast) -> String {
         prepared.plan.name,
         count(prepared.schedule.cells.len(), "cell"),
         count(prepared.schedule.rows.len(), "row"),
-        in_words(predicted),
+        forecast_text(predicted),
         target.describe()
     )
 }

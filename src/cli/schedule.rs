@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::plan_args::{PlanArgs, SelectionArgs};
 use super::printer;
-use super::progress::in_words;
+use super::progress::forecast_text;
 use crate::diag::count;
 use crate::plan::{Concurrency, Order, Plan};
 use crate::tools::{self, CellCommands};
@@ -36,7 +36,7 @@ pub(super) fn execute(args: &ScheduleArgs) -> Result<Exit, CliError> {
         count(schedule.cells.len(), "cell"),
         count(schedule.rows.len(), "row"),
         order(&plan),
-        in_words(tools::forecast(&plan, &schedule))
+        forecast_text(tools::forecast(&plan, &schedule))
     );
     printer::results_of(cells.chain(std::iter::once(total)))?;
     Ok(Exit::Well)

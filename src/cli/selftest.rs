@@ -16,9 +16,10 @@ use super::watch::Followed;
 use super::{artifacts, lifecycle, printer};
 use crate::diag::Problem;
 use crate::diag::Source;
+use crate::output::{selftest_json, terminal};
 use crate::plan::{self, Plan, PlanFile};
 use crate::report::Report;
-use crate::report::selftest::{self, Line};
+use crate::report::selftest::{self, Check};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::schedule::{Schedule, Selection};
@@ -62,7 +63,7 @@ pub(super) struct SelftestArgs {
 }
 
 /// The table's width where stdout is no terminal: nothing is folded.
-const WIDTH_OF_FILES: usize = 160;
+const WIDTH_OF_FILES: usize = 120;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -113,7 +114,7 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     let plans = parts
         .map(|part| Ok((part.file().0, part.plan(&args.set)?)))
         .collect::<Result<Vec<_>, CliError>>()?;
-    let blocked: Vec<Vec<Problem>> = plans.iter().map(|(_, plan)| in_the_way(plan)).collect();
+    let blocked: Vec<Vec<Problem>> = plans.iter().map(|(_, plan)| problems(plan)).collect();
     if args.format == Format::Table && blocked.iter().all(|problems| !problems.is_empty()) {
         return Err(nothing_can_be_measured(blocked).into());
     }
@@ -122,31 +123,34 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         Some(home) => home.clone(),
         None => RunDir::default_path("selftest", Timestamp::now(), &prepare::new_id()?),
     };
-    let mut lines = Vec::new();
+    let mut checks = Vec::new();
     let mut interrupted = false;
     for ((name, plan), problems) in plans.into_iter().zip(&blocked) {
         if !problems.is_empty() {
             let reason = problems.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
-            lines.extend(selftest::of(&unmeasured(plan.expand()), Some(&reason)));
+            checks.extend(selftest::checks(&unmeasured(plan.expand()), Some(&reason)));
             continue;
         }
         let prepared = prepare::whole(&plan)?;
         let (found, stopped) = measure(&runtime, &prepared, &home.join(name))?;
-        lines.extend(found);
+        checks.extend(found);
         interrupted = stopped;
         if interrupted {
             break;
         }
     }
     printer::results(&match args.format {
-        Format::Table => selftest::table(&lines, printer::width_or(WIDTH_OF_FILES)),
-        Format::Json => selftest::json(&lines).map_err(anyhow::Error::from)?,
+        Format::Table => {
+            let (width, colour) = (printer::width_or(WIDTH_OF_FILES), printer::colour_stdout());
+            terminal::render(&selftest::document(&checks), width, colour)
+        }
+        Format::Json => selftest_json::render(&checks).map_err(anyhow::Error::from)?,
     })?;
     if home.is_dir() {
         printer::note(&format!("the runs: {}", home.display()));
     }
-    let [passed, failed, _] = selftest::counts(&lines);
+    let [passed, failed, _] = selftest::counts(&checks);
     Ok(match (interrupted, passed, failed) {
         (true, ..) => Exit::Interrupted,
         (false, 0, 0) => return Err(anyhow!("nothing could be measured on this machine").into()),
@@ -155,8 +159,8 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     })
 }
 
-/// Why a plan cannot be run here.
-fn in_the_way(plan: &PlanFile) -> Vec<Problem> {
+/// Why a plan cannot run here.
+fn problems(plan: &PlanFile) -> Vec<Problem> {
     let tools: Vec<_> = plan
         .tests
         .iter()
@@ -166,7 +170,7 @@ fn in_the_way(plan: &PlanFile) -> Vec<Problem> {
     checkup.problems().cloned().collect()
 }
 
-/// Says each problem once, however many plans it is in the way of.
+/// Lists each problem once, however many plans it blocks.
 fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
     let mut problems: Vec<Problem> = Vec::new();
     for problem in blocked.into_iter().flatten() {
@@ -178,18 +182,18 @@ fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
     anyhow!("nothing can be measured on this machine:{list}")
 }
 
-/// The report of a run that there was not.
+/// The report of a plan that did not run.
 fn unmeasured(plan: Plan) -> Report {
     let schedule = Schedule::of(&plan, &Selection::all());
     Report::fold([], plan, schedule)
 }
 
-/// Runs a plan; what it says, and whether it was interrupted.
+/// Runs a plan. Returns its checks, and whether it was interrupted.
 fn measure(
     runtime: &Runtime,
     prepared: &Prepared,
     folder: &Path,
-) -> anyhow::Result<(Vec<Line>, bool)> {
+) -> anyhow::Result<(Vec<Check>, bool)> {
     let dir = RunDir::create(folder.to_path_buf())?;
     let journal = Journal::create(dir.path())?;
     dir.write(file::PLAN, &prepared.plan_text)?;
@@ -207,5 +211,5 @@ fn measure(
     }
     let report = artifacts::report(&dir)?;
     artifacts::write_derived(&dir, &report)?;
-    Ok((selftest::of(&report, None), interrupted))
+    Ok((selftest::checks(&report, None), interrupted))
 }

@@ -26,7 +26,7 @@ pub(super) struct WorkerArgs {
     #[arg(long, value_name = "HOST")]
     service: Option<String>,
 
-    /// The folder with ca.crt, tls.crt, tls.key and token
+    /// The folder with ca.crt, tls.crt and tls.key
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
 

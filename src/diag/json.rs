@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::Serializer;
-use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::ser::Formatter;
 
 use super::printable::{is_hash_command, is_unsafe};
 
@@ -15,8 +15,7 @@ use super::printable::{is_hash_command, is_unsafe};
 /// When the value cannot be written as JSON, e.g. a map whose keys are not text.
 pub fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, Safe(CompactFormatter));
-    value.serialize(&mut serializer)?;
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, Compact))?;
     into_text(bytes)
 }
 
@@ -26,16 +25,24 @@ pub fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
 /// As [`to_string`].
 pub fn to_string_pretty(value: &impl Serialize) -> serde_json::Result<String> {
     let mut bytes = Vec::new();
-    write_pretty(&mut bytes, value)?;
+    write_pretty(&mut bytes, value, 0)?;
     into_text(bytes)
 }
 
-/// Writes a value on indented lines, without a newline at its end.
+/// Writes a value on indented lines, without a newline at its end, as part of a value that is `level`
+/// steps further out. Writes very many small pieces: the writer should have a buffer.
 ///
 /// # Errors
 /// As [`to_string`], and when `writer` fails.
-pub fn write_pretty(writer: impl io::Write, value: &impl Serialize) -> serde_json::Result<()> {
-    let formatter = Safe(PrettyFormatter::new());
+pub fn write_pretty(
+    writer: impl io::Write,
+    value: &impl Serialize,
+    level: usize,
+) -> serde_json::Result<()> {
+    let formatter = Pretty {
+        level,
+        has_value: false,
+    };
     value.serialize(&mut Serializer::with_formatter(writer, formatter))
 }
 
@@ -43,44 +50,74 @@ fn into_text(bytes: Vec<u8>) -> serde_json::Result<String> {
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-/// Writes as another formatter does, with more escapes.
-struct Safe<F>(F);
+/// Ends a line and begins the next one, indented by `level` steps.
+///
+/// # Errors
+/// When `writer` fails.
+pub fn new_line(writer: &mut (impl io::Write + ?Sized), level: usize) -> io::Result<()> {
+    const LINE: &[u8] = b"\n                                                                ";
+    match LINE.get(..=2 * level) {
+        Some(line) => writer.write_all(line),
+        None => writer.write_all(format!("\n{}", "  ".repeat(level)).as_bytes()),
+    }
+}
 
-impl<F: Formatter> Formatter for Safe<F> {
-    /// Text without what JSON has to escape.
+/// All on one line, as serde_json's own.
+struct Compact;
+
+impl Formatter for Compact {
     fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if fragment
-            .bytes()
-            .all(|byte| matches!(byte, b' '..=b'~' if byte != b'#'))
-        {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut written = 0;
-        for (at, c) in fragment.char_indices() {
-            let is_command = c == '#' && is_hash_command(&fragment[at..]);
-            if !is_command && !is_unsafe(c) {
-                continue;
-            }
-            writer.write_all(&fragment.as_bytes()[written..at])?;
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            written = at + c.len_utf8();
-        }
-        writer.write_all(&fragment.as_bytes()[written..])
+        write_safe(writer, fragment)
+    }
+}
+
+/// A line for each value, as serde_json's own.
+struct Pretty {
+    level: usize,
+    /// The innermost array or object is not empty.
+    has_value: bool,
+}
+
+impl Pretty {
+    fn begin<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.level += 1;
+        self.has_value = false;
+        writer.write_all(bracket)
     }
 
+    fn end<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.level = self.level.saturating_sub(1);
+        if self.has_value {
+            new_line(writer, self.level)?;
+        }
+        self.has_value = true;
+        writer.write_all(bracket)
+    }
+
+    fn begin_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.has_value = true;
+        new_line(writer, self.level)
+    }
+}
+
+impl Formatter for Pretty {
     fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_array(writer)
+        self.begin(writer, b"[")
     }
 
     fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array(writer)
+        self.end(writer, b"]")
     }
 
     fn begin_array_value<W: ?Sized + io::Write>(
@@ -88,19 +125,15 @@ impl<F: Formatter> Formatter for Safe<F> {
         writer: &mut W,
         first: bool,
     ) -> io::Result<()> {
-        self.0.begin_array_value(writer, first)
-    }
-
-    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array_value(writer)
+        self.begin_value(writer, first)
     }
 
     fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object(writer)
+        self.begin(writer, b"{")
     }
 
     fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object(writer)
+        self.end(writer, b"}")
     }
 
     fn begin_object_key<W: ?Sized + io::Write>(
@@ -108,16 +141,44 @@ impl<F: Formatter> Formatter for Safe<F> {
         writer: &mut W,
         first: bool,
     ) -> io::Result<()> {
-        self.0.begin_object_key(writer, first)
+        self.begin_value(writer, first)
     }
 
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(writer)
+        writer.write_all(b": ")
     }
 
-    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object_value(writer)
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        write_safe(writer, fragment)
     }
+}
+
+/// Text without what JSON has to escape.
+fn write_safe<W: ?Sized + io::Write>(writer: &mut W, fragment: &str) -> io::Result<()> {
+    if fragment
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~' if byte != b'#'))
+    {
+        return writer.write_all(fragment.as_bytes());
+    }
+    let mut written = 0;
+    for (at, c) in fragment.char_indices() {
+        let is_command = c == '#' && is_hash_command(&fragment[at..]);
+        if !is_command && !is_unsafe(c) {
+            continue;
+        }
+        writer.write_all(&fragment.as_bytes()[written..at])?;
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            write!(writer, "\\u{unit:04x}")?;
+        }
+        written = at + c.len_utf8();
+    }
+    writer.write_all(&fragment.as_bytes()[written..])
 }
 
 #[cfg(test)]
@@ -143,10 +204,32 @@ mod tests {
                 let back: BTreeMap<String, String> = serde_json::from_str(&json).unwrap();
                 prop_assert_eq!(&back, &texts);
             }
-            prop_assert_eq!(
-                serde_json::to_string_pretty(&[1, 2]).unwrap(),
-                to_string_pretty(&[1, 2]).unwrap()
-            );
         }
+
+        #[test]
+        fn lines_are_those_of_serde_json(value in any_value()) {
+            prop_assert_eq!(serde_json::to_string(&value).unwrap(), to_string(&value).unwrap());
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            prop_assert_eq!(&pretty, &to_string_pretty(&value).unwrap());
+            let mut inner = Vec::new();
+            write_pretty(&mut inner, &value, 40).unwrap();
+            let indented = pretty.replace('\n', &format!("\n{}", "  ".repeat(40)));
+            prop_assert_eq!(String::from_utf8(inner).unwrap(), indented);
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<i64>().prop_map(serde_json::Value::from),
+            "[a-z]{0,5}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 20, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+                prop::collection::btree_map("[a-z]{1,3}", inner, 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
     }
 }

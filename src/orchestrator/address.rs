@@ -11,7 +11,7 @@ pub(super) fn refusal(announced: IpAddr, peer: IpAddr) -> Option<&'static str> {
         IpAddr::V6(_) => false,
     };
     if is_unspecified(announced) {
-        Some("it stands for any address")
+        Some("it means any address")
     } else if announced.is_multicast() {
         Some("it is a multicast address")
     } else if is_broadcast {

@@ -251,7 +251,7 @@ impl<'t> Driver<'t> {
         }
     }
 
-    /// Begins to write what is pending. Meanwhile the run goes on: nobody is told of an event
+    /// Begins to write what is pending. Meanwhile the run continues: nobody is told of an event
     /// before it is on disk, but the next step of a cell need not wait for that.
     fn write(&mut self) {
         if self.pending.is_empty() {
@@ -282,9 +282,7 @@ impl<'t> Driver<'t> {
             if let EventKind::CellEnded { .. } = kind {
                 self.cells_ended += 1;
             }
-            if let Some(line) = self.lines.line(kind, (self.cells_ended, total)) {
-                (self.tell)(&line);
-            }
+            self.log(kind, total);
         }
         Ok(())
     }
@@ -306,9 +304,15 @@ impl<'t> Driver<'t> {
 
     /// Tells of an event once more, for whoever reads only the end of the log.
     pub fn repeat(&mut self, event: &EventKind) {
-        let count = (self.cells_ended, self.state.count().1);
-        if let Some(line) = self.lines.line(event, count) {
-            (self.tell)(&line);
+        self.log(event, self.state.count().1);
+    }
+
+    fn log(&mut self, event: &EventKind, total: usize) {
+        let count = (self.cells_ended, total);
+        let record = self.lines.record(event, count);
+        let line = self.lines.line(event, count);
+        for line in record.iter().chain(&line) {
+            (self.tell)(line);
         }
     }
 

@@ -75,7 +75,7 @@ impl JournalStream {
 
     fn record(&self, line: String) -> Result<Record, Status> {
         let event: Event = serde_json::from_str(&line).map_err(|error| broken(&error))?;
-        // A file that somebody has removed is no reason to withhold the figures.
+        // A file that was removed is not a reason to withhold the figures.
         let raw = event.kind.raw_name().and_then(|name| {
             run_dir::check_raw_name(name).ok()?;
             let content = std::fs::read(self.folder.join(run_dir::file::RAW).join(name)).ok()?;

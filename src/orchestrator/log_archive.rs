@@ -1,5 +1,5 @@
-//! What a finished orchestrator leaves in its log when nobody has taken the records: its journal
-//! ends with its container.
+//! The archive that a finished orchestrator prints to its log when nobody has collected the records:
+//! its journal is lost with its container.
 
 use std::fs::File;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn encode(folder: &Path, names: Vec<String>) -> Result<Encoded, ArchiveError> {
     let raw = folder.join(run_dir::file::RAW);
     let outputs = names.into_iter().filter_map(|name| {
         run_dir::check_raw_name(&name).ok()?;
-        // A file that somebody has removed is no reason to withhold the rest.
+        // A file that was removed is not a reason to withhold the rest.
         let content = std::fs::read(raw.join(&name)).ok()?;
         Some((name, content))
     });

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::diag::printable;
 use crate::plan::Plan;
-use crate::results::{EventKind, Outcome};
+use crate::results::{EventKind, Outcome, Progress};
 use crate::tools::CellMeans;
 
 /// What a line about progress needs to know.
@@ -13,14 +13,40 @@ pub(super) struct Lines {
     means: CellMeans,
     /// Warnings that were given: once for each worker and address.
     warned: HashSet<String>,
+    /// The cells that had ended at the last record.
+    recorded: usize,
 }
+
+/// Fewer cells than this end between two records, which must be among the last lines of a log.
+const RECORD_AFTER: usize = 100;
 
 impl Lines {
     pub fn for_run(plan: &Plan) -> Self {
         Self {
             means: CellMeans::for_plan(plan),
             warned: HashSet::new(),
+            recorded: 0,
         }
+    }
+
+    /// The record of how far the run is: after the first cell, after each percent of the cells, and at
+    /// the end. `count` is of the cells that have ended, and of all.
+    pub fn record(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
+        let (ended, total) = count;
+        let since = ended.saturating_sub(self.recorded);
+        let is_due = self.recorded == 0 || since >= RECORD_AFTER || since * 100 >= total;
+        let cancelled = match event {
+            EventKind::CellEnded { .. } if is_due => false,
+            EventKind::RunEnded { cancelled } => *cancelled,
+            _ => return None,
+        };
+        self.recorded = ended;
+        let progress = Progress {
+            ended,
+            total,
+            cancelled,
+        };
+        progress.to_line().ok()
     }
 
     /// Takes note of an event of an earlier part of the run, which has its line already.
@@ -33,7 +59,7 @@ impl Lines {
     }
 
     /// The line for an event, if it deserves one. `count` is of the cells that have ended, and of
-    /// all. Text of others is on it, never on lines of its own: [`count_in`] reads the log.
+    /// all. Text of others is on it, never on lines of its own: those may be records.
     pub fn line(&mut self, event: &EventKind, count: (usize, usize)) -> Option<String> {
         let text = self.text(event, count)?;
         Some(printable::lines(&text).into_owned())
@@ -105,42 +131,6 @@ impl Lines {
     }
 }
 
-/// How far a run is, by the last lines of its log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count {
-    /// Cells that have ended, and all.
-    pub ended: usize,
-    pub total: usize,
-    pub cancelled: bool,
-}
-
-/// The newest count that a log tells of.
-#[must_use]
-pub fn count_in(log: &str) -> Option<Count> {
-    log.lines().rev().find_map(|line| {
-        let of_cell = || {
-            let (count, _) = line.strip_prefix('[')?.split_once("] ")?;
-            Some((count.split_once('/')?, false))
-        };
-        let of_cancel = || {
-            let count = line.strip_prefix("cancelled: ")?;
-            let count = count.strip_suffix(" cells have ended")?;
-            Some((count.split_once(" of ")?, true))
-        };
-        let of_end = || {
-            let count = line.strip_prefix("all ")?;
-            let count = count.strip_suffix(" cells have ended")?;
-            Some(((count, count), false))
-        };
-        let ((ended, total), cancelled) = of_cell().or_else(of_cancel).or_else(of_end)?;
-        Some(Count {
-            ended: ended.parse().ok()?,
-            total: total.parse().ok()?,
-            cancelled,
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,37 +176,34 @@ mod tests {
             printable::is_safe(&line) && !line.contains('\n'),
             "{line:?}"
         );
-        assert_eq!(count_in(&line), None);
+        assert_eq!(Progress::from_log(&line), None);
     }
 
     #[test]
-    fn a_log_tells_how_far_the_run_is() {
+    fn records_say_how_far_the_run_is_and_are_few() {
         let cell = crate::schedule::CellId("iperf3/hairpin/mss=96".to_owned());
         let reason = "why".to_owned();
         let outcome = Outcome::Skipped { reason };
         let ended = EventKind::CellEnded { cell, outcome };
-        let mut lines = Lines::default();
-        let mut log = "worker `w1` joined from 10.0.0.1 on node n1\n".to_owned();
-        assert_eq!(count_in(&log), None);
-        let count = |ended, cancelled| {
-            let total = 118;
-            Some(Count {
-                ended,
-                total,
-                cancelled,
-            })
-        };
-        log += &lines.line(&ended, (7, 118)).unwrap();
-        log += "\nworker `w1` left\n";
-        assert_eq!(count_in(&log), count(7, false));
         let cut = EventKind::RunEnded { cancelled: true };
-        let cut = lines.line(&cut, (7, 118)).unwrap();
-        assert_eq!(
-            count_in(&format!("{log}{cut}\nALL\nMAXIMUM,\nEND\n")),
-            count(7, true)
-        );
-        let end = EventKind::RunEnded { cancelled: false };
-        let end = lines.line(&end, (118, 118)).unwrap();
-        assert_eq!(count_in(&format!("{log}{end}\n")), count(118, false));
+        for total in [3, 118, 1000, 100_000] {
+            let mut lines = Lines::default();
+            let mut log = "worker `w1` joined from 10.0.0.1 on node n1\n".to_owned();
+            let mut records = 0;
+            for count in 1..=total {
+                if let Some(record) = lines.record(&ended, (count, total)) {
+                    log += &(record + "\n");
+                    records += 1;
+                }
+                let newest = Progress::from_log(&log).unwrap();
+                assert!(
+                    (count - newest.ended) * 100 < total.max(100) && count - newest.ended < 100
+                );
+                assert_eq!((newest.total, newest.cancelled), (total, false));
+            }
+            assert!(records <= total.div_ceil(100).max(100) + 1 && records >= total.min(50));
+            log += &lines.record(&cut, (total, total)).unwrap();
+            assert!(Progress::from_log(&log).unwrap().cancelled);
+        }
     }
 }

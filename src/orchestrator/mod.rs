@@ -13,5 +13,4 @@ mod session_rate;
 pub mod state;
 mod store;
 
-pub use log_lines::{Count, count_in};
 pub use run::{Error, Linger, Settings, run};

@@ -1,4 +1,4 @@
-//! The orchestrator's role from beginning to end.
+//! Runs the orchestrator from its start to its end.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -23,7 +23,7 @@ use crate::diag::{Problems, Source};
 use crate::plan;
 use crate::results::{Event, EventKind, JournalError};
 use crate::rpc::pb::orchestrator_server::OrchestratorServer;
-use crate::rpc::{self, Guard, Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES};
+use crate::rpc::{self, Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES};
 use crate::schedule::{Selection, SelectionError};
 
 /// Calls that wait for the driver.
@@ -44,9 +44,9 @@ pub struct Settings {
     /// The `--only` selection.
     pub only: Option<String>,
     pub identity: Identity,
-    /// The folder of journal and raw outputs. If it holds a journal, that run goes on.
+    /// The folder of journal and raw outputs. If it holds a journal, that run continues.
     pub journal: PathBuf,
-    /// The journal to go on with where there is none yet: that of a run which was cut off.
+    /// The journal to continue where there is none yet: that of a run which was cut off.
     pub resume: Option<Vec<u8>>,
     pub limits: Limits,
     pub linger: Linger,
@@ -115,13 +115,13 @@ pub enum Error {
 /// `tell` takes lines for people. `on_end` makes the last of them of all events, which have what
 /// tables need of them and no more; before them comes
 /// the archive of the run, unless somebody has collected its records. `shutdown` leaves the run where
-/// it is, as a crash would, for a successor to go on with; after the run's end it cuts the waiting
+/// it is, as a crash would, for a successor to continue; after the run's end it cuts the waiting
 /// for watchers short.
 ///
 /// # Errors
 /// [`Error::Stopped`] after a `shutdown` before the run's end. Else
 /// when plan or selection are wrong, the journal cannot be written or belongs to another run, or
-/// the certificates cannot be used. Cells that fail are no error.
+/// the certificates cannot be used. Failed cells are not an error.
 pub async fn run(
     settings: Settings,
     listener: TcpListener,
@@ -245,16 +245,14 @@ fn serve(
     let service = OrchestratorServer::new(service)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let guarded =
-        tonic::service::interceptor::InterceptedService::new(service, Guard::new(&identity.token));
-    let router = rpc::server().add_service(guarded);
+    let router = rpc::server().add_service(service);
     let incoming =
         rpc::incoming(listener, identity).map_err(|error| Error::Server(error.to_string()))?;
     Ok(tokio::spawn(async move {
         let closed = async {
             let _ = closed.await;
         };
-        // A server that cannot go on shows to everybody as a broken connection.
+        // A server that fails shows to everybody as a broken connection.
         let _ = router.serve_with_incoming_shutdown(incoming, closed).await;
     }))
 }

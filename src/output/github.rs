@@ -2,14 +2,14 @@
 //! for expectations that fell short and cells that failed, warnings for what is undecided or
 //! carries a warning, notices for searches that ended at the plan's bound, and one that sums up.
 //!
-//! GitHub shows ten errors and ten warnings of a step; the worst stand first.
+//! GitHub shows ten errors and ten warnings of a step; the worst come first.
 
 use std::collections::HashSet;
 
 use crate::diag::printable;
-use crate::report::document::heading;
 use crate::report::gate::{self, Tally, Verdict};
 use crate::report::gate_text;
+use crate::report::summary;
 use crate::report::warnings::Warnings;
 use crate::report::{CellState, Report};
 use crate::schedule::CellId;
@@ -32,7 +32,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
     of_verdict(Verdict::Undecided, level);
     let judged: HashSet<&CellId> = judgements.iter().map(|j| &j.cell.id).collect();
     for cell in &report.cells {
-        // An expectation of it has said so already.
+        // An expectation of it is in the list already.
         if judged.contains(&cell.id) {
             continue;
         }
@@ -40,8 +40,8 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
             CellState::Failed(failure) => {
                 let tool = report.row(cell.row).map(|(_, test, _)| test.tool.name());
                 let words = failure.text(tool.unwrap_or_default());
-                let said = format!("{}\n{words}", failure.cause);
-                text += &command("error", &format!("failed: {}", cell.id.0), said.trim());
+                let message = format!("{}\n{words}", failure.cause);
+                text += &command("error", &format!("failed: {}", cell.id.0), message.trim());
             }
             CellState::Skipped(reason) => {
                 text += &command("warning", &format!("skipped: {}", cell.id.0), reason);
@@ -55,18 +55,18 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
             text += &command("notice", &title, &format!("found {note}"));
         }
     }
-    for (title, figures) in Warnings::of(report).in_short() {
+    for (title, figures) in Warnings::from_report(report).in_short() {
         text += &command("warning", title, &figures);
     }
-    for damage in heading::damage(report) {
+    for damage in summary::damage(report) {
         text += &command("warning", "damaged results", &damage);
     }
-    if let Some(partial) = heading::partial(report) {
+    if let Some(partial) = summary::partial(report) {
         text += &command("error", "partial", &partial);
     }
-    let mut totals = heading::totals(report);
+    let mut totals = summary::totals(report);
     if !judgements.is_empty() {
-        totals = format!("{totals}; {}", gate_text::totals(Tally::of(&judgements)));
+        totals = format!("{totals}; {}", gate_text::totals(Tally::new(&judgements)));
     }
     text + &command("notice", &format!("netplan {}", report.plan.name), &totals)
 }

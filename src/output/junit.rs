@@ -1,10 +1,10 @@
 //! JUnit XML, which CI servers show as tests: a suite for each test of the plan, in it a case for
-//! each expectation, and one for each cell of which nothing is expected.
+//! each expectation, and one for each cell without an expectation.
 //!
 //! A failure is an expectation that fell short; an error a cell that has no figure though it should
 //! (it failed, or the run did not come to it); skipped is a cell that was skipped, and an expectation
 //! that is undecided, unless that is to count as a failure. What a search found at the highest rate
-//! that the plan allows stands in `system-out`.
+//! that the plan allows is in `system-out`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> Result<String, Serializ
                 let mut case = TestCase::new(&*lines(&name), status);
                 case.set_classname(&*lines(&class))
                     .set_time(duration(seconds));
-                // Beside a verdict: a search that ended at its bound is no failure.
+                // In addition to a verdict: a search that ended at its bound has not failed.
                 if let Some(note) = cell.found.and_then(Found::at_bound_in_words) {
                     case.set_system_out(format!("found {note}"));
                 }
@@ -117,20 +117,25 @@ fn of_judgement(judgement: &Judgement<'_>, tool: &str, undecided_fails: bool) ->
             non_success(NonSuccessKind::Failure, verdict.name(), &sentence, "")
         }
         Verdict::NotMeasured => {
-            let said = match &judgement.cell.state {
+            let reported = match &judgement.cell.state {
                 CellState::Failed(failure) => failure.text(tool),
                 _ => String::new(),
             };
-            non_success(NonSuccessKind::Error, verdict.name(), &sentence, &said)
+            non_success(NonSuccessKind::Error, verdict.name(), &sentence, &reported)
         }
     }
 }
 
-fn non_success(kind: NonSuccessKind, r#type: &str, message: &str, said: &str) -> TestCaseStatus {
+fn non_success(
+    kind: NonSuccessKind,
+    r#type: &str,
+    message: &str,
+    reported: &str,
+) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(r#type).set_message(&*lines(message));
-    if !said.is_empty() {
-        status.set_description(&*lines(said));
+    if !reported.is_empty() {
+        status.set_description(&*lines(reported));
     }
     status
 }

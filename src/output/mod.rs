@@ -9,3 +9,5 @@ pub mod json;
 pub mod junit;
 pub mod nptest_csv;
 pub mod samples_csv;
+pub mod selftest_json;
+pub mod terminal;

@@ -1,4 +1,4 @@
-//! nptest's CSV, to the byte, so that old scripts and spreadsheets go on working.
+//! nptest's CSV, to the byte, so that old scripts and spreadsheets still work.
 //!
 //! ```text
 //! MSS                                          , Maximum, 96, 352,
@@ -164,7 +164,7 @@ fn decimals(value: f64, usual: usize) -> String {
     }
 }
 
-/// A rate as `iperf3 -f m` prints it: three digits, and all that stand before the point.
+/// A rate as `iperf3 -f m` prints it: three digits, and all before the point.
 fn three_digits(mbit_per_s: f64) -> String {
     match mbit_per_s {
         m if m < 9.995 => decimals(m, 2),

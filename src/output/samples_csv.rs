@@ -3,11 +3,11 @@
 //! A cell without any sample has one row too, with what became of it in `outcome` (`failed`,
 //! `skipped`, `missing`), `cause` and `words`; so does a cell that failed after some samples. Fields
 //! of figures that a tool does not yield are empty. Units are in the names. `outlier` says whether a
-//! sample of a cell that did not fail stands far from the cell's others in the headline metric; it
-//! counts all the same.
+//! sample of a cell that did not fail is far from the cell's others in the headline metric; it
+//! still counts.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::{Display, Write as _};
 use std::io;
 
 use super::csv_field;
@@ -16,6 +16,7 @@ use crate::report::{CellReport, CellState, Report};
 use crate::results::host_metrics::{self, End};
 use crate::results::warnings::Kind;
 use crate::results::{Sample, Warning};
+use crate::schedule::Params;
 use crate::tools::name;
 
 /// The columns before the metrics.
@@ -44,16 +45,6 @@ const FIRST: [&str; 23] = [
     "raw",
     "command",
 ];
-
-/// The names of a sample's warnings, each once, with spaces between.
-fn warnings(sample: &Sample) -> String {
-    let kinds: BTreeSet<Kind> = sample.warnings.iter().map(Warning::kind).collect();
-    kinds
-        .into_iter()
-        .map(Kind::name)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
 
 /// The known metrics in their fixed order; what was observed around the sample follows (see
 /// `results::host_metrics`), then unknown ones, sorted.
@@ -90,12 +81,34 @@ pub fn render(report: &Report) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When `writer` fails.
 pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
-    let seen: BTreeSet<&str> = report
-        .cells
-        .iter()
-        .flat_map(|cell| &cell.samples)
-        .flat_map(|sample| sample.metrics.iter())
-        .map(|(metric, _)| metric)
+    let metrics = metrics(report);
+    let mut rows = Rows {
+        writer: csv::Writer::from_writer(writer),
+        buffer: String::new(),
+    };
+    for title in FIRST.iter().chain(&metrics) {
+        rows.text(title)?;
+    }
+    rows.end()?;
+    for cell in &report.cells {
+        let outliers = report.outliers(cell);
+        for (sample, is_outlier) in cell.samples.iter().zip(outliers) {
+            rows.start(report, cell, &sample.params)?;
+            rows.sample(sample, is_outlier, &metrics)?;
+        }
+        if cell.samples.is_empty() || matches!(cell.state, CellState::Failed(_)) {
+            rows.start(report, cell, &cell.params)?;
+            rows.end_of_cell(&cell.state, &metrics)?;
+        }
+    }
+    rows.writer.flush()
+}
+
+/// The columns of metrics.
+fn metrics(report: &Report) -> Vec<&str> {
+    let samples = report.cells.iter().flat_map(|cell| &cell.samples);
+    let seen: BTreeSet<&str> = samples
+        .flat_map(|sample| sample.metrics.iter().map(|(metric, _)| metric))
         .collect();
     let observed = host_metrics::ALL
         .iter()
@@ -108,123 +121,116 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
         .filter(|metric| *metric != name::EFFECTIVE_MSS && !metrics.contains(metric))
         .collect();
     metrics.extend(unknown);
-    let mut writer = csv::Writer::from_writer(writer);
-    let titles = FIRST
-        .iter()
-        .chain(&metrics)
-        .map(|title| csv_field::field(title));
-    put(&mut writer, titles)?;
-    for cell in &report.cells {
-        let outliers = report.outliers(cell);
-        for sample in cell.samples.iter().zip(outliers) {
-            let fields = record(report, cell, Some(sample), &metrics);
-            put(
-                &mut writer,
-                fields.iter().map(|field| csv_field::field(field)),
-            )?;
-        }
-        if cell.samples.is_empty() || matches!(cell.state, CellState::Failed(_)) {
-            let fields = record(report, cell, None, &metrics);
-            put(
-                &mut writer,
-                fields.iter().map(|field| csv_field::field(field)),
-            )?;
-        }
-    }
-    writer.flush()
+    metrics
 }
 
-fn put<'a>(
-    writer: &mut csv::Writer<impl io::Write>,
-    fields: impl Iterator<Item = Cow<'a, str>>,
-) -> io::Result<()> {
-    for field in fields {
-        writer
-            .write_field(field.as_bytes())
-            .map_err(io::Error::from)?;
-    }
-    // Ends the record.
-    writer.write_record(None::<&[u8]>).map_err(io::Error::from)
+/// Writes rows field by field, with one buffer for all: there are very many fields.
+struct Rows<W: io::Write> {
+    writer: csv::Writer<W>,
+    buffer: String,
 }
 
-/// A sample's row; without a sample the row that says how the cell ended.
-fn record(
-    report: &Report,
-    cell: &CellReport,
-    sample: Option<(&Sample, bool)>,
-    metrics: &[&str],
-) -> Vec<String> {
-    let outlier = match sample {
-        Some((_, true)) => "yes",
-        Some((_, false)) => "no",
-        None => "",
-    };
-    let sample = sample.map(|(sample, _)| sample);
-    let row = report.row(cell.row);
-    let number = row.map_or(0, |(row, ..)| row.number);
-    let (test, tool) = row.map_or(("", ""), |(_, test, _)| {
-        (test.name.as_str(), test.tool.name())
-    });
-    let (path, via, from, to) = row.map_or(("", "", "", ""), |(.., path)| {
-        (
-            path.name.as_str(),
-            labels::via(path.via),
-            path.from.as_str(),
-            path.to.as_str(),
-        )
-    });
-    // The probes of a search have parameters of their own.
-    let params: Vec<String> = sample
-        .map_or(&cell.params, |sample| &sample.params)
-        .0
-        .iter()
-        .map(|(param, value)| format!("{}={value}", param.name()))
-        .collect();
-    let metric = |name: &str| {
-        sample
-            .and_then(|s| s.metrics.get(name))
-            .map_or_else(String::new, |v| v.to_string())
-    };
-    let (outcome, cause, said) = match (sample, &cell.state) {
-        (Some(_), _) | (None, CellState::Measured | CellState::Partial) => {
-            ("measured", String::new(), "")
+impl<W: io::Write> Rows<W> {
+    /// A field of text.
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        let field = csv_field::field(text);
+        Ok(self.writer.write_field(field.as_bytes())?)
+    }
+
+    /// A field of text from parts.
+    fn parts<T: Display>(
+        &mut self,
+        separator: &str,
+        parts: impl IntoIterator<Item = T>,
+    ) -> io::Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        for (at, part) in parts.into_iter().enumerate() {
+            // Writing into a String cannot fail.
+            let _ = write!(buffer, "{}{part}", if at == 0 { "" } else { separator });
         }
-        (None, CellState::Failed(failure)) => (
-            "failed",
-            failure.cause.name().to_owned(),
-            failure.words.as_str(),
-        ),
-        (None, CellState::Skipped(reason)) => ("skipped", String::new(), reason.as_str()),
-        (None, CellState::Missing) => ("missing", String::new(), ""),
-    };
-    let of_sample = |text: fn(&Sample) -> String| sample.map_or_else(String::new, text);
-    let mut fields = vec![
-        report.run.clone(),
-        cell.id.0.clone(),
-        number.to_string(),
-        test.to_owned(),
-        path.to_owned(),
-        tool.to_owned(),
-        via.to_owned(),
-        from.to_owned(),
-        to.to_owned(),
-        params.join(","),
-        cell.params
-            .size()
-            .map_or_else(String::new, |size| size.to_string()),
-        metric(name::EFFECTIVE_MSS),
-        of_sample(|s| s.sample.to_string()),
-        of_sample(|s| s.attempt.to_string()),
-        of_sample(|s| s.started.to_string()),
-        of_sample(|s| s.wall_s.to_string()),
-        outcome.to_owned(),
-        outlier.to_owned(),
-        cause,
-        said.to_owned(),
-        of_sample(warnings),
-        of_sample(|s| s.raw.clone().unwrap_or_default()),
-        of_sample(|s| s.command.join(" ")),
-    ];
-    fields.extend(metrics.iter().map(|name| metric(name)));
-    fields
+        self.text(&buffer)?;
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    /// A field that needs no escape, or an empty one.
+    fn value(&mut self, value: Option<impl Display>) -> io::Result<()> {
+        self.buffer.clear();
+        if let Some(value) = value {
+            let _ = write!(self.buffer, "{value}");
+        }
+        Ok(self.writer.write_field(self.buffer.as_bytes())?)
+    }
+
+    fn empty(&mut self, fields: usize) -> io::Result<()> {
+        (0..fields).try_for_each(|_| self.text(""))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        Ok(self.writer.write_record(None::<&[u8]>)?)
+    }
+
+    /// What all rows of a cell have. The probes of a search have parameters of their own.
+    fn start(&mut self, report: &Report, cell: &CellReport, params: &Params) -> io::Result<()> {
+        self.text(&report.run)?;
+        self.text(&cell.id.0)?;
+        match report.row(cell.row) {
+            Some((row, test, path)) => {
+                self.value(Some(row.number))?;
+                self.text(&test.name)?;
+                self.text(&path.name)?;
+                self.text(test.tool.name())?;
+                self.text(labels::via(path.via))?;
+                self.text(&path.from)?;
+                self.text(&path.to)?;
+            }
+            None => {
+                self.value(Some(0))?;
+                self.empty(6)?;
+            }
+        }
+        let params = params.0.iter();
+        self.parts(
+            ",",
+            params.map(|(param, value)| format!("{}={value}", param.name())),
+        )?;
+        self.value(cell.params.size())
+    }
+
+    fn sample(&mut self, sample: &Sample, is_outlier: bool, metrics: &[&str]) -> io::Result<()> {
+        self.value(sample.metrics.get(name::EFFECTIVE_MSS))?;
+        self.value(Some(sample.sample))?;
+        self.value(Some(sample.attempt))?;
+        self.value(Some(sample.started))?;
+        self.value(Some(sample.wall_s))?;
+        self.text("measured")?;
+        self.text(if is_outlier { "yes" } else { "no" })?;
+        self.empty(2)?;
+        let warnings: BTreeSet<Kind> = sample.warnings.iter().map(Warning::kind).collect();
+        self.parts(" ", warnings.into_iter().map(Kind::name))?;
+        self.text(sample.raw.as_deref().unwrap_or_default())?;
+        self.parts(" ", &*sample.command)?;
+        for metric in metrics {
+            self.value(sample.metrics.get(metric))?;
+        }
+        self.end()
+    }
+
+    /// The row that says how a cell ended.
+    fn end_of_cell(&mut self, state: &CellState, metrics: &[&str]) -> io::Result<()> {
+        let (outcome, cause, text) = match state {
+            CellState::Measured | CellState::Partial => ("measured", "", ""),
+            CellState::Failed(failure) => ("failed", failure.cause.name(), &*failure.words),
+            CellState::Skipped(reason) => ("skipped", "", &**reason),
+            CellState::Missing => ("missing", "", ""),
+        };
+        self.empty(5)?;
+        self.text(outcome)?;
+        self.empty(1)?;
+        self.text(cause)?;
+        self.text(text)?;
+        self.empty(3 + metrics.len())?;
+        self.end()
+    }
 }

@@ -25,3 +25,6 @@ pub use model::{sweep, units};
 pub use text::documents::{DocumentError, document};
 pub use text::source_env::{Alone, SourceEnv, Unreadable};
 pub use text::write::YamlError;
+
+#[cfg(test)]
+mod tests;

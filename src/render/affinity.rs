@@ -90,7 +90,7 @@ impl Groups {
     fn affinity(&self, workers: &[WorkerPorts<'_>], own: usize) -> Affinity {
         let mut affinity = Affinity::default();
         for (label, leaders) in [(NODE_GROUP, &self.node), (ZONE_GROUP, &self.zone)] {
-            if self.found_by(label, own) == label {
+            if self.group_label(label, own) == label {
                 let leader = workers[leaders[own]].name.to_owned();
                 affinity.labels.insert(label, leader);
             }
@@ -108,7 +108,7 @@ impl Groups {
             let placement = worker.placement;
             let far = |scope, label, name: &Option<String>| {
                 let from = index(workers, name.as_deref()?)?;
-                let label = self.found_by(label, from);
+                let label = self.group_label(label, from);
                 let leader = match label {
                     NODE_GROUP => self.node[from],
                     ZONE_GROUP => self.zone[from],
@@ -152,9 +152,9 @@ impl Groups {
             neighbours(Scope::Node, WORKER, on_node)
         } else if in_zone != own {
             neighbours(Scope::Zone, WORKER, in_zone)
-        } else if self.found_by(NODE_GROUP, own) == NODE_GROUP {
+        } else if self.group_label(NODE_GROUP, own) == NODE_GROUP {
             neighbours(Scope::Node, NODE_GROUP, own)
-        } else if self.found_by(ZONE_GROUP, own) == ZONE_GROUP {
+        } else if self.group_label(ZONE_GROUP, own) == ZONE_GROUP {
             neighbours(Scope::Zone, ZONE_GROUP, own)
         } else {
             None
@@ -163,7 +163,7 @@ impl Groups {
 
     /// The label that finds all of a worker's group: that of the node where no more share the zone,
     /// and the worker's own where it is alone.
-    fn found_by(&self, label: &'static str, worker: usize) -> &'static str {
+    fn group_label(&self, label: &'static str, worker: usize) -> &'static str {
         let size = |leaders: &[usize]| {
             let same = |leader: &&usize| **leader == leaders[worker];
             leaders.iter().filter(same).count()

@@ -45,7 +45,7 @@ impl Manifest {
 }
 
 /// What becomes the run's Secrets. An identity is what `secret.yaml.j2` calls `identity`: `role`,
-/// `ca_pem`, `cert_pem`, `key_pem` and `token`.
+/// `ca_pem`, `cert_pem` and `key_pem`.
 #[derive(Clone, Debug)]
 pub struct Identities<I> {
     /// The orchestrator's and the workers'.

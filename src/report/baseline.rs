@@ -35,16 +35,6 @@ pub struct Beside<'a> {
 }
 
 impl Difference {
-    /// In words, for people.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Difference::VirtualIp => "virtual IP to pod IP",
-            Difference::Hairpin => "hairpin to same node",
-            Difference::PodNetwork => "pod network to host network",
-        }
-    }
-
     /// As JSON has it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -126,7 +116,7 @@ fn seat<'a>(plan: &'a Plan, worker: &'a str) -> &'a str {
 #[must_use]
 pub fn compare(report: &Report) -> Vec<Beside<'_>> {
     let known = counterparts(&report.plan);
-    let peers = Peers::of(report);
+    let peers = Peers::new(report);
     report
         .cells
         .iter()

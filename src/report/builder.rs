@@ -54,7 +54,7 @@ impl Report {
     ///
     /// # Errors
     /// When there is no such event, or when this netplan cannot read the plan.
-    pub fn of(events: &[Event]) -> Result<Report, ReportError> {
+    pub fn from_events(events: &[Event]) -> Result<Report, ReportError> {
         let first = events.first().ok_or(ReportError::Empty)?;
         let mut builder = Builder::starting_with(first)?;
         for event in events {
@@ -79,18 +79,18 @@ impl Report {
         Ok((plan, schedule))
     }
 
-    /// The same of what could be read of a journal. A last line that was cut off is no damage: nobody
-    /// was told of it.
+    /// As [`Report::from_events`], of what could be read of a journal. A last line that was cut off is not
+    /// damage: nobody was told of it.
     ///
     /// # Errors
-    /// As [`Report::of`], and when not even the first line could be read.
+    /// As [`Report::from_events`], and when not even the first line could be read.
     pub fn recovered(journal: &Recovered) -> Result<Report, ReportError> {
         let damage = journal.torn.clone().filter(|tear| !tear.at_end);
         match (journal.events.is_empty(), &journal.torn) {
             (true, Some(tear)) => Err(ReportError::Damaged(tear.clone())),
             _ => Ok(Report {
                 damage,
-                ..Report::of(&journal.events)?
+                ..Report::from_events(&journal.events)?
             }),
         }
     }
@@ -196,7 +196,7 @@ impl Builder {
         let first = report.span.map_or(event.at, |(first, _)| first);
         report.span = Some((first, event.at));
         report.sessions.take(&event);
-        // A run that goes on after its end has not ended.
+        // A run that continues after its end has not ended.
         report.state = RunState::CutOff;
         report.environment.learn(&event);
         match event.kind {

@@ -10,7 +10,7 @@ use crate::statistics::Summary;
 use crate::tools::name;
 
 impl CellReport {
-    /// Takes note of what the cell's search has found: a metric of the samples that count.
+    /// Records what the cell's search has found, as a metric of the samples that count.
     pub(super) fn keep(&mut self, found: Found) {
         self.found = Some(found);
         for sample in &mut self.samples {
@@ -40,7 +40,7 @@ impl CellReport {
     }
 
     /// A metric over the samples of a cell that was measured, if only in part. None for any other
-    /// cell: what a failed cell measured before it failed is no result.
+    /// cell: what a failed cell measured before it failed does not count.
     #[must_use]
     pub fn measured(&self, metric: &str) -> Option<Summary> {
         if !matches!(self.state, CellState::Measured | CellState::Partial) {

@@ -1,4 +1,4 @@
-//! What a cell's samples say of a metric, and how sure that is.
+//! Figures: a metric over a cell's samples, with its interval.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,14 @@ pub struct Figure {
 }
 
 impl Report {
+    /// The figure of the cell's headline metric: that of `result.csv` and of tables. `None` unless the cell
+    /// was measured at least in part.
+    #[must_use]
+    pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
+        let (_, test, _) = self.row(cell.row)?;
+        self.figure(cell, &test.tool.headline())
+    }
+
     /// A metric over the samples of a measured cell.
     #[must_use]
     pub fn figure(&self, cell: &CellReport, metric: &str) -> Option<Figure> {
@@ -25,15 +33,15 @@ impl Report {
         })
     }
 
-    /// The level of a mean's interval: stricter where the samples themselves said when to stop.
+    /// The level of a mean's interval: stricter where the samples decided when to stop.
     fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
         self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
             stopping_rule::alpha(test.timing.repeat, summary.count)
         })
     }
 
-    /// Which of the cell's samples stand far from the rest in the headline metric, by position. All
-    /// false unless the cell was measured, if only in part.
+    /// Which of the cell's samples are outliers in the headline metric, by position. All false unless the
+    /// cell was measured at least in part.
     #[must_use]
     pub fn outliers(&self, cell: &CellReport) -> Vec<bool> {
         match (self.row(cell.row), &cell.state) {
@@ -65,7 +73,7 @@ pub(super) struct Peers<'a>(HashMap<Key<'a>, &'a CellReport>);
 type Key<'a> = (usize, usize, &'a [(Param, u64)]);
 
 impl<'a> Peers<'a> {
-    pub fn of(report: &'a Report) -> Peers<'a> {
+    pub fn new(report: &'a Report) -> Peers<'a> {
         let key = |cell: &'a CellReport| {
             let row = report.schedule.rows.get(cell.row)?;
             Some(((row.test, row.path, &*cell.params.0), cell))

@@ -1,8 +1,8 @@
 //! All that is known of a run.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
-use super::figures::Figure;
 use super::sessions::Sessions;
 use crate::plan::{Condition, Path, Plan, Test};
 use crate::results::{Cluster, Environment, Sample, Tear};
@@ -91,7 +91,7 @@ pub struct Attempt {
 }
 
 /// How many cells ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub cells: usize,
     pub measured: usize,
@@ -170,13 +170,5 @@ impl Report {
             }
         }
         by_test
-    }
-
-    /// What the cell's headline metric says: the figure of `result.csv` and of tables. None unless
-    /// the cell was measured, if only in part.
-    #[must_use]
-    pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
-        let (_, test, _) = self.row(cell.row)?;
-        self.figure(cell, &test.tool.headline())
     }
 }

@@ -7,6 +7,8 @@
 //! path is judged by the interval of the ratio of both means. What was not measured cannot have been
 //! kept: it counts as fallen short.
 
+use serde::Serialize;
+
 use super::figures::Peers;
 use super::fold::{CellReport, CellState, Report};
 use crate::plan::{Bound, Expectation, Metric, Path, Test};
@@ -56,7 +58,7 @@ pub struct Found {
 }
 
 /// How many came out how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     pub passed: usize,
     pub failed: usize,
@@ -79,7 +81,7 @@ impl Verdict {
 
 impl Tally {
     #[must_use]
-    pub fn of(judgements: &[Judgement<'_>]) -> Tally {
+    pub fn new(judgements: &[Judgement<'_>]) -> Tally {
         let mut tally = Tally::default();
         for judgement in judgements {
             *match judgement.verdict {
@@ -115,7 +117,7 @@ impl Tally {
 /// of every test that measures that path too; the others it does not concern.
 #[must_use]
 pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
-    let peers = Peers::of(report);
+    let peers = Peers::new(report);
     let mut judgements = Vec::new();
     for cell in &report.cells {
         let Some((_, test, path)) = report.row(cell.row) else {
@@ -148,7 +150,7 @@ pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
 }
 
 /// Whether the bound means the cells of a test on a path: a share of a path is for the test's other
-/// paths, and says nothing where the test does not measure that path.
+/// paths, and does not apply where the test does not measure that path.
 fn concerns(expectation: &Expectation, test: &Test, path: &Path) -> bool {
     match &expectation.bound {
         Bound::Absolute(_) => true,
@@ -208,7 +210,7 @@ fn find(
             samples,
         });
     }
-    // Without positive means on both sides there is no ratio; nothing is as much as nothing.
+    // Without positive means on both sides there is no ratio; two zeros are equal.
     if own.summary.mean.to_bits() == other.summary.mean.to_bits() {
         return Ok(Found {
             value: 100.0,
@@ -225,7 +227,7 @@ fn find(
     }
     Err((
         Verdict::Undecided,
-        format!("nothing can be said as a share of 0{on}"),
+        format!("a share of 0{on} has no meaning"),
     ))
 }
 

@@ -1,4 +1,4 @@
-//! What reports call tools, their metrics and what they do.
+//! Names of tools and metrics, and descriptions of tests, for people.
 
 use crate::catalog::Unit;
 use crate::plan::sweep::Sweep;

@@ -14,7 +14,7 @@ pub mod gate_text;
 pub mod labels;
 pub mod selftest;
 mod sessions;
-pub mod terminal;
+pub mod summary;
 pub mod warnings;
 
 pub use builder::ReportError;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{CellReport, CellState, Report};
-use crate::report::terminal::wrap as text;
+use crate::diag;
 use crate::results::warnings::Kind;
 use crate::schedule::{CellId, Param};
 use crate::tools::name;
@@ -27,14 +27,14 @@ pub struct Group {
     /// What it means for the figures.
     pub means: &'static str,
     /// The figures of the worst of them.
-    worst: String,
-    /// The number that cells are marked with; a warning on more than half of the cells is the rule,
-    /// and a mark on each of them would hide the others.
-    mark: Option<usize>,
+    pub worst: String,
+    /// The number that cells are marked with. `None` for a warning on more than half of the cells: a
+    /// mark on each of them would hide the others.
+    pub number: Option<usize>,
 }
 
 impl Warnings {
-    pub fn of(report: &Report) -> Warnings {
+    pub fn from_report(report: &Report) -> Warnings {
         let mut by_cell: BTreeMap<CellId, BTreeSet<Kind>> = BTreeMap::new();
         let mut worst: BTreeMap<Kind, (f64, String)> = BTreeMap::new();
         let mut take = |cell: &CellReport, kind: Kind, severity: f64, figures: String| {
@@ -64,13 +64,13 @@ impl Warnings {
         let local = report.environment.cluster.as_ref();
         let local = local.is_some_and(|cluster| cluster.kind == "local");
         let measured = measured.count();
-        let mut marks = 0;
+        let mut numbers = 0;
         let groups = worst.into_iter().map(|(kind, (_, worst))| {
             let cells = by_cell.values().filter(|kinds| kinds.contains(&kind));
             let cells = cells.count();
-            let mark = (2 * cells <= measured).then(|| {
-                marks += 1;
-                marks
+            let number = (2 * cells <= measured).then(|| {
+                numbers += 1;
+                numbers
             });
             Group {
                 kind,
@@ -81,7 +81,7 @@ impl Warnings {
                     kind.means()
                 },
                 worst,
-                mark,
+                number,
             }
         });
         Warnings {
@@ -97,19 +97,9 @@ impl Warnings {
         kinds.into_iter().flatten().copied().collect()
     }
 
-    /// What stands behind a cell's figure: ` ?1 ?3`, or nothing.
-    pub fn marks(&self, cell: &CellReport) -> String {
-        let kinds = self.kinds(cell);
-        self.groups
-            .iter()
-            .filter(|group| kinds.contains(&group.kind))
-            .filter_map(|group| Some(format!(" ?{}", group.mark?)))
-            .collect()
-    }
-
     /// Each kind's title, and on how many cells, how bad and what it means.
     pub fn in_short(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let measured = crate::diag::count(self.measured, "cell");
+        let measured = diag::count(self.measured, "cell");
         self.groups.iter().map(move |group| {
             let (cells, worst, means) = (group.cells, &group.worst, group.means);
             (
@@ -117,30 +107,6 @@ impl Warnings {
                 format!("on {cells} of {measured}, at worst {worst}: {means}"),
             )
         })
-    }
-
-    /// The warnings as lines of text, at most `width` wide.
-    pub fn lines(&self, width: usize) -> Vec<String> {
-        let mut lines = Vec::new();
-        for group in &self.groups {
-            let mark = group
-                .mark
-                .map_or_else(|| "!".to_owned(), |mark| format!("?{mark}"));
-            let indent = " ".repeat(mark.chars().count() + 1);
-            let worst = if group.cells > 1 { "at worst " } else { "" };
-            let head = format!(
-                "{mark} {} on {} of {}: {worst}{}",
-                group.kind.title(),
-                group.cells,
-                crate::diag::count(self.measured, "cell"),
-                group.worst,
-            );
-            lines.extend(text::wrap(&head, width, &indent));
-            let room = width.saturating_sub(indent.len());
-            let means = text::wrap(&format!("→ {}", group.means), room, "  ");
-            lines.extend(means.into_iter().map(|line| format!("{indent}{line}")));
-        }
-        lines
     }
 }
 

@@ -1,6 +1,6 @@
 //! A finished run as lines of a log: what is left of it once its orchestrator's container has ended.
 //!
-//! Between two marks stands a tar archive, gzipped and in base64, of the journal and the tools' raw
+//! Between two marks is a tar archive, gzipped and in base64, of the journal and the tools' raw
 //! outputs under the names that they have in a run's directory. So it can be read by hand too:
 //! `kubectl logs … | sed '1,/BEGIN NETPLAN ARCHIVE/d;/END NETPLAN ARCHIVE/,$d' | base64 -d | tar xz`.
 //!
@@ -18,11 +18,11 @@ use thiserror::Error;
 use super::journal;
 use super::run_dir::{check_raw_name, file};
 
-/// The lines that an archive stands between.
+/// The lines before and after an archive.
 pub const BEGIN: &str = "-----BEGIN NETPLAN ARCHIVE-----";
 /// The line after it.
 pub const END: &str = "-----END NETPLAN ARCHIVE-----";
-/// So long may an archive's text be. A kubelet keeps 10 MiB of a log at hand, of which its own marks
+/// The longest text of an archive, in bytes. A kubelet keeps 10 MiB of a log at hand, of which its own marks
 /// on each line and the lines before take a part.
 pub const LIMIT_BYTES: usize = 7 << 20;
 

@@ -160,10 +160,10 @@ pub enum Outcome {
 /// A program and its arguments. Many samples have the same, and can share it.
 pub type CommandLine = Arc<[Arc<str>]>;
 
-/// The command line of these words.
+/// A command line from a program and its arguments.
 #[must_use]
-pub fn command_line(words: &[String]) -> CommandLine {
-    words.iter().map(|word| word.as_str().into()).collect()
+pub fn command_line(argv: &[String]) -> CommandLine {
+    argv.iter().map(|arg| arg.as_str().into()).collect()
 }
 
 /// A measurement.
@@ -185,7 +185,7 @@ pub struct Sample {
     /// The client's exact command line.
     pub command: CommandLine,
     pub server_command: CommandLine,
-    /// What the tool said, and what both ends observed around it (see `observed`).
+    /// What the tool said, and what both ends observed around it (see `host_metrics`).
     pub metrics: Metrics,
     /// Reasons not to take the figures at their word; none in journals older than this field.
     #[serde(default, alias = "doubts", skip_serializing_if = "Vec::is_empty")]

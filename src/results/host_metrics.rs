@@ -13,7 +13,7 @@ pub enum End {
 impl End {
     pub const BOTH: [End; 2] = [End::Client, End::Server];
 
-    /// As names and sentences have it.
+    /// As metric names and sentences write it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -61,7 +61,7 @@ pub enum JournalError {
         path.display()
     )]
     Damaged { path: PathBuf, tear: Tear },
-    #[error("event {got} does not follow: `{}` goes on with {expected}", path.display())]
+    #[error("event {got} does not follow: the next one of `{}` is {expected}", path.display())]
     Sequence {
         path: PathBuf,
         expected: u64,
@@ -210,7 +210,7 @@ impl Journal {
         Ok(Some(event))
     }
 
-    /// Cuts the last event off: that of a cancelled run which is to go on is its end.
+    /// Cuts the last event off, e.g. the end of a cancelled run that is to continue.
     ///
     /// # Errors
     /// When the file cannot be cut.
@@ -258,7 +258,7 @@ impl Journal {
     }
 }
 
-/// An event as it stands in the journal, without the newline.
+/// An event as its line in the journal, without the newline.
 ///
 /// # Errors
 /// Never for events of this crate: none has a map whose keys are not strings.

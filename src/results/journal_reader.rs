@@ -40,14 +40,14 @@ pub struct Tear {
     pub kind: TearKind,
 }
 
-/// Why a line is no event.
+/// Why a line is not an event.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TearKind {
     #[error("the line was cut off while it was written")]
     Torn,
     #[error("the line is not an event ({0})")]
     Garbage(String),
-    #[error("event {expected} should stand here, but {got} does")]
+    #[error("event {expected} is missing; event {got} follows")]
     Gap { expected: u64, got: u64 },
     #[error(
         "the line has format version {0}, and this netplan reads versions {OLDEST_VERSION} to {VERSION}; \
@@ -197,7 +197,7 @@ impl<R: BufRead> Reader<R> {
 /// Reads the journal in a run's directory, up to a tear if there is one.
 ///
 /// # Errors
-/// When the file cannot be read. A journal that is torn, or empty, is no error.
+/// When the file cannot be read. A torn or empty journal is not an error.
 pub fn read(dir: &Path) -> Result<Recovered, JournalError> {
     let failed = |source| failed("read", &dir.join(FILE_NAME), source);
     Reader::open(dir)?.recover().map_err(failed)
@@ -216,7 +216,7 @@ pub fn is_empty(dir: &Path) -> bool {
     Reader::open(dir).is_ok_and(|mut reader| holds_nothing(&mut reader))
 }
 
-/// Whether there is no event, and nothing but a first line that was cut off.
+/// Whether the journal has no event: it is empty, or its first line was cut off.
 pub(super) fn holds_nothing(reader: &mut Reader<impl BufRead>) -> bool {
     let first = reader.next_event();
     matches!(first, Ok(None)) && reader.torn().is_none_or(|tear| tear.at_end)

@@ -6,6 +6,7 @@ mod event;
 pub mod host_metrics;
 pub mod journal;
 mod journal_reader;
+mod progress;
 pub mod run_dir;
 mod run_list;
 pub mod warnings;
@@ -15,6 +16,7 @@ pub use event::{
     CommandLine, Event, EventKind, OLDEST_VERSION, Outcome, Sample, VERSION, command_line,
 };
 pub use journal::{Journal, JournalError, Recovered, Tear};
+pub use progress::Progress;
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};
 pub use warnings::{Circumstances, Warning};

@@ -1,4 +1,4 @@
-//! A client's way to the orchestrator: by address, or over a stream that a cluster gives.
+//! Connects a client to the orchestrator: by address, or over a stream that a cluster gives.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -7,38 +7,37 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 use super::identity::orchestrator_name;
 use super::pb::orchestrator_client::OrchestratorClient;
 use super::tls::Connector;
-use super::{Bearer, Identity, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_MESSAGE_BYTES};
+use super::{Identity, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_MESSAGE_BYTES};
 use crate::diag::error_chain;
 
 /// For a connection and its TLS handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Calls the orchestrator; clones share the connection.
-pub type Client = OrchestratorClient<InterceptedService<Channel, Bearer>>;
+pub type Client = OrchestratorClient<Channel>;
 
 /// The orchestrator could not be reached. With TLS 1.3 a refused certificate often shows only in
 /// the first call, not here.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot connect to the orchestrator at `{at}`: {words}")]
+#[error("cannot connect to the orchestrator at `{at}`: {why}")]
 pub struct ConnectError {
     pub at: String,
-    pub words: String,
+    pub why: String,
 }
 
 /// Connects to `address` (`host:port`).
 ///
 /// # Errors
-/// When nobody answers there within 10 s, or it is not this run's orchestrator.
+/// When nothing answers there within 10 s, or it is not this run's orchestrator.
 pub async fn connect(address: &str, identity: &Identity) -> Result<Client, ConnectError> {
-    let failed = |words: String| ConnectError {
+    let failed = |why: String| ConnectError {
         at: address.to_owned(),
-        words,
+        why,
     };
     let connector = Connector::new(identity).map_err(|error| failed(error.to_string()))?;
     let at: Arc<str> = address.into();
@@ -54,11 +53,10 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
     let endpoint = endpoint(address).map_err(|error| failed(error_chain(&error)))?;
     let channel = endpoint.connect_with_connector(dial).await;
     let channel = channel.map_err(|error| failed(error_chain(&error)))?;
-    client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
+    Ok(client(channel))
 }
 
-/// Connects over a stream that already leads to the orchestrator. When the stream breaks, the
-/// client is of no more use.
+/// Connects over a stream that already leads to the orchestrator. The client ends with the stream.
 ///
 /// # Errors
 /// When the stream breaks or the other end is not this run's orchestrator.
@@ -67,9 +65,9 @@ where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let at = orchestrator_name();
-    let failed = |words: String| ConnectError {
+    let failed = |why: String| ConnectError {
         at: at.clone(),
-        words,
+        why,
     };
     let connector = Connector::new(identity).map_err(|error| failed(error.to_string()))?;
     let once = Arc::new(Mutex::new(Some(io)));
@@ -84,11 +82,11 @@ where
     let endpoint = endpoint(&at).map_err(|error| failed(error_chain(&error)))?;
     let channel = endpoint.connect_with_connector(dial).await;
     let channel = channel.map_err(|error| failed(error_chain(&error)))?;
-    client(channel, identity).ok_or_else(|| failed(BAD_TOKEN.to_owned()))
+    Ok(client(channel))
 }
 
-/// The endpoint at `authority` (`host:port`). TLS is the connector's business, so that the scheme
-/// says nothing of it.
+/// The endpoint at `authority` (`host:port`). The connector does TLS, so the scheme does not
+/// name it.
 fn endpoint(authority: &str) -> Result<Endpoint, tonic::transport::Error> {
     Ok(Endpoint::from_shared(format!("http://{authority}"))?
         .connect_timeout(CONNECT_TIMEOUT)
@@ -97,13 +95,8 @@ fn endpoint(authority: &str) -> Result<Endpoint, tonic::transport::Error> {
         .keep_alive_while_idle(true))
 }
 
-const BAD_TOKEN: &str = "the token has characters that a header cannot carry";
-
-fn client(channel: Channel, identity: &Identity) -> Option<Client> {
-    let bearer = Bearer::new(&identity.token)?;
-    Some(
-        OrchestratorClient::new(InterceptedService::new(channel, bearer))
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .max_encoding_message_size(MAX_MESSAGE_BYTES),
-    )
+fn client(channel: Channel) -> Client {
+    OrchestratorClient::new(channel)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES)
 }

@@ -1,4 +1,4 @@
-//! Between the messages and the words of the rest of the program, losing nothing.
+//! Converts between gRPC messages and the types of the rest of the program, without loss.
 
 use super::pb;
 use super::pb::exit::How as PbHow;

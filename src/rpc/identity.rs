@@ -1,27 +1,26 @@
-//! Who takes part in a run: a run-scoped CA, a certificate for each role, a shared token.
+//! Who takes part in a run: a run-scoped CA, and a certificate for each role.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
 use serde::Serialize;
-use time::{Duration, OffsetDateTime};
 
 /// The role of the orchestrator.
 pub const ORCHESTRATOR: &str = "orchestrator";
 /// The role of the command line: it watches, cancels and collects.
 pub const CLIENT: &str = "client";
 
-/// Certificates hold this long from their making. A run's CA has no key any more once its
-/// certificates are made, so that they live no longer than the run's own objects in any case.
-const VALID: Duration = Duration::days(30);
-/// Certificates hold from this long before their making, for machines whose clocks differ.
-const CLOCK_SKEW: Duration = Duration::days(1);
-const TOKEN_BYTES: usize = 32;
+/// Certificates are valid this long after they are made. The key of a run's CA is forgotten then, so
+/// nobody can make others.
+const VALID: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Certificates are valid from this long before they are made, for machines whose clocks differ.
+const CLOCK_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The material of every role of a run.
 #[derive(Debug)]
@@ -40,13 +39,11 @@ pub struct Identity {
     pub ca_pem: String,
     pub cert_pem: String,
     pub key_pem: String,
-    /// The run's token: a random hexadecimal word.
-    pub token: String,
 }
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Key and token stay out of logs and panics.
+        // The key stays out of logs and panics.
         f.debug_struct("Identity")
             .field("role", &self.role)
             .finish_non_exhaustive()
@@ -58,9 +55,7 @@ impl std::fmt::Debug for Identity {
 pub enum IdentityError {
     #[error("the certificates of the run could not be made: {0}")]
     Certificate(#[from] rcgen::Error),
-    #[error("the system gave no random bytes for the run's token: {0}")]
-    Random(#[from] getrandom::Error),
-    #[error("cannot read `{}`: {source}; there must be ca.crt, tls.crt, tls.key and token", path.display())]
+    #[error("cannot read `{}`: {source}; there must be ca.crt, tls.crt and tls.key", path.display())]
     Read {
         path: PathBuf,
         source: std::io::Error,
@@ -77,16 +72,15 @@ impl RunIdentities {
     /// each worker (ECDSA P-256). The CA's key is forgotten: nobody else joins this run.
     ///
     /// # Errors
-    /// When a worker's name cannot stand in a certificate, or the system has no randomness.
+    /// When a certificate cannot carry a worker's name, or the system has no randomness.
     pub fn issue(run: &str, workers: &[&str]) -> Result<Self, IdentityError> {
-        let now = OffsetDateTime::now_utc();
+        let now = SystemTime::now();
         let mut ca = params(run, Vec::new(), now)?;
         ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let ca_key = KeyPair::generate()?;
         let ca_pem = ca.self_signed(&ca_key)?.pem();
         let issuer = Issuer::new(ca, ca_key);
-        let token = random_token()?;
 
         let issue = |role: &str, name: String, usage| -> Result<Identity, IdentityError> {
             let mut leaf = params(&format!("{run} {role}"), vec![name], now)?;
@@ -99,7 +93,6 @@ impl RunIdentities {
                 ca_pem: ca_pem.clone(),
                 cert_pem: leaf.signed_by(&key, &issuer)?.pem(),
                 key_pem: key.serialize_pem(),
-                token: token.clone(),
             })
         };
         Ok(Self {
@@ -138,7 +131,7 @@ impl Identity {
     ///
     /// # Errors
     /// When an entry is missing, no text, or plainly not what its name says.
-    pub fn of_secret(
+    pub fn from_secret(
         role: &str,
         secret: &str,
         mut data: BTreeMap<String, Vec<u8>>,
@@ -160,7 +153,7 @@ impl Identity {
                 path: path.clone(),
                 source,
             })?;
-            if text.contains(sign) && !text.trim().is_empty() {
+            if text.contains(sign) {
                 Ok(text)
             } else {
                 Err(IdentityError::Content { path, expected })
@@ -171,12 +164,11 @@ impl Identity {
             ca_pem: read("ca.crt", "BEGIN CERTIFICATE", "a PEM certificate")?,
             cert_pem: read("tls.crt", "BEGIN CERTIFICATE", "a PEM certificate")?,
             key_pem: read("tls.key", "PRIVATE KEY", "a PEM private key")?,
-            token: read("token", "", "a token: it is empty")?.trim().to_owned(),
         })
     }
 }
 
-/// The name in the orchestrator's certificate; every client asks for it, whatever it dialled.
+/// The name in the orchestrator's certificate. Clients require it at whatever address they connect to.
 pub(super) fn orchestrator_name() -> String {
     format!("{ORCHESTRATOR}.netplan")
 }
@@ -193,26 +185,16 @@ pub(super) fn worker_name(worker: &str) -> String {
 fn params(
     common_name: &str,
     names: Vec<String>,
-    now: OffsetDateTime,
+    now: SystemTime,
 ) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params
         .distinguished_name
         .push(DnType::CommonName, format!("netplan {common_name}"));
-    params.not_before = now - CLOCK_SKEW;
-    params.not_after = now + VALID;
+    params.not_before = (now - CLOCK_SKEW).into();
+    params.not_after = (now + VALID).into();
     Ok(params)
-}
-
-fn random_token() -> Result<String, getrandom::Error> {
-    use std::fmt::Write as _;
-    let mut bytes = [0_u8; TOKEN_BYTES];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().fold(String::new(), |mut token, byte| {
-        let _ = write!(token, "{byte:02x}");
-        token
-    }))
 }
 
 #[cfg(test)]
@@ -220,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_role_has_its_own_certificate_and_all_share_ca_and_token() {
+    fn each_role_has_its_own_certificate_and_all_share_the_ca() {
         let run = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
         let all = [
             &run.orchestrator,
@@ -230,18 +212,14 @@ mod tests {
         ];
         for (i, one) in all.iter().enumerate() {
             assert_eq!(one.ca_pem, run.orchestrator.ca_pem);
-            assert_eq!(one.token, run.orchestrator.token);
             for other in &all[..i] {
                 assert_ne!(one.cert_pem, other.cert_pem);
                 assert_ne!(one.key_pem, other.key_pem);
             }
         }
         assert_eq!(run.workers[1].role, "w2");
-        assert_eq!(run.client.token.len(), 2 * TOKEN_BYTES);
-        assert_ne!(
-            run.client.token,
-            RunIdentities::issue("r1", &[]).unwrap().client.token
-        );
+        let other = RunIdentities::issue("r1", &[]).unwrap();
+        assert_ne!(run.client.ca_pem, other.client.ca_pem);
     }
 
     #[test]
@@ -249,7 +227,6 @@ mod tests {
         let run = RunIdentities::issue("r1", &["w1"]).unwrap();
         let shown = format!("{run:?}");
         assert!(!shown.contains("PRIVATE"), "{shown}");
-        assert!(!shown.contains(&run.client.token), "{shown}");
     }
 
     #[test]
@@ -261,13 +238,15 @@ mod tests {
         };
         write("ca.crt", &one.ca_pem);
         write("tls.crt", &one.cert_pem);
-        write("tls.key", &one.key_pem);
         let missing = Identity::load(CLIENT, folder.path()).unwrap_err();
-        assert!(missing.to_string().contains("token`"), "{missing}");
-        write("token", " \n");
+        assert!(missing.to_string().contains("tls.key`"), "{missing}");
+        write("tls.key", "");
         let empty = Identity::load(CLIENT, folder.path()).unwrap_err();
-        assert!(empty.to_string().ends_with("it is empty"), "{empty}");
-        write("token", &format!("{}\n", one.token));
+        assert!(
+            empty.to_string().ends_with("is not a PEM private key"),
+            "{empty}"
+        );
+        write("tls.key", &one.key_pem);
         assert_eq!(Identity::load(CLIENT, folder.path()).unwrap(), one);
         write("tls.key", &one.cert_pem);
         let wrong = Identity::load(CLIENT, folder.path()).unwrap_err();

@@ -1,5 +1,5 @@
-//! The orchestrator's incoming connections. Everyone who reaches the port may open some, so that what
-//! they can hold is bounded until they have shown a certificate of the run, and bounded afterwards.
+//! The orchestrator's incoming connections. Everyone who reaches the port may open some, so their number
+//! is bounded until they have shown a certificate of the run, and bounded afterwards.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -47,7 +47,14 @@ pub fn incoming(
 ) -> Result<ReceiverStream<io::Result<Connection>>, TlsError> {
     let acceptor = acceptor(identity)?;
     let (accepted, stream) = mpsc::channel(ACCEPTED);
-    tokio::spawn(accept(listener, acceptor, accepted, HANDSHAKE_WITHIN));
+    let members = Members::default();
+    tokio::spawn(accept(
+        listener,
+        acceptor,
+        accepted,
+        HANDSHAKE_WITHIN,
+        members,
+    ));
     Ok(ReceiverStream::new(stream))
 }
 
@@ -58,8 +65,8 @@ async fn accept(
     acceptor: TlsAcceptor,
     accepted: Accepted,
     handshake_within: Duration,
+    members: Members,
 ) {
-    let members = Members::default();
     let mut handshakes = JoinSet::new();
     let mut pending: VecDeque<AbortHandle> = VecDeque::new();
     loop {
@@ -82,8 +89,12 @@ async fn accept(
                     let shaken = handshake(stream, address, &acceptor, &members);
                     let connection = timeout(handshake_within, shaken).await.ok().flatten();
                     if let Some(connection) = connection {
-                        // The server has ended.
-                        let _ = accepted.send(Ok(connection)).await;
+                        // A task of its own: a finished handshake must not make room for others
+                        // while the server is busy. `Members` bounds how many wait.
+                        tokio::spawn(async move {
+                            // An error means that the server has ended.
+                            let _ = accepted.send(Ok(connection)).await;
+                        });
                     }
                 }));
             }
@@ -100,7 +111,7 @@ async fn accept(
     }
 }
 
-/// Whether an accept failed for a reason that lies in the connection that was to be accepted.
+/// Whether an accept failed because of the one connection that it would have accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -235,6 +246,7 @@ mod tests {
 
     use super::*;
     use crate::rpc::RunIdentities;
+    use crate::rpc::tls::Connector;
 
     /// A listener whose handshakes may take so long, and connections that never begin theirs.
     async fn idle(
@@ -246,7 +258,13 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (sender, receiver) = mpsc::channel(ACCEPTED);
         let acceptor = acceptor(&run.orchestrator).unwrap();
-        tokio::spawn(accept(listener, acceptor, sender, within));
+        tokio::spawn(accept(
+            listener,
+            acceptor,
+            sender,
+            within,
+            Members::default(),
+        ));
         let mut idle = Vec::new();
         for _ in 0..count {
             idle.push(TcpStream::connect(address).await.unwrap());
@@ -268,6 +286,38 @@ mod tests {
         for stream in &idle[2..] {
             let read = stream.try_read(&mut [0]);
             assert_eq!(read.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_finished_handshake_waits_for_the_server_and_makes_no_room_for_others() {
+        let run = RunIdentities::issue("r1", &[]).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = acceptor(&run.orchestrator).unwrap();
+        let connector = Connector::new(&run.client).unwrap();
+        let members = Members::default();
+        let hour = Duration::from_secs(3600);
+        // Room for one connection that the server has not taken.
+        let (sender, mut receiver) = mpsc::channel(1);
+        tokio::spawn(accept(listener, acceptor, sender, hour, members.clone()));
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            let stream = TcpStream::connect(address).await.unwrap();
+            clients.push(connector.connect(stream).await.unwrap());
+        }
+        let admitted = || members.lock().values().sum::<usize>();
+        while admitted() < clients.len() {
+            tokio::task::yield_now().await;
+        }
+        // Each takes the place of the oldest unfinished handshake.
+        let mut idle = Vec::new();
+        for _ in 0..=MAX_HANDSHAKES {
+            idle.push(TcpStream::connect(address).await.unwrap());
+        }
+        is_closed(&mut idle[0]).await;
+        for _ in &clients {
+            assert!(receiver.recv().await.unwrap().is_ok());
         }
     }
 

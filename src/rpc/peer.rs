@@ -7,8 +7,8 @@ use tonic::{Request, Status};
 
 use super::identity::{client_name, worker_name};
 
-/// The other end of a connection. That its certificate comes from the run's CA is TLS's business and
-/// already settled.
+/// The other end of a connection. TLS has already verified that its certificate comes from the
+/// run's CA.
 #[derive(Clone, Debug)]
 pub struct Peer {
     certificate: CertificateDer<'static>,

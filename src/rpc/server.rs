@@ -6,7 +6,7 @@ use super::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT};
 
 /// Calls that one connection may have open. A worker has one, a command line a few.
 const MAX_CALLS: u32 = 32;
-/// The bytes of a call's headers; they carry little more than the token.
+/// The bytes of a call's headers; they carry little.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 
 /// A server for connections of [`super::incoming`].

@@ -33,7 +33,7 @@ pub struct TlsError {
 /// When the identity's certificate, key or CA cannot be used.
 pub(super) fn acceptor(identity: &Identity) -> Result<TlsAcceptor, TlsError> {
     let config = || -> Result<ServerConfig, Unusable> {
-        let material = Material::of(identity)?;
+        let material = Material::from_identity(identity)?;
         let provider = provider();
         let verifier = WebPkiClientVerifier::builder_with_provider(
             Arc::new(material.roots),
@@ -46,7 +46,7 @@ pub(super) fn acceptor(identity: &Identity) -> Result<TlsAcceptor, TlsError> {
         config.alpn_protocols.push(ALPN.to_vec());
         Ok(config)
     };
-    let config = config().map_err(|error| error.of(identity))?;
+    let config = config().map_err(|error| error.for_identity(identity))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -62,7 +62,7 @@ impl Connector {
     /// When the identity's certificate, key or CA cannot be used.
     pub(super) fn new(identity: &Identity) -> Result<Self, TlsError> {
         let config = || -> Result<Self, Unusable> {
-            let material = Material::of(identity)?;
+            let material = Material::from_identity(identity)?;
             let mut config = ClientConfig::builder_with_provider(provider())
                 .with_protocol_versions(&[&TLS13])?
                 .with_root_certificates(material.roots)
@@ -74,7 +74,7 @@ impl Connector {
                 name: name.map_err(|error| Unusable(error.to_string()))?,
             })
         };
-        config().map_err(|error| error.of(identity))
+        config().map_err(|error| error.for_identity(identity))
     }
 
     /// Does the handshake over a stream that leads to the orchestrator.
@@ -104,7 +104,7 @@ struct Material {
 }
 
 impl Material {
-    fn of(identity: &Identity) -> Result<Self, Unusable> {
+    fn from_identity(identity: &Identity) -> Result<Self, Unusable> {
         let certificates = |text: &str| -> Result<Vec<_>, pem::Error> {
             CertificateDer::pem_slice_iter(text.as_bytes()).collect()
         };
@@ -124,7 +124,7 @@ impl Material {
 struct Unusable(String);
 
 impl Unusable {
-    fn of(self, identity: &Identity) -> TlsError {
+    fn for_identity(self, identity: &Identity) -> TlsError {
         TlsError {
             role: identity.role.clone(),
             why: self.0,

@@ -1,4 +1,4 @@
-//! Both ends have to be the same netplan.
+//! Both ends must be the same version of netplan.
 
 use tonic::Response;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
@@ -9,7 +9,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Response metadata: the orchestrator's version.
 const HEADER: &str = "netplan-version";
 
-/// The orchestrator is another netplan than this one.
+/// The orchestrator has another version than this netplan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the run's pods are netplan {}, this is netplan {VERSION}: give the plan an image of this version \
@@ -18,11 +18,11 @@ const HEADER: &str = "netplan-version";
     .theirs.as_ref().map_or_else(|| "the netplan that is in the image".to_owned(), |theirs| format!("netplan {theirs}"))
 )]
 pub struct OtherVersion {
-    /// `None` when it did not say.
+    /// `None` when it does not say.
     pub theirs: Option<String>,
 }
 
-/// Says with an answer which version gave it.
+/// Adds this version to an answer.
 #[must_use]
 pub fn with_version<T>(mut response: Response<T>) -> Response<T> {
     let version = AsciiMetadataValue::from_static(VERSION);

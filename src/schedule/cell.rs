@@ -1,10 +1,9 @@
-//! The words of the matrix.
+//! The matrix: its rows, its cells, and the parameters of a cell.
 
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::own::OwnName;
 use super::params::Axis;
 use crate::plan::Plan;
 
@@ -15,7 +14,7 @@ use crate::plan::Plan;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     pub rows: Vec<Row>,
-    /// In the order in which they run. The cells of a row stand together.
+    /// In the order in which they run. The cells of a row are adjacent.
     pub cells: Vec<Cell>,
     /// What each test sets, in the plan's order.
     pub(super) axes: Vec<Axes>,
@@ -65,16 +64,16 @@ pub struct CellId(pub String);
 pub struct Params(pub Vec<(Param, u64)>);
 
 /// A parameter that can be swept. Sizes are bytes, rates are bits per second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "&'static str", from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(into = "&'static str")]
 pub enum Param {
     Streams,
     Rate,
     WriteSize,
     Request,
     Response,
-    /// One that a declared tool has of its own.
-    Own(OwnName),
+    /// One that a declared tool has of its own, by its name; see [`Param::named`].
+    Own(&'static String),
     Datagram,
     Mss,
 }
@@ -163,7 +162,7 @@ impl Schedule {
         CellId(id)
     }
 
-    /// What a row of this plan is called, as in nptest's CSV, without the number: `iperf TCP. Same
+    /// The label of a row of this plan, like in nptest's CSV, without the number: `iperf TCP. Same
     /// VM using Pod IP`, and what else tells it from others of the same path.
     #[must_use]
     pub fn label(&self, plan: &Plan, row: &Row) -> String {

@@ -67,7 +67,7 @@ impl Schedule {
 impl Axes {
     fn of(test: &Test) -> Axes {
         let mut lines = axes(test);
-        // The size is the fastest axis, so a row's cells stand together.
+        // The size is the fastest axis, so a row's cells are adjacent.
         let size = lines.pop_if(|(param, _)| matches!(param, Param::Mss | Param::Datagram));
         Axes { lines, size }
     }

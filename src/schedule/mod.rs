@@ -3,7 +3,6 @@
 mod cell;
 mod expand;
 mod forecast;
-mod own;
 mod params;
 pub mod search;
 mod selection;
@@ -11,5 +10,4 @@ mod selection;
 pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
 pub use expand::slots;
 pub use forecast::{Forecast, forecast};
-pub use own::OwnName;
 pub use selection::{Selection, SelectionError};

@@ -1,10 +1,12 @@
 //! The parameters that a test sets, and the values that each takes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Deserializer};
 
 use super::cell::Param;
-use super::own::OwnName;
 use crate::plan::units::{BitRate, Bytes};
 use crate::plan::{Test, ToolSpec};
 
@@ -30,7 +32,7 @@ impl Param {
             Param::WriteSize => "write_size",
             Param::Request => "request",
             Param::Response => "response",
-            Param::Own(own) => own.text(),
+            Param::Own(name) => name.as_str(),
             Param::Datagram => "datagram",
             Param::Mss => "mss",
         }
@@ -52,8 +54,20 @@ impl Param {
         Self::ALL
             .into_iter()
             .find(|param| param.name() == name)
-            .unwrap_or_else(|| Param::Own(OwnName::of(name)))
+            .unwrap_or_else(|| Param::Own(interned(name)))
     }
+}
+
+/// The same name, kept once for as long as the process lives: plans have few names, and each of a
+/// million samples has parameters. The reference is as small as a number.
+fn interned(name: &str) -> &'static String {
+    static NAMES: Mutex<BTreeMap<&'static str, &'static String>> = Mutex::new(BTreeMap::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    names.get(name).copied().unwrap_or_else(|| {
+        let kept: &'static String = Box::leak(Box::new(name.to_owned()));
+        names.insert(kept, kept);
+        kept
+    })
 }
 
 impl From<Param> for &'static str {
@@ -62,9 +76,10 @@ impl From<Param> for &'static str {
     }
 }
 
-impl From<String> for Param {
-    fn from(name: String) -> Param {
-        Param::named(&name)
+// By hand: a derived one would borrow the name from its source.
+impl<'de> Deserialize<'de> for Param {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Param, D::Error> {
+        String::deserialize(deserializer).map(|name| Param::named(&name))
     }
 }
 
@@ -110,4 +125,18 @@ fn params_of(tool: &ToolSpec) -> Vec<Param> {
 pub(super) fn sets(test: &Test, param: Param) -> bool {
     let values = test.tool.values(param.name());
     values.is_some_and(|values| !values.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_own_parameter_is_kept_once() {
+        let (size, burst) = (Param::named("size"), Param::named("burst"));
+        assert_eq!(size, Param::named("size"));
+        assert!(std::ptr::eq(size.name(), Param::named("size").name()));
+        assert!(burst < size);
+        assert_eq!(Param::named("mss"), Param::Mss);
+    }
 }

@@ -1,10 +1,10 @@
 //! The search for the highest rate that keeps a condition. Pure: what is probed next follows from
-//! the probes so far, so a search goes on after a restart.
+//! the probes so far, so a search continues after a restart.
 //!
 //! Rates are told apart by their ratio, so the search halves the ratio between the highest rate that
 //! is known to hold and the lowest that is known not to: each time the geometric mean of the two is
 //! probed, until they lie `within` each other. At the start neither is known; the plan's `from` and
-//! `to` stand for them. They are probed last, and only where it matters: `to` when everything below
+//! `to` take their places. They are probed last, and only where it matters: `to` when everything below
 //! held, `from` when nothing above did. So no search floods a slow link at 100 Gbit/s only to see
 //! that this is too much.
 //!
@@ -55,7 +55,7 @@ impl Found {
 }
 
 impl Found {
-    /// What there is to say of a rate that is only the highest of those that the plan allows.
+    /// A hint when the rate is only the highest that the plan allows.
     #[must_use]
     pub fn at_bound_in_words(self) -> Option<String> {
         self.at_bound.then(|| {

@@ -1,4 +1,4 @@
-//! Samples that stand far from the rest. They are marked, never dropped: an outlier may be the
+//! Samples far from the rest. They are marked, never dropped: an outlier may be the
 //! network's own behaviour.
 
 use super::Summary;

@@ -1,4 +1,4 @@
-//! The interval of a share, as in datagrams lost of datagrams sent. It takes the events as
+//! The interval of a proportion, e.g. datagrams lost of datagrams sent. It takes the events as
 //! independent: losses that come in bursts spread wider.
 
 use statrs::distribution::{ContinuousCDF as _, Normal};

@@ -27,7 +27,12 @@ impl Summary {
     /// Sums up; values that are not finite count for nothing. None without any value.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
-        let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
+        let mut values = values.into_iter().filter(|v| v.is_finite());
+        let first = values.next()?;
+        let Some(second) = values.next() else {
+            return Some(Summary::of_one(first));
+        };
+        let mut sorted: Vec<f64> = [first, second].into_iter().chain(values).collect();
         sorted.sort_by(f64::total_cmp);
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         let count = sorted.len();
@@ -43,12 +48,8 @@ impl Summary {
             .map(|v| v / count as f64)
             .sum::<f64>()
             .clamp(min, max);
-        let stddev = (count > 1)
-            .then(|| {
-                let squares: f64 = sorted.iter().map(|v| (v - mean).powi(2)).sum();
-                (squares / (count - 1) as f64).sqrt()
-            })
-            .filter(|s| s.is_finite());
+        let squares: f64 = sorted.iter().map(|v| (v - mean).powi(2)).sum();
+        let stddev = Some((squares / (count - 1) as f64).sqrt()).filter(|s| s.is_finite());
         let cv = stddev
             .filter(|_| mean != 0.0)
             .map(|s| s / mean.abs())
@@ -62,6 +63,19 @@ impl Summary {
             stddev,
             cv,
         })
+    }
+
+    /// Of a single value. Most cells of a large run have one sample.
+    fn of_one(value: f64) -> Summary {
+        Summary {
+            count: 1,
+            mean: value,
+            median: value,
+            min: value,
+            max: value,
+            stddev: None,
+            cv: None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kernel announces a destroyed socket from a work queue (`net/core/sock_diag.c`), so a loaded
 //! machine announces it late. The work queue keeps the order on each CPU. So this destroys a socket
 //! of its own on each CPU: when all of these have been announced, so have all that were destroyed
-//! earlier on these CPUs. CPUs that this process may not use, as in a pod with a CPU set, stay out.
+//! earlier on these CPUs. CPUs that this process may not use, e.g. in a pod with a CPU set, stay out.
 
 use std::collections::HashSet;
 use std::io;
@@ -55,7 +55,7 @@ impl Fence {
         Ok(Self { pending })
     }
 
-    /// Takes note that the socket with these ports was announced. Whether it was the fence's last.
+    /// Records that the socket with these ports was announced. Returns whether it was the fence's last.
     pub(super) fn announced(&mut self, local_port: u16, remote_port: u16) -> bool {
         // The fence's sockets have no peer.
         remote_port == 0 && self.pending.remove(&local_port) && self.pending.is_empty()

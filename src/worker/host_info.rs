@@ -1,6 +1,6 @@
-//! What a worker sees of its surroundings, gathered once before it joins.
+//! Facts about a worker's host and pod, gathered once before it joins.
 //!
-//! Whatever cannot be found out stays empty: surroundings describe a run, they never prevent it.
+//! A fact that cannot be found stays empty: these facts describe a run, they never prevent it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -16,8 +16,8 @@ use super::{interface, programs};
 use crate::results::environment::{EMULATED_VARIABLE, WorkerEnvironment};
 use crate::tools::names_tcp;
 
-/// Looks around, with all programs asked at once. `declared` are the programs of tools that the plan
-/// declares.
+/// Gathers the facts; asks all programs for their versions at once. `declared` are the programs of tools
+/// that the plan declares.
 pub async fn gather(pod_ip: IpAddr, declared: &[String]) -> WorkerEnvironment {
     let interface = interface_with(pod_ip).unwrap_or_default();
     let (features, tools) = tokio::join!(
@@ -83,7 +83,7 @@ fn pretty_name(os_release: &str) -> Option<String> {
     Some(value.trim().trim_matches(['"', '\'']).to_owned())
 }
 
-/// The first processor's model, as x86 says it; other architectures have other words for it.
+/// The first processor's model, by its name on x86; other architectures have other fields for it.
 fn cpu_model(cpuinfo: &str) -> Option<String> {
     ["model name", "Hardware", "cpu model", "uarch", "machine"]
         .iter()

@@ -1,7 +1,7 @@
 //! The role inside a worker pod: connects, starts tools, supervises them with deadlines.
 //!
 //! It decides nothing: the orchestrator says which process to start, how it is ready, and when it
-//! has to be gone. While a sample runs, nothing else happens here.
+//! must end. While a sample runs, nothing else happens here.
 
 mod bounded_output;
 pub mod client;

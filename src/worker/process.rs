@@ -1,8 +1,8 @@
-//! A tool's process: started in a process group of its own, read to the end, and gone afterwards
+//! A tool's process: started in a process group of its own, read to its end, and killed afterwards
 //! with all that it started, in whatever group or session that is.
 //!
-//! Everything is killed with SIGKILL: it is sure and at once, and a tool whose result nobody waits for
-//! has nothing to save.
+//! Everything is killed with SIGKILL, which always works at once: a tool whose result nobody waits for has
+//! nothing to save.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -30,7 +30,7 @@ use crate::tools::{Cut, Ended, How, stderr_bytes};
 /// in the kernel takes longer; it is not waited for.
 const AFTERMATH: Duration = Duration::from_millis(250);
 
-/// Ends a process before its deadline: by a message, or by the sender's going away.
+/// Ends a process before its deadline: by a message, or when the sender is dropped.
 pub type Stop = oneshot::Receiver<()>;
 
 /// Runs a program to its end, its deadline, or `stop`, whichever is first, and keeps at most
@@ -142,7 +142,7 @@ impl Process {
                 () = &mut passed => return Event::Deadline,
                 // The same holds for the output of what it left behind.
                 status = self.child.wait() => {
-                    // Its last words may be that it is ready.
+                    // The end of its output may say that it is ready.
                     let _ = timeout(AFTERMATH, self.read_until_ready()).await;
                     return if self.became_ready() {
                         Event::Ready
@@ -167,7 +167,7 @@ impl Process {
         }
     }
 
-    /// Goes on reading the output of what a process that has ended left behind, until `stop`.
+    /// Reads the output of what a process that has ended left behind, until `stop`.
     pub(super) async fn linger(&mut self, stop: &mut Stop) {
         self.group.forget_if_gone();
         loop {
@@ -195,7 +195,7 @@ impl Process {
         self.group.kill(is_reaped);
         let how = match event {
             Event::Deadline => How::Deadline,
-            // Not reached with `Ready`: who waits for it goes on to the next event.
+            // Not reached with `Ready`: the caller waits for the next event.
             Event::Stopped | Event::Ready => How::Stopped,
             Event::Exited(Ok(status)) => match (status.code(), status.signal()) {
                 (Some(code), _) => How::Code(code),

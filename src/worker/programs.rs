@@ -1,4 +1,4 @@
-//! The programs that measure: the file that a name starts, and the version that a tool says.
+//! The programs that measure: the file that a name starts, and the version that a tool reports.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::process;
 use crate::tools::{self, How, SMALLEST_OUTPUT_BYTES};
 
-/// How long a program may take to say its version.
+/// How long a program may take to print its version.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The file that this name starts, with symbolic links followed; `None` when there is none.

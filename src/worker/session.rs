@@ -20,7 +20,7 @@ use crate::rpc::pb::to_worker::Message as Order;
 use crate::rpc::pb::{FromWorker, Hello, from_worker};
 use crate::rpc::{Identity, Malformed, connect};
 
-/// How long a worker that nobody takes goes on trying, when nothing else is said: an orchestrator's
+/// How long a worker that no orchestrator takes keeps trying, by default: an orchestrator's
 /// image may have to be pulled, its node may have to restart.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -28,7 +28,7 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
 /// How long an orchestrator that took the connection may take to open the stream.
 const JOINED_WITHIN: Duration = Duration::from_secs(10);
-/// A session that held so long was one: what comes after it is a new start.
+/// A session that lasted this long counts as a success: the pauses start over after it.
 const HELD: Duration = Duration::from_secs(1);
 /// Answers that wait to be sent.
 const ANSWERS: usize = 16;
@@ -47,7 +47,7 @@ pub struct Settings {
     pub node: String,
     /// Programs of declared tools: the worker announces which files they are.
     pub programs: Vec<String>,
-    /// How long it goes on trying while no orchestrator takes it; see [`PATIENCE`].
+    /// How long it keeps trying while no orchestrator takes it; see [`PATIENCE`].
     pub patience: Duration,
     /// Takes a line for people whenever the worker joins, or waits for the orchestrator.
     pub tell: fn(&str),
@@ -56,27 +56,27 @@ pub struct Settings {
 /// Why a worker gave up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the worker's own service `{service}` has no address to measure by: {words}")]
-    Service { service: String, words: String },
+    #[error("the worker's own service `{service}` has no usable address: {why}")]
+    Service { service: String, why: String },
     #[error(
-        "the orchestrator at `{at}` and this worker do not accept each other: {words}; \
-         a worker needs the certificate and token of its own run, and the same version of netplan"
+        "the orchestrator at `{at}` and this worker do not accept each other: {why}; \
+         a worker needs the certificate of its own run, and the same version of netplan"
     )]
-    Refused { at: String, words: String },
-    #[error("no orchestrator at `{at}` for {seconds} s: {words}")]
+    Refused { at: String, why: String },
+    #[error("no orchestrator at `{at}` for {seconds} s: {why}")]
     Lost {
         at: String,
         seconds: u64,
-        words: String,
+        why: String,
     },
 }
 
-/// Why a worker came to its end, when nothing went wrong.
+/// Why a worker ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parting {
     /// The orchestrator said goodbye: the run is over.
     Goodbye,
-    /// It was asked to leave, as a pod is that is evicted. The run may go on.
+    /// It was asked to leave, e.g. because its pod is evicted. The run may continue.
     Shutdown,
 }
 
@@ -120,30 +120,30 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
     loop {
         let begun = Instant::now();
         let ending = session(settings, &hello, steps).await;
-        // Not one tool of a session reaches into the next.
+        // No tool of a session lives on in the next.
         steps.kill().await;
-        let words = match ending {
+        let why = match ending {
             Ending::Goodbye => return Ok(()),
-            Ending::Refused(words) => {
+            Ending::Refused(why) => {
                 return Err(Error::Refused {
                     at: at.clone(),
-                    words,
+                    why,
                 });
             }
-            Ending::Lost(words) => {
-                (settings.tell)(&format!("lost the orchestrator at `{at}`: {words}"));
-                // One that takes the worker and drops it at once is as good as none.
+            Ending::Lost(why) => {
+                (settings.tell)(&format!("lost the orchestrator at `{at}`: {why}"));
+                // An orchestrator that drops the worker at once counts as absent.
                 if begun.elapsed() >= HELD {
                     alone_since = Instant::now();
                     pauses = Pauses::default();
                 }
-                words
+                why
             }
-            Ending::Absent(words) => {
+            Ending::Absent(why) => {
                 if pauses.is_first() {
-                    (settings.tell)(&format!("waiting for the orchestrator at `{at}`: {words}"));
+                    (settings.tell)(&format!("waiting for the orchestrator at `{at}`: {why}"));
                 }
-                words
+                why
             }
         };
         let alone = alone_since.elapsed();
@@ -151,7 +151,7 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
             return Err(Error::Lost {
                 at: at.clone(),
                 seconds: alone.as_secs(),
-                words,
+                why,
             });
         }
         sleep(pauses.next()).await;
@@ -163,8 +163,8 @@ async fn session(settings: &Settings, hello: &Hello, steps: &mut Steps) -> Endin
     let at = &settings.orchestrator;
     let mut client = match connect(at, &settings.identity).await {
         Ok(client) => client,
-        Err(error) if is_refusal(&error.words) => return Ending::Refused(error.words),
-        Err(error) => return Ending::Absent(error.words),
+        Err(error) if is_refusal(&error.why) => return Ending::Refused(error.why),
+        Err(error) => return Ending::Absent(error.why),
     };
     let (answers, outgoing) = mpsc::channel(ANSWERS);
     let message = Some(from_worker::Message::Hello(hello.clone()));
@@ -232,12 +232,12 @@ fn refused_or(otherwise: fn(String) -> Ending, status: &Status) -> Ending {
     }
 }
 
-/// Whether TLS refused one of the two ends, by the words of its error: the error itself is hidden
+/// Whether TLS refused one of the two ends, by the text of its error: the error itself is hidden
 /// in those of two other crates.
-fn is_refusal(words: &str) -> bool {
+fn is_refusal(text: &str) -> bool {
     ["invalid peer certificate", "received fatal alert"]
         .iter()
-        .any(|sign| words.contains(sign))
+        .any(|sign| text.contains(sign))
 }
 
 /// The cluster IP of the worker's own Service, of the pod's address family where there is one. The
@@ -249,7 +249,7 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
     let end = Instant::now() + SERVICE_KNOWN_WITHIN;
     let mut pauses = Pauses::default();
     loop {
-        let words = match lookup_host((service.as_str(), 0)).await {
+        let why = match lookup_host((service.as_str(), 0)).await {
             Ok(addresses) => {
                 let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
                 let same = addresses
@@ -260,7 +260,7 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
                     Some(&address) if address == settings.pod_ip => {
                         return Err(Error::Service {
                             service: service.clone(),
-                            words: format!(
+                            why: format!(
                                 "it leads to the pod's own address {address}; \
                                  give the name as `<service>.<namespace>.svc`"
                             ),
@@ -275,7 +275,7 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
         if Instant::now() >= end {
             return Err(Error::Service {
                 service: service.clone(),
-                words,
+                why,
             });
         }
         sleep(pauses.next()).await;

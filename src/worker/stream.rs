@@ -19,7 +19,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// A stream of which at most `bytes` are kept, whatever comes.
+    /// A stream; at most `bytes` of it are kept.
     pub(super) fn new(
         pipe: Option<impl AsyncRead + Send + Unpin + 'static>,
         bytes: usize,
@@ -57,7 +57,7 @@ impl Stream {
         }
     }
 
-    /// What is kept of the output so far, and how many bytes are missing in its middle. Leaves none.
+    /// Takes what is kept of the output so far, and returns how many bytes are missing in its middle.
     pub(super) fn take_output(&mut self) -> (Vec<u8>, u64) {
         self.output.take()
     }

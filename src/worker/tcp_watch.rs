@@ -79,7 +79,7 @@ struct Wanted {
 
 impl Watch {
     /// Begins to watch connections whose destination port is `port`. Waits, briefly, until earlier
-    /// ones have been announced. None on a kernel that cannot tell: then the sample goes on without.
+    /// ones have been announced. None on a kernel that cannot tell: the sample then runs without it.
     pub async fn start(port: u16) -> Option<Self> {
         let (sender, watch) = oneshot::channel();
         // A thread of its own, since the fence moves it from CPU to CPU.

@@ -43,7 +43,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "output",
         &[
-            "report", "results", "tools", "schedule", "plan", "catalog", "diag",
+            "report",
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
         ],
     ),
     (
@@ -100,7 +107,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("granit_parser", &["plan/text"]),
     ("annotate_snippets", &["diag"]),
     ("clap", &["cli"]),
-    ("comfy_table", &["report/terminal/render.rs"]),
+    ("comfy_table", &["output/terminal/table.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
     ("minijinja", &["render", "plan/model/tools/expression.rs"]),
     ("kube", &["cluster/kubernetes"]),
@@ -119,7 +126,7 @@ const PRINTERS: &[&str] = &[
     "cli/printer.rs",
     // To a terminal also when stderr is none.
     "cli/confirm.rs",
-    "cluster/local/sandbox/speak.rs",
+    "cluster/local/sandbox/reporting.rs",
     // To a parent of their own program.
     "cluster/local/sandbox/probe/features.rs",
     "cluster/local/sandbox/probe/limits.rs",

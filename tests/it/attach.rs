@@ -325,7 +325,7 @@ async fn an_orchestrator_that_begins_anew_is_known_at_once() {
     // Its successor has another journal, in which less has happened.
     let second = played(&cluster, &child).await;
     let (_, err) = finished(child, 1).await;
-    assert!(err.contains("the orchestrator has begun anew"), "{err}");
+    assert!(err.contains("the orchestrator has started again"), "{err}");
     assert!(err.contains("netplan run --resume"), "{err}");
     assert_eq!(cluster.made(), Vec::<String>::new());
     second.over.abort();

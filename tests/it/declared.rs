@@ -7,7 +7,7 @@ use netplan::catalog;
 use netplan::diag::Source;
 use netplan::plan::{self, Plan, PlanFile, ToolSpec};
 use netplan::results::host_metrics::{self, End};
-use netplan::schedule::{OwnName, Param, Params, Schedule, Selection};
+use netplan::schedule::{Param, Params, Schedule, Selection};
 use netplan::tools::{
     self, Cause, Cut, Ended, Failure, How, Job, Metrics, Ready, Tool, cut_mark, name,
 };
@@ -196,7 +196,7 @@ fn the_kernel_is_asked_for_the_mss_of_the_data_port() {
 #[test]
 fn own_parameters_are_swept_and_selected() {
     let plan = shipped("sockperf");
-    let size = Param::Own(OwnName::of("size"));
+    let size = Param::named("size");
     let all = Schedule::of(&plan, &Selection::all());
     let sizes: Vec<_> = all
         .cells

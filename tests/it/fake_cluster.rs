@@ -168,7 +168,7 @@ impl FakeCluster {
             .into_iter()
             .map(|(key, bytes)| (key, bytes.0))
             .collect();
-        Identity::of_secret(role, secret, data).unwrap()
+        Identity::from_secret(role, secret, data).unwrap()
     }
 
     /// Kind and name of all that a run has made.
@@ -180,7 +180,7 @@ impl FakeCluster {
 }
 
 fn csv(events: &[Event]) -> String {
-    let report = Report::of(events).unwrap();
+    let report = Report::from_events(events).unwrap();
     nptest_csv::render(&report, Dialect::Nptest) + "END CSV DATA"
 }
 

@@ -3,14 +3,14 @@
 use netplan::output::{json, samples_csv};
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Repeat};
+use netplan::report::Report;
 use netplan::report::gate::{self, Verdict};
-use netplan::report::{Report, terminal};
 use netplan::results::{EventKind, Outcome, Warning, host_metrics};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;
 
-use crate::made::{self, End, Fate, metric};
+use crate::made::{self, End, Fate, metric, table};
 
 const MBIT: u64 = 1_000_000;
 
@@ -96,7 +96,7 @@ fn its_figure_is_of_the_probes_that_kept_the_condition() {
     let lost = cell.measured(name::LOST_PERCENT).unwrap();
     assert_eq!((lost.count, lost.mean.to_bits()), (1, 0.0f64.to_bits()));
     assert_eq!(gate::judge(&report)[0].verdict, Verdict::Pass);
-    let text = terminal::render(&report, 300, false);
+    let text = table(&report, 300, false);
     let said = "; 1 sample at a found rate missed it and does not count";
     assert!(text.contains(said) && !text.contains('±'), "{text}");
     let csv = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
@@ -110,7 +110,7 @@ fn its_interval_is_explained() {
         (56 * MBIT, 56e6, 0.1),
         (56 * MBIT, 57e6, 0.0),
     ];
-    let text = terminal::render(&searched(3, &probes, at(56)), 200, false);
+    let text = table(&searched(3, &probes, at(56)), 200, false);
     let said = "found within 5%, mean ± half of its 95 % interval, 3 samples";
     assert!(text.contains(said), "{text}");
 }
@@ -118,7 +118,7 @@ fn its_interval_is_explained() {
 #[test]
 fn probes_that_do_not_count_raise_no_warning() {
     let report = with_a_miss();
-    let text = terminal::render(&report, 200, false);
+    let text = table(&report, 200, false);
     assert!(!text.contains("CPU saturated"), "{text}");
     let document: serde_json::Value =
         serde_json::from_str(&json::render(&report).unwrap()).unwrap();

@@ -5,16 +5,24 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netplan::catalog::Metric;
+use netplan::output::terminal;
 use netplan::plan::sweep::Sweep;
 use netplan::plan::{
     BuiltInUse, Local, Offloads, Order, Path, PathEntry, Placement, Plan, PlanFile, Test, Timing,
     ToolSpec, Via, units,
 };
+use netplan::report::Report;
+use netplan::report::document::Document;
 use netplan::results::{
     Circumstances, Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, warnings,
 };
 use netplan::schedule::{CellId, Params, Schedule};
 use netplan::tools::{Cause, Failure, Metrics, name};
+
+/// The report as people see it.
+pub fn table(report: &Report, width: usize, colour: bool) -> String {
+    terminal::render(&Document::from_report(report), width, colour)
+}
 
 /// A cell with its name and parameters.
 pub struct Cell {

@@ -23,6 +23,7 @@ mod extends;
 mod fake_api;
 mod fake_cluster;
 mod found;
+mod generated_code;
 mod import_circles;
 mod install;
 mod kubeconfig;

@@ -9,14 +9,14 @@ use netplan::diag::printable::{is_safe, is_unsafe, styled};
 use netplan::output::nptest_csv::Dialect;
 use netplan::output::{github, json, junit, nptest_csv, samples_csv};
 use netplan::plan::Plan;
-use netplan::report::{Report, terminal};
+use netplan::report::Report;
 use netplan::results::journal::{Journal, to_line};
 use netplan::results::{Event, EventKind};
 use netplan::schedule::{Params, Schedule, Selection};
 use netplan::tools::{self, Cause, Ended, Failure, How, Job, name};
 use proptest::prelude::*;
 
-use crate::made::{self, End, Fate};
+use crate::made::{self, End, Fate, table};
 use crate::schedule::timing;
 use crate::support::{self, Netplan};
 
@@ -81,7 +81,7 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     let report = report(said);
     let samples = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     for (format, text) in [
-        ("table", terminal::render(&report, 80, false)),
+        ("table", table(&report, 80, false)),
         ("csv", nptest_csv::render(&report, Dialect::Nptest)),
         ("csv-fork", nptest_csv::render(&report, Dialect::Fork)),
         ("samples", samples.clone()),
@@ -90,7 +90,7 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     ] {
         prop_assert!(is_safe(&text), "{}: {:?}", format, text);
     }
-    let coloured = terminal::render(&report, 80, true);
+    let coloured = table(&report, 80, true);
     prop_assert_eq!(&styled(&coloured), &coloured);
     let clears = coloured.contains("\u{1b}[2J");
     prop_assert!(!clears, "{:?}", coloured);

@@ -492,10 +492,9 @@ async fn nobody_else_gets_in() {
     let [w1, w2] = [0, 1].map(|i| &run.identities.workers[i]);
     let refused = |code: Code, status: Status| assert_eq!(status.code(), code, "{status:?}");
 
-    // Another run's certificate, whatever its token says.
+    // Another run's certificate.
     let stranger = Identity {
         ca_pem: w1.ca_pem.clone(),
-        token: w1.token.clone(),
         ..other.workers[0].clone()
     };
     if let Ok(client) = connect(&run.address.to_string(), &stranger).await {
@@ -506,16 +505,6 @@ async fn nobody_else_gets_in() {
         connect(&run.address.to_string(), &other.workers[0])
             .await
             .is_err()
-    );
-    // The right certificate with another token.
-    let forgetful = Identity {
-        token: other.client.token.clone(),
-        ..w1.clone()
-    };
-    let client = run.client(&forgetful).await;
-    refused(
-        Code::Unauthenticated,
-        Worker::join(client, hello("w1", 0)).await.err().unwrap(),
     );
     // A worker that says it is another one.
     let client = run.client(w2).await;
@@ -1022,7 +1011,7 @@ async fn only_tls_1_3_is_spoken() {
         acceptor.accept(stream).await.map(drop)
     });
     let refused = connect(&address.to_string(), identity).await.unwrap_err();
-    assert!(refused.words.contains("received fatal alert"), "{refused}");
+    assert!(refused.why.contains("received fatal alert"), "{refused}");
     serving.await.unwrap().unwrap_err();
     run.done.abort();
 }

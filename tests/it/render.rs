@@ -58,7 +58,6 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             "ca_pem": "-----BEGIN CERTIFICATE-----\nCA\n-----END CERTIFICATE-----\n",
             "cert_pem": "-----BEGIN CERTIFICATE-----\nLEAF\n-----END CERTIFICATE-----\n",
             "key_pem": "-----BEGIN PRIVATE KEY-----\nKEY\n-----END PRIVATE KEY-----\n",
-            "token": "c0ffee",
         })
     };
     manifests(

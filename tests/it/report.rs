@@ -3,12 +3,12 @@
 use netplan::output::nptest_csv::Dialect;
 use netplan::output::{json, nptest_csv, samples_csv};
 use netplan::plan::{Plan, Test};
-use netplan::report::{Report, RunState, terminal};
+use netplan::report::{Report, RunState};
 use netplan::results::{Cluster, Event, EventKind, Warning, host_metrics, journal};
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 
-use crate::made::{self, Cell, End, Fate};
+use crate::made::{self, Cell, End, Fate, table};
 use crate::support::snapshots;
 
 struct Made {
@@ -120,7 +120,7 @@ fn tables() {
     ];
     snapshots().bind(|| {
         for (name, report, width) in cases {
-            let text = terminal::render(&report, width, false);
+            let text = table(&report, width, false);
             insta::assert_snapshot!(name, text);
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{name} is too wide: {line}");
@@ -219,10 +219,7 @@ fn warnings_are_marked_where_they_are_the_exception() {
     );
     assert_eq!(json["cells"][2]["samples"][0]["warnings"][1]["bps"], 42.1e6);
     snapshots().bind(|| {
-        insta::assert_snapshot!(
-            "table_with_warnings_100",
-            terminal::render(&report, 100, false)
-        );
+        insta::assert_snapshot!("table_with_warnings_100", table(&report, 100, false));
         insta::assert_snapshot!(
             "report_json_warnings",
             serde_json::to_string_pretty(&json["warnings"]).unwrap()
@@ -268,8 +265,8 @@ fn a_journal_of_version_1_reads_with_its_warnings() {
 #[test]
 fn colour_only_adds_to_what_signs_say() {
     let report = partial();
-    let plain = terminal::render(&report, 80, false);
-    let colour = terminal::render(&report, 80, true);
+    let plain = table(&report, 80, false);
+    let colour = table(&report, 80, true);
     assert!(colour.contains("\u{1b}[31m✗1\u{1b}[0m"), "{colour}");
     let mut stripped = String::new();
     let mut rest = colour.as_str();
@@ -285,7 +282,7 @@ fn colour_only_adds_to_what_signs_say() {
 fn every_width_shows_every_figure() {
     for report in [complete(), partial(), repeats()] {
         for width in (40..=200).step_by(8) {
-            let text = terminal::render(&report, width, false);
+            let text = table(&report, width, false);
             for line in text.lines().filter(|l| !l.contains('·')) {
                 assert!(line.chars().count() <= width.max(60), "{width}: {line}");
             }
@@ -316,7 +313,7 @@ fn a_journal_that_went_through_its_file_gives_the_same_report() {
         .collect();
     let recovered = netplan::results::journal::read_bytes(lines.concat().as_bytes());
     assert!(recovered.complete);
-    let stored = Report::of(&recovered.events).unwrap();
+    let stored = Report::from_events(&recovered.events).unwrap();
     let live = Report::fold(&made.events, made.plan.clone(), made.schedule.clone());
     assert_eq!(stored, live);
     assert_eq!(json::render(&stored).unwrap(), json::render(&live).unwrap());
@@ -338,7 +335,7 @@ fn a_journal_damaged_before_its_end_says_so_in_its_report() {
         ))
     };
     let cut = [&lines[..20], &["{\"v\":1,\"se".to_owned()]].concat();
-    let shown = |report: &Report| terminal::render(report, 80, false);
+    let shown = |report: &Report| table(report, 80, false);
     assert!(!shown(&read(&cut).unwrap()).contains("damaged"));
     lines[20] = "scratched\n".to_owned();
     let report = read(&lines).unwrap();
@@ -422,7 +419,7 @@ fn a_run_that_was_cut_off_says_so() {
             counts.cells
         );
         assert!(!report.is_complete());
-        let text = terminal::render(&report, 80, false);
+        let text = table(&report, 80, false);
         assert!(
             text.contains("partial: the journal stops before the run's end"),
             "{text}"
@@ -434,7 +431,7 @@ fn a_run_that_was_cut_off_says_so() {
 
 #[test]
 fn a_journal_without_its_start_is_no_report() {
-    let error = |events: &[Event]| Report::of(events).unwrap_err().to_string();
+    let error = |events: &[Event]| Report::from_events(events).unwrap_err().to_string();
     let tests = [made::stream()];
     let mut events = Made::of(&tests, &End::Complete, |_, _| Fate::Measured).events;
     assert_eq!(
@@ -445,11 +442,14 @@ fn a_journal_without_its_start_is_no_report() {
     if let netplan::results::EventKind::RunStarted { only, .. } = &mut events[0].kind {
         *only = Some("path=hairpin".to_owned());
     }
-    assert!(Report::of(&events).is_err(), "the test has no such path");
+    assert!(
+        Report::from_events(&events).is_err(),
+        "the test has no such path"
+    );
     if let netplan::results::EventKind::RunStarted { only, .. } = &mut events[0].kind {
         *only = Some("path=remote-pod".to_owned());
     }
-    let report = Report::of(&events).unwrap();
+    let report = Report::from_events(&events).unwrap();
     assert_eq!((report.cells.len(), report.counts().measured), (1, 1));
     assert!(report.strangers > 0);
 }

@@ -90,7 +90,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             ports: tools::Ports::for_plan(&plan).worker(name),
         })
         .collect();
-    let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n", "token": "c0ffee"});
+    let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n"});
     let identities = Identities {
         in_pods: std::iter::once("orchestrator")
             .chain(plan.workers.keys().map(String::as_str))

@@ -82,7 +82,7 @@ fn damage_in_the_middle_is_read_up_to_and_never_written_over() {
         ),
         (
             lines[5].clone(),
-            "line 4: event 3 should stand here, but 5 does",
+            "line 4: event 3 is missing; event 5 follows",
         ),
         (
             lines[3].replace("\"v\":2", "\"v\":3"),

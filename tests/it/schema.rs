@@ -114,7 +114,7 @@ fn plans_of(folder: &str) -> Vec<(String, String)> {
 }
 
 /// Holds a committed file against what the model says; writes it when `NETPLAN_UPDATE` is set.
-fn committed(name: &str, generated: &str) {
+pub fn committed(name: &str, generated: &str) {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("NETPLAN_UPDATE").is_some() {
         std::fs::write(&path, generated).unwrap();

@@ -3,11 +3,11 @@
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};
 
-use netplan::report::{Report, terminal};
+use netplan::report::Report;
 use netplan::results::EventKind;
 use netplan::schedule::{Schedule, Selection};
 
-use crate::made::{self, End, Fate};
+use crate::made::{self, End, Fate, table};
 
 /// A run of a plan, whose tool says these figures too.
 fn table_of(tools: &str, tests: &str, figures: &[(&str, f64)]) -> String {
@@ -25,7 +25,7 @@ fn table_of(tools: &str, tests: &str, figures: &[(&str, f64)]) -> String {
             }
         }
     }
-    terminal::render(&Report::fold(&events, plan, schedule), 100, false)
+    table(&Report::fold(&events, plan, schedule), 100, false)
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use netplan::output::{github, json, junit, samples_csv};
 use netplan::plan::units::Percent;
 use netplan::plan::{Bound, Comparison, Expectation, Path, Placement, Repeat, Until, Via};
+use netplan::report::Report;
 use netplan::report::baseline::{self, Difference};
 use netplan::report::gate::{self, Tally, Verdict};
-use netplan::report::{Report, terminal};
 use netplan::results::{Event, EventKind, Outcome};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Schedule, Selection};
@@ -13,7 +13,7 @@ use netplan::tools::{Cause, name};
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 
-use crate::made::{self, End, Fate, metric};
+use crate::made::{self, End, Fate, metric, table};
 use crate::support::snapshots;
 
 fn expectation(comparison: Comparison, bound: f64) -> Expectation {
@@ -141,7 +141,7 @@ fn tables_say_how_sure_they_are() {
             ("table_adaptive_100", adaptive(), 100),
             ("table_adaptive_60", adaptive(), 60),
         ] {
-            let text = terminal::render(&report, width, false);
+            let text = table(&report, width, false);
             assert!(
                 text.lines().all(|line| line.chars().count() <= width),
                 "{name} is too wide:\n{text}"
@@ -166,7 +166,7 @@ fn a_ratios_interval_is_shown_by_its_ends() {
             sample.metrics.set(name::THROUGHPUT_BPS, bps);
         }
     }
-    let text = terminal::render(&Report::fold(&events, plan, schedule), 100, false);
+    let text = table(&Report::fold(&events, plan, schedule), 100, false);
     let line = "same-node-service / same-node-pod   130.0    100.1..168.9";
     assert!(text.lines().any(|l| l.trim_end() == line), "{text}");
 }
@@ -175,7 +175,7 @@ fn a_ratios_interval_is_shown_by_its_ends() {
 fn every_width_says_every_verdict() {
     let report = judged();
     for width in 40..=160 {
-        let text = terminal::render(&report, width, true);
+        let text = table(&report, width, true);
         let plain = anstream::adapter::strip_str(&text).to_string();
         let flat = plain.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in [
@@ -217,7 +217,7 @@ fn programs_read_it_too() {
 #[test]
 fn an_undecided_expectation_fails_only_where_it_is_told_to() {
     let report = judged();
-    let tally = Tally::of(&gate::judge(&report));
+    let tally = Tally::new(&gate::judge(&report));
     assert!(tally.undecided > 0 && tally.failed > 0 && tally.not_measured > 0 && tally.passed > 0);
     let failures = |strict| count(&junit::render(&report, strict).unwrap());
     let (lenient, strict) = (failures(false), failures(true));
@@ -354,7 +354,7 @@ fn a_single_sample_is_judged_by_its_value() {
             .iter()
             .all(|j| j.verdict == Verdict::Pass)
     );
-    let text = terminal::render(&report, 200, false);
+    let text = table(&report, 200, false);
     let kept = "by 4 cells; the closest is netperf-tcp-stream/remote-service with";
     assert!(
         text.contains(kept) && text.contains("(a single sample)"),

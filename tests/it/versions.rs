@@ -215,7 +215,7 @@ fn a_tool_that_pods_cannot_see_is_refused_and_not_replaced() {
     let run = bench.netplan_on(&prepare, &RUN).expect(1);
     assert_contains(
         &run.stderr,
-        "`/run/iperf3` is where pods of the local cluster do not see it",
+        "`/run/iperf3` is not visible to pods of the local cluster",
     );
     assert!(!bench.path().join("out/events.jsonl").exists());
 }

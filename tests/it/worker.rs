@@ -16,7 +16,7 @@ use netplan::rpc::pb::orchestrator_server::{Orchestrator, OrchestratorServer};
 use netplan::rpc::pb::start_server::Ready as SignOfReady;
 use netplan::rpc::pb::to_worker::Message as Order;
 use netplan::rpc::pb::{self, FromWorker, Goodbye, Hello, RunClient, StartServer, ToWorker};
-use netplan::rpc::{Guard, Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES, RunIdentities, exit};
+use netplan::rpc::{Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES, RunIdentities, exit};
 use netplan::tools::{
     CUT_MARK_BYTES, Client, Cut, Ended, How, LARGEST_OUTPUT_BYTES, Port, Ready,
     SERVER_OUTPUT_BYTES, Transport, cut_mark, stderr_bytes,
@@ -713,8 +713,7 @@ impl FakeServer {
             .build()
             .unwrap();
         let (sender, sessions) = mpsc::channel(4);
-        let service =
-            OrchestratorServer::with_interceptor(Fake(sender), Guard::new(&identity.token));
+        let service = OrchestratorServer::new(Fake(sender));
         let router = netplan::rpc::server().add_service(service);
         let identity = identity.clone();
         let (alive, crash) = oneshot::channel::<()>();
@@ -762,7 +761,6 @@ pub fn write_identity(folder: &Path, identity: &Identity) {
     std::fs::write(folder.join("ca.crt"), &identity.ca_pem).unwrap();
     std::fs::write(folder.join("tls.crt"), &identity.cert_pem).unwrap();
     std::fs::write(folder.join("tls.key"), &identity.key_pem).unwrap();
-    std::fs::write(folder.join("token"), &identity.token).unwrap();
 }
 
 /// A worker under way.
@@ -1060,7 +1058,7 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
     let own = |name: &str| format!("/proc/{pid}/{name}");
     for (step, secret) in [
         file("tls.key"),
-        file("token"),
+        file("tls.crt"),
         own("environ"),
         own("mem"),
         own("maps"),
@@ -1081,7 +1079,7 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
         "ls {} | wc -l; readlink /proc/{pid}/fd/* 2>/dev/null | wc -l",
         tls.display()
     );
-    assert_eq!(printed(&mut session, 30, &script).await, "4\n0");
+    assert_eq!(printed(&mut session, 30, &script).await, "3\n0");
     session.order(Order::Goodbye(Goodbye {})).await;
     worker.finish_in_task().await.expect(0);
 }
@@ -1139,16 +1137,6 @@ async fn refusal(name: &str, run: &RunIdentities, identity: &Identity) -> String
 async fn a_refused_worker_ends_at_once_and_says_why() {
     let run = RunIdentities::issue("test", &["w1"]).unwrap();
     let other = RunIdentities::issue("other", &["w1"]).unwrap();
-
-    let token = Identity {
-        token: "wrong".to_owned(),
-        ..run.workers[0].clone()
-    };
-    let said = refusal("w1", &run, &token).await;
-    assert!(
-        said.contains("token is missing or not this run's"),
-        "{said}"
-    );
 
     let said = refusal("outdated", &run, &run.workers[0]).await;
     assert!(said.contains("version 9.9.9"), "{said}");

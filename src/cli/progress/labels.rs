@@ -8,7 +8,7 @@ use crate::schedule::{CellId, Forecast};
 use crate::tools::CellMeans;
 
 /// How long a run takes, for people: `about 5 min`, or bounds.
-pub(in crate::cli) fn in_words(forecast: Forecast) -> String {
+pub(in crate::cli) fn forecast_text(forecast: Forecast) -> String {
     let least = elapsed(forecast.least.as_secs_f64());
     if forecast.is_exact() {
         format!("about {least}")
@@ -18,12 +18,12 @@ pub(in crate::cli) fn in_words(forecast: Forecast) -> String {
 }
 
 /// What is left, for people: `12 s`, or bounds when they differ by a tenth or more.
-pub(super) fn left_in_words(left: Forecast) -> String {
+pub(super) fn time_left_text(left: Forecast) -> String {
     if left.most.saturating_sub(left.least) < left.most / 10 {
-        return in_seconds(left.most);
+        return seconds_text(left.most);
     }
-    let least = in_seconds(left.least);
-    let most = in_seconds(left.most);
+    let least = seconds_text(left.least);
+    let most = seconds_text(left.most);
     if least == most {
         least
     } else {
@@ -32,7 +32,7 @@ pub(super) fn left_in_words(left: Forecast) -> String {
 }
 
 /// Whole seconds; from a minute on `1 min 5 s`, from an hour on `1 h 4 min`.
-pub(super) fn in_seconds(time: Duration) -> String {
+pub(super) fn seconds_text(time: Duration) -> String {
     let seconds = time.as_secs();
     if seconds < 60 {
         format!("{seconds} s")
@@ -42,7 +42,7 @@ pub(super) fn in_seconds(time: Duration) -> String {
 }
 
 /// The outcome of a cell, with its mean or, of a search, what was found.
-pub(super) fn outcome_in_words(cell: &CellId, outcome: &Outcome, means: &CellMeans) -> String {
+pub(super) fn outcome_text(cell: &CellId, outcome: &Outcome, means: &CellMeans) -> String {
     match outcome {
         Outcome::Measured {
             found: Some(found),

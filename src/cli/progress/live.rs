@@ -68,7 +68,7 @@ impl<'p> Progress<'p> {
         Ok(result)
     }
 
-    /// Takes note of an event.
+    /// Shows an event.
     pub fn on(&self, event: &Event) {
         match self.since.get() {
             Some(since) if event.at < since => {
@@ -85,7 +85,7 @@ impl<'p> Progress<'p> {
         self.now(&event.kind);
     }
 
-    /// Takes note of what happened in an earlier part of the run, which was cut off.
+    /// Counts what happened in an earlier part of the run, which was cut off.
     pub fn past(&self, event: &EventKind) {
         self.view.borrow_mut().learn(event);
     }
@@ -116,7 +116,7 @@ impl<'p> Progress<'p> {
         }
     }
 
-    /// Takes note of a new phase of the run.
+    /// Notes a new phase of the run.
     pub fn enter(&self, phase: Phase) {
         self.view.borrow_mut().enter(phase, Instant::now());
         if phase == Phase::Stopping && !self.live {

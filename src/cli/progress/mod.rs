@@ -14,7 +14,7 @@ mod view;
 #[cfg(test)]
 mod view_laws;
 
-pub(super) use labels::in_words;
+pub(super) use labels::forecast_text;
 pub(super) use live::Progress;
 pub(super) use requests::ignore_early_requests;
 pub(super) use view::Phase;

@@ -4,7 +4,7 @@
 const BAR: (usize, usize) = (8, 20);
 /// On a narrower terminal there is no bar.
 const LEAST_WIDTH_FOR_BAR: usize = 50;
-/// A name of fewer columns says nothing.
+/// A name of fewer columns is not useful.
 const LEAST_NAME: usize = 6;
 const GAP: &str = "  ";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::eta::Eta;
-use super::labels::{in_seconds, left_in_words, outcome_in_words};
+use super::labels::{outcome_text, seconds_text, time_left_text};
 use super::status_line::Parts;
 use crate::diag::count;
 use crate::plan::{Order, Plan, Test};
@@ -76,21 +76,21 @@ impl<'p> View<'p> {
     /// Of a run of this schedule.
     pub fn of(plan: Cow<'p, Plan>, schedule: Cow<'p, Schedule>, now: Instant) -> Self {
         Self {
-            eta: Eta::of(&plan, &schedule),
+            eta: Eta::new(&plan, &schedule),
             means: CellMeans::for_plan(&plan),
             planned: Some((plan, schedule)),
             ..Self::new(now)
         }
     }
 
-    /// Takes note of what happened in an earlier part of the run. Nothing of that runs any more.
+    /// Counts what happened in an earlier part of the run. Nothing of that still runs.
     pub fn learn(&mut self, event: &EventKind) {
         self.plan_from(event);
         self.count(event);
         self.eta.begin_here();
     }
 
-    /// Takes note of what happens now.
+    /// Counts what happens now.
     pub fn on(&mut self, event: &EventKind, now: Instant) {
         self.plan_from(event);
         self.count(event);
@@ -127,12 +127,12 @@ impl<'p> View<'p> {
         }
     }
 
-    /// What happened before this moment says nothing about the pace.
+    /// What happened before this moment does not count for the pace.
     pub fn begin_here(&mut self) {
         self.eta.begin_here();
     }
 
-    /// Takes note of a new phase. None comes back.
+    /// Notes a new phase. A phase never returns.
     pub fn enter(&mut self, phase: Phase, now: Instant) {
         if phase > self.phase {
             self.phase = phase;
@@ -158,7 +158,7 @@ impl<'p> View<'p> {
 
     /// How long the run takes yet, for people.
     pub fn left(&self, now: Instant) -> String {
-        left_in_words(self.forecast(now))
+        time_left_text(self.forecast(now))
     }
 
     /// What the status line shows.
@@ -172,7 +172,7 @@ impl<'p> View<'p> {
                 format!("{ended}/{all}  {} left", self.left(now))
             }
         };
-        let since = in_seconds(now.saturating_duration_since(self.since));
+        let since = seconds_text(now.saturating_duration_since(self.since));
         let (name, detail) = match (self.phase, &self.newest) {
             (Phase::Removing, _) | (Phase::Stopping, None) => (since, String::new()),
             (Phase::Starting, _) | (Phase::Measuring, None) => {
@@ -198,7 +198,7 @@ impl<'p> View<'p> {
     pub fn running(&self, now: Instant) -> Vec<String> {
         let parts = self.parts(now);
         let measuring = self.first_sample.map(|first| {
-            let measuring = in_seconds(now.saturating_duration_since(first));
+            let measuring = seconds_text(now.saturating_duration_since(first));
             format!(", measuring for {measuring}")
         });
         let mut lines = vec![parts.state + &measuring.unwrap_or_default()];
@@ -209,7 +209,7 @@ impl<'p> View<'p> {
             });
         }
         for (cell, running) in self.running.iter().take(LISTED) {
-            lines.push(format!("  {}", self.sample_in_words(cell, *running, now)));
+            lines.push(format!("  {}", self.sample_text(cell, *running, now)));
             lines.extend(self.command(cell));
         }
         if let Some(more) = self.running.len().checked_sub(LISTED + 1) {
@@ -222,13 +222,13 @@ impl<'p> View<'p> {
     pub fn outcome(&self, event: &EventKind) -> Option<String> {
         match event {
             EventKind::CellEnded { cell, outcome } => {
-                Some(outcome_in_words(cell, outcome, &self.means))
+                Some(outcome_text(cell, outcome, &self.means))
             }
             _ => None,
         }
     }
 
-    fn sample_in_words(&self, cell: &CellId, running: Running, now: Instant) -> String {
+    fn sample_text(&self, cell: &CellId, running: Running, now: Instant) -> String {
         let (of, about) = match self.test(cell) {
             Some(test) => {
                 let of = match search::samples_of(test) {
@@ -248,7 +248,7 @@ impl<'p> View<'p> {
             none if none.is_empty() => none,
             figure => format!(", so far {figure}"),
         };
-        let since = in_seconds(now.saturating_duration_since(running.since));
+        let since = seconds_text(now.saturating_duration_since(running.since));
         let (id, sample) = (&cell.0, running.sample);
         format!("{id}: sample {sample}{of}{attempt}, {since}{about}{so_far}")
     }
@@ -293,7 +293,7 @@ impl<'p> View<'p> {
             && self.planned.is_none()
             && let Ok((plan, schedule)) = Report::planned(plan, only.as_deref())
         {
-            self.eta = Eta::of(&plan, &schedule);
+            self.eta = Eta::new(&plan, &schedule);
             self.means = CellMeans::for_plan(&plan);
             self.planned = Some((Cow::Owned(plan), Cow::Owned(schedule)));
         }

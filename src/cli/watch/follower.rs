@@ -31,7 +31,7 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(120);
 pub(in crate::cli) enum OnInterrupt {
     /// It is cancelled; the orchestrator has this long to stop the tool and end the journal.
     Cancel { within: Duration },
-    /// It goes on; only the watching ends.
+    /// The run continues; only the watching ends.
     Detach,
 }
 
@@ -42,9 +42,9 @@ pub(in crate::cli) enum Followed {
     Over,
     /// The sink has enough.
     Enough,
-    /// The person has interrupted, and the run was cancelled as far as that went.
+    /// The person has interrupted, and the run was cancelled if that was possible.
     Interrupted,
-    /// The person has gone, and the run goes on.
+    /// The person has detached, and the run continues.
     Detached,
 }
 

@@ -1,4 +1,4 @@
-//! Who takes the records of a run that is followed.
+//! Consumers of the records of a run that is watched.
 
 use crate::cli::progress::Phase;
 use crate::rpc::pb::Record;
@@ -20,7 +20,7 @@ pub(in crate::cli) trait Sink {
     /// The run has begun to measure.
     fn has_begun(&self) -> bool;
 
-    /// Takes note of a new phase of the run.
+    /// Notes a new phase of the run.
     fn enter(&self, phase: Phase);
 
     /// Every record up to this one is on disk here.

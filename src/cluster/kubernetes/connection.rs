@@ -106,11 +106,11 @@ impl Connection {
             match kubeconfig::from_pod().await? {
                 Some(connected) => connected,
                 None if merged.has_files() => {
-                    let why = format!("the kubeconfig {} has no cluster", chosen.looked_for());
+                    let why = format!("the kubeconfig {} has no cluster", chosen.searched_files());
                     return Ok(Configured::Nothing(why));
                 }
                 None => {
-                    let why = format!("there is no kubeconfig {}", chosen.looked_for());
+                    let why = format!("there is no kubeconfig {}", chosen.searched_files());
                     return Ok(Configured::Nothing(why));
                 }
             }
@@ -118,7 +118,7 @@ impl Connection {
             return Err(Error::from(
                 Problem::without_place(format!(
                     "there is no kubeconfig {}, and so no context `{}`",
-                    chosen.looked_for(),
+                    chosen.searched_files(),
                     context.unwrap_or_default()
                 ))
                 .help("name one with `--kubeconfig` or KUBECONFIG"),
@@ -180,7 +180,9 @@ impl Connection {
     ) -> kube::Result<T> {
         let within = self.timeouts.answer;
         match tokio::time::timeout(within, question).await {
-            Ok(answer) => answer.map_err(|error| kubeconfig::explain(error, &self.origin)),
+            Ok(answer) => {
+                answer.map_err(|error| kubeconfig::explain_connection_error(error, &self.origin))
+            }
             Err(_) => Err(kubeconfig::no_answer(&self.origin, within.as_secs())),
         }
     }

@@ -1,4 +1,4 @@
-//! What a run ran on, as far as it can be seen. Nothing here needs a permission: what netplan may not
+//! The environment of a run: server version, nodes, network plugin and proxy mode, as far as visible. Nothing here needs a permission: what netplan may not
 //! view is omitted or `unknown`.
 
 use std::collections::{BTreeMap, BTreeSet};

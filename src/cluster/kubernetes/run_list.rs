@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::api_error::{api_error, code};
 use super::connection::Connection;
 use super::labels::{NAME_LABEL, NETPLAN, PLAN_LABEL, ROLE_LABEL, RUN_LABEL, VERSION_LABEL};
-use super::pods::status::{Stage, current, is_leaving, pod_state, rendered_name};
+use super::pods::status::{Stage, current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::Error;
 
 /// A run that has objects in the cluster.
@@ -104,18 +104,18 @@ impl Connection {
     }
 }
 
-/// Puts together what belongs together.
+/// Groups the objects by run.
 fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
     let mut runs: BTreeMap<(String, String), Run> = BTreeMap::new();
     for plan in plans {
-        enter(&mut runs, &plan);
+        run_of_object(&mut runs, &plan);
     }
     // A worker is one however many pods it has had, and before it has any.
     let mut workers: BTreeSet<(String, String, String)> = BTreeSet::new();
     for job in jobs {
         let name = job.metadata.name.clone().unwrap_or_default();
         let is_worker = role(&job.metadata) == Some("worker");
-        let Some(run) = enter(&mut runs, &job.metadata) else {
+        let Some(run) = run_of_object(&mut runs, &job.metadata) else {
             continue;
         };
         if is_worker {
@@ -138,7 +138,7 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
     for pod in pods {
         let stage = pod_state(pod).stage;
         let is_worker = role(&pod.metadata) == Some("worker");
-        let Some(run) = enter(&mut runs, &pod.metadata) else {
+        let Some(run) = run_of_object(&mut runs, &pod.metadata) else {
             continue;
         };
         if is_worker {
@@ -148,7 +148,7 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
         }
     }
     for (namespace, id, worker) in workers {
-        let pod = current(pods, &worker);
+        let pod = current_pod(pods, &worker);
         let is_up = pod.is_some_and(|pod| pod_state(pod).stage >= Stage::Ready);
         if let Some(run) = runs.get_mut(&(namespace, id)) {
             run.workers += 1;
@@ -178,7 +178,7 @@ fn role(metadata: &ObjectMeta) -> Option<&str> {
 }
 
 /// The run that an object belongs to.
-fn enter<'a>(
+fn run_of_object<'a>(
     runs: &'a mut BTreeMap<(String, String), Run>,
     metadata: &ObjectMeta,
 ) -> Option<&'a mut Run> {

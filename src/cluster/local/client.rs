@@ -1,4 +1,4 @@
-//! The command line's half of the local cluster.
+//! A local cluster, as the command line uses it: starts the sandbox and sends it requests.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};

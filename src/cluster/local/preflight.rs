@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::machine::path_lookup::{ETHTOOL, IP, NFT, TC, is_installed, search_path};
 use super::machine::process_limit::process_limit_reached;
-use super::machine::watchdog::within;
+use super::machine::watchdog::run_with_deadline;
 use super::sandbox::{Amounts, Feature, ProbeRequest, Stage};
 use crate::cluster::Finding;
 use crate::diag::Problem;
@@ -99,7 +99,7 @@ fn probe(exe: &Path, wanted: &ProbeRequest) -> io::Result<Vec<Problem>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = with_original_file_limit(|| command.spawn())?;
-    let ((status, said, errors), is_late) = within(WITHIN, &mut child, |child| {
+    let ((status, said, errors), is_late) = run_with_deadline(WITHIN, &mut child, |child| {
         if let Some(mut stdin) = child.stdin.take() {
             // One that has ended already says why.
             let _ = stdin.write_all(&serde_json::to_vec(wanted)?);

@@ -42,11 +42,11 @@ pub(super) fn why_unfit(
 /// Why a server that has ended before it was ready did so.
 pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) -> (Cause, String) {
     let (said, cut) = (first_lines(ended), cut_note(ended));
-    let with_said = |words: String| {
+    let with_said = |text: String| {
         if said.is_empty() {
-            format!("{words}{cut}")
+            format!("{text}{cut}")
         } else {
-            format!("{words}{cut}: {said}")
+            format!("{text}{cut}: {said}")
         }
     };
     match &ended.how {
@@ -91,7 +91,7 @@ pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) ->
 fn refuses_an_option(line: &str) -> bool {
     ["unrecognized option", "unknown option", "invalid option"]
         .iter()
-        .any(|words| line.contains(words))
+        .any(|complaint| line.contains(complaint))
 }
 
 /// Adds what the kernel said of the connection: its MSS always, the rest where the tool says nothing.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
+use crate::plan::describe::keys::RANGE;
 use crate::plan::model::sweep::{Sweep, SweepError};
 use crate::plan::model::units::{BitRate, Quantity};
 use crate::plan::text::tree::{Kind, NodeId, Tree, Value};
@@ -288,17 +289,15 @@ impl<'t> Decoder<'t> {
                 }
             }
             Kind::Map(_) => {
-                let fields = self.fields(id, "a range with `from`, `to` and `step`", false)?;
+                let fields = self.mapping(id, &RANGE)?;
                 let part = |key, least, most| {
-                    fields.required(key, |value| {
-                        read(value, least, most).map(|number| (number, self.place(value)))
-                    })
+                    let id = fields.value(key)?;
+                    Some((read(id, least, most)?, self.place(id)))
                 };
                 let from = part("from", least, most);
                 // The range need not reach its bound: what counts is the last value.
                 let to = part("to", 0, u64::MAX);
                 let step = part("step", 0, u64::MAX);
-                fields.done();
                 let ((from, from_place), (to, to_place), (step, step_place)) = (from?, to?, step?);
                 let problem = match Sweep::range(from, to, step) {
                     Ok(sweep) => {

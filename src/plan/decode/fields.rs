@@ -1,12 +1,11 @@
 //! The keys of a mapping: those that are asked for, those that are missing, those that are unknown.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::decoder::{At, Decoder};
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
-use crate::plan::describe::key::{Form, Kind, MAPPING, Mapping, Presence};
+use crate::plan::describe::key::{Form, Kind, Limits, MAPPING, Mapping, Presence};
 use crate::plan::model::choice::{Choice, word};
 use crate::plan::model::kubernetes::StringMap;
 use crate::plan::model::units::{BitRate, Duration, Percent};
@@ -18,30 +17,25 @@ static UNDESCRIBED: Mapping = MAPPING;
 impl<'t> Decoder<'t> {
     /// A mapping with the keys that are described. Notes the others.
     pub fn mapping(&self, id: NodeId, mapping: &'static Mapping) -> Option<Fields<'_, 't>> {
-        let fields = self.open(id, mapping.what.into(), mapping.may_be_empty, mapping)?;
+        let fields = self.open(id, mapping.what, mapping.may_be_empty, mapping)?;
         fields.done_else(|key| mapping.hint(key));
         Some(fields)
     }
 
     /// The keys of a mapping, which `what` describes. `optional`: nothing at all counts as an empty one.
-    pub fn fields(
-        &self,
-        id: NodeId,
-        what: impl Into<Cow<'static, str>>,
-        optional: bool,
-    ) -> Option<Fields<'_, 't>> {
-        self.open(id, what.into(), optional, &UNDESCRIBED)
+    pub fn fields(&self, id: NodeId, what: &'static str, optional: bool) -> Option<Fields<'_, 't>> {
+        self.open(id, what, optional, &UNDESCRIBED)
     }
 
     /// As [`Decoder::mapping`], without looking for unknown keys: that is for [`Fields::done_else`].
     pub fn open_mapping(&self, id: NodeId, mapping: &'static Mapping) -> Option<Fields<'_, 't>> {
-        self.open(id, mapping.what.into(), mapping.may_be_empty, mapping)
+        self.open(id, mapping.what, mapping.may_be_empty, mapping)
     }
 
     fn open(
         &self,
         id: NodeId,
-        what: Cow<'static, str>,
+        what: &'static str,
         optional: bool,
         mapping: &'static Mapping,
     ) -> Option<Fields<'_, 't>> {
@@ -53,7 +47,7 @@ impl<'t> Decoder<'t> {
         let map = match &node.kind {
             tree::Kind::Map(map) => map,
             tree::Kind::Scalar(scalar) if optional && scalar.value == Value::Null => &EMPTY,
-            _ => return self.expected(id, &what, ""),
+            _ => return self.expected(id, what, ""),
         };
         let index = map.entries.iter().map(|entry| (entry.key.as_str(), entry));
         let described = mapping.all_keys().map(|key| key.name.to_owned());
@@ -79,7 +73,7 @@ pub struct Fields<'d, 't> {
     map: &'t Map,
     index: HashMap<&'t str, &'t Entry>,
     asked: RefCell<Vec<String>>,
-    what: Cow<'static, str>,
+    what: &'static str,
     mapping: &'static Mapping,
 }
 
@@ -126,6 +120,17 @@ impl<'t> Fields<'_, 't> {
         }
     }
 
+    /// A number of at most this, where something else limits it more than its key.
+    pub fn number_up_to(&self, key: &str, most: u64) -> Option<At<u64>> {
+        match self.described(key)? {
+            (Kind::Number(limits), id) => {
+                let most = limits.most.min(most);
+                self.decoder.number(id, Limits { most, ..limits })
+            }
+            _ => None,
+        }
+    }
+
     /// A number whose limits fit.
     pub fn small_number(&self, key: &str) -> Option<u32> {
         u32::try_from(self.number(key)?.value).ok()
@@ -145,11 +150,12 @@ impl<'t> Fields<'_, 't> {
         }
     }
 
-    pub fn rate(&self, key: &str) -> Option<BitRate> {
+    pub fn rate(&self, key: &str) -> Option<At<BitRate>> {
         match self.described(key)? {
             (Kind::Rate(limits), id) => {
                 let (least, most) = (BitRate(limits.least), BitRate(limits.most));
-                self.decoder.rate_limit(id, least, most)
+                self.decoder
+                    .at(id, self.decoder.rate_limit(id, least, most))
             }
             _ => None,
         }
@@ -235,26 +241,6 @@ impl<'t> Fields<'_, 't> {
         self.index.get(key).map(|entry| entry.key_place)
     }
 
-    pub fn optional<T>(
-        &self,
-        key: &'static str,
-        read: impl FnOnce(NodeId) -> Option<T>,
-    ) -> Option<T> {
-        self.entry(key).and_then(|entry| read(entry.value))
-    }
-
-    pub fn required<T>(
-        &self,
-        key: &'static str,
-        read: impl FnOnce(NodeId) -> Option<T>,
-    ) -> Option<T> {
-        if let Some(entry) = self.entry(key) {
-            return read(entry.value);
-        }
-        self.note_missing(key);
-        None
-    }
-
     fn note_missing(&self, key: &str) {
         // A misspelt key is one problem, not two.
         let misspelt =
@@ -282,12 +268,7 @@ impl<'t> Fields<'_, 't> {
         self.map.incomplete
     }
 
-    /// Notes the keys that were not asked for.
-    pub fn done(&self) {
-        self.done_else(|_| None);
-    }
-
-    /// As [`Fields::done`]; `elsewhere` knows where a key belongs that does not belong here.
+    /// Notes the unknown keys. `elsewhere` knows what to write instead of some.
     pub fn done_else(&self, elsewhere: impl Fn(&str) -> Option<String>) {
         let asked = self.asked.borrow();
         let asked: Vec<&str> = asked.iter().map(String::as_str).collect();

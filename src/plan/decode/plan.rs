@@ -187,7 +187,7 @@ fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
 fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
     let fields = decoder.mapping(id, &LINK)?;
     Some(Link {
-        rate: fields.rate("rate"),
+        rate: fields.rate("rate").map(|rate| rate.value),
         delay: fields.duration("delay").map(|delay| delay.value),
         loss: fields.percent("loss"),
         mtu: fields.small_number("mtu"),

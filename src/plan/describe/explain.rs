@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::key::{Form, Key, Kind, Limits, Presence, Word, key, seconds_text};
-use super::keys::PLAN;
+use super::keys::{PLAN, RANGE};
 use super::schema::{BOUNDS_TEXT, metric_text};
 use crate::catalog::{METRICS, Metric};
 use crate::diag::{did_you_mean, one_of, quote};
@@ -127,8 +127,8 @@ impl Node {
                     mapping.all_keys().for_each(|key| add(*key, String::new()));
                 }
                 Kind::Sweep(of) => {
-                    for (name, text) in RANGE {
-                        add(key(name, *of, text).required(), String::new());
+                    for end in RANGE.all_keys() {
+                        add(Key { kind: *of, ..*end }, String::new());
                     }
                 }
                 Kind::Bounds => {
@@ -209,16 +209,6 @@ impl Node {
         }
     }
 }
-
-/// The keys of a range.
-const RANGE: [(&str, &str); 3] = [
-    ("from", "The first value."),
-    (
-        "to",
-        "The bound, which is included when a step lands on it.",
-    ),
-    ("step", "The distance between two values."),
-];
 
 const SWEEP_TEXT: &str = "It takes one value, a list of values, or a range.";
 

@@ -4,21 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
-use super::number_format::{Field, aligned};
-use super::test_section::{Section, others, path_name, varying};
+use super::block::{Block, Cell, Column, Level, Meaning, Span, Table};
+use super::headline::{others, path_name, varying};
 use crate::plan::Test;
 use crate::report::baseline::{self, Beside};
-use crate::report::fold::{CellReport, Report};
-use crate::report::terminal::layout::{Column, Grid};
+use crate::report::{CellReport, Report};
 use crate::statistics::Summary;
 
-/// Beside a ratio whose interval holds 100 %.
+/// Beside a ratio whose interval includes 100 %.
 const ALIKE: &str = "≈";
 
-/// All tests' ratios; None when no cell has a measured counterpart.
-pub fn of(report: &Report) -> Option<Section> {
+/// The ratios of all tests; nothing when no cell has a measured counterpart.
+pub fn blocks(report: &Report) -> Vec<Block> {
     let all = baseline::compare(report);
-    let grids: Vec<Grid> = report
+    let tables: Vec<Table> = report
         .plan
         .tests
         .iter()
@@ -28,11 +27,11 @@ pub fn of(report: &Report) -> Option<Section> {
                 let row = report.schedule.rows.get(beside.cell.row);
                 row.is_some_and(|row| row.test == at)
             });
-            of_test_grids(report, test, &of_test.collect::<Vec<_>>())
+            tables(report, test, &of_test.collect::<Vec<_>>())
         })
         .collect();
-    if grids.is_empty() {
-        return None;
+    if tables.is_empty() {
+        return Vec::new();
     }
     let mut about = "each path's mean in % of its plain counterpart's".to_owned();
     about += if all.iter().any(|beside| beside.ratio.interval.is_some()) {
@@ -40,61 +39,50 @@ pub fn of(report: &Report) -> Option<Section> {
     } else {
         "; single samples, so without an interval"
     };
-    Some(Section {
-        name: "baselines".to_owned(),
-        about,
-        grids,
-        sparks: Vec::new(),
-    })
+    let heading = Block::Heading {
+        level: Level::Section,
+        title: "baselines".to_owned(),
+    };
+    let about = Block::paragraph(Meaning::Plain, about);
+    let tables = tables.into_iter().map(Block::Table);
+    [heading, about].into_iter().chain(tables).collect()
 }
 
-/// Sizes down and paths across, a grid for each combination of the other parameters; without sizes,
+/// Sizes down and paths across, a table for each combination of the other parameters; without sizes,
 /// or without intervals, paths down.
-fn of_test_grids(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Vec<Grid> {
+fn tables(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Vec<Table> {
     let cells: Vec<&CellReport> = all.iter().map(|beside| beside.cell).collect();
     let sizes: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.params.size()).collect();
     let varying = varying(&cells);
     if all.is_empty() {
         return Vec::new();
     }
-    let sure = all.iter().any(|beside| beside.ratio.interval.is_some());
-    if sizes.len() > 1 && !sure {
+    let has_interval = all.iter().any(|beside| beside.ratio.interval.is_some());
+    if sizes.len() > 1 && !has_interval {
         return vec![summary(report, test, all)];
     }
     if sizes.len() < 2 {
-        let column = |name: &str, fields: Vec<String>| Column {
-            name: name.to_owned(),
-            unit: String::new(),
-            words: true,
-            fields,
-        };
-        let pairs = all.iter().map(|beside| title(report, beside)).collect();
-        let mut columns = vec![column(&test.name, pairs)];
+        let pairs = all.iter().map(|beside| title(report, beside));
+        let mut columns = vec![Column::words(&test.name, pairs)];
         if !varying.is_empty() {
             let with = cells.iter().map(|cell| others(cell, &varying));
-            columns.push(column("with", with.collect()));
+            columns.push(Column::words("with", with));
         }
         let keys = columns.len();
-        // Of their own, so that a narrow table may put them below each other.
-        let figures = |name: &str, part: fn(Field) -> Field| Column {
-            words: false,
-            ..column(
-                name,
-                aligned(&all.iter().map(|b| part(field(b))).collect::<Vec<_>>()),
-            )
-        };
-        columns.push(figures("%", |field| field.mean.into()));
-        if sure {
-            columns.push(figures("95 % interval", |field| Field {
-                mean: field.spread,
-                marks: field.marks,
-                ..Field::default()
-            }));
+        // In columns of their own, so that a narrow table can put them below each other.
+        let shares = all.iter().map(|beside| percent(beside.ratio.value));
+        columns.push(Column::figures("%", "", shares));
+        if has_interval {
+            let intervals = all.iter().map(|beside| Cell {
+                marks: alike(beside),
+                ..interval(beside).into()
+            });
+            columns.push(Column::figures("95 % interval", "", intervals));
         }
-        return vec![Grid {
-            caption: String::new(),
+        return vec![Table {
             columns,
             keys,
+            ..Table::default()
         }];
     }
     let mut groups: IndexMap<String, Vec<&Beside<'_>>> = IndexMap::new();
@@ -104,52 +92,45 @@ fn of_test_grids(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Vec<Grid>
     }
     groups
         .into_iter()
-        .map(|(others, group)| Grid {
+        .map(|(others, group)| Table {
             caption: format!("{} {others}", test.name).trim().to_owned(),
             columns: across(report, &group),
             keys: 1,
+            ..Table::default()
         })
         .collect()
 }
 
 /// A sweep of single samples: the median of each path's ratios, and how far they go.
-fn summary(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Grid {
-    let mut paths: Vec<(String, Vec<f64>)> = Vec::new();
+fn summary(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Table {
+    let mut paths: IndexMap<String, Vec<f64>> = IndexMap::new();
     for beside in all {
-        let name = title(report, beside);
         let percent = beside.ratio.value * 100.0;
-        match paths.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, values)) => values.push(percent),
-            None => paths.push((name, vec![percent])),
-        }
+        paths
+            .entry(title(report, beside))
+            .or_default()
+            .push(percent);
     }
     let summaries: Vec<Option<Summary>> = paths
-        .iter()
-        .map(|(_, values)| Summary::of(values.iter().copied()))
+        .values()
+        .map(|values| Summary::of(values.iter().copied()))
         .collect();
-    let column = |name: &str, value: fn(&Summary) -> String| Column {
-        name: name.to_owned(),
-        unit: String::new(),
-        words: false,
-        fields: summaries
+    let column = |name: &str, text: fn(&Summary) -> String| {
+        let texts = summaries
             .iter()
-            .map(|s| s.as_ref().map_or_else(String::new, value))
-            .collect(),
+            .map(|summary| summary.as_ref().map_or_else(String::new, text));
+        Column::figures(name, "", texts)
     };
-    Grid {
-        caption: String::new(),
+    Table {
         columns: vec![
-            Column {
-                words: true,
-                fields: paths.iter().map(|(name, _)| name.clone()).collect(),
-                ..column(&test.name, |_| String::new())
-            },
+            Column::words(&test.name, paths.keys().cloned()),
             column("cells", |s| s.count.to_string()),
             column("lowest", |s| format!("{:.1}", s.min)),
             column("median", |s| format!("{:.1}", s.median)),
             column("highest", |s| format!("{:.1}", s.max)),
         ],
         keys: 1,
+        ..Table::default()
     }
 }
 
@@ -157,37 +138,24 @@ fn summary(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Grid {
 fn across(report: &Report, group: &[&Beside<'_>]) -> Vec<Column> {
     let size = |beside: &Beside<'_>| beside.cell.params.size();
     let sizes: BTreeSet<u64> = group.iter().filter_map(|beside| size(beside)).collect();
-    let mut columns = vec![Column {
-        name: "size".to_owned(),
-        unit: "bytes".to_owned(),
-        words: false,
-        fields: sizes.iter().map(u64::to_string).collect(),
-    }];
+    let mut columns = vec![Column::figures(
+        "size",
+        "bytes",
+        sizes.iter().map(u64::to_string),
+    )];
     let mut rows: IndexMap<usize, HashMap<Option<u64>, &Beside<'_>>> = IndexMap::new();
     for beside in group {
         let by_size = rows.entry(beside.cell.row).or_default();
         by_size.entry(size(beside)).or_insert(beside);
     }
     columns.extend(rows.iter().map(|(row, by_size)| {
-        let fields = sizes.iter().map(|at| {
+        let ratios = sizes.iter().map(|at| {
             let here = by_size.get(&Some(*at));
-            here.map_or_else(Field::default, |beside| {
-                let field = field(beside);
-                let spread = match &*field.spread {
-                    "" => String::new(),
-                    spread => format!("({spread})"),
-                };
-                Field { spread, ..field }
-            })
+            here.map_or_else(Cell::default, |beside| ratio(beside))
         });
         let plain = by_size.values().next();
         let plain = plain.map_or("", |beside| path_name(report, beside.plain.row));
-        Column {
-            name: path_name(report, *row).to_owned(),
-            unit: format!("/ {plain}"),
-            words: false,
-            fields: aligned(&fields.collect::<Vec<_>>()),
-        }
+        Column::figures(path_name(report, *row), &format!("/ {plain}"), ratios)
     }));
     columns
 }
@@ -198,19 +166,30 @@ fn title(report: &Report, beside: &Beside<'_>) -> String {
     format!("{} / {}", name(beside.cell), name(beside.plain))
 }
 
-fn field(beside: &Beside<'_>) -> Field {
-    let ratio = beside.ratio;
-    let percent = |share: f64| format!("{:.1}", share * 100.0);
-    Field {
-        mean: percent(ratio.value),
-        // Not as ±: the interval is one of logarithms, so its ends lie unequally far.
-        spread: ratio.interval.map_or_else(String::new, |interval| {
-            format!("{}..{}", percent(interval.low), percent(interval.high))
-        }),
-        count: String::new(),
-        marks: match beside.may_be_alike() {
-            Some(true) => ALIKE.to_owned(),
-            _ => String::new(),
-        },
+fn ratio(beside: &Beside<'_>) -> Cell {
+    let spread = match interval(beside) {
+        none if none.is_empty() => none,
+        interval => format!("({interval})"),
+    };
+    Cell {
+        spread,
+        marks: alike(beside),
+        ..percent(beside.ratio.value).into()
     }
+}
+
+/// Not as ±: the interval is one of logarithms, so its ends are not equally far from the ratio.
+fn interval(beside: &Beside<'_>) -> String {
+    beside.ratio.interval.map_or_else(String::new, |interval| {
+        format!("{}..{}", percent(interval.low), percent(interval.high))
+    })
+}
+
+fn alike(beside: &Beside<'_>) -> Vec<Span> {
+    let alike = beside.may_be_alike() == Some(true);
+    alike.then(|| Span::plain(ALIKE)).into_iter().collect()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
 }

@@ -1,44 +1,36 @@
-//! The tables of a test that sweeps a size: sizes down, paths across.
+//! The tables and the chart of a test that sweeps a size: sizes down, paths across.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::notes::Notes;
-use super::number_format::{Field, Scale, aligned};
-use super::test_section::{
-    Section, Writing, about, declared_metrics, field, mean, others, path_name, varying,
-};
+use super::block::{Axis, Block, Cell, Chart, Column, Meaning, Series, Table};
+use super::footnotes::Footnotes;
+use super::headline::declared_metrics;
+use super::headline::{HeadlineFormat, about, figure, mean, others, path_name, varying};
+use super::number_format::NumberFormat;
 use crate::catalog::{KnownMetric, METRICS, Metric};
 use crate::plan::{Test, ToolSpec};
-use crate::report::fold::{CellReport, Report};
-use crate::report::labels;
-use crate::report::terminal::layout::{Column, Grid};
-use crate::report::terminal::sparkline as spark;
+use crate::report::{CellReport, Report, labels};
 use crate::schedule::Param;
 use crate::statistics::Summary;
 use crate::tools::name;
 
-/// The shortest sweep whose shape says more than its figures.
-const SPARK_FROM: usize = 4;
+/// The shortest sweep that is charted: the shape of a shorter one says no more than its figures.
+const CHARTED_FROM: usize = 4;
 
-/// Sizes down, paths across; a grid for each combination of the other parameters.
-pub fn swept(
+/// Sizes down, paths across; a table for each combination of the other parameters. The chart has the
+/// shape of each path's sweep.
+pub fn blocks(
     report: &Report,
     test: &Test,
     cells: &[&CellReport],
     sizes: &BTreeSet<u64>,
-    notes: &mut Notes,
-) -> Section {
+    notes: &mut Footnotes,
+) -> Vec<Block> {
     let metric = test.tool.headline();
-    let means: Vec<f64> = cells
-        .iter()
-        .filter_map(|cell| report.headline(cell))
-        .map(|figure| figure.summary.mean)
-        .collect();
-    let scale = Scale::headline(&metric, &means);
-    let writing = Writing::of(scale, &metric, cells);
-    let top = means.iter().copied().fold(0.0, f64::max);
+    let format = HeadlineFormat::new(report, &metric, cells);
+    let is_mss = cells.iter().any(|c| c.params.get(Param::Mss).is_some());
     // Rows (one for each path and combination) by combination, in the schedule's order.
     let mut groups: IndexMap<String, IndexMap<usize, BySize<'_>>> = IndexMap::new();
     let varying = varying(cells);
@@ -47,31 +39,11 @@ pub fn swept(
         let row = group.entry(cell.row).or_default();
         row.extend(cell.params.size().map(|size| (size, *cell)));
     }
-    let swept_is_mss = cells.iter().any(|c| c.params.get(Param::Mss).is_some());
-    let mut grids = Vec::new();
-    let mut sparks = Vec::new();
+    let mut blocks = vec![Block::paragraph(Meaning::Plain, about(test, format, cells))];
+    let mut series = Vec::new();
     for (others, rows) in &groups {
-        let mut keys = vec![Column {
-            name: if swept_is_mss { "asked" } else { "datagram" }.to_owned(),
-            unit: if swept_is_mss { "MSS" } else { "bytes" }.to_owned(),
-            words: false,
-            fields: sizes.iter().map(u64::to_string).collect(),
-        }];
-        if swept_is_mss {
-            keys.push(Column {
-                name: "effective".to_owned(),
-                unit: "MSS".to_owned(),
-                words: false,
-                fields: sizes.iter().map(|size| effective(rows, *size)).collect(),
-            });
-        }
-        let across = Across {
-            report,
-            sizes,
-            keys,
-            rows,
-        };
-        grids.push(across.grid(others, |cell| field(report, test, cell, writing, notes)));
+        let across = Across::new(report, sizes, is_mss, rows);
+        blocks.push(across.table(others, |cell| figure(report, test, cell, format, notes)));
         for (beside, title, most) in beside(&test.tool, &metric) {
             let means: Vec<f64> = across
                 .cells()
@@ -80,61 +52,68 @@ pub fn swept(
             if means.is_empty() {
                 continue;
             }
-            let scale = if labels::is_rate(&beside) {
-                Scale::headline(&beside, &means)
+            let number = if labels::is_rate(&beside) {
+                NumberFormat::headline(&beside, &means)
             } else {
-                Scale::of(&means, 1.0, most, labels::unit_of(&beside))
+                NumberFormat::new(&means, 1.0, most, labels::unit_of(&beside))
             };
-            let unit = match scale.unit {
+            let unit = match number.unit {
                 "" => String::new(),
                 unit => format!(", in {unit}"),
             };
             let caption = format!("{others} {title}{unit}").trim().to_owned();
-            grids.push(across.grid(&caption, |cell| {
-                mean(cell, &beside).map_or_else(Field::default, |mean| scale.write(mean).into())
+            blocks.push(across.table(&caption, |cell| {
+                mean(cell, &beside).map_or_else(Cell::default, |mean| number.write(mean).into())
             }));
         }
-        for (row, by_size) in rows {
-            let values: Vec<(u64, Option<f64>)> = by_size
-                .iter()
-                .map(|(size, cell)| (*size, report.headline(cell).map(|f| f.summary.mean)))
-                .collect();
-            if values.len() >= SPARK_FROM {
-                let path = path_name(report, *row);
-                let name = if groups.len() > 1 {
+        for (row, by_size) in rows
+            .iter()
+            .filter(|(_, by_size)| by_size.len() >= CHARTED_FROM)
+        {
+            let path = path_name(report, *row);
+            let value = |cell| {
+                report
+                    .headline(cell)
+                    .map(|f| f.summary.mean / format.number.divisor)
+            };
+            series.push(Series {
+                name: if groups.len() > 1 {
                     format!("{path} {others}")
                 } else {
                     path.to_owned()
-                };
-                sparks.push((name, values));
-            }
+                },
+                points: by_size
+                    .iter()
+                    .map(|(size, cell)| (*size, value(cell)))
+                    .collect(),
+            });
         }
     }
-    let width = sparks.iter().map(|(name, _)| name.chars().count()).max();
-    let width = width.unwrap_or(0);
-    let sparks = sparks
-        .into_iter()
-        .map(|(name, values)| {
-            let bars: Vec<Option<f64>> = values.iter().map(|(_, value)| *value).collect();
-            let best = values
-                .iter()
-                .filter_map(|(size, value)| Some((*size, (*value)?)))
-                .reduce(|best, next| if next.1 > best.1 { next } else { best });
-            let best = best.map_or_else(String::new, |(size, value)| {
-                format!("  max {} at {size}", scale.write(value))
-            });
-            format!("{name:width$}  {}{best}", spark::line(&bars, top))
-        })
-        .collect();
-    Section {
-        name: test.name.clone(),
-        about: about(test, writing, cells),
-        grids,
-        sparks,
+    if !series.is_empty() {
+        let means = cells.iter().filter_map(|cell| report.headline(cell));
+        let values = means.map(|figure| figure.summary.mean / format.number.divisor);
+        blocks.push(Block::Chart(Chart {
+            x: size_axis(is_mss),
+            y: Axis {
+                name: labels::short(&metric),
+                unit: format.number.unit.to_owned(),
+            },
+            top: values.fold(0.0, f64::max),
+            decimals: format.number.decimals,
+            series,
+        }));
+    }
+    blocks
+}
+
+fn size_axis(is_mss: bool) -> Axis {
+    Axis {
+        name: if is_mss { "MSS" } else { "datagram" }.to_owned(),
+        unit: "bytes".to_owned(),
     }
 }
 
-/// The metrics that get a grid of their own beside that of the headline, with caption and most
+/// The metrics that get a table of their own beside that of the headline, with caption and most
 /// decimals: the catalogue's, and what a declared tool yields besides.
 fn beside(tool: &ToolSpec, headline: &str) -> Vec<(String, String, usize)> {
     let known = METRICS.iter().filter_map(|known| {
@@ -164,27 +143,47 @@ struct Across<'a> {
     rows: &'a IndexMap<usize, BySize<'a>>,
 }
 
-impl Across<'_> {
+impl<'a> Across<'a> {
+    fn new(
+        report: &'a Report,
+        sizes: &'a BTreeSet<u64>,
+        is_mss: bool,
+        rows: &'a IndexMap<usize, BySize<'a>>,
+    ) -> Self {
+        let asked = sizes.iter().map(u64::to_string);
+        let keys = if is_mss {
+            let effective = sizes.iter().map(|size| effective(rows, *size));
+            vec![
+                Column::figures("asked", "MSS", asked),
+                Column::figures("effective", "MSS", effective),
+            ]
+        } else {
+            vec![Column::figures("datagram", "bytes", asked)]
+        };
+        Self {
+            report,
+            sizes,
+            keys,
+            rows,
+        }
+    }
+
     /// Sizes down, paths across.
-    fn grid(&self, caption: &str, mut field: impl FnMut(&CellReport) -> Field) -> Grid {
+    fn table(&self, caption: &str, mut figure: impl FnMut(&CellReport) -> Cell) -> Block {
         let mut columns = self.keys.clone();
         columns.extend(self.rows.iter().map(|(row, by_size)| {
-            let fields = self.sizes.iter().map(|size| {
+            let figures = self.sizes.iter().map(|size| {
                 let cell = by_size.get(size);
-                cell.map_or_else(Field::default, |cell| field(cell))
+                cell.map_or_else(Cell::default, |cell| figure(cell))
             });
-            Column {
-                name: path_name(self.report, *row).to_owned(),
-                unit: String::new(),
-                words: false,
-                fields: aligned(&fields.collect::<Vec<_>>()),
-            }
+            Column::figures(path_name(self.report, *row), "", figures)
         }));
-        Grid {
+        Block::Table(Table {
             caption: caption.to_owned(),
             columns,
             keys: self.keys.len(),
-        }
+            ..Table::default()
+        })
     }
 
     fn cells(&self) -> impl Iterator<Item = &CellReport> {

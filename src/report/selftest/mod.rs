@@ -1,11 +1,12 @@
-//! What theory says of an emulated link, beside what was found. Pure.
+//! Figures measured on emulated links, compared with theory. Pure.
 
-mod claim;
-mod print;
+mod check;
+mod document;
 mod theory;
 
-pub use claim::{Allowed, Line, Verdict, counts, of};
-pub use print::{json, table};
+pub use check::{Allowed, Check, Verdict, counts};
+pub use document::document;
+pub use theory::checks;
 
 #[cfg(test)]
 mod tests {
@@ -13,11 +14,16 @@ mod tests {
 
     use super::*;
     use crate::diag::Source;
+    use crate::output::{selftest_json, terminal};
     use crate::plan;
     use crate::report::{CellReport, CellState, Report, RunState};
     use crate::results::Warning;
     use crate::schedule::{CellId, Params, Schedule, Selection};
     use crate::tools::{Cause, Failure, Metrics, name};
+
+    fn text(checks: &[Check], width: usize) -> String {
+        terminal::render(&document(checks), width, false)
+    }
 
     const LINKS: &str = "\
 version: 1
@@ -99,12 +105,12 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             cause: Cause::Timeout,
             words: "netperf was killed".to_owned(),
         });
-        let mut lines = of(&report, None);
+        let mut lines = checks(&report, None);
         let reason = "this kernel lacks netem, which delays packets; install \
                       linux-modules-extra, or leave `delay` away";
-        lines.extend(of(&report, Some(reason)).pop());
+        lines.extend(checks(&report, Some(reason)).pop());
         for width in [60, 80, 110] {
-            let table = table(&lines, width);
+            let table = text(&lines, width);
             assert!(
                 table.lines().all(|line| line.chars().count() <= width),
                 "{table}"
@@ -115,9 +121,9 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| {
-            insta::assert_snapshot!("selftest_table", table(&lines, 160));
-            insta::assert_snapshot!("selftest_table_narrow", table(&lines, 60));
-            insta::assert_snapshot!("selftest_json", json(&lines).unwrap());
+            insta::assert_snapshot!("selftest_table", text(&lines, 120));
+            insta::assert_snapshot!("selftest_table_narrow", text(&lines, 60));
+            insta::assert_snapshot!("selftest_json", selftest_json::render(&lines).unwrap());
         });
     }
 
@@ -125,7 +131,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
     fn without_timestamps_the_whole_mss_is_payload() {
         let mut report = report("");
         measured(&mut report, 1, &goodput(96.43, 1460.0));
-        let line = &of(&report, None)[1];
+        let line = &checks(&report, None)[1];
         assert_eq!(line.verdict, Verdict::Passed, "{line:?}");
         let theory = 100.0 * 1460.0 / 1514.0;
         assert!((line.theory.unwrap() - theory).abs() < 1e-9);
@@ -133,16 +139,16 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
 
     #[test]
     fn what_nobody_measured_did_not_pass() {
-        let lines = of(&report(""), None);
-        // TCP_STREAM is no claim: its MSS is not asked for.
+        let lines = checks(&report(""), None);
+        // TCP_STREAM is not checked: the plan asks for no MSS.
         assert_eq!(lines.len(), 4);
         assert_eq!(counts(&lines), [0, 4, 0]);
-        assert_eq!(counts(&of(&report(""), Some("no netem"))), [0, 0, 4]);
+        assert_eq!(counts(&checks(&report(""), Some("no netem"))), [0, 0, 4]);
         let interrupted = Report {
             state: RunState::Cancelled,
             ..report("")
         };
-        assert_eq!(counts(&of(&interrupted, None)), [0, 0, 4]);
+        assert_eq!(counts(&checks(&interrupted, None)), [0, 0, 4]);
     }
 
     proptest! {
@@ -154,7 +160,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             let mut report = report("");
             measured(&mut report, 1, &goodput(theory * (1.0 + off), payload));
             prop_assume!((off.abs() - 0.01).abs() > 1e-9);
-            let passed = of(&report, None)[1].verdict == Verdict::Passed;
+            let passed = checks(&report, None)[1].verdict == Verdict::Passed;
             prop_assert_eq!(passed, off.abs() < 0.01);
         }
 
@@ -163,7 +169,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
         fn losses_pass_around_theory(percent in 0.0..100.0_f64) {
             let mut report = report(", loss: 1%");
             measured(&mut report, 2, &losses(percent));
-            let line = &of(&report, None)[2];
+            let line = &checks(&report, None)[2];
             // 10000 datagrams: three standard deviations are 0.3 %, five are 0.5 %.
             if (percent - 1.0).abs() < 0.25 {
                 prop_assert_eq!(&line.verdict, &Verdict::Passed);
@@ -183,9 +189,9 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             for cell in 0..report.cells.len() {
                 measured(&mut report, cell, &figures);
             }
-            let lines = of(&report, None);
+            let lines = checks(&report, None);
             prop_assert_eq!(lines.len(), 4);
-            prop_assert!(!table(&lines, 80).is_empty() && json(&lines).is_ok());
+            prop_assert!(!text(&lines, 80).is_empty() && selftest_json::render(&lines).is_ok());
         }
     }
 }

@@ -1,13 +1,14 @@
-//! What theory says of a cell, from its link and its parameters.
+//! Compares measured figures with theory, from a link and the parameters of a cell.
 //!
 //! The link's rate counts Ethernet, IP and transport headers (tc-tbf(8)), so that of each segment
 //! only its payload is goodput: rate · payload / (payload + headers).
 
-use super::claim::{Allowed, Line, Verdict};
+use super::check::{Allowed, Check, Verdict};
 use crate::catalog::Theory;
 use crate::plan::ToolSpec;
 use crate::plan::units::BitRate;
-use crate::report::{CellReport, Report};
+use crate::report::{CellReport, CellState, Report, RunState};
+use crate::results::Warning;
 use crate::schedule::Param;
 use crate::statistics::Summary;
 use crate::statistics::wilson;
@@ -24,8 +25,42 @@ const ROUND_TRIP_PERCENT: f64 = 5.0;
 /// A right link falls out of the interval of its losses once in a thousand times.
 const LOSS_ALPHA: f64 = 0.001;
 
-/// What theory says of a cell; None when it says nothing.
-pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Line> {
+/// A check for each cell that theory has a figure for. `skipped` is the reason why the plan was not run.
+#[must_use]
+pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
+    let check = |cell: &CellReport| {
+        let (_, test, _) = report.row(cell.row)?;
+        let mut check = claim(report, &test.tool, cell)?;
+        match (&cell.state, skipped) {
+            (_, Some(reason)) => check.verdict = Verdict::Skipped(reason.to_owned()),
+            (CellState::Skipped(reason), None) => check.verdict = Verdict::Skipped(reason.clone()),
+            (CellState::Failed(failure), None) => {
+                let why = failure.sentence(test.tool.name());
+                check.verdict = Verdict::Failed(Some(why));
+            }
+            (CellState::Missing | CellState::Partial, None)
+                if report.state == RunState::Cancelled =>
+            {
+                check.verdict = Verdict::Skipped("the run was interrupted".to_owned());
+            }
+            (CellState::Missing | CellState::Partial, None) => {
+                check.verdict = Verdict::Failed(Some("it was not measured".to_owned()));
+            }
+            (CellState::Measured, None) => {}
+        }
+        if let Verdict::Failed(_) = check.verdict {
+            let warnings = cell.samples.iter().flat_map(|sample| &sample.warnings);
+            check.warnings = warnings.map(Warning::kind).collect();
+            check.warnings.sort_unstable();
+            check.warnings.dedup();
+        }
+        Some(check)
+    };
+    report.cells.iter().filter_map(check).collect()
+}
+
+/// The check of a cell; `None` where theory gives no figure.
+fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
     let link = &report.plan.local.links;
     let ToolSpec::BuiltIn(used) = tool else {
         // Only the plan knows what its own tools measure.
@@ -41,7 +76,7 @@ pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Opti
     }
 }
 
-fn goodput(rate: BitRate, cell: &CellReport) -> Line {
+fn goodput(rate: BitRate, cell: &CellReport) -> Check {
     let effective = median(cell, name::EFFECTIVE_MSS);
     let what = match (effective, cell.params.get(Param::Mss)) {
         (Some(effective), _) => format!("TCP goodput over {rate}, {effective:.0} bytes a segment"),
@@ -59,7 +94,7 @@ fn goodput(rate: BitRate, cell: &CellReport) -> Line {
     within(what, "Mbit/s", theory, found, RATE_PERCENT)
 }
 
-fn received(cell: &CellReport) -> Option<Line> {
+fn received(cell: &CellReport) -> Option<Check> {
     let offered = cell.params.get(Param::Rate)?;
     let what = format!("UDP received of {} sent", BitRate(offered));
     let found = median(cell, name::THROUGHPUT_BPS).map(|bps| bps / 1e6);
@@ -67,7 +102,7 @@ fn received(cell: &CellReport) -> Option<Line> {
     Some(within(what, "Mbit/s", Some(theory), found, RATE_PERCENT))
 }
 
-fn round_trip(delay: std::time::Duration, cell: &CellReport) -> Line {
+fn round_trip(delay: std::time::Duration, cell: &CellReport) -> Check {
     let ms = delay.as_secs_f64() * 1e3;
     let what = format!("round trip, {ms} ms each way");
     let found = median(cell, name::LATENCY_MEAN_US).map(|us| us / 1e3);
@@ -80,7 +115,7 @@ fn within(
     theory: Option<f64>,
     found: Option<f64>,
     percent: f64,
-) -> Line {
+) -> Check {
     let verdict = match theory.zip(found) {
         Some((theory, found)) if (found - theory).abs() <= theory * percent / 100.0 => {
             Verdict::Passed
@@ -88,7 +123,7 @@ fn within(
         Some(_) => Verdict::Failed(None),
         None => Verdict::Failed(Some("a figure is missing".to_owned())),
     };
-    Line {
+    Check {
         what,
         unit,
         theory,
@@ -100,7 +135,7 @@ fn within(
 }
 
 /// Datagrams lost of those sent, over all samples; each is lost or not by itself.
-fn lost(percent: f64, cell: &CellReport) -> Line {
+fn lost(percent: f64, cell: &CellReport) -> Check {
     let what = format!("UDP datagrams lost, the link loses {percent} %");
     let counted = datagrams(cell);
     let found = counted.map(|(lost, sent)| 100.0 * lost as f64 / sent as f64);
@@ -112,7 +147,7 @@ fn lost(percent: f64, cell: &CellReport) -> Line {
         Some(_) => Verdict::Failed(None),
         None => Verdict::Failed(Some("a figure is missing".to_owned())),
     };
-    Line {
+    Check {
         what,
         unit: "%",
         theory: Some(percent),

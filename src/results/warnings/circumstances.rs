@@ -3,7 +3,7 @@
 use crate::results::environment::{OFFLOADS, WorkerEnvironment};
 use crate::results::host_metrics::End;
 
-/// What the counters of an end's interfaces stand for.
+/// Which traffic the counters of an end's interfaces cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interfaces {
     /// Traffic may bypass them, as on a node whose eBPF programs connect two sockets.
@@ -40,7 +40,7 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    /// Takes note of both ends' surroundings.
+    /// Adds what both ends report of their hosts.
     #[must_use]
     pub fn seen(mut self, client: &WorkerEnvironment, server: &WorkerEnvironment) -> Self {
         self.mtu = client.mtu.max(server.mtu);

@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// What is the matter, in a few words.
+    /// What is wrong, in a few words.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {

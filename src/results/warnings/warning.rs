@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::Kind;
 use crate::results::host_metrics::End;
 
-/// A reason not to take a sample's figure at its word, with the numbers that it rests on.
+/// A reason to distrust a sample's figure, with the numbers behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Warning {
@@ -105,7 +105,7 @@ impl Warning {
         }
     }
 
-    /// The figures, in words.
+    /// The figures, as text.
     #[must_use]
     pub fn figures(&self) -> String {
         match self {

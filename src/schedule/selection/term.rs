@@ -211,7 +211,7 @@ impl fmt::Display for Value {
 }
 
 /// What a cell of this test and path is called under a key; a name may have several forms. A path
-/// of a mesh is called by the mesh's name too, as in a test's `paths`.
+/// of a mesh is also selected by the mesh's name, like in a test's `paths`.
 pub(super) fn names(key: Key, plan: &Plan, test: &Test, at: usize) -> Vec<String> {
     let Some(path) = plan.paths.get(at) else {
         return Vec::new();
@@ -241,7 +241,7 @@ pub(super) fn names(key: Key, plan: &Plan, test: &Test, at: usize) -> Vec<String
     vec![name.to_owned()]
 }
 
-/// Whether a name matches a pattern in which `*` stands for any characters.
+/// Whether a name matches a pattern in which `*` matches any characters.
 fn glob(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == name;

@@ -1,4 +1,4 @@
-//! A client for what a kubeconfig says, or for the cluster that this process is a pod of.
+//! Creates a client from a kubeconfig, or for the cluster in which this process runs as a pod.
 
 use std::cell::Cell;
 use std::io;

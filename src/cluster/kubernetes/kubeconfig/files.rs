@@ -76,7 +76,10 @@ impl Chosen {
             }
             Self::Variable(files) => (
                 files.as_slice(),
-                Some((none_of(files), "name one that exists, or unset KUBECONFIG")),
+                Some((
+                    no_file_message(files),
+                    "name one that exists, or unset KUBECONFIG",
+                )),
             ),
             Self::Default(file) => (file.as_slice(), None),
         };
@@ -108,7 +111,7 @@ impl Chosen {
     }
 
     /// For people, when no cluster is configured: which file was looked for.
-    pub fn looked_for(&self) -> String {
+    pub fn searched_files(&self) -> String {
         match self {
             Self::Named(file) | Self::Default(Some(file)) => format!("`{}`", file.display()),
             Self::Variable(files) => list(files),
@@ -117,7 +120,7 @@ impl Chosen {
     }
 }
 
-fn none_of(files: &[PathBuf]) -> String {
+fn no_file_message(files: &[PathBuf]) -> String {
     match files {
         [] => "KUBECONFIG contains only separators, and names no file".to_owned(),
         [file] => format!(

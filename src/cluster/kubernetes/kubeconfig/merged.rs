@@ -121,7 +121,7 @@ impl MergedConfig {
             } else {
                 format!("no context is current in {files}")
             };
-            return Err(Problem::without_place(what).help(self.name_one()));
+            return Err(Problem::without_place(what).help(self.context_help()));
         };
         let Some(context) = find(&self.contexts, name) else {
             let names: Vec<&str> = self.contexts.iter().map(|one| one.name.as_str()).collect();
@@ -130,8 +130,8 @@ impl MergedConfig {
                 None => format!("the current context `{name}` is not in {files}"),
             };
             let help = match did_you_mean(name, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`? {}", self.name_one()),
-                None => self.name_one(),
+                Some(near) => format!("did you mean `{near}`? {}", self.context_help()),
+                None => self.context_help(),
             };
             return Err(Problem::without_place(which).help(help));
         };
@@ -141,7 +141,10 @@ impl MergedConfig {
                 "context `{name}` of `{}` names the cluster `{cluster}`, which is not in {files}",
                 context.file.display()
             ))
-            .help(format!("add the cluster to the file; {}", self.name_one())));
+            .help(format!(
+                "add the cluster to the file; {}",
+                self.context_help()
+            )));
         };
         let user = context.value.user.as_deref().unwrap_or_default();
         Ok(Selected {
@@ -151,7 +154,7 @@ impl MergedConfig {
         })
     }
 
-    fn name_one(&self) -> String {
+    fn context_help(&self) -> String {
         let names = self.contexts.iter().map(|one| format!("`{}`", one.name));
         let shown: Vec<String> = names.take(SHOWN_CONTEXTS).collect();
         let more = self.contexts.len() - shown.len();
@@ -194,22 +197,24 @@ fn parse(text: &Text) -> Result<Kubeconfig, String> {
             quote(key)
         ));
     }
-    let twice = twice(config.contexts.iter().map(|one| one.name.as_str()))
+    let duplicate = first_duplicate(config.contexts.iter().map(|one| one.name.as_str()))
         .map(|name| ("context", name))
         .or_else(|| {
-            twice(config.clusters.iter().map(|one| one.name.as_str())).map(|name| ("cluster", name))
+            first_duplicate(config.clusters.iter().map(|one| one.name.as_str()))
+                .map(|name| ("cluster", name))
         })
         .or_else(|| {
-            twice(config.auth_infos.iter().map(|one| one.name.as_str())).map(|name| ("user", name))
+            first_duplicate(config.auth_infos.iter().map(|one| one.name.as_str()))
+                .map(|name| ("user", name))
         });
-    match twice {
+    match duplicate {
         Some((kind, name)) => Err(format!("has the {kind} `{name}` twice")),
         None => Ok(config),
     }
 }
 
 /// The first name that comes a second time.
-fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn first_duplicate<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = std::collections::BTreeSet::new();
     let mut names = names;
     names.find(|name| !seen.insert(*name))

@@ -23,4 +23,4 @@ pub(super) use files::Chosen;
 pub(super) use locality::is_on_this_machine;
 pub(super) use merged::MergedConfig;
 pub(super) use origin::Origin;
-pub(super) use unreachable::{explain, no_answer};
+pub(super) use unreachable::{explain_connection_error, no_answer};

@@ -1,4 +1,4 @@
-//! What it means that an API server cannot be reached.
+//! Why an API server cannot be reached, and what to do about it.
 
 use std::error::Error;
 use std::io;
@@ -9,7 +9,10 @@ use super::origin::Origin;
 use crate::diag::{Problem, error_chain};
 
 /// The same error; one of the connection is replaced by a [`Problem`] that names the server and the cause.
-pub(in crate::cluster::kubernetes) fn explain(error: kube::Error, origin: &Origin) -> kube::Error {
+pub(in crate::cluster::kubernetes) fn explain_connection_error(
+    error: kube::Error,
+    origin: &Origin,
+) -> kube::Error {
     match error {
         kube::Error::HyperError(_) | kube::Error::Service(_) => {
             kube::Error::Service(Box::new(problem(&error, origin)))

@@ -44,7 +44,7 @@ pub async fn apply(
         .filter(|manifest| manifest.kind() != "Namespace")
         .collect();
     for manifest in &objects {
-        belongs(manifest, namespace, run)?;
+        check_ownership(manifest, namespace, run)?;
     }
     let Some(first) = objects
         .iter()
@@ -101,7 +101,7 @@ pub fn pod_labels(object: &Value) -> Option<&Value> {
 }
 
 /// Whether an object is of this run and namespace; removal goes by the label.
-fn belongs(manifest: &Manifest, namespace: &str, run: &str) -> Result<(), Error> {
+fn check_ownership(manifest: &Manifest, namespace: &str, run: &str) -> Result<(), Error> {
     let refuse = |field: &str, right: &str| {
         Err(Error::Refused {
             object: format!("{} {}", manifest.kind(), manifest.name()),
@@ -170,7 +170,9 @@ async fn send(
         match answer {
             Ok(object) => return Ok(object),
             // An old API server may not know the parameter; it checks what is applied all the same.
-            Err(error) if params.field_validation.is_some() && blames_validation(&error) => {
+            Err(error)
+                if params.field_validation.is_some() && rejects_validation_parameter(&error) =>
+            {
                 params.field_validation = None;
             }
             Err(error) if retries > 0 && is_transient(&error) => {
@@ -182,7 +184,7 @@ async fn send(
     }
 }
 
-fn blames_validation(error: &kube::Error) -> bool {
+fn rejects_validation_parameter(error: &kube::Error) -> bool {
     status(error).is_some_and(|status| {
         matches!(status.code, 400 | 422) && status.message.contains("fieldValidation")
     })
@@ -207,7 +209,7 @@ fn refused(manifest: &Manifest, error: &kube::Error) -> Error {
     } else {
         "fix the template, or start from the built-in one"
     };
-    let (field, what) = blamed(status);
+    let (field, what) = rejected_field(status);
     Error::Refused {
         object,
         template: manifest.template.clone(),
@@ -218,7 +220,7 @@ fn refused(manifest: &Manifest, error: &kube::Error) -> Error {
 }
 
 /// The field that a refusal is about, and what is wrong with it.
-fn blamed(status: &Status) -> (Option<String>, Option<String>) {
+fn rejected_field(status: &Status) -> (Option<String>, Option<String>) {
     let causes = status.details.as_ref().map(|details| &details.causes[..]);
     if let Some(cause) = causes.and_then(|causes| causes.iter().find(|c| !c.field.is_empty())) {
         return (Some(cause.field.clone()), Some(one_line(&cause.message)));

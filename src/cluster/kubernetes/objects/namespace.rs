@@ -54,7 +54,7 @@ pub async fn ensure(
     let api: Api<Namespace> = Api::all(connection.client.clone());
     let cannot = |error: &kube::Error| api_error(format!("look for namespace `{name}`"), error);
     match connection.ask(api.get_opt(name)).await {
-        // One who may not look at namespaces works in one that somebody else has made.
+        // Without the permission to view namespaces, the namespace must exist already.
         Err(error) if code(&error) == Some(403) => return Ok(()),
         Err(error) => return Err(cannot(&error)),
         Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => {
@@ -129,7 +129,7 @@ pub async fn remove_if_made(
     wait_gone(connection, name).await
 }
 
-/// Whether nothing is in it but what every namespace has; what netplan may not list counts as somebody's.
+/// Whether nothing is in it but what every namespace has; what netplan may not list counts as an object of somebody else.
 async fn is_empty(connection: &Connection, name: &str) -> bool {
     for (version, kind) in OCCUPANTS {
         let resource = resource(version, kind);

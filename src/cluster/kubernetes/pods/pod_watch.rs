@@ -119,7 +119,7 @@ impl PodWatch {
                 if let (Some(listed), Some(uid)) = (&mut self.listed, &pod.metadata.uid) {
                     listed.insert(uid.clone());
                 }
-                self.is_there(pod);
+                self.record_pod(pod);
             }
             watcher::Event::InitDone => {
                 let listed = self.listed.take().unwrap_or_default();
@@ -130,21 +130,21 @@ impl PodWatch {
                     .cloned()
                     .collect();
                 for uid in gone {
-                    self.is_gone(&uid, None);
+                    self.record_deletion(&uid, None);
                 }
                 if !std::mem::replace(&mut self.is_listed, true) {
                     self.changes.push_back(Change::Listed);
                 }
             }
-            watcher::Event::Apply(pod) => self.is_there(pod),
+            watcher::Event::Apply(pod) => self.record_pod(pod),
             watcher::Event::Delete(pod) => {
                 let uid = pod.metadata.uid.clone().unwrap_or_default();
-                self.is_gone(&uid, Some(pod));
+                self.record_deletion(&uid, Some(pod));
             }
         }
     }
 
-    fn is_there(&mut self, pod: Pod) {
+    fn record_pod(&mut self, pod: Pod) {
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let version = pod.metadata.resource_version.clone();
         let earlier = self.known.insert(uid, pod.clone());
@@ -158,7 +158,7 @@ impl PodWatch {
         }
     }
 
-    fn is_gone(&mut self, uid: &str, last: Option<Pod>) {
+    fn record_deletion(&mut self, uid: &str, last: Option<Pod>) {
         let known = self.known.remove(uid);
         if let Some(pod) = last.or(known) {
             self.changes.push_back(Change::Gone(Box::new(pod)));

@@ -78,7 +78,7 @@ pub fn controller(pod: &Pod) -> Option<(&str, &str)> {
 
 /// Of the pods that go by a rendered name the one that counts: the newest, and one that has failed or
 /// is on its way out only if there is no other.
-pub fn current<'a>(pods: impl IntoIterator<Item = &'a Pod>, name: &str) -> Option<&'a Pod> {
+pub fn current_pod<'a>(pods: impl IntoIterator<Item = &'a Pod>, name: &str) -> Option<&'a Pod> {
     pods.into_iter()
         .filter(|pod| rendered_name(pod) == name)
         .max_by_key(|pod| {

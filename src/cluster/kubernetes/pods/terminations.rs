@@ -31,7 +31,7 @@ pub struct Termination {
     pub previous: bool,
     pub exit: Exit,
     pub next: Next,
-    /// Why, in the cluster's words.
+    /// The cluster's reason.
     pub why: Option<String>,
     /// The Job that may make another pod, or give up.
     pub job: Option<String>,
@@ -40,7 +40,7 @@ pub struct Termination {
 impl Terminations {
     /// A pod as it is now. `first` when nothing was known of it before the watch began: what had
     /// happened by then is no news.
-    pub fn see(&mut self, pod: &Pod, first: bool) -> Option<Termination> {
+    pub fn observe(&mut self, pod: &Pod, first: bool) -> Option<Termination> {
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let count: u32 = containers(pod)
             .map(|container| u32::try_from(container.restart_count).unwrap_or_default())
@@ -51,7 +51,7 @@ impl Terminations {
         let phase = phase(pod);
         if matches!(phase, "Succeeded" | "Failed") {
             let news = !std::mem::replace(&mut history.over, true);
-            return (news && !first).then(|| over(pod));
+            return (news && !first).then(|| last_termination(pod));
         }
         if !restarted || first {
             return None;
@@ -65,24 +65,24 @@ impl Terminations {
         Some(Termination {
             next: Next::Restarted(count),
             previous: true,
-            ..ended(pod, last)
+            ..termination(pod, last)
         })
     }
 
     /// A pod is gone.
-    pub fn see_gone(&mut self, pod: &Pod) -> Option<Termination> {
+    pub fn observe_deletion(&mut self, pod: &Pod) -> Option<Termination> {
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let history = self.pods.remove(&uid).unwrap_or_default();
         (!history.over).then(|| Termination {
             exit: Exit::Removed,
             log_of: None,
             why: Some("the pod was deleted".to_owned()),
-            ..over(pod)
+            ..last_termination(pod)
         })
     }
 }
 
-fn over(pod: &Pod) -> Termination {
+fn last_termination(pod: &Pod) -> Termination {
     let terminated = containers(pod).find_map(|container| {
         container
             .state
@@ -97,11 +97,11 @@ fn over(pod: &Pod) -> Termination {
         } else {
             Next::Stays
         },
-        ..ended(pod, terminated)
+        ..termination(pod, terminated)
     }
 }
 
-fn ended(pod: &Pod, terminated: Option<&ContainerStateTerminated>) -> Termination {
+fn termination(pod: &Pod, terminated: Option<&ContainerStateTerminated>) -> Termination {
     let status = pod.status.as_ref();
     let own = |text: Option<&String>| text.filter(|text| !text.is_empty()).cloned();
     let why = own(status.and_then(|status| status.reason.as_ref())).map(|reason| {
@@ -169,40 +169,40 @@ mod tests {
     fn a_restart_is_told_once() {
         let mut terminations = Terminations::default();
         assert_eq!(
-            terminations.see(&pod(&running(0, &json!({})), true), false),
+            terminations.observe(&pod(&running(0, &json!({})), true), false),
             None
         );
         let killed = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
         let again = pod(&running(1, &killed), true);
-        let ended = terminations.see(&again, false).unwrap();
+        let ended = terminations.observe(&again, false).unwrap();
         assert_eq!(ended.pod, "np-o");
         assert_eq!(ended.log_of.as_deref(), Some("np-o-x1y2z"));
         assert_eq!(ended.exit, Exit::Signal(9));
         assert_eq!(ended.next, Next::Restarted(1));
         assert_eq!(ended.why.as_deref(), Some("OOMKilled"));
-        assert_eq!(terminations.see(&again, false), None);
+        assert_eq!(terminations.observe(&again, false), None);
     }
 
     #[test]
     fn what_was_over_before_the_watch_is_no_news() {
         let mut terminations = Terminations::default();
         let done = pod(&json!({"phase": "Succeeded"}), false);
-        assert_eq!(terminations.see(&done, true), None);
-        assert_eq!(terminations.see(&done, false), None);
-        assert_eq!(terminations.see_gone(&done), None);
+        assert_eq!(terminations.observe(&done, true), None);
+        assert_eq!(terminations.observe(&done, false), None);
+        assert_eq!(terminations.observe_deletion(&done), None);
     }
 
     #[test]
     fn an_evicted_pod_comes_back_only_with_a_controller() {
         let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
         let ended = Terminations::default()
-            .see(&pod(&evicted, false), false)
+            .observe(&pod(&evicted, false), false)
             .unwrap();
         assert_eq!(ended.exit, Exit::Removed);
         assert_eq!(ended.next, Next::Stays);
         assert_eq!(ended.why.as_deref(), Some("Evicted: low on memory"));
         let ended = Terminations::default()
-            .see(&pod(&evicted, true), false)
+            .observe(&pod(&evicted, true), false)
             .unwrap();
         assert_eq!(ended.next, Next::Replaced);
         assert_eq!(ended.job.as_deref(), Some("np-o"));

@@ -72,7 +72,7 @@ pub fn needed(
     needed
 }
 
-/// What one may not do, as one problem for each place.
+/// The missing permissions, as one problem for each namespace and one for the cluster.
 pub async fn missing(connection: &Connection, needed: BTreeSet<Permission>) -> Vec<Problem> {
     let answers = stream::iter(needed)
         .map(|permission| ask(connection, permission))

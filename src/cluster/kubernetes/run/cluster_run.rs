@@ -1,4 +1,4 @@
-//! One run in a cluster.
+//! One run in a cluster: applies its objects, waits for its pods, reports their ends.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -24,7 +24,7 @@ use crate::cluster::kubernetes::objects::apply::{Mode, pod_spec};
 use crate::cluster::kubernetes::objects::namespace;
 use crate::cluster::kubernetes::objects::remove::remove;
 use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
-use crate::cluster::kubernetes::pods::status::{current, is_leaving, pod_state, rendered_name};
+use crate::cluster::kubernetes::pods::status::{current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::kubernetes::pods::terminations::{Termination, Terminations};
 use crate::cluster::kubernetes::startup::{Startup, StartupFailure, Verdict};
 use crate::cluster::{Cluster, Error, Next, PodEnded};
@@ -109,7 +109,7 @@ impl Kubernetes {
     }
 
     /// Asks about the cluster, for [`Cluster::description`]; `apply` does so by itself.
-    pub async fn learn(&self) {
+    pub async fn load_description(&self) {
         if self.description.get().is_none() {
             let _ = self
                 .description
@@ -188,14 +188,14 @@ impl Kubernetes {
             match &change {
                 Change::Pod { pod, .. } | Change::Gone(pod) => {
                     let name = rendered_name(pod);
-                    match current(follow.watch.pods(), &name).filter(|pod| !is_leaving(pod)) {
-                        Some(pod) => startup.see_pod(now, &name, &pod_state(pod)),
-                        None => startup.see_gone(now, &name),
+                    match current_pod(follow.watch.pods(), &name).filter(|pod| !is_leaving(pod)) {
+                        Some(pod) => startup.observe_pod(now, &name, &pod_state(pod)),
+                        None => startup.observe_deletion(now, &name),
                     }
                 }
                 Change::Event { kind, name, event } => {
                     let subject = follow.subject(kind, name);
-                    startup.see_event(now, &subject, event);
+                    startup.observe_event(now, &subject, event);
                 }
                 Change::Unanswered(why) => {
                     (self.connection.report_progress)(&format!(
@@ -289,7 +289,7 @@ impl Kubernetes {
     }
 
     /// What is told of an end: with its last lines, which are asked for only now.
-    async fn tell_of(&self, ended: &Termination) -> PodEnded {
+    async fn to_pod_ended(&self, ended: &Termination) -> PodEnded {
         let mut last_lines: Vec<String> = ended.why.iter().cloned().collect();
         if let Some(name) = &ended.log_of {
             last_lines.extend(self.last_lines(name, ended.previous).await);
@@ -321,8 +321,8 @@ impl Kubernetes {
 impl Follow {
     fn take(&mut self, change: &Change) {
         let ended = match change {
-            Change::Pod { pod, first } => self.terminations.see(pod, *first),
-            Change::Gone(pod) => self.terminations.see_gone(pod),
+            Change::Pod { pod, first } => self.terminations.observe(pod, *first),
+            Change::Gone(pod) => self.terminations.observe_deletion(pod),
             _ => None,
         };
         self.ended.extend(ended);
@@ -355,7 +355,7 @@ impl Cluster for Kubernetes {
         )
         .await?;
         self.wait_ready(manifests).await?;
-        self.learn().await;
+        self.load_description().await;
         Ok(())
     }
 
@@ -376,7 +376,7 @@ impl Cluster for Kubernetes {
         let Ok(ended) = ended else {
             return None;
         };
-        let told = self.tell_of(&ended).await;
+        let told = self.to_pod_ended(&ended).await;
         follow.ended.pop_front();
         Some(told)
     }

@@ -12,7 +12,7 @@ use crate::cluster::Error;
 use crate::cluster::kubernetes::api_error::{cause, code};
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::selector;
-use crate::cluster::kubernetes::pods::status::{containers, current, is_leaving, phase};
+use crate::cluster::kubernetes::pods::status::{containers, current_pod, is_leaving, phase};
 
 /// A port where nothing listens says so within this; a port that is open says nothing.
 const REFUSED_WITHIN: Duration = Duration::from_millis(250);
@@ -36,7 +36,7 @@ pub async fn find_pod(
     let api: Api<Pod> = Api::namespaced(connection.client.clone(), namespace);
     let list = ListParams::default().labels(&selector(run));
     let pods = connection.ask(api.list(&list)).await?;
-    Ok(current(&pods.items, name).cloned())
+    Ok(current_pod(&pods.items, name).cloned())
 }
 
 /// Connects to a port of a pod; waits for the pod and its listener.

@@ -1,5 +1,4 @@
-//! From the first object to the moment when all pods are there: what is waited for, and when
-//! waiting is of no more use.
+//! Decides while pods start: what to wait for, and when to give up.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -69,7 +68,7 @@ impl Startup {
     }
 
     /// A pod, by its rendered name, is there or has changed.
-    pub fn see_pod(&mut self, now: Instant, name: &str, pod_state: &PodState) {
+    pub fn observe_pod(&mut self, now: Instant, name: &str, pod_state: &PodState) {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
@@ -97,7 +96,7 @@ impl Startup {
     }
 
     /// A pod is gone; another one may come.
-    pub fn see_gone(&mut self, now: Instant, name: &str) {
+    pub fn observe_deletion(&mut self, now: Instant, name: &str) {
         if let Some(pod) = self.pods.get_mut(name) {
             pod.stage = Some(Stage::Lost);
             let gone = PodIssue {
@@ -110,7 +109,7 @@ impl Startup {
     }
 
     /// The cluster says something about a pod, or about the Job that is to make it.
-    pub fn see_event(&mut self, now: Instant, name: &str, event: &ClusterEvent) {
+    pub fn observe_event(&mut self, now: Instant, name: &str, event: &ClusterEvent) {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
@@ -153,14 +152,14 @@ impl Startup {
             let Some((issue, since)) = &pod.issue else {
                 continue;
             };
-            let gives_up = self.gives_up(pod, issue, *since);
-            if gives_up <= now {
+            let give_up_at = self.give_up_at(pod, issue, *since);
+            if give_up_at <= now {
                 return Verdict::Failed(pod.failure(name, issue));
             }
-            until = until.min(gives_up);
+            until = until.min(give_up_at);
         }
         if self.deadline <= now {
-            return Verdict::Failed(self.too_late());
+            return Verdict::Failed(self.deadline_failure());
         }
         // What is new may pass by itself: it is said when it has lasted.
         let since = self
@@ -174,7 +173,7 @@ impl Startup {
         }
     }
 
-    fn gives_up(&self, pod: &PendingPod, issue: &PodIssue, since: Instant) -> Instant {
+    fn give_up_at(&self, pod: &PendingPod, issue: &PodIssue, since: Instant) -> Instant {
         if issue.is_final {
             since
         } else if pod.stage == Some(Stage::Lost) {
@@ -188,7 +187,7 @@ impl Startup {
         }
     }
 
-    fn too_late(&self) -> StartupFailure {
+    fn deadline_failure(&self) -> StartupFailure {
         let late = self.pods.iter().find(|(_, pod)| !pod.is_up());
         let (name, pod) = late.map_or(("", None), |(name, pod)| (name.as_str(), Some(pod)));
         let state = match pod.and_then(|pod| pod.stage) {
@@ -282,10 +281,10 @@ mod tests {
     fn what_may_pass_by_itself_is_said_when_it_has_lasted() {
         let now = Instant::now();
         let mut startup = startup(now);
-        startup.see_pod(now, "o", &pod_state(Stage::Ready));
-        startup.see_pod(now, "w1", &pod_state(Stage::Ready));
+        startup.observe_pod(now, "o", &pod_state(Stage::Ready));
+        startup.observe_pod(now, "w1", &pod_state(Stage::Ready));
         let stuck = issue(Stage::Unplaced, "Unschedulable", "0/1 nodes", false);
-        startup.see_pod(now, "w2", &stuck);
+        startup.observe_pod(now, "w2", &stuck);
         let Verdict::Wait { message, until } = startup.verdict(now) else {
             panic!("ready without w2")
         };
@@ -306,8 +305,8 @@ mod tests {
     fn ready_means_all_of_them() {
         let now = Instant::now();
         let mut startup = startup(now);
-        startup.see_pod(now, "o", &pod_state(Stage::Ready));
-        startup.see_pod(now, "w1", &pod_state(Stage::Over));
+        startup.observe_pod(now, "o", &pod_state(Stage::Ready));
+        startup.observe_pod(now, "w1", &pod_state(Stage::Over));
         let Verdict::Wait { message, .. } = startup.verdict(now) else {
             panic!("ready without w2")
         };
@@ -315,7 +314,7 @@ mod tests {
             message,
             "2 of 3 pods are ready; waiting for `w2` (not created yet)"
         );
-        startup.see_pod(now, "w2", &pod_state(Stage::Ready));
+        startup.observe_pod(now, "w2", &pod_state(Stage::Ready));
         assert_eq!(startup.verdict(now), Verdict::Ready);
     }
 
@@ -324,17 +323,17 @@ mod tests {
         let now = Instant::now();
         let mut startup = startup(now);
         let placed = Stage::Placed;
-        startup.see_pod(
+        startup.observe_pod(
             now,
             "w1",
             &issue(placed, "ErrImagePull", "not found", false),
         );
-        startup.see_pod(
+        startup.observe_pod(
             now + second(2),
             "w1",
             &issue(placed, "ImagePullBackOff", "Back-off", false),
         );
-        startup.see_pod(now + second(4), "w1", &pod_state(placed));
+        startup.observe_pod(now + second(4), "w1", &pod_state(placed));
         let until = now + Timeouts::default().issue;
         assert!(
             matches!(startup.verdict(now + second(5)), Verdict::Wait { until: at, .. } if at == until)
@@ -347,7 +346,7 @@ mod tests {
     fn a_crash_loop_is_final_at_once() {
         let now = Instant::now();
         let mut startup = startup(now);
-        startup.see_pod(
+        startup.observe_pod(
             now,
             "o",
             &issue(Stage::Placed, "CrashLoopBackOff", "back-off 10s", true),
@@ -360,8 +359,8 @@ mod tests {
         let now = Instant::now();
         let mut startup = startup(now);
         let stuck = issue(Stage::Unplaced, "Unschedulable", "0/1 nodes", false);
-        startup.see_pod(now, "w2", &stuck);
-        startup.see_pod(now + second(8), "w1", &pod_state(Stage::Placed));
+        startup.observe_pod(now, "w2", &stuck);
+        startup.observe_pod(now + second(8), "w1", &pod_state(Stage::Placed));
         assert!(matches!(
             startup.verdict(now + second(13)),
             Verdict::Wait { .. }
@@ -372,7 +371,7 @@ mod tests {
             message: String::new(),
             is_warning: false,
         };
-        startup.see_event(now, "w2", &event);
+        startup.observe_event(now, "w2", &event);
         assert!(matches!(
             startup.verdict(now + second(60)),
             Verdict::Wait { .. }
@@ -385,16 +384,16 @@ mod tests {
     fn a_volume_that_came_late_stops_nothing_once_the_image_is_pulled() {
         let now = Instant::now();
         let mut startup = startup(now);
-        startup.see_pod(now, "w1", &pod_state(Stage::Placed));
+        startup.observe_pod(now, "w1", &pod_state(Stage::Placed));
         let said = |reason: &str, is_warning| ClusterEvent {
             reason: reason.to_owned(),
             message: "failed to sync secret cache".to_owned(),
             is_warning,
         };
-        startup.see_event(now, "w1", &said("FailedMount", true));
+        startup.observe_event(now, "w1", &said("FailedMount", true));
         let late = now + Timeouts::default().issue;
         failed(startup.verdict(late));
-        startup.see_event(now + second(1), "w1", &said("Pulling", false));
+        startup.observe_event(now + second(1), "w1", &said("Pulling", false));
         assert!(matches!(startup.verdict(late), Verdict::Wait { .. }));
     }
 
@@ -407,7 +406,7 @@ mod tests {
             message: "Error creating: pods \"o-x\" is forbidden: violates PodSecurity".to_owned(),
             is_warning: true,
         };
-        startup.see_event(now, "o", &event);
+        startup.observe_event(now, "o", &event);
         let end = failed(startup.verdict(now + second(12)));
         assert!(
             end.problem.what.contains("violates PodSecurity"),

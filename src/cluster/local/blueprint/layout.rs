@@ -1,4 +1,4 @@
-//! Objects, settings and placement → who has which address.
+//! Objects and settings → the node and the address of each pod, and the address of each Service.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;

@@ -40,8 +40,8 @@ pub fn tool_check(tool: &dyn Tool) -> Result<String, Problem> {
     let mut parts: Vec<String> = Vec::new();
     if let Some(query) = tool.version_query() {
         let [program, option] = query.argv;
-        let answer = locate(program).and_then(|program| answer(&program, option));
-        let version = query.read(&answer.unwrap_or_default());
+        let output = locate(program).and_then(|program| program_output(&program, option));
+        let version = query.read(&output.unwrap_or_default());
         let installed = Installed {
             version: Some(&version),
             // Pods get an `/etc/protocols` of their own where this machine has none.
@@ -69,7 +69,7 @@ fn file_list(files: &[PathBuf]) -> String {
 }
 
 /// What a program prints on stdout; `None` when it cannot be started, or is not done in time.
-fn answer(program: &Path, option: &str) -> Option<String> {
+fn program_output(program: &Path, option: &str) -> Option<String> {
     let mut child = Command::new(program)
         .arg(option)
         .env("PATH", search_path())
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_program_that_hangs_or_never_stops_printing_is_not_waited_for() {
         let shell = Path::new("/bin/sh");
-        assert_eq!(answer(Path::new("/no/such/program"), "-V"), None);
+        assert_eq!(program_output(Path::new("/no/such/program"), "-V"), None);
         let folder = tempfile::tempdir().unwrap();
         let script = |name: &str, text: &str| {
             let file = folder.path().join(name);
@@ -117,9 +117,9 @@ mod tests {
         let begun = Instant::now();
         // The file is the shell's option here: `sh FILE`.
         let hangs = script("hangs", "echo iperf 3.12; exec sleep 60");
-        assert_eq!(answer(shell, hangs.to_str().unwrap()), None);
+        assert_eq!(program_output(shell, hangs.to_str().unwrap()), None);
         let endless = script("endless", "while :; do echo iperf 3.12; done");
-        let text = answer(shell, endless.to_str().unwrap()).unwrap();
+        let text = program_output(shell, endless.to_str().unwrap()).unwrap();
         assert_eq!(text.len() as u64, LONGEST_ANSWER);
         assert!(begun.elapsed() < Duration::from_secs(50));
     }

@@ -1,4 +1,4 @@
-//! Child processes that must not take longer than a limit.
+//! Runs a child process with a deadline.
 
 use std::io;
 use std::process::Child;
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 ///
 /// # Errors
 /// Those of `work`, or when no thread can be started to watch the child; then it is killed.
-pub fn within<T>(
+pub fn run_with_deadline<T>(
     limit: Duration,
     child: &mut Child,
     work: impl FnOnce(&mut Child) -> io::Result<T>,

@@ -1,4 +1,4 @@
-//! Starts the hidden process that this one is.
+//! Runs the hidden process that the program's arguments name.
 
 use std::process::ExitCode;
 

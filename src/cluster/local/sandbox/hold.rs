@@ -6,7 +6,7 @@ use std::process::{ExitCode, Stdio};
 use nix::sched::CloneFlags;
 
 use super::isolate::isolate;
-use super::speak::{say, say_hello};
+use super::reporting::{print_error, send_hello};
 use super::stage::Stage;
 use super::threads::not_started;
 
@@ -20,7 +20,7 @@ pub fn run() -> ExitCode {
     // The terminal's signals are for the command line, which was told to start us in a process
     // group of our own.
     if let Err(error) = isolate(flags) {
-        say_hello(Err(error));
+        send_hello(Err(error));
         return ExitCode::FAILURE;
     }
     let exe = Path::new("/proc/self/exe");
@@ -28,7 +28,7 @@ pub fn run() -> ExitCode {
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
-            say_hello(Err(not_started(
+            send_hello(Err(not_started(
                 "start a process in the new namespaces",
                 &error,
             )));
@@ -39,7 +39,7 @@ pub fn run() -> ExitCode {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(status) => {
             // The command line reads this when the socket has closed.
-            say(&format!(
+            print_error(&format!(
                 "its first process ended with {status}; if you did not stop it, `sudo dmesg` tells \
                  whether memory ran out"
             ));

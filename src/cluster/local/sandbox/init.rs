@@ -14,7 +14,7 @@ use super::mounts::{
 };
 use super::pods::connect;
 use super::pods::kubelet::Kubelet;
-use super::speak::{say_hello, socket};
+use super::reporting::{send_hello, socket};
 use super::threads::detach;
 use super::{etc, netns};
 use crate::cluster::Error;
@@ -26,7 +26,7 @@ pub fn run() -> ExitCode {
     match prepare() {
         Ok((sender, receiver, kubelet)) => serve(&sender, receiver, kubelet),
         Err(error) => {
-            say_hello(Err(error));
+            send_hello(Err(error));
             ExitCode::FAILURE
         }
     }

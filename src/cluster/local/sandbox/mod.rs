@@ -20,7 +20,7 @@ mod mounts;
 mod netns;
 mod pods;
 mod probe;
-mod speak;
+mod reporting;
 mod stage;
 mod threads;
 

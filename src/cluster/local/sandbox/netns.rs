@@ -17,7 +17,7 @@ use super::threads::{not_started, side_by_side};
 use crate::cluster::Error;
 use crate::cluster::local::blueprint::network::{Namespace, Network, Step};
 use crate::cluster::local::machine::path_lookup::search_path;
-use crate::cluster::local::machine::watchdog::within;
+use crate::cluster::local::machine::watchdog::run_with_deadline;
 use crate::diag::Problem;
 
 /// Where `ip` looks for namespaces by name. It is in the sandbox's own tmpfs.
@@ -46,14 +46,14 @@ pub fn build(network: &Network) -> Result<Namespaces, Error> {
         .zip(made.into_iter().map(Arc::new))
         .collect();
     for step in &network.links {
-        perform(step, "the root")?;
+        run_step(step, "the root")?;
     }
     let fill = |name: &str, steps: &[Step]| {
         let namespace = namespaces
             .get(name)
             .ok_or_else(|| Error::system(format!("find namespace {name}"), "it was not made"))?;
         enter(namespace)?;
-        steps.iter().try_for_each(|step| perform(step, name))
+        steps.iter().try_for_each(|step| run_step(step, name))
     };
     let fill = &fill;
     let tasks = network
@@ -81,10 +81,10 @@ fn make(namespace: &Namespace) -> Result<OwnedFd, Error> {
     write(&file, "")?;
     bind(own, &file)?;
     for (key, value) in &namespace.settings {
-        set(key, value)?;
+        write_setting(key, value)?;
     }
     for (key, value) in &namespace.optional_settings {
-        let _ = set(key, value);
+        let _ = write_setting(key, value);
     }
     let file = File::open(own).map_err(|error| Error::system("keep a namespace", error))?;
     Ok(file.into())
@@ -94,7 +94,7 @@ fn make(namespace: &Namespace) -> Result<OwnedFd, Error> {
 ///
 /// # Errors
 /// [`Error::Problem`] where the file is read-only, e.g. in containers without `--privileged`.
-pub fn set(key: &str, value: &str) -> Result<(), Error> {
+pub fn write_setting(key: &str, value: &str) -> Result<(), Error> {
     let path = format!("/proc/sys/net/{key}");
     fs::write(&path, value).map_err(|error| match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
@@ -106,11 +106,11 @@ pub fn set(key: &str, value: &str) -> Result<(), Error> {
 }
 
 /// Runs a program to its end, which has to come soon: these programs only talk to the kernel.
-pub fn perform(step: &Step, namespace: &str) -> Result<(), Error> {
-    perform_within(STEP, step, namespace)
+pub fn run_step(step: &Step, namespace: &str) -> Result<(), Error> {
+    run_step_within(STEP, step, namespace)
 }
 
-fn perform_within(limit: Duration, step: &Step, namespace: &str) -> Result<(), Error> {
+fn run_step_within(limit: Duration, step: &Step, namespace: &str) -> Result<(), Error> {
     let failed = |stderr: String| Error::Step {
         namespace: namespace.to_owned(),
         command: format!("{} {}", step.program, step.args.join(" ")),
@@ -124,7 +124,7 @@ fn perform_within(limit: Duration, step: &Step, namespace: &str) -> Result<(), E
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
-        within(limit, &mut child, |child| {
+        run_with_deadline(limit, &mut child, |child| {
             if let Some(mut stdin) = child.stdin.take() {
                 // A program that stops reading says why on standard error.
                 let _ = stdin.write_all(step.input.as_bytes());
@@ -162,8 +162,8 @@ mod tests {
             args: vec![seconds.to_owned()],
             input: String::new(),
         };
-        assert_eq!(perform_within(STEP, &step("0"), "n1"), Ok(()));
-        let error = perform_within(Duration::ZERO, &step("600"), "n1").unwrap_err();
+        assert_eq!(run_step_within(STEP, &step("0"), "n1"), Ok(()));
+        let error = run_step_within(Duration::ZERO, &step("600"), "n1").unwrap_err();
         assert_eq!(
             error.to_string(),
             "`sleep 600` in namespace `n1` failed: it did not end within 0 s"

@@ -1,4 +1,4 @@
-//! Which of the hidden processes this one is.
+//! The hidden processes of the local cluster, and how they are started.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;

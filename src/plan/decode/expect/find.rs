@@ -4,35 +4,21 @@ use super::bound::{compared, metric, possible, unfit};
 use crate::catalog::{Metric, Search};
 use crate::diag::{Place, Problem, quote, some_of};
 use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::model::expect::{Bound, Condition, Expectation, Find, Goal};
+use crate::plan::describe::keys::FIND;
+use crate::plan::model::expect::{Bound, Condition, Expectation, Find};
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::{BitRate, Percent};
 use crate::plan::text::tree::NodeId;
 
 /// Reads `find:`.
 pub fn find(decoder: &Decoder<'_>, id: NodeId, measured: &[Metric]) -> Option<Find> {
-    let what = "a search, e.g. `{ rate: max, while: 'lost_percent <= 0.1' }`";
-    let fields = decoder.fields(id, what, false)?;
-    let goal = fields.required("rate", |id| decoder.choice(id, &[("max", Goal::Max)]));
-    let rate = |id| {
-        let rate = decoder.bounded(id, BitRate(1_000), BitRate(1_000_000_000_000))?;
-        Some(At {
-            value: rate,
-            place: decoder.place(id),
-        })
-    };
-    let from = fields.optional("from", rate);
-    let to = fields.optional("to", rate);
-    let within = fields.optional("within", |id| {
-        decoder.bounded(id, Percent(0.1), Percent(50.0))
-    });
-    let condition = fields.required("while", |id| condition(decoder, id, measured));
-    fields.done_else(|key| match key {
-        "until" => Some("write under `while` what has to hold".to_owned()),
-        "min" => Some("the lowest rate that is tried is `from`".to_owned()),
-        "max" => Some("the highest rate that is tried is `to`".to_owned()),
-        _ => None,
-    });
+    let fields = decoder.mapping(id, &FIND)?;
+    let goal = fields.choice("rate").map(|at| at.value);
+    let (from, to) = (fields.rate("from"), fields.rate("to"));
+    let within = fields.percent("within");
+    let condition = fields
+        .value("while")
+        .and_then(|id| condition(decoder, id, measured));
     let low = from.map_or(BitRate(1_000_000), |from| from.value);
     let high = to.map_or(BitRate(100_000_000_000), |to| to.value);
     if low >= high

@@ -4,7 +4,7 @@ use crate::catalog::{BUILT_IN_TOOLS, BuiltInTool, Kind, Mode, Role, ToolOption};
 use crate::diag::{Place, Problem, all_of, quote};
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::decode::fields::Fields;
-use crate::plan::describe::keys::is_test_key;
+use crate::plan::describe::keys::{built_in_mapping, is_test_key};
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::tool::{BuiltInUse, OptionValue};
 use crate::plan::model::units::{BitRate, Bytes};
@@ -31,18 +31,18 @@ pub fn built_in(
     tool: &'static BuiltInTool,
     swept: &mut Vec<Swept>,
 ) -> Option<BuiltInUse> {
-    let what = format!("a mapping with options of {}", tool.name);
-    let fields = decoder.fields(id, what, true)?;
+    let fields = decoder.open_mapping(id, built_in_mapping(tool.name)?)?;
+    fields.done_else(|key| elsewhere(tool, key));
     let chosen = tool.mode_key.and_then(|key| {
         let modes: Vec<_> = tool.modes.iter().map(|mode| (mode.word, mode)).collect();
-        fields.optional(key, |id| decoder.choice(id, &modes))
+        decoder.choice(fields.value(key)?, &modes)
     });
     let left_out = |key| fields.key_place(key).is_none();
     let is_known = chosen.is_some() || tool.mode_key.is_none_or(left_out);
     let mode = chosen.unwrap_or(tool.default_mode());
     let mut used = BuiltInUse::with_defaults(tool, mode);
     for option in tool.options {
-        let value = fields.optional(option.name, |id| {
+        let value = fields.value(option.name).and_then(|id| {
             let value = value(decoder, id, option, mode)?;
             if let (OptionValue::Numbers(values), true) = (&value, option.sweeps) {
                 swept.push(Swept {
@@ -56,7 +56,6 @@ pub fn built_in(
             used.options.insert(option.name, value);
         }
     }
-    fields.done_else(|key| elsewhere(tool, key));
     if is_known {
         for option in tool.options {
             if !option.is_for(mode)

@@ -11,13 +11,12 @@ use super::extractor::figures;
 use super::parameter::{identifier, parameters};
 use crate::catalog::built_in_tool;
 use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder};
+use crate::plan::decode::decoder::{At, Decoder, value_or_default};
 use crate::plan::decode::fields::Fields;
-use crate::plan::describe::keys::is_test_key;
+use crate::plan::describe::keys::{CLIENT, DECLARED_TOOL, PORT, READY, SERVER, is_test_key};
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
 };
-use crate::plan::model::units::Duration;
 use crate::plan::text::tree::NodeId;
 
 /// Declared tools by name; none for one that could not be read.
@@ -63,14 +62,16 @@ pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
 }
 
 fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<DeclaredTool> {
-    let fields = decoder.fields(id, "a tool with `client` and `metrics`", false)?;
-    let said = |key| fields.optional(key, |id| sentence(decoder, id));
+    let fields = decoder.mapping(id, &DECLARED_TOOL)?;
+    let said = |key| fields.value(key).and_then(|id| sentence(decoder, id));
     let description = said("description");
     let install = said("install");
-    let package = fields.optional("package", |id| package(decoder, id));
+    let package = fields.value("package").and_then(|id| package(decoder, id));
     let has_ports = fields.key_place("ports").is_some();
-    let ports = fields.optional("ports", |id| ports(decoder, id, slots));
-    let parameters = fields.optional("parameters", |id| parameters(decoder, id));
+    let ports = ports(decoder, &fields, slots);
+    let parameters = fields
+        .value("parameters")
+        .and_then(|id| parameters(decoder, id));
     let any_parameter = parameters.is_none() && fields.key_place("parameters").is_some();
     let known = Names {
         // What could not be read may have any names.
@@ -82,21 +83,16 @@ fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<Dec
         any_parameter,
     };
     let has_server = fields.key_place("server").is_some();
-    let server = fields.optional("server", |id| server(decoder, id, &known));
-    let client = fields.required("client", |id| client(decoder, id, &known));
-    let day = Duration(std::time::Duration::from_secs(24 * 60 * 60));
-    let time = |key| fields.optional(key, |id| decoder.bounded(id, Duration::default(), day));
-    let overhead = time("overhead");
-    let timeout = time("timeout");
-    let metrics = fields.required("metrics", |id| figures(decoder, id));
+    let server = fields
+        .value("server")
+        .and_then(|id| server(decoder, id, &known));
+    let client = fields
+        .value("client")
+        .and_then(|id| client(decoder, id, &known));
+    let overhead = value_or_default(fields.duration("overhead"));
+    let timeout = fields.duration("timeout").map(|at| at.value);
+    let metrics = fields.value("metrics").and_then(|id| figures(decoder, id));
     let headline = headline(decoder, &fields, metrics.as_ref());
-    fields.done_else(|key| match key {
-        "command" | "args" | "argv" => {
-            Some("command lines belong into `client:` and `server:`, as `command: […]`".to_owned())
-        }
-        "ready" => Some("`ready` belongs into `server:`".to_owned()),
-        _ => None,
-    });
     if has_server && server.is_none() {
         return None;
     }
@@ -123,7 +119,7 @@ fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<Dec
             command: client.arguments,
             warms_up,
         },
-        overhead: overhead.unwrap_or_default(),
+        overhead,
         timeout,
         metrics: metrics?,
         headline: headline?,
@@ -172,11 +168,12 @@ fn package(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn ports(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Vec<DeclaredPort>> {
-    let items = decoder.list(id, "`- { name: control, port: 11111 }`")?;
+fn ports(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, slots: u16) -> Option<Vec<DeclaredPort>> {
+    let items = fields.list("ports")?;
     if items.len() > MOST_PORTS {
         let what = format!("a tool has at most {MOST_PORTS} ports");
-        decoder.report(Problem::new(decoder.place(id), what));
+        let place = fields.value("ports").map(|id| decoder.place(id));
+        decoder.report(Problem::new(place.unwrap_or(fields.place), what));
         return None;
     }
     let found: Vec<Option<(DeclaredPort, Place, Place)>> = items
@@ -230,42 +227,28 @@ fn overlap(one: &DeclaredPort, other: &DeclaredPort, slots: u16) -> bool {
 }
 
 fn port(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<(DeclaredPort, Place, Place)> {
-    let fields = decoder.fields(id, "a port with `name` and `port`", false)?;
-    let name = fields.required("name", |id| {
-        let name = decoder.text(id)?;
-        Some((identifier(decoder, name, "a port")?, name.place))
-    });
-    let per_path = fields.optional("per_path", |id| decoder.boolean(id));
-    let per_path = per_path.unwrap_or_default();
+    let fields = decoder.mapping(id, &PORT)?;
+    let name = fields
+        .text("name")
+        .and_then(|name| Some((identifier(decoder, name, "a port")?, name.place)));
+    let per_path = fields.boolean("per_path");
     let most = if per_path { u16::MAX - slots } else { u16::MAX };
-    let number = fields.required("port", |id| {
-        let number = decoder.whole(id, 1, u64::from(most), "")?;
-        Some((u16::try_from(number).ok()?, decoder.place(id)))
-    });
-    let protocol = fields.optional("protocol", |id| {
-        let choices = [
-            ("tcp", PortProtocol::Tcp),
-            ("udp", PortProtocol::Udp),
-            ("both", PortProtocol::Both),
-        ];
-        decoder.choice(id, &choices)
-    });
-    fields.done_else(|key| (key == "number").then(|| "its number is `port`".to_owned()));
+    let number = fields.number_up_to("port", u64::from(most));
+    let number = number.and_then(|at| Some((u16::try_from(at.value).ok()?, at.place)));
+    let protocol = value_or_default(fields.choice("protocol"));
     let ((name, name_place), (port, number_place)) = (name?, number?);
     let port = DeclaredPort {
         name: name.to_owned(),
         port,
-        protocol: protocol.unwrap_or_default(),
+        protocol,
         per_path,
     };
     Some((port, name_place, number_place))
 }
 
 fn client(decoder: &Decoder<'_>, id: NodeId, known: &Names<'_>) -> Option<Command> {
-    let fields = decoder.fields(id, "a client with `command`", false)?;
-    let client = fields.required("command", |id| command(decoder, id, known, true));
-    fields.done();
-    client
+    let fields = decoder.mapping(id, &CLIENT)?;
+    command(decoder, fields.value("command")?, known, true)
 }
 
 fn server(
@@ -273,10 +256,13 @@ fn server(
     id: NodeId,
     known: &Names<'_>,
 ) -> Option<(DeclaredServer, BTreeSet<String>)> {
-    let fields = decoder.fields(id, "a server with `command` and `ready`", false)?;
-    let command = fields.required("command", |id| command(decoder, id, known, false));
-    let ready = fields.required("ready", |id| ready(decoder, id, known));
-    fields.done();
+    let fields = decoder.mapping(id, &SERVER)?;
+    let command = fields
+        .value("command")
+        .and_then(|id| command(decoder, id, known, false));
+    let ready = fields
+        .value("ready")
+        .and_then(|id| ready(decoder, id, known));
     let command = command?;
     let server = DeclaredServer {
         command: command.arguments,
@@ -296,16 +282,15 @@ fn ready(decoder: &Decoder<'_>, id: NodeId, known: &Names<'_>) -> Option<Ready> 
         decoder.report(Problem::new(place, what).help(format!("write {WAYS}")));
         return None;
     }
-    let fields = decoder.fields(id, "`port` or `line`", false)?;
-    let port = fields.optional("port", |id| match known.ports {
+    let fields = decoder.mapping(id, &READY)?;
+    let port = fields.value("port").and_then(|id| match known.ports {
         Some(ports) => {
             let names: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
             decoder.reference(id, "port", &names)
         }
         None => decoder.text(id),
     });
-    let line = fields.optional("line", |id| {
-        let line = decoder.text(id)?;
+    let line = fields.text("line").and_then(|line| {
         if line.value.is_empty() || line.value.contains(['\n', '\0']) {
             let problem = Problem::new(line.place, "this is not part of one line");
             decoder.report(problem.help("give a text within one line"));
@@ -314,7 +299,6 @@ fn ready(decoder: &Decoder<'_>, id: NodeId, known: &Names<'_>) -> Option<Ready> 
         Some(line)
     });
     let given = ["port", "line"].map(|key| fields.key_place(key));
-    fields.done_else(|key| (key == "exited").then(|| "write `ready: exited`".to_owned()));
     match given {
         [Some(_), Some(second)] => {
             let problem = Problem::new(second, "a server is ready in one way, and these are two");
@@ -337,7 +321,7 @@ fn headline(
     fields: &Fields<'_, '_>,
     metrics: Option<&IndexMap<String, crate::plan::model::tools::declared::Figure>>,
 ) -> Option<String> {
-    let given = fields.optional("headline", |id| match metrics {
+    let given = fields.value("headline").and_then(|id| match metrics {
         Some(metrics) => {
             let names: Vec<&str> = metrics.keys().map(String::as_str).collect();
             decoder.reference(id, "metric", &names)

@@ -4,8 +4,9 @@ use indexmap::IndexMap;
 
 use crate::catalog::{Metric, reserved_metric};
 use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::model::tools::declared::{Figure, FigureSource, Take};
+use crate::plan::decode::decoder::{At, Decoder, value_or_default};
+use crate::plan::describe::keys::METRIC;
+use crate::plan::model::tools::declared::{Figure, FigureSource};
 use crate::plan::model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};
 use crate::plan::text::tree::NodeId;
 
@@ -78,9 +79,9 @@ fn is_name(text: &str) -> bool {
 }
 
 fn figure(decoder: &Decoder<'_>, id: NodeId, name: At<&str>) -> Option<Figure> {
-    let fields = decoder.fields(id, "a metric with `regex` or `json`, and `unit`", false)?;
-    let regex = fields.optional("regex", |id| pattern(decoder, id).map(FigureSource::Regex));
-    let json = fields.optional("json", |id| pointer(decoder, id).map(FigureSource::Json));
+    let fields = decoder.mapping(id, &METRIC)?;
+    let regex = fields.value("regex").and_then(|id| pattern(decoder, id));
+    let json = fields.value("json").and_then(|id| pointer(decoder, id));
     let given = ["regex", "json"].map(|key| fields.key_place(key));
     let one_source = match given {
         [Some(first), Some(second)] => {
@@ -102,30 +103,16 @@ fn figure(decoder: &Decoder<'_>, id: NodeId, name: At<&str>) -> Option<Figure> {
         }
         _ => true,
     };
-    let take = fields.optional("take", |id| {
-        let choices = [
-            ("last", Take::Last),
-            ("first", Take::First),
-            ("sum", Take::Sum),
-            ("mean", Take::Mean),
-            ("min", Take::Min),
-            ("max", Take::Max),
-        ];
-        decoder.choice(id, &choices)
-    });
-    let unit = fields.required("unit", |id| unit(decoder, id, name));
-    let optional = fields.optional("optional", |id| decoder.boolean(id));
-    fields.done_else(|key| match key {
-        "pattern" | "regexp" => Some("it is called `regex` here".to_owned()),
-        "pointer" => Some("it is called `json` here".to_owned()),
-        _ => None,
-    });
-    let source = regex.or(json);
+    let take = value_or_default(fields.choice("take"));
+    let unit = fields.value("unit").and_then(|id| unit(decoder, id, name));
+    let optional = fields.boolean("optional");
+    let regex = regex.map(FigureSource::Regex);
+    let source = regex.or_else(|| json.map(FigureSource::Json));
     one_source.then_some(Figure {
         source: source?,
-        take: take.unwrap_or_default(),
+        take,
         unit: unit?,
-        optional: optional.unwrap_or_default(),
+        optional,
     })
 }
 

@@ -8,7 +8,7 @@ use super::builtin::Swept;
 use crate::catalog::{Kind, SHARED_PARAMETERS, SharedParameter, shared_parameter};
 use crate::diag::{Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::describe::keys::is_test_key;
+use crate::plan::describe::keys::{PARAMETER, is_test_key};
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::{DeclaredTool, DeclaredUse, Parameter, ParameterUnit};
 use crate::plan::model::units::{BitRate, Bytes};
@@ -86,27 +86,20 @@ pub fn parameters(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, 
 }
 
 fn parameter(decoder: &Decoder<'_>, id: NodeId, name: &str) -> Option<Parameter> {
-    let fields = decoder.fields(id, "a mapping with `default`, `unit`, `min` or `max`", true)?;
+    let fields = decoder.mapping(id, &PARAMETER)?;
     let known = shared_parameter(name);
-    let unit = fields.optional("unit", |id| {
-        let choices = [
-            ("bytes", ParameterUnit::Bytes),
-            ("bit/s", ParameterUnit::BitRate),
-        ];
-        Some((decoder.choice(id, &choices)?, decoder.place(id)))
-    });
-    if let (Some((unit, place)), Some(known)) = (unit, known)
-        && unit_of(known) != Some(unit)
+    let unit = fields.choice("unit");
+    if let (Some(At { value, place }), Some(known)) = (unit, known)
+        && unit_of(known) != Some(value)
     {
         let what = format!("{} has its own unit", quote(name));
         decoder.report(Problem::new(place, what).help("leave `unit` out"));
     }
-    let unit = known.map_or(unit.map(|(unit, _)| unit), unit_of);
+    let unit = known.map_or(unit.map(|at| at.value), unit_of);
     let (least, most) = limits(known);
     let value = |key, least, most| {
-        fields.optional(key, |id| {
-            Some((number(decoder, id, unit, least, most)?, decoder.place(id)))
-        })
+        let id = fields.value(key)?;
+        Some((number(decoder, id, unit, least, most)?, decoder.place(id)))
     };
     let min = value("min", least, most);
     let max = value("max", least, most);
@@ -126,7 +119,6 @@ fn parameter(decoder: &Decoder<'_>, id: NodeId, name: &str) -> Option<Parameter>
         return None;
     }
     let default = value("default", from, to);
-    fields.done();
     Some(Parameter {
         default: default.map(|(default, _)| default),
         unit: if known.is_some() { None } else { unit },

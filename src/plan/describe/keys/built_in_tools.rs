@@ -19,6 +19,14 @@ pub fn built_in_tools() -> &'static [Key] {
     &KEYS
 }
 
+/// The mapping with the options of a built-in tool.
+pub fn built_in_mapping(name: &str) -> Option<&'static Mapping> {
+    built_in_tools().iter().find_map(|key| match key.kind {
+        Kind::Map(mapping) if key.name == name => Some(mapping),
+        _ => None,
+    })
+}
+
 /// The names of the built-in tools.
 pub fn built_in_names() -> Vec<&'static str> {
     BUILT_IN_TOOLS.map(|tool| tool.name).to_vec()
@@ -74,3 +82,17 @@ fn option(option: &'static ToolOption) -> Key {
     };
     key(option.name, kind, text.leak()).or(default)
 }
+
+const RANGE_KEYS: &[Key] = &[
+    key("from", Kind::AnyNumber, "The first value.").required(),
+    key("to", Kind::AnyNumber, "The bound, which is included when a step lands on it.").required(),
+    key("step", Kind::AnyNumber, "The distance between two values.").required(),
+];
+
+/// The values of a parameter that sweeps.
+pub static RANGE: Mapping = Mapping {
+    name: "Range",
+    what: "a range with `from`, `to` and `step`",
+    keys: &[RANGE_KEYS],
+    ..MAPPING
+};

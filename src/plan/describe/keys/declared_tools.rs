@@ -123,7 +123,8 @@ const PARAMETER_KEYS: &[Key] = &[
     key("max", Kind::AnyNumber, "Its largest value."),
 ];
 
-static PARAMETER: Mapping = Mapping {
+/// A parameter of a tool.
+pub static PARAMETER: Mapping = Mapping {
     name: "Parameter",
     what: "a mapping with `default`, `unit`, `min` or `max`",
     keys: &[PARAMETER_KEYS],
@@ -143,7 +144,8 @@ const PORT_KEYS: &[Key] = &[
          connections that netperf-like tools make from a fixed port.").or("false"),
 ];
 
-static PORT: Mapping = Mapping {
+/// A port of a server.
+pub static PORT: Mapping = Mapping {
     name: "DeclaredPort",
     what: "a port with `name` and `port`",
     keys: &[PORT_KEYS],
@@ -151,7 +153,8 @@ static PORT: Mapping = Mapping {
     ..MAPPING
 };
 
-static SERVER: Mapping = Mapping {
+/// The program at the destination.
+pub static SERVER: Mapping = Mapping {
     name: "DeclaredServer",
     what: "a server with `command` and `ready`",
     text: "It is started for each sample, and stopped after it.",
@@ -170,7 +173,8 @@ const READY_KEYS: &[Key] = &[
     key("line", Kind::Text(Form::Any), "As soon as a line of its output contains this text."),
 ];
 
-static READY: Mapping = Mapping {
+/// How a server is ready.
+pub static READY: Mapping = Mapping {
     name: "Ready",
     what: "`port` or `line`",
     one_of: || READY_KEYS,
@@ -178,7 +182,8 @@ static READY: Mapping = Mapping {
     ..MAPPING
 };
 
-static CLIENT: Mapping = Mapping {
+/// The program at the origin.
+pub static CLIENT: Mapping = Mapping {
     name: "DeclaredClient",
     what: "a client with `command`",
     keys: &[&[key(
@@ -208,7 +213,8 @@ const SOURCE_KEYS: &[Key] = &[
          stdout, or the last line of it, is one JSON value."),
 ];
 
-static METRIC: Mapping = Mapping {
+/// Where a figure is in the output.
+pub static METRIC: Mapping = Mapping {
     name: "Figure",
     what: "a metric with `regex` or `json`, and `unit`",
     keys: &[METRIC_KEYS],

@@ -18,7 +18,7 @@ const FIND_KEYS: &[Key] = &[
 /// A search.
 pub static FIND: Mapping = Mapping {
     name: "Find",
-    what: "a search with `rate` and `while`, e.g. `{ rate: max, while: 'lost_percent <= 0.1' }`",
+    what: "a search, e.g. `{ rate: max, while: 'lost_percent <= 0.1' }`",
     text: "A search for the highest rate at which a condition still holds. Each probe is a sample.",
     keys: &[FIND_KEYS],
     hints: &[

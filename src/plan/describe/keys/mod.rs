@@ -24,7 +24,9 @@ mod timing;
 #[rustfmt::skip]
 mod workers;
 
-pub use built_in_tools::definition_name;
+pub use built_in_tools::{RANGE, built_in_mapping, definition_name};
+pub use declared_tools::{CLIENT, DECLARED_TOOL, METRIC, PARAMETER, PORT, READY, SERVER};
+pub use expect::FIND;
 pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
 pub use local::{LINK, LOCAL};
 pub use paths::{MESH, MESH_ENTRY, PATH};

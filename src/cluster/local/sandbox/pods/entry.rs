@@ -22,7 +22,7 @@ use crate::cluster::local::sandbox::isolate::{denied, unshare_more};
 use crate::cluster::local::sandbox::mounts::{
     IMAGE, STATE, bind, bind_opened, make_dir, mount_new, open_path, read_only, write,
 };
-use crate::cluster::local::sandbox::speak::say;
+use crate::cluster::local::sandbox::reporting::print_error;
 use crate::results::environment::EMULATED_VARIABLE;
 
 /// What the kubelet tells it, on standard input.
@@ -74,7 +74,7 @@ pub fn run() -> ExitCode {
 }
 
 fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    say(&format!("netplan: {error}"));
+    print_error(&format!("netplan: {error}"));
     ExitCode::from(code)
 }
 

@@ -147,14 +147,14 @@ impl Kubelet {
         loop {
             let began = Instant::now();
             // Its pipe closes with its last process, which is pid 1 at the latest.
-            pod.keep(output);
+            pod.read_output(output);
             let status = process.wait();
             *lock(&pod.pid) = None;
             if began.elapsed() >= SOUND {
                 in_a_row = 0;
             }
             let exit = status.map_or(Exit::Code(-1), exit_of);
-            let again = next(pod.plan.restart, exit, in_a_row, pod.plan.restart_limit);
+            let again = restart_decision(pod.plan.restart, exit, in_a_row, pod.plan.restart_limit);
             let next = match again {
                 RestartDecision::Yes => Next::Restarted(restarts + 1),
                 RestartDecision::No => Next::Stays,
@@ -163,7 +163,7 @@ impl Kubelet {
             if again != RestartDecision::Yes {
                 pod.over.store(true, Ordering::Release);
             }
-            self.tell(pod, exit, next);
+            self.report_end(pod, exit, next);
             if again != RestartDecision::Yes {
                 return;
             }
@@ -175,14 +175,14 @@ impl Kubelet {
                 Err(error) => {
                     lock(&pod.log).push(format!("netplan: {error}\n").as_bytes());
                     pod.over.store(true, Ordering::Release);
-                    self.tell(pod, exit, Next::GaveUp(restarts));
+                    self.report_end(pod, exit, Next::GaveUp(restarts));
                     return;
                 }
             }
         }
     }
 
-    fn tell(&self, pod: &Pod, exit: Exit, next: Next) {
+    fn report_end(&self, pod: &Pod, exit: Exit, next: Next) {
         let ended = PodEnded {
             pod: pod.name.clone(),
             exit,
@@ -213,7 +213,7 @@ impl Pod {
     }
 
     /// Keeps what the pod prints until its last process has ended.
-    fn keep(&self, mut output: PipeReader) {
+    fn read_output(&self, mut output: PipeReader) {
         let mut buffer = [0; 8192];
         loop {
             match output.read(&mut buffer) {
@@ -234,7 +234,7 @@ enum RestartDecision {
 }
 
 /// What the restart policy says after `in_a_row` restarts.
-fn next(restart: Restart, exit: Exit, in_a_row: u32, limit: u32) -> RestartDecision {
+fn restart_decision(restart: Restart, exit: Exit, in_a_row: u32, limit: u32) -> RestartDecision {
     let wanted = match restart {
         Restart::Always => true,
         Restart::OnFailure => exit != Exit::Code(0),

@@ -11,7 +11,7 @@ use crate::cluster::Error;
 use crate::cluster::local::blueprint::network::Step;
 use crate::cluster::local::sandbox::isolate::isolate;
 use crate::cluster::local::sandbox::mounts::{cover_run, make_private};
-use crate::cluster::local::sandbox::netns::perform;
+use crate::cluster::local::sandbox::netns::run_step;
 use crate::diag::Problem;
 
 /// A feature to try.
@@ -80,7 +80,7 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
             args: args.split_whitespace().map(str::to_owned).collect(),
             input: input.to_owned(),
         };
-        if let Err(error) = perform(&step, "a throwaway namespace") {
+        if let Err(error) = run_step(&step, "a throwaway namespace") {
             let said = match error {
                 Error::Step { stderr, .. } => stderr,
                 // It says nothing about the kernel.

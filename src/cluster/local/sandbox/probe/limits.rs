@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Error;
 use crate::cluster::local::machine::userns;
-use crate::cluster::local::machine::watchdog::within;
+use crate::cluster::local::machine::watchdog::run_with_deadline;
 use crate::cluster::local::sandbox::Stage;
 use crate::cluster::local::sandbox::isolate::unshare_more;
 use crate::cluster::local::sandbox::mounts::mount_new;
-use crate::cluster::local::sandbox::netns::set;
+use crate::cluster::local::sandbox::netns::write_setting;
 use crate::cluster::local::sandbox::threads::{not_started, on_own_thread};
 use crate::diag::Problem;
 
@@ -66,7 +66,7 @@ pub fn try_in_child(amounts: Amounts) -> Vec<Problem> {
         Ok(child) => child,
         Err(error) => return vec![problem(error)],
     };
-    let answered = within(WITHIN, &mut child, |child| {
+    let answered = run_with_deadline(WITHIN, &mut child, |child| {
         if let Some(mut stdin) = child.stdin.take() {
             stdin.write_all(&serde_json::to_vec(&amounts)?)?;
         }
@@ -106,7 +106,7 @@ fn try_here(amounts: Amounts) -> Vec<Problem> {
     // As in the cluster: where it is refused, the old one shows the settings of the new namespaces too.
     let _ = mount_new("proc", Path::new("/proc"));
     let mut problems = Vec::new();
-    if let Err(error) = set("ipv4/ip_forward", "1") {
+    if let Err(error) = write_setting("ipv4/ip_forward", "1") {
         problems.push(problem(error));
     }
     problems.extend(try_amounts(amounts).err().map(problem));

@@ -10,13 +10,13 @@ use crate::cluster::local::ipc::messages::Message;
 use crate::diag::printable;
 
 /// Says something to whoever reads this process's standard error: the command line, or a pod's log.
-pub fn say(message: &str) {
+pub fn print_error(message: &str) {
     // Nobody may be reading it any more.
     let _ = writeln!(io::stderr(), "{}", printable::lines(message));
 }
 
 /// The first message to the command line.
-pub fn say_hello(hello: Result<(), Error>) {
+pub fn send_hello(hello: Result<(), Error>) {
     if let Ok(stream) = socket() {
         // Nobody listens only when the command line is gone, and then nobody cares.
         let _ = Sender::new(stream).send(&Message::Hello(hello), None);

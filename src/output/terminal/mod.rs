@@ -1,0 +1,10 @@
+//! A document for a terminal or a text file of a given width.
+
+mod layout;
+mod line;
+mod render;
+mod sparkline;
+mod table;
+mod wrap;
+
+pub use render::render;

@@ -1,0 +1,112 @@
+//! Blocks, one after the other.
+
+use super::line::Line;
+use super::wrap::wrap;
+use super::{sparkline, table};
+use crate::report::document::{Block, Document, Level, Meaning, Note, Notes, Paragraph, Span};
+
+/// Narrower than this is not tried; lines are then longer than the width.
+const NARROWEST: usize = 40;
+/// Spaces before the second and further lines of a paragraph.
+const INDENT: usize = 2;
+
+/// Draws a document `width` characters wide, with a newline at its end. With `colour` it has ANSI
+/// escapes; what they say, a sign or a word says too.
+#[must_use]
+pub fn render(document: &Document, width: usize, colour: bool) -> String {
+    let width = width.max(NARROWEST);
+    let mut page = String::new();
+    let mut blocks = document.blocks.iter().peekable();
+    while let Some(block) = blocks.next() {
+        let parts = match block {
+            Block::Heading { level, title } => {
+                let is_text = |next: &&Block| matches!(next, Block::Text(_));
+                let about = match blocks.next_if(is_text) {
+                    Some(Block::Text(paragraphs)) => &**paragraphs,
+                    _ => &[],
+                };
+                vec![heading(*level, title, about, width)]
+            }
+            Block::Text(paragraphs) => vec![text(paragraphs, width)],
+            Block::Table(table) => table::parts(table, width),
+            Block::Chart(chart) => {
+                let lines = sparkline::lines(chart);
+                let fitting = lines.iter().filter(|line| line.chars().count() <= width);
+                vec![
+                    fitting
+                        .map(|line| Line::new(Meaning::Plain, line))
+                        .collect(),
+                ]
+            }
+            Block::Notes(all) => vec![notes(all, width)],
+        };
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            if !page.is_empty() {
+                page.push('\n');
+            }
+            part.iter().for_each(|line| line.write(&mut page, colour));
+        }
+    }
+    page
+}
+
+/// The text of a document's heading is below it; that of a section's on the same line.
+fn heading(level: Level, title: &str, about: &[Paragraph], width: usize) -> Vec<Line> {
+    match level {
+        Level::Document => {
+            let dim = Span::new(Meaning::Dim, title);
+            let mut lines = wrap([&dim], width, INDENT);
+            if let Some(first) = lines.first_mut() {
+                *first = Line::new(Meaning::Strong, &first.text());
+            }
+            lines.extend(text(about, width));
+            lines
+        }
+        Level::Section => {
+            let mut first = vec![Span::new(Meaning::Strong, title)];
+            let mut about = about.iter();
+            if let Some(run_in) = about.next() {
+                first.push(Span::plain(": "));
+                first.extend(run_in.iter().cloned());
+            }
+            let mut lines = wrap(&first, width, INDENT);
+            lines.extend(about.flat_map(|paragraph| wrap(paragraph, width, INDENT)));
+            lines
+        }
+    }
+}
+
+fn text(paragraphs: &[Paragraph], width: usize) -> Vec<Line> {
+    let lines = paragraphs
+        .iter()
+        .map(|paragraph| wrap(paragraph, width, INDENT));
+    lines.flatten().collect()
+}
+
+fn notes(notes: &Notes, width: usize) -> Vec<Line> {
+    let title = Span::new(Meaning::Strong, &notes.title);
+    let mut lines = wrap([&title], width, INDENT);
+    lines.extend(notes.notes.iter().flat_map(|one| note(one, width)));
+    lines
+}
+
+/// All lines of a note are indented to the text behind its mark.
+fn note(note: &Note, width: usize) -> Vec<Line> {
+    let indent = note.mark.text.chars().count() + 1;
+    let space = Span::plain(" ");
+    let head = [&note.mark, &space].into_iter().chain(&note.text);
+    let mut lines = wrap(head, width, indent);
+    let room = width.saturating_sub(indent);
+    let details = note.details.iter().flat_map(|text| wrap(text, room, 0));
+    let advice = note.advice.iter().flat_map(|advice| {
+        let arrow = Span::new(advice.meaning, "→ ");
+        wrap([&arrow, advice], room, INDENT)
+    });
+    lines.extend(details.chain(advice).map(|line| {
+        let mut indented = Line::default();
+        indented.pad(indent);
+        indented.append(&line);
+        indented
+    }));
+    lines
+}

@@ -1,0 +1,82 @@
+//! A series as one line of text.
+
+use crate::report::document::Chart;
+
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// A line for each series: its name, its shape, its largest value and where that is.
+pub fn lines(chart: &Chart) -> Vec<String> {
+    let widths = chart
+        .series
+        .iter()
+        .map(|series| series.name.chars().count());
+    let width = widths.max().unwrap_or(0);
+    let line = |(name, points): (&str, &[(u64, Option<f64>)])| {
+        let bars: String = points
+            .iter()
+            .map(|(_, value)| value.map_or('·', |value| bar(value, chart.top)))
+            .collect();
+        let best = points
+            .iter()
+            .filter_map(|(at, value)| Some((*at, (*value)?)))
+            .reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let best = best.map_or_else(String::new, |(at, value)| {
+            format!("  max {value:.*} at {at}", chart.decimals)
+        });
+        format!("{name:width$}  {bars}{best}")
+    };
+    let series = chart.series.iter();
+    series
+        .map(|series| line((&series.name, &series.points)))
+        .collect()
+}
+
+/// The bar of a value between 0 and `top`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the indices of eight bars"
+)]
+fn bar(value: f64, top: f64) -> char {
+    let share = if top > 0.0 { value / top } else { 0.0 };
+    let step = (share.clamp(0.0, 1.0) * 8.0).ceil() as usize;
+    BARS[step.clamp(1, 8) - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::document::{Axis, Series};
+
+    #[test]
+    fn bars_go_from_0_to_the_top_and_what_is_missing_is_a_dot() {
+        let axis = Axis {
+            name: String::new(),
+            unit: String::new(),
+        };
+        let series = |name: &str, values: &[Option<f64>]| Series {
+            name: name.to_owned(),
+            points: (1..).zip(values.iter().copied()).collect(),
+        };
+        let mut chart = Chart {
+            x: axis.clone(),
+            y: axis,
+            top: 8.0,
+            decimals: 1,
+            series: vec![
+                series(
+                    "a",
+                    &[Some(0.0), Some(1.0), None, Some(4.0), Some(8.0), Some(7.9)],
+                ),
+                series("longer", &[None, None]),
+            ],
+        };
+        assert_eq!(
+            lines(&chart),
+            ["a       ▁▁·▄██  max 8.0 at 5", "longer  ··"]
+        );
+        chart.top = 0.0;
+        chart.series = vec![series("", &[Some(0.0), Some(f64::NAN)])];
+        assert_eq!(lines(&chart), ["  ▁▁  max 0.0 at 1"]);
+    }
+}

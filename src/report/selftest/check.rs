@@ -1,0 +1,56 @@
+//! A measured figure, compared with theory.
+
+use serde::Serialize;
+
+use crate::results::warnings::Kind;
+
+/// A figure that theory gives, and the measured one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    pub what: String,
+    pub unit: &'static str,
+    /// None where theory needs a figure that was not found.
+    pub theory: Option<f64>,
+    /// The median over the samples.
+    pub found: Option<f64>,
+    pub allowed: Allowed,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The warnings of the samples of a failed check, which may be its cause.
+    pub warnings: Vec<Kind>,
+}
+
+/// How far off a figure may be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allowed {
+    /// Of theory, to either side.
+    Percent(f64),
+    /// Theory lies within the binomial interval of what was found (Wilson's), at 99.9 %. In the
+    /// check's unit; `None` when nothing was found.
+    Interval(Option<(f64, f64)>),
+}
+
+/// How a check came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", content = "why", rename_all = "snake_case")]
+pub enum Verdict {
+    Passed,
+    /// Why, where there is more to say than that the figure is off.
+    Failed(Option<String>),
+    Skipped(String),
+}
+
+/// How many checks passed, failed, and were skipped.
+#[must_use]
+pub fn counts(checks: &[Check]) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for check in checks {
+        counts[match check.verdict {
+            Verdict::Passed => 0,
+            Verdict::Failed(_) => 1,
+            Verdict::Skipped(_) => 2,
+        }] += 1;
+    }
+    counts
+}
