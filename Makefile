@@ -7,13 +7,13 @@ ON ?= local
 ARGS ?=
 
 # Where `make install` installs. DESTDIR is for packagers. NAMES are the commands that are installed.
-# SHADOW=yes installs `netplan` although netplan.io's program of the same name is there.
+# SHADOW=yes installs `netplan` although netplan.io's program of the same name is installed.
 PREFIX ?= /usr/local
 DESTDIR ?=
 NAMES ?= netplan kubectl-netplan
 SHADOW ?= no
 
-# The image's name is that which plans take by default. PLATFORMS=linux/amd64,linux/arm64 builds for
+# The default name of the image is the one that plans use by default. PLATFORMS=linux/amd64,linux/arm64 builds for
 # several architectures, into the archive target/netplan-image.tar.
 IMAGE ?= netplan:$(VERSION)
 PLATFORMS ?=
@@ -28,30 +28,31 @@ SKIPPED = $(CURDIR)/target/skipped-tests
 FAST_CPU_MINUTES = 5
 RELEASE_CPU_MINUTES = 15
 
-.PHONY: help run build test test-bare test-bare-packages e2e packages bench install uninstall deb musl krew image deny schema
+.PHONY: help run build check test test-bare test-bare-packages e2e packages bench install uninstall deb musl krew image deny schema
 
 help:
 	@echo "make run                 build with a profile that compiles fast, and run a plan on this machine"
 	@echo "                         (PLAN=plans/default.yaml: the full matrix; ON=kubernetes; ARGS='--only ...')"
-	@echo "make test                everything that CI checks"
+	@echo "make check               formatting, clippy, unit tests: the fast checks, for use while you work"
+	@echo "make test                everything that CI checks but the dependencies"
+	@echo "make deny                licences, sources and bans of the dependencies (installs cargo-deny if it is missing)"
+	@echo "make test-bare           the installation, the build and a run on minimal Debian systems (root; an hour)"
+	@echo "make test-bare-packages  only the installation of packages on them (root; minutes)"
+	@echo "make e2e                 whole runs on the current kubeconfig's cluster, which needs two nodes with the image"
+	@echo "make bench               the figures of docs/figures.md, in an hour or two (FIGURES='commands cluster')"
+	@echo "make build               the optimized program, target/release/netplan"
 	@echo "make install             build optimized, and install the program, manual pages and completions"
 	@echo "                         (PREFIX=/usr/local; NAMES='netplan kubectl-netplan'; SHADOW=yes; DESTDIR=)"
 	@echo "make uninstall           remove what make install installed (PREFIX=, NAMES=)"
 	@echo "make packages            install the Debian or Ubuntu packages that run and test need"
-	@echo "make build               the optimized program, target/release/netplan"
 	@echo "make image               the container image, by docker, podman or buildah (IMAGE=name:tag; PLATFORMS=)"
 	@echo "make deb                 a Debian package, target/debian/ (needs cargo-deb)"
 	@echo "make musl                a static program (needs musl-tools and rustup's musl target)"
 	@echo "make krew                archive and manifest for kubectl's plugin manager (RELEASE_URL=, BINARY=)"
-	@echo "make e2e                 all of it on the current kubeconfig's cluster, which needs two nodes with the image"
-	@echo "make test-bare           the installation, the build and a run on minimal Debian systems (root; an hour)"
-	@echo "make test-bare-packages  the fast part of it: the installation of packages (root; minutes)"
-	@echo "make bench               the figures that the README quotes, in an hour or two (FIGURES='commands cluster')"
 	@echo "make schema              plans/plan.schema.json"
-	@echo "make deny                licences, advisories and duplicates of the dependencies (needs cargo-deny)"
 
 run:
-	@test -e "$(PLAN)" || { echo "there is no plan $(PLAN); PLAN= names another one, plans/ has some" >&2; exit 1; }
+	@test -e "$(PLAN)" || { echo "the plan $(PLAN) does not exist; PLAN= names another one, e.g. one of plans/" >&2; exit 1; }
 	@.ci/toolchain
 	@.ci/packages
 	@.ci/forecast fast $(FAST_CPU_MINUTES)
@@ -65,6 +66,13 @@ build:
 	@.ci/packages build
 	@.ci/forecast release $(RELEASE_CPU_MINUTES)
 	cargo build --release --locked --bin netplan
+
+# Needs no system packages: unit tests start no tool that measures.
+check:
+	@.ci/toolchain test
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked --lib
 
 test:
 	@.ci/toolchain test
@@ -80,10 +88,10 @@ test-bare:
 test-bare-packages:
 	tests/bare/run --packages
 
-# It says first which cluster it is going to use.
+# Prints first which cluster it uses.
 e2e:
 	cargo build --locked
-	@target/debug/netplan doctor plans/quick.yaml --on kubernetes || { echo "e2e needs a cluster with two nodes; kind makes one, see 'On Kubernetes' in README.md" >&2; exit 1; }
+	@target/debug/netplan doctor plans/quick.yaml --on kubernetes || { echo "e2e needs a cluster with two nodes; kind makes one, see docs/kubernetes.md" >&2; exit 1; }
 	NETPLAN_E2E_IMAGE=$(IMAGE) cargo test --locked --test it e2e:: -- --ignored --test-threads 1
 
 packages:
@@ -98,7 +106,7 @@ install: build
 uninstall:
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" NAMES="$(NAMES)" packaging/install --remove
 
-# Its files have other names than netplan.io's, so both packages can be installed; see [package.metadata.deb].
+# Its files have other names than those of netplan.io, so both packages can be installed; see [package.metadata.deb].
 deb: build
 	@cargo deb --version >/dev/null 2>&1 || { echo "make deb needs cargo-deb: cargo install cargo-deb" >&2; exit 1; }
 	@rm -rf target/packaging
@@ -131,7 +139,7 @@ else
 endif
 
 deny:
-	cargo deny --locked check
+	@.ci/deny
 
 schema: build
 	$(NETPLAN) schema > plans/plan.schema.json

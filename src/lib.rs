@@ -9,14 +9,16 @@
 //! Each module is a room with one subject; imports run one way, from the last line to the first:
 //!
 //! ```text
-//! diag, files, system ◀ plan ◀ schedule, tools, statistics ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ cli
+//! diag, files, system ◀ plan ◀ schedule, tools, statistics ◀ render, rpc, results ◀ orchestrator, worker, cluster, report ◀ output ◀ cli
 //! ```
 
+pub mod catalog;
 pub mod cli;
 pub mod cluster;
 pub mod diag;
 pub mod files;
 pub mod orchestrator;
+pub mod output;
 pub mod plan;
 pub mod render;
 pub mod report;

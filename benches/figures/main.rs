@@ -1,4 +1,4 @@
-//! The figures that the README quotes: `make bench`, or some of them: `cargo bench -- commands link`.
+//! The figures of docs/figures.md: `make bench`, or some of them: `cargo bench -- commands link`.
 //!
 //! Prints a Markdown table, a row a figure, with the goal beside it. A figure that misses its goal
 //! is marked and fails nothing: machines differ, and a busy one is slow.

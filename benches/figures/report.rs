@@ -136,7 +136,9 @@ impl Shape {
     /// Writes the journal of such a run, which has [`SAMPLES`] samples.
     fn write(&self, folder: &Path) -> anyhow::Result<()> {
         let text = self.plan();
-        let plan = plan::load(Source::new("plan.yaml", &*text), &[]).map_err(anyhow::Error::msg)?;
+        let source = Source::new("plan.yaml", &*text);
+        let written = plan::load_file(&plan::Alone, source, &[]).map_err(anyhow::Error::msg)?;
+        let plan = written.expand();
         let schedule = Schedule::of(&plan, &Selection::all());
         ensure!(schedule.cells.len() * self.samples as usize == SAMPLES);
         let mut file = BufWriter::new(fs::File::create(folder.join(journal::FILE_NAME))?);
@@ -157,7 +159,7 @@ impl Shape {
         put(EventKind::RunStarted {
             run: "0badcafe".to_owned(),
             netplan: "0.1.0".to_owned(),
-            plan: plan.to_yaml()?,
+            plan: written.to_yaml()?,
             only: None,
         })?;
         for worker in ["w1", "w2"] {

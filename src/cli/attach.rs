@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::collect::{self, Collector, OutputArgs};
 use super::error::{CliError, Exit};
-use super::follow::{Followed, Follower, OnInterrupt, Sink};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::target::KubernetesArgs;
-use super::{complete, live, pick, printer};
+use super::watch::{Followed, Follower, OnInterrupt, Sink};
+use super::{complete, lifecycle, printer, run_lookup};
 use crate::cluster::Cluster;
-use crate::cluster::kubernetes::{Access, Kubernetes, Run, State};
+use crate::cluster::kubernetes::{Connection, Kubernetes, Run, State};
+use crate::diag::count;
 use crate::render::RunContext;
-use crate::report::count;
 use crate::results::archive::{self, Archive, ArchiveError};
 use crate::results::{
     Event, EventKind, Journal, JournalError, RunDir, RunDirError, journal, run_dir,
@@ -25,14 +25,14 @@ use crate::results::{
 use crate::rpc::pb::{RawOutput, Record};
 use crate::rpc::{self, Identity};
 
-/// Come back to a run on Kubernetes: show it live, and collect its results at the end
+/// Return to a run on Kubernetes: show it live, and collect its results at the end
 ///
-/// Also when it has ended meanwhile. The results are printed and stored as `run` would have, and the
-/// run's objects are removed. Ctrl-C only ends the watching; the run goes on. A directory under
-/// netplan-results/ that holds a part of the run already is gone on with.
+/// Works also if the run has ended. Prints and stores the results as `run` would have, and removes the
+/// run's objects. Ctrl-C only ends the watching; the run continues. An existing partial results directory
+/// under netplan-results/ is continued.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  netplan attach                          the only run that there is
+  netplan attach                          the only run in the cluster
   netplan attach 0badcafe --keep          collect, and leave its objects in the cluster
   netplan attach 0badcafe --format csv --output results/
 
@@ -68,9 +68,9 @@ enum From {
 }
 
 async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
-    let access = args.kubernetes.open().await?.telling(printer::note);
-    let run = pick::run(&access, args.run.as_deref()).await?;
-    let cluster = access.run(&run.id, &run.namespace);
+    let connection = args.kubernetes.open().await?.with_progress(printer::note);
+    let run = run_lookup::run(&connection, args.run.as_deref()).await?;
+    let cluster = connection.run(&run.id, &run.namespace);
     let asked = args.output.output.as_deref();
     let earlier = earlier(asked, &run)?;
     let from = match &earlier {
@@ -84,14 +84,14 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     let progress = Progress::joining(Timestamp::now());
     let mut collector = Collector::new(&dir, journal, &progress)?;
     if dir.environment().is_none() {
-        cluster.learn().await;
-        live::describe(&dir, &cluster)?;
+        cluster.load_description().await;
+        lifecycle::describe(&dir, &cluster)?;
     }
     let followed = match from {
         From::Here => Ok(Followed::Over),
         From::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
         From::Orchestrator(identity) => {
-            let following = follow(&access, &cluster, &run, &identity, &mut collector);
+            let following = follow(&connection, &cluster, &run, &identity, &mut collector);
             Box::pin(progress.attend(following)).await?
         }
     };
@@ -129,7 +129,7 @@ async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<From> {
 
 /// Collects the records from the orchestrator, or from its log when it ends meanwhile.
 async fn follow(
-    access: &Access,
+    connection: &Connection,
     cluster: &Kubernetes,
     run: &Run,
     identity: &Identity,
@@ -150,7 +150,7 @@ async fn follow(
         Err(lost) => lost.into(),
     };
     // It may have come to its end in a moment without a connection.
-    let runs = access.runs().await.unwrap_or_default();
+    let runs = connection.runs().await.unwrap_or_default();
     let now = runs.iter().find(|other| other.id == run.id);
     if now.is_some_and(|run| run.state == State::Finished)
         && let Ok(archive) = log(cluster, run).await

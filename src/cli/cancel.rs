@@ -6,16 +6,16 @@ use clap::Args;
 use super::attach::identity;
 use super::error::{CliError, Exit};
 use super::target::KubernetesArgs;
-use super::{complete, follow, pick, printer};
+use super::{complete, printer, run_lookup, watch};
 use crate::cluster::kubernetes::State;
 use crate::render::RunContext;
 
-/// Stop a run on Kubernetes; what was measured can be collected
+/// Stop a run on Kubernetes, and keep what was measured
 ///
-/// `netplan attach` collects it, `netplan clean` removes it.
+/// `netplan attach` collects the results, `netplan clean` removes the objects of the run.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  netplan cancel                          the only run that there is
+  netplan cancel                          the only run in the cluster
   netplan cancel 0badcafe --namespace bench")]
 pub(super) struct CancelArgs {
     /// The run's id, as `netplan status` shows it [default: the only run]
@@ -31,10 +31,10 @@ pub(super) fn execute(args: &CancelArgs) -> Result<Exit, CliError> {
 }
 
 async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
-    let access = args.kubernetes.open().await?;
-    let run = pick::run(&access, args.run.as_deref()).await?;
+    let connection = args.kubernetes.open().await?;
+    let run = run_lookup::run(&connection, args.run.as_deref()).await?;
     let id = &run.id;
-    let cluster = access.run(id, &run.namespace);
+    let cluster = connection.run(id, &run.namespace);
     match run.state {
         State::Starting | State::Running => {}
         State::Finished | State::Failed => {
@@ -53,7 +53,7 @@ async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
     let orchestrator = RunContext::new(id, None).orchestrator();
     let stopped = async {
         let identity = identity(&cluster, &run).await?;
-        follow::cancel(&cluster, &orchestrator, &identity).await
+        watch::cancel(&cluster, &orchestrator, &identity).await
     };
     stopped.await.map_err(|error| {
         anyhow!(

@@ -6,12 +6,12 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::plan_args::PlanArgs;
 use super::printer;
-use crate::report::count;
+use crate::diag::count;
 use crate::schedule::{Schedule, Selection};
 
-/// Check a plan: every problem at once, each with its place and what to do
+/// Check a plan: show every problem at once, each with its place and what to do
 ///
-/// Prints nothing but a line to stderr when the plan is right, unless it is asked to. Exit code 2 when it is not.
+/// If the plan is right, prints one line to stderr, and the plan with `--resolved`. If it is not, the exit code is 2.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan check my-plan.yaml
@@ -22,17 +22,18 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     plan: PlanArgs,
 
-    /// Print the plan as it was resolved: with what it extends, its variables, and every default
+    /// Print the resolved plan: with extended plans, variables and every default
     #[arg(long)]
     resolved: bool,
 }
 
 pub(super) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
-    let plan = args.plan.load()?;
+    let file = args.plan.load_file()?;
     if args.resolved {
-        let text = plan.to_yaml().context("cannot write the resolved plan")?;
+        let text = file.to_yaml().context("cannot write the resolved plan")?;
         printer::results(&text)?;
     }
+    let plan = file.expand();
     let schedule = Schedule::of(&plan, &Selection::all());
     printer::note(&format!(
         "`{}` is right: {}, {}, {}, {}",

@@ -5,11 +5,11 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::target::KubernetesArgs;
 use super::{complete, printer, status};
-use crate::cluster::kubernetes::Which;
+use crate::cluster::kubernetes::RunFilter;
 
-/// Remove what is left of a run, or of all runs, in the Kubernetes cluster
+/// Remove the objects of a run, or of all runs, from the Kubernetes cluster
 ///
-/// Touches only what carries netplan's label. A run that goes on is ended by it.
+/// Removes only objects with netplan's label. A run that is still measuring ends.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan clean 0badcafe
@@ -28,11 +28,11 @@ pub(super) struct CleanArgs {
 }
 
 pub(super) fn execute(args: &CleanArgs) -> Result<Exit, CliError> {
-    let which = args.run.clone().map_or(Which::All, Which::Run);
+    let which = args.run.clone().map_or(RunFilter::All, RunFilter::Run);
     let runtime = super::runtime()?;
     let removed = runtime.block_on(async {
-        let access = args.kubernetes.open().await?;
-        anyhow::Ok(access.clean(&which).await?)
+        let connection = args.kubernetes.open().await?;
+        anyhow::Ok(connection.clean(&which).await?)
     })?;
     match (removed.is_empty(), &args.run) {
         (true, Some(run)) => Err(CliError::Usage(format!(

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 
-use super::follow::{Heard, Sink};
+use super::exit_policy::VerdictArgs;
 use super::format::Format;
 use super::progress::{Phase, Progress};
-use super::verdict::VerdictArgs;
-use super::{printer, stored};
+use super::watch::{Heard, Sink};
+use super::{artifacts, printer};
 use crate::files;
 use crate::report::Report;
 use crate::results::journal::LARGEST_BYTES;
@@ -145,8 +145,8 @@ pub(super) struct OutputArgs {
 /// Writes what is derived from the journal, and prints the results. Each is done though the other
 /// fails: a disk may be full behind either.
 pub(super) fn show(dir: &RunDir, args: &OutputArgs) -> anyhow::Result<Report> {
-    let report = stored::report(dir)?;
-    let written = stored::write_derived(dir, &report);
+    let report = artifacts::report(dir)?;
+    let written = artifacts::write_derived(dir, &report);
     let printed = args.format.print(&report, args.verdict);
     let again = || {
         let dir = dir.path().display();

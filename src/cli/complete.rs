@@ -13,7 +13,7 @@ use clap_complete::engine::{
 };
 
 use super::error::CliError;
-use crate::cluster::kubernetes::{Access, Run, Settings, contexts};
+use crate::cluster::kubernetes::{Connection, Run, Settings, contexts};
 use crate::plan::explain;
 use crate::results::run_dir::DEFAULT_PARENT;
 use crate::results::{StoredRun, runs_in};
@@ -94,8 +94,8 @@ pub(super) fn run_ids() -> ArgValueCandidates {
 
 fn runs_in_cluster() -> Option<Vec<Run>> {
     let runs = async {
-        let access = Access::open(&Settings::default()).await.ok()?;
-        access.runs().await.ok()
+        let connection = Connection::open(&Settings::default()).await.ok()?;
+        connection.runs().await.ok()
     };
     let within = async { tokio::time::timeout(CLUSTER_ANSWERS_WITHIN, runs).await };
     super::runtime().ok()?.block_on(within).ok()?

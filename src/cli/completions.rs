@@ -19,8 +19,7 @@ pub(super) const EXAMPLES_OF_PLUGIN: &str = "Examples:
 
 /// Print the completions of a shell
 ///
-/// The script asks netplan itself what there is: plans, runs, contexts of the kubeconfig, keys of the plan
-/// language.
+/// The script asks netplan itself for plans, runs, contexts of the kubeconfig and keys of the plan language.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan completions bash > /etc/bash_completion.d/netplan
@@ -38,7 +37,7 @@ enum Shell {
     Fish,
     Powershell,
     Zsh,
-    /// The program that kubectl asks for completions of `kubectl netplan`; it has to be executable
+    /// The program that kubectl asks for completions of `kubectl netplan`; it must be executable
     Kubectl,
 }
 

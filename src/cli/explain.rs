@@ -6,7 +6,7 @@ use super::error::{CliError, Exit};
 use super::{complete, printer};
 use crate::plan::{Explanation, explain};
 
-/// Say what a key of the plan language means: its type, default, range, and the keys in it
+/// Explain a key of the plan language: its meaning, type, default, range, and the keys in it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan explain
@@ -18,7 +18,7 @@ pub(super) struct ExplainArgs {
     #[arg(default_value = "", hide_default_value = true, add = complete::keys())]
     path: String,
 
-    /// All keys below it, too
+    /// Also all keys below it
     #[arg(long)]
     recursive: bool,
 }

@@ -3,10 +3,11 @@
 use anyhow::Context;
 use clap::ValueEnum;
 
+use super::exit_policy::VerdictArgs;
 use super::printer;
-use super::verdict::VerdictArgs;
-use crate::report::nptest_csv::Dialect;
-use crate::report::{Report, github, json, junit, nptest_csv, samples_csv, table};
+use crate::output::nptest_csv::Dialect;
+use crate::output::{github, json, junit, nptest_csv, samples_csv};
+use crate::report::{Report, terminal};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -34,7 +35,7 @@ impl Format {
         match self {
             Self::Table => {
                 let (width, colour) = (printer::width(), printer::colour_stdout());
-                printer::results(&table::render(report, width, colour))
+                printer::results(&terminal::render(report, width, colour))
             }
             Self::Csv => printer::results(&nptest_csv::render(report, Dialect::Nptest)),
             Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),

@@ -18,7 +18,7 @@ use crate::plan;
   netplan init my-plan.yaml
   netplan init -             prints it")]
 pub(super) struct InitArgs {
-    /// Where to; `-` is standard output. A file that is there is not touched
+    /// The file to write; `-` is standard output. An existing file is not changed
     #[arg(default_value = "plan.yaml")]
     file: PathBuf,
 }

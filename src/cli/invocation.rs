@@ -4,10 +4,8 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap::builder::StyledStr;
 
-use super::Cli;
 use super::completions::EXAMPLES_OF_PLUGIN;
 
 /// The file name that kubectl looks for when a person types `kubectl netplan`.
@@ -70,7 +68,7 @@ impl Invocation {
 
     /// The command line's description, with names and examples of this invocation.
     pub fn command(self) -> clap::Command {
-        let command = Cli::command();
+        let command = super::command();
         match self {
             Self::Program => command,
             Self::Plugin => localize_command(command)
@@ -86,7 +84,7 @@ impl Invocation {
 /// Puts `kubectl` before each `netplan SUBCOMMAND`, unless `netplan` ends a path or a longer name.
 fn with_kubectl(text: &str) -> String {
     const NAME: &str = "netplan ";
-    let description = Cli::command();
+    let description = super::command();
     let mut localized = String::with_capacity(text.len());
     let mut copied = 0;
     for (start, _) in text.match_indices(NAME) {

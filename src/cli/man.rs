@@ -4,6 +4,7 @@ mod after_help;
 mod page;
 mod reference;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use super::error::{CliError, Exit};
 use super::invocation::Invocation;
 use super::printer;
+use crate::files::{self, Durability};
 
 /// Print the manual page, or write one for each command into a folder
 #[derive(Debug, Args)]
@@ -53,7 +55,10 @@ fn write_all(program: &Command, date: &str, folder: &Path) -> std::io::Result<()
     let mut commands = std::iter::once(program).chain(below);
     commands.try_for_each(|command| {
         let file = folder.join(format!("{}.1", page::name(command)));
-        std::fs::write(file, page::of(command, page::name(program), date)?)
+        let text = page::of(command, page::name(program), date)?;
+        files::replace(&file, 0o666, Durability::Unsynced, |file| {
+            file.write_all(text.as_bytes())
+        })
     })
 }
 

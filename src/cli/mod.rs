@@ -1,5 +1,6 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod artifacts;
 mod attach;
 mod cancel;
 mod check;
@@ -11,16 +12,15 @@ mod completions;
 mod confirm;
 mod doctor;
 mod error;
+mod exit_policy;
 mod explain;
-mod follow;
 mod format;
 mod init;
 mod interrupt;
 mod invocation;
-mod live;
+mod lifecycle;
 mod man;
 mod orchestrator;
-mod pick;
 mod plan_args;
 mod preflight;
 mod prepare;
@@ -30,43 +30,43 @@ mod render;
 mod report;
 mod resume;
 mod run;
+mod run_lookup;
 mod schedule;
 mod schema;
 mod selftest;
 mod status;
-mod stored;
 mod suggest;
 mod target;
-mod verdict;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use self::invocation::Invocation;
-use crate::cluster::local::holder;
+use super::cluster::local::sandbox;
 use crate::system::raise_file_limit;
 
 const EXAMPLES: &str = "\
 Examples:
-  netplan run plans/default.yaml          the whole job, on this machine
+  netplan run plans/default.yaml          run a plan, on Kubernetes or on this machine
   netplan check my-plan.yaml              is my plan right? if not, where is it wrong?
-  netplan render plans/default.yaml       the manifests, and nothing else
+  netplan render plans/default.yaml       print the manifests of a run
   netplan run plans/default.yaml --only 'tool=iperf3,path=hairpin' --set tests.0.duration=1s
 
-Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
+Exit codes: 0 success; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
 failed or is missing: 3); 130 interrupted. Skipped cells do not count as failed.
-Results go to stdout, all else to stderr.";
+Results go to stdout, everything else to stderr.";
 
 /// How fast is the pod network, and did it get slower?
 ///
-/// netplan reads a test plan (traffic paths, tools, a sweep of segment sizes, where the workers sit),
-/// brings orchestrator and workers up, measures the whole matrix with iperf3 and netperf, and prints and
-/// stores the results.
+/// netplan reads a test plan (traffic paths, tools, a sweep of segment sizes, where the workers run), starts
+/// orchestrator and workers, measures the whole matrix with iperf3 and netperf, and prints and stores the
+/// results.
 #[derive(Debug, Parser)]
 #[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100, styles = color::STYLES)]
 struct Cli {
@@ -101,11 +101,17 @@ enum Command {
     Worker(worker::WorkerArgs),
 }
 
+/// The command line as clap describes it, to check command lines without running them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the program: what `main` is.
 #[must_use]
 pub fn main() -> ExitCode {
     // The local cluster's own processes enter namespaces, which only a process without threads can.
-    if let Some(code) = holder::dispatch() {
+    if let Some(code) = sandbox::dispatch() {
         return code;
     }
     match execute() {

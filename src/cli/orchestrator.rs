@@ -13,8 +13,8 @@ use super::{plan_args, printer};
 use crate::files;
 use crate::orchestrator::state::Limits;
 use crate::orchestrator::{self, Linger, Settings};
+use crate::output::nptest_csv::{self, Dialect};
 use crate::report::Report;
-use crate::report::nptest_csv::{self, Dialect};
 use crate::results::journal::LARGEST_BYTES;
 use crate::results::{Event, archive};
 use crate::rpc::{self, Identity};
@@ -38,11 +38,11 @@ pub(super) struct OrchestratorArgs {
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
 
-    /// Where the journal is kept; a journal that is there is gone on with
+    /// The folder of the journal; an existing journal is continued
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
 
-    /// The journal, gzipped, to go on with where none is kept yet
+    /// The journal, gzipped, to continue if the folder has none yet
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
 

@@ -1,7 +1,7 @@
 //! What every command that reads a plan takes.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -10,11 +10,13 @@ use super::complete;
 use super::error::CliError;
 use crate::diag::Source;
 use crate::files;
-use crate::plan::{self, Order, Plan, Surroundings, Unreadable};
+use crate::plan::{self, Order, Plan, PlanFile, SourceEnv, Unreadable};
 use crate::schedule::{Schedule, Selection};
 
-/// An endless text is not read to its end; what is read of it is refused as too large.
+/// A longer text is refused; an endless one is not read to its end.
 const READ_AT_MOST_BYTES: u64 = 8 << 20;
+/// A plan in a FIFO, such as a shell's `<(command)`, must end within this.
+const READS_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -22,29 +24,34 @@ pub(super) struct PlanArgs {
     #[arg(add = complete::plans())]
     plan: PathBuf,
 
-    /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
+    /// Override a value of the plan, e.g. tests.0.duration=1s; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct SelectionArgs {
-    /// Only these cells, as in 'tool=iperf3,path=hairpin' (comma: and; | : or)
+    /// Only these cells, e.g. 'tool=iperf3,path=hairpin' (comma: and; | : or)
     #[arg(long, value_name = "SELECTION")]
     pub only: Option<String>,
 }
 
 impl PlanArgs {
-    /// Reads, checks and resolves the plan.
+    /// Reads and checks the plan; see [`load_file`].
+    pub fn load_file(&self) -> Result<PlanFile, CliError> {
+        load_file(&self.plan, &self.set)
+    }
+
+    /// The plan for the nodes of the local cluster.
     pub fn load(&self) -> Result<Plan, CliError> {
-        load(&self.plan, &self.set)
+        Ok(self.load_file()?.expand())
     }
 }
 
-/// Reads, checks and resolves the plan of a file, with overrides. Draws the seed that a shuffled
+/// Reads and checks the plan of a file, with overrides. Draws the seed that a shuffled
 /// plan leaves open, so that whatever is made of the plan has the same one.
-pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
-    let mut plan = plan::load_in(&Here, source(file)?, set)?;
+pub(super) fn load_file(file: &Path, set: &[String]) -> Result<PlanFile, CliError> {
+    let mut plan = plan::load_file(&Here, source(file)?, set)?;
     if plan.order == Order::Shuffled && plan.seed.is_none() {
         // 32 bits are orders enough, and short enough to be typed.
         let seed = getrandom::u32().context("the system gave no random bytes for the seed")?;
@@ -56,7 +63,7 @@ pub(super) fn load(file: &Path, set: &[String]) -> Result<Plan, CliError> {
 /// The files of this machine, and the environment of this process.
 struct Here;
 
-impl Surroundings for Here {
+impl SourceEnv for Here {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
         Ok(files::read_text(file, READ_AT_MOST_BYTES)?)
     }
@@ -77,11 +84,14 @@ impl Surroundings for Here {
 /// The text of a plan, `-` being standard input.
 pub(super) fn source(file: &Path) -> Result<Source, CliError> {
     let (name, read) = if file.as_os_str() == "-" {
-        ("<stdin>".to_owned(), read(std::io::stdin().lock()))
+        (
+            "<stdin>".to_owned(),
+            files::read_to_limit(std::io::stdin().lock(), READ_AT_MOST_BYTES),
+        )
     } else {
         (
             file.display().to_string(),
-            std::fs::File::open(file).and_then(read),
+            files::read_any(file, READ_AT_MOST_BYTES, READS_WITHIN),
         )
     };
     let bytes = read.map_err(|error| {
@@ -99,12 +109,6 @@ pub(super) fn source(file: &Path) -> Result<Source, CliError> {
         CliError::Usage(format!("{name}:{line}: the plan is not UTF-8 text"))
     })?;
     Ok(Source::new(name, text))
-}
-
-fn read(reader: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(READ_AT_MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 impl SelectionArgs {

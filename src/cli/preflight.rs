@@ -9,7 +9,8 @@ use anyhow::anyhow;
 use super::error::CliError;
 use super::prepare::Prepared;
 use super::printer;
-use crate::cluster::{Finding, Trouble, local};
+use crate::cluster::{Finding, local};
+use crate::diag::Problem;
 use crate::plan::Local;
 use crate::tools::{self, Tool};
 
@@ -27,7 +28,7 @@ pub(super) struct Checkup {
 
 impl Checkup {
     /// This machine, as far as a plan with these settings and so many workers needs it.
-    pub fn of_machine(settings: &Local, workers: usize, tools: &[Box<dyn Tool>]) -> Self {
+    pub fn for_machine(settings: &Local, workers: usize, tools: &[Box<dyn Tool>]) -> Self {
         // The orchestrator has a pod too.
         let pods = workers + 1;
         let mut checkup = Self {
@@ -36,14 +37,14 @@ impl Checkup {
         };
         for tool in tools {
             if checkup.tool(tool.name()).is_none() {
-                checkup.tools.push(of_tool(tool.as_ref()));
+                checkup.tools.push(tool_finding(tool.as_ref()));
             }
         }
         checkup
     }
 
     /// This machine, as far as a run needs it.
-    pub fn of_local_run(prepared: &Prepared) -> Self {
+    pub fn for_local_run(prepared: &Prepared) -> Self {
         let Prepared {
             plan,
             schedule,
@@ -51,13 +52,13 @@ impl Checkup {
             ..
         } = prepared;
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
-        let tools: Vec<_> = tests.map(|test| tools::of(&test.tool)).collect();
-        let mut checkup = Self::of_machine(&plan.local, plan.workers.len(), &tools);
-        let placed = local::plan(manifests, &plan.local).err();
+        let tools: Vec<_> = tests.map(|test| tools::from_spec(&test.tool)).collect();
+        let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
+        let placed = local::Blueprint::new(manifests, &plan.local).err();
         checkup.place.push(Finding::new(
             "plan",
             "the emulated nodes can take its workers",
-            placed.into_iter().map(Trouble::from).collect(),
+            placed.into_iter().map(Problem::from).collect(),
         ));
         checkup
     }
@@ -71,16 +72,16 @@ impl Checkup {
         self.place.iter().chain(&self.tools)
     }
 
-    pub fn troubles(&self) -> impl Iterator<Item = &Trouble> {
-        self.findings().flat_map(Finding::troubles)
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.findings().flat_map(Finding::problems)
     }
 
     /// Says what would be in the way of the run.
     pub fn warn(&self) {
-        if self.troubles().next().is_some() {
+        if self.problems().next().is_some() {
             printer::warning(&format!(
                 "not everything is here yet:{}",
-                list(self.troubles())
+                list(self.problems())
             ));
         }
     }
@@ -89,11 +90,11 @@ impl Checkup {
     /// cells that it will leave out. `place` completes "… cannot run this yet".
     pub fn judge(&self, place: &str, prepared: &Prepared) -> Result<(), CliError> {
         if self.place.iter().any(|finding| finding.result.is_err()) {
-            return Err(anyhow!("{place} cannot run this yet:{}", list(self.troubles())).into());
+            return Err(anyhow!("{place} cannot run this yet:{}", list(self.problems())).into());
         }
         let Prepared { plan, schedule, .. } = prepared;
         let is_left_out = |row: usize| {
-            let tool = tools::of(&plan.tests[schedule.rows[row].test].tool);
+            let tool = tools::from_spec(&plan.tests[schedule.rows[row].test].tool);
             let finding = self.tool(tool.name());
             finding.is_some_and(|finding| finding.result.is_err())
         };
@@ -102,12 +103,12 @@ impl Checkup {
         match left_out.count() {
             0 => Ok(()),
             count if count == cells => {
-                Err(anyhow!("nothing could be measured:{}", list(self.troubles())).into())
+                Err(anyhow!("nothing could be measured:{}", list(self.problems())).into())
             }
             count => {
                 printer::warning(&format!(
                     "{count} of {cells} cells will not be measured:{}",
-                    list(self.troubles())
+                    list(self.problems())
                 ));
                 Ok(())
             }
@@ -115,45 +116,40 @@ impl Checkup {
     }
 }
 
-/// The troubles, a line each.
-pub(super) fn list<'a>(troubles: impl Iterator<Item = &'a Trouble>) -> String {
-    troubles.fold(String::new(), |mut list, trouble| {
+/// The problems, a line each.
+pub(super) fn list<'a>(problems: impl Iterator<Item = &'a Problem>) -> String {
+    problems.fold(String::new(), |mut list, problem| {
         // Writing into a String cannot fail.
-        let _ = write!(list, "\n  - {trouble}");
+        let _ = write!(list, "\n  - {problem}");
         list
     })
 }
 
 /// What this machine has of a tool: its version and files.
-fn of_tool(tool: &dyn Tool) -> Finding {
+fn tool_finding(tool: &dyn Tool) -> Finding {
     let found = match missing(tool) {
-        Some(trouble) => Err(trouble),
+        Some(problem) => Err(problem),
         None => local::tool_check(tool),
     };
     Finding {
         subject: tool.name().to_owned(),
-        result: found.map_err(|trouble| vec![trouble]),
+        result: found.map_err(|problem| vec![problem]),
     }
 }
 
 /// What a tool lacks on this machine.
-fn missing(tool: &dyn Tool) -> Option<Trouble> {
+fn missing(tool: &dyn Tool) -> Option<Problem> {
     let programs = tool.programs();
-    let program = programs.iter().find(|program| !local::found(**program))?;
-    let package = program.package;
-    let help = match (package, tool.install()) {
-        // Its licence keeps it out of the main archive.
-        ("netperf", _) => {
-            "install it: sudo apt-get install netperf (Debian 12 has it in the component \
-                      `non-free`, Ubuntu in `multiverse`, which may have to be enabled)"
-                .to_owned()
-        }
+    let program = programs
+        .iter()
+        .find(|program| !local::is_installed(**program))?;
+    let help = match (program.package, tool.install()) {
         ("", Some(how)) => format!("install it: {how}"),
         ("", None) => "install it, or put it on the `PATH`".to_owned(),
-        (package, _) => format!("install it: sudo apt-get install {package}"),
+        (package, _) => match tool.package_note() {
+            "" => format!("install it: sudo apt-get install {package}"),
+            note => format!("install it: sudo apt-get install {package} ({note})"),
+        },
     };
-    Some(Trouble {
-        what: format!("`{}` is not installed", program.name),
-        help,
-    })
+    Some(Problem::without_place(format!("`{}` is not installed", program.name)).help(help))
 }

@@ -7,8 +7,10 @@ use clap::Args;
 
 use super::error::CliError;
 use super::plan_args::{PlanArgs, SelectionArgs};
-use crate::plan::Plan;
-use crate::render::{Identities, Manifest, RunContext, Templates, WorkerPorts, manifests};
+use crate::plan::{Plan, PlanFile};
+use crate::render::{
+    Identities, Manifest, RunContext, Templates, WorkerPorts, manifests, worker_jobs,
+};
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
 use crate::tools;
@@ -27,7 +29,7 @@ pub(super) struct MakeArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
 
-    /// Take templates from this folder in the place of those that the binary carries
+    /// Use templates from this folder instead of the built-in ones
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }
@@ -57,7 +59,7 @@ pub(super) struct Begun {
 impl PrepareArgs {
     /// `namespace` takes the place of the plan's.
     pub fn prepare(&self, namespace: Option<&str>) -> Result<Prepared, CliError> {
-        self.make.prepare(self.plan.load()?, namespace, None)
+        self.make.prepare(&self.plan.load_file()?, namespace, None)
     }
 }
 
@@ -65,13 +67,15 @@ impl MakeArgs {
     /// A new run of the plan, or one that goes on; `namespace` takes the place of the plan's.
     pub fn prepare(
         &self,
-        mut plan: Plan,
+        file: &PlanFile,
         namespace: Option<&str>,
         begun: Option<&Begun>,
     ) -> Result<Prepared, CliError> {
+        let mut file = file.clone();
         if let Some(namespace) = namespace {
-            namespace.clone_into(&mut plan.kubernetes.namespace);
+            namespace.clone_into(&mut file.kubernetes.namespace);
         }
+        let plan = file.expand();
         let selection = match begun {
             Some(begun) => &SelectionArgs {
                 only: begun.only.clone(),
@@ -79,17 +83,34 @@ impl MakeArgs {
             None => &self.selection,
         };
         let schedule = selection.schedule(&plan)?;
-        let templates = match &self.templates {
+        let only = selection.only.clone();
+        Prepared::new(&file, plan, schedule, only, begun, &self.templates()?)
+    }
+
+    /// The Jobs of the workers of groups: which nodes their pods fit on decides how many workers a
+    /// group without `count` has.
+    pub fn group_jobs(&self, file: &PlanFile) -> Result<Vec<Manifest>, CliError> {
+        let plan = file.expand();
+        let run = RunContext::from_plan(&plan, &new_id()?, None);
+        let ports = tools::Ports::for_plan(&plan);
+        let mut workers = worker_ports(&plan, &ports);
+        workers.retain(|worker| worker.placement.group.is_some());
+        let templates = self.templates()?;
+        Ok(worker_jobs(&run, &plan, &workers, &templates)?)
+    }
+
+    fn templates(&self) -> Result<Templates, CliError> {
+        Ok(match &self.templates {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::embedded(),
-        };
-        Prepared::of(plan, schedule, selection.only.clone(), begun, &templates)
+        })
     }
 }
 
 impl Prepared {
     /// A run of a plan, with identities of its own, and a new id or that of the run that goes on.
-    pub fn of(
+    fn new(
+        file: &PlanFile,
         plan: Plan,
         schedule: Schedule,
         only: Option<String>,
@@ -99,28 +120,19 @@ impl Prepared {
         let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
         let run = RunContext {
             journal: begun.map(|begun| begun.journal.clone()),
-            ..RunContext::of(&plan, &id, only)
+            ..RunContext::from_plan(&plan, &id, only)
         };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
         let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
-        let ports = tools::Ports::of(&plan);
-        let workers: Vec<WorkerPorts<'_>> = plan
-            .workers
-            .iter()
-            .map(|(name, placement)| WorkerPorts {
-                name,
-                placement,
-                host_network: plan.on_host_network(name),
-                ports: ports.worker(name),
-            })
-            .collect();
+        let ports = tools::Ports::for_plan(&plan);
+        let workers = worker_ports(&plan, &ports);
         let secrets = Identities {
             in_pods: std::iter::once(&identities.orchestrator)
                 .chain(&identities.workers)
                 .collect(),
             client: &identities.client,
         };
-        let plan_text = plan.to_yaml().context("cannot write the resolved plan")?;
+        let plan_text = file.to_yaml().context("cannot write the resolved plan")?;
         let manifests = manifests(
             &run,
             &plan.name,
@@ -141,10 +153,23 @@ impl Prepared {
     }
 }
 
-/// A run of a whole plan, with the templates that the binary carries.
-pub(super) fn whole(plan: Plan) -> Result<Prepared, CliError> {
+/// A run of a whole plan, with the embedded templates.
+pub(super) fn whole(file: &PlanFile) -> Result<Prepared, CliError> {
+    let plan = file.expand();
     let schedule = Schedule::of(&plan, &Selection::all());
-    Prepared::of(plan, schedule, None, None, &Templates::embedded())
+    Prepared::new(file, plan, schedule, None, None, &Templates::embedded())
+}
+
+fn worker_ports<'p>(plan: &'p Plan, ports: &'p tools::Ports) -> Vec<WorkerPorts<'p>> {
+    let workers = plan.workers.iter();
+    workers
+        .map(|(name, placement)| WorkerPorts {
+            name,
+            placement,
+            host_network: plan.on_host_network(name),
+            ports: ports.worker(name),
+        })
+        .collect()
 }
 
 /// A run's id: eight hexadecimal digits at random, so that runs side by side do not meet.

@@ -14,7 +14,7 @@ use crate::render::{Manifest, chart};
 
 /// Print the manifests of a run, or write a file each to a folder
 ///
-/// This is exactly what a run applies. Each time the run has another id, and other certificates.
+/// This is exactly what a run applies. The run's id and certificates are new each time.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan render plans/default.yaml
@@ -30,11 +30,11 @@ pub(super) struct RenderArgs {
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
 
-    /// Write a file for each object into this folder, which is made if need be; `-` is stdout
+    /// Write a file for each object into this folder, which is created if missing; `-` is stdout
     #[arg(long, value_name = "DIR", default_value = "-")]
     output: PathBuf,
 
-    /// Write a Helm chart into this folder instead; `helm install` runs it by itself
+    /// Write a Helm chart into this folder instead; `helm install` starts the run
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     helm: Option<PathBuf>,
 }

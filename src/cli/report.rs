@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::{CliError, Exit};
+use super::exit_policy::VerdictArgs;
 use super::format::Format;
-use super::verdict::VerdictArgs;
-use super::{complete, stored};
+use super::{artifacts, complete};
 use crate::results::RunDir;
 
-/// Print a stored run again: byte for byte what the run printed
+/// Print a stored run again, byte for byte as the run did
 ///
-/// Reads the run's journal; one that was cut off is read up to the cut, and the report says what is missing.
+/// Reads the run's journal. A journal that was cut off is read up to the cut, and the report says what is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan report                          the latest run of netplan-results/
@@ -20,7 +20,7 @@ use crate::results::RunDir;
   netplan report DIR --format csv
   netplan report DIR --format junit > netplan.xml
 
-Exit codes: 0 all well; 1 it cannot be read; 2 there is no run; 3 some cells failed or are missing;
+Exit codes: 0 success; 1 it cannot be read; 2 no such run; 3 some cells failed or are missing;
 4 an expectation fell short (if only because its cell failed or is missing: 3).
 Skipped cells do not count as failed.")]
 pub(super) struct ReportArgs {
@@ -39,10 +39,10 @@ pub(super) struct ReportArgs {
 pub(super) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
     let path = match &args.run {
         Some(path) => path.clone(),
-        None => stored::latest("run", |_| true)?,
+        None => artifacts::latest("run", |_| true)?,
     };
     let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
-    let report = stored::report(&dir)?;
+    let report = artifacts::report(&dir)?;
     args.format.print(&report, args.verdict)?;
     Ok(args.verdict.exit(&report))
 }

@@ -12,7 +12,7 @@ use super::target::{On, Target, TargetArgs};
 use crate::cluster::kubernetes::LARGEST_CONFIG_MAP_BYTES;
 use crate::diag::{Source, quote};
 use crate::files;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Alone, PlanFile};
 use crate::results::journal::LARGEST_BYTES;
 use crate::results::{Event, EventKind, Journal, RunDir, RunDirError, archive};
 
@@ -26,7 +26,7 @@ pub(super) struct Resumed {
     dir: RunDir,
     /// Nobody else writes it meanwhile.
     journal: Journal,
-    plan: Plan,
+    plan: PlanFile,
     /// What happened so far.
     events: Vec<Event>,
     /// It ends with the event of a Cancel.
@@ -61,7 +61,7 @@ impl Resumed {
                 path.display()
             )));
         };
-        let plan = plan::load(Source::new("the run's plan", plan.as_str()), &[])?;
+        let plan = plan::load_file(&Alone, Source::new("the run's plan", plan.as_str()), &[])?;
         let begun = Begun {
             id: run.clone(),
             only: only.clone(),
@@ -92,17 +92,17 @@ impl Resumed {
     /// which measures nothing.
     pub fn must_be(
         &self,
-        given: Option<Plan>,
+        given: Option<PlanFile>,
         set: &[String],
         only: Option<&str>,
         namespace: Option<&str>,
-    ) -> Result<Plan, CliError> {
+    ) -> Result<PlanFile, CliError> {
         let given = match given {
             Some(given) => given,
             None if set.is_empty() => self.plan.clone(),
             None => {
                 let text = text_of(&self.plan)?;
-                plan::load(Source::new("the run's plan", text), set)?
+                plan::load_file(&Alone, Source::new("the run's plan", text), set)?
             }
         };
         let mut mine = self.plan.clone();
@@ -157,8 +157,8 @@ impl Resumed {
             (Target::Local, "kubernetes") => Err(elsewhere(On::Kubernetes, "on Kubernetes")),
             (Target::Kubernetes(_), "local") => Err(elsewhere(On::Local, "on a local cluster")),
             (Target::Local, _) => Ok(target),
-            (Target::Kubernetes(access), _) => {
-                let runs = access.runs().await.map_err(anyhow::Error::from)?;
+            (Target::Kubernetes(connection), _) => {
+                let runs = connection.runs().await.map_err(anyhow::Error::from)?;
                 let id = &self.begun.id;
                 match runs.iter().find(|run| run.id == *id) {
                     Some(run) => Err(anyhow!(
@@ -206,7 +206,7 @@ fn folded(journal: &Journal, events: usize, room: usize) -> anyhow::Result<Strin
     Ok(STANDARD.encode(folded))
 }
 
-fn text_of(plan: &Plan) -> anyhow::Result<String> {
+fn text_of(plan: &PlanFile) -> anyhow::Result<String> {
     plan.to_yaml().context("cannot write the plan")
 }
 

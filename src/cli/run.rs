@@ -9,26 +9,27 @@ use jiff::Timestamp;
 use super::collect::{self, OutputArgs};
 use super::confirm::Answer;
 use super::error::{CliError, Exit};
-use super::follow::Followed;
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
-use super::progress::{Progress, in_words};
+use super::progress::{Progress, ignore_early_requests, in_words};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
-use super::{complete, live, plan_args, printer, render, stored};
-use crate::report::count;
+use super::watch::Followed;
+use super::{artifacts, complete, lifecycle, plan_args, printer, render};
+use crate::diag::count;
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::schedule::Forecast;
 use crate::tools;
 
-/// Run a plan: bring the cluster up, measure the whole matrix, print and store the results
+/// Run a plan: start the workers, measure the whole matrix, print and store the results
 ///
 /// Runs on the Kubernetes cluster of the current kubeconfig, or on this machine, in network namespaces that vanish
 /// with the run. If neither `--on` nor `--context` is given, it says which, and asks at a terminal before it starts
-/// on a cluster that is not on this machine. Ctrl-C stops it at any moment; what was measured until then is stored
-/// and shown. On Kubernetes a terminal that closes does the run no harm: `netplan attach` comes back to it. The
-/// signal SIGUSR1 shows what is running, and so does the key `t` where there is a status line.
+/// on a cluster that is not on this machine. It creates the namespace if it is missing, and removes it at the end if
+/// it created it. Ctrl-C stops the run and stores and shows what was measured. On Kubernetes the run continues if
+/// the terminal closes: `netplan attach` returns to it. The signal SIGUSR1 shows what is running, and so does the
+/// key `t` if there is a status line.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan run plans/default.yaml
@@ -41,18 +42,18 @@ use crate::tools;
   netplan run --resume netplan-results/default-20261122T190000Z-0badcafe
   netplan run plans/default.yaml --dry-run
 
-Exit codes: 0 all well; 1 it could not run; 2 the command line or the plan is wrong;
+Exit codes: 0 success; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
 failed or is missing: 3); 130 interrupted.
-A cell is skipped when a worker's iperf3 or netperf is missing or cannot measure it, e.g. because it
-is too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
+A cell is skipped if a worker lacks the tool, or has one that cannot measure it, e.g. because it is
+too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
 short (4).")]
 pub(super) struct RunArgs {
     /// The plan; `-` reads standard input
     #[arg(required_unless_present = "resume", add = complete::plans())]
     plan: Option<PathBuf>,
 
-    /// Override a value of the plan, as in tests.0.duration=1s; may be given several times
+    /// Override a value of the plan, e.g. tests.0.duration=1s; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
@@ -62,8 +63,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     target: TargetArgs,
 
-    /// Print what would be applied, and say what would be done; nothing is started. With `=server` the
-    /// API server is asked what it would say to it
+    /// Print what would be applied, and say what would be done, but start nothing. `=server` asks the API
+    /// server whether it would accept it
     #[arg(long, value_enum, value_name = "BY", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "client")]
     dry_run: Option<DryRun>,
@@ -72,8 +73,8 @@ pub(super) struct RunArgs {
     #[arg(long, short)]
     yes: bool,
 
-    /// Return as soon as the run measures, and let it go on by itself; `netplan attach` comes back
-    /// to it. Only with Kubernetes
+    /// Return as soon as the run measures, and let it continue by itself; `netplan attach` returns to it.
+    /// Only with Kubernetes
     #[arg(long, conflicts_with_all = ["output", "format", "dry_run"])]
     detach: bool,
 
@@ -81,9 +82,8 @@ pub(super) struct RunArgs {
     #[arg(long, conflicts_with = "detach")]
     keep: bool,
 
-    /// Continue the run of this directory, which was cut off: what was measured stays. It knows its
-    /// plan; one that is given too has to be the same [default: the latest in netplan-results/ that
-    /// was cut off]
+    /// Continue the run of this directory, which was cut off, and keep what was measured. The run has its
+    /// own plan; PLAN, if given, must be the same [default: the latest in netplan-results/ that was cut off]
     #[arg(long, value_name = "DIR", conflicts_with = "output", num_args = 0..=1)]
     #[arg(add = complete::unfinished_run_directories())]
     #[expect(clippy::option_option, reason = "left out, without a value, with one")]
@@ -111,14 +111,14 @@ enum DryRun {
 }
 
 pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
-    let namespace = args.target.kubernetes.namespace.as_deref();
+    let namespace = args.target.namespace.as_deref();
     let given = match &args.plan {
-        Some(file) => Some(plan_args::load(file, &args.set)?),
+        Some(file) => Some(plan_args::load_file(file, &args.set)?),
         None => None,
     };
     let directory = match &args.resume {
         Some(Some(directory)) => Some(directory.clone()),
-        Some(None) => Some(stored::latest("run that was cut off", |run| {
+        Some(None) => Some(artifacts::latest("run that was cut off", |run| {
             !run.is_complete
         })?),
         None => None,
@@ -130,7 +130,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         },
         None => None,
     };
-    let plan = match (&resumed, given) {
+    let file = match (&resumed, given) {
         (Some(resumed), given) => resumed.must_be(
             given,
             &args.set,
@@ -141,10 +141,16 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         (None, None) => return Err(CliError::Usage("give a plan".to_owned())),
     };
     let begun = resumed.as_ref().map(|resumed| &resumed.begun);
-    let mut prepared = args.make.prepare(plan, namespace, begun)?;
+    // The cluster's nodes may decide how many workers there are; else all mistakes are found before
+    // a cluster is asked.
+    let prepared = match file.depends_on_nodes() {
+        true => None,
+        false => Some(args.make.prepare(&file, namespace, begun)?),
+    };
     let runtime = super::runtime()?;
+    runtime.block_on(async { ignore_early_requests() });
     let target = runtime.block_on(async {
-        let namespace = &prepared.run.namespace;
+        let namespace = namespace.unwrap_or(&file.kubernetes.namespace);
         match &resumed {
             Some(resumed) => resumed.target(&args.target, namespace).await,
             None => Ok(args.target.resolve(namespace).await?),
@@ -168,17 +174,17 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             Answer::Interrupted => return Ok(Exit::Interrupted),
         }
     }
-    if resumed.is_none()
-        && prepared.plan.depends_on_nodes()
-        && let Target::Kubernetes(access) = &target
-    {
-        let nodes = runtime.block_on(access.room(&prepared.manifests));
-        let nodes = nodes.map_err(anyhow::Error::from)?;
-        let plan = prepared.plan.with_nodes(nodes);
-        prepared = args
-            .make
-            .prepare(plan.map_err(anyhow::Error::from)?, namespace, None)?;
-    }
+    let prepared = match (prepared, &target) {
+        (Some(prepared), _) => prepared,
+        (None, Target::Local) => args.make.prepare(&file, namespace, None)?,
+        (None, Target::Kubernetes(connection)) => {
+            let jobs = args.make.group_jobs(&file)?;
+            let nodes = runtime.block_on(connection.group_capacity(&jobs));
+            let file = file.with_nodes(nodes.map_err(anyhow::Error::from)?);
+            let file = file.map_err(anyhow::Error::from)?;
+            args.make.prepare(&file, namespace, None)?
+        }
+    };
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
     let cells = prepared.schedule.cells.len();
     let ended = resumed.as_ref().map_or(0, Resumed::ended);
@@ -189,7 +195,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             runtime.block_on(target.preflight(&prepared))?;
             runtime.block_on(target.dry_run(&prepared))?;
         } else if let Target::Local = target {
-            Checkup::of_local_run(&prepared).warn();
+            Checkup::for_local_run(&prepared).warn();
         }
         return dry_run(&prepared, &what);
     }
@@ -199,7 +205,7 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             resumed.go_on()?;
         }
         printer::note(&what);
-        let followed = runtime.block_on(live::start(&prepared, target))?;
+        let followed = runtime.block_on(lifecycle::start(&prepared, target))?;
         return Ok(started(&prepared, followed));
     }
 
@@ -213,14 +219,14 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         new_directory(args, &prepared)?
     };
     printer::note(&what);
-    let followed = runtime.block_on(live::run(
+    let followed = runtime.block_on(lifecycle::run(
         &prepared, target, &dir, journal, &progress, args.keep,
     ));
     if args.keep {
         printer::note(&collect::kept(&prepared.run.id));
     }
     // What was measured is shown and stored, however the run ended.
-    let report = stored::has_events(&dir)
+    let report = artifacts::has_events(&dir)
         .then(|| collect::show(&dir, &args.output))
         .transpose();
     match followed? {
@@ -318,6 +324,6 @@ fn what(prepared: &Prepared, target: &Target, predicted: Forecast) -> String {
         count(prepared.schedule.cells.len(), "cell"),
         count(prepared.schedule.rows.len(), "row"),
         in_words(predicted),
-        target.words()
+        target.describe()
     )
 }

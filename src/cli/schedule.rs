@@ -8,8 +8,8 @@ use super::error::{CliError, Exit};
 use super::plan_args::{PlanArgs, SelectionArgs};
 use super::printer;
 use super::progress::in_words;
+use crate::diag::count;
 use crate::plan::{Concurrency, Order, Plan};
-use crate::report::count;
 use crate::tools::{self, CellCommands};
 
 /// Print the cells in order, each with its exact command lines; how many, and how long they take

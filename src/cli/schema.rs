@@ -5,11 +5,11 @@ use clap::Args;
 use super::error::{CliError, Exit};
 use super::printer;
 
-/// Print the JSON Schema of plans, for editors to complete and check from
+/// Print the JSON Schema of plans, for completion and checks in editors
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   netplan schema > plan.schema.json
-  then begin a plan with: # yaml-language-server: $schema=plan.schema.json")]
+  then start a plan with: # yaml-language-server: $schema=plan.schema.json")]
 pub(super) struct SchemaArgs {}
 
 pub(super) fn execute(_: &SchemaArgs) -> Result<Exit, CliError> {

@@ -8,28 +8,28 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::error::{CliError, Exit};
-use super::follow::Followed;
 use super::preflight::{self, Checkup};
 use super::prepare::{self, Prepared};
 use super::progress::Progress;
 use super::target::Target;
-use super::{live, printer, stored};
-use crate::cluster::Trouble;
+use super::watch::Followed;
+use super::{artifacts, lifecycle, printer};
+use crate::diag::Problem;
 use crate::diag::Source;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlanFile};
 use crate::report::Report;
-use crate::report::truth::{self, Line};
+use crate::report::selftest::{self, Line};
 use crate::results::run_dir::file;
 use crate::results::{Journal, RunDir};
 use crate::schedule::{Schedule, Selection};
 use crate::tools;
 
-/// Hold what is measured on emulated links against theory: are the numbers true?
+/// Compare measurements on emulated links with theory: are the numbers true?
 ///
 /// Runs small plans on this machine over links of known rate, delay and loss, in network namespaces that vanish
-/// with them, in about a minute, and says for each figure what theory says, what was found, and whether that is
-/// near enough. What the kernel cannot emulate is skipped, with the reason. A machine that is busy with other
-/// things may fail it.
+/// with them, in about a minute. Prints for each figure the theory, the measured value, and whether the difference
+/// is acceptable. Skips what the kernel cannot emulate, with the reason. It may fail on a machine that is busy
+/// with other work.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan selftest
@@ -39,16 +39,16 @@ use crate::tools;
 
 The plans are those of plans/selftest/. Theory of TCP goodput:
 rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
-Losses are held against their binomial interval at 99.9 %.
+Losses are compared with their binomial interval at 99.9 %.
 
 Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
 130 interrupted.")]
 pub(super) struct SelftestArgs {
-    /// Only this part; may be given several times
+    /// Run only this part; may be given several times
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
 
-    /// Override a value of the parts' plans, as in defaults.duration=5s; may be given several times
+    /// Override a value of the parts' plans, e.g. defaults.duration=5s; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
@@ -56,7 +56,7 @@ pub(super) struct SelftestArgs {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
-    /// Where the runs are stored, a folder each [default: netplan-results/selftest-<time>-<id>]
+    /// Store the runs here, a folder each [default: netplan-results/selftest-<time>-<id>]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -98,10 +98,10 @@ impl Part {
         }
     }
 
-    fn plan(self, set: &[String]) -> Result<Plan, CliError> {
+    fn plan(self, set: &[String]) -> Result<PlanFile, CliError> {
         let (name, text) = self.file();
         let source = Source::new(format!("plans/selftest/{name}.yaml"), text.to_owned());
-        Ok(plan::load(source, set)?)
+        Ok(plan::load_file(&plan::Alone, source, set)?)
     }
 }
 
@@ -113,8 +113,8 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     let plans = parts
         .map(|part| Ok((part.file().0, part.plan(&args.set)?)))
         .collect::<Result<Vec<_>, CliError>>()?;
-    let blocked: Vec<Vec<Trouble>> = plans.iter().map(|(_, plan)| in_the_way(plan)).collect();
-    if args.format == Format::Table && blocked.iter().all(|troubles| !troubles.is_empty()) {
+    let blocked: Vec<Vec<Problem>> = plans.iter().map(|(_, plan)| in_the_way(plan)).collect();
+    if args.format == Format::Table && blocked.iter().all(|problems| !problems.is_empty()) {
         return Err(nothing_can_be_measured(blocked).into());
     }
     let runtime = super::runtime()?;
@@ -124,14 +124,14 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
     };
     let mut lines = Vec::new();
     let mut interrupted = false;
-    for ((name, plan), troubles) in plans.into_iter().zip(&blocked) {
-        if !troubles.is_empty() {
-            let reason = troubles.iter().map(ToString::to_string);
+    for ((name, plan), problems) in plans.into_iter().zip(&blocked) {
+        if !problems.is_empty() {
+            let reason = problems.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
-            lines.extend(truth::of(&unmeasured(plan), Some(&reason)));
+            lines.extend(selftest::of(&unmeasured(plan.expand()), Some(&reason)));
             continue;
         }
-        let prepared = prepare::whole(plan)?;
+        let prepared = prepare::whole(&plan)?;
         let (found, stopped) = measure(&runtime, &prepared, &home.join(name))?;
         lines.extend(found);
         interrupted = stopped;
@@ -140,13 +140,13 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         }
     }
     printer::results(&match args.format {
-        Format::Table => truth::table(&lines, printer::width_or(WIDTH_OF_FILES)),
-        Format::Json => truth::json(&lines).map_err(anyhow::Error::from)?,
+        Format::Table => selftest::table(&lines, printer::width_or(WIDTH_OF_FILES)),
+        Format::Json => selftest::json(&lines).map_err(anyhow::Error::from)?,
     })?;
     if home.is_dir() {
         printer::note(&format!("the runs: {}", home.display()));
     }
-    let [passed, failed, _] = truth::counts(&lines);
+    let [passed, failed, _] = selftest::counts(&lines);
     Ok(match (interrupted, passed, failed) {
         (true, ..) => Exit::Interrupted,
         (false, 0, 0) => return Err(anyhow!("nothing could be measured on this machine").into()),
@@ -156,25 +156,25 @@ pub(super) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
 }
 
 /// Why a plan cannot be run here.
-fn in_the_way(plan: &Plan) -> Vec<Trouble> {
+fn in_the_way(plan: &PlanFile) -> Vec<Problem> {
     let tools: Vec<_> = plan
         .tests
         .iter()
-        .map(|test| tools::of(&test.tool))
+        .map(|test| tools::from_spec(&test.tool))
         .collect();
-    let checkup = Checkup::of_machine(&plan.local, plan.workers.len(), &tools);
-    checkup.troubles().cloned().collect()
+    let checkup = Checkup::for_machine(&plan.local, plan.workers.len(), &tools);
+    checkup.problems().cloned().collect()
 }
 
-/// Says each trouble once, however many plans it is in the way of.
-fn nothing_can_be_measured(blocked: Vec<Vec<Trouble>>) -> anyhow::Error {
-    let mut troubles: Vec<Trouble> = Vec::new();
-    for trouble in blocked.into_iter().flatten() {
-        if !troubles.contains(&trouble) {
-            troubles.push(trouble);
+/// Says each problem once, however many plans it is in the way of.
+fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
+    let mut problems: Vec<Problem> = Vec::new();
+    for problem in blocked.into_iter().flatten() {
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
     }
-    let list = preflight::list(troubles.iter());
+    let list = preflight::list(problems.iter());
     anyhow!("nothing can be measured on this machine:{list}")
 }
 
@@ -198,12 +198,14 @@ fn measure(
     }
     let progress = Progress::new(&prepared.plan, &prepared.schedule);
     let target = Target::Local;
-    let followed = runtime.block_on(live::run(prepared, target, &dir, journal, &progress, false));
+    let followed = runtime.block_on(lifecycle::run(
+        prepared, target, &dir, journal, &progress, false,
+    ));
     let interrupted = followed? == Followed::Interrupted;
-    if !stored::has_events(&dir) {
+    if !artifacts::has_events(&dir) {
         return Ok((Vec::new(), interrupted));
     }
-    let report = stored::report(&dir)?;
-    stored::write_derived(&dir, &report)?;
-    Ok((truth::of(&report, None), interrupted))
+    let report = artifacts::report(&dir)?;
+    artifacts::write_derived(&dir, &report)?;
+    Ok((selftest::of(&report, None), interrupted))
 }

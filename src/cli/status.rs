@@ -9,14 +9,14 @@ use super::error::{CliError, Exit};
 use super::invocation::Invocation;
 use super::printer;
 use super::target::KubernetesArgs;
-use crate::cluster::kubernetes::{Access, Run, State};
+use crate::cluster::kubernetes::{Connection, Run, State};
 use crate::orchestrator::{Count, count_in};
 use crate::render::RunContext;
 
 /// Enough for the CSV that ends a log, and the line before it.
 const LAST_LINES: u32 = 300;
 
-/// List the runs of which something is in the Kubernetes cluster
+/// List runs that have objects in the Kubernetes cluster
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan status
@@ -29,10 +29,10 @@ pub(super) struct StatusArgs {
 pub(super) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
     let runtime = super::runtime()?;
     let rows = runtime.block_on(async {
-        let access = args.kubernetes.open().await?;
-        let runs = access.runs().await?;
+        let connection = args.kubernetes.open().await?;
+        let runs = connection.runs().await?;
         let rows = runs.into_iter().map(|run| async {
-            let count = count(&access, &run).await;
+            let count = count(&connection, &run).await;
             (run, count)
         });
         anyhow::Ok(futures::future::join_all(rows).await)
@@ -55,12 +55,12 @@ pub(super) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
 }
 
 /// How far a run is, as far as its log can be read.
-async fn count(access: &Access, run: &Run) -> Option<Count> {
+async fn count(connection: &Connection, run: &Run) -> Option<Count> {
     if matches!(run.state, State::Remains | State::Leaving) {
         return None;
     }
     let orchestrator = RunContext::new(&run.id, None).orchestrator();
-    let cluster = access.run(&run.id, &run.namespace);
+    let cluster = connection.run(&run.id, &run.namespace);
     let log = cluster.log(&orchestrator, Some(LAST_LINES)).await;
     count_in(&log.ok()?)
 }

@@ -25,18 +25,31 @@ pub(super) fn add_to(mut error: clap::Error) -> clap::Error {
 
 fn tip(given: &str) -> Option<String> {
     let path = Path::new(given);
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let is_plan = extension.is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
-    });
     let word = shell_word(given);
     if RunDir::open(path).is_ok() {
         Some(format!("to show this run, use `netplan report {word}`"))
-    } else if is_plan || path.is_file() {
+    } else if is_plan(path) || path.is_file() {
         Some(format!("to run this plan, use `netplan run {word}`"))
     } else {
-        None
+        let plan = shell_word(path.join(a_plan_in(path)?).to_str()?);
+        Some(format!(
+            "to run a plan of this folder, use e.g. `netplan run {plan}`"
+        ))
     }
+}
+
+/// The name of the first plan in a folder, by name.
+fn a_plan_in(folder: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| is_plan(Path::new(name))).min()
+}
+
+fn is_plan(file: &Path) -> bool {
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    })
 }
 
 /// The text as one word of a shell's command line.
@@ -63,6 +76,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().to_str().unwrap();
         assert_eq!(tip(at), None);
+        std::fs::write(folder.path().join("b.yml"), "").unwrap();
+        std::fs::write(folder.path().join("a.yaml"), "").unwrap();
+        let one = format!("to run a plan of this folder, use e.g. `netplan run {at}/a.yaml`");
+        assert_eq!(tip(at), Some(one));
         crate::results::Journal::create(folder.path()).unwrap();
         let report = format!("to show this run, use `netplan report {at}`");
         assert_eq!(tip(at), Some(report));

@@ -11,10 +11,11 @@ use super::error::CliError;
 use super::preflight::Checkup;
 use super::prepare::Prepared;
 use super::{complete, printer};
-use crate::cluster::kubernetes::{Access, Configured, Settings};
+use crate::cluster::kubernetes::{Configured, Connection, Settings};
 
+// Which cluster to connect to.
 #[derive(Debug, Args)]
-pub(super) struct KubernetesArgs {
+pub(super) struct ConnectionArgs {
     /// The kubeconfig [default: that of kubectl]
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -22,12 +23,20 @@ pub(super) struct KubernetesArgs {
     /// The kubeconfig's context [default: its current one]
     #[arg(long, value_name = "NAME", add = complete::kubeconfig_contexts())]
     context: Option<String>,
-
-    /// The namespace; it is made if missing, and removed if netplan made it
-    #[arg(long, value_name = "NAME")]
-    pub namespace: Option<String>,
 }
 
+// Where to look for runs.
+#[derive(Debug, Args)]
+pub(super) struct KubernetesArgs {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    /// The namespace to look for runs in [default: all]
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+}
+
+// Where to run.
 #[derive(Debug, Args)]
 pub(super) struct TargetArgs {
     /// Where to run [default: the cluster of the current kubeconfig, else local]
@@ -35,7 +44,11 @@ pub(super) struct TargetArgs {
     on: Option<On>,
 
     #[command(flatten)]
-    pub kubernetes: KubernetesArgs,
+    connection: ConnectionArgs,
+
+    /// The run's namespace; created if missing, and then removed with the run
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,22 +62,25 @@ pub(super) enum On {
 /// Where a run runs.
 pub(super) enum Target {
     Local,
-    Kubernetes(Box<Access>),
+    Kubernetes(Box<Connection>),
 }
 
-impl KubernetesArgs {
-    fn settings(&self) -> Settings {
+impl ConnectionArgs {
+    fn settings(&self, namespace: Option<&String>) -> Settings {
         Settings {
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
-            namespace: self.namespace.clone(),
+            namespace: namespace.cloned(),
             ..Settings::default()
         }
     }
+}
 
+impl KubernetesArgs {
     /// The cluster that is named, or that kubectl would talk to.
-    pub async fn open(&self) -> anyhow::Result<Access> {
-        Ok(Access::open(&self.settings()).await?)
+    pub async fn open(&self) -> anyhow::Result<Connection> {
+        let settings = self.connection.settings(self.namespace.as_ref());
+        Ok(Connection::open(&settings).await?)
     }
 }
 
@@ -77,22 +93,25 @@ impl TargetArgs {
     /// The target that is asked for, else the one that there is; says which, and what decided, when nothing on the
     /// command line did. `namespace` is where the objects would be.
     pub async fn resolve(&self, namespace: &str) -> anyhow::Result<Target> {
+        let settings = self.connection.settings(self.namespace.as_ref());
         let found = match self.on {
             Some(On::Local) => return Ok(Target::Local),
-            Some(On::Kubernetes) => Configured::Cluster(Box::new(self.kubernetes.open().await?)),
-            None => Access::find(&self.kubernetes.settings())
+            Some(On::Kubernetes) => {
+                Configured::Cluster(Box::new(Connection::open(&settings).await?))
+            }
+            None => Connection::find(&settings)
                 .await
                 .map_err(|error| anyhow!("{error}\n  use `--on local` for this machine"))?,
         };
         Ok(match found {
-            Configured::Cluster(access) => {
+            Configured::Cluster(connection) => {
                 if self.is_open() {
                     printer::note(&format!(
                         "on Kubernetes, {}, namespace `{namespace}`; use `--on local` for this machine",
-                        access.place()
+                        connection.place()
                     ));
                 }
-                Target::Kubernetes(Box::new(access.telling(printer::note)))
+                Target::Kubernetes(Box::new(connection.with_progress(printer::note)))
             }
             Configured::Nothing(why) => {
                 printer::note(&format!(
@@ -105,38 +124,38 @@ impl TargetArgs {
 
     /// Whether nothing on the command line says where to run.
     fn is_open(&self) -> bool {
-        self.on.is_none() && self.kubernetes.context.is_none()
+        self.on.is_none() && self.connection.context.is_none()
     }
 
     /// Whether the run may start there. A benchmark saturates links, so that a person is asked before it starts on
     /// a cluster elsewhere that nobody named.
     pub async fn confirm(&self, target: &Target) -> anyhow::Result<Answer> {
-        let Target::Kubernetes(access) = target else {
+        let Target::Kubernetes(connection) = target else {
             return Ok(Answer::Yes);
         };
-        if !self.is_open() || !confirm::can_ask() || access.is_on_this_machine().await {
+        if !self.is_open() || !confirm::can_ask() || connection.is_on_this_machine().await {
             return Ok(Answer::Yes);
         }
-        let place = access.place().replace('`', "");
+        let place = connection.place().replace('`', "");
         Ok(confirm::ask(&format!("run on {place}?")).await?)
     }
 }
 
 impl Target {
-    /// How people know it.
-    pub fn words(&self) -> String {
+    /// The target for a message: `on this machine`.
+    pub fn describe(&self) -> String {
         match self {
             Self::Local => "on this machine".to_owned(),
-            Self::Kubernetes(access) => format!("on Kubernetes ({})", access.place()),
+            Self::Kubernetes(connection) => format!("on Kubernetes ({})", connection.place()),
         }
     }
 
     /// Looks at everything that a run needs of the place.
     pub async fn checkup(&self, prepared: &Prepared) -> Checkup {
         match self {
-            Self::Local => Checkup::of_local_run(prepared),
-            Self::Kubernetes(access) => Checkup {
-                place: access
+            Self::Local => Checkup::for_local_run(prepared),
+            Self::Kubernetes(connection) => Checkup {
+                place: connection
                     .checkup(&prepared.run.namespace, &prepared.manifests)
                     .await,
                 // The image has them.
@@ -156,11 +175,11 @@ impl Target {
 
     /// Asks the API server what it would say to the run's objects.
     pub async fn dry_run(&self, prepared: &Prepared) -> Result<(), CliError> {
-        let Self::Kubernetes(access) = self else {
-            let message = "--dry-run=server asks an API server; on this machine there is none";
+        let Self::Kubernetes(connection) = self else {
+            let message = "--dry-run=server asks an API server; the local cluster has none";
             return Err(CliError::Usage(message.to_owned()));
         };
-        let run = access.run(&prepared.run.id, &prepared.run.namespace);
+        let run = connection.run(&prepared.run.id, &prepared.run.namespace);
         let asked = run.dry_run(&prepared.manifests).await;
         Ok(asked.map_err(anyhow::Error::from)?)
     }

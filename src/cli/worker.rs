@@ -11,7 +11,7 @@ use super::printer;
 use crate::rpc::Identity;
 use crate::worker::{self, Parting, Settings};
 
-/// The role inside a worker pod: runs tools as the orchestrator says
+/// The role inside a worker pod: runs tools on the orchestrator's orders
 #[derive(Debug, Args)]
 pub(super) struct WorkerArgs {
     /// The plan's name for this worker
@@ -30,11 +30,11 @@ pub(super) struct WorkerArgs {
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
 
-    /// The pod's own address, or all of them
+    /// The pod's addresses
     #[arg(long, env = "NETPLAN_POD_IP", value_delimiter = ',', required = true)]
     pod_ip: Vec<IpAddr>,
 
-    /// Which of the pod's addresses others dial: IPv4 or IPv6; default is the first
+    /// The family of the address that others dial: IPv4 or IPv6 [default: that of the first address]
     #[arg(long, value_name = "FAMILY", value_parser = ["IPv4", "IPv6"])]
     ip_family: Option<String>,
 

@@ -1,4 +1,4 @@
-//! What every cluster can do, and how it says that it could not.
+//! What every cluster can do.
 
 use std::fmt;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::finding::Trouble;
+use super::error::Error;
 use crate::render::Manifest;
 
 /// Where the objects of one run live.
@@ -112,120 +112,6 @@ impl fmt::Display for PodEnded {
             Next::Replaced => f.write_str("; another pod takes its place"),
             Next::GaveUp(count) => write!(f, "; not started again after {count} restarts"),
             Next::Stays => Ok(()),
-        }
-    }
-}
-
-/// Why a cluster could not do as it was told.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Error {
-    /// An object says something that the cluster does not know.
-    #[error("{object} (`{template}`): `{field}`: {what}; {help}")]
-    Refused {
-        /// Kind and name: `Pod np-1-w1`.
-        object: String,
-        /// The template that it was rendered from.
-        template: String,
-        /// Path of the field: `spec.containers[0].image`.
-        field: String,
-        what: String,
-        help: String,
-    },
-    /// No node can take a pod.
-    #[error("pod `{pod}` cannot be placed: {what}; {help}")]
-    Unplaceable {
-        pod: String,
-        what: String,
-        help: String,
-    },
-    /// A pod does not come up, and waiting will not help.
-    #[error("pod `{pod}` does not start: {what}; {help}{}", below(.said))]
-    PodFailed {
-        pod: String,
-        /// The cluster's own words.
-        what: String,
-        help: String,
-        /// More of them: events, the last lines that it printed.
-        said: Vec<String>,
-    },
-    /// The API server refuses, or cannot be reached.
-    #[error("cannot {what}: {cause}; {help}")]
-    Api {
-        what: String,
-        cause: String,
-        help: String,
-    },
-    /// The machine or its configuration lacks something.
-    #[error(transparent)]
-    Lacks(#[from] Trouble),
-    /// A program that sets the network up failed.
-    #[error("`{command}` in namespace `{namespace}` failed: {stderr}")]
-    Step {
-        namespace: String,
-        command: String,
-        stderr: String,
-    },
-    /// A system call failed.
-    #[error("cannot {what}: {cause}")]
-    System { what: String, cause: String },
-    #[error("there is no pod `{pod}`")]
-    NoSuchPod { pod: String },
-    /// Nothing answers on a pod's port.
-    #[error("cannot connect to port {port} of pod `{pod}`: {why}")]
-    Connect { pod: String, port: u16, why: String },
-    /// A second `apply`.
-    #[error("the cluster has its objects already; start another one")]
-    AlreadyApplied,
-    /// The cluster has ended by itself.
-    #[error("the local cluster is gone{why}")]
-    Gone { why: String },
-}
-
-/// What a plan asks for and a cluster cannot do, as something that is in a run's way.
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Lacks(trouble) => trouble,
-            Error::Refused {
-                object,
-                template,
-                field,
-                what,
-                help,
-            } => Self {
-                what: format!("{object} (`{template}`): `{field}`: {what}"),
-                help,
-            },
-            Error::Unplaceable { pod, what, help } => Self {
-                what: format!("pod `{pod}` cannot be placed: {what}"),
-                help,
-            },
-            Error::Api { what, cause, help } => Self {
-                what: format!("cannot {what}: {cause}"),
-                help,
-            },
-            other => Self {
-                what: other.to_string(),
-                help: "try again; `netplan doctor` shows what is missing".to_owned(),
-            },
-        }
-    }
-}
-
-/// Lines below a message.
-fn below(lines: &[String]) -> String {
-    lines
-        .iter()
-        .fold(String::new(), |text, line| text + "\n  " + line)
-}
-
-impl Error {
-    /// A failed system call; `what` completes "cannot …".
-    pub(crate) fn system(what: impl Into<String>, cause: impl fmt::Display) -> Self {
-        Self::System {
-            what: what.into(),
-            cause: cause.to_string(),
         }
     }
 }

@@ -1,39 +1,30 @@
-//! What was found out about a cluster before a run starts. `doctor` prints the list, `run` stops at its problems.
+//! What a check of a cluster found before a run starts. `doctor` prints the findings; `run` stops at their problems.
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use crate::diag::Problem;
 
-/// Something that a run needs and the cluster or the machine does not give.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
-    /// What is wrong, as a clause.
-    pub what: String,
-    /// What to do about it.
-    pub help: String,
-}
-
-/// What was found out about one subject.
+/// The result of a check of one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at, for people: `API server`, `iperf3`.
+    /// What was checked, for people: `API server`, `iperf3`.
     pub subject: String,
-    /// How it is when nothing is in the way, else everything that is.
-    pub result: Result<String, Vec<Trouble>>,
+    /// Its state when nothing keeps the run from starting, else every problem that does.
+    pub result: Result<String, Vec<Problem>>,
 }
 
 impl Finding {
-    /// `words` say how it is; they are dropped if there are troubles.
+    /// `state` describes the subject; it is dropped if there are problems.
     #[must_use]
     pub fn new(
         subject: impl Into<String>,
-        words: impl Into<String>,
-        troubles: Vec<Trouble>,
+        state: impl Into<String>,
+        problems: Vec<Problem>,
     ) -> Self {
-        let result = if troubles.is_empty() {
-            Ok(words.into())
+        let result = if problems.is_empty() {
+            Ok(state.into())
         } else {
-            Err(troubles)
+            Err(problems)
         };
         Self {
             subject: subject.into(),
@@ -41,30 +32,22 @@ impl Finding {
         }
     }
 
-    /// Everything that is in the way.
+    /// The problems; empty when all is well.
     #[must_use]
-    pub fn troubles(&self) -> &[Trouble] {
+    pub fn problems(&self) -> &[Problem] {
         self.result.as_ref().err().map_or(&[], Vec::as_slice)
     }
 }
 
-/// A line for each thing that was found: `✓ subject: words`, or `✗ subject: trouble` for each trouble.
+/// One line for each result: `✓ subject: state`, or `✗ subject: problem` for each problem.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = &self.subject;
         match &self.result {
-            Ok(words) => writeln!(f, "✓ {subject}: {words}"),
-            Err(troubles) => troubles
+            Ok(state) => writeln!(f, "✓ {subject}: {state}"),
+            Err(problems) => problems
                 .iter()
-                .try_for_each(|trouble| writeln!(f, "✗ {subject}: {trouble}")),
+                .try_for_each(|problem| writeln!(f, "✗ {subject}: {problem}")),
         }
     }
 }
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", self.what, self.help)
-    }
-}
-
-impl std::error::Error for Trouble {}

@@ -1,9 +1,12 @@
 //! Where workers run. A cluster takes rendered objects and makes them run.
 
 mod api;
+mod error;
 mod finding;
 pub mod kubernetes;
 pub mod local;
+mod placement;
 
-pub use api::{Cluster, Error, Exit, Next, PodEnded};
-pub use finding::{Finding, Trouble};
+pub use api::{Cluster, Exit, Next, PodEnded};
+pub use error::Error;
+pub use finding::Finding;

@@ -1,9 +1,11 @@
-//! Reading: only regular files, and only so much of them.
+//! Reading with bounds: regular files up to a size, other files also within a time.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
@@ -49,14 +51,43 @@ fn open(path: &Path, options: &mut OpenOptions, flags: OFlag) -> io::Result<File
 /// # Errors
 /// As [`open_regular`], when it is larger, and when reading fails.
 pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_to_limit(open_regular(path, OpenOptions::new().read(true))?, limit)
+}
+
+/// All that a reader gives, if it is at most `limit` bytes.
+///
+/// # Errors
+/// When it is more, and when reading fails.
+pub fn read_to_limit(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    let file = open_regular(path, OpenOptions::new().read(true))?;
-    file.take(limit.saturating_add(1))
+    reader
+        .take(limit.saturating_add(1))
         .read_to_end(&mut content)?;
     if content.len() as u64 > limit {
         return Err(io::Error::new(ErrorKind::FileTooLarge, too_large(limit)));
     }
     Ok(content)
+}
+
+/// The content of a file of any kind, of at most `limit` bytes. A file that is not regular, such as a
+/// shell's `<(command)`, must be read to its end `within` a time: opening it may already wait.
+///
+/// # Errors
+/// When it cannot be read, is larger, or does not end in time.
+pub fn read_any(path: &Path, limit: u64, within: Duration) -> io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_file() {
+        return read_regular(path, limit);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_path_buf();
+    let read = move || {
+        let _ = sender.send(File::open(path).and_then(|file| read_to_limit(file, limit)));
+    };
+    std::thread::Builder::new().spawn(read)?;
+    receiver.recv_timeout(within).map_err(|_| {
+        let seconds = within.as_secs_f64();
+        io::Error::other(format!("it does not end within {seconds} s"))
+    })?
 }
 
 /// As [`read_regular`], of a text.
@@ -108,6 +139,16 @@ mod tests {
             let error = read_regular(&path, 3).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
+        // Nobody writes into the FIFO.
+        let error = read_any(&at("fifo"), 4, Duration::from_millis(1)).unwrap_err();
+        assert_eq!(error.to_string(), "it does not end within 0.001 s");
+        let writer = std::thread::spawn({
+            let fifo = at("fifo");
+            move || std::fs::write(fifo, "text")
+        });
+        let text = read_any(&at("fifo"), 4, Duration::from_secs(60));
+        assert_eq!(text.unwrap(), b"text");
+        writer.join().unwrap().unwrap();
         let error = read_regular(folder.path(), 3).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::IsADirectory);
         let error = read_regular(&at("none"), 3).unwrap_err();

@@ -18,7 +18,7 @@ pub(super) struct Lines {
 impl Lines {
     pub fn for_run(plan: &Plan) -> Self {
         Self {
-            means: CellMeans::of(plan),
+            means: CellMeans::for_plan(plan),
             warned: HashSet::new(),
         }
     }

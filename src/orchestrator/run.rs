@@ -134,7 +134,8 @@ pub async fn run(
         let bytes = plan_text.len();
         return Err(Error::PlanTooLarge { bytes });
     }
-    let plan = plan::load(settings.plan, &[]).map_err(Error::Plan)?;
+    let file = plan::load_file(&plan::Alone, settings.plan, &[]).map_err(Error::Plan)?;
+    let plan = file.expand();
     let only = settings.only.as_deref().unwrap_or_default();
     let selection = Selection::parse(only, &plan).map_err(Error::Selection)?;
     let mut lines = Lines::for_run(&plan);

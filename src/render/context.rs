@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::seating::Seating;
+use super::affinity::Affinity;
+use super::workers::WorkerPorts;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Placement, Plan, PodResources, PullPolicy, TaintEffect,
-    Toleration, TolerationOperator, Words,
+    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PullPolicy, StringMap, TaintEffect,
+    Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
@@ -27,14 +28,14 @@ pub struct RunContext {
     pub version: &'static str,
     /// The `--only` selection, if any.
     pub only: Option<String>,
-    /// The journal of a run that goes on: gzipped, in base64.
+    /// The journal of a run that is continued: gzipped, in base64.
     pub journal: Option<String>,
     /// Programs of declared tools: workers announce which files they are.
     pub programs: BTreeSet<String>,
 }
 
 impl RunContext {
-    /// The objects of run `id`, with default namespace and image; see [`RunContext::of`].
+    /// The objects of run `id`, with default namespace and image; see [`RunContext::from_plan`].
     #[must_use]
     pub fn new(id: &str, only: Option<String>) -> Self {
         let version = env!("CARGO_PKG_VERSION");
@@ -52,7 +53,7 @@ impl RunContext {
 
     /// The objects of run `id` as the plan's `kubernetes:` wants them.
     #[must_use]
-    pub fn of(plan: &Plan, id: &str, only: Option<String>) -> Self {
+    pub fn from_plan(plan: &Plan, id: &str, only: Option<String>) -> Self {
         let run = Self::new(id, only);
         Self {
             namespace: plan.kubernetes.namespace.clone(),
@@ -79,17 +80,6 @@ impl RunContext {
     pub fn worker(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)
     }
-}
-
-/// A worker and the ports that traffic to it needs.
-#[derive(Clone, Debug)]
-pub struct WorkerPorts<'a> {
-    pub name: &'a str,
-    pub placement: &'a Placement,
-    /// The pod is on its node's network.
-    pub host_network: bool,
-    /// Empty for a worker that no path leads to: it gets no Service.
-    pub ports: Vec<Port>,
 }
 
 /// `plan` in templates.
@@ -126,13 +116,13 @@ impl OrchestratorContext {
 pub(super) struct KubernetesContext<'a> {
     pub image_pull_policy: PullPolicy,
     pub pull_secrets: &'a [String],
-    pub node_selector: &'a Words,
+    pub node_selector: &'a StringMap,
     /// With the keys of Kubernetes.
     pub tolerations: Vec<TolerationContext<'a>>,
     pub resources: &'a PodResources,
     pub priority_class: Option<&'a str>,
-    pub annotations: &'a Words,
-    pub labels: &'a Words,
+    pub annotations: &'a StringMap,
+    pub labels: &'a StringMap,
     pub runtime_class: Option<&'a str>,
     pub ip_family: Option<IpFamily>,
     /// Whether any worker is on its host's network.
@@ -196,7 +186,7 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
     #[serde(flatten)]
-    pub seating: Seating,
+    pub affinity: Affinity,
     pub host_network: bool,
     pub ports: Vec<PortContext>,
 }
@@ -209,14 +199,14 @@ pub(super) struct PortContext {
 }
 
 impl<'a> WorkerContext<'a> {
-    pub fn new(worker: &WorkerPorts<'a>, seating: Seating) -> Self {
+    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity) -> Self {
         let transport = |port: &Port| match port.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
         };
         Self {
             name: worker.name,
-            seating,
+            affinity,
             host_network: worker.host_network,
             ports: worker
                 .ports

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::RunContext;
 use super::manifest::Manifest;
-use super::write::yaml;
+use super::yaml::yaml;
 use crate::plan::NAMESPACE;
 
 /// A file of a chart; the path is relative to the chart's folder, with `/`.
@@ -198,7 +198,7 @@ impl Values {
     }
 }
 
-/// Expressions that stand in an object, each as a word that nothing else in it is.
+/// Expressions in an object, each represented by a unique placeholder.
 #[derive(Debug, Default)]
 struct Places(Vec<String>);
 

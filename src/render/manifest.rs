@@ -4,18 +4,20 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, context};
 use serde::Serialize;
 
+use super::affinity::affinities;
 use super::context::{
-    KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext, WorkerPorts,
+    KubernetesContext, OrchestratorContext, PlanContext, RunContext, WorkerContext,
 };
-use super::environment::{engine, failed};
-use super::seating::seatings;
+use super::engine::{engine, failed};
 use super::templates::{RenderError, Templates};
-use super::write::yaml;
+use super::workers::WorkerPorts;
+use super::yaml::yaml;
 use crate::diag::{Source, picture, printable};
-use crate::plan::Kubernetes;
+use crate::plan::{Kubernetes, Plan};
 
 /// The template whose values are private.
 const SECRET: &str = "secret.yaml.j2";
+const WORKER_JOB: &str = "worker-job.yaml.j2";
 
 /// One rendered object.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +31,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The object's kind, as in `Pod`; empty when it has none.
+    /// The object's kind, e.g. `Pod`; empty when it has none.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.object["kind"].as_str().unwrap_or_default()
@@ -66,17 +68,12 @@ pub fn manifests(
     templates: &Templates,
 ) -> Result<Vec<Manifest>, RenderError> {
     let engine = engine(templates)?;
-    let common = context! {
-        run => Serde(run),
-        plan => Serde(&PlanContext { name: plan_name, text: plan_text }),
-        orchestrator => Serde(&OrchestratorContext::new(kubernetes.ip_family)),
-        kubernetes => Serde(&KubernetesContext::new(run, kubernetes, workers)),
-    };
-    let seated: Vec<_> = workers
+    let common = common(run, plan_name, plan_text, kubernetes, workers);
+    let with_affinity: Vec<_> = workers
         .iter()
-        .zip(seatings(workers))
-        .map(|(worker, seating)| {
-            let context = WorkerContext::new(worker, seating);
+        .zip(affinities(workers))
+        .map(|(worker, affinity)| {
+            let context = WorkerContext::new(worker, affinity);
             (
                 worker,
                 context! { worker => Serde(&context), ..common.clone() },
@@ -93,7 +90,10 @@ pub fn manifests(
     let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
     rendered.push(render(orchestrator_policy, &common)?);
     // Policies do not reach the host network.
-    for (_, context) in seated.iter().filter(|(worker, _)| !worker.host_network) {
+    for (_, context) in with_affinity
+        .iter()
+        .filter(|(worker, _)| !worker.host_network)
+    {
         rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
@@ -111,14 +111,55 @@ pub fn manifests(
         Value::from(Serde(&identities.client)),
     )?);
     rendered.push(render("orchestrator-service.yaml.j2", &common)?);
-    for (_, context) in seated.iter().filter(|(worker, _)| !worker.ports.is_empty()) {
+    for (_, context) in with_affinity
+        .iter()
+        .filter(|(worker, _)| !worker.ports.is_empty())
+    {
         rendered.push(render("worker-service.yaml.j2", context)?);
     }
     rendered.push(render("orchestrator-job.yaml.j2", &common)?);
-    for (_, context) in &seated {
-        rendered.push(render("worker-job.yaml.j2", context)?);
+    for (_, context) in &with_affinity {
+        rendered.push(render(WORKER_JOB, context)?);
     }
     Ok(rendered)
+}
+
+/// The Jobs of some workers alone. Their pods have the placement that the run's pods have.
+///
+/// # Errors
+/// A template that does not render, or yields something else than one object.
+pub fn worker_jobs(
+    run: &RunContext,
+    plan: &Plan,
+    workers: &[WorkerPorts<'_>],
+    templates: &Templates,
+) -> Result<Vec<Manifest>, RenderError> {
+    let engine = engine(templates)?;
+    let jobs = workers.iter().zip(affinities(workers));
+    let jobs = jobs.map(|(worker, affinity)| {
+        let context = context! {
+            worker => Serde(&WorkerContext::new(worker, affinity)),
+            ..common(run, &plan.name, "", &plan.kubernetes, workers)
+        };
+        render(&engine, templates, WORKER_JOB, &context)
+    });
+    jobs.collect()
+}
+
+/// What all templates are given.
+fn common(
+    run: &RunContext,
+    plan_name: &str,
+    plan_text: &str,
+    kubernetes: &Kubernetes,
+    workers: &[WorkerPorts<'_>],
+) -> Value {
+    context! {
+        run => Serde(run),
+        plan => Serde(&PlanContext { name: plan_name, text: plan_text }),
+        orchestrator => Serde(&OrchestratorContext::new(kubernetes.ip_family)),
+        kubernetes => Serde(&KubernetesContext::new(run, kubernetes, workers)),
+    }
 }
 
 /// The namespaces that a cluster starts with: making or changing them is never netplan's.
@@ -164,7 +205,7 @@ fn render(
         {
             let field = field[1..].replace('/', ".");
             return Err(no_object(
-                format!("`{field}` is missing, or is no text"),
+                format!("`{field}` is missing or is not text"),
                 None,
             ));
         }

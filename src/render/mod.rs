@@ -1,16 +1,18 @@
 //! Plan and templates → the manifests of a run.
 //!
-//! Every Kubernetes object stands in `templates/`; Rust only gives the templates their values.
+//! Every Kubernetes object is in `templates/`; Rust only gives the templates their values.
 
+mod affinity;
 mod context;
-mod environment;
+mod engine;
 mod helm;
 mod manifest;
-mod seating;
 mod templates;
-mod write;
+mod workers;
+mod yaml;
 
-pub use context::{ORCHESTRATOR_PORT, RunContext, WorkerPorts};
+pub use context::{ORCHESTRATOR_PORT, RunContext};
 pub use helm::{ChartFile, chart};
-pub use manifest::{Identities, Manifest, manifests};
+pub use manifest::{Identities, Manifest, manifests, worker_jobs};
 pub use templates::{RenderError, Templates};
+pub use workers::WorkerPorts;

@@ -13,7 +13,7 @@ macro_rules! embedded {
     };
 }
 
-/// Every template, in the order in which its objects stand in a rendered run.
+/// Every template, in the order of its objects in a rendered run.
 const EMBEDDED: &[(&str, &str)] = embedded![
     "namespace.yaml.j2",
     "orchestrator-networkpolicy.yaml.j2",
@@ -46,7 +46,7 @@ pub enum RenderError {
         error: std::io::Error,
     },
     #[error(
-        "`{}` is no template of netplan, so nothing would use it{}; it may be {}",
+        "`{}` is not a template of netplan, so nothing would use it{}; rename it to {}",
         .file.display(), .hint, .known
     )]
     UnknownTemplate {
@@ -71,7 +71,7 @@ pub enum RenderError {
 }
 
 impl Templates {
-    /// The templates that the binary carries.
+    /// The built-in templates.
     #[must_use]
     pub fn embedded() -> Self {
         let texts = EMBEDDED
@@ -81,7 +81,7 @@ impl Templates {
         Self { texts }
     }
 
-    /// The embedded templates, with those of `folder` in the place of their namesakes.
+    /// The embedded templates, with those of `folder` instead of the built-in ones of the same name.
     ///
     /// # Errors
     /// When the folder or a file cannot be read, or a file's name is that of no template.

@@ -2,7 +2,6 @@
 
 use super::figures::Peers;
 use super::fold::{CellReport, Report};
-use super::words;
 use crate::plan::{Path, Plan, Via};
 use crate::statistics::Ratio;
 
@@ -135,7 +134,7 @@ pub fn compare(report: &Report) -> Vec<Beside<'_>> {
             let (row, test, _) = report.row(cell.row)?;
             let pair = known.iter().find(|pair| pair.path == row.path)?;
             let plain = peers.get(row.test, pair.plain, &cell.params)?;
-            let ratio = report.ratio(cell, plain, &words::headline(&test.tool))?;
+            let ratio = report.ratio(cell, plain, &test.tool.headline())?;
             Some(Beside {
                 pair: *pair,
                 cell,

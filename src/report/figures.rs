@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::fold::{CellReport, CellState, Report};
-use super::words;
 use crate::schedule::{Param, Params};
 use crate::statistics::{self, ALPHA, Interval, Ratio, Summary, stopping_rule};
 
@@ -42,7 +41,7 @@ impl Report {
             (Some((_, test, _)), CellState::Measured | CellState::Partial)
                 if test.find.is_none() =>
             {
-                let metric = words::headline(&test.tool);
+                let metric = test.tool.headline();
                 let values = cell.samples.iter().map(|s| s.metrics.get(&metric));
                 let values: Vec<f64> = values.map(|v| v.unwrap_or(f64::NAN)).collect();
                 statistics::outliers(&values)

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::figures::Figure;
 use super::sessions::Sessions;
-use super::words;
 use crate::plan::{Condition, Path, Plan, Test};
 use crate::results::{Cluster, Environment, Sample, Tear};
 use crate::schedule::search::Found;
@@ -162,7 +161,7 @@ impl Report {
     }
 
     /// The cells of each of the plan's tests, in the plan's order and the schedule's.
-    pub(super) fn cells_by_test(&self) -> Vec<Vec<&CellReport>> {
+    pub(crate) fn cells_by_test(&self) -> Vec<Vec<&CellReport>> {
         let mut by_test = vec![Vec::new(); self.plan.tests.len()];
         for cell in &self.cells {
             let row = self.schedule.rows.get(cell.row);
@@ -178,6 +177,6 @@ impl Report {
     #[must_use]
     pub fn headline(&self, cell: &CellReport) -> Option<Figure> {
         let (_, test, _) = self.row(cell.row)?;
-        self.figure(cell, &words::headline(&test.tool))
+        self.figure(cell, &test.tool.headline())
     }
 }

@@ -1,37 +1,22 @@
-//! A fold over the journal, and a file for each format.
+//! A fold over the journal, and the document of it.
 //!
-//! Every format is a pure function of a [`Report`]; nothing here writes, measures a terminal or
-//! reads a clock, so a stored run prints what the run itself printed.
+//! Everything here is a pure function of events: nothing writes, measures a terminal or reads a clock,
+//! so a stored run gives the report that the run itself gave.
 
 pub mod baseline;
-mod build;
-mod counted;
-mod csv_text;
+mod builder;
+mod cell_samples;
+pub mod document;
 mod figures;
 mod fold;
 pub mod gate;
-pub mod github;
-mod grid;
-mod heading;
-pub mod json;
-mod judged;
-pub mod junit;
-mod notes;
-pub mod nptest_csv;
-mod ratios;
-pub mod samples_csv;
-mod scale;
-mod sections;
+pub mod gate_text;
+pub mod labels;
+pub mod selftest;
 mod sessions;
-mod spark;
-mod swept;
-pub mod table;
-mod text;
-pub mod truth;
-mod warnings;
-mod words;
+pub mod terminal;
+pub mod warnings;
 
-pub use build::ReportError;
+pub use builder::ReportError;
 pub use figures::Figure;
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, RunState};
-pub use text::{count, elapsed};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{CellReport, CellState, Report};
-use super::text;
+use crate::report::terminal::wrap as text;
 use crate::results::warnings::Kind;
 use crate::schedule::{CellId, Param};
 use crate::tools::name;
@@ -109,7 +109,7 @@ impl Warnings {
 
     /// Each kind's title, and on how many cells, how bad and what it means.
     pub fn in_short(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let measured = text::count(self.measured, "cell");
+        let measured = crate::diag::count(self.measured, "cell");
         self.groups.iter().map(move |group| {
             let (cells, worst, means) = (group.cells, &group.worst, group.means);
             (
@@ -132,7 +132,7 @@ impl Warnings {
                 "{mark} {} on {} of {}: {worst}{}",
                 group.kind.title(),
                 group.cells,
-                text::count(self.measured, "cell"),
+                crate::diag::count(self.measured, "cell"),
                 group.worst,
             );
             lines.extend(text::wrap(&head, width, &indent));

@@ -1,6 +1,5 @@
 //! Connects a client to the orchestrator: by address, or over a stream that a cluster gives.
 
-use std::error::Error;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use super::identity::orchestrator_name;
 use super::pb::orchestrator_client::OrchestratorClient;
 use super::tls::Connector;
 use super::{Identity, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_MESSAGE_BYTES};
+use crate::diag::error_chain;
 
 /// For a connection and its TLS handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,9 +50,9 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
             connector.connect(stream).await.map(TokioIo::new)
         }
     });
-    let endpoint = endpoint(address).map_err(|error| failed(words(&error)))?;
+    let endpoint = endpoint(address).map_err(|error| failed(error_chain(&error)))?;
     let channel = endpoint.connect_with_connector(dial).await;
-    let channel = channel.map_err(|error| failed(words(&error)))?;
+    let channel = channel.map_err(|error| failed(error_chain(&error)))?;
     Ok(client(channel))
 }
 
@@ -79,9 +79,9 @@ where
             connector.connect(io).await.map(TokioIo::new)
         }
     });
-    let endpoint = endpoint(&at).map_err(|error| failed(words(&error)))?;
+    let endpoint = endpoint(&at).map_err(|error| failed(error_chain(&error)))?;
     let channel = endpoint.connect_with_connector(dial).await;
-    let channel = channel.map_err(|error| failed(words(&error)))?;
+    let channel = channel.map_err(|error| failed(error_chain(&error)))?;
     Ok(client(channel))
 }
 
@@ -99,19 +99,4 @@ fn client(channel: Channel) -> Client {
     OrchestratorClient::new(channel)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES)
-}
-
-/// An error with all its causes, in one line; transport errors say nothing by themselves.
-#[must_use]
-pub fn words(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = error.source();
-    }
-    text
 }

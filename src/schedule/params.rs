@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::plan::sweep::Sweep;
 use crate::plan::units::{BitRate, Bytes};
 use crate::plan::{Test, ToolSpec};
 
@@ -112,7 +111,7 @@ pub(super) fn axes(test: &Test) -> Vec<Axis> {
     params_of(&test.tool)
         .into_iter()
         .filter_map(|param| {
-            let mut values: Vec<u64> = sweep(&test.tool, param)?.collect();
+            let mut values: Vec<u64> = test.tool.values(param.name())?.values().collect();
             if values.len() > 1 {
                 // A value that a list has twice would give two cells one id.
                 let mut seen = HashSet::with_capacity(values.len());
@@ -138,35 +137,8 @@ fn params_of(tool: &ToolSpec) -> Vec<Param> {
 
 /// Whether the test sets the parameter.
 pub(super) fn sets(test: &Test, param: Param) -> bool {
-    sweep(&test.tool, param).is_some_and(|mut values| values.next().is_some())
-}
-
-type Values<'a> = Box<dyn Iterator<Item = u64> + 'a>;
-
-fn sweep(tool: &ToolSpec, param: Param) -> Option<Values<'_>> {
-    match tool {
-        ToolSpec::Iperf3(spec) => match param {
-            Param::Streams => Some(Box::new(spec.streams.values())),
-            Param::Rate => values(spec.rate.as_ref()),
-            Param::WriteSize => values(spec.write_size.as_ref()),
-            Param::Datagram => values(spec.datagram.as_ref()),
-            Param::Mss => values(spec.mss.as_ref()),
-            Param::Request | Param::Response | Param::Own(_) => None,
-        },
-        ToolSpec::Netperf(spec) => match param {
-            Param::WriteSize => values(spec.write_size.as_ref()),
-            Param::Request => values(spec.request.as_ref()),
-            Param::Response => values(spec.response.as_ref()),
-            Param::Datagram => values(spec.datagram.as_ref()),
-            Param::Mss => values(spec.mss.as_ref()),
-            Param::Streams | Param::Rate | Param::Own(_) => None,
-        },
-        ToolSpec::Declared(used) => values(used.values.get(param.name())),
-    }
-}
-
-fn values<T: Copy + Into<u64>>(sweep: Option<&Sweep<T>>) -> Option<Values<'_>> {
-    Some(Box::new(sweep?.values()))
+    let values = test.tool.values(param.name());
+    values.is_some_and(|values| !values.is_empty())
 }
 
 #[cfg(test)]

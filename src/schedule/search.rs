@@ -225,7 +225,7 @@ mod tests {
             to: BitRate(to),
             within: Percent(within),
             condition: Condition {
-                metric: Metric::LOST_PERCENT,
+                metric: Metric::known("lost_percent").unwrap(),
                 comparison: Comparison::AtMost,
                 bound: 0.1,
             },

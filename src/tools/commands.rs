@@ -1,6 +1,8 @@
 //! The command lines of a schedule, before any address is known.
 
-use super::{Client, Failure, Job, Server};
+use super::failure::Failure;
+use super::registry::from_spec;
+use super::tool::{Client, Job, Server};
 use crate::plan::{Plan, Test, Via};
 use crate::schedule::search::{self, Step};
 use crate::schedule::{Cell, CellId, Param, Params, Row, Schedule};
@@ -29,7 +31,7 @@ pub fn commands<'a>(
 
 /// The same of the cell of this id.
 #[must_use]
-pub fn commands_of<'a>(
+pub fn commands_of_cell<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
     id: &CellId,
@@ -51,7 +53,7 @@ fn commands_at<'a>(
     cell: &Cell,
 ) -> Option<CellCommands<'a>> {
     let row = schedule.rows.get(cell.row)?;
-    let tool = super::of(&plan.tests.get(row.test)?.tool);
+    let tool = from_spec(&plan.tests.get(row.test)?.tool);
     let path = plan.paths.get(row.path)?;
     let target = match path.via {
         Via::PodIp => format!("<{} pod IP>", path.to),
@@ -59,7 +61,7 @@ fn commands_at<'a>(
         Via::Host => format!("<{} node IP>", path.to),
     };
     let params = first_params(plan.tests.get(row.test)?, schedule.params(cell));
-    let job = Job::of(plan, row, &params, &target)?;
+    let job = Job::for_row(plan, row, &params, &target)?;
     Some(CellCommands {
         row,
         id: schedule.id(plan, cell),

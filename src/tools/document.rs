@@ -2,8 +2,8 @@
 
 use serde_json::{Deserializer, Value};
 
-/// The last complete object or array that begins a line and is `wanted`. Other lines around it do
-/// not matter, nor do figures that are not a number: they are null.
+/// The last complete object or array that begins a line and is `wanted`. Other lines are skipped, and
+/// figures that are not a number are null.
 pub(super) fn last(text: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
     let whole = |text: &str| serde_json::from_str(text).ok().filter(&wanted);
     whole(text).or_else(|| {
@@ -25,13 +25,34 @@ fn search(text: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
                 }
                 documents.byte_offset()
             }
-            // Incomplete up to the end: what it holds are no documents of their own.
-            Some(Err(error)) if error.is_eof() => break,
+            // Incomplete up to the end: a document that was cut off, whose parts are not documents. A
+            // bracket alone on a line may also be a message, if just one whole document follows.
+            Some(Err(error)) if error.is_eof() => {
+                return behind_brackets(start).filter(wanted).or(found);
+            }
             Some(Err(_)) | None => start.find('\n').unwrap_or(start.len()),
         };
         rest = start.get(length..).unwrap_or_default();
     }
     found
+}
+
+/// The one document that is the whole rest of a text behind lines with nothing but an opening bracket.
+fn behind_brackets(text: &str) -> Option<Value> {
+    /// More such lines are not a message.
+    const MAX_LINES: usize = 16;
+    let ends = text.match_indices('\n').take(MAX_LINES);
+    let mut start = 0;
+    for (end, _) in ends {
+        if !matches!(text.get(start..end)?.trim(), "" | "[" | "{") {
+            return None;
+        }
+        start = end + 1;
+        if let Ok(document) = serde_json::from_str(text.get(start..)?) {
+            return Some(document);
+        }
+    }
+    None
 }
 
 /// What begins at the next line that opens an object or an array.
@@ -46,8 +67,7 @@ fn line_start(text: &str) -> Option<&str> {
     }
 }
 
-/// The text with null for each `nan` and `inf` in the place of a figure, as C prints them; none when
-/// there are none.
+/// The text with null for each `nan` and `inf` that C printed as a figure; `None` when it has none.
 fn without_nan(text: &str) -> Option<String> {
     let mut mended = String::new();
     let (mut copied, mut at) = (0, 0);
@@ -74,7 +94,7 @@ fn without_nan(text: &str) -> Option<String> {
     (copied > 0).then_some(mended)
 }
 
-/// The length of a `nan` or `inf` that stands here, with its sign, when a figure may end behind it.
+/// The length of a `nan` or `inf` at the start, with its sign, if a figure may end behind it.
 fn not_a_number(text: &[u8]) -> Option<usize> {
     let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
     ["nan", "infinity", "inf"].iter().find_map(|word| {
@@ -108,11 +128,17 @@ mod tests {
             "{\"end\": {\"a\": [1, 2]}}\n{\"later\": 1}\n",
             "{ half\n{\"end\":{\"a\":[1,2]}}",
             "{\"cut\": {\n{\"end\":{\"a\":[1,2]}}",
+            "[\n{\"end\":{\"a\":[1,2]}}\n",
+            "{\n{\"end\":{\"a\":[1,2]}}\n",
+            "[\r\n \n{\n[\n{\n\"end\":{\"a\":[1,2]}}",
         ] {
             assert_eq!(with_end(text), expected, "{text}");
         }
         assert_eq!(with_end("{\"other\": 1}\ntext"), None);
         assert_eq!(with_end("{\"cut\": [\n{\"end\": {}},\n"), None);
+        // Of an array that was cut off, no item is a document.
+        assert_eq!(with_end("[\n{\"end\": {}},\n"), None);
+        assert_eq!(with_end("[\n{\"end\": {}},\n{\"end\": {}}\n"), None);
         assert_eq!(with_end("no document\n1\n"), None);
         assert_eq!(with_end(""), None);
     }

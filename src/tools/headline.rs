@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
-use super::{Failure, Metrics, of};
-use crate::plan::{Metric, Plan, Test, Unit};
+use super::failure::Failure;
+use super::metrics::Metrics;
+use crate::catalog::{Metric, Unit, name};
+use crate::plan::{Plan, Test};
 use crate::schedule::CellId;
 
 /// What to say first of the samples of each test, and of those that failed.
 #[derive(Debug, Default)]
-pub struct Headlines(HashMap<String, OfTest>);
+pub struct Headlines(HashMap<String, TestHeadline>);
 
 /// A test's tool by its name, and the metric to say first.
 #[derive(Debug)]
-struct OfTest {
+struct TestHeadline {
     tool: String,
     metric: Option<Metric>,
     /// Its samples are probes at different rates, whose mean says nothing.
@@ -20,14 +22,15 @@ struct OfTest {
 }
 
 impl Headlines {
+    /// The headlines of a plan's tests.
     #[must_use]
-    pub fn of(plan: &Plan) -> Self {
+    pub fn for_plan(plan: &Plan) -> Self {
         let headline = |test: &Test| {
-            let tool = of(&test.tool);
+            let headline = test.tool.headline();
             let mut metrics = test.tool.measures().into_iter();
-            let of_test = OfTest {
-                metric: metrics.find(|metric| metric.name() == tool.headline()),
-                tool: tool.name().to_owned(),
+            let of_test = TestHeadline {
+                metric: metrics.find(|metric| metric.name() == headline),
+                tool: test.tool.name().to_owned(),
                 searches: test.find.is_some(),
             };
             (test.name.clone(), of_test)
@@ -35,7 +38,7 @@ impl Headlines {
         Self(plan.tests.iter().map(headline).collect())
     }
 
-    /// The cause of a failure in this test, and the words on it.
+    /// The cause of a failure in this test, and the text about it.
     #[must_use]
     pub fn failure(&self, test: &str, failure: &Failure) -> String {
         let tool = self.0.get(test).map(|test| &*test.tool);
@@ -60,13 +63,13 @@ impl Headlines {
         };
         let (figures, unit) = figures(metric.unit(), &[value]);
         let figure = figures.concat();
-        if *metric == Metric::THROUGHPUT {
-            format!("{figure} {unit}")
-        } else if *metric == Metric::TRANSACTIONS_PER_S {
-            format!("{figure} transactions/s")
-        } else {
-            let line = format!("{} {figure} {unit}", metric.word());
-            line.trim_end().to_owned()
+        match metric.name() {
+            name::THROUGHPUT_BPS => format!("{figure} {unit}"),
+            name::TRANSACTIONS_PER_S => format!("{figure} transactions/s"),
+            _ => {
+                let line = format!("{} {figure} {unit}", metric.word());
+                line.trim_end().to_owned()
+            }
         }
     }
 }
@@ -86,10 +89,11 @@ struct SoFar {
 }
 
 impl CellMeans {
+    /// No means yet, of a plan's cells.
     #[must_use]
-    pub fn of(plan: &Plan) -> Self {
+    pub fn for_plan(plan: &Plan) -> Self {
         Self {
-            headlines: Headlines::of(plan),
+            headlines: Headlines::for_plan(plan),
             cells: HashMap::new(),
         }
     }
@@ -154,11 +158,7 @@ pub fn figures(unit: Unit, values: &[f64]) -> (Vec<String>, &'static str) {
         Unit::BitsPerSecond => (1e3, "kbit/s"),
         Unit::Microseconds if first >= 1e6 => (1e6, "s"),
         Unit::Microseconds if first >= 1e4 => (1e3, "ms"),
-        Unit::Microseconds => (1.0, "µs"),
-        Unit::PerSecond => (1.0, "a second"),
-        Unit::Percent => (1.0, "%"),
-        Unit::Bytes => (1.0, "bytes"),
-        Unit::Count => (1.0, ""),
+        _ => (1.0, unit.symbol()),
     };
     let whole = values.iter().all(|value| (value / divisor).fract() == 0.0);
     let decimals = match first / divisor {
@@ -177,7 +177,6 @@ mod tests {
     use super::*;
     use crate::diag::Source;
     use crate::plan;
-    use crate::tools::name;
 
     #[test]
     fn each_test_has_a_headline_for_people() {
@@ -193,7 +192,7 @@ tools:
     headline: rtt
 tests: [{ name: rate, iperf3: }, { name: rr, netperf: { test: TCP_RR } }, { name: own, own: }]
 ";
-        let headlines = Headlines::of(&plan::load(Source::new("p", text), &[]).unwrap());
+        let headlines = Headlines::for_plan(&plan::load(Source::new("p", text), &[]).unwrap());
         let mut metrics = Metrics::default();
         assert_eq!(headlines.say("rate", &metrics), "");
         metrics.set(name::TRANSACTIONS_PER_S, 1234.5);
@@ -221,7 +220,7 @@ tests:
     iperf3: { protocol: udp }
     find: { rate: max, from: 1 Mbit/s, to: 10 Gbit/s, within: 5%, while: 'lost_percent <= 0.1' }
 ";
-        let mut means = CellMeans::of(&plan::load(Source::new("p", text), &[]).unwrap());
+        let mut means = CellMeans::for_plan(&plan::load(Source::new("p", text), &[]).unwrap());
         let [rate, search] = ["rate/a", "search/a"].map(|id| CellId(id.to_owned()));
         assert_eq!(means.say(&rate, "note"), "");
         for (value, said) in [

@@ -35,7 +35,7 @@ pub struct Unfit {
 pub struct VersionQuery {
     /// The program that is asked, and the option that makes it answer on stdout.
     pub argv: [&'static str; 2],
-    /// What stands before the version at the beginning of a line; the first that fits counts.
+    /// The text before the version at the beginning of a line; the first that matches counts.
     pub before: &'static [&'static str],
 }
 
@@ -86,7 +86,7 @@ pub fn names_tcp(protocols: &str) -> bool {
         let entry = line.split('#').next().unwrap_or_default();
         let mut words = entry.split_whitespace();
         let name = words.next();
-        // The number stands between the name and its aliases.
+        // The number is between the name and its aliases.
         words.next().is_some() && name.into_iter().chain(words).any(|word| word == "tcp")
     })
 }

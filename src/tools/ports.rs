@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::Port;
+use super::registry::from_spec;
+use super::tool::Port;
 use crate::plan::Plan;
 use crate::schedule::slots;
 
@@ -11,12 +12,13 @@ use crate::schedule::slots;
 pub struct Ports<'a>(HashMap<&'a str, BTreeSet<Port>>);
 
 impl<'a> Ports<'a> {
+    /// The ports of a plan's workers.
     #[must_use]
-    pub fn of(plan: &'a Plan) -> Self {
+    pub fn for_plan(plan: &'a Plan) -> Self {
         let slots = slots(plan);
         let mut ports: HashMap<&str, BTreeSet<Port>> = HashMap::new();
         for test in &plan.tests {
-            let tool = super::of(&test.tool);
+            let tool = from_spec(&test.tool);
             // A mesh leads to each worker by many paths, all of one slot.
             let mut seen = HashSet::new();
             for path in plan.paths_of(test) {
@@ -29,7 +31,7 @@ impl<'a> Ports<'a> {
         Self(ports)
     }
 
-    /// Those of a worker: in order, each once; none for a worker that no measured path leads to.
+    /// The ports of a worker: in order, each once; none for a worker that no measured path leads to.
     #[must_use]
     pub fn worker(&self, name: &str) -> Vec<Port> {
         let ports = self.0.get(name).into_iter().flatten();

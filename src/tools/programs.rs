@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tool::{all, of};
+use super::registry::{built_in, from_spec};
 use crate::plan::Plan;
 
 /// The names of all programs that the tests of a plan start.
@@ -11,7 +11,7 @@ pub fn programs(plan: &Plan) -> BTreeSet<String> {
     let tests = plan.tests.iter();
     tests
         .flat_map(|test| {
-            let tool = of(&test.tool);
+            let tool = from_spec(&test.tool);
             let programs = tool.programs().into_iter();
             programs
                 .map(|program| program.name.to_owned())
@@ -24,7 +24,7 @@ pub fn programs(plan: &Plan) -> BTreeSet<String> {
 #[must_use]
 pub fn declared_programs(plan: &Plan) -> BTreeSet<String> {
     let mut programs = programs(plan);
-    for tool in all() {
+    for tool in built_in() {
         for program in tool.programs() {
             programs.remove(program.name);
         }

@@ -1,8 +1,9 @@
-//! How long samples take: what is promised, what is expected, and when it is too long.
+//! How long samples take: the forecast and the deadline.
 
 use std::time::Duration;
 
-use super::Tool;
+use super::registry::from_spec;
+use super::tool::Tool;
 use crate::plan::{Plan, Test, Timing};
 use crate::schedule::{Forecast, Schedule, forecast as forecast_with};
 
@@ -38,7 +39,7 @@ pub fn usual_sample(test: &Test) -> Duration {
 
 /// What a sample takes beyond the time that the plan gives it.
 fn cost(test: &Test) -> Duration {
-    let tool = super::of(&test.tool);
+    let tool = from_spec(&test.tool);
     tool.usual_cost() + added(tool.as_ref(), &test.timing)
 }
 
@@ -46,18 +47,4 @@ fn cost(test: &Test) -> Duration {
 fn added(tool: &dyn Tool, timing: &Timing) -> Duration {
     let warms_up_apart = !timing.warmup.0.is_zero() && !tool.has_warmup();
     tool.overhead() * if warms_up_apart { 2 } else { 1 }
-}
-
-/// Duration and warm-up in whole seconds, as plans have them. A duration of 0 would be for ever.
-pub(super) fn seconds(timing: &Timing) -> (u64, u64) {
-    (
-        timing.duration.0.as_secs().max(1),
-        timing.warmup.0.as_secs(),
-    )
-}
-
-/// Whether a tool that was asked for `duration` measured for so much shorter that something must
-/// have ended it.
-pub(super) fn too_short(elapsed_s: f64, duration: Duration) -> bool {
-    elapsed_s < duration.as_secs_f64() * 0.9 - 0.1
 }

@@ -2,35 +2,14 @@
 
 use std::time::Duration;
 
-use super::{
-    Declared, Ended, Failure, Installed, Iperf3, Metrics, Netperf, Unfit, Use, VersionQuery,
-};
+use super::failure::Failure;
+use super::installed::{Installed, Unfit, Use, VersionQuery};
+use super::metrics::Metrics;
+use super::process_end::Ended;
+use crate::catalog::{Program, Transport};
 use crate::diag::quote;
-use crate::plan::{Plan, Timing, ToolSpec};
+use crate::plan::{Plan, Timing};
 use crate::schedule::{Params, Row};
-
-/// The tool of a test.
-#[must_use]
-pub fn of(spec: &ToolSpec) -> Box<dyn Tool> {
-    match spec {
-        ToolSpec::Iperf3(spec) => Box::new(Iperf3::from(spec)),
-        ToolSpec::Netperf(spec) => Box::new(Netperf::from(spec)),
-        ToolSpec::Declared(used) => Box::new(Declared::from(used)),
-    }
-}
-
-/// Every built-in tool, with default options.
-#[must_use]
-pub fn all() -> [Box<dyn Tool>; 2] {
-    [Box::new(Iperf3::default()), Box::new(Netperf::default())]
-}
-
-/// A program, and the Debian and Ubuntu package that has it; an empty one when that is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Program<'a> {
-    pub name: &'a str,
-    pub package: &'a str,
-}
 
 /// A program that measures, with its options as a test gives them.
 pub trait Tool: Send + Sync {
@@ -40,24 +19,35 @@ pub trait Tool: Send + Sync {
     /// What has to be installed on both ends.
     fn programs(&self) -> Vec<Program<'_>>;
 
-    /// How its programs are installed when no package has them.
+    /// The program that this end of a sample starts and that a worker reports only when it has it;
+    /// `None` for tools that workers ask for their version.
+    fn program_for(&self, _used: Use<'_>) -> Option<&str> {
+        None
+    }
+
+    /// What else there is to know about the packages of its programs. Empty for nothing.
+    fn package_note(&self) -> &'static str {
+        ""
+    }
+
+    /// How to install its programs when no package has them.
     fn install(&self) -> Option<&str> {
         None
     }
 
-    /// Where its programs come from, for the words about a worker that lacks them.
+    /// Where its programs come from, for the message about a worker that lacks them.
     fn origin(&self) -> Option<String> {
         None
     }
 
-    /// How it is asked for its version. Workers ask the tools that have a query, and announce those that
-    /// they have.
+    /// How to ask it for its version. Workers ask the tools that have a query, and report those that they
+    /// have.
     fn version_query(&self) -> Option<VersionQuery> {
         None
     }
 
-    /// Why this installation cannot serve or run its samples; `None` when nothing speaks against it,
-    /// which is also the answer for a version that nobody knows.
+    /// Why this installation cannot serve or run its samples; `None` when it can, or when its version
+    /// is unknown.
     fn unfit(&self, _installed: &Installed<'_>, _used: Use<'_>) -> Option<Unfit> {
         None
     }
@@ -74,10 +64,10 @@ pub trait Tool: Send + Sync {
         Ok(())
     }
 
-    /// How the server of one sample is started, and how one knows that it is ready.
+    /// How to start the server of one sample, and when it is ready.
     fn server(&self, job: &Job<'_>) -> Server;
 
-    /// How the client of one sample is run.
+    /// How to run the client of one sample.
     fn client(&self, job: &Job<'_>) -> Client;
 
     /// What one invocation takes beyond the time that it is told to measure, in an undisturbed
@@ -104,11 +94,11 @@ pub trait Tool: Send + Sync {
     /// What the client's output says.
     ///
     /// # Errors
-    /// The typed cause, with the tool's own words, for everything that is not a measurement: also
+    /// The typed cause, with the tool's own text, for everything that is not a measurement: also
     /// for exit code 0 with nothing moved.
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure>;
 
-    /// The metric that stands in `result.csv` and in the first column of tables.
+    /// The metric of `result.csv` and of the first column of tables.
     fn headline(&self) -> &str;
 }
 
@@ -117,7 +107,7 @@ pub trait Tool: Send + Sync {
 pub struct Job<'a> {
     pub params: &'a Params,
     pub timing: &'a Timing,
-    /// The address that the client dials; in a dry run a word that stands for it.
+    /// The address that the client dials; in a dry run a placeholder.
     pub target: &'a str,
     /// Counts the paths that lead to one destination. netperf's data port depends on it, because
     /// a port used by pod IP and by virtual IP alike meets connections in `TIME_WAIT`.
@@ -127,7 +117,7 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// The job of a row's cell with these parameters; `None` when the row is not this plan's.
     #[must_use]
-    pub fn of(plan: &'a Plan, row: &Row, params: &'a Params, target: &'a str) -> Option<Self> {
+    pub fn for_row(plan: &'a Plan, row: &Row, params: &'a Params, target: &'a str) -> Option<Self> {
         Some(Self {
             params,
             timing: &plan.tests.get(row.test)?.timing,
@@ -144,12 +134,6 @@ pub struct Port {
     pub transport: Transport,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Transport {
-    Tcp,
-    Udp,
-}
-
 /// How to start a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -158,7 +142,7 @@ pub struct Server {
     pub ready: Ready,
 }
 
-/// How one knows that a server is ready.
+/// When a server is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ready {
     /// A line of its output contains this.
@@ -177,11 +161,7 @@ impl std::fmt::Display for Ready {
         match self {
             Ready::Line(text) => write!(f, "a line with {}", quote(text)),
             Ready::Port(Port { number, transport }) => {
-                let transport = match transport {
-                    Transport::Tcp => "tcp",
-                    Transport::Udp => "udp",
-                };
-                write!(f, "port {number}/{transport} to be open")
+                write!(f, "port {number}/{} to be open", transport.name())
             }
             Ready::Exited => f.write_str("it to exit with 0"),
             Ready::Nothing => f.write_str("nothing"),

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The files of the built-in tools' programs and of these others, by name; without those that are not
 /// there.
 pub(super) fn files(others: &[String]) -> BTreeMap<String, String> {
-    let tools = tools::all();
+    let tools = tools::built_in();
     let own = tools.iter().flat_map(|tool| tool.programs());
     let names = own.map(|program| program.name.to_owned());
     names
@@ -33,7 +33,7 @@ pub(super) fn files(others: &[String]) -> BTreeMap<String, String> {
 /// once.
 pub(super) async fn versions() -> BTreeMap<String, String> {
     let mut asked = JoinSet::new();
-    for tool in tools::all() {
+    for tool in tools::built_in() {
         let programs = tool.programs();
         let is_whole = programs
             .iter()

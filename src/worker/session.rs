@@ -15,9 +15,10 @@ use tonic::{Code, Status};
 use super::host_info;
 use super::observe::Observer;
 use super::steps::Steps;
+use crate::diag::error_chain;
 use crate::rpc::pb::to_worker::Message as Order;
 use crate::rpc::pb::{FromWorker, Hello, from_worker};
-use crate::rpc::{Identity, Malformed, connect, words};
+use crate::rpc::{Identity, Malformed, connect};
 
 /// How long a worker that no orchestrator takes keeps trying, by default: an orchestrator's
 /// image may have to be pulled, its node may have to restart.
@@ -215,7 +216,7 @@ enum Ending {
 fn refused_or(otherwise: fn(String) -> Ending, status: &Status) -> Ending {
     let said = match status.source() {
         // The transport failed, and the cause knows why.
-        Some(cause) => words(cause),
+        Some(cause) => error_chain(cause),
         None if status.message().is_empty() => status.code().description().to_owned(),
         None => status.message().to_owned(),
     };

@@ -1,4 +1,4 @@
-# How a system may name apt's sources: each of these once broke the installation, or might.
+# The layouts of apt's sources. Each of these has broken the installation, or might break it.
 
 # Lays /etc/apt out in one way, and for some layouts the keys or the identity of the system.
 write_layout() { # LAYOUT
@@ -18,7 +18,7 @@ write_layout() { # LAYOUT
         trusted)
             hide_keys
             echo "deb [trusted=yes] $ARCHIVE $suite main" >/etc/apt/sources.list ;;
-        # The key stands in the source, and nowhere else.
+        # The key is in the source, and nowhere else.
         inline-key)
             key=$(cat "/etc/apt/trusted.gpg.d/debian-archive-$suite-automatic.asc" \
                 "/etc/apt/trusted.gpg.d/debian-archive-$suite-stable.asc" | armor_field)

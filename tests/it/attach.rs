@@ -3,18 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use nix::sys::signal::Signal;
 use tokio::time::timeout;
 
 use crate::fake_api::Fault;
-use crate::fake_cluster::{FakeCluster, Running, journal, kinds};
+use crate::fake_cluster::{self, FakeCluster, journal, kinds};
 use crate::orchestrator::GOOD;
-use crate::support::{NETPLAN, SOON, snapshots, wait_for};
+use crate::support::{Netplan, Running, SOON, snapshots, wait_for};
 
 const PLAN: &str = "
 version: 1
@@ -29,47 +25,32 @@ tests:
 ";
 const CELLS: usize = 4;
 
-fn command(cluster: &FakeCluster, arguments: &[&str]) -> Command {
-    // Whoever runs the tests may have had SIGHUP ignored, which netplan then does too.
-    let mut command = Command::new("env");
-    command
-        .args(["--default-signal=HUP", NETPLAN])
-        .current_dir(cluster.folder.path())
+fn netplan(cluster: &FakeCluster, arguments: &[&str]) -> Netplan {
+    Netplan::in_folder(&cluster.folder)
+        // Whoever runs the tests may have had SIGHUP ignored, which netplan then does too.
+        .started_by(&["env", "--default-signal=HUP"])
         .args(arguments)
         .args(["--kubeconfig", "kubeconfig"])
-        .env("KUBECONFIG", "none")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command
 }
 
-async fn netplan(cluster: &FakeCluster, arguments: &[&str]) -> Output {
-    let output = command(cluster, arguments).output();
-    timeout(SOON, output).await.unwrap().unwrap()
+/// Runs the program to its end with this code; what it prints, and what it says.
+async fn ended(cluster: &FakeCluster, arguments: &[&str], code: i32) -> (String, String) {
+    finished(netplan(cluster, arguments).start(), code).await
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-fn ended(output: &Output, code: i32) -> (String, String) {
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
-    (out, err)
+async fn finished(command_line: Running, code: i32) -> (String, String) {
+    let ended = command_line.finish_in_task().await.expect(code);
+    (ended.stdout, ended.stderr)
 }
 
 /// A run that has been started with `--detach`; its first client runs.
-async fn detached() -> (FakeCluster, Running) {
+async fn detached() -> (FakeCluster, fake_cluster::Running) {
     let cluster = FakeCluster::start().await;
     fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
     let arguments = ["run", "plan.yaml", "--on", "kubernetes", "--detach"];
-    let mut child = command(&cluster, &arguments).spawn().unwrap();
-    let running = played(&cluster, &mut child).await;
-    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
-    let (out, err) = ended(&output.unwrap(), 0);
+    let child = netplan(&cluster, &arguments).start();
+    let running = played(&cluster, &child).await;
+    let (out, err) = finished(child, 0).await;
     assert_eq!(out, "");
     let id = &running.id;
     assert!(
@@ -81,21 +62,18 @@ async fn detached() -> (FakeCluster, Running) {
 }
 
 /// The run that a command line starts. One that ends before it has applied anything fails the test.
-async fn played(cluster: &FakeCluster, child: &mut Child) -> Running {
+async fn played(cluster: &FakeCluster, command_line: &Running) -> fake_cluster::Running {
     tokio::select! {
         biased;
         running = cluster.play() => running,
-        status = child.wait() => {
-            let mut said = String::new();
-            let stderr = child.stderr.as_mut().unwrap();
-            stderr.read_to_string(&mut said).await.unwrap();
-            panic!("it ended before it had applied its objects: {status:?}\n{said}");
+        () = wait_for("the end", || command_line.has_ended()) => {
+            panic!("it ended before it had applied its objects: {}", command_line.stderr());
         }
     }
 }
 
 /// Where `attach` puts a run.
-fn results(cluster: &FakeCluster, run: &Running) -> PathBuf {
+fn results(cluster: &FakeCluster, run: &fake_cluster::Running) -> PathBuf {
     let folder = cluster.folder.path().join("netplan-results");
     let mut all: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
@@ -113,7 +91,7 @@ fn results(cluster: &FakeCluster, run: &Running) -> PathBuf {
 
 /// The directory holds exactly what the orchestrator had.
 #[track_caller]
-fn assert_whole(dir: &Path, run: &Running) {
+fn assert_whole(dir: &Path, run: &fake_cluster::Running) {
     let theirs = journal(&run.journal.path().join("run"));
     assert_eq!(journal(dir), theirs);
     assert_eq!(kinds(&theirs).last().unwrap(), "run_ended");
@@ -128,34 +106,23 @@ fn assert_whole(dir: &Path, run: &Running) {
     }
 }
 
-/// Lets the program write lines until one has `word`.
-async fn said(child: &mut Child, word: &str) {
-    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-    let found = async {
-        while let Some(line) = lines.next_line().await.unwrap() {
-            if line.contains(word) {
-                return;
-            }
-        }
-        panic!("it never said `{word}`");
-    };
-    timeout(SOON, found).await.unwrap();
+async fn said(command_line: &Running, text: &str) {
+    wait_for(text, || {
+        assert!(!command_line.has_ended(), "{}", command_line.stderr());
+        command_line.stderr().contains(text)
+    })
+    .await;
 }
 
 /// A `run` in the foreground that has measured so many cells, and waits.
-async fn measured(cells: usize) -> (FakeCluster, Child, Running) {
+async fn measured(cells: usize) -> (FakeCluster, Running, fake_cluster::Running) {
     let cluster = FakeCluster::start().await;
     fs::write(cluster.folder.path().join("plan.yaml"), PLAN).unwrap();
-    let mut child = command(&cluster, &["run", "plan.yaml"]).spawn().unwrap();
-    let run = played(&cluster, &mut child).await;
+    let child = netplan(&cluster, &["run", "plan.yaml"]).start();
+    let run = played(&cluster, &child).await;
     run.pace.add_permits(cells);
-    said(&mut child, &format!("[{cells}/4]")).await;
+    said(&child, &format!("[{cells}/4]")).await;
     (cluster, child, run)
-}
-
-fn signal(child: &Child, signal: Signal) {
-    let pid = i32::try_from(child.id().unwrap()).unwrap();
-    kill(Pid::from_raw(pid), signal).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,14 +130,13 @@ async fn a_detached_run_is_watched_to_its_end_over_broken_connections() {
     let (cluster, run) = detached().await;
     run.pace.add_permits(1);
     let arguments = ["attach", "--format", "csv"];
-    let mut attach = command(&cluster, &arguments).spawn().unwrap();
-    said(&mut attach, "Ctrl-C ends the watching").await;
+    let attach = netplan(&cluster, &arguments).start();
+    said(&attach, "Ctrl-C ends the watching").await;
     cluster.cut_forwards();
     run.pace.add_permits(1);
     cluster.cut_forwards();
     run.pace.add_permits(CELLS);
-    let output = timeout(SOON, attach.wait_with_output()).await.unwrap();
-    let (out, _) = ended(&output.unwrap(), 0);
+    let (out, _) = finished(attach, 0).await;
     let dir = results(&cluster, &run);
     assert_eq!(out, fs::read_to_string(dir.join("result.csv")).unwrap());
     run.over.await.unwrap();
@@ -190,48 +156,47 @@ async fn a_detached_run_is_watched_to_its_end_over_broken_connections() {
 async fn the_results_of_a_run_that_ended_alone_come_from_its_log() {
     let (cluster, run) = detached().await;
     run.pace.add_permits(CELLS);
-    let Running {
+    let fake_cluster::Running {
         id,
         journal,
         pace,
         over,
     } = run;
     timeout(SOON, over).await.unwrap().unwrap();
-    let run = Running {
+    let run = fake_cluster::Running {
         id,
         journal,
         pace,
         over: tokio::spawn(async {}),
     };
-    let (out, err) = ended(&netplan(&cluster, &["attach", &run.id, "--keep"]).await, 0);
+    let (out, err) = ended(&cluster, &["attach", &run.id, "--keep"], 0).await;
     assert!(out.contains("hairpin"), "{out}");
     assert!(err.contains(&format!("netplan clean {}", run.id)), "{err}");
     assert_whole(&results(&cluster, &run), &run);
 
     // Once more: all is here already, and now it goes.
-    let (again, _) = ended(&netplan(&cluster, &["attach"]).await, 0);
+    let (again, _) = ended(&cluster, &["attach"], 0).await;
     assert_eq!(again, out);
     assert_eq!(cluster.made(), Vec::<String>::new());
-    let (_, err) = ended(&netplan(&cluster, &["attach"]).await, 2);
+    let (_, err) = ended(&cluster, &["attach"], 2).await;
     assert_eq!(err, "error: there are no runs in this cluster\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_ends_the_watching_and_not_the_run() {
     let (cluster, run) = detached().await;
-    let mut attach = command(&cluster, &["attach"]).spawn().unwrap();
-    said(&mut attach, "Ctrl-C ends the watching").await;
+    let attach = netplan(&cluster, &["attach"]).start();
+    said(&attach, "Ctrl-C ends the watching").await;
     run.pace.add_permits(1);
-    said(&mut attach, "[1/4]").await;
-    signal(&attach, Signal::SIGINT);
-    let output = timeout(SOON, attach.wait_with_output()).await.unwrap();
-    let (_, err) = ended(&output.unwrap(), 130);
+    said(&attach, "[1/4]").await;
+    attach.signal(Signal::SIGINT);
+    let (_, err) = finished(attach, 130).await;
     assert!(err.contains("goes on by itself"), "{err}");
     let before = journal(&results(&cluster, &run));
     assert!(kinds(&before).contains(&"sample".to_owned()));
 
     run.pace.add_permits(CELLS);
-    ended(&netplan(&cluster, &["attach", &run.id]).await, 0);
+    ended(&cluster, &["attach", &run.id], 0).await;
     let dir = results(&cluster, &run);
     assert!(journal(&dir).starts_with(&before));
     assert_whole(&dir, &run);
@@ -242,7 +207,7 @@ async fn a_cancelled_run_keeps_what_was_measured_until_it_is_collected() {
     let (cluster, run) = detached().await;
     let near = format!("{}0", &run.id[..7]);
     if near != run.id {
-        let (_, err) = ended(&netplan(&cluster, &["cancel", &near]).await, 2);
+        let (_, err) = ended(&cluster, &["cancel", &near], 2).await;
         assert!(
             err.contains(&format!("did you mean `{}`?", run.id)),
             "{err}"
@@ -256,20 +221,20 @@ async fn a_cancelled_run_keeps_what_was_measured_until_it_is_collected() {
             > 1
     };
     wait_for("the second sample", second).await;
-    let (_, err) = ended(&netplan(&cluster, &["cancel"]).await, 0);
+    let (_, err) = ended(&cluster, &["cancel"], 0).await;
     assert!(err.contains(&format!("netplan attach {}", run.id)), "{err}");
-    let Running {
+    let fake_cluster::Running {
         id,
         journal: folder,
         over,
         ..
     } = run;
     timeout(SOON, over).await.unwrap().unwrap();
-    let (_, err) = ended(&netplan(&cluster, &["cancel", &id]).await, 0);
+    let (_, err) = ended(&cluster, &["cancel", &id], 0).await;
     assert!(err.contains("has ended already"), "{err}");
-    let (status, _) = ended(&netplan(&cluster, &["status"]).await, 0);
+    let (status, _) = ended(&cluster, &["status"], 0).await;
     assert!(status.contains("cancelled at 1/4 cells"), "{status}");
-    let (out, _) = ended(&netplan(&cluster, &["attach"]).await, 3);
+    let (out, _) = ended(&cluster, &["attach"], 3).await;
     assert!(out.contains("hairpin"), "{out}");
     let theirs = journal(&folder.path().join("run"));
     assert_eq!(
@@ -285,13 +250,13 @@ async fn a_cancelled_run_keeps_what_was_measured_until_it_is_collected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_command_line_dies_goes_on_and_is_collected_where_it_was() {
     for how in [Signal::SIGKILL, Signal::SIGHUP] {
-        let (cluster, mut child, run) = measured(1).await;
+        let (cluster, child, run) = measured(1).await;
         let made = cluster.made();
-        signal(&child, how);
-        timeout(SOON, child.wait()).await.unwrap().unwrap();
+        child.signal(how);
+        child.finish_in_task().await;
         assert_eq!(cluster.made(), made);
         run.pace.add_permits(CELLS);
-        ended(&netplan(&cluster, &["attach"]).await, 0);
+        ended(&cluster, &["attach"], 0).await;
         assert_whole(&results(&cluster, &run), &run);
         assert_eq!(cluster.made(), Vec::<String>::new());
     }
@@ -303,7 +268,7 @@ async fn status_says_how_far_a_run_is() {
     run.pace.add_permits(1);
     let counted = async {
         loop {
-            let (status, _) = ended(&netplan(&cluster, &["status"]).await, 0);
+            let (status, _) = ended(&cluster, &["status"], 0).await;
             if status.contains("1/4") {
                 return status;
             }
@@ -315,16 +280,15 @@ async fn status_says_how_far_a_run_is() {
     settings.add_filter(r"  \d+h[0-9hms ]*  netplan", "  2h   netplan");
     settings.add_filter(r"AGE +NEXT", "AGE  NEXT");
     settings.bind(|| insta::assert_snapshot!("status", status));
-    let (_, err) = ended(&netplan(&cluster, &["attach", "zzz"]).await, 2);
+    let (_, err) = ended(&cluster, &["attach", "zzz"], 2).await;
     settings.bind(|| insta::assert_snapshot!("attach_unknown", err));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_was_interrupted_goes_on_as_one_run() {
     let (cluster, child, first) = measured(1).await;
-    signal(&child, Signal::SIGINT);
-    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
-    ended(&output.unwrap(), 130);
+    child.signal(Signal::SIGINT);
+    finished(child, 130).await;
     assert_eq!(cluster.made(), Vec::<String>::new());
     timeout(SOON, first.over).await.unwrap().unwrap();
     let dir = cluster.folder.path().join("netplan-results");
@@ -332,22 +296,15 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
     let before = journal(&dir);
     assert_eq!(kinds(&before).last().unwrap(), "run_ended");
 
-    let (_, err) = ended(
-        &netplan(
-            &cluster,
-            &["run", "--on", "local", "--resume", dir.to_str().unwrap()],
-        )
-        .await,
-        2,
-    );
+    let local = ["run", "--on", "local", "--resume", dir.to_str().unwrap()];
+    let (_, err) = ended(&cluster, &local, 2).await;
     assert!(err.contains("go on there with `--on kubernetes`"), "{err}");
     let arguments = ["run", "--resume", dir.to_str().unwrap()];
-    let mut child = command(&cluster, &arguments).spawn().unwrap();
-    let second = played(&cluster, &mut child).await;
+    let child = netplan(&cluster, &arguments).start();
+    let second = played(&cluster, &child).await;
     assert_eq!(second.id, first.id);
     second.pace.add_permits(CELLS - 1);
-    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
-    ended(&output.unwrap(), 0);
+    finished(child, 0).await;
     timeout(SOON, second.over).await.unwrap().unwrap();
     let whole = journal(&dir);
     let cut = before.trim_end().rfind('\n').unwrap();
@@ -363,12 +320,11 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orchestrator_that_begins_anew_is_known_at_once() {
-    let (cluster, mut child, first) = measured(2).await;
+    let (cluster, child, first) = measured(2).await;
     first.over.abort();
     // Its successor has another journal, in which less has happened.
-    let second = played(&cluster, &mut child).await;
-    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
-    let (_, err) = ended(&output.unwrap(), 1);
+    let second = played(&cluster, &child).await;
+    let (_, err) = finished(child, 1).await;
     assert!(err.contains("the orchestrator has begun anew"), "{err}");
     assert!(err.contains("netplan run --resume"), "{err}");
     assert_eq!(cluster.made(), Vec::<String>::new());
@@ -387,8 +343,7 @@ async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
         times: u32::MAX,
     });
     cluster.cut_forwards();
-    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
-    let (out, err) = ended(&output.unwrap(), 1);
+    let (out, err) = finished(child, 1).await;
     assert!(out.contains("hairpin"), "{out}");
     assert!(err.contains("you have been logged out"), "{err}");
     assert!(err.contains(&format!("netplan attach {}", run.id)), "{err}");
@@ -396,7 +351,7 @@ async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
 
     cluster.api.mend();
     run.pace.add_permits(CELLS);
-    ended(&netplan(&cluster, &["attach"]).await, 0);
+    ended(&cluster, &["attach"], 0).await;
     assert_whole(&results(&cluster, &run), &run);
     assert_eq!(cluster.made(), Vec::<String>::new());
 }
@@ -414,8 +369,7 @@ async fn a_run_whose_orchestrator_is_given_up_is_removed() {
     let failed = serde_json::json!({"phase": "Failed"});
     cluster.api.set_status("netplan", &name, &failed);
     run.over.abort();
-    let output = timeout(SOON, child.wait_with_output()).await.unwrap();
-    let (_, err) = ended(&output.unwrap(), 1);
+    let (_, err) = finished(child, 1).await;
     assert!(err.contains("not started again after 4 restarts"), "{err}");
     assert_eq!(cluster.made(), Vec::<String>::new());
 }

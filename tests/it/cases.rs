@@ -1,13 +1,13 @@
-//! Every bad plan in tests/cases/ has its rendered problems in snapshots/. A new case is a new
-//! file. A line `# --set …` at the head of a case is given to the plan as it would be on the
-//! command line. What cases extend is in tests/cases/extended/.
+//! Every bad plan in tests/cases/ has its rendered problems in snapshots/cases/. A new case is a new file. A line
+//! `# --set …` at the head of a case is given to the plan as on the command line. What cases extend is in
+//! tests/cases/extended/.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan, Surroundings, Unreadable};
+use netplan::plan::{self, PlanFile, SourceEnv, Unreadable};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -36,7 +36,7 @@ pub fn cases() -> Vec<(String, String, Vec<String>)> {
 /// The files of this repository, and an environment of our own.
 struct Here;
 
-impl Surroundings for Here {
+impl SourceEnv for Here {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         Ok(std::fs::read_to_string(file)?)
@@ -65,20 +65,20 @@ impl Surroundings for Here {
 }
 
 /// Reads a text as the file of this name, from the repository's root.
-pub fn load(name: &str, text: &str, set: &[String]) -> Result<Plan, Problems> {
-    plan::load_in(&Here, Source::new(name, text), set)
+pub fn load(name: &str, text: &str, set: &[String]) -> Result<PlanFile, Problems> {
+    plan::load_file(&Here, Source::new(name, text), set)
 }
 
 #[test]
 fn every_bad_plan_is_refused_in_its_words() {
+    let mut snapshots = crate::support::snapshots();
+    snapshots.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cases"));
     let cases = cases();
     assert!(cases.len() >= 35, "{} cases", cases.len());
     for (name, text, set) in cases {
         let Err(problems) = load(&format!("tests/cases/{name}.yaml"), &text, &set) else {
             panic!("tests/cases/{name}.yaml has no problems");
         };
-        crate::support::snapshots().bind(|| {
-            insta::assert_snapshot!(format!("case_{name}"), problems);
-        });
+        snapshots.bind(|| insta::assert_snapshot!(name, problems));
     }
 }

@@ -2,11 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
-use crate::support::{NETPLAN, snapshots};
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::support::{Ended, Netplan, ROOT, snapshots};
 
 const COMMANDS: &[&str] = &[
     "run",
@@ -29,38 +26,21 @@ const COMMANDS: &[&str] = &[
     "worker",
 ];
 
-fn netplan(arguments: &[&str]) -> Output {
-    netplan_in(Path::new(ROOT), arguments)
+fn netplan(arguments: &[&str]) -> Ended {
+    Netplan::in_repository().args(arguments).run()
 }
 
-fn netplan_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(NETPLAN)
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("NETPLAN_POD_IP")
-        .env_remove("NETPLAN_NODE")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-/// Exit code, stdout and stderr as one text.
-fn seen(output: &Output) -> String {
-    format!(
-        "exit code {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().unwrap_or(-1),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+fn netplan_in(folder: &Path, arguments: &[&str]) -> Ended {
+    Netplan::in_folder(folder).args(arguments).run()
 }
 
 #[test]
 fn help_texts() {
     snapshots().bind(|| {
-        insta::assert_snapshot!("help", seen(&netplan(&["--help"])));
+        insta::assert_snapshot!("help", netplan(&["--help"]).transcript());
         for command in COMMANDS {
             let name = format!("help_{command}");
-            insta::assert_snapshot!(name, seen(&netplan(&["help", command])));
+            insta::assert_snapshot!(name, netplan(&["help", command]).transcript());
         }
     });
 }
@@ -69,6 +49,11 @@ fn help_texts() {
 fn mistakes_on_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let plan = "plans/default.yaml";
+    let latin = folder.path().join("latin.yaml");
+    fs::write(&latin, b"version: 1\nname: caf\xe9\n").unwrap();
+    let large = folder.path().join("large.yaml");
+    let file = fs::File::create(&large).unwrap();
+    file.set_len((8 << 20) + 1).unwrap();
     let cases: &[&[&str]] = &[
         &[],
         &["rnu", plan],
@@ -77,7 +62,8 @@ fn mistakes_on_the_command_line() {
         &["run"],
         &["check", "no-such-plan.yaml"],
         &["check", "src"],
-        &["check", "target/debug/netplan"],
+        &["check", latin.to_str().unwrap()],
+        &["check", large.to_str().unwrap()],
         &["check", plan, "--set", "tests.0.duratoin=1s"],
         &["check", plan, "--set", "tests.0.duration"],
         &["schedule", plan, "--only", "path=hairpn"],
@@ -100,21 +86,20 @@ fn mistakes_on_the_command_line() {
     ];
     let mut all = String::new();
     for arguments in cases {
-        let text = seen(&netplan(arguments));
+        let text = netplan(arguments).transcript();
         all.extend(["# netplan ", &arguments.join(" "), "\n", &text, "\n"]);
     }
     let place = folder.path().display().to_string();
-    snapshots().bind(|| insta::assert_snapshot!("cli_mistakes", all.replace(&place, "FOLDER")));
+    let all = all.replace(&place, "FOLDER");
+    snapshots().bind(|| insta::assert_snapshot!("cli_mistakes", all));
 }
 
 #[test]
 fn without_a_run_there_is_no_latest_one() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["report"][..], &["run", "--resume"]] {
-        let output = netplan_in(folder.path(), arguments);
-        assert_eq!(output.status.code(), Some(2), "{}", seen(&output));
         let words = "in `netplan-results` of this folder; name a run's directory, or start a run";
-        assert!(seen(&output).contains(words), "{}", seen(&output));
+        netplan_in(folder.path(), arguments).expect(2).says(words);
     }
 }
 
@@ -126,8 +111,7 @@ fn check_says_nothing_on_stdout() {
             .extension()
             .is_some_and(|extension| extension == "yaml")
         {
-            let output = netplan(&["check", path.to_str().unwrap()]);
-            assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+            let output = netplan(&["check", path.to_str().unwrap()]).expect(0);
             assert!(output.stdout.is_empty());
         }
     }
@@ -141,19 +125,16 @@ fn schedules_and_dry_runs_tell_before_anything_starts() {
         "--only",
         "path=remote-service",
     ]);
-    snapshots().bind(|| insta::assert_snapshot!("schedule_quick", seen(&schedule)));
+    snapshots().bind(|| insta::assert_snapshot!("schedule_quick", schedule.transcript()));
 
     let dry = netplan(&["run", "plans/default.yaml", "--on", "local", "--dry-run"]);
-    assert_eq!(dry.status.code(), Some(0));
-    let said = String::from_utf8_lossy(&dry.stderr);
-    assert!(said.contains("118 cells in 13 rows"), "{said}");
-    let rendered = String::from_utf8_lossy(&dry.stdout);
-    assert_eq!(rendered.matches("\nkind: Job\n").count(), 4);
+    let dry = dry.expect(0).says("118 cells in 13 rows");
+    assert_eq!(dry.stdout.matches("\nkind: Job\n").count(), 4);
 }
 
 #[test]
 fn a_schedule_says_what_is_searched() {
-    let text = seen(&netplan(&["schedule", "plans/find.yaml"]));
+    let text = netplan(&["schedule", "plans/find.yaml"]).transcript();
     let said = "    searches 1 Mbit/s to 10 Gbit/s; the first probe:\n    on w2: ";
     assert_eq!(text.matches(said).count(), 2, "{text}");
 }
@@ -162,8 +143,7 @@ fn a_schedule_says_what_is_searched() {
 fn render_writes_a_file_for_each_object() {
     let folder = tempfile::tempdir().unwrap();
     let plan = format!("{ROOT}/plans/default.yaml");
-    let output = netplan_in(folder.path(), &["render", &plan, "--output", "manifests"]);
-    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    netplan_in(folder.path(), &["render", &plan, "--output", "manifests"]).expect(0);
     let mut names: Vec<String> = fs::read_dir(folder.path().join("manifests"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -182,9 +162,9 @@ fn render_takes_namespace_and_image_from_the_plan() {
         "kubernetes.namespace=team-a",
         "--set",
         "kubernetes.image=registry.example.com/netplan:7",
-    ]);
-    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
-    let text = String::from_utf8_lossy(&output.stdout);
+    ])
+    .expect(0);
+    let text = output.stdout;
     assert!(!text.contains("namespace: \"netplan\"") && !text.contains("image: \"netplan:"));
     assert_eq!(text.matches("  namespace: \"team-a\"\n").count(), 16);
     assert_eq!(
@@ -199,8 +179,7 @@ fn a_chart_keeps_its_keys_to_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let plan = format!("{ROOT}/plans/default.yaml");
-    let output = netplan_in(folder.path(), &["render", &plan, "--helm", "chart"]);
-    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    netplan_in(folder.path(), &["render", &plan, "--helm", "chart"]).expect(0);
     let chart = folder.path().join("chart");
     assert!(chart.join("Chart.yaml").is_file() && chart.join("values.yaml").is_file());
     let mut secrets = 0;
@@ -221,107 +200,50 @@ fn a_chart_keeps_its_keys_to_its_owner() {
 #[test]
 fn a_server_is_asked_only_where_there_is_one() {
     let plan = "plans/default.yaml";
-    let output = netplan(&["run", plan, "--on", "local", "--dry-run=server"]);
-    assert_eq!(output.status.code(), Some(2), "{}", seen(&output));
+    netplan(&["run", plan, "--on", "local", "--dry-run=server"]).expect(2);
 }
 
 #[test]
 fn init_writes_a_plan_that_is_right_and_touches_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    let first = netplan_in(folder.path(), &["init"]);
-    assert_eq!(first.status.code(), Some(0), "{}", seen(&first));
-    let check = netplan_in(folder.path(), &["check", "plan.yaml"]);
-    assert_eq!(check.status.code(), Some(0), "{}", seen(&check));
+    netplan_in(folder.path(), &["init"]).expect(0);
+    netplan_in(folder.path(), &["check", "plan.yaml"]).expect(0);
     fs::write(folder.path().join("plan.yaml"), "mine").unwrap();
-    let second = netplan_in(folder.path(), &["init"]);
-    assert_eq!(second.status.code(), Some(2), "{}", seen(&second));
+    netplan_in(folder.path(), &["init"]).expect(2);
     assert_eq!(fs::read(folder.path().join("plan.yaml")).unwrap(), b"mine");
     let printed = netplan(&["init", "-"]);
     assert_eq!(
         printed.stdout,
-        fs::read(format!("{ROOT}/plans/init.yaml")).unwrap()
+        fs::read_to_string(format!("{ROOT}/plans/init.yaml")).unwrap()
     );
 }
 
 #[test]
 fn a_plan_may_come_by_a_pipe() {
     let plan = fs::File::open(format!("{ROOT}/plans/default.yaml")).unwrap();
-    let output = Command::new(NETPLAN)
-        .args(["check", "-"])
-        .stdin(plan)
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    let check = || Netplan::in_repository().args(["check", "-"]);
+    check().stdin(plan).run().expect(0);
     let endless = fs::File::open("/dev/zero").unwrap();
-    let output = Command::new(NETPLAN)
-        .args(["check", "-"])
-        .stdin(endless)
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2), "{}", seen(&output));
+    check().stdin(endless).run().expect(2);
 }
 
 #[test]
 fn the_committed_schema_is_the_printed_one() {
     let printed = netplan(&["schema"]);
-    let committed = fs::read(format!("{ROOT}/plans/plan.schema.json")).unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&printed.stdout),
-        String::from_utf8_lossy(&committed)
-    );
+    let committed = fs::read_to_string(format!("{ROOT}/plans/plan.schema.json")).unwrap();
+    assert_eq!(printed.stdout, committed);
 }
 
 #[test]
 fn manual_pages_name_every_command() {
     let folder = tempfile::tempdir().unwrap();
-    let output = netplan_in(folder.path(), &["man", "--output", "man1"]);
-    assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+    netplan_in(folder.path(), &["man", "--output", "man1"]).expect(0);
     assert!(folder.path().join("man1/netplan-run.1").is_file());
     let dated = |epoch: &str| {
-        let mut command = Command::new(NETPLAN);
-        command.arg("man").env("SOURCE_DATE_EPOCH", epoch);
-        seen(&command.output().unwrap())
+        let man = Netplan::in_repository().args(["man"]);
+        man.env("SOURCE_DATE_EPOCH", epoch).run().transcript()
     };
     assert!(dated("86400").contains("1970\\-01\\-02") || dated("86400").contains("1970-01-02"));
     assert!(dated("soon").starts_with("exit code 2"));
-    let page = netplan(&["man"]);
-    assert!(String::from_utf8_lossy(&page.stdout).contains(r"netplan\-run(1)"));
-}
-
-#[test]
-fn the_readme_speaks_of_commands_and_files_that_there_are() {
-    let readme = fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
-    for link in readme
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next())
-    {
-        if !link.starts_with("http") && !link.starts_with('#') {
-            assert!(
-                Path::new(ROOT).join(link).exists(),
-                "README links to `{link}`"
-            );
-        }
-    }
-    for line in readme
-        .lines()
-        .filter_map(|line| line.strip_prefix("    netplan "))
-    {
-        let command = line.split_whitespace().next().unwrap();
-        assert!(
-            COMMANDS.contains(&command),
-            "README names `netplan {command}`"
-        );
-    }
-    let makefile = fs::read_to_string(format!("{ROOT}/Makefile")).unwrap();
-    for line in readme
-        .lines()
-        .filter_map(|line| line.strip_prefix("    make "))
-    {
-        let target = line.split_whitespace().next().unwrap();
-        assert!(
-            makefile.contains(&format!("\n{target}:")),
-            "README names `make {target}`"
-        );
-    }
+    netplan(&["man"]).says(r"netplan\-run(1)");
 }

@@ -1,32 +1,24 @@
 //! Which output is coloured.
 
-use std::process::{Command, Output};
-
-use crate::support::NETPLAN;
+use crate::support::{Ended, Netplan};
 
 const CASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/three_typos.yaml");
 
-fn netplan(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(NETPLAN);
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(name);
-    }
-    command
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap()
+fn netplan(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let netplan = Netplan::in_repository().args(arguments);
+    let set = |netplan: Netplan, (name, value): &(&str, &str)| netplan.env(name, value);
+    variables.iter().fold(netplan, set).run()
 }
 
-fn has_color(text: &[u8]) -> bool {
-    text.contains(&0x1b)
+fn has_color(text: &str) -> bool {
+    text.contains('\u{1b}')
 }
 
 #[track_caller]
 fn assert_error_color(expected: bool, arguments: &[&str], variables: &[(&str, &str)]) {
     let output = netplan(arguments, variables);
-    assert_eq!(output.status.code(), Some(2));
-    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.code, Some(2));
+    let text = &output.stderr;
     assert_eq!(
         has_color(&output.stderr),
         expected,
@@ -68,7 +60,7 @@ fn help_is_colored_like_all_else() {
             always
         };
         let output = netplan(&always, &[]);
-        assert_eq!(output.status.code(), Some(0), "{always:?}");
+        assert_eq!(output.code, Some(0), "{always:?}");
         assert!(has_color(&output.stdout), "{always:?}");
     }
 }

@@ -4,24 +4,18 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::NETPLAN;
+use crate::support::{NETPLAN, Netplan};
 
 /// The candidates for the last word of a command line.
 fn candidates(folder: &Path, line: &[&str]) -> Vec<String> {
-    let output = Command::new(NETPLAN)
-        .current_dir(folder)
+    let lines = Netplan::in_folder(folder)
         .env("NETPLAN_COMPLETE", "fish")
         .env("KUBECONFIG", folder.join("kubeconfig"))
         .args(["--", "netplan"])
         .args(line)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        .run()
+        .expect(0)
+        .stdout;
     let value = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
     lines.lines().map(value).collect()
 }
@@ -116,17 +110,12 @@ fn without_a_cluster_no_run_is_completed() {
 #[test]
 fn every_shell_has_a_script_that_asks_this_program() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell", "kubectl"] {
-        let mut command = Command::new(NETPLAN);
-        let output = command.args(["completions", shell]).output().unwrap();
-        let script = String::from_utf8_lossy(&output.stdout);
-        assert!(script.contains("NETPLAN_COMPLETE"), "{shell}: {script}");
+        let completions = Netplan::in_repository().args(["completions", shell]);
+        completions.run().expect(0).says("NETPLAN_COMPLETE");
     }
-    let unknown = Command::new(NETPLAN)
-        .env("NETPLAN_COMPLETE", "ksh")
-        .output()
-        .unwrap();
-    assert_eq!(unknown.status.code(), Some(2));
-    let words = String::from_utf8_lossy(&unknown.stderr);
+    let unknown = Netplan::in_repository().env("NETPLAN_COMPLETE", "ksh");
+    let unknown = unknown.run().expect(2);
+    let words = unknown.stderr;
     assert!(
         words.contains("NETPLAN_COMPLETE") && words.contains("ksh"),
         "{words}"
@@ -136,10 +125,8 @@ fn every_shell_has_a_script_that_asks_this_program() {
 #[test]
 fn kubectl_gets_candidates_and_a_directive() {
     let folder = tempfile::tempdir().unwrap();
-    let script = Command::new(NETPLAN)
-        .args(["completions", "kubectl"])
-        .output()
-        .unwrap();
+    let script = Netplan::in_folder(&folder).args(["completions", "kubectl"]);
+    let script = script.run().expect(0);
     let completer = folder.path().join("kubectl_complete-netplan");
     fs::write(&completer, &script.stdout).unwrap();
     let programs = Path::new(NETPLAN).parent().unwrap().to_str().unwrap();

@@ -3,14 +3,14 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use nix::pty::{OpenptyResult, openpty};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{NETPLAN, wait_until};
+use crate::support::{Netplan, Running, wait_until};
 
 const PLAN: &str = "\
 version: 1
@@ -49,18 +49,14 @@ impl Person {
         Self::new("https://192.0.2.1:6443")
     }
 
-    /// Starts the program in a session of its own that has the terminal.
-    fn start(&self, arguments: &[&str], stdin: Stdio) -> Child {
-        Command::new("setsid")
-            .args(["--wait", NETPLAN, "run", "plan.yaml"])
-            .args(arguments)
-            .current_dir(self.home.path())
+    /// The program in a session of its own that has the terminal.
+    fn netplan(&self, arguments: &[&str], stdin: Stdio) -> Netplan {
+        Netplan::in_folder(&self.home)
+            .started_by(&["setsid", "--wait"])
             .env("KUBECONFIG", "kubeconfig")
+            .args(["run", "plan.yaml"])
+            .args(arguments)
             .stdin(stdin)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
     }
 
     fn slave(&self) -> Stdio {
@@ -74,16 +70,15 @@ impl Person {
 
     /// The exit code, and all that was said.
     fn run(&self, arguments: &[&str], keys: &[u8]) -> (i32, String) {
-        let child = self.start(arguments, self.slave());
+        let running = self.netplan(arguments, self.slave()).start();
         self.types(keys);
-        end(child)
+        end(running)
     }
 }
 
-fn end(child: Child) -> (i32, String) {
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code().unwrap(), said)
+fn end(running: Running) -> (i32, String) {
+    let ended = running.finish();
+    (ended.code.unwrap(), ended.stderr)
 }
 
 const STARTED: &str =
@@ -134,7 +129,7 @@ fn whoever_named_the_cluster_is_not_asked() {
 
 #[test]
 fn nobody_is_asked_without_a_terminal() {
-    let (exit, said) = end(Person::elsewhere().start(&[], Stdio::null()));
+    let (exit, said) = end(Person::elsewhere().netplan(&[], Stdio::null()).start());
     assert!(
         exit == 1 && said.contains(STARTED) && !said.contains("[Y/n]"),
         "{said}"
@@ -144,15 +139,10 @@ fn nobody_is_asked_without_a_terminal() {
 #[test]
 fn ctrl_c_starts_nothing() {
     let person = Person::elsewhere();
-    let mut child = Command::new("setsid")
-        .args(["--ctty", "--wait", NETPLAN, "run", "plan.yaml"])
-        .current_dir(person.home.path())
-        .env("KUBECONFIG", "kubeconfig")
-        .stdin(person.slave())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let running = person
+        .netplan(&[], person.slave())
+        .started_by(&["setsid", "--ctty", "--wait"])
+        .start();
     // stderr is no terminal here, so that the question goes to the terminal itself. Before it is asked, Ctrl-C would
     // end the process as it ends any other.
     let mut master = fs::File::from(person.terminal.master.try_clone().unwrap());
@@ -165,15 +155,11 @@ fn ctrl_c_starts_nothing() {
         }
     });
     wait_until("the question", || {
-        assert_eq!(
-            child.try_wait().unwrap(),
-            None,
-            "it ended without a question"
-        );
+        assert!(!running.has_ended(), "it ended without a question");
         String::from_utf8_lossy(&shown.lock().unwrap()).ends_with(QUESTION)
     });
     person.types(b"\x03");
-    let (exit, said) = end(child);
+    let (exit, said) = end(running);
     assert_eq!(exit, 130, "{said}");
     assert!(
         !said.contains(STARTED) && !said.contains("panicked"),

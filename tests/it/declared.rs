@@ -2,10 +2,10 @@
 //! plans that ship, with the real programs.
 
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
 
+use netplan::catalog;
 use netplan::diag::Source;
-use netplan::plan::{self, Plan, ToolSpec};
+use netplan::plan::{self, Plan, PlanFile, ToolSpec};
 use netplan::results::host_metrics::{self, End};
 use netplan::schedule::{Param, Params, Schedule, Selection};
 use netplan::tools::{
@@ -14,17 +14,26 @@ use netplan::tools::{
 use proptest::prelude::*;
 
 use crate::schedule::timing;
-use crate::support::{NETPLAN, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs};
 
 const PLANS: [&str; 3] = ["qperf", "sockperf", "own-script"];
 
+fn load_file(text: &str) -> PlanFile {
+    plan::load_file(&plan::Alone, Source::new("plan.yaml", text), &[])
+        .unwrap_or_else(|problems| panic!("{problems}"))
+}
+
 fn load(text: &str) -> Plan {
-    plan::load(Source::new("plan.yaml", text), &[]).unwrap_or_else(|problems| panic!("{problems}"))
+    load_file(text).expand()
+}
+
+fn shipped_file(name: &str) -> PlanFile {
+    let path = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    load_file(&std::fs::read_to_string(path).unwrap())
 }
 
 fn shipped(name: &str) -> Plan {
-    let path = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-    load(&std::fs::read_to_string(path).unwrap())
+    shipped_file(name).expand()
 }
 
 /// A plan with a tool that has these metrics, and its one test.
@@ -40,7 +49,7 @@ fn with_metrics(metrics: &str) -> Box<dyn Tool> {
          \x20   metrics: {metrics}\n\
          tests: [my-tool: {{}}]\n"
     ));
-    tools::of(&plan.tests[0].tool)
+    tools::from_spec(&plan.tests[0].tool)
 }
 
 fn read(tool: &dyn Tool, how: How, stdout: &[u8], stderr: &[u8]) -> Result<Metrics, Failure> {
@@ -62,9 +71,10 @@ fn read_ended(tool: &dyn Tool, ended: &Ended) -> Result<Metrics, Failure> {
 fn the_plans_that_ship_have_their_command_lines() {
     let mut text = String::new();
     for name in PLANS {
-        let plan = shipped(name);
-        let again = load(&plan.to_yaml().unwrap());
-        assert_eq!(again, plan, "{name}");
+        let file = shipped_file(name);
+        let again = load_file(&file.to_yaml().unwrap());
+        assert_eq!(again, file, "{name}");
+        let plan = file.expand();
         let schedule = Schedule::of(&plan, &Selection::all());
         for cell in tools::commands(&plan, &schedule) {
             let _ = writeln!(
@@ -77,7 +87,7 @@ fn the_plans_that_ship_have_their_command_lines() {
                 cell.client.argv
             );
         }
-        let all = tools::Ports::of(&plan);
+        let all = tools::Ports::for_plan(&plan);
         for worker in plan.workers.keys() {
             let ports = all.worker(worker);
             let ports: Vec<String> = ports
@@ -153,7 +163,7 @@ fn a_line_without_a_value_is_said_and_nothing_is_run() {
             slot: 0,
         };
         let ended = Ended::silent(How::NotStarted("the command line is empty".to_owned()));
-        let failure = tools::of(&plan.tests[0].tool).read(&job, &ended);
+        let failure = tools::from_spec(&plan.tests[0].tool).read(&job, &ended);
         assert_eq!(failure.unwrap_err(), *refused);
     }
 }
@@ -281,7 +291,7 @@ tests:
     let stall = |name: &str, bound| (name.to_owned(), plan::Bound::Absolute(bound));
     assert_eq!(bounds, [stall("stall_us", 5000.0), stall("stall", 3.0)]);
     for test in &plan.tests {
-        let tool = tools::of(&test.tool);
+        let tool = tools::from_spec(&test.tool);
         assert_eq!(tool.overhead(), test.tool.overhead(), "{}", test.name);
         assert_eq!(tool.has_warmup(), test.tool.has_warmup(), "{}", test.name);
     }
@@ -292,9 +302,9 @@ fn no_declared_tool_yields_what_netplan_writes_itself() {
     let observed = host_metrics::ALL.iter();
     let observed = observed.flat_map(|name| End::BOTH.map(|end| name.at(end)));
     for journal in observed.chain([name::FOUND_RATE_BPS, name::ELAPSED_S]) {
-        assert!(plan::of_netplan(journal).is_some(), "{journal}");
+        assert!(catalog::reserved_metric(journal).is_some(), "{journal}");
     }
-    assert_eq!(plan::of_netplan("elapsed_us"), None);
+    assert_eq!(catalog::reserved_metric("elapsed_us"), None);
 }
 
 #[test]
@@ -454,15 +464,11 @@ fn run(name: &str, only: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out");
     let plan = format!("{}/plans/tools/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-    let done = Command::new(NETPLAN)
+    Netplan::in_folder(&folder)
         .args(["run", &plan, "--on", "local", "--only", only])
-        .args(["--set", "defaults.duration=1s", "--output"])
-        .arg(&output)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{said}");
+        .args(["--set", "defaults.duration=1s", "--output", "out"])
+        .run()
+        .expect(0);
     std::fs::read_to_string(output.join("samples.csv")).unwrap()
 }
 
@@ -526,13 +532,9 @@ fn a_program_that_is_not_there_is_named_with_its_package() {
         tests: [one: {}, two: {}]\n";
     std::fs::write(&file, plan).unwrap();
     assert!(matches!(load(plan).tests[0].tool, ToolSpec::Declared(_)));
-    let doctor = Command::new(NETPLAN)
-        .arg("doctor")
-        .arg(&file)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&doctor.stdout);
-    assert_eq!(doctor.status.code(), Some(1));
+    let doctor = Netplan::in_folder(&folder).args(["doctor", "plan.yaml"]);
+    let doctor = doctor.run().expect(1);
+    let said = doctor.stdout;
     for words in [
         "one: `no-such-1` is not installed",
         "sudo apt-get install no-such",

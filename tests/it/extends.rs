@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan, Surroundings, Unreadable};
+use netplan::plan::{self, PlanFile, SourceEnv, Unreadable};
 use proptest::prelude::*;
 
 const BASE: &str = "
@@ -23,7 +23,7 @@ kubernetes: { namespace: '${NS:-bench}' }
 /// Files and variables by name.
 struct Made<'a>(HashMap<&'a str, &'a str>);
 
-impl Surroundings for Made<'_> {
+impl SourceEnv for Made<'_> {
     fn read(&self, file: &Path) -> Result<String, Unreadable> {
         let text = self.0.get(file.to_str().unwrap());
         Ok((*text.ok_or(Unreadable::Missing)?).to_owned())
@@ -42,10 +42,10 @@ impl Surroundings for Made<'_> {
     }
 }
 
-fn load(around: &[(&str, &str)], text: &str, set: &[&str]) -> Result<Plan, Problems> {
+fn load(around: &[(&str, &str)], text: &str, set: &[&str]) -> Result<PlanFile, Problems> {
     let around = Made(around.iter().copied().collect());
     let set: Vec<String> = set.iter().map(|set| (*set).to_owned()).collect();
-    plan::load_in(&around, Source::new("plans/own.yaml", text), &set)
+    plan::load_file(&around, Source::new("plans/own.yaml", text), &set)
 }
 
 #[test]
@@ -118,7 +118,7 @@ defaults: { repeat: '${N}', duration: '${D:-7s}' }
     assert!(text.contains("$${HOME}"), "{text}");
     // The resolved plan needs nothing around it.
     assert_eq!(
-        plan::load(Source::new("plan.yaml", &*text), &[]).unwrap(),
+        plan::load_file(&plan::Alone, Source::new("plan.yaml", &*text), &[]).unwrap(),
         plan
     );
 }

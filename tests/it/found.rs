@@ -1,15 +1,16 @@
 //! What reports say of the rate that a search has found.
 
+use netplan::output::{json, samples_csv};
 use netplan::plan::units::{BitRate, Percent};
-use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Metric, Repeat};
+use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Repeat};
 use netplan::report::gate::{self, Verdict};
-use netplan::report::{Report, json, samples_csv, table};
+use netplan::report::{Report, terminal};
 use netplan::results::{EventKind, Outcome, Warning, host_metrics};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;
 
-use crate::made::{self, End, Fate};
+use crate::made::{self, End, Fate, metric};
 
 const MBIT: u64 = 1_000_000;
 
@@ -24,7 +25,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
         to: BitRate(100 * MBIT),
         within: Percent(5.0),
         condition: Condition {
-            metric: Metric::LOST_PERCENT,
+            metric: metric("lost_percent"),
             comparison: Comparison::AtMost,
             bound: 0.1,
         },
@@ -33,7 +34,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
         comparison: Comparison::AtMost,
         bound: Bound::Absolute(0.1),
     };
-    udp.expect.0.insert(Metric::LOST_PERCENT, expected);
+    udp.expect.0.insert(metric("lost_percent"), expected);
     let plan = made::plan(&[udp]);
     let schedule = Schedule::of(&plan, &Selection::all());
     let count = u32::try_from(probes.len()).unwrap();
@@ -95,7 +96,7 @@ fn its_figure_is_of_the_probes_that_kept_the_condition() {
     let lost = cell.measured(name::LOST_PERCENT).unwrap();
     assert_eq!((lost.count, lost.mean.to_bits()), (1, 0.0f64.to_bits()));
     assert_eq!(gate::judge(&report)[0].verdict, Verdict::Pass);
-    let text = table::render(&report, 300, false);
+    let text = terminal::render(&report, 300, false);
     let said = "; 1 sample at a found rate missed it and does not count";
     assert!(text.contains(said) && !text.contains('±'), "{text}");
     let csv = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
@@ -109,7 +110,7 @@ fn its_interval_is_explained() {
         (56 * MBIT, 56e6, 0.1),
         (56 * MBIT, 57e6, 0.0),
     ];
-    let text = table::render(&searched(3, &probes, at(56)), 200, false);
+    let text = terminal::render(&searched(3, &probes, at(56)), 200, false);
     let said = "found within 5%, mean ± half of its 95 % interval, 3 samples";
     assert!(text.contains(said), "{text}");
 }
@@ -117,7 +118,7 @@ fn its_interval_is_explained() {
 #[test]
 fn probes_that_do_not_count_raise_no_warning() {
     let report = with_a_miss();
-    let text = table::render(&report, 200, false);
+    let text = terminal::render(&report, 200, false);
     assert!(!text.contains("CPU saturated"), "{text}");
     let document: serde_json::Value =
         serde_json::from_str(&json::render(&report).unwrap()).unwrap();

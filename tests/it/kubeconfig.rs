@@ -4,16 +4,15 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use netplan::cluster::kubernetes::{Access, Patience, Settings};
+use netplan::cluster::kubernetes::{Connection, Settings, Timeouts};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fake_cluster::FakeCluster;
 use crate::kubernetes_doors::{Server, netplan};
-use crate::support::{NETPLAN, snapshots};
+use crate::support::{Ended, Netplan, snapshots};
 
 const PLAN: &str = "\
 version: 1
@@ -43,23 +42,13 @@ impl Home {
         fs::write(file, text).unwrap();
     }
 
-    /// The program in the home, with this KUBECONFIG, and without what else the tests' environment says.
-    fn netplan(&self, kubeconfig: Option<&str>, arguments: &[&str]) -> Output {
-        let mut command = Command::new(NETPLAN);
-        for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
-            command.env_remove(name);
+    /// The program in the home, with this KUBECONFIG.
+    fn netplan(&self, kubeconfig: Option<&str>, arguments: &[&str]) -> Ended {
+        let mut netplan = Netplan::in_folder(self.path()).args(arguments);
+        if let Some(value) = kubeconfig {
+            netplan = netplan.env("KUBECONFIG", value);
         }
-        match kubeconfig {
-            Some(value) => command.env("KUBECONFIG", value),
-            None => command.env_remove("KUBECONFIG"),
-        };
-        command
-            .args(arguments)
-            .current_dir(self.path())
-            .env("HOME", self.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        netplan.run()
     }
 
     /// What a run says, and that it has begun nothing.
@@ -70,11 +59,11 @@ impl Home {
         seen
     }
 
-    fn seen(&self, output: &Output) -> String {
-        let said = String::from_utf8_lossy(&output.stderr);
+    fn seen(&self, ended: &Ended) -> String {
+        let said = &ended.stderr;
         assert!(!said.contains("panicked"), "{said}");
         let home = self.path().to_str().unwrap();
-        format!("exit code {}\n{said}", output.status.code().unwrap()).replace(home, "HOME")
+        format!("exit code {}\n{said}", ended.code.unwrap()).replace(home, "HOME")
     }
 }
 
@@ -325,13 +314,13 @@ async fn a_login_that_never_ends_is_given_up() {
     home.write("config", &kubeconfig(&json!({}), &json!({"exec": exec})));
     let settings = Settings {
         kubeconfig: Some(home.path().join("config")),
-        patience: Patience {
+        timeouts: Timeouts {
             login: Duration::from_millis(100),
-            ..Patience::default()
+            ..Timeouts::default()
         },
         ..Settings::default()
     };
-    let error = Access::open(&settings).await.unwrap_err().to_string();
+    let error = Connection::open(&settings).await.unwrap_err().to_string();
     assert!(
         error.contains("the program `/bin/sh`, with which user `u` in"),
         "{error}"
@@ -419,17 +408,13 @@ async fn tls_and_plain_servers_are_told_apart() {
         ("SSL_CERT_DIR", "/nonexistent".to_owned()),
     ];
     let status = netplan(&file, &["status"], &none);
-    assert!(
-        status.status.success(),
-        "{}",
-        String::from_utf8_lossy(&status.stderr)
-    );
+    assert!((status.code == Some(0)), "{}", &status.stderr);
     let insecure = text
         .replace("http://", "https://")
         .replace("\"server\"", "\"insecure-skip-tls-verify\":true,\"server\"");
     fs::write(&file, insecure).unwrap();
     let status = netplan(&file, &["status"], &[]);
-    let said = String::from_utf8_lossy(&status.stderr);
+    let said = &status.stderr;
     assert!(
         said.contains("does not speak TLS; check `server` of cluster `fake` in"),
         "{said}"

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use netplan::cluster::kubernetes::{Access, Kubernetes, Patience, State, Which};
+use netplan::cluster::kubernetes::{Connection, Kubernetes, RunFilter, State, Timeouts};
 use netplan::cluster::{Cluster, Error, Exit, Next};
 use netplan::render::Manifest;
 use serde_json::{Value, json};
@@ -39,8 +39,8 @@ fn run(api: &FakeApi) -> Kubernetes {
     access(api).run(RUN, NAMESPACE)
 }
 
-fn access(api: &FakeApi) -> Access {
-    Access::over(api.client(), Patience::default())
+fn access(api: &FakeApi) -> Connection {
+    Connection::from_client(api.client(), Timeouts::default())
 }
 
 fn fault(
@@ -137,9 +137,9 @@ async fn another_command_line_cleans_up_only_what_is_netplans() {
         &json!({"metadata": {"name": "mine", "labels": {"netplan/run": RUN}}}),
     );
     run(&api).apply(&manifests()).await.unwrap();
-    let other = Which::Run("ffffffff".to_owned());
+    let other = RunFilter::Run("ffffffff".to_owned());
     assert_eq!(access(&api).clean(&other).await.unwrap(), []);
-    let removed = access(&api).clean(&Which::All).await.unwrap();
+    let removed = access(&api).clean(&RunFilter::All).await.unwrap();
     assert_eq!(removed.len(), 1);
     assert_eq!(
         api.all(),
@@ -222,7 +222,7 @@ async fn it_says_what_it_waits_for_but_not_every_moment() {
     });
     let lines = Arc::new(Mutex::new(Vec::new()));
     let said = lines.clone();
-    let access = access(&api).telling(move |line| said.lock().unwrap().push(line.to_owned()));
+    let access = access(&api).with_progress(move |line| said.lock().unwrap().push(line.to_owned()));
     let cluster = access.run(RUN, NAMESPACE);
     let later = async {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -325,8 +325,8 @@ async fn the_preflight_tells_all_at_once() {
     let mut node = api.get("nodes", "", "n2").unwrap();
     node["spec"] = json!({"unschedulable": true});
     api.put("nodes", "", &node);
-    let troubles = access(&api).preflight(NAMESPACE, &manifests()).await;
-    let all: Vec<String> = troubles.iter().map(ToString::to_string).collect();
+    let problems = access(&api).preflight(NAMESPACE, &manifests()).await;
+    let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
     crate::support::snapshots()
         .bind(|| insta::assert_snapshot!("kubernetes_preflight", all.join("\n\n")));
 }
@@ -408,7 +408,7 @@ async fn the_least_role_is_what_the_preflight_asks_for_and_a_run_uses() {
     api.set_status(NAMESPACE, "netplan-0badcafe-w2", &evicted);
     next_end(&cluster).await;
     cluster.logs("netplan-0badcafe-w2").await.unwrap();
-    access(&api).clean(&Which::All).await.unwrap();
+    access(&api).clean(&RunFilter::All).await.unwrap();
     // Events are a help where one may see them; pods go with their Jobs.
     let tolerated = |right: &Right| {
         right.1 == "events" || (right.1.as_str(), right.2.as_str()) == ("pods", "deletecollection")
@@ -436,7 +436,7 @@ async fn who_may_do_only_the_least_can_run_and_clean_up() {
     let manifests = manifests();
     assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
     run(&api).apply(&manifests).await.unwrap();
-    access(&api).clean(&Which::All).await.unwrap();
+    access(&api).clean(&RunFilter::All).await.unwrap();
     assert_eq!(api.all(), ["namespaces/netplan", "nodes/n1", "nodes/n2"]);
 }
 
@@ -447,11 +447,11 @@ async fn a_plan_that_no_config_map_takes_is_refused_before() {
     let is_map = |one: &&mut Manifest| one.kind() == "ConfigMap";
     let map = manifests.iter_mut().find(is_map).unwrap();
     map.object["data"]["plan.yaml"] = json!("x".repeat(1 << 20));
-    let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
-    assert_eq!(troubles.len(), 1);
+    let problems = access(&api).preflight(NAMESPACE, &manifests).await;
+    assert_eq!(problems.len(), 1);
     insta::assert_snapshot!(
-        troubles[0],
-        @"the resolved plan has 1025 KiB, and a ConfigMap takes 1024 KiB; split the plan in two, or shorten its lists of values to `{ from, to, step }`"
+        problems[0],
+        @"the resolved plan has 1025 KiB, and a ConfigMap takes 1024 KiB; split the plan into two, or shorten its lists of values to `{ from, to, step }`"
     );
 }
 
@@ -467,11 +467,11 @@ async fn the_journal_of_a_run_that_goes_on_takes_its_part_of_the_config_map() {
     assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
     let map = manifests.iter_mut().find(is_map).unwrap();
     map.object["binaryData"]["journal.gz"] = json!("AAAA".repeat((700 << 10) / 3));
-    let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
-    assert_eq!(troubles.len(), 1);
+    let problems = access(&api).preflight(NAMESPACE, &manifests).await;
+    assert_eq!(problems.len(), 1);
     insta::assert_snapshot!(
-        troubles[0],
-        @"the resolved plan and the journal so far have 1101 KiB, and a ConfigMap takes 1024 KiB; run the cells that are missing as a run of their own, with `--only`"
+        problems[0],
+        @"the resolved plan and the journal so far have 1101 KiB, and a ConfigMap takes 1024 KiB; run the missing cells as a separate run, with `--only`"
     );
 }
 
@@ -483,11 +483,11 @@ async fn host_network_needs_a_namespace_that_allows_it() {
     api.put("namespaces", "", &restricted);
     let mut manifests = manifests();
     manifests.last_mut().unwrap().object["spec"]["template"]["spec"]["hostNetwork"] = json!(true);
-    let troubles = access(&api).preflight(NAMESPACE, &manifests).await;
-    assert_eq!(troubles.len(), 1);
+    let problems = access(&api).preflight(NAMESPACE, &manifests).await;
+    assert_eq!(problems.len(), 1);
     assert!(
-        troubles[0].what.contains("level `baseline`"),
-        "{troubles:?}"
+        problems[0].what.contains("level `baseline`"),
+        "{problems:?}"
     );
 }
 
@@ -621,7 +621,7 @@ async fn what_a_job_cannot_make_is_said_in_the_clusters_words() {
     assert!(begun.elapsed() < Duration::from_secs(15));
     insta::assert_snapshot!(
         applied.unwrap_err(),
-        @r#"pod `netplan-0badcafe-w2` does not start: FailedCreate: Error creating: pods "netplan-0badcafe-w2-x1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3; the namespace's quota or Pod Security level stands in the way"#
+        @r#"pod `netplan-0badcafe-w2` does not start: FailedCreate: Error creating: pods "netplan-0badcafe-w2-x1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3; the namespace's quota or Pod Security level does not allow it"#
     );
     cluster.down().await.unwrap();
 }

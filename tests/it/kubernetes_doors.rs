@@ -5,7 +5,6 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,7 +23,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::fake_api::{FakeApi, refuse, running};
-use crate::support::{NETPLAN, snapshots};
+use crate::support::{Ended, Netplan, snapshots};
 
 /// An API server that listens, with a certificate of its own.
 pub struct Server {
@@ -127,16 +126,12 @@ impl Server {
         self.write("kubeconfig", &text.to_string())
     }
 
-    pub fn seen(&self, output: &Output) -> String {
-        format!(
-            "exit code {}\n{}{}",
-            output.status.code().unwrap(),
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        )
-        .replace(&self.address.to_string(), "ADDRESS")
-        .replace(self.folder.path().to_str().unwrap(), "FOLDER")
-        .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    pub fn seen(&self, ended: &Ended) -> String {
+        let (code, said) = (ended.code.unwrap(), ended.said());
+        format!("exit code {code}\n{said}")
+            .replace(&self.address.to_string(), "ADDRESS")
+            .replace(self.folder.path().to_str().unwrap(), "FOLDER")
+            .replace(env!("CARGO_PKG_VERSION"), "VERSION")
     }
 }
 
@@ -190,28 +185,11 @@ pub fn proxy(onward_to: Option<SocketAddr>) -> (SocketAddr, Arc<AtomicU32>) {
     (address, count)
 }
 
-pub fn netplan(kubeconfig: &Path, arguments: &[&str], variables: &[(&str, String)]) -> Output {
-    let mut command = Command::new(NETPLAN);
-    for name in [
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "no_proxy",
-        "KUBECONFIG",
-    ] {
-        command.env_remove(name);
-    }
-    command
-        .args(arguments)
-        .arg("--kubeconfig")
-        .arg(kubeconfig)
-        .envs(variables.iter().cloned())
-        .output()
-        .unwrap()
+pub fn netplan(kubeconfig: &Path, arguments: &[&str], variables: &[(&str, String)]) -> Ended {
+    let netplan = Netplan::in_repository().args(arguments);
+    let netplan = netplan.args([Path::new("--kubeconfig"), kubeconfig]);
+    let set = |netplan: Netplan, (name, value): &(&str, String)| netplan.env(name, value);
+    variables.iter().fold(netplan, set).run()
 }
 
 #[test]

@@ -9,7 +9,9 @@ use netplan::cluster::Cluster;
 use netplan::cluster::local::Local;
 use netplan::plan;
 
-use crate::support::{NETPLAN, installed, local_cluster, needs, program_for_everybody, root};
+use crate::support::{
+    NETPLAN, Netplan, installed, local_cluster, needs, program_for_everybody, root,
+};
 
 const PLAN: &str = "\
 version: 1
@@ -40,15 +42,13 @@ fn both_name(program: &str, folder: &Path, command: &[&str], words: &[&str]) {
         vec!["run", "plan.yaml", "--on", "local", "--output", "out"],
     ] {
         let begun = Instant::now();
-        let output = Command::new(command[0])
-            .args(&command[1..])
-            .arg(program)
+        let ended = Netplan::in_folder(folder)
+            .program(program)
+            .started_by(command)
             .args(&arguments)
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        let said = said(&output);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+            .run()
+            .expect(1);
+        let said = ended.said();
         for word in words {
             assert!(said.contains(word), "{arguments:?}: {said}");
         }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use netplan::cluster::local::{Local, plan};
+use netplan::cluster::local::{Blueprint, Local};
 use netplan::cluster::{Cluster, Error, Exit, Next, PodEnded};
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{self, Link, Offloads};
@@ -20,10 +20,8 @@ use netplan::render::Manifest;
 use serde_json::{Value, json};
 
 use crate::support::{
-    SOON, installed, local_cluster, needs, program_path, root, skip, snapshots, wait_until,
+    NETPLAN, SOON, installed, local_cluster, needs, program_path, root, skip, snapshots, wait_until,
 };
-
-const EXE: &str = env!("CARGO_BIN_EXE_netplan");
 
 fn settings(nodes: u32) -> plan::Local {
     plan::Local {
@@ -181,7 +179,7 @@ async fn five_paths(settings: plan::Local) {
         begin=$(date +%s%N); iperf3 -c w2 -p 5999 >/tmp/out 2>&1; echo refused $?
         end=$(date +%s%N); echo took $(( (end - begin) / 1000000 )) ms
         bash -c 'exec 3>/dev/udp/w2/5999; echo 1 >&3; sleep 0.1; echo 2 >&3' 2>/dev/null || echo udp";
-    let cluster = Local::start(Path::new(EXE), &settings).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings).await.unwrap();
     let manifests = [
         pod("w1", &script("10.244.1.12 w2"), &tmp),
         pod("w2", "", &same),
@@ -226,7 +224,7 @@ async fn a_pod_has_its_volumes_environment_names_and_program() {
     let script = "cat /run/netplan/plan/plan.yaml; stat -c %a /run/netplan/tls/key
         cat /run/netplan/tls/key; (echo x > /run/netplan/plan/new) 2>/dev/null || echo read-only
         echo $IP $NODE $SAID; ls /tmp; echo $$$$; command -v netplan; hostname
-        ls /sys/class/net; getent hosts w1.np; ls /proc | grep -c '^[0-9]'; env | grep -c HOME
+        ls /sys/class/net; getent hosts w1.np; set -- /proc/[0-9]*; echo $#; env | grep -c HOME
         touch /tmp/mark";
     let more = json!({
         "containers": [{
@@ -247,7 +245,9 @@ async fn a_pod_has_its_volumes_environment_names_and_program() {
             {"name": "tmp", "emptyDir": {}},
         ],
     });
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     let manifests = [
         pod("w1", script, &more),
         service("w1", &[1]),
@@ -266,7 +266,7 @@ async fn a_pod_has_its_volumes_environment_names_and_program() {
         ended[0].1,
         "version: 1\n440\nsecret\nread-only\n10.244.1.11 node-1 at-10.244.1.11-$(NOBODY)\n1\n\
          /run/netplan-image/netplan\nw1\neth0\nlo\n\
-         10.96.0.11      w1 w1.np w1.np.svc w1.np.svc.cluster.local\n3\n0\n"
+         10.96.0.11      w1 w1.np w1.np.svc w1.np.svc.cluster.local\n1\n0\n"
     );
     assert!(!Path::new("/tmp/mark").exists());
     assert_eq!(ended[0].0, Exit::Code(0));
@@ -280,7 +280,9 @@ async fn a_failing_pod_is_started_again_with_its_files_until_the_limit() {
         "containers": [{"volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}],
         "volumes": [{"name": "tmp", "emptyDir": {}}],
     });
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     let script = "echo x >> /tmp/starts; wc -l < /tmp/starts; (sleep 1000 &) ; exit 7";
     let manifests = [
         pod("fails", script, &more),
@@ -325,7 +327,9 @@ async fn a_failing_pod_is_started_again_with_its_files_until_the_limit() {
 async fn a_killed_pod_comes_back_with_its_address_and_connect_waits_for_it() {
     needs!(local_cluster());
     let more = json!({"restartPolicy": "Always"});
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     let script = "sleep 0.2; exec iperf3 -s -p 6000";
     cluster.apply(&[pod("w1", script, &more)]).await.unwrap();
     let within = Duration::from_secs(5);
@@ -380,7 +384,9 @@ fn machine() -> Vec<String> {
 async fn the_machine_shows_nothing_of_it() {
     needs!(local_cluster());
     let before = machine();
-    let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(2))
+        .await
+        .unwrap();
     let manifests = [
         pod("w1", "exec sleep 1001", &Value::Null),
         service("w1", &[5201]),
@@ -397,7 +403,7 @@ async fn the_machine_shows_nothing_of_it() {
     assert_eq!(machine(), before);
 }
 
-/// The processes of the one cluster that `owner` holds and whose pod runs `command`; the holder first, which all others
+/// The processes of the one cluster that `owner` holds and whose pod runs `command`; its first process first, which all others
 /// descend from. Other tests of this process hold clusters too.
 fn cluster_processes(owner: u32, command: &str) -> Vec<u32> {
     let mut all = Vec::new();
@@ -444,9 +450,11 @@ fn alive(pid: u32) -> bool {
 }
 
 #[tokio::test]
-async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
+async fn a_cluster_whose_first_process_is_killed_says_so_and_leaves_no_process() {
     needs!(local_cluster());
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     cluster
         .apply(&[pod("w1", "exec sleep 1002", &Value::Null)])
         .await
@@ -464,7 +472,9 @@ async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
         .await
         .unwrap_err();
     assert!(
-        error.to_string().starts_with("the local cluster is gone: "),
+        error
+            .to_string()
+            .starts_with("the local cluster has ended: "),
         "{error}"
     );
     wait_until("every process to be gone", || {
@@ -475,7 +485,9 @@ async fn a_cluster_whose_holder_is_killed_says_so_and_leaves_no_process() {
 #[tokio::test]
 async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
     needs!(local_cluster());
-    let cluster = Local::start(Path::new(EXE), &settings(1)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(1))
+        .await
+        .unwrap();
     cluster
         .apply(&[pod("w1", "exec sleep 1004", &Value::Null)])
         .await
@@ -494,7 +506,7 @@ async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
     let error = cluster.logs("w1").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the local cluster is gone: it did not answer within 10 s"
+        "the local cluster has ended: it did not answer within 10 s"
     );
     tokio::time::resume();
     cluster.down().await.unwrap();
@@ -507,7 +519,9 @@ async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
 #[tokio::test]
 #[ignore = "a helper process of the next test"]
 async fn helper_that_is_killed() {
-    let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(2))
+        .await
+        .unwrap();
     let script = "setsid sleep 1000 & exec sleep 1003";
     cluster
         .apply(&[pod("w1", script, &Value::Null)])
@@ -556,7 +570,7 @@ fn an_ordinary_user_needs_no_root() {
             .args(args)
             .output()
     };
-    let reach = as_user(&["test", "-x", test.to_str().unwrap(), "-a", "-x", EXE]);
+    let reach = as_user(&["test", "-x", test.to_str().unwrap(), "-a", "-x", NETPLAN]);
     needs!(if reach.unwrap().status.success() {
         Ok(())
     } else {
@@ -584,7 +598,9 @@ fn an_ordinary_user_needs_no_root() {
 }
 
 fn refusal(manifests: &[Manifest], nodes: u32) -> String {
-    plan(manifests, &settings(nodes)).unwrap_err().to_string()
+    Blueprint::new(manifests, &settings(nodes))
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -639,12 +655,12 @@ fn what_it_does_not_know_it_refuses_by_name() {
             }}},
         }))
     };
-    assert!(plan(&[job("OnFailure")], &settings(1)).is_ok());
+    assert!(Blueprint::new(&[job("OnFailure")], &settings(1)).is_ok());
     refuse(&[job("Never")], 2);
     for field in ["completions", "parallelism"] {
         let mut one = job("OnFailure");
         one.object["spec"][field] = json!(1);
-        assert!(plan(&[one.clone()], &settings(1)).is_ok());
+        assert!(Blueprint::new(&[one.clone()], &settings(1)).is_ok());
         one.object["spec"][field] = json!(2);
         refuse(&[one], 2);
     }
@@ -667,7 +683,7 @@ fn what_it_does_not_know_it_refuses_by_name() {
 }
 
 #[test]
-fn the_fabric_of_three_workers_on_a_shaped_link() {
+fn the_network_of_three_workers_on_a_shaped_link() {
     let links = Link {
         rate: Some(BitRate(1_000_000_000)),
         delay: Some(plan::units::Duration(Duration::from_millis(1))),
@@ -686,14 +702,19 @@ fn the_fabric_of_three_workers_on_a_shaped_link() {
         links,
         offloads: Offloads::Off,
     };
-    let fabric = plan(&manifests, &settings).unwrap().fabric().to_string();
-    snapshots().bind(|| insta::assert_snapshot!("local_fabric", fabric));
+    let network = Blueprint::new(&manifests, &settings)
+        .unwrap()
+        .network()
+        .to_string();
+    snapshots().bind(|| insta::assert_snapshot!("local_network", network));
 }
 
 #[tokio::test]
 async fn the_shipped_templates_are_understood_and_run() {
     needs!(local_cluster());
-    let cluster = Local::start(Path::new(EXE), &settings(2)).await.unwrap();
+    let cluster = Local::start(Path::new(NETPLAN), &settings(2))
+        .await
+        .unwrap();
     cluster.apply(&super::render::shipped()).await.unwrap();
     let nodes: Vec<String> = ["orchestrator", "w1", "w2", "w3"]
         .map(|pod| {

@@ -3,30 +3,22 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use netplan::results::warnings::Kind;
 use netplan::results::{Event, EventKind, Outcome, Sample, Warning};
 use netplan::tools::{Cause, Failure, LARGEST_OUTPUT_BYTES, SERVER_OUTPUT_BYTES, name};
 use tempfile::TempDir;
 
-use crate::support::NETPLAN;
+use crate::support::{Ended, Netplan};
 
 /// A folder that pods see too: `/tmp` is their own.
 fn folder() -> TempDir {
     tempfile::tempdir_in("/var/tmp").unwrap()
 }
 
-fn netplan(folder: &Path, arguments: &[&str]) -> Output {
-    let path = std::env::var("PATH").unwrap_or_default();
-    Command::new(NETPLAN)
-        .current_dir(folder)
-        .args(arguments)
-        .env("KUBECONFIG", "none")
-        .env("PATH", format!("{}/bin:{path}", folder.display()))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+fn netplan(folder: &Path, arguments: &[&str]) -> Ended {
+    let netplan = Netplan::in_folder(folder).args(arguments);
+    netplan.path_before(folder.join("bin")).run()
 }
 
 /// Runs a plan in the folder `out` below, and gives what was printed.
@@ -34,11 +26,7 @@ fn netplan(folder: &Path, arguments: &[&str]) -> Output {
 fn run(folder: &Path, plan: &str, code: i32) -> String {
     fs::write(folder.join("plan.yaml"), plan).unwrap();
     let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
-    let output = netplan(folder, &run);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{said}\n{err}");
-    said
+    netplan(folder, &run).expect(code).stdout
 }
 
 /// Puts a script in the place of iperf3, which calls the real one.
@@ -144,7 +132,7 @@ fn tools_that_print_20_mb_end_no_run() {
     }
     assert!(server.0.words.contains("no memory"), "{}", server.0);
     let json = netplan(folder, &["report", "out", "--format", "json"]);
-    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let attempt = &json["cells"][1]["failed_attempts"][0];
     assert_eq!(attempt["raw_cut_bytes"], server.2);
 
@@ -161,8 +149,8 @@ fn tools_that_print_20_mb_end_no_run() {
     let begun: String = journal.split_inclusive('\n').take(lines).collect();
     fs::write(&file, &begun).unwrap();
     let again = netplan(folder, &["run", "--resume", "out"]);
-    let err = String::from_utf8_lossy(&again.stderr);
-    assert_eq!(again.status.code(), Some(3), "{err}");
+    let err = &again.stderr;
+    assert_eq!(again.code, Some(3), "{err}");
     assert!(fs::read_to_string(&file).unwrap().starts_with(&begun));
     let outcomes = events(folder).into_iter().filter(|event| {
         matches!(event, EventKind::CellEnded { outcome, .. } if !matches!(outcome, Outcome::Skipped { .. }))

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use netplan::catalog::Metric;
 use netplan::plan::sweep::Sweep;
 use netplan::plan::{
-    Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan, Protocol, Test,
-    Timing, ToolSpec, Via, units,
+    BuiltInUse, Local, Offloads, Order, Path, PathEntry, Placement, Plan, PlanFile, Test, Timing,
+    ToolSpec, Via, units,
 };
 use netplan::results::{
     Circumstances, Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, warnings,
@@ -47,7 +48,6 @@ pub fn plan(tests: &[Test]) -> Plan {
         ..Placement::default()
     };
     Plan {
-        version: 1,
         name: "default".to_owned(),
         description: Some("The five pod-to-pod paths, swept over the TCP segment size.".to_owned()),
         workers: [
@@ -57,7 +57,6 @@ pub fn plan(tests: &[Test]) -> Plan {
         ]
         .into_iter()
         .collect(),
-        groups: Vec::new(),
         meshes: Vec::new(),
         paths: vec![
             path(
@@ -137,81 +136,58 @@ pub const FIVE: [&str; 5] = [
     "hairpin",
 ];
 
-fn iperf3(protocol: Protocol) -> Iperf3 {
-    Iperf3 {
-        protocol,
-        streams: Sweep::One(1),
-        mss: None,
-        datagram: None,
-        rate: None,
-        write_size: None,
-        window: None,
-        congestion: None,
-        zerocopy: false,
-    }
+/// The known metric that plans write so.
+pub fn metric(word: &str) -> Metric {
+    Metric::known(word).unwrap()
 }
 
-fn netperf(test: NetperfTest) -> ToolSpec {
-    ToolSpec::Netperf(Netperf {
-        test,
-        mss: None,
-        datagram: None,
-        write_size: None,
-        request: None,
-        response: None,
-    })
+fn iperf3(protocol: &str) -> BuiltInUse {
+    BuiltInUse::new("iperf3", protocol).unwrap()
+}
+
+fn netperf(test: &str) -> ToolSpec {
+    ToolSpec::BuiltIn(BuiltInUse::new("netperf", test).unwrap())
 }
 
 /// iperf3 TCP over MSS points `step` apart.
 pub fn tcp(step: u64, repeat: u32) -> Test {
-    let tool = ToolSpec::Iperf3(Iperf3 {
-        streams: Sweep::One(8),
-        mss: Some(Sweep::Range {
-            from: 96,
-            to: 1460,
-            step,
-        }),
-        ..iperf3(Protocol::Tcp)
-    });
+    let sizes = Sweep::Range {
+        from: 96,
+        to: 1460,
+        step,
+    };
+    let tool = ToolSpec::BuiltIn(iperf3("tcp").with("streams", 8).with("mss", sizes));
     test("iperf3-tcp", "iperf TCP.", tool, &FIVE, repeat)
 }
 
 /// iperf3 TCP over four MSS points, with one stream and with eight.
 pub fn tcp_streams() -> Test {
-    let tool = ToolSpec::Iperf3(Iperf3 {
-        streams: Sweep::List(vec![1, 8]),
-        mss: Some(Sweep::List(vec![536, 984, 1448, 9000])),
-        ..iperf3(Protocol::Tcp)
-    });
+    let used = iperf3("tcp")
+        .with("streams", Sweep::List(vec![1, 8]))
+        .with("mss", Sweep::List(vec![536, 984, 1448, 9000]));
+    let tool = ToolSpec::BuiltIn(used);
     test("streams", "iperf TCP.", tool, &FIVE[2..4], 1)
 }
 
 /// iperf3 UDP at two rates, with one size of datagram.
 pub fn udp_rates() -> Test {
-    let rate = |mbit: u64| units::BitRate(mbit * 1_000_000);
-    let tool = ToolSpec::Iperf3(Iperf3 {
-        datagram: Some(Sweep::One(1460)),
-        rate: Some(Sweep::List(vec![rate(100), rate(1000)])),
-        ..iperf3(Protocol::Udp)
-    });
+    let rates = Sweep::List(vec![100_000_000, 1_000_000_000]);
+    let tool = ToolSpec::BuiltIn(iperf3("udp").with("rate", rates));
     test("udp-rates", "iperf UDP.", tool, &FIVE[2..4], 1)
 }
 
 pub fn udp() -> Test {
-    let tool = ToolSpec::Iperf3(Iperf3 {
-        datagram: Some(Sweep::One(1460)),
-        ..iperf3(Protocol::Udp)
-    });
+    let tool = ToolSpec::BuiltIn(iperf3("udp"));
     test("iperf3-udp", "iperf UDP.", tool, &FIVE[..4], 1)
 }
 
 pub fn stream() -> Test {
-    let tool = netperf(NetperfTest::TcpStream);
+    let tool = netperf("TCP_STREAM");
     test("netperf-tcp-stream", "netperf.", tool, &FIVE[..4], 1)
 }
 
 pub fn rr(repeat: u32) -> Test {
-    let tool = netperf(NetperfTest::TcpRr);
+    let tool = netperf("TCP_RR");
     test("netperf-tcp-rr", "netperf TCP_RR.", tool, &FIVE, repeat)
 }
 
@@ -238,6 +214,28 @@ pub enum End {
     CutOff,
 }
 
+/// A plan without meshes as text.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn text_of(plan: &Plan) -> String {
+    assert!(plan.meshes.is_empty());
+    let plan = plan.clone();
+    let file = PlanFile {
+        version: 1,
+        name: plan.name,
+        description: plan.description,
+        workers: plan.workers,
+        paths: plan.paths.into_iter().map(PathEntry::Path).collect(),
+        order: plan.order,
+        seed: plan.seed,
+        concurrency: plan.concurrency,
+        tools: plan.tools,
+        tests: plan.tests,
+        local: plan.local,
+        kubernetes: plan.kubernetes,
+    };
+    file.to_yaml().unwrap()
+}
+
 /// A journal in which each cell meets its fate; the figures are arbitrary and always the same.
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
 pub fn events(
@@ -250,7 +248,7 @@ pub fn events(
     let mut kinds = vec![EventKind::RunStarted {
         run: "7f3a9c".to_owned(),
         netplan: "0.1.0".to_owned(),
-        plan: plan.to_yaml().unwrap(),
+        plan: text_of(plan),
         only: None,
     }];
     for (worker, node, ip, service) in [
@@ -393,7 +391,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
     let wobble = 1.0 + 0.021 * (f64::from(n) - 1.5) + 0.004 * p as f64;
     let mut metrics = Metrics::default();
     let tool = match &test.tool {
-        ToolSpec::Iperf3(spec) if spec.protocol == Protocol::Tcp => {
+        ToolSpec::BuiltIn(used) if used.mode.word == "tcp" => {
             let mss = cell.params.size().unwrap_or(1448) as f64;
             let effective = (mss - 12.0).min(1448.0);
             let bps = 6.93e9 * slower * wobble * effective / (effective + 700.0) * 1.25;
@@ -404,7 +402,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
             metrics.set(name::EFFECTIVE_MSS, effective);
             "iperf3"
         }
-        ToolSpec::Iperf3(_) => {
+        ToolSpec::BuiltIn(used) if used.mode.word == "udp" => {
             metrics.set(name::THROUGHPUT_BPS, (2.104e9 * slower * wobble).round());
             metrics.set(name::SENT_BPS, (2.391e9 * slower).round());
             metrics.set(name::LOST_PERCENT, 0.37 / slower);
@@ -413,7 +411,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
             metrics.set(name::CPU_PERCENT_SERVER, 71.8 * slower);
             "iperf3"
         }
-        ToolSpec::Netperf(spec) if spec.test == NetperfTest::TcpStream => {
+        ToolSpec::BuiltIn(used) if used.mode.word == "TCP_STREAM" => {
             metrics.set(name::THROUGHPUT_BPS, (5.871e9 * slower * wobble).round());
             metrics.set(name::RETRANSMITS, 12.0);
             metrics.set(name::EFFECTIVE_MSS, 1448.0);
@@ -421,7 +419,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
             metrics.set(name::CPU_PERCENT_SERVER, 49.7);
             "netperf"
         }
-        ToolSpec::Netperf(_) => {
+        ToolSpec::BuiltIn(_) => {
             metrics.set(name::TRANSACTIONS_PER_S, 31_204.6 * slower * wobble);
             metrics.set(name::LATENCY_MEAN_US, 31.9 / slower);
             metrics.set(name::LATENCY_P50_US, 30.0 / slower);

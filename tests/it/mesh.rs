@@ -6,17 +6,21 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use netplan::diag::Source;
-use netplan::plan::{self, Plan};
+use netplan::plan::{self, Plan, PlanFile};
 use netplan::schedule::{Schedule, Selection, slots};
 use netplan::tools;
 
 use crate::support::snapshots;
 
-fn load(text: &str) -> Plan {
-    plan::load(Source::new("plan.yaml", text), &[]).unwrap()
+fn load(text: &str) -> PlanFile {
+    plan::load_file(&plan::Alone, Source::new("plan.yaml", text), &[]).unwrap()
 }
 
 fn mesh(count: &str, mesh: &str) -> Plan {
+    mesh_file(count, mesh).expand()
+}
+
+fn mesh_file(count: &str, mesh: &str) -> PlanFile {
     let name = if mesh.contains("name: vip") {
         "vip"
     } else {
@@ -54,20 +58,21 @@ fn a_group_has_a_worker_for_each_node_and_its_mesh_every_pair() {
         let _ = writeln!(text, "{}", schedule.id(&plan, cell).0);
     }
     snapshots().bind(|| insta::assert_snapshot!("mesh_of_4", text));
-    assert!(!plan.depends_on_nodes());
+    assert!(!mesh_file(", count: 4", "").depends_on_nodes());
 }
 
 #[test]
 fn the_cluster_says_how_many_workers_a_group_has() {
-    let local = mesh("", "");
-    assert!(local.depends_on_nodes());
+    let file = mesh_file("", "");
+    assert!(file.depends_on_nodes());
+    let local = file.expand();
     assert_eq!((local.workers.len(), local.paths.len()), (5, 5));
-    let large = local.clone().with_nodes(12).unwrap();
+    let large = file.clone().with_nodes(12).unwrap().expand();
     assert_eq!((large.workers.len(), large.paths.len()), (14, 68));
-    let counted = mesh(", count: 4", ", both_directions: true");
-    assert_eq!(counted.paths.len(), 14);
+    let counted = mesh_file(", count: 4", ", both_directions: true");
+    assert_eq!(counted.expand().paths.len(), 14);
     assert_eq!(counted.clone().with_nodes(12).unwrap(), counted);
-    let error = local.with_nodes(1).unwrap_err().to_string();
+    let error = file.with_nodes(1).unwrap_err().to_string();
     assert!(
         error.starts_with("the mesh `mesh` needs two workers"),
         "{error}"
@@ -76,14 +81,15 @@ fn the_cluster_says_how_many_workers_a_group_has() {
 
 #[test]
 fn a_plan_with_a_mesh_is_written_as_one_and_read_again() {
-    let plan = mesh(
+    let file = mesh_file(
         "",
         ", name: vip, label: By VIP, expect: { throughput: '> 1 Mbit/s' }",
     );
-    let plan = plan.with_nodes(500).unwrap();
-    let text = plan.to_yaml().unwrap();
+    let file = file.with_nodes(500).unwrap();
+    let text = file.to_yaml().unwrap();
     assert!(text.len() < 3_000, "{} bytes", text.len());
-    assert_eq!(load(&text), plan);
+    assert_eq!(load(&text), file);
+    let plan = file.expand();
     let (path, label) = (&plan.paths[1].name, &plan.paths[1].label);
     assert_eq!(
         (path.as_str(), label.as_str()),
@@ -158,6 +164,6 @@ fn five_hundred_nodes_meet_in_499_full_rounds() {
         let nodes: HashSet<&str> = paths.flat_map(|path| [&*path.from, &*path.to]).collect();
         assert_eq!(nodes.len(), 500);
     }
-    let ports = tools::Ports::of(&plan);
+    let ports = tools::Ports::for_plan(&plan);
     assert_eq!(ports.worker("mesh-500").len(), ports.worker("mesh-1").len());
 }

@@ -4,12 +4,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use netplan::diag::printable::{is_safe, is_unsafe, styled};
+use netplan::output::nptest_csv::Dialect;
+use netplan::output::{github, json, junit, nptest_csv, samples_csv};
 use netplan::plan::Plan;
-use netplan::report::nptest_csv::Dialect;
-use netplan::report::{Report, github, json, junit, nptest_csv, samples_csv, table};
+use netplan::report::{Report, terminal};
 use netplan::results::journal::{Journal, to_line};
 use netplan::results::{Event, EventKind};
 use netplan::schedule::{Params, Schedule, Selection};
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 
 use crate::made::{self, End, Fate};
 use crate::schedule::timing;
-use crate::support::NETPLAN;
+use crate::support::{self, Netplan};
 
 /// All that is known to be obeyed by terminals, spreadsheets, XML parsers and CI servers.
 const HOSTILE: &str = "=cmd|' /C calc'!A0\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m a\u{202e}b\u{2066}c \
@@ -81,7 +81,7 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     let report = report(said);
     let samples = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     for (format, text) in [
-        ("table", table::render(&report, 80, false)),
+        ("table", terminal::render(&report, 80, false)),
         ("csv", nptest_csv::render(&report, Dialect::Nptest)),
         ("csv-fork", nptest_csv::render(&report, Dialect::Fork)),
         ("samples", samples.clone()),
@@ -90,7 +90,7 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     ] {
         prop_assert!(is_safe(&text), "{}: {:?}", format, text);
     }
-    let coloured = table::render(&report, 80, true);
+    let coloured = terminal::render(&report, 80, true);
     prop_assert_eq!(&styled(&coloured), &coloured);
     let clears = coloured.contains("\u{1b}[2J");
     prop_assert!(!clears, "{:?}", coloured);
@@ -169,7 +169,7 @@ fn words_of_a_tool_make_well_formed_xml() {
         slot: 0,
     };
     let ended = Ended::new(How::Code(1), fs::read(file).unwrap(), Vec::new());
-    let Failure { words, .. } = tools::of(&plan.tests[0].tool)
+    let Failure { words, .. } = tools::from_spec(&plan.tests[0].tool)
         .read(&job, &ended)
         .unwrap_err();
     assert!(
@@ -206,21 +206,15 @@ fn stored(folder: &Path, said: &str) {
     }
 }
 
-fn netplan(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(NETPLAN)
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+fn netplan(arguments: &[&str], folder: &Path) -> support::Ended {
+    Netplan::in_folder(folder).args(arguments).run()
 }
 
 #[track_caller]
-fn assert_neutral(output: &Output, may_command: bool) {
-    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
-    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
-    assert!(is_safe(&stderr), "{stderr:?}");
-    assert!(may_command || is_safe(&stdout), "{stdout:?}");
+fn assert_neutral(ended: &support::Ended, may_command: bool) {
+    let (stdout, stderr) = (&ended.stdout, &ended.stderr);
+    assert!(is_safe(stderr), "{stderr:?}");
+    assert!(may_command || is_safe(stdout), "{stdout:?}");
     assert!(!stdout.contains(is_unsafe), "{stdout:?}");
 }
 
@@ -230,7 +224,7 @@ fn the_program_prints_no_command_of_a_stored_run() {
     stored(folder.path(), HOSTILE);
     for format in FORMATS {
         let output = netplan(&["report", ".", "--format", format], folder.path());
-        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert_eq!(output.code, Some(3), "{output:?}");
         assert!(!output.stdout.is_empty(), "{format}");
         assert_neutral(&output, format == "github");
     }
@@ -266,16 +260,10 @@ fn messages_print_no_command_of_arguments_plans_and_file_names() {
         &["init", name],
     ] {
         let output = netplan(arguments, folder.path());
-        assert!(!output.status.success(), "{arguments:?}");
+        assert_ne!(output.code, Some(0), "{arguments:?}");
         assert_neutral(&output, false);
-        let coloured = Command::new(NETPLAN)
-            .args(arguments)
-            .env("CLICOLOR_FORCE", "1")
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8(coloured.stderr).unwrap();
+        let colored = Netplan::in_folder(folder.path()).args(arguments);
+        let stderr = colored.env("CLICOLOR_FORCE", "1").run().stderr;
         assert_eq!(styled(&stderr), stderr, "{arguments:?}");
         assert!(!stderr.contains("\u{1b}[35m"), "{arguments:?}: {stderr:?}");
     }
@@ -292,9 +280,9 @@ fn manifests_show_a_text_and_keep_it() {
         kubernetes: { annotations: { note: \"n\\u2066\\u0085##[x]\" } }\n";
     fs::write(folder.path().join("plan.yaml"), plan).unwrap();
     let output = netplan(&["render", "plan.yaml"], folder.path());
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     assert_neutral(&output, false);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = output.stdout;
     let objects: Vec<serde_json::Value> = text
         .split("---\n")
         .filter(|text| !text.is_empty())
@@ -320,7 +308,7 @@ fn manifests_show_a_text_and_keep_it() {
         "{text}"
     );
     let output = netplan(&["render", "plan.yaml", "--helm", "chart"], folder.path());
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     for file in fs::read_dir(folder.path().join("chart/templates")).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
         assert!(is_safe(&text), "{text:?}");

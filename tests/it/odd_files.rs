@@ -6,7 +6,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use netplan::results::Event;
 use netplan::results::journal::{self, Journal, JournalError};
@@ -15,30 +15,20 @@ use netplan::schedule::{Schedule, Selection};
 use nix::sys::stat::Mode;
 
 use crate::made::{self, End, Fate};
-use crate::support::NETPLAN;
+use crate::support::Netplan;
 
 const PLAN: &str = "version: 1\nname: p\nworkers: { w1: {}, w2: {} }\n\
     paths: [{ name: a, from: w1, to: w2, via: pod_ip }]\ntests: [iperf3: {}]\n";
 
-fn netplan(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
+fn netplan(folder: &Path, arguments: &[&str]) -> Netplan {
+    Netplan::in_folder(folder).args(arguments)
 }
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(NETPLAN);
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null());
-    command
-}
-
+/// What it prints, and what it says, at its end with this code.
 #[track_caller]
-fn ended(output: &Output, code: i32) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
-    (out, err)
+fn ended(netplan: Netplan, code: i32) -> (String, String) {
+    let ended = netplan.run().expect(code);
+    (ended.stdout, ended.stderr)
 }
 
 fn fifo(path: &Path) {
@@ -70,7 +60,7 @@ fn what_is_extended_is_shown_only_if_it_is_a_plan() {
             format!("extends: {extends}\n{PLAN}"),
         )
         .unwrap();
-        ended(&netplan(folder, &["check", "plan.yaml"]), 2).1
+        ended(netplan(folder, &["check", "plan.yaml"]), 2).1
     };
     for (name, text) in [
         (
@@ -143,7 +133,7 @@ fn what_is_extended_is_a_regular_file_of_some_size() {
             format!("extends: {extends}\n{PLAN}"),
         )
         .unwrap();
-        let (_, err) = ended(&netplan(folder, &["check", "plan.yaml"]), 2);
+        let (_, err) = ended(netplan(folder, &["check", "plan.yaml"]), 2);
         assert!(err.contains(said), "{extends}: {err}");
     }
 }
@@ -157,7 +147,7 @@ fn templates_are_regular_files_of_some_size_and_shown_only_if_they_are_templates
     fs::create_dir(folder.join("t")).unwrap();
     let render = || {
         let arguments = ["render", "plan.yaml", "--templates", "t"];
-        let (_, err) = ended(&netplan(folder, &arguments), 2);
+        let (_, err) = ended(netplan(folder, &arguments), 2);
         fs::remove_file(&template).unwrap();
         err
     };
@@ -241,8 +231,7 @@ fn texts_that_nest_or_grow_without_end_are_refused() {
         }),
     ] {
         fs::write(folder.join("plan.yaml"), text).unwrap();
-        let output = netplan(folder, &["check", "plan.yaml"]);
-        let (_, err) = ended(&output, 2);
+        let (_, err) = ended(netplan(folder, &["check", "plan.yaml"]), 2);
         assert!(err.len() < 20_000, "{what}: {} bytes", err.len());
     }
     fs::write(folder.join("plan.yaml"), PLAN).unwrap();
@@ -252,7 +241,7 @@ fn texts_that_nest_or_grow_without_end_are_refused() {
         ["check", "plan.yaml", "--set", &deep],
         ["schedule", "plan.yaml", "--only", &only],
     ] {
-        ended(&netplan(folder, &arguments), 2);
+        ended(netplan(folder, &arguments), 2);
     }
 }
 
@@ -261,12 +250,9 @@ fn a_plan_may_still_come_from_a_fifo() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fifo(&folder.join("plan"));
-    let check = command(folder, &["check", "plan"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let check = netplan(folder, &["check", "plan"]).start();
     fs::write(folder.join("plan"), PLAN).unwrap();
-    ended(&check.wait_with_output().unwrap(), 0);
+    check.finish().expect(0);
 }
 
 #[test]
@@ -275,7 +261,7 @@ fn a_journal_is_a_regular_file() {
     let folder = folder.path();
     fifo(&folder.join(journal::FILE_NAME));
     for arguments in [&["report", "."][..], &["run", "--resume", "."]] {
-        let (_, err) = ended(&netplan(folder, arguments), 2);
+        let (_, err) = ended(netplan(folder, arguments), 2);
         assert!(err.contains("is not a run's directory"), "{err}");
     }
     let error = Journal::open(folder).unwrap_err().to_string();
@@ -289,7 +275,7 @@ fn a_journal_is_a_regular_file() {
     fs::remove_file(folder.join(journal::FILE_NAME)).unwrap();
     let file = fs::File::create(folder.join(journal::FILE_NAME)).unwrap();
     file.set_len(1 << 32).unwrap();
-    let (_, err) = ended(&netplan(folder, &["report", "."]), 1);
+    let (_, err) = ended(netplan(folder, &["report", "."]), 1);
     assert!(err.contains("longer than 16777216 bytes"), "{err}");
 }
 
@@ -348,8 +334,8 @@ fn result_files_are_written_though_standard_output_is_full_or_closed() {
         )
     };
     for format in ["table", "csv", "samples", "json", "junit", "github"] {
-        let mut command = command(folder, &["run", "--resume", ".", "--format", format]);
-        let (_, err) = ended(&command.stdout(full()).output().unwrap(), 1);
+        let run = netplan(folder, &["run", "--resume", ".", "--format", format]);
+        let (_, err) = ended(run.stdout(full()), 1);
         assert!(err.contains("No space left on device"), "{err}");
         assert!(err.contains("`netplan report .` prints it again"), "{err}");
         assert_eq!(
@@ -367,20 +353,12 @@ fn result_files_are_written_though_standard_output_is_full_or_closed() {
         &["schema"],
         &["init", "-"],
     ] {
-        let mut command = command(folder, arguments);
-        let (_, err) = ended(&command.stdout(full()).output().unwrap(), 1);
+        let (_, err) = ended(netplan(folder, arguments).stdout(full()), 1);
         assert!(err.contains("cannot write to standard output"), "{err}");
     }
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "\"$0\" run --resume . >&-", NETPLAN]);
-    ended(
-        &shell
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap(),
-        0,
-    );
+    let closed = ["sh", "-c", "\"$0\" \"$@\" >&-"];
+    let run = netplan(folder, &["run", "--resume", "."]);
+    ended(run.started_by(&closed), 0);
     for file in results {
         assert!(folder.join(file).exists(), "{file}");
     }
@@ -392,7 +370,7 @@ fn results_are_printed_though_their_files_cannot_be_written() {
     let folder = folder.path();
     stored(folder);
     fs::create_dir(folder.join("result.csv")).unwrap();
-    let (out, err) = ended(&netplan(folder, &["run", "--resume", "."]), 1);
+    let (out, err) = ended(netplan(folder, &["run", "--resume", "."]), 1);
     assert!(out.contains("iperf3-udp"), "{out}");
     assert!(err.contains("cannot write `./result.csv`"), "{err}");
 }
@@ -424,7 +402,7 @@ fn what_is_written_into_a_run_replaces_links() {
     // A private key goes into a file of its own, whatever had its name.
     fs::write(folder.join("plan.yaml"), PLAN).unwrap();
     let render = ["render", "plan.yaml", "--output", "out"];
-    ended(&netplan(folder, &render), 0);
+    ended(netplan(folder, &render), 0);
     let out = folder.join("out");
     for file in fs::read_dir(&out).unwrap() {
         let file = file.unwrap().path();

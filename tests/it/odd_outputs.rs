@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use netplan::plan::{NetperfTest, Protocol, ToolSpec};
+use netplan::plan::ToolSpec;
 use netplan::results::warnings::{Kind, remove_impossible};
 use netplan::results::{Circumstances, Warning};
 use netplan::schedule::{Param, Params};
@@ -29,15 +29,15 @@ fn recorded(file: &str) -> Vec<u8> {
 /// Reads an output as the orchestrator does, for a sample of a second on two cores.
 fn outcome(file: &str, stdout: Vec<u8>, streams: u64) -> Outcome {
     let spec = match file.get(..3) {
-        Some("tcp") => ToolSpec::Iperf3(iperf3(Protocol::Tcp)),
-        Some("udp") => ToolSpec::Iperf3(iperf3(Protocol::Udp)),
-        _ => ToolSpec::Netperf(netperf(NetperfTest::TcpRr)),
+        Some("tcp") => ToolSpec::BuiltIn(iperf3("tcp")),
+        Some("udp") => ToolSpec::BuiltIn(iperf3("udp")),
+        _ => ToolSpec::BuiltIn(netperf("TCP_RR")),
     };
     read(&spec, &Ended::new(How::Code(0), stdout, ""), streams)
 }
 
 fn read(spec: &ToolSpec, ended: &Ended, streams: u64) -> Outcome {
-    let tool = tools::of(spec);
+    let tool = tools::from_spec(spec);
     let (params, timing) = (Params(vec![(Param::Streams, streams)]), timing(0, 1));
     let job = Job {
         params: &params,
@@ -185,12 +185,12 @@ fn a_stream_whose_first_datagram_was_lost_is_counted() {
 #[test]
 fn a_sample_is_not_killed_before_iperf3_tells_of_a_lost_datagram() {
     let deadline = |protocol, duration| {
-        let tool = tools::of(&ToolSpec::Iperf3(iperf3(protocol)));
+        let tool = tools::from_spec(&ToolSpec::BuiltIn(iperf3(protocol)));
         tools::deadline(tool.as_ref(), &timing(0, duration)).as_secs()
     };
-    assert_eq!(deadline(Protocol::Udp, 2), 40);
-    assert_eq!(deadline(Protocol::Udp, 60), 70);
-    assert_eq!(deadline(Protocol::Tcp, 2), 12);
+    assert_eq!(deadline("udp", 2), 40);
+    assert_eq!(deadline("udp", 60), 70);
+    assert_eq!(deadline("tcp", 2), 12);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn cut(text: &[u8]) -> Ended {
 
 #[test]
 fn the_result_of_a_document_larger_than_what_is_kept_is_read() {
-    let tcp = ToolSpec::Iperf3(iperf3(Protocol::Tcp));
+    let tcp = ToolSpec::BuiltIn(iperf3("tcp"));
     let document = long_document(420);
     assert!(document.len() > 16 << 20, "{}", document.len());
     assert!(serde_json::from_slice::<serde_json::Value>(&document).is_ok());

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use netplan::diag::{Problems, Source};
 use netplan::plan::sweep::Sweep;
-use netplan::plan::{self, Plan, Repeat, ToolSpec};
+use netplan::plan::{self, Plan, PlanFile, Repeat, ToolSpec};
 
 fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
     let set: Vec<String> = set.iter().map(|set| (*set).to_owned()).collect();
@@ -20,6 +20,10 @@ fn load(text: &str, set: &[&str]) -> Result<Plan, Problems> {
 }
 
 pub fn shipped(name: &str) -> Plan {
+    shipped_file(name).expand()
+}
+
+pub fn shipped_file(name: &str) -> PlanFile {
     let path = format!("{}/plans/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap();
     crate::cases::load(&format!("plans/{name}.yaml"), &text, &[])
@@ -30,18 +34,14 @@ pub fn shipped(name: &str) -> Plan {
 fn matrix(plan: &Plan) -> (u64, u64) {
     let sizes = plan.tests.iter().map(|test| {
         let (rest, size) = match &test.tool {
-            ToolSpec::Iperf3(t) => (
-                t.streams.len()
-                    * t.rate.as_ref().map_or(1, Sweep::len)
-                    * t.write_size.as_ref().map_or(1, Sweep::len),
-                t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
-            ),
-            ToolSpec::Netperf(t) => (
-                t.write_size.as_ref().map_or(1, Sweep::len)
-                    * t.request.as_ref().map_or(1, Sweep::len)
-                    * t.response.as_ref().map_or(1, Sweep::len),
-                t.mss.as_ref().or(t.datagram.as_ref()).map_or(1, Sweep::len),
-            ),
+            ToolSpec::BuiltIn(used) => {
+                let values = |option| used.numbers(option).map_or(1, Sweep::len);
+                let rest = ["streams", "rate", "write_size", "request", "response"];
+                (
+                    rest.map(values).iter().product::<u64>(),
+                    values("mss") * values("datagram"),
+                )
+            }
             ToolSpec::Declared(used) => (used.values.values().map(Sweep::len).product(), 1),
         };
         let rows = test.paths.len() as u64 * rest;
@@ -151,9 +151,10 @@ tests:
 
 #[test]
 fn what_is_left_out_is_filled_in() {
-    let plan = load(SMALL, &[]).unwrap();
+    let source = Source::new("plan.yaml", SMALL);
+    let file = plan::load_file(&plan::Alone, source, &[]).unwrap();
     crate::support::snapshots().bind(|| {
-        insta::assert_snapshot!("plan_resolved", plan.to_yaml().unwrap());
+        insta::assert_snapshot!("plan_resolved", file.to_yaml().unwrap());
     });
 }
 
@@ -184,13 +185,8 @@ fn set_overrides_without_touching_what_an_alias_shares() {
             .all(|test| test.timing.repeat == Repeat::Times(4))
     );
     assert_eq!(plan.local.links.rate.unwrap().0, 100_000_000);
-    let ToolSpec::Iperf3(iperf3) = &plan.tests[0].tool else {
-        panic!()
-    };
-    assert_eq!(
-        iperf3.mss.as_ref().unwrap().values().collect::<Vec<_>>(),
-        [96, 536]
-    );
+    let sizes = plan.tests[0].tool.values("mss").unwrap();
+    assert_eq!(sizes.values().collect::<Vec<_>>(), [96, 536]);
 }
 
 #[test]

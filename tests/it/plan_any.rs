@@ -5,11 +5,11 @@
 use std::sync::LazyLock;
 
 use netplan::diag::{Problems, Source};
-use netplan::plan::{self, Plan};
+use netplan::plan::{self, PlanFile};
 use proptest::prelude::*;
 
-fn load(text: &str) -> Result<Plan, Problems> {
-    plan::load(Source::new("plan.yaml", text), &[])
+fn load(text: &str) -> Result<PlanFile, Problems> {
+    plan::load_file(&plan::Alone, Source::new("plan.yaml", text), &[])
 }
 
 /// A sweep as text, within bounds.

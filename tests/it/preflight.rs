@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::NETPLAN;
+use crate::support::Netplan;
 
 const PLAN: &str = "\
 version: 1
@@ -36,17 +35,8 @@ fn folder(tests: &str) -> TempDir {
 
 /// The exit code, and what was said.
 fn netplan(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = Command::new(NETPLAN)
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (
-        output.status.code().unwrap(),
-        String::from_utf8_lossy(&said).into_owned(),
-    )
+    let ended = Netplan::in_folder(folder).args(arguments).run();
+    (ended.code.unwrap(), ended.said())
 }
 
 const RUN: [&str; 6] = ["run", "plan.yaml", "--on", "local", "--output", "out"];
@@ -109,24 +99,13 @@ fn skipped_cells_fail_nothing_and_are_no_negative_figures() {
             file=$(command -v $name) && mount --bind /dev/null \"$file\"
         done
         exec \"$@\"";
-    let output = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            hide,
-            "sh",
-            NETPLAN,
-        ])
+    let unshare = ["unshare", "--user", "--map-root-user", "--mount"];
+    let said = Netplan::in_folder(folder.path())
+        .started_by(&[&unshare[..], &["sh", "-c", hide, "sh"]].concat())
         .args(RUN)
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}");
+        .run()
+        .expect(0)
+        .said();
     let warning = "warning: 1 of 2 cells will not be measured:\n  - `netperf` is not installed; ";
     assert!(said.contains(warning), "{said}");
     assert!(!said.contains("–1"), "{said}");
@@ -134,4 +113,15 @@ fn skipped_cells_fail_nothing_and_are_no_negative_figures() {
         said.contains("⊘1 skipped: `netperf` is not on worker "),
         "{said}"
     );
+}
+
+#[test]
+fn a_missing_declared_tool_skips_its_cells_as_a_built_in_one_does() {
+    let folder = folder("[one: {}, iperf3: {}]");
+    let (code, said) = netplan(folder.path(), &RUN);
+    assert_eq!(code, 0, "{said}");
+    let warning = "warning: 1 of 2 cells will not be measured:\n  - `no-such-1` is not installed; ";
+    assert!(said.contains(warning), "{said}");
+    let skipped = "⊘1 skipped: `no-such-1` of the tool `one` is not on worker ";
+    assert!(said.contains(skipped), "{said}");
 }

@@ -1,8 +1,9 @@
 //! What a run reads like, in every format.
 
+use netplan::output::nptest_csv::Dialect;
+use netplan::output::{json, nptest_csv, samples_csv};
 use netplan::plan::{Plan, Test};
-use netplan::report::nptest_csv::Dialect;
-use netplan::report::{Report, RunState, json, nptest_csv, samples_csv, table};
+use netplan::report::{Report, RunState, terminal};
 use netplan::results::{Cluster, Event, EventKind, Warning, host_metrics, journal};
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
@@ -119,7 +120,7 @@ fn tables() {
     ];
     snapshots().bind(|| {
         for (name, report, width) in cases {
-            let text = table::render(&report, width, false);
+            let text = terminal::render(&report, width, false);
             insta::assert_snapshot!(name, text);
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{name} is too wide: {line}");
@@ -220,7 +221,7 @@ fn warnings_are_marked_where_they_are_the_exception() {
     snapshots().bind(|| {
         insta::assert_snapshot!(
             "table_with_warnings_100",
-            table::render(&report, 100, false)
+            terminal::render(&report, 100, false)
         );
         insta::assert_snapshot!(
             "report_json_warnings",
@@ -267,8 +268,8 @@ fn a_journal_of_version_1_reads_with_its_warnings() {
 #[test]
 fn colour_only_adds_to_what_signs_say() {
     let report = partial();
-    let plain = table::render(&report, 80, false);
-    let colour = table::render(&report, 80, true);
+    let plain = terminal::render(&report, 80, false);
+    let colour = terminal::render(&report, 80, true);
     assert!(colour.contains("\u{1b}[31m✗1\u{1b}[0m"), "{colour}");
     let mut stripped = String::new();
     let mut rest = colour.as_str();
@@ -284,7 +285,7 @@ fn colour_only_adds_to_what_signs_say() {
 fn every_width_shows_every_figure() {
     for report in [complete(), partial(), repeats()] {
         for width in (40..=200).step_by(8) {
-            let text = table::render(&report, width, false);
+            let text = terminal::render(&report, width, false);
             for line in text.lines().filter(|l| !l.contains('·')) {
                 assert!(line.chars().count() <= width.max(60), "{width}: {line}");
             }
@@ -337,7 +338,7 @@ fn a_journal_damaged_before_its_end_says_so_in_its_report() {
         ))
     };
     let cut = [&lines[..20], &["{\"v\":1,\"se".to_owned()]].concat();
-    let shown = |report: &Report| table::render(report, 80, false);
+    let shown = |report: &Report| terminal::render(report, 80, false);
     assert!(!shown(&read(&cut).unwrap()).contains("damaged"));
     lines[20] = "scratched\n".to_owned();
     let report = read(&lines).unwrap();
@@ -421,7 +422,7 @@ fn a_run_that_was_cut_off_says_so() {
             counts.cells
         );
         assert!(!report.is_complete());
-        let text = table::render(&report, 80, false);
+        let text = terminal::render(&report, 80, false);
         assert!(
             text.contains("partial: the journal stops before the run's end"),
             "{text}"

@@ -7,7 +7,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, PodSpec, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use netplan::diag::Source;
-use netplan::plan::{self, Plan};
+use netplan::plan::{self, PlanFile};
 use netplan::render::{Identities, Manifest, RunContext, Templates, WorkerPorts, chart, manifests};
 use netplan::tools;
 use serde::{Serialize, de::DeserializeOwned};
@@ -68,15 +68,17 @@ paths:
 tests: [{ iperf3: {} }]
 ";
 
-fn load(text: &str) -> Plan {
-    plan::load(Source::new("plan.yaml", text), &[]).unwrap_or_else(|problems| panic!("{problems}"))
+fn load(text: &str) -> PlanFile {
+    plan::load_file(&plan::Alone, Source::new("plan.yaml", text), &[])
+        .unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
-    let plan = load(text);
+    let file = load(text);
+    let plan = file.expand();
     let run = RunContext {
         version: "0.0.0",
-        ..RunContext::of(&plan, "0badcafe", None)
+        ..RunContext::from_plan(&plan, "0badcafe", None)
     };
     let workers: Vec<WorkerPorts<'_>> = plan
         .workers
@@ -85,7 +87,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             name,
             placement,
             host_network: plan.on_host_network(name),
-            ports: tools::Ports::of(&plan).worker(name),
+            ports: tools::Ports::for_plan(&plan).worker(name),
         })
         .collect();
     let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n"});
@@ -96,7 +98,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             .collect(),
         client: identity("client"),
     };
-    let text = plan.to_yaml().unwrap();
+    let text = file.to_yaml().unwrap();
     let all = manifests(
         &run,
         &plan.name,

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{NETPLAN, installed, local_cluster, needs, snapshots, wait_until};
+use crate::support::{Netplan, installed, local_cluster, needs, snapshots, wait_until};
 
 const PLAN: &str = "\
 version: 1
@@ -21,25 +20,8 @@ tests:
   - iperf3: { mss: [536, 1460] }
 ";
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(NETPLAN);
-    command
-        .current_dir(folder)
-        .arg("run")
-        .args(arguments)
-        .env("KUBECONFIG", "none")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-#[track_caller]
-fn ended(output: &Output, code: i32) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
-    (out, err)
+fn netplan_run(folder: &Path, arguments: &[&str]) -> Netplan {
+    Netplan::in_folder(folder).args(["run"]).args(arguments)
 }
 
 fn journal(folder: &Path) -> String {
@@ -61,10 +43,6 @@ fn within_a_cell(folder: &Path, cells: usize) {
     });
 }
 
-fn signal(child: &Child, signal: Signal) {
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
-}
-
 #[test]
 fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
     needs!(local_cluster(), installed(&["iperf3"]));
@@ -72,10 +50,9 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
     let folder = folder.path();
     fs::write(folder.join("plan.yaml"), PLAN).unwrap();
     let start = ["plan.yaml", "--on", "local", "--output", "out"];
-    let mut child = command(folder, &start).spawn().unwrap();
+    let run = netplan_run(folder, &start).start();
     within_a_cell(folder, 1);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    run.kill();
     let killed = journal(folder);
 
     // Not with another plan.
@@ -93,16 +70,16 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
         &["--resume", "plan.yaml"],
         &["--resume", "out", "--output", "elsewhere"],
     ] {
-        let (_, err) = ended(&command(folder, arguments).output().unwrap(), 2);
+        let err = netplan_run(folder, arguments).run().expect(2).stderr;
         all.extend(["# netplan run ", &arguments.join(" "), "\n", &err, "\n"]);
     }
     snapshots().bind(|| insta::assert_snapshot!("resume_mistakes", all));
     assert_eq!(journal(folder), killed);
 
-    let child = command(folder, &["--resume", "out"]).spawn().unwrap();
+    let run = netplan_run(folder, &["--resume", "out"]).start();
     within_a_cell(folder, 2);
-    signal(&child, Signal::SIGINT);
-    let (out, _) = ended(&child.wait_with_output().unwrap(), 130);
+    run.signal(Signal::SIGINT);
+    let out = run.finish().expect(130).stdout;
     assert!(out.contains("iperf3-tcp"), "{out}");
     assert!(journal(folder).starts_with(&killed));
     assert_eq!(count(folder, "run_ended"), 1);
@@ -110,28 +87,15 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
     // The latest run of the usual place is the default.
     fs::create_dir(folder.join("netplan-results")).unwrap();
     fs::rename(folder.join("out"), folder.join("netplan-results/out")).unwrap();
-    let (_, err) = ended(
-        &command(folder, &["--resume", "--dry-run"])
-            .output()
-            .unwrap(),
-        0,
-    );
-    assert!(
-        err.contains("the latest run that was cut off: netplan-results/out"),
-        "{err}"
-    );
-    let latest = Command::new(NETPLAN)
-        .arg("report")
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert_eq!(latest.status.code(), Some(3));
-    let err = String::from_utf8_lossy(&latest.stderr).into_owned();
-    assert!(err.contains("the latest run: netplan-results/out"), "{err}");
+    let dry = netplan_run(folder, &["--resume", "--dry-run"]).run();
+    dry.expect(0)
+        .says("the latest run that was cut off: netplan-results/out");
+    let latest = Netplan::in_folder(folder).args(["report"]).run();
+    latest.expect(3).says("the latest run: netplan-results/out");
     fs::rename(folder.join("netplan-results/out"), folder.join("out")).unwrap();
 
     let again = ["plan.yaml", "--resume", "out", "--format", "csv"];
-    let (csv, _) = ended(&command(folder, &again).output().unwrap(), 0);
+    let csv = netplan_run(folder, &again).run().expect(0).stdout;
     assert_eq!(
         csv,
         fs::read_to_string(folder.join("out/result.csv")).unwrap()
@@ -156,11 +120,8 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
     fs::create_dir(folder.join("late")).unwrap();
     let late = whole.replace(&killed, &(earlier.join("\n") + "\n"));
     fs::write(folder.join("late/events.jsonl"), late).unwrap();
-    let report = Command::new(NETPLAN)
-        .args(["report", "late"])
-        .current_dir(folder)
-        .output();
-    let report = String::from_utf8_lossy(&report.unwrap().stdout).into_owned();
+    let report = Netplan::in_folder(folder).args(["report", "late"]);
+    let report = report.run().stdout;
     let took = report
         .lines()
         .find(|line| line.contains("4 measured"))
@@ -170,9 +131,9 @@ fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
         "{took}"
     );
 
-    let (same, err) = ended(&command(folder, &again).output().unwrap(), 0);
-    assert_eq!(same, csv);
-    assert!(err.contains("nothing left to measure"), "{err}");
+    let same = netplan_run(folder, &again).run().expect(0);
+    assert_eq!(same.stdout, csv);
+    same.says("nothing left to measure");
     assert_eq!(journal(folder), whole);
 }
 
@@ -205,21 +166,23 @@ fn an_error_in_a_run_that_has_begun_names_the_way_on() {
         "--format",
         "csv",
     ];
-    let child = command(folder, &start).spawn().unwrap();
+    let run = netplan_run(folder, &start).start();
     within_a_cell(folder, 1);
     // The local cluster ends while its run measures.
-    for pid in children(child.id()) {
+    for pid in children(run.pid()) {
         kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
     }
-    let (out, err) = ended(&child.wait_with_output().unwrap(), 1);
-    assert!(out.starts_with("MSS"), "{out}");
     let says = "what was measured is in `out`; `netplan run --resume out` measures the rest";
-    assert!(err.contains(says), "{err}");
+    let out = run.finish().expect(1).says(says).stdout;
+    assert!(out.starts_with("MSS"), "{out}");
     assert_eq!(
         out,
         fs::read_to_string(folder.join("out/result.csv")).unwrap()
     );
-    let (_, err) = ended(&command(folder, &["--resume", "out"]).output().unwrap(), 0);
+    let err = netplan_run(folder, &["--resume", "out"])
+        .run()
+        .expect(0)
+        .stderr;
     assert!(!err.contains("--resume"), "{err}");
     assert_eq!(count(folder, "cell_ended"), 4);
 }
@@ -231,11 +194,8 @@ fn a_run_that_ended_before_its_first_event_is_started_again_with_the_same_output
     fs::write(folder.join("plan.yaml"), PLAN).unwrap();
     fs::create_dir_all(folder.join("out/raw")).unwrap();
     fs::write(folder.join("out/events.jsonl"), "").unwrap();
-    let (_, err) = ended(&command(folder, &["--resume", "out"]).output().unwrap(), 2);
-    assert!(
-        err.contains("start it again with `netplan run PLAN --output out`"),
-        "{err}"
-    );
+    let refused = netplan_run(folder, &["--resume", "out"]).run().expect(2);
+    refused.says("start it again with `netplan run PLAN --output out`");
     let again = [
         "plan.yaml",
         "--on",
@@ -245,6 +205,6 @@ fn a_run_that_ended_before_its_first_event_is_started_again_with_the_same_output
         "--only",
         "path=pod",
     ];
-    ended(&command(folder, &again).output().unwrap(), 0);
+    netplan_run(folder, &again).run().expect(0);
     assert_eq!(count(folder, "run_ended"), 1);
 }

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use netplan::results::{Event, EventKind, Outcome, journal};
 use tempfile::TempDir;
 
-use crate::support::{NETPLAN, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs};
 
 /// Runs a plan in a folder of its own to its good end.
 struct Ran {
@@ -20,14 +19,8 @@ impl Ran {
     fn of(plan: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("plan.yaml"), plan).unwrap();
-        let output = Command::new(NETPLAN)
-            .current_dir(folder.path())
-            .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
+        let stderr = Netplan::in_folder(&folder).args(run).run().expect(0).stderr;
         Self { folder, stderr }
     }
 

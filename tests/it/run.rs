@@ -1,16 +1,15 @@
 //! The whole job, as a person starts it: the real program, real tools, real namespaces.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::support::{
-    NETPLAN, installed, local_cluster, needs, processes_naming, program_for_everybody, root,
-    wait_until,
+    NETPLAN, Netplan, installed, local_cluster, needs, processes_naming, program_for_everybody,
+    root, wait_until,
 };
 
 /// Every tool and every path that `default.yaml` has, in as few seconds as there are.
@@ -33,6 +32,8 @@ tests:
 
 const LONG: &str = "  - iperf3: { mss: 1000 }\n    duration: 60s\n    paths: [remote-vip]\n";
 
+const RUN: [&str; 6] = ["run", "plan.yaml", "--on", "local", "--output", "out"];
+
 struct Folder(TempDir);
 
 impl Folder {
@@ -50,27 +51,13 @@ impl Folder {
         self.path().join("out")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(NETPLAN);
-        command
-            .current_dir(self.path())
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
+    fn netplan(&self, arguments: &[&str]) -> Netplan {
+        Netplan::in_folder(self.path()).args(arguments)
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut all = vec!["run", "plan.yaml", "--on", "local", "--output", "out"];
-        all.extend(arguments);
-        self.command(&all).output().unwrap()
-    }
-
-    fn start(&self) -> Child {
-        self.command(&["run", "plan.yaml", "--on", "local", "--output", "out"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+    /// `netplan run` of the plan into `out`.
+    fn run(&self) -> Netplan {
+        self.netplan(&RUN)
     }
 
     fn journal(&self) -> String {
@@ -92,6 +79,9 @@ impl Folder {
         first["run"].as_str().unwrap().to_owned()
     }
 }
+
+/// A mount namespace, in which a script prepares the machine.
+const UNSHARE: [&str; 5] = ["unshare", "--map-root-user", "--mount", "sh", "-c"];
 
 /// Ends a worker's process as a crash would.
 fn kill_worker(run: &str, worker: &str) {
@@ -118,25 +108,6 @@ fn try_to_kill_worker(run: &str, worker: &str) -> bool {
     })
 }
 
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-fn assert_code(output: &Output, expected: i32) {
-    assert_eq!(
-        code(output),
-        expected,
-        "stdout:\n{}\nstderr:\n{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-}
-
 #[test]
 fn every_tool_measures_every_path_and_reports_replay_to_the_byte() {
     needs!(local_cluster(), installed(&["iperf3", "netperf"]));
@@ -148,8 +119,7 @@ fn every_tool_measures_every_path_and_reports_replay_to_the_byte() {
          \x20 - netperf: { test: UDP_RR }\n\
          \x20 - netperf: { test: UDP_STREAM }\n",
     );
-    let run = folder.run(&[]);
-    assert_code(&run, 0);
+    let run = folder.run().run().expect(0);
 
     let csv = fs::read_to_string(folder.results().join("result.csv")).unwrap();
     let rows: Vec<&str> = csv.lines().collect();
@@ -196,20 +166,13 @@ fn every_tool_measures_every_path_and_reports_replay_to_the_byte() {
         assert_eq!(dialled, by_service, "{line}");
     }
 
-    let replay = folder.command(&["report", "out"]).output().unwrap();
-    assert_eq!(text(&replay.stdout), text(&run.stdout));
-    let replay = folder
-        .command(&["report", "out", "--format", "csv"])
-        .output()
-        .unwrap();
-    assert_eq!(text(&replay.stdout), csv);
+    let replay = folder.netplan(&["report", "out"]).run();
+    assert_eq!(replay.stdout, run.stdout);
+    let replay = folder.netplan(&["report", "out", "--format", "csv"]).run();
+    assert_eq!(replay.stdout, csv);
 
     // The stored plan is a plan.
-    let stored = folder
-        .command(&["check", "out/plan.yaml"])
-        .output()
-        .unwrap();
-    assert_code(&stored, 0);
+    folder.netplan(&["check", "out/plan.yaml"]).run().expect(0);
 }
 
 #[test]
@@ -219,14 +182,17 @@ fn an_ordinary_user_needs_no_root() {
     let (home, program) = program_for_everybody();
     let tests = "  - iperf3: { mss: 1000 }\n    paths: [remote-vip, hairpin]\n";
     fs::write(home.path().join("plan.yaml"), format!("{SMALL}{tests}")).unwrap();
-    let run = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-        .arg(&program)
-        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-        .current_dir(home.path())
-        .output()
-        .unwrap();
-    assert_code(&run, 0);
+    Netplan::in_folder(&home)
+        .program(program)
+        .started_by(&[
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ])
+        .args(RUN)
+        .run()
+        .expect(0);
 }
 
 #[test]
@@ -235,20 +201,13 @@ fn an_interrupt_stores_and_shows_what_was_measured() {
     let folder = Folder::with(&format!(
         "  - iperf3: {{ mss: 1000 }}\n    paths: [same-pod]\n{LONG}"
     ));
-    let child = folder.start();
+    let run = folder.run().start();
     wait_until("the second cell", || {
         folder.journal().matches("\"sample_started\"").count() == 2
     });
     let id = folder.run_id();
-    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_code(&output, 130);
-    assert!(
-        text(&output.stdout).contains("1 measured"),
-        "{}",
-        text(&output.stdout)
-    );
+    run.signal(Signal::SIGINT);
+    run.finish().expect(130).says("1 measured");
     let csv = fs::read_to_string(folder.results().join("result.csv")).unwrap();
     let values: Vec<bool> = csv
         .lines()
@@ -263,45 +222,33 @@ fn an_interrupt_stores_and_shows_what_was_measured() {
 fn sigusr1_shows_what_runs() {
     needs!(local_cluster(), installed(&["iperf3"]));
     let folder = Folder::with(LONG);
-    let child = folder.start();
+    let run = folder.run().start();
     folder.wait_for_a_sample();
-    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGUSR1).unwrap();
+    run.signal(Signal::SIGUSR1);
     // Signals of different kinds have no order: the run is interrupted when the answer is there.
-    let mut child = child;
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut said = String::new();
-    while !said.contains("    on w3: iperf3 -c <w2 cluster IP>") {
-        said += &(lines.next().expect("it answers").unwrap() + "\n");
-    }
-    assert!(
-        said.contains("iperf3-tcp/remote-vip: sample 1 of 1, "),
-        "{said}"
-    );
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    wait_until("the answer", || {
+        run.stderr()
+            .contains("    on w3: iperf3 -c <w2 cluster IP>")
+    });
+    run.signal(Signal::SIGINT);
+    let said = "iperf3-tcp/remote-vip: sample 1 of 1, ";
+    run.finish().expect(130).says(said);
 }
 
 #[test]
 fn kill_9_leaves_nothing_but_the_runs_directory() {
     needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with(LONG);
-    let mut child = folder.start();
+    let run = folder.run().start();
     folder.wait_for_a_sample();
     let id = folder.run_id();
     assert!(!processes_naming(&id).is_empty());
-    child.kill().unwrap();
-    child.wait().unwrap();
+    run.kill();
     wait_until("every process of the run to be gone", || {
         processes_naming(&id).is_empty()
     });
     // What was measured until then can still be reported, as cut off.
-    let report = folder.command(&["report", "out"]).output().unwrap();
-    assert!(
-        text(&report.stdout).contains("1 missing"),
-        "{}",
-        text(&report.stdout)
-    );
+    folder.netplan(&["report", "out"]).run().says("1 missing");
 }
 
 #[test]
@@ -309,11 +256,10 @@ fn a_killed_worker_comes_back_and_its_cell_is_run_again() {
     needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder =
         Folder::with("  - iperf3: { mss: 1000 }\n    duration: 3s\n    paths: [remote-vip]\n");
-    let child = folder.start();
+    let run = folder.run().start();
     folder.wait_for_a_sample();
     kill_worker(&folder.run_id(), "w3");
-    let output = child.wait_with_output().unwrap();
-    assert_code(&output, 0);
+    run.finish().expect(0);
     let journal = folder.journal();
     assert!(journal.contains("\"worker_left\""), "{journal}");
     assert_eq!(journal.matches("\"cell_ended\"").count(), 1);
@@ -329,39 +275,24 @@ fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
     );
     // In a mount namespace of its own, where something that is no program covers netperf.
     let hide = "for f in netperf netserver; do mount --bind /dev/null $(command -v $f); done";
-    let run = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c"])
-        .arg(format!(
-            "{hide} && exec {NETPLAN} run plan.yaml --on local --output out"
-        ))
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert_code(&run, 0);
-    let said = text(&run.stderr);
+    let script = format!("{hide} && exec \"$0\" \"$@\"");
+    let run = folder
+        .run()
+        .started_by(&[&UNSHARE[..], &[&script]].concat());
+    let run = run.run().expect(0).says("1 skipped");
+    let said = run.stderr;
     assert!(said.contains("netperf"), "{said}");
     assert!(said.contains("apt-get install"), "{said}");
-    let shown = text(&run.stdout);
-    assert!(shown.contains("1 skipped"), "{shown}");
 }
 
 #[test]
 fn a_machine_without_etc_hosts_is_no_obstacle() {
     needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with("  - iperf3: { mss: 1000 }\n    paths: [remote-vip]\n");
-    let etc = folder.path().join("etc");
-    let dangling =
-        "cp -a /etc/. \"$0\"; ln -sfn /nowhere/hosts \"$0/hosts\"; mount --bind \"$0\" /etc";
-    let run = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c"])
-        .arg(format!(
-            "mkdir \"$0\"; {dangling} && exec {NETPLAN} run plan.yaml --on local --output out"
-        ))
-        .arg(etc)
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert_code(&run, 0);
+    let script = "mkdir etc; cp -a /etc/. etc; ln -sfn /nowhere/hosts etc/hosts; mount --bind etc /etc \
+                  && exec \"$0\" \"$@\"";
+    let run = folder.run().started_by(&[&UNSHARE[..], &[script]].concat());
+    run.run().expect(0);
 }
 
 #[test]
@@ -371,17 +302,11 @@ fn a_program_that_is_replaced_while_it_runs_still_starts_its_workers_again() {
         Folder::with("  - iperf3: { mss: 1000 }\n    duration: 3s\n    paths: [remote-vip]\n");
     let program = folder.path().join("netplan");
     fs::copy(NETPLAN, &program).unwrap();
-    let child = Command::new(&program)
-        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-        .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let run = folder.run().program(&program).start();
     folder.wait_for_a_sample();
     fs::remove_file(&program).unwrap();
     kill_worker(&folder.run_id(), "w3");
-    assert_code(&child.wait_with_output().unwrap(), 0);
+    run.finish().expect(0);
     assert!(folder.journal().contains("\"worker_left\""));
 }
 
@@ -391,16 +316,8 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
     let folder = Folder::with(LONG);
     fs::write(folder.path().join("file"), "").unwrap();
     let begun = Instant::now();
-    let run = folder
-        .command(&["run", "plan.yaml", "--on", "local", "--output", "file/out"])
-        .output()
-        .unwrap();
-    assert_code(&run, 1);
-    assert!(
-        text(&run.stderr).contains("file/out"),
-        "{}",
-        text(&run.stderr)
-    );
+    let run = ["run", "plan.yaml", "--on", "local", "--output", "file/out"];
+    folder.netplan(&run).run().expect(1).says("file/out");
     assert!(
         begun.elapsed() < Duration::from_secs(30),
         "it was found before the 60 s sample"
@@ -412,8 +329,7 @@ fn an_output_folder_that_cannot_be_written_is_found_before_the_run() {
         "\n"
     );
     fs::write(folder.results().join("events.jsonl"), journal).unwrap();
-    let run = folder.run(&[]);
-    assert_code(&run, 1);
+    folder.run().run().expect(1);
     assert_eq!(folder.journal(), journal);
 }
 
@@ -422,9 +338,9 @@ fn two_runs_at_once_do_not_meet() {
     needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let tests = "  - iperf3: { mss: 1000 }\n    paths: [remote-vip, hairpin]\n";
     let folders = [Folder::with(tests), Folder::with(tests)];
-    let children = folders.each_ref().map(Folder::start);
-    for child in children {
-        assert_code(&child.wait_with_output().unwrap(), 0);
+    let runs = folders.each_ref().map(|folder| folder.run().start());
+    for run in runs {
+        run.finish().expect(0);
     }
 }
 
@@ -450,9 +366,8 @@ fn a_worker_that_cannot_start_ends_the_start_with_its_words() {
     let command = "            - netplan\n            - worker\n";
     let templates = templates_with(&folder, command, script);
     let begun = Instant::now();
-    let run = folder.run(&["--templates", templates.to_str().unwrap()]);
-    assert_code(&run, 1);
-    let said = text(&run.stderr);
+    let run = folder.run().args([Path::new("--templates"), &templates]);
+    let said = run.run().expect(1).stderr;
     assert!(
         said.contains("ended: exit code 9; not started again after 3 restarts"),
         "{said}"
@@ -468,18 +383,15 @@ fn a_worker_that_is_given_up_amid_a_run_is_not_waited_for() {
     let plan = "  - iperf3: { mss: 1000 }\n    duration: 60s\n    paths: [remote-vip]\n  \
                 - iperf3: { mss: 536 }\n    paths: [same-pod]\n";
     let folder = Folder::with(plan);
-    let child = folder.start();
+    let run = folder.run().start();
     folder.wait_for_a_sample();
-    let run = folder.run_id();
+    let id = folder.run_id();
     // Each time it comes back it is killed again.
     wait_until("the worker to be given up", || {
-        try_to_kill_worker(&run, "w3");
+        try_to_kill_worker(&id, "w3");
         folder.journal().contains("will not come back")
     });
-    let output = child.wait_with_output().unwrap();
-    assert_code(&output, 3);
-    let shown = text(&output.stdout);
-    assert!(shown.contains("1 measured"), "{shown}");
+    run.finish().expect(3).says("1 measured");
     let words = "worker `w3` will not come back: pod `netplan-";
     assert!(folder.journal().contains(words), "{}", folder.journal());
     assert!(
@@ -518,12 +430,7 @@ tools:
 tests: [leave: {}]
 ";
     fs::write(folder.path().join("plan.yaml"), plan).unwrap();
-    let output = Command::new(NETPLAN)
-        .current_dir(folder.path())
-        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-        .output()
-        .unwrap();
-    assert_code(&output, 0);
+    Netplan::in_folder(&folder).args(RUN).run().expect(0);
     let csv = fs::read_to_string(folder.path().join("out/samples.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let column = reader

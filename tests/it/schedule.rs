@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use netplan::plan::sweep::Sweep;
 use netplan::plan::units;
 use netplan::plan::{
-    Concurrency, Iperf3, Local, Netperf, NetperfTest, Offloads, Order, Path, Placement, Plan,
-    Protocol, Repeat, Test, Timing, ToolSpec, Until, Via,
+    BuiltInUse, Concurrency, Local, Offloads, Order, Path, Placement, Plan, Repeat, Test, Timing,
+    ToolSpec, Until, Via,
 };
 use netplan::schedule::{Cell, Forecast, Param, Params, Schedule, Selection, forecast, slots};
 use netplan::tools::{self, Transport};
@@ -31,38 +31,19 @@ pub fn timing(warmup_s: u64, duration_s: u64) -> Timing {
     }
 }
 
-pub fn iperf3(protocol: Protocol) -> Iperf3 {
-    Iperf3 {
-        protocol,
-        streams: Sweep::One(1),
-        mss: None,
-        datagram: (protocol == Protocol::Udp).then_some(Sweep::One(1460)),
-        rate: None,
-        write_size: None,
-        window: None,
-        congestion: None,
-        zerocopy: false,
-    }
+pub fn iperf3(protocol: &str) -> BuiltInUse {
+    BuiltInUse::new("iperf3", protocol).unwrap()
 }
 
-pub fn netperf(test: NetperfTest) -> Netperf {
-    Netperf {
-        test,
-        mss: None,
-        datagram: None,
-        write_size: None,
-        request: None,
-        response: None,
-    }
+pub fn netperf(test: &str) -> BuiltInUse {
+    BuiltInUse::new("netperf", test).unwrap()
 }
 
 fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
     Plan {
-        version: 1,
         name: "default".to_owned(),
         description: None,
         workers: IndexMap::from(["w1", "w2", "w3"].map(|w| (w.to_owned(), Placement::default()))),
-        groups: Vec::new(),
         paths,
         meshes: Vec::new(),
         order: Order::Listed,
@@ -131,29 +112,26 @@ pub fn default_plan() -> Plan {
             ClusterIp,
         ),
     ];
-    let tcp = Iperf3 {
-        streams: Sweep::One(8),
-        mss: Some(Sweep::Range {
-            from: 96,
-            to: 1460,
-            step: 64,
-        }),
-        ..iperf3(Protocol::Tcp)
+    let sizes = Sweep::Range {
+        from: 96,
+        to: 1460,
+        step: 64,
     };
-    let udp = iperf3(Protocol::Udp);
-    let stream = netperf(NetperfTest::TcpStream);
+    let tcp = iperf3("tcp").with("streams", 8).with("mss", sizes);
+    let udp = iperf3("udp");
+    let stream = netperf("TCP_STREAM");
     let tests = vec![
-        test("iperf3-tcp", "iperf TCP.", ToolSpec::Iperf3(tcp), &paths),
+        test("iperf3-tcp", "iperf TCP.", ToolSpec::BuiltIn(tcp), &paths),
         test(
             "iperf3-udp",
             "iperf UDP.",
-            ToolSpec::Iperf3(udp),
+            ToolSpec::BuiltIn(udp),
             &paths[..4],
         ),
         test(
             "netperf-tcp-stream",
             "netperf.",
-            ToolSpec::Netperf(stream),
+            ToolSpec::BuiltIn(stream),
             &paths[..4],
         ),
     ];
@@ -219,14 +197,12 @@ fn the_default_plans_command_lines_are_those_that_run() {
 #[test]
 fn parameters_that_sweep_and_are_no_size_make_rows_of_their_own() {
     let mut plan = default_plan();
-    let tool = Iperf3 {
-        streams: Sweep::List(vec![1, 4]),
-        mss: Some(Sweep::List(vec![96, 608])),
-        write_size: Some(Sweep::One(units::Bytes(4096))),
-        ..iperf3(Protocol::Tcp)
-    };
+    let tool = iperf3("tcp")
+        .with("streams", Sweep::List(vec![1, 4]))
+        .with("mss", Sweep::List(vec![96, 608]))
+        .with("write_size", 4096);
     let paths = plan.paths[..1].to_vec();
-    plan.tests = vec![test("t", "T.", ToolSpec::Iperf3(tool), &paths)];
+    plan.tests = vec![test("t", "T.", ToolSpec::BuiltIn(tool), &paths)];
     let schedule = all(&plan);
     assert_eq!(
         labels(&plan, &schedule),
@@ -264,7 +240,7 @@ fn a_slot_counts_the_paths_to_one_destination() {
 #[test]
 fn a_worker_needs_the_ports_of_all_tests_that_reach_it() {
     let plan = default_plan();
-    let ports = tools::Ports::of(&plan);
+    let ports = tools::Ports::for_plan(&plan);
     let ports = |worker| {
         ports
             .worker(worker)
@@ -314,15 +290,10 @@ fn a_selection_picks_by_any_word_of_a_cell() {
 #[test]
 fn a_selection_takes_a_value_as_the_plan_writes_it() {
     let mut plan = default_plan();
-    let tool = Iperf3 {
-        rate: Some(Sweep::List(vec![
-            units::BitRate(100_000_000),
-            units::BitRate(1_000_000_000),
-        ])),
-        ..iperf3(Protocol::Udp)
-    };
+    let rates = Sweep::List(vec![100_000_000, 1_000_000_000]);
+    let tool = iperf3("udp").with("rate", rates);
     let paths = plan.paths[..1].to_vec();
-    plan.tests = vec![test("t", "T.", ToolSpec::Iperf3(tool), &paths)];
+    plan.tests = vec![test("t", "T.", ToolSpec::BuiltIn(tool), &paths)];
     assert_eq!(
         ids(&plan, &selected(&plan, "rate=100mbit/s")),
         ["t/same-node-pod/rate=100000000"]
@@ -420,8 +391,8 @@ fn the_forecast_of_what_is_not_fixed_has_bounds() {
 #[test]
 fn a_deadline_is_the_plans_or_leaves_room_for_what_the_tool_adds() {
     let s = Duration::from_secs;
-    let iperf3 = tools::of(&ToolSpec::Iperf3(iperf3(Protocol::Tcp)));
-    let crr = tools::of(&ToolSpec::Netperf(netperf(NetperfTest::TcpCrr)));
+    let iperf3 = tools::from_spec(&ToolSpec::BuiltIn(iperf3("tcp")));
+    let crr = tools::from_spec(&ToolSpec::BuiltIn(netperf("TCP_CRR")));
     assert_eq!(tools::deadline(iperf3.as_ref(), &timing(1, 2)), s(13));
     assert_eq!(tools::deadline(crr.as_ref(), &timing(0, 2)), s(16));
     assert_eq!(
@@ -439,21 +410,12 @@ fn a_deadline_is_the_plans_or_leaves_room_for_what_the_tool_adds() {
 #[test]
 fn a_million_cells_are_expanded_with_ids_of_their_own() {
     let mut plan = default_plan();
-    let tool = Iperf3 {
-        streams: Sweep::Range {
-            from: 1,
-            to: 125,
-            step: 1,
-        },
-        mss: Some(Sweep::Range {
-            from: 88,
-            to: 8087,
-            step: 1,
-        }),
-        ..iperf3(Protocol::Tcp)
-    };
+    let to = |from, to| Sweep::Range { from, to, step: 1 };
+    let tool = iperf3("tcp")
+        .with("streams", to(1, 125))
+        .with("mss", to(88, 8087));
     let paths = plan.paths[..1].to_vec();
-    plan.tests = vec![test("t", "T.", ToolSpec::Iperf3(tool), &paths)];
+    plan.tests = vec![test("t", "T.", ToolSpec::BuiltIn(tool), &paths)];
     let schedule = all(&plan);
     assert_eq!(schedule.cells.len(), 1_000_000);
     assert_eq!(schedule.rows.len(), 125);
@@ -473,37 +435,24 @@ fn sweeps(most: usize) -> impl Strategy<Value = Option<Sweep<u64>>> {
     proptest::option::of(prop_oneof![(1u64..9000).prop_map(Sweep::One), list, range])
 }
 
-fn bytes(sweep: Option<Sweep<u64>>) -> Option<Sweep<units::Bytes>> {
-    sweep.map(|sweep| match sweep {
-        Sweep::One(n) => Sweep::One(units::Bytes(n)),
-        Sweep::List(all) => Sweep::List(all.into_iter().map(units::Bytes).collect()),
-        Sweep::Range { from, to, step } => Sweep::Range {
-            from: units::Bytes(from),
-            to: units::Bytes(to),
-            step: units::Bytes(step),
-        },
-    })
-}
-
 fn tools_of_all_kinds() -> impl Strategy<Value = ToolSpec> {
+    let set = |used: BuiltInUse, option, values: Option<Sweep<u64>>| match values {
+        Some(values) => used.with(option, values),
+        None => used,
+    };
     let iperf3s = (any::<bool>(), sweeps(3), sweeps(3), sweeps(3), sweeps(3)).prop_map(
-        |(udp, streams, mss, datagram, write_size)| {
-            ToolSpec::Iperf3(Iperf3 {
-                streams: streams.unwrap_or(Sweep::One(1)),
-                mss,
-                datagram,
-                write_size: bytes(write_size),
-                ..iperf3(if udp { Protocol::Udp } else { Protocol::Tcp })
-            })
+        move |(udp, streams, mss, datagram, write_size)| {
+            let used = iperf3(if udp { "udp" } else { "tcp" });
+            let used = set(used, "streams", streams);
+            let used = set(used, "mss", mss);
+            let used = set(used, "datagram", datagram);
+            ToolSpec::BuiltIn(set(used, "write_size", write_size))
         },
     );
-    let netperfs = (sweeps(3), sweeps(3), sweeps(3)).prop_map(|(mss, request, response)| {
-        ToolSpec::Netperf(Netperf {
-            mss,
-            request: bytes(request),
-            response: bytes(response),
-            ..netperf(NetperfTest::TcpRr)
-        })
+    let netperfs = (sweeps(3), sweeps(3), sweeps(3)).prop_map(move |(mss, request, response)| {
+        let used = set(netperf("TCP_RR"), "mss", mss);
+        let used = set(used, "request", request);
+        ToolSpec::BuiltIn(set(used, "response", response))
     });
     prop_oneof![iperf3s, netperfs]
 }
@@ -548,37 +497,24 @@ fn selections() -> impl Strategy<Value = String> {
 
 /// The values of a tool's parameters, in the order in which they vary, each once.
 fn swept(tool: &ToolSpec) -> Vec<(Param, Vec<u64>)> {
-    fn values<T: Copy + Into<u64>>(sweep: Option<&Sweep<T>>) -> Vec<u64> {
+    let all = match tool {
+        ToolSpec::BuiltIn(_) => Param::ALL.to_vec(),
+        ToolSpec::Declared(used) => used.values.keys().map(|name| Param::named(name)).collect(),
+    };
+    let all = all.into_iter().map(|param| {
         let mut values: Vec<u64> = Vec::new();
-        for value in sweep.into_iter().flat_map(Sweep::values) {
+        for value in tool
+            .values(param.name())
+            .into_iter()
+            .flat_map(Sweep::values)
+        {
             if !values.contains(&value) {
                 values.push(value);
             }
         }
-        values
-    }
-    let all = match tool {
-        ToolSpec::Iperf3(spec) => vec![
-            (Param::Streams, values(Some(&spec.streams))),
-            (Param::Rate, values(spec.rate.as_ref())),
-            (Param::WriteSize, values(spec.write_size.as_ref())),
-            (Param::Datagram, values(spec.datagram.as_ref())),
-            (Param::Mss, values(spec.mss.as_ref())),
-        ],
-        ToolSpec::Netperf(spec) => vec![
-            (Param::WriteSize, values(spec.write_size.as_ref())),
-            (Param::Request, values(spec.request.as_ref())),
-            (Param::Response, values(spec.response.as_ref())),
-            (Param::Datagram, values(spec.datagram.as_ref())),
-            (Param::Mss, values(spec.mss.as_ref())),
-        ],
-        ToolSpec::Declared(used) => {
-            let own = used.values.iter();
-            own.map(|(name, sweep)| (Param::named(name), values(Some(sweep))))
-                .collect()
-        }
-    };
-    all.into_iter().filter(|(_, v)| !v.is_empty()).collect()
+        (param, values)
+    });
+    all.filter(|(_, v)| !v.is_empty()).collect()
 }
 
 /// Test, path and parameters of every cell, the plain way.

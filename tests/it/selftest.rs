@@ -1,16 +1,12 @@
 //! `netplan selftest`, for real on its slowest link.
 
-use std::process::Command;
+use tempfile::TempDir;
 
-use crate::support::{NETPLAN, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs};
 
-fn selftest(folder: &std::path::Path, arguments: &[&str]) -> std::process::Output {
-    Command::new(NETPLAN)
-        .current_dir(folder)
-        .arg("selftest")
-        .args(arguments)
-        .output()
-        .unwrap()
+fn selftest(folder: &TempDir, arguments: &[&str]) -> Netplan {
+    let netplan = Netplan::in_folder(folder).args(["selftest"]);
+    netplan.args(arguments)
 }
 
 #[test]
@@ -18,7 +14,7 @@ fn goodput_over_100_mbit_is_held_against_theory() {
     needs!(local_cluster(), installed(&["iperf3", "tc"]));
     let folder = tempfile::tempdir().unwrap();
     let run = selftest(
-        folder.path(),
+        &folder,
         &[
             "--only=100mbit",
             "--set=tests.0.iperf3.mss=1460",
@@ -27,9 +23,10 @@ fn goodput_over_100_mbit_is_held_against_theory() {
             "--format=json",
             "--output=runs",
         ],
-    );
-    let said = String::from_utf8_lossy(&run.stdout);
-    let document: serde_json::Value = serde_json::from_str(&said).unwrap();
+    )
+    .run();
+    let said = &run.stdout;
+    let document: serde_json::Value = serde_json::from_str(said).unwrap();
     let lines = document["lines"].as_array().unwrap();
     assert_eq!(lines.len(), 2, "{said}");
     let theories = [100.0 * 1448.0 / 1514.0, 50.0];
@@ -48,17 +45,15 @@ fn goodput_over_100_mbit_is_held_against_theory() {
         failed += i32::from(off > 0.01);
     }
     let expected = if failed > 0 { 4 } else { 0 };
-    assert_eq!(run.status.code(), Some(expected), "{said}");
+    assert_eq!(run.code, Some(expected), "{said}");
     assert!(folder.path().join("runs/100mbit/events.jsonl").is_file());
 }
 
 #[test]
 fn an_override_that_fits_no_plan_is_told_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let run = selftest(folder.path(), &["--set=defaults.durations=1s"]);
-    assert_eq!(run.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&run.stderr);
-    assert!(said.contains("durations"), "{said}");
+    let run = selftest(&folder, &["--set=defaults.durations=1s"]).run();
+    run.expect(2).says("durations");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -66,28 +61,20 @@ fn an_override_that_fits_no_plan_is_told_before_anything_runs() {
 fn a_missing_tool_is_said_once() {
     let folder = tempfile::tempdir().unwrap();
     // In a mount namespace of its own, where something that is no program covers the tools.
-    let hide =
-        "for f in iperf3 netperf netserver; do mount --bind /dev/null $(command -v $f); done";
-    let run = |arguments: &str| {
-        Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c"])
-            .arg(format!("{hide} && exec {NETPLAN} selftest {arguments}"))
-            .current_dir(folder.path())
-            .output()
-            .unwrap()
-    };
-    let all = run("");
-    assert_eq!(all.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&all.stdout), "");
-    let said = String::from_utf8_lossy(&all.stderr).into_owned();
+    let script = "for f in iperf3 netperf netserver; do mount --bind /dev/null $(command -v $f); done \
+                  && exec \"$0\" \"$@\"";
+    let hidden = ["unshare", "--map-root-user", "--mount", "sh", "-c", script];
+    let run = |arguments: &[&str]| selftest(&folder, arguments).started_by(&hidden).run();
+    let all = run(&[]).expect(1);
+    assert_eq!(all.stdout, "");
+    let said = all.stderr;
     for tool in ["iperf3", "netperf"] {
         let install = format!("apt-get install {tool}");
         assert_eq!(said.matches(&install).count(), 1, "{said}");
     }
     // Programs get a document all the same.
-    let json = run("--format json");
-    assert_eq!(json.status.code(), Some(1));
-    let document: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let json = run(&["--format", "json"]).expect(1);
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(document["passed"], 0);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -2,7 +2,8 @@
 
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};
-use netplan::report::{Report, table};
+
+use netplan::report::{Report, terminal};
 use netplan::results::EventKind;
 use netplan::schedule::{Schedule, Selection};
 
@@ -24,7 +25,7 @@ fn table_of(tools: &str, tests: &str, figures: &[(&str, f64)]) -> String {
             }
         }
     }
-    table::render(&Report::fold(&events, plan, schedule), 100, false)
+    terminal::render(&Report::fold(&events, plan, schedule), 100, false)
 }
 
 #[test]

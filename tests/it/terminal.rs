@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -11,7 +10,7 @@ use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use tempfile::TempDir;
 
-use crate::support::{NETPLAN, installed, local_cluster, needs, wait_until};
+use crate::support::{Netplan, Running, installed, local_cluster, needs, wait_until};
 
 /// A sample that no test waits for.
 const PLAN: &str = "\
@@ -31,7 +30,7 @@ const CTRL_C: u8 = 3;
 /// A run on a terminal of its own.
 struct Terminal {
     folder: TempDir,
-    child: Child,
+    running: Running,
     master: File,
     /// Keeps the terminal open after the child's end.
     slave: OwnedFd,
@@ -52,17 +51,14 @@ impl Terminal {
         let pty = openpty(&size, None).unwrap();
         let (master, slave) = (File::from(pty.master), pty.slave);
         // In a session of its own, whose controlling terminal this one is.
-        let child = Command::new("setsid")
-            .args(["--ctty", "--wait", NETPLAN])
+        let running = Netplan::in_folder(&folder)
+            .started_by(&["setsid", "--ctty", "--wait"])
             .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-            .current_dir(folder.path())
             .env("TERM", term)
-            .env_remove("CI")
             .stdin(slave.try_clone().unwrap())
             .stdout(slave.try_clone().unwrap())
             .stderr(slave.try_clone().unwrap())
-            .spawn()
-            .unwrap();
+            .start();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let reader = {
             let (mut master, seen) = (master.try_clone().unwrap(), Arc::clone(&seen));
@@ -76,7 +72,7 @@ impl Terminal {
         };
         Self {
             folder,
-            child,
+            running,
             master,
             slave,
             seen,
@@ -111,9 +107,9 @@ impl Terminal {
         !flags.intersects(LocalFlags::ICANON | LocalFlags::ECHO)
     }
 
-    /// Waits for the end; the exit status, and all that was seen.
-    fn end(mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
+    /// Waits for the end; the exit code, and all that was seen.
+    fn end(self) -> (Option<i32>, String) {
+        let code = self.running.finish().code;
         let before = tcgetattr(&self.slave).unwrap().local_flags;
         assert!(
             before.contains(LocalFlags::ICANON | LocalFlags::ECHO),
@@ -122,7 +118,7 @@ impl Terminal {
         drop(self.slave);
         self.reader.join().unwrap();
         let seen = self.seen.lock().unwrap();
-        (status, String::from_utf8_lossy(&seen).into_owned())
+        (code, String::from_utf8_lossy(&seen).into_owned())
     }
 }
 
@@ -154,8 +150,8 @@ fn the_status_line_keeps_the_time_left_and_answers() {
             status_lines(&terminal.seen()).len() >= drawn + 2
         });
         terminal.press(CTRL_C);
-        let (status, seen) = terminal.end();
-        assert_eq!(status.code(), Some(130), "{seen}");
+        let (code, seen) = terminal.end();
+        assert_eq!(code, Some(130), "{seen}");
         let lines = status_lines(&seen);
         for line in &lines {
             assert!(line.chars().count() < columns.into(), "{line}");
@@ -196,8 +192,8 @@ fn a_dumb_terminal_gets_plain_lines_and_keeps_its_settings() {
     assert!(!terminal.gives_single_keys());
     terminal.wait_for("[1/2] short/");
     terminal.press(CTRL_C);
-    let (status, seen) = terminal.end();
-    assert_eq!(status.code(), Some(130), "{seen}");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, Some(130), "{seen}");
     assert!(!seen.contains('\x1b'), "{seen}");
     assert!(seen.contains("(mean of 2 samples)"), "{seen}");
 }

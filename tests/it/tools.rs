@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use netplan::plan::{NetperfTest, Protocol, Timing, ToolSpec};
+use netplan::plan::{BuiltInUse, Timing, ToolSpec};
 use netplan::schedule::{Param, Params};
 use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Tool, name};
 use proptest::prelude::*;
@@ -51,17 +51,13 @@ impl Recorded {
 
         let is_netperf = file.parent().unwrap().to_string_lossy().contains("netperf");
         let spec = if is_netperf {
-            ToolSpec::Netperf(netperf(match after("-t") {
-                Some("TCP_RR") => NetperfTest::TcpRr,
-                Some("TCP_CRR") => NetperfTest::TcpCrr,
-                Some("UDP_STREAM") => NetperfTest::UdpStream,
-                Some("UDP_RR") => NetperfTest::UdpRr,
-                _ => NetperfTest::TcpStream,
-            }))
+            // Recordings of tests that no plan names are read as those of the default.
+            let test = after("-t").and_then(|test| BuiltInUse::new("netperf", test));
+            ToolSpec::BuiltIn(test.unwrap_or_else(|| netperf("TCP_STREAM")))
         } else if words.contains(&"-u") {
-            ToolSpec::Iperf3(iperf3(Protocol::Udp))
+            ToolSpec::BuiltIn(iperf3("udp"))
         } else {
-            ToolSpec::Iperf3(iperf3(Protocol::Tcp))
+            ToolSpec::BuiltIn(iperf3("tcp"))
         };
         let duration = after(if is_netperf { "-l" } else { "-t" });
         let mss = after(if is_netperf { "-G" } else { "-M" });
@@ -77,7 +73,7 @@ impl Recorded {
                 std::fs::read(beside(".stderr")).unwrap_or_default(),
             ),
             name,
-            tool: tools::of(&spec),
+            tool: tools::from_spec(&spec),
             params: Params(mss.into_iter().collect()),
             // A recording by bytes has no duration; `-t 0.5` is none either.
             timing: timing(0, duration.and_then(|s| s.parse().ok()).unwrap_or(0)),
@@ -395,7 +391,7 @@ fn words_are_cut_to_what_a_person_reads() {
 }
 
 fn read_iperf3(stdout: &str) -> Failure {
-    let tool = tools::of(&ToolSpec::Iperf3(iperf3(Protocol::Tcp)));
+    let tool = tools::from_spec(&ToolSpec::BuiltIn(iperf3("tcp")));
     let (params, timing) = (Params::default(), timing(0, 1));
     let job = Job {
         params: &params,
@@ -431,16 +427,14 @@ fn ends() -> impl Strategy<Value = How> {
 }
 
 fn all_tools() -> Vec<Box<dyn Tool>> {
-    let netperfs = [
-        NetperfTest::TcpStream,
-        NetperfTest::TcpRr,
-        NetperfTest::TcpCrr,
-        NetperfTest::UdpStream,
-        NetperfTest::UdpRr,
-    ]
-    .map(|test| ToolSpec::Netperf(netperf(test)));
-    let iperf3s = [Protocol::Tcp, Protocol::Udp].map(|p| ToolSpec::Iperf3(iperf3(p)));
-    netperfs.iter().chain(&iperf3s).map(tools::of).collect()
+    let netperfs = ["TCP_STREAM", "TCP_RR", "TCP_CRR", "UDP_STREAM", "UDP_RR"]
+        .map(|test| ToolSpec::BuiltIn(netperf(test)));
+    let iperf3s = ["tcp", "udp"].map(|p| ToolSpec::BuiltIn(iperf3(p)));
+    netperfs
+        .iter()
+        .chain(&iperf3s)
+        .map(tools::from_spec)
+        .collect()
 }
 
 /// A measurement, if it is one, has a headline above 0 and only finite figures.

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use netplan::diag::Source;
-use netplan::plan::{self, NetperfTest, Protocol, ToolSpec};
+use netplan::plan::{self, ToolSpec};
 use netplan::schedule::{Param, Params, Schedule, Selection};
 use netplan::tools::{self, Cause, Ended, How, Installed, Job, Metrics, Ready, Use, name};
 
@@ -69,7 +69,7 @@ impl Namespace {
 /// # Errors
 /// Why it cannot be run here.
 fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Result<Metrics, String> {
-    let tool = tools::of(spec);
+    let tool = tools::from_spec(spec);
     let (params, timing) = (Params(params.to_vec()), timing(1, 1));
     let job = Job {
         params: &params,
@@ -135,7 +135,7 @@ fn the_tools_take_the_largest_and_the_smallest_that_a_plan_may_ask_for() {
         );
         let plan = plan::load(Source::new("limits.yaml", text), &[]).unwrap();
         let schedule = Schedule::of(&plan, &Selection::all());
-        let tool = tools::of(&plan.tests[0].tool);
+        let tool = tools::from_spec(&plan.tests[0].tool);
         for cell in tools::commands(&plan, &schedule) {
             let mut argv = cell.client.argv;
             for word in &mut argv {
@@ -161,7 +161,7 @@ fn the_tools_take_the_largest_and_the_smallest_that_a_plan_may_ask_for() {
 
 #[test]
 fn iperf3_measures_tcp_here() {
-    let spec = ToolSpec::Iperf3(iperf3(Protocol::Tcp));
+    let spec = ToolSpec::BuiltIn(iperf3("tcp"));
     let params = [
         (Param::Streams, 2),
         (Param::WriteSize, 65536),
@@ -182,7 +182,7 @@ fn iperf3_measures_tcp_here() {
 
 #[test]
 fn iperf3_measures_udp_here() {
-    let spec = ToolSpec::Iperf3(iperf3(Protocol::Udp));
+    let spec = ToolSpec::BuiltIn(iperf3("udp"));
     let params = [(Param::Rate, 10_000_000), (Param::Datagram, 1000)];
     let metrics = measure(&spec, &params);
     needs!(&metrics);
@@ -194,7 +194,7 @@ fn iperf3_measures_udp_here() {
 
 #[test]
 fn netperf_measures_a_stream_here() {
-    let spec = ToolSpec::Netperf(netperf(NetperfTest::TcpStream));
+    let spec = ToolSpec::BuiltIn(netperf("TCP_STREAM"));
     let metrics = measure(&spec, &[(Param::WriteSize, 4096), (Param::Mss, 600)]);
     needs!(&metrics);
     let metrics = metrics.unwrap();
@@ -204,7 +204,7 @@ fn netperf_measures_a_stream_here() {
 
 #[test]
 fn netperf_measures_latency_over_udp_here() {
-    let spec = ToolSpec::Netperf(netperf(NetperfTest::UdpRr));
+    let spec = ToolSpec::BuiltIn(netperf("UDP_RR"));
     let metrics = measure(&spec, &[(Param::Request, 64), (Param::Response, 128)]);
     needs!(&metrics);
     let metrics = metrics.unwrap();

@@ -1,10 +1,11 @@
 //! What reports say of how sure a figure is, of baselines, and of what a plan expects.
 
+use netplan::output::{github, json, junit, samples_csv};
 use netplan::plan::units::Percent;
-use netplan::plan::{Bound, Comparison, Expectation, Metric, Path, Placement, Repeat, Until, Via};
+use netplan::plan::{Bound, Comparison, Expectation, Path, Placement, Repeat, Until, Via};
 use netplan::report::baseline::{self, Difference};
 use netplan::report::gate::{self, Tally, Verdict};
-use netplan::report::{Report, github, json, junit, samples_csv, table};
+use netplan::report::{Report, terminal};
 use netplan::results::{Event, EventKind, Outcome};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Schedule, Selection};
@@ -12,7 +13,7 @@ use netplan::tools::{Cause, name};
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 
-use crate::made::{self, End, Fate};
+use crate::made::{self, End, Fate, metric};
 use crate::support::snapshots;
 
 fn expectation(comparison: Comparison, bound: f64) -> Expectation {
@@ -36,31 +37,31 @@ fn at_least_of(percent: f64, path: &str) -> Expectation {
 fn judged() -> Report {
     let mut stream = made::stream();
     stream.timing.repeat = Repeat::Times(3);
-    stream
-        .expect
-        .0
-        .insert(Metric::THROUGHPUT, expectation(Comparison::AtLeast, 4.15e9));
-    stream
-        .expect
-        .0
-        .insert(Metric::RETRANSMITS, expectation(Comparison::AtMost, 100.0));
+    stream.expect.0.insert(
+        metric("throughput"),
+        expectation(Comparison::AtLeast, 4.15e9),
+    );
+    stream.expect.0.insert(
+        metric("retransmits"),
+        expectation(Comparison::AtMost, 100.0),
+    );
     let mut tcp = made::tcp(512, 3);
     tcp.expect
         .0
-        .insert(Metric::RETRANSMITS, expectation(Comparison::Below, 10.0));
+        .insert(metric("retransmits"), expectation(Comparison::Below, 10.0));
     let mut plan = made::plan(&[stream, tcp]);
     plan.paths[3]
         .expect
         .0
-        .insert(Metric::THROUGHPUT, at_least_of(85.0, "remote-pod"));
+        .insert(metric("throughput"), at_least_of(85.0, "remote-pod"));
     plan.paths[4]
         .expect
         .0
-        .insert(Metric::THROUGHPUT, at_least_of(85.0, "same-node-pod"));
+        .insert(metric("throughput"), at_least_of(85.0, "same-node-pod"));
     plan.paths[4]
         .expect
         .0
-        .insert(Metric::LATENCY_P99, expectation(Comparison::Below, 1e3));
+        .insert(metric("latency.p99"), expectation(Comparison::Below, 1e3));
     let schedule = Schedule::of(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |cell, _| {
         match cell.id.0.as_str() {
@@ -140,7 +141,7 @@ fn tables_say_how_sure_they_are() {
             ("table_adaptive_100", adaptive(), 100),
             ("table_adaptive_60", adaptive(), 60),
         ] {
-            let text = table::render(&report, width, false);
+            let text = terminal::render(&report, width, false);
             assert!(
                 text.lines().all(|line| line.chars().count() <= width),
                 "{name} is too wide:\n{text}"
@@ -165,7 +166,7 @@ fn a_ratios_interval_is_shown_by_its_ends() {
             sample.metrics.set(name::THROUGHPUT_BPS, bps);
         }
     }
-    let text = table::render(&Report::fold(&events, plan, schedule), 100, false);
+    let text = terminal::render(&Report::fold(&events, plan, schedule), 100, false);
     let line = "same-node-service / same-node-pod   130.0    100.1..168.9";
     assert!(text.lines().any(|l| l.trim_end() == line), "{text}");
 }
@@ -174,7 +175,7 @@ fn a_ratios_interval_is_shown_by_its_ends() {
 fn every_width_says_every_verdict() {
     let report = judged();
     for width in 40..=160 {
-        let text = table::render(&report, width, true);
+        let text = terminal::render(&report, width, true);
         let plain = anstream::adapter::strip_str(&text).to_string();
         let flat = plain.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in [
@@ -318,7 +319,7 @@ fn a_path_is_not_judged_by_itself() {
         comparison: Comparison::Below,
         ..at_least_of(100.0, "same-node-pod")
     };
-    stream.expect.0.insert(Metric::THROUGHPUT, bound);
+    stream.expect.0.insert(metric("throughput"), bound);
     let service = "netperf-tcp-stream/same-node-service".to_owned();
     assert_eq!(verdicts(made::plan(&[stream])), [(service, Verdict::Pass)]);
 }
@@ -332,7 +333,7 @@ fn a_share_of_another_path_is_for_tests_of_both() {
     one.paths.remove(0);
     let mut plan = made::plan(&[both, one]);
     let bound = at_least_of(80.0, "same-node-pod");
-    plan.paths[1].expect.0.insert(Metric::THROUGHPUT, bound);
+    plan.paths[1].expect.0.insert(metric("throughput"), bound);
     let service = "netperf-tcp-stream/same-node-service".to_owned();
     assert_eq!(verdicts(plan), [(service, Verdict::Pass)]);
 }
@@ -343,7 +344,7 @@ fn a_single_sample_is_judged_by_its_value() {
     stream
         .expect
         .0
-        .insert(Metric::THROUGHPUT, expectation(Comparison::AtLeast, 1e9));
+        .insert(metric("throughput"), expectation(Comparison::AtLeast, 1e9));
     let plan = made::plan(&[stream]);
     let schedule = Schedule::of(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
@@ -353,7 +354,7 @@ fn a_single_sample_is_judged_by_its_value() {
             .iter()
             .all(|j| j.verdict == Verdict::Pass)
     );
-    let text = table::render(&report, 200, false);
+    let text = terminal::render(&report, 200, false);
     let kept = "by 4 cells; the closest is netperf-tcp-stream/remote-service with";
     assert!(
         text.contains(kept) && text.contains("(a single sample)"),
@@ -457,12 +458,10 @@ proptest! {
 
 /// What scripts and CI servers meet, from stored runs.
 mod exit_codes {
-    use std::process::Command;
-
     use netplan::results::{Journal, RunDir};
 
     use super::*;
-    use crate::support::NETPLAN;
+    use crate::support::Netplan;
 
     fn code(events: &[Event], arguments: &[&str]) -> Option<i32> {
         let folder = tempfile::tempdir().unwrap();
@@ -471,9 +470,8 @@ mod exit_codes {
         for event in events {
             journal.append(event).unwrap();
         }
-        let mut command = Command::new(NETPLAN);
-        command.arg("report").arg(dir.path()).args(arguments);
-        command.output().unwrap().status.code()
+        let report = Netplan::in_folder(&folder).args(["report", "run"]);
+        report.args(arguments).run().code
     }
 
     /// A journal of one test that expects so much of every path.
@@ -485,7 +483,7 @@ mod exit_codes {
         let mut stream = made::stream();
         stream.timing.repeat = Repeat::Times(repeat);
         let bound = expectation(Comparison::AtLeast, gbit * 1e9);
-        stream.expect.0.insert(Metric::THROUGHPUT, bound);
+        stream.expect.0.insert(metric("throughput"), bound);
         stream.paths.truncate(2);
         let plan = made::plan(&[stream]);
         let schedule = Schedule::of(&plan, &Selection::all());

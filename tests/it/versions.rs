@@ -3,12 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{self, NETPLAN, local_cluster, needs};
+use crate::support::{self, Ended, Netplan, local_cluster, needs};
 
 const HEAD: &str = "\
 version: 1
@@ -66,27 +65,27 @@ impl Bench {
 
     /// Runs netplan with the programs of this folder, after a script that prepares the machine in a mount
     /// namespace of its own.
-    fn netplan_on(&self, prepare: &str, arguments: &[&str]) -> Output {
-        let mut path = self.programs().into_os_string();
-        path.push(":");
-        path.push(std::env::var_os("PATH").unwrap_or_default());
-        Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-ec"])
-            .arg(format!("{prepare}\nexec \"$0\" \"$@\""))
-            .arg(NETPLAN)
+    fn netplan_on(&self, prepare: &str, arguments: &[&str]) -> Ended {
+        let script = format!("{prepare}\nexec \"$0\" \"$@\"");
+        Netplan::in_folder(self.path())
+            .started_by(&[
+                "unshare",
+                "--map-root-user",
+                "--mount",
+                "sh",
+                "-ec",
+                &script,
+            ])
+            .path_before(self.programs())
             .args(arguments)
-            .current_dir(self.path())
-            .env("PATH", path)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .run()
     }
 
-    fn run(&self) -> Output {
+    fn run(&self) -> Ended {
         self.netplan_on("", &RUN)
     }
 
-    fn doctor(&self) -> Output {
+    fn doctor(&self) -> Ended {
         self.netplan_on("", &["doctor", "plan.yaml", "--on", "local"])
     }
 
@@ -116,16 +115,6 @@ fn installed(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-fn assert_code(output: &Output, expected: i32) {
-    let shown = format!("{}\n{}", text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(expected), "{shown}");
-}
-
 #[track_caller]
 fn assert_contains(text: &str, words: &str) {
     assert!(text.contains(words), "{words:?} is not in:\n{text}");
@@ -136,13 +125,12 @@ fn an_iperf3_that_is_too_old_is_named_before_the_run_and_measures_nothing() {
     needs!(local_cluster(), support::installed(&["iperf3", "netperf"]));
     let bench = Bench::with("tests: [{ iperf3: {} }, { netperf: {} }]\n");
     bench.program("iperf3", OLD_IPERF3);
-    let doctor = bench.doctor();
-    assert_code(&doctor, 1);
-    let said = text(&doctor.stdout);
-    assert_contains(&said, "✗ iperf3: iperf3 3.9 is too old; 3.12 is required");
-    assert_contains(&said, "✓ netperf: ");
+    let doctor = bench.doctor().expect(1);
+    let said = &doctor.stdout;
+    assert_contains(said, "✗ iperf3: iperf3 3.9 is too old; 3.12 is required");
+    assert_contains(said, "✓ netperf: ");
     let run = bench.run();
-    assert_contains(&text(&run.stderr), "1 of 2 cells will not be measured");
+    assert_contains(&run.stderr, "1 of 2 cells will not be measured");
     let outcomes = bench.outcomes();
     let skipped = outcomes
         .iter()
@@ -162,10 +150,9 @@ fn an_iperf3_that_is_too_old_is_named_before_the_run_and_measures_nothing() {
 
     let alone = Bench::with("tests: [{ iperf3: {} }]\n");
     alone.program("iperf3", OLD_IPERF3);
-    let run = alone.run();
-    assert_code(&run, 1);
-    assert_contains(&text(&run.stderr), "nothing could be measured");
-    assert_contains(&text(&run.stderr), "3.12 is required");
+    let run = alone.run().expect(1);
+    assert_contains(&run.stderr, "nothing could be measured");
+    assert_contains(&run.stderr, "3.12 is required");
 }
 
 #[test]
@@ -182,14 +169,12 @@ fn tools_below_tmp_measure_and_are_recorded() {
         "my-tool",
         "#!/bin/sh\nhere=${0%/*}\ntouch \"$here/new\" 2>/dev/null && exit 1\necho value $(cat \"$here/../beside\")\n",
     );
-    let doctor = bench.doctor();
-    assert_code(&doctor, 0);
-    let said = text(&doctor.stdout);
-    assert_contains(&said, &format!("✓ iperf3: 3.99.1, {}", iperf3.display()));
-    assert_contains(&said, &format!("✓ mine: {}", tool.display()));
-    let run = bench.run();
-    assert_code(&run, 0);
-    assert_contains(&text(&run.stdout), "42");
+    let doctor = bench.doctor().expect(0);
+    let said = &doctor.stdout;
+    assert_contains(said, &format!("✓ iperf3: 3.99.1, {}", iperf3.display()));
+    assert_contains(said, &format!("✓ mine: {}", tool.display()));
+    let run = bench.run().expect(0);
+    assert_contains(&run.stdout, "42");
     for worker in ["w1", "w2"] {
         let environment = bench.environment(worker);
         assert_eq!(environment["tools"]["iperf3"], "3.99.1");
@@ -212,8 +197,7 @@ fn a_link_to_a_tool_below_tmp_is_followed() {
     fs::rename(&iperf3, bench.path().join("iperf3")).unwrap();
     let moved = bench.path().canonicalize().unwrap().join("iperf3");
     let prepare = prepare.replace(iperf3.to_str().unwrap(), moved.to_str().unwrap());
-    let run = bench.netplan_on(&prepare, &RUN);
-    assert_code(&run, 0);
+    bench.netplan_on(&prepare, &RUN).expect(0);
     let environment = bench.environment("w1");
     assert_eq!(environment["tools"]["iperf3"], "3.99.1");
     assert_eq!(environment["programs"]["iperf3"], moved.to_str().unwrap());
@@ -228,10 +212,9 @@ fn a_tool_that_pods_cannot_see_is_refused_and_not_replaced() {
         "mount -t tmpfs tmpfs /run; mv {} /run/iperf3; PATH=/run:$PATH",
         iperf3.display()
     );
-    let run = bench.netplan_on(&prepare, &RUN);
-    assert_code(&run, 1);
+    let run = bench.netplan_on(&prepare, &RUN).expect(1);
     assert_contains(
-        &text(&run.stderr),
+        &run.stderr,
         "`/run/iperf3` is where pods of the local cluster do not see it",
     );
     assert!(!bench.path().join("out/events.jsonl").exists());
@@ -247,8 +230,7 @@ fn netperf_sets_the_mss_where_no_etc_protocols_names_tcp() {
     let unnamed = "mkdir etc; cp -a /etc/. etc 2>/dev/null || true; echo 'udp 17 UDP' > etc/protocols; mount --bind etc /etc";
     for prepare in [missing, unnamed] {
         let bench = Bench::with("tests: [{ netperf: { mss: 600 } }]\n");
-        let run = bench.netplan_on(prepare, &RUN);
-        assert_code(&run, 0);
+        bench.netplan_on(prepare, &RUN).expect(0);
         let samples = fs::read_to_string(bench.path().join("out/samples.csv")).unwrap();
         let mut reader = csv::Reader::from_reader(samples.as_bytes());
         let at = reader
@@ -265,12 +247,11 @@ fn netperf_sets_the_mss_where_no_etc_protocols_names_tcp() {
 fn workers_are_told_the_programs_of_declared_tools_and_no_others() {
     let args = |plan: &str| {
         let plan = format!("{}/plans/{plan}.yaml", env!("CARGO_MANIFEST_DIR"));
-        let render = Command::new(NETPLAN)
+        let render = Netplan::in_repository()
             .args(["render", &plan])
-            .output()
-            .unwrap();
-        assert_code(&render, 0);
-        let shown = text(&render.stdout);
+            .run()
+            .expect(0);
+        let shown = &render.stdout;
         let lines = shown.lines().filter(|line| line.contains("--program="));
         let mut programs: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
         programs.dedup();

@@ -1,14 +1,13 @@
 //! Warnings that a real run raises.
 
 use std::fs;
-use std::process::Command;
 
 use netplan::results::host_metrics::{self, End};
 use netplan::results::warnings::Kind;
 use netplan::results::{Event, EventKind, Sample, Warning};
 use tempfile::TempDir;
 
-use crate::support::{NETPLAN, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs};
 
 /// Above the MTU, and with offloads: on the local cluster a plan can ask for both.
 const PLAN: &str = "\
@@ -45,17 +44,8 @@ fn an_mss_above_the_mtu_and_offloads_raise_warnings_and_both_ends_observe() {
     needs!(local_cluster(), installed(&["iperf3"]));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
-    let run = Command::new(NETPLAN)
-        .current_dir(folder.path())
-        .args(["run", "plan.yaml", "--on", "local", "--output", "out"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+    let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
+    let said = Netplan::in_folder(&folder).args(run).run().expect(0).stdout;
 
     let samples = samples(&folder);
     assert_eq!(samples.len(), 3);

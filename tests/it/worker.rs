@@ -36,7 +36,7 @@ use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::support::{installed, local_cluster, needs};
+use crate::support::{Netplan, Running, installed, local_cluster, needs, wait_until};
 
 /// Longer than anything here takes, and far shorter than what is to be killed would take.
 const SOON: Duration = Duration::from_secs(20);
@@ -972,40 +972,29 @@ fn a_worker_that_is_told_to_leave_has_not_done_its_work() {
     let run = RunIdentities::issue("test", &["w1"]).unwrap();
     let tls = tempfile::tempdir().unwrap();
     write_identity(tls.path(), &run.workers[0]);
-    let mut worker = std::process::Command::new(crate::support::NETPLAN)
+    let worker = Netplan::in_folder(&tls)
         .args(["worker", "--name=w1", "--pod-ip=127.0.0.1", "--node=n1"])
-        .arg(format!("--orchestrator=127.0.0.1:{}", free_port()))
-        .arg(format!("--tls={}", tls.path().display()))
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = String::new();
-    let stderr = worker.stderr.take().unwrap();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut said).unwrap();
-    assert!(said.contains("waiting for the orchestrator"), "{said}");
-    let pid = Pid::from_raw(i32::try_from(worker.id()).unwrap());
-    nix::sys::signal::kill(pid, Signal::SIGTERM).unwrap();
+        .args([format!("--orchestrator=127.0.0.1:{}", free_port())])
+        .args([format!("--tls={}", tls.path().display())])
+        .start();
+    wait_until("the worker to wait", || {
+        worker.stderr().contains("waiting for the orchestrator")
+    });
+    worker.signal(Signal::SIGTERM);
     // With 0 its Job would be complete, and make no other pod.
-    assert_eq!(worker.wait().unwrap().code(), Some(143));
+    worker.finish().expect(143);
 }
 
 /// The program itself as a worker, by what a shell does before. It is in a user namespace, as in the local cluster: root
 /// may see everything.
-fn real_worker(before: &str, tls: &Path, orchestrator: SocketAddr) -> tokio::process::Child {
-    tokio::process::Command::new("sh")
-        .args([
-            "-c",
-            &format!("{before} exec unshare --user --map-root-user \"$0\" \"$@\""),
-            crate::support::NETPLAN,
-            "worker",
-        ])
-        .args(["--name=w1", "--pod-ip=127.0.0.1", "--node=n1"])
-        .arg(format!("--orchestrator={orchestrator}"))
-        .arg(format!("--tls={}", tls.display()))
-        .stderr(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
+fn real_worker(before: &str, tls: &Path, orchestrator: SocketAddr) -> Running {
+    let script = format!("{before} exec unshare --user --map-root-user \"$0\" \"$@\"");
+    Netplan::in_folder(tls)
+        .started_by(&["sh", "-c", &script])
+        .args(["worker", "--name=w1", "--pod-ip=127.0.0.1", "--node=n1"])
+        .args([format!("--orchestrator={orchestrator}")])
+        .args([format!("--tls={}", tls.display())])
+        .start()
 }
 
 /// Has a session's worker run a script; gives what it prints.
@@ -1034,8 +1023,8 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
     let room = folder.path().join("room");
     std::fs::create_dir(&room).unwrap();
     write_identity(&tls, &run.workers[0]);
-    let mut worker = real_worker("ulimit -S -n 200;", &tls, address);
-    let pid = worker.id().unwrap();
+    let worker = real_worker("ulimit -S -n 200;", &tls, address);
+    let pid = worker.pid();
     let mut session = server.session().await;
 
     let limits = "echo $(ulimit -n) $(ulimit -c) $(ulimit -f)";
@@ -1092,13 +1081,7 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
     );
     assert_eq!(printed(&mut session, 30, &script).await, "3\n0");
     session.order(Order::Goodbye(Goodbye {})).await;
-    assert!(
-        timeout(SOON, worker.wait())
-            .await
-            .unwrap()
-            .unwrap()
-            .success()
-    );
+    worker.finish_in_task().await.expect(0);
 }
 
 /// Whether this kernel has Landlock.

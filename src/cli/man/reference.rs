@@ -22,7 +22,7 @@ const WITH_PROGRESS: &[&str] = &["run", "attach", "selftest"];
 
 /// For commands whose help text has no exit codes.
 pub(super) const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "all well"),
+    ("0", "success"),
     ("1", "it could not run"),
     ("2", "the command line or the plan is wrong"),
 ];

@@ -6,14 +6,15 @@
 
 mod eta;
 mod keyboard;
+mod labels;
 mod live;
 mod requests;
 mod status_line;
 mod view;
 #[cfg(test)]
 mod view_laws;
-mod words;
 
+pub(super) use labels::in_words;
 pub(super) use live::Progress;
+pub(super) use requests::ignore_early_requests;
 pub(super) use view::Phase;
-pub(super) use words::in_words;

@@ -40,6 +40,13 @@ struct Live {
     suspend: unix::Signal,
 }
 
+/// From here on SIGUSR1 does not end this process; before [`Requests::listen`] there is nothing to show.
+/// Needs a Tokio runtime.
+pub(in crate::cli) fn ignore_early_requests() {
+    // A handler stays for the life of the process.
+    let _ = unix::signal(SignalKind::user_defined1());
+}
+
 impl Requests {
     /// Listens to SIGUSR1 and, where there is a status line, to the keyboard and the clock.
     pub fn listen(live: bool) -> io::Result<Self> {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::eta::Eta;
+use super::labels::{in_seconds, left_in_words, outcome_in_words};
 use super::status_line::Parts;
-use super::words::{in_seconds, left_in_words, outcome_in_words};
+use crate::diag::count;
 use crate::plan::{Order, Plan, Test};
-use crate::report::{Report, count};
+use crate::report::Report;
 use crate::results::EventKind;
 use crate::schedule::{CellId, Forecast, Schedule, search};
 use crate::tools::{self, CellMeans};
@@ -76,7 +77,7 @@ impl<'p> View<'p> {
     pub fn of(plan: Cow<'p, Plan>, schedule: Cow<'p, Schedule>, now: Instant) -> Self {
         Self {
             eta: Eta::of(&plan, &schedule),
-            means: CellMeans::of(&plan),
+            means: CellMeans::for_plan(&plan),
             planned: Some((plan, schedule)),
             ..Self::new(now)
         }
@@ -256,7 +257,7 @@ impl<'p> View<'p> {
     /// ends.
     fn command(&self, cell: &CellId) -> Option<String> {
         let (plan, schedule) = self.planned.as_ref()?;
-        let commands = tools::commands_of(plan, schedule, cell)?;
+        let commands = tools::commands_of_cell(plan, schedule, cell)?;
         let origin = &plan.paths.get(commands.row.path)?.from;
         Some(format!(
             "    on {origin}: {}",
@@ -293,7 +294,7 @@ impl<'p> View<'p> {
             && let Ok((plan, schedule)) = Report::planned(plan, only.as_deref())
         {
             self.eta = Eta::of(&plan, &schedule);
-            self.means = CellMeans::of(&plan);
+            self.means = CellMeans::for_plan(&plan);
             self.planned = Some((Cow::Owned(plan), Cow::Owned(schedule)));
         }
     }

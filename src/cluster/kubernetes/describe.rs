@@ -1,5 +1,5 @@
-//! What a run ran on, as far as it can be seen. Nothing here needs a permission: what one may not
-//! look at is left out or `unknown`.
+//! The environment of a run: server version, nodes, network plugin and proxy mode, as far as visible. Nothing here needs a permission: what netplan may not
+//! view is omitted or `unknown`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::access::Access;
+use super::connection::Connection;
 
 const UNKNOWN: &str = "unknown";
 const SYSTEM: &str = "kube-system";
@@ -30,7 +30,7 @@ const PLUGINS: &[(&str, &str)] = &[
     ("weave", "weave"),
 ];
 
-impl Access {
+impl Connection {
     /// Server version, nodes, network plugin and proxy mode.
     pub async fn describe(&self) -> Value {
         let list = ListParams::default();

@@ -1,39 +1,26 @@
 //! Kubernetes through its API server.
 //!
-//! [`Access`] is a cluster that one can talk to: preflight, the list of runs, removal. `connection` makes one from a
-//! kubeconfig.
-//! [`Kubernetes`] is one run in it, and a [`Cluster`](super::Cluster) like the local one.
+//! [`Connection`] is a cluster that netplan can talk to: preflight, the list of runs, removal. `kubeconfig` makes
+//! one from a kubeconfig. [`Kubernetes`] is one run in it, and a [`Cluster`](super::Cluster) like the local one.
 //!
-//! Deciding is apart here too: `pod`, `startup`, `lives`, `seats`, `settings` and `runs` turn what the API
-//! server says into what it means, without asking anybody and without a clock of their own.
+//! Decisions are pure here too: `pods/status`, `pods/terminations`, `startup`, `preflight/placement_check` and
+//! `run_list` interpret what the API server says, without requests and without a clock of their own.
 
-mod access;
-mod apply;
-mod come_back;
+mod api_error;
 mod connection;
-mod contexts;
 mod describe;
-mod expected;
-mod failure;
-mod feed;
-mod forward;
-mod lives;
-mod namespace;
-mod node_fit;
-mod permissions;
-mod pod;
+mod kubeconfig;
+mod labels;
+mod objects;
+mod pods;
 mod preflight;
-mod remove;
 mod run;
-mod runs;
-mod search;
-mod seats;
-mod settings;
+mod run_list;
 mod startup;
 
-pub use access::{Access, Configured, Patience, Settings};
-pub use contexts::contexts;
+pub use connection::{Configured, Connection, Settings, Timeouts};
+pub use kubeconfig::contexts;
+pub use objects::remove::RunFilter;
 pub use preflight::LARGEST_CONFIG_MAP_BYTES;
-pub use remove::Which;
 pub use run::Kubernetes;
-pub use runs::{Run, State};
+pub use run_list::{Run, State};

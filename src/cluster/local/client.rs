@@ -1,4 +1,4 @@
-//! The command line's half of the local cluster.
+//! A local cluster, as the command line uses it: starts the sandbox and sends it requests.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};
@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
-use super::blueprint::{Blueprint, plan};
-use super::holder::Stage;
-use super::host_paths::{host_files, paths_to_show};
-use super::limits::too_few_processes;
-use super::programs::search_path;
-use super::protocol::{Answer, Call, Message, Request};
-use super::wire::{Receiver, Sender};
+use super::blueprint::assemble::Blueprint;
+use super::ipc::framing::{Receiver, Sender};
+use super::ipc::messages::{Answer, Call, Message, Request};
+use super::machine::host_paths::{host_files, paths_to_show};
+use super::machine::path_lookup::search_path;
+use super::machine::process_limit::process_limit_reached;
+use super::sandbox::Stage;
 use crate::cluster::{Cluster, Error, PodEnded};
 use crate::plan;
 use crate::render::Manifest;
@@ -40,7 +40,7 @@ pub struct Local {
     waiting: Arc<Waiting>,
     next_id: AtomicU64,
     ended: tokio::sync::Mutex<mpsc::UnboundedReceiver<PodEnded>>,
-    holder: Holder,
+    sandbox: Sandbox,
 }
 
 type Reply = (Result<Answer, Error>, Option<OwnedFd>);
@@ -52,33 +52,35 @@ struct Waiting {
     gone: OnceLock<String>,
 }
 
-/// The holder's process.
+/// The sandbox's process.
 #[derive(Debug)]
-struct Holder(Option<Child>);
+struct Sandbox(Option<Child>);
 
 /// Making namespaces takes milliseconds; a machine that needs longer than this is stuck.
 const START: Duration = Duration::from_secs(10);
-/// What is read of the holder's standard error.
+/// What is read of the sandbox's standard error.
 const SAID_BYTES: u64 = 64 * 1024;
 /// For the whole network and all pods' processes.
 const UP: Duration = Duration::from_secs(120);
-/// For an answer that is due at once, and beyond what the holder was told to wait.
+/// For an answer that is due at once, and beyond what the sandbox was told to wait.
 const ANSWER: Duration = Duration::from_secs(10);
-/// After this the holder is killed, and with it all that it holds.
+/// After this the sandbox is killed, and with it all that it holds.
 const END: Duration = Duration::from_secs(2);
 
 impl Local {
     /// Makes the cluster's namespaces; they are empty until [`Cluster::apply`].
     ///
     /// `exe` is the netplan program, which for the program itself is `/proc/self/exe`; its `main`
-    /// must begin with [`super::holder::dispatch`].
+    /// must begin with [`super::sandbox::dispatch`].
     ///
     /// # Errors
-    /// [`Error::Lacks`] when the kernel refuses namespaces, with what to do about it.
+    /// [`Error::Problem`] when the kernel refuses namespaces, with what to do about it.
     pub async fn start(exe: &Path, settings: &plan::Local) -> Result<Self, Error> {
         let cannot = |error: io::Error| Error::system("start the local cluster", error);
         let not_started = |error: io::Error| match error.kind() {
-            io::ErrorKind::WouldBlock => Error::Lacks(too_few_processes("start the local cluster")),
+            io::ErrorKind::WouldBlock => {
+                Error::from(process_limit_reached("start the local cluster"))
+            }
             _ => cannot(error),
         };
         let (near, far) = UnixStream::pair().map_err(cannot)?;
@@ -95,7 +97,7 @@ impl Local {
         // It holds the other end of the socket too.
         drop(command);
         let stderr = child.stderr.take();
-        let holder = Holder(Some(child));
+        let sandbox = Sandbox(Some(child));
         let receiver = Receiver::new(near.try_clone().map_err(cannot)?);
         let waiting = Arc::new(Waiting::default());
         let (hello, greeted) = oneshot::channel();
@@ -121,7 +123,7 @@ impl Local {
             waiting,
             next_id: AtomicU64::new(0),
             ended: tokio::sync::Mutex::new(ended),
-            holder,
+            sandbox,
         };
         match tokio::time::timeout(START, greeted).await {
             Ok(Ok(hello)) => hello.map(|()| local),
@@ -149,7 +151,7 @@ impl Local {
         self.call(Call::Kill { pod }, ANSWER).await.map(drop)
     }
 
-    /// Has the holder do something, which must not take longer than `within`.
+    /// Has the sandbox do something, which must not take longer than `within`.
     async fn call(&self, call: Call, within: Duration) -> Result<(Answer, Option<OwnedFd>), Error> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (reply, answered) = oneshot::channel();
@@ -177,13 +179,13 @@ impl Cluster for Local {
     type Stream = TcpStream;
 
     async fn apply(&self, manifests: &[Manifest]) -> Result<(), Error> {
-        let mut blueprint = plan(manifests, &self.settings)?;
+        let mut blueprint = Blueprint::new(manifests, &self.settings)?;
         let files = host_files(&self.programs)?;
         for pod in &mut blueprint.pods {
             pod.host_paths = paths_to_show(&files, &pod.mounts);
         }
         let call = Call::Up {
-            fabric: blueprint.fabric.clone(),
+            network: blueprint.network.clone(),
             pods: blueprint.pods.clone(),
         };
         self.blueprint
@@ -205,7 +207,7 @@ impl Cluster for Local {
             why: error.to_string(),
         };
         let (_, fd) = self.call(call, within.saturating_add(ANSWER)).await?;
-        let fd = fd.ok_or_else(|| cannot(io::Error::other("no socket came")))?;
+        let fd = fd.ok_or_else(|| cannot(io::Error::other("no socket was sent")))?;
         let stream = std::net::TcpStream::from(fd);
         stream.set_nonblocking(true).map_err(cannot)?;
         TcpStream::from_std(stream).map_err(cannot)
@@ -232,14 +234,14 @@ impl Cluster for Local {
 
     async fn down(mut self) -> Result<(), Error> {
         self.sender.close();
-        let mut holder = Holder(self.holder.0.take());
+        let mut sandbox = Sandbox(self.sandbox.0.take());
         // Returns when the last process of the cluster has ended: pid 1 of a pid namespace goes
-        // last, and the holder waits for it.
+        // last, and the sandbox waits for it.
         let deadline = Instant::now() + END;
-        while holder.is_running() && Instant::now() < deadline {
+        while sandbox.is_running() && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        holder.end();
+        sandbox.end();
         Ok(())
     }
 }
@@ -258,7 +260,7 @@ impl Waiting {
     }
 }
 
-impl Holder {
+impl Sandbox {
     fn is_running(&mut self) -> bool {
         let child = self.0.as_mut();
         child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
@@ -282,7 +284,7 @@ impl Holder {
     }
 }
 
-impl Drop for Holder {
+impl Drop for Sandbox {
     fn drop(&mut self) {
         self.end();
     }
@@ -298,7 +300,7 @@ fn send(sender: &Sender, requests: &std::sync::mpsc::Receiver<Request>) {
     }
 }
 
-/// Hands on what the holder says, until it ends.
+/// Hands on what the sandbox says, until it ends.
 fn listen(
     mut receiver: Receiver,
     stderr: Option<impl Read>,
@@ -334,7 +336,7 @@ fn listen(
         let _ = stderr.take(SAID_BYTES).read_to_string(&mut said);
     }
     let why = match said.trim() {
-        "" => ": its processes were killed; if nobody did that, `sudo dmesg` tells whether memory \
+        "" => ": its processes were killed; if you did not do that, `sudo dmesg` tells whether memory \
                ran out"
             .to_owned(),
         said => format!(": {said}"),

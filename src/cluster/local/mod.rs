@@ -1,37 +1,20 @@
 //! Kubernetes objects on one Linux machine, in network namespaces.
 //!
-//! Deciding and doing are apart. From manifests and settings, [`plan`] works out everything: who
-//! sits where, every address, the text of every program's input. The holder, a hidden process
-//! of the same binary, carries it out in namespaces that end with it, and the command line talks
-//! to the holder over a socket.
-
-mod client;
-mod expand;
-mod fabric;
-mod host_paths;
-mod layout;
-mod limits;
-mod link;
-mod nat;
-mod objects;
-mod pod_plan;
-mod pod_spec;
-mod preflight;
-mod programs;
-mod protocol;
-mod read;
-mod scheduler;
-mod tool_check;
-mod userns;
-mod watchdog;
-mod wire;
+//! Deciding and doing are apart. From manifests and settings, [`Blueprint::new`] works out everything: the node
+//! of each pod, every address, the text of every program's input. The sandbox, hidden processes of the same
+//! binary, carries it out in namespaces that end with it; the command line talks to it over a socket.
 
 mod blueprint;
-pub mod holder;
+mod client;
+mod ipc;
+mod machine;
+mod manifests;
+mod preflight;
+pub mod sandbox;
 
-pub use blueprint::{Blueprint, plan};
+pub use blueprint::assemble::Blueprint;
+pub use blueprint::network::{Namespace, Network, Step};
 pub use client::Local;
-pub use fabric::{Fabric, Namespace, Step};
+pub use machine::path_lookup::is_installed;
+pub use machine::tool_check::tool_check;
 pub use preflight::preflight;
-pub use programs::found;
-pub use tool_check::tool_check;

@@ -1,15 +1,16 @@
-//! Can this machine carry the local cluster of a plan? Asked before anything is started.
+//! Checks whether this machine can carry the local cluster of a plan, before anything is started.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::holder::{Amounts, Feature, Stage, Wanted};
-use super::limits::too_few_processes;
-use super::programs::{ETHTOOL, IP, NFT, TC, found as is_found, search_path};
-use super::watchdog::within;
-use crate::cluster::{Finding, Trouble};
+use super::machine::path_lookup::{ETHTOOL, IP, NFT, TC, is_installed, search_path};
+use super::machine::process_limit::process_limit_reached;
+use super::machine::watchdog::run_with_deadline;
+use super::sandbox::{Amounts, Feature, ProbeRequest, Stage};
+use crate::cluster::Finding;
+use crate::diag::Problem;
 use crate::plan::{Local, Offloads};
 use crate::system::with_original_file_limit;
 use crate::tools::Program;
@@ -28,7 +29,7 @@ pub fn preflight(exe: &Path, settings: &Local, pods: usize) -> Vec<Finding> {
     )]
 }
 
-fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Trouble> {
+fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Problem> {
     let links = &settings.links;
     let delay = links.delay.is_some_and(|delay| !delay.0.is_zero());
     let queues = links.rate.is_some() || delay;
@@ -45,12 +46,14 @@ fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Tro
     }
     let (found, missing): (Vec<_>, Vec<_>) = programs
         .into_iter()
-        .partition(|(program, _)| is_found(*program));
-    let mut troubles: Vec<Trouble> = missing
+        .partition(|(program, _)| is_installed(*program));
+    let mut problems: Vec<Problem> = missing
         .into_iter()
-        .map(|(Program { name, package }, purpose)| Trouble {
-            what: format!("`{name}` is not installed; it is needed to {purpose}"),
-            help: format!("install it with `sudo apt-get install {package}`"),
+        .map(|(Program { name, package }, purpose)| {
+            Problem::without_place(format!(
+                "`{name}` is not installed; it is needed to {purpose}"
+            ))
+            .help(format!("install it with `sudo apt-get install {package}`"))
         })
         .collect();
     let has = |name: &str| found.iter().any(|(program, _)| program.name == name);
@@ -70,17 +73,17 @@ fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Tro
     .collect();
     let nodes = usize::try_from(settings.nodes).unwrap_or(usize::MAX);
     let amounts = Amounts { nodes, pods };
-    match probe(exe, &Wanted { features, amounts }) {
-        Ok(more) => troubles.extend(more),
+    match probe(exe, &ProbeRequest { features, amounts }) {
+        Ok(more) => problems.extend(more),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            troubles.push(too_few_processes("try the kernel's features"));
+            problems.push(process_limit_reached("try the kernel's features"));
         }
-        Err(error) => troubles.push(Trouble {
-            what: format!("the kernel's features could not be tried: {error}"),
-            help: "run `netplan doctor` from a shell on this machine".to_owned(),
-        }),
+        Err(error) => problems.push(
+            Problem::without_place(format!("the kernel's features could not be tried: {error}"))
+                .help("run `netplan doctor` from a shell on this machine"),
+        ),
     }
-    troubles
+    problems
 }
 
 /// Trying takes milliseconds; every step of it has a deadline of its own.
@@ -88,7 +91,7 @@ const WITHIN: Duration = Duration::from_secs(120);
 /// More than any list of problems.
 const SAID_BYTES: u64 = 1 << 20;
 
-fn probe(exe: &Path, wanted: &Wanted) -> io::Result<Vec<Trouble>> {
+fn probe(exe: &Path, wanted: &ProbeRequest) -> io::Result<Vec<Problem>> {
     let mut command = Stage::Probe.command(exe);
     command
         .env("PATH", search_path())
@@ -96,7 +99,7 @@ fn probe(exe: &Path, wanted: &Wanted) -> io::Result<Vec<Trouble>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = with_original_file_limit(|| command.spawn())?;
-    let ((status, said, errors), is_late) = within(WITHIN, &mut child, |child| {
+    let ((status, said, errors), is_late) = run_with_deadline(WITHIN, &mut child, |child| {
         if let Some(mut stdin) = child.stdin.take() {
             // One that has ended already says why.
             let _ = stdin.write_all(&serde_json::to_vec(wanted)?);

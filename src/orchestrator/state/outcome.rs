@@ -23,6 +23,15 @@ pub(super) fn why_unfit(
              `netplan doctor` says how) and run again, or leave it out with `--only`"
         ));
     }
+    if let Some(program) = tool.program_for(used)
+        && !environment.programs.contains_key(program)
+    {
+        let origin = tool.origin().unwrap_or_default();
+        return Some(format!(
+            "`{program}` of the tool `{name}` is not on worker `{worker}`: {origin}; install it \
+             there and run again, or leave these cells out with `--only`"
+        ));
+    }
     let Unfit { what, help } = tool.unfit(&environment.installed(name), used)?;
     Some(format!(
         "{what} (worker `{worker}`): {help} (for Kubernetes, in the image that `kubernetes.image` names), \
@@ -142,8 +151,9 @@ pub(super) fn extension(raw: &[u8]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{BuiltInUse, ToolSpec};
     use crate::schedule::{Param, Params};
-    use crate::tools::{Iperf3, Netperf};
+    use crate::tools::from_spec;
 
     fn environment(tools: &[(&str, &str)], names_tcp: Option<bool>) -> WorkerEnvironment {
         let tools = tools.iter();
@@ -156,11 +166,16 @@ mod tests {
         }
     }
 
+    fn tool(name: &str, mode: &str) -> Box<dyn Tool> {
+        from_spec(&ToolSpec::BuiltIn(BuiltInUse::new(name, mode).unwrap()))
+    }
+
     #[test]
     fn a_worker_is_unfit_without_the_tool_or_with_one_that_is_too_old() {
-        let tool = Iperf3::default();
-        let why =
-            |tools: &[(&str, &str)]| why_unfit(&tool, "w1", &environment(tools, None), Use::Server);
+        let tool = tool("iperf3", "tcp");
+        let why = |tools: &[(&str, &str)]| {
+            why_unfit(&*tool, "w1", &environment(tools, None), Use::Server)
+        };
         assert!(why(&[]).unwrap().contains("`iperf3` is not on worker `w1`"));
         let old = why(&[("iperf3", "3.9")]).unwrap();
         assert!(old.starts_with("iperf3 3.9 is too old; 3.12 is required (worker `w1`): install"));
@@ -170,12 +185,52 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_is_unfit_without_the_program_of_a_declared_tool_that_it_starts() {
+        let text = "
+version: 1
+name: p
+workers: { w1: {}, w2: {} }
+paths: [{ name: a, from: w1, to: w2, via: pod_ip }]
+tools:
+  own:
+    package: own-tools
+    server: { command: [own-server], ready: { line: up } }
+    client: { command: [own-client] }
+    metrics: { m: { json: /m, unit: count } }
+tests: [own: {}]
+";
+        let plan = crate::plan::load(crate::diag::Source::new("p", text), &[]).unwrap();
+        let tool = from_spec(&plan.tests[0].tool);
+        let params = Params::default();
+        let why = |programs: &[&str], used| {
+            let file = |name: &&str| ((*name).to_owned(), format!("/usr/bin/{name}"));
+            let environment = WorkerEnvironment {
+                programs: programs.iter().map(file).collect(),
+                ..WorkerEnvironment::default()
+            };
+            why_unfit(&*tool, "w1", &environment, used)
+        };
+        let reason = why(&["own-server"], Use::Client(&params)).unwrap();
+        assert!(
+            reason.starts_with("`own-client` of the tool `own` is not on worker `w1`"),
+            "{reason}"
+        );
+        assert!(
+            reason.contains("the package `own-tools` has it"),
+            "{reason}"
+        );
+        assert_eq!(why(&["own-client"], Use::Client(&params)), None);
+        assert!(why(&["own-client"], Use::Server).is_some());
+        assert_eq!(why(&["own-server"], Use::Server), None);
+    }
+
+    #[test]
     fn a_client_that_would_crash_is_unfit() {
-        let tool = Netperf::default();
+        let tool = tool("netperf", "TCP_STREAM");
         let mss = Params(vec![(Param::Mss, 600)]);
         let why = |names_tcp, used| {
             why_unfit(
-                &tool,
+                &*tool,
                 "w1",
                 &environment(&[("netperf", "2.7.1")], names_tcp),
                 used,

@@ -51,7 +51,7 @@ impl Tasks {
     /// The cells of the plan that the selection leaves.
     #[must_use]
     pub fn new(plan: Plan, only: &Selection) -> Self {
-        Self::with_tools(plan, only, |test| tools::of(&test.tool))
+        Self::with_tools(plan, only, |test| tools::from_spec(&test.tool))
     }
 
     /// The same with other tools than the plan's.

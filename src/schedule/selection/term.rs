@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::error::{SelectionError, suggest};
 use crate::diag::quote;
-use crate::plan::{NetperfTest, Plan, Protocol, Test, ToolSpec, Via};
+use crate::plan::{Plan, Test, Via};
 use crate::schedule::params::Param;
 use crate::schedule::params::axes;
 
@@ -217,11 +217,7 @@ pub(super) fn names(key: Key, plan: &Plan, test: &Test, at: usize) -> Vec<String
         return Vec::new();
     };
     let name = match key {
-        Key::Tool => match &test.tool {
-            ToolSpec::Iperf3(_) => "iperf3",
-            ToolSpec::Netperf(_) => "netperf",
-            ToolSpec::Declared(used) => &used.tool.name,
-        },
+        Key::Tool => test.tool.name(),
         Key::Test => &test.name,
         Key::Path => {
             let mut meshes = plan.meshes.iter();
@@ -236,17 +232,9 @@ pub(super) fn names(key: Key, plan: &Plan, test: &Test, at: usize) -> Vec<String
         },
         Key::From => &path.from,
         Key::To => &path.to,
-        Key::Protocol => match &test.tool {
-            ToolSpec::Iperf3(spec) => match spec.protocol {
-                Protocol::Tcp => "tcp",
-                Protocol::Udp => "udp",
-            },
-            ToolSpec::Netperf(spec) => match spec.test {
-                NetperfTest::UdpStream | NetperfTest::UdpRr => "udp",
-                NetperfTest::TcpStream | NetperfTest::TcpRr | NetperfTest::TcpCrr => "tcp",
-            },
-            // What it speaks is in its command lines.
-            ToolSpec::Declared(_) => return Vec::new(),
+        Key::Protocol => match test.tool.transport() {
+            Some(transport) => transport.name(),
+            None => return Vec::new(),
         },
         Key::Param(_) => return Vec::new(),
     };

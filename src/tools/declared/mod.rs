@@ -1,6 +1,7 @@
-//! Tools that the plan declares: their command lines by expressions, their figures by patterns.
+//! Tools that a plan declares.
 
+mod command;
 mod output;
 mod tool;
 
-pub use tool::Declared;
+pub use command::Declared;

@@ -4,9 +4,13 @@ use std::cell::LazyCell;
 
 use serde_json::Value;
 
-use super::Declared;
-use crate::plan::{Figure, FigureSource, Take, Unit};
-use crate::tools::{Cause, Ended, Failure, How, Metrics, Tool as _, document, words};
+use super::command::Declared;
+use crate::catalog::Unit;
+use crate::plan::{Figure, FigureSource, Take};
+use crate::tools::failure::{Cause, Failure};
+use crate::tools::metrics::Metrics;
+use crate::tools::process_end::{Ended, How};
+use crate::tools::{document, exit_failure, tool_text};
 
 /// Words that programs take from the C library, in lower case, and what they mean.
 const KNOWN: &[(&[&str], Cause)] = &[
@@ -25,23 +29,29 @@ const KNOWN: &[(&[&str], Cause)] = &[
     (&["no messages were received"], Cause::NothingMoved),
 ];
 
-/// The figures of an invocation.
-pub(super) fn read(declared: &Declared, ended: &Ended) -> Result<Metrics, Failure> {
+/// The figures of an invocation. `origin` is where the tool's programs come from.
+pub(super) fn read(
+    declared: &Declared,
+    origin: Option<&str>,
+    ended: &Ended,
+) -> Result<Metrics, Failure> {
     let tool = &declared.tool;
-    // Colours are no part of a figure.
+    // Colours are not part of a figure.
     let stdout = plain(&ended.stdout);
     let stderr = plain(&ended.stderr);
-    let said = words::last_lines(&[stderr.as_bytes(), stdout.as_bytes()], |_| false);
+    let said = tool_text::last_lines(&[stderr.as_bytes(), stdout.as_bytes()], |_| false);
     if let How::NotFound(program) = &ended.how {
-        let origin = declared.origin().unwrap_or_default();
+        let origin = origin.unwrap_or_default();
         let words = format!("the program `{program}` is not there; {origin}");
         return Err(Failure::new(Cause::ToolMissing, &words));
     }
-    if let Some(failure) = words::cut_short(&tool.name, ended, &said) {
+    if let Some(failure) = exit_failure::aborted(&tool.name, ended, &said) {
         return Err(failure);
     }
     if ended.how != How::Code(0) {
-        return Err(words::failed(&tool.name, ended, &said, KNOWN));
+        return Err(exit_failure::without_result(
+            &tool.name, ended, &said, KNOWN,
+        ));
     }
     let (start, end) = ended.stdout_parts();
     let (start, end) = (plain(start), end.map(plain));
@@ -121,7 +131,7 @@ fn missing(declared: &Declared, name: &str, figure: &Figure, said: &str) -> Fail
         FigureSource::Regex(pattern) => format!("nothing matches `{pattern}`"),
         FigureSource::Json(pointer) => format!("there is no JSON value at `{pointer}`"),
     };
-    let cause = words::cause_of(said, KNOWN).unwrap_or(Cause::Unparsable);
+    let cause = exit_failure::known_cause(said, KNOWN).unwrap_or(Cause::Unparsable);
     let words = match said {
         "" => format!("{tool} printed nothing; `{name}` is missing"),
         said => format!("{tool}'s output has no `{name}`: {how}; it ends in\n{said}"),
@@ -132,14 +142,14 @@ fn missing(declared: &Declared, name: &str, figure: &Figure, said: &str) -> Fail
 /// A figure that cannot be taken, or not surely, of what was kept of the output.
 fn cut(declared: &Declared, name: &str, ended: &Ended) -> Failure {
     let tool = &declared.tool.name;
-    let note = words::cut_note(ended);
+    let note = tool_text::cut_note(ended);
     let words = format!("{tool}'s `{name}` cannot be read{note}; make it print less");
     Failure::new(Cause::Unparsable, &words)
 }
 
 fn no_number(declared: &Declared, name: &str, why: &str) -> Failure {
     let tool = &declared.tool.name;
-    let words = format!("{tool}'s `{name}` is no number: {why}");
+    let words = format!("{tool}'s `{name}` is not a number: {why}");
     Failure::new(Cause::Unparsable, &words)
 }
 
@@ -162,7 +172,7 @@ fn of_json(value: &Value) -> Result<f64, String> {
         Value::Number(found) => found.as_f64().ok_or_else(|| format!("`{found}`")),
         Value::String(text) => number(text),
         Value::Null => Err("it is null".to_owned()),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err("it is no figure".to_owned()),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err("it is not a figure".to_owned()),
     }
 }
 

@@ -1,104 +1,16 @@
 //! A declared tool as a tool.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::command::{Declared, number};
 use super::output;
-use crate::plan::expression::{ExpressionError, Variables, command_line};
-use crate::plan::{Argument, DeclaredPort, DeclaredTool, DeclaredUse, PortProtocol, Ready};
-use crate::schedule::Param;
-use crate::tools::timing::seconds;
-use crate::tools::{
-    self, Cause, Client, Ended, Failure, Job, Metrics, Port, Program, Server, Tool, Transport,
-};
-
-/// A tool of the plan.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Declared {
-    pub(super) tool: Arc<DeclaredTool>,
-    /// As journals name it.
-    pub(super) headline: String,
-}
-
-impl From<&DeclaredUse> for Declared {
-    fn from(used: &DeclaredUse) -> Self {
-        Self {
-            headline: used.tool.headline_metric(),
-            tool: Arc::clone(&used.tool),
-        }
-    }
-}
-
-impl Declared {
-    fn line(
-        &self,
-        arguments: &[Argument],
-        job: &Job<'_>,
-        target: Option<&str>,
-        duration_s: u64,
-        warmup_s: u64,
-    ) -> Result<Vec<String>, ExpressionError> {
-        let ports = self.tool.ports.iter();
-        let variables = Variables {
-            target,
-            duration_s,
-            warmup_s,
-            slot: job.slot,
-            ports: ports
-                .map(|port| (port.name.as_str(), number(port, job.slot)))
-                .collect(),
-            params: job
-                .params
-                .0
-                .iter()
-                .map(|(param, value)| (param.name(), *value))
-                .collect(),
-        };
-        command_line(arguments, &variables)
-    }
-
-    /// The TCP port whose connections carry the data, when the sample asks for an MSS: the kernel then
-    /// says which MSS they had.
-    fn data_port(&self, job: &Job<'_>) -> Option<u16> {
-        job.params.get(Param::Mss)?;
-        let tcp = |port: &&DeclaredPort| port.protocol != PortProtocol::Udp;
-        let ports: Vec<&DeclaredPort> = self.tool.ports.iter().filter(tcp).collect();
-        let named = ports.iter().find(|port| port.name == "data");
-        let ((Some(port), _) | (None, [port])) = (named, &ports[..]) else {
-            return None;
-        };
-        Some(number(port, job.slot))
-    }
-
-    fn server_line(&self, job: &Job<'_>) -> Result<Vec<String>, ExpressionError> {
-        let Some(server) = &self.tool.server else {
-            return Ok(Vec::new());
-        };
-        let (duration_s, warmup_s) = seconds(job.timing);
-        self.line(&server.command, job, None, duration_s, warmup_s)
-    }
-
-    /// The lines of the warm-up, if it is an invocation of its own, and of the measuring.
-    fn client_lines(&self, job: &Job<'_>) -> Result<[Vec<String>; 2], ExpressionError> {
-        let (duration_s, warmup_s) = seconds(job.timing);
-        let line = |duration_s, warmup_s| {
-            let arguments = &self.tool.client.command;
-            self.line(arguments, job, Some(job.target), duration_s, warmup_s)
-        };
-        let warmup = if warmup_s > 0 && !self.has_warmup() {
-            line(warmup_s, 0)?
-        } else {
-            Vec::new()
-        };
-        Ok([warmup, line(duration_s, warmup_s)?])
-    }
-}
-
-/// A port's number on the path of this slot.
-fn number(port: &DeclaredPort, slot: u16) -> u16 {
-    let more = if port.per_path { slot } else { 0 };
-    port.port.saturating_add(more)
-}
+use crate::catalog::{Program, Transport};
+use crate::plan::{Argument, PortProtocol, Ready};
+use crate::tools::failure::{Cause, Failure};
+use crate::tools::installed::Use;
+use crate::tools::metrics::Metrics;
+use crate::tools::process_end::Ended;
+use crate::tools::tool::{self, Client, Job, Port, Server, Tool};
 
 impl Tool for Declared {
     fn name(&self) -> &str {
@@ -109,16 +21,21 @@ impl Tool for Declared {
         let server = self.tool.server.as_ref().map(|server| &server.command);
         let commands = server.into_iter().chain([&self.tool.client.command]);
         let mut programs: Vec<Program<'_>> = commands
-            .filter_map(|command| match command.first()? {
-                Argument::One(name) => Some(Program {
-                    name,
-                    package: self.tool.package.as_deref().unwrap_or_default(),
-                }),
-                Argument::Together(_) => None,
+            .filter_map(|command| program_of(command))
+            .map(|name| Program {
+                name,
+                package: self.tool.package.as_deref().unwrap_or_default(),
             })
             .collect();
         programs.dedup();
         programs
+    }
+
+    fn program_for(&self, used: Use<'_>) -> Option<&str> {
+        match used {
+            Use::Server => program_of(&self.tool.server.as_ref()?.command),
+            Use::Client(_) => program_of(&self.tool.client.command),
+        }
     }
 
     fn install(&self) -> Option<&str> {
@@ -167,20 +84,20 @@ impl Tool for Declared {
         let Some(server) = &self.tool.server else {
             return Server {
                 argv: Vec::new(),
-                ready: tools::Ready::Nothing,
+                ready: tool::Ready::Nothing,
             };
         };
         Server {
-            // The plan was tried with its values, so this is rare. A server whose line has no value
-            // does not start, and says so.
+            // The plan was checked with its values, so this is rare. A server without a command line
+            // does not start, and the failure says so.
             argv: self.server_line(job).unwrap_or_default(),
             ready: match &server.ready {
-                Ready::Line(text) => tools::Ready::Line(text.clone()),
-                Ready::Exited => tools::Ready::Exited,
+                Ready::Line(text) => tool::Ready::Line(text.clone()),
+                Ready::Exited => tool::Ready::Exited,
                 Ready::Port(name) => {
                     let port = self.tool.ports.iter().find(|port| port.name == *name);
-                    port.map_or(tools::Ready::Nothing, |port| {
-                        tools::Ready::Port(Port {
+                    port.map_or(tool::Ready::Nothing, |port| {
+                        tool::Ready::Port(Port {
                             number: number(port, job.slot),
                             transport: match port.protocol {
                                 PortProtocol::Udp => Transport::Udp,
@@ -213,10 +130,18 @@ impl Tool for Declared {
 
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         self.check(job)?;
-        output::read(self, ended)
+        output::read(self, self.origin().as_deref(), ended)
     }
 
     fn headline(&self) -> &str {
         &self.headline
+    }
+}
+
+/// The program that a command starts.
+fn program_of(command: &[Argument]) -> Option<&str> {
+    match command.first()? {
+        Argument::One(name) => Some(name),
+        Argument::Together(_) => None,
     }
 }

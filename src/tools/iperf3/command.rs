@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::Iperf3;
-use crate::plan::Protocol;
+use super::options::Iperf3;
 use crate::schedule::Param;
-use crate::tools::timing::seconds;
-use crate::tools::{Client, Job, Ready, Server};
+use crate::tools::sample_time::seconds;
+use crate::tools::tool::{Client, Job, Ready, Server};
 
 /// Control and data, TCP and UDP: iperf3 uses one port for all.
 pub(super) const PORT: u16 = 5201;
@@ -20,8 +19,6 @@ const SEND_TIMEOUT_MS: u32 = 5000;
 pub(super) const OPENING: Duration = Duration::from_secs(30);
 /// A server that no client came to ends by itself, should nobody be left to stop it.
 const IDLE_TIMEOUT_S: u32 = 60;
-/// What fits a 1500-byte MTU with room for a tunnel's header; the plan's own default.
-pub(super) const DATAGRAM: u64 = 1460;
 
 /// A server for one test, so that no state is left for the next. Its output goes to a pipe:
 /// without `--forceflush` the line that says that it listens would stay in a buffer.
@@ -36,7 +33,7 @@ pub(super) fn server() -> Server {
 
 pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     let param = |param| job.params.get(param);
-    let tcp = tool.protocol == Protocol::Tcp;
+    let tcp = !tool.is_udp();
     let mut argv = Vec::with_capacity(32);
     let mut option = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -62,8 +59,7 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     } else {
         // iperf3's own default for UDP is 1 Mbit/s; 0 is unlimited.
         option("-b", Some(param(Param::Rate).unwrap_or(0).to_string()));
-        let datagram = param(Param::Datagram).unwrap_or(DATAGRAM);
-        option("-l", Some(datagram.to_string()));
+        option("-l", param(Param::Datagram).map(|n| n.to_string()));
     }
     // Asking for a window turns the kernel's autotuning off, so only a plan asks for one.
     option("-w", tool.window.map(|n| n.to_string()));
@@ -91,8 +87,8 @@ fn words(line: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Timing;
     use crate::plan::units::Duration;
+    use crate::plan::{BuiltInUse, Timing};
     use crate::schedule::Params;
 
     fn line(tool: &Iperf3, params: &[(Param, u64)], warmup_ms: u64, duration_ms: u64) -> String {
@@ -115,26 +111,21 @@ mod tests {
         client(tool, &job).argv.join(" ")
     }
 
-    fn tool(protocol: Protocol) -> Iperf3 {
-        Iperf3 {
-            protocol,
-            window: None,
-            congestion: None,
-            zerocopy: false,
-        }
+    fn tool(mode: &str) -> Iperf3 {
+        Iperf3::from(&BuiltInUse::new("iperf3", mode).unwrap())
     }
 
     #[test]
     fn a_tcp_client_asks_for_what_the_plan_says_and_nothing_else() {
         assert_eq!(
-            line(&tool(Protocol::Tcp), &[(Param::Streams, 1)], 0, 10_000),
+            line(&tool("tcp"), &[(Param::Streams, 1)], 0, 10_000),
             "iperf3 -c 10.96.0.12 -p 5201 -t 10 -i 0 --connect-timeout 3000 --snd-timeout 5000 -J"
         );
         let all = Iperf3 {
             window: Some(1 << 20),
             congestion: Some("cubic".to_owned()),
             zerocopy: true,
-            ..tool(Protocol::Tcp)
+            ..tool("tcp")
         };
         let params = [
             (Param::Streams, 8),
@@ -152,19 +143,19 @@ mod tests {
     #[test]
     fn a_udp_client_is_unlimited_unless_the_plan_says_otherwise() {
         assert_eq!(
-            line(&tool(Protocol::Udp), &[(Param::Streams, 1)], 0, 1000),
+            line(&tool("udp"), &[(Param::Datagram, 1460)], 0, 1000),
             "iperf3 -c 10.96.0.12 -p 5201 -t 1 -i 0 --connect-timeout 3000 -b 0 -l 1460 -J -u"
         );
         let params = [(Param::Rate, 5_000_000), (Param::Datagram, 64)];
         assert_eq!(
-            line(&tool(Protocol::Udp), &params, 0, 1000),
+            line(&tool("udp"), &params, 0, 1000),
             "iperf3 -c 10.96.0.12 -p 5201 -t 1 -i 0 --connect-timeout 3000 -b 5000000 -l 64 -J -u"
         );
     }
 
     #[test]
     fn a_fraction_of_a_second_never_becomes_for_ever() {
-        assert!(line(&tool(Protocol::Tcp), &[], 300, 300).contains("-t 1 "));
-        assert!(line(&tool(Protocol::Tcp), &[], 0, 0).contains("-t 1 "));
+        assert!(line(&tool("tcp"), &[], 300, 300).contains("-t 1 "));
+        assert!(line(&tool("tcp"), &[], 0, 0).contains("-t 1 "));
     }
 }

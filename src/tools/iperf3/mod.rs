@@ -1,7 +1,8 @@
 //! iperf3 3.12 and later: throughput of TCP and UDP.
 
 mod command;
+mod options;
 mod parse;
 mod tool;
 
-pub use tool::Iperf3;
+pub use options::Iperf3;

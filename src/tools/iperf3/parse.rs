@@ -2,15 +2,19 @@
 
 use serde_json::Value;
 
-use super::Iperf3;
-use super::command::{DATAGRAM, OPENING};
-use crate::plan::Protocol;
+use super::command::OPENING;
+use super::options::Iperf3;
+use crate::catalog::{DATAGRAM_BYTES, name};
 use crate::schedule::Param;
-use crate::tools::plausible::{more_received, received_allowed};
-use crate::tools::timing::too_short;
-use crate::tools::{Cause, Ended, Failure, How, Job, Metrics, document, name, words};
+use crate::tools::byte_counts::{more_received, received_allowed};
+use crate::tools::failure::{Cause, Failure};
+use crate::tools::metrics::Metrics;
+use crate::tools::process_end::{Ended, How};
+use crate::tools::sample_time::too_short;
+use crate::tools::tool::Job;
+use crate::tools::{document, exit_failure, tool_text};
 
-/// Words of iperf3 and the kernel, in lower case, and what they mean; the first match counts.
+/// Messages of iperf3 and the kernel, in lower case, and their cause; the first match counts.
 const KNOWN: &[(&[&str], Cause)] = &[
     (&["the client has terminated"], Cause::Killed),
     (&["the server is busy"], Cause::ServerBusy),
@@ -77,7 +81,7 @@ pub(super) fn read(invocation: Invocation<'_>) -> Result<Metrics, Failure> {
         Some(error) if !error.is_empty() => error.clone(),
         Some(_) | None => error_lines(ended),
     };
-    if let Some(mut failure) = words::cut_short("iperf3", ended, &said) {
+    if let Some(mut failure) = exit_failure::aborted("iperf3", ended, &said) {
         if ended.how == How::Deadline && opening_may_hang(invocation) {
             failure.words += "; a UDP stream whose first datagram is lost hangs for 30 s";
         }
@@ -87,11 +91,11 @@ pub(super) fn read(invocation: Invocation<'_>) -> Result<Metrics, Failure> {
         return Err(reported(invocation, document.as_ref().ok(), &said));
     }
     if ended.how != How::Code(0) {
-        return Err(words::failed("iperf3", ended, &said, KNOWN));
+        return Err(exit_failure::without_result("iperf3", ended, &said, KNOWN));
     }
-    match (document, words::cause_of(&said, KNOWN)) {
+    match (document, exit_failure::known_cause(&said, KNOWN)) {
         (Ok(document), _) => figures(invocation, &document),
-        (Err(_), Some(cause)) => Err(Failure::said("iperf3", cause, &said)),
+        (Err(_), Some(cause)) => Err(Failure::from_tool_text("iperf3", cause, &said)),
         (Err(why), None) => Err(unparsable(&why, ended)),
     }
 }
@@ -132,7 +136,7 @@ fn error_of(document: &Value) -> Option<String> {
 
 /// The failure that a document reports.
 fn reported(invocation: Invocation<'_>, document: Option<&Value>, said: &str) -> Failure {
-    match words::cause_of(said, KNOWN) {
+    match exit_failure::known_cause(said, KNOWN) {
         Some(Cause::FirstDatagramLost) => {
             let streams = invocation.job.params.get(Param::Streams).unwrap_or(1);
             let open = document
@@ -147,19 +151,19 @@ fn reported(invocation: Invocation<'_>, document: Option<&Value>, said: &str) ->
                 ),
             )
         }
-        Some(cause) => Failure::said("iperf3", cause, said),
+        Some(cause) => Failure::from_tool_text("iperf3", cause, said),
         None if said.is_empty() => Failure::new(
             Cause::UnexplainedError,
             "iperf3 reported an error without a message",
         ),
-        None => Failure::said("iperf3", Cause::ToolError, said),
+        None => Failure::from_tool_text("iperf3", Cause::ToolError, said),
     }
 }
 
 /// Whether iperf3 may have been killed while it waited for the answer to a first datagram.
 fn opening_may_hang(invocation: Invocation<'_>) -> bool {
     let timeout = invocation.job.timing.timeout;
-    invocation.tool.protocol == Protocol::Udp
+    invocation.tool.is_udp()
         && invocation.ended.stdout.is_empty()
         && timeout.is_some_and(|timeout| timeout.0 <= OPENING)
 }
@@ -168,9 +172,9 @@ fn opening_may_hang(invocation: Invocation<'_>) -> bool {
 /// cut short, or the kilobytes of usage that 3.12 prints there.
 fn error_lines(ended: &Ended) -> String {
     let mine = |line: &str| line.starts_with("iperf3: ") && line != "iperf3: exiting";
-    let mut said = words::last_lines(&[&ended.stderr, &ended.stdout], |line| !mine(line));
+    let mut said = tool_text::last_lines(&[&ended.stderr, &ended.stdout], |line| !mine(line));
     if said.is_empty() {
-        said = words::last_lines(&[&ended.stderr], |line| line.starts_with("warning"));
+        said = tool_text::last_lines(&[&ended.stderr], |line| line.starts_with("warning"));
     }
     said.trim_start_matches("iperf3: ")
         .trim_start_matches("error - ")
@@ -189,7 +193,7 @@ fn unparsable(why: &str, ended: &Ended) -> Failure {
         "" => "it printed nothing".to_owned(),
         head => format!("it begins with `{head}`"),
     };
-    let cut = words::cut_note(ended);
+    let cut = tool_text::cut_note(ended);
     Failure::new(Cause::Unparsable, &format!("{why}; {begins}{cut}"))
 }
 
@@ -242,13 +246,11 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
     if let Some(sent) = sent {
         let warmup = !job.timing.warmup.0.is_zero();
         let expected = received_allowed(sent) + uncounted_bytes(invocation);
-        let allowed = match tool.protocol {
+        let allowed = match (warmup, tool.is_udp()) {
+            (false, _) => expected,
             // What waited in sockets and queues at the warm-up's end arrived after it.
-            Protocol::Tcp if warmup => f64::INFINITY,
-            Protocol::Udp if warmup => {
-                expected + sent * BOUNDARY_S / elapsed.unwrap_or(1.0).max(BOUNDARY_S)
-            }
-            Protocol::Tcp | Protocol::Udp => expected,
+            (true, false) => f64::INFINITY,
+            (true, true) => expected + sent * BOUNDARY_S / elapsed.unwrap_or(1.0).max(BOUNDARY_S),
         };
         if bytes > allowed {
             return Err(more_received("iperf3", bytes, sent));
@@ -269,7 +271,7 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
     note(name::RTT_US, mean_rtt(end));
     let jitter = number("/sum_received/jitter_ms").or_else(|| number("/sum/jitter_ms"));
     note(name::JITTER_US, jitter.map(|ms| ms * 1000.0));
-    if tool.protocol == Protocol::Udp {
+    if tool.is_udp() {
         // iperf3's own `lost_percent` counts gaps only, so not what is missing at the end, and
         // that of 3.12 counts the losses of the warm-up too: it has said 106 %.
         note(
@@ -308,9 +310,10 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
 /// the sample's end it stops each stream within one.
 fn uncounted_bytes(invocation: Invocation<'_>) -> f64 {
     let Invocation { tool, job, .. } = invocation;
-    let write = match tool.protocol {
-        Protocol::Tcp => job.params.get(Param::WriteSize).unwrap_or(WRITE_BYTES),
-        Protocol::Udp => job.params.get(Param::Datagram).unwrap_or(DATAGRAM),
+    let write = if tool.is_udp() {
+        job.params.get(Param::Datagram).unwrap_or(DATAGRAM_BYTES)
+    } else {
+        job.params.get(Param::WriteSize).unwrap_or(WRITE_BYTES)
     };
     let streams = job.params.get(Param::Streams).unwrap_or(1);
     write as f64 * streams as f64

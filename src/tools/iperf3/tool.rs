@@ -2,49 +2,30 @@
 
 use std::time::Duration;
 
+use super::options::Iperf3;
 use super::{command, parse};
-use crate::plan::{self, Protocol};
-use crate::tools::installed::is_older;
-use crate::tools::{
-    Client, Ended, Failure, Installed, Job, Metrics, Port, Program, Server, Tool, Transport, Unfit,
-    Use, VersionQuery, name,
-};
+use crate::catalog::{IPERF3, Program, Transport};
+use crate::tools::failure::Failure;
+use crate::tools::installed::{Installed, Unfit, Use, VersionQuery, is_older};
+use crate::tools::metrics::Metrics;
+use crate::tools::process_end::Ended;
+use crate::tools::tool::{Client, Job, Port, Server, Tool};
 
 /// The oldest version that measures what is asked of it. 3.9 lacks `--snd-timeout` and `--idle-timeout`, and
 /// of UDP its client reports only what was sent.
 const OLDEST: &str = "3.12";
 
-/// iperf3 with those options of a test that do not sweep.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Iperf3 {
-    pub(super) protocol: Protocol,
-    /// Bytes.
-    pub(super) window: Option<u64>,
-    pub(super) congestion: Option<String>,
-    pub(super) zerocopy: bool,
-}
-
-impl From<&plan::Iperf3> for Iperf3 {
-    fn from(spec: &plan::Iperf3) -> Self {
-        Self {
-            protocol: spec.protocol,
-            window: spec.window.map(u64::from),
-            congestion: spec.congestion.clone(),
-            zerocopy: spec.zerocopy,
-        }
-    }
-}
-
 impl Tool for Iperf3 {
     fn name(&self) -> &'static str {
-        "iperf3"
+        IPERF3.name
     }
 
     fn programs(&self) -> Vec<Program<'_>> {
-        vec![Program {
-            name: "iperf3",
-            package: "iperf3",
-        }]
+        IPERF3.programs.to_vec()
+    }
+
+    fn package_note(&self) -> &'static str {
+        IPERF3.package_note
     }
 
     fn version_query(&self) -> Option<VersionQuery> {
@@ -87,17 +68,18 @@ impl Tool for Iperf3 {
     }
 
     fn overhead(&self) -> Duration {
-        Duration::ZERO
+        self.mode.overhead
     }
 
     fn has_warmup(&self) -> bool {
-        true
+        IPERF3.warms_up
     }
 
     fn longest_wait(&self) -> Duration {
-        match self.protocol {
-            Protocol::Tcp => Duration::ZERO,
-            Protocol::Udp => command::OPENING,
+        if self.is_udp() {
+            command::OPENING
+        } else {
+            Duration::ZERO
         }
     }
 
@@ -107,6 +89,6 @@ impl Tool for Iperf3 {
     }
 
     fn headline(&self) -> &'static str {
-        name::THROUGHPUT_BPS
+        self.mode.headline()
     }
 }

@@ -1,17 +1,14 @@
 //! netperf's command lines.
 
-use super::Netperf;
-use crate::plan::NetperfTest;
+use super::mode::Netperf;
 use crate::schedule::Param;
-use crate::tools::timing::seconds;
-use crate::tools::{Client, Job, Ready, Server};
+use crate::tools::sample_time::seconds;
+use crate::tools::tool::{Client, Job, Ready, Server};
 
 /// Where netserver listens.
 pub(super) const CONTROL_PORT: u16 = 12865;
 /// The data port of slot 0.
 const FIRST_DATA_PORT: u16 = 12866;
-/// What fits a 1500-byte MTU; the plan's own default.
-const DATAGRAM: u64 = 1460;
 
 /// What is asked of a stream test.
 const STREAM_KEYS: &str = "THROUGHPUT,THROUGHPUT_UNITS,ELAPSED_TIME,LOCAL_SEND_THROUGHPUT,\
@@ -55,17 +52,10 @@ pub(super) fn client(tool: Netperf, job: &Job<'_>) -> Client {
 
 fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
     let param = |param| job.params.get(param);
-    let test = match tool.test {
-        NetperfTest::TcpStream => "TCP_STREAM",
-        NetperfTest::TcpRr => "TCP_RR",
-        NetperfTest::TcpCrr => "TCP_CRR",
-        NetperfTest::UdpStream => "UDP_STREAM",
-        NetperfTest::UdpRr => "UDP_RR",
-    };
     let mut argv: Vec<String> = ["netperf", "-H", job.target].map(str::to_owned).to_vec();
     let mut option = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
     option("-p", CONTROL_PORT.to_string());
-    option("-t", test.to_owned());
+    option("-t", tool.mode.word.to_owned());
     option("-l", seconds.to_string());
     option("-P", "0".to_owned());
     argv.extend(["-c", "-C", "--"].map(str::to_owned));
@@ -86,11 +76,11 @@ fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
         option("-k", TRANSACTION_KEYS.to_owned());
     } else {
         let size = if tool.is_udp() {
-            Some(param(Param::Datagram).unwrap_or(DATAGRAM))
+            Param::Datagram
         } else {
-            param(Param::WriteSize)
+            Param::WriteSize
         };
-        if let Some(size) = size {
+        if let Some(size) = param(size) {
             option("-m", size.to_string());
         }
         option("-k", STREAM_KEYS.to_owned());
@@ -101,11 +91,11 @@ fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Timing;
     use crate::plan::units::Duration;
+    use crate::plan::{BuiltInUse, Timing};
     use crate::schedule::Params;
 
-    fn lines(test: NetperfTest, params: &[(Param, u64)], warmup_s: u64) -> (String, String) {
+    fn lines(test: &str, params: &[(Param, u64)], warmup_s: u64) -> (String, String) {
         let s = |s| Duration(std::time::Duration::from_secs(s));
         let timing = Timing {
             duration: s(3),
@@ -122,7 +112,10 @@ mod tests {
             target: "10.96.0.12",
             slot: 2,
         };
-        let client = client(Netperf { test }, &job);
+        let client = client(
+            Netperf::from(&BuiltInUse::new("netperf", test).unwrap()),
+            &job,
+        );
         let join = |argv: Vec<String>| {
             let line = argv.join(" ");
             line.split(" -k ").next().unwrap().to_owned()
@@ -135,27 +128,27 @@ mod tests {
         let head = "netperf -H 10.96.0.12 -p 12865";
         for (test, params, expected) in [
             (
-                NetperfTest::TcpStream,
+                "TCP_STREAM",
                 vec![(Param::WriteSize, 1024), (Param::Mss, 600)],
                 "-t TCP_STREAM -l 3 -P 0 -c -C -- -P ,12868 -G 600 -m 1024",
             ),
             (
-                NetperfTest::TcpRr,
+                "TCP_RR",
                 vec![(Param::Request, 64)],
                 "-t TCP_RR -l 3 -P 0 -c -C -- -P ,12868 -r 64,1",
             ),
             (
-                NetperfTest::TcpCrr,
+                "TCP_CRR",
                 vec![],
                 "-t TCP_CRR -l 3 -P 0 -c -C -- -P ,12868 -r 1,1",
             ),
             (
-                NetperfTest::UdpStream,
-                vec![],
+                "UDP_STREAM",
+                vec![(Param::Datagram, 1460)],
                 "-t UDP_STREAM -l 3 -P 0 -c -C -- -P ,12868 -R 1 -m 1460",
             ),
             (
-                NetperfTest::UdpRr,
+                "UDP_RR",
                 vec![(Param::Response, 128)],
                 "-t UDP_RR -l 3 -P 0 -c -C -- -P ,12868 -R 1 -r 1,128",
             ),
@@ -168,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_warmup_is_the_same_line_for_its_own_time() {
-        let (line, warmup) = lines(NetperfTest::TcpRr, &[], 1);
+        let (line, warmup) = lines("TCP_RR", &[], 1);
         assert_eq!(warmup, line.replace("-l 3", "-l 1"));
     }
 }

@@ -1,8 +1,9 @@
 //! netperf 2.7: throughput, request/response latency, connection rate.
 
 mod command;
+mod mode;
 mod parse;
 mod protocols;
 mod tool;
 
-pub use tool::Netperf;
+pub use mode::Netperf;

@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 
-use super::{Netperf, protocols};
-use crate::plan::NetperfTest;
+use super::mode::Netperf;
+use super::protocols;
+use crate::catalog::name;
 use crate::schedule::Param;
-use crate::tools::plausible::{more_received, received_allowed};
-use crate::tools::timing::too_short;
-use crate::tools::{Cause, Ended, Failure, How, Job, Metrics, name, words};
+use crate::tools::byte_counts::{more_received, received_allowed};
+use crate::tools::failure::{Cause, Failure};
+use crate::tools::metrics::Metrics;
+use crate::tools::process_end::{Ended, How};
+use crate::tools::sample_time::too_short;
+use crate::tools::tool::Job;
+use crate::tools::{exit_failure, tool_text};
 
-/// Words of netperf and the kernel, in lower case, and what they mean; the first match counts.
+/// Messages of netperf and the kernel, in lower case, and their cause; the first match counts.
 const KNOWN: &[(&[&str], Cause)] = &[
     // netperf says the same of every reason for which the control connection fails.
     (&["establish_control", "timed out"], Cause::ConnectTimeout),
@@ -39,15 +44,15 @@ const KNOWN: &[(&[&str], Cause)] = &[
 pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
     let text = String::from_utf8_lossy(&ended.stdout);
     let keys = key_values(&text);
-    // Figures and banners are no words.
-    let said = words::last_lines(&[&ended.stderr, &ended.stdout], |line| {
+    // Figures and banners are not messages.
+    let said = tool_text::last_lines(&[&ended.stderr, &ended.stdout], |line| {
         key_value(line).is_some() || line.starts_with("MIGRATED ")
     });
-    if let Some(failure) = words::cut_short("netperf", ended, &said) {
+    if let Some(failure) = exit_failure::aborted("netperf", ended, &said) {
         return Err(protocols::explained(failure, job));
     }
     if ended.how != How::Code(0) {
-        return Err(words::failed("netperf", ended, &said, KNOWN));
+        return Err(exit_failure::without_result("netperf", ended, &said, KNOWN));
     }
     let number = |key: &str| figure(&keys, key).filter(|value| value.is_finite());
     let missing = |key: &str| {
@@ -55,9 +60,9 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
             Some(value) => format!("netperf's `{key}` is `{value}`, which is not a number"),
             None => format!("netperf's output has no `{key}`"),
         };
-        let cut = words::cut_note(ended);
-        match (words::cause_of(&said, KNOWN), said.as_str()) {
-            (Some(cause), said) => Failure::said("netperf", cause, said),
+        let cut = tool_text::cut_note(ended);
+        match (exit_failure::known_cause(&said, KNOWN), said.as_str()) {
+            (Some(cause), said) => Failure::from_tool_text("netperf", cause, said),
             (None, "") => Failure::new(Cause::Unparsable, &format!("{lacks}{cut}")),
             (None, said) => Failure::new(
                 Cause::Unparsable,
@@ -109,7 +114,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     }
     let mss = number("TRANSPORT_MSS").filter(|mss| *mss > 0.0);
     if let (Some(asked), Some(mss)) = (job.params.get(Param::Mss), mss) {
-        // netperf goes on without a word when the kernel refuses its -G.
+        // netperf continues silently when the kernel refuses its -G.
         if mss > asked as f64 {
             let words = format!("netperf says TRANSPORT_MSS={mss}, and was asked for {asked}");
             return Err(Failure::new(Cause::MssRefused, &words));
@@ -135,7 +140,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     set(name::ELAPSED_S, Some(elapsed));
     set(name::EFFECTIVE_MSS, mss);
     // Those of one connection: of many, the last one's say nothing.
-    let one_connection = tool.test != NetperfTest::TcpCrr;
+    let one_connection = tool.uses_one_connection();
     let retransmits = figure(&keys, "LOCAL_TRANSPORT_RETRANS").filter(|_| one_connection);
     set(name::RETRANSMITS, retransmits);
     for (name, key) in [
@@ -206,7 +211,7 @@ fn figure(keys: &HashMap<&str, &str>, key: &str) -> Option<f64> {
     keys.get(key)?.parse().ok()
 }
 
-/// A key that is there with two different values.
+/// A key with two different values.
 fn contradiction(text: &str) -> Option<(&str, &str, &str)> {
     let mut seen = HashMap::new();
     text.lines().filter_map(key_value).find_map(|(key, value)| {

@@ -1,11 +1,13 @@
-//! What netperf needs of `/etc/protocols`.
+//! netperf needs `tcp` in `/etc/protocols`.
 //!
 //! Given `-G`, netperf 2.7.0 and 2.7.1 call getprotobyname(3) for `tcp` and use what it returns without
 //! looking. Where no `/etc/protocols` names it, as in minimal images, the client crashes. The server does
 //! not ask.
 
 use crate::schedule::Param;
-use crate::tools::{Cause, Failure, Installed, Job, Unfit, Use};
+use crate::tools::failure::{Cause, Failure};
+use crate::tools::installed::{Installed, Unfit, Use};
+use crate::tools::tool::Job;
 
 const HELP: &str = "install the package `netbase` where the client runs";
 
@@ -39,9 +41,9 @@ pub(super) fn explained(failure: Failure, job: &Job<'_>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Timing;
+    use crate::plan::{BuiltInUse, Timing};
     use crate::schedule::Params;
-    use crate::tools::{Ended, How, Netperf, Tool};
+    use crate::tools::{Ended, How, Tool, netperf::Netperf};
 
     #[test]
     fn only_a_client_that_sets_an_mss_needs_the_name() {
@@ -76,7 +78,8 @@ mod tests {
                 slot: 0,
             };
             let ended = Ended::silent(How::Signal(signal));
-            Netperf::default().read(&job, &ended).unwrap_err()
+            let netperf = BuiltInUse::new("netperf", "TCP_STREAM").unwrap();
+            Netperf::from(&netperf).read(&job, &ended).unwrap_err()
         };
         let crashed = read(&[(Param::Mss, 600)], 11);
         assert_eq!(crashed.cause, Cause::Crashed);

@@ -2,54 +2,26 @@
 
 use std::time::Duration;
 
+use super::mode::Netperf;
 use super::{command, parse, protocols};
-use crate::plan::{self, NetperfTest};
-use crate::tools::{
-    Client, Ended, Failure, Installed, Job, Metrics, Port, Program, Server, Tool, Transport, Unfit,
-    Use, VersionQuery, name,
-};
-
-/// netperf with one of its tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Netperf {
-    pub(super) test: NetperfTest,
-}
-
-impl From<&plan::Netperf> for Netperf {
-    fn from(spec: &plan::Netperf) -> Self {
-        Self { test: spec.test }
-    }
-}
-
-impl Netperf {
-    /// Whether the test counts transactions, not bytes.
-    pub(super) fn transacts(self) -> bool {
-        use NetperfTest::{TcpCrr, TcpRr, UdpRr};
-        matches!(self.test, TcpRr | TcpCrr | UdpRr)
-    }
-
-    pub(super) fn is_udp(self) -> bool {
-        matches!(self.test, NetperfTest::UdpStream | NetperfTest::UdpRr)
-    }
-}
+use crate::catalog::{NETPERF, Program, Transport};
+use crate::tools::failure::Failure;
+use crate::tools::installed::{Installed, Unfit, Use, VersionQuery};
+use crate::tools::metrics::Metrics;
+use crate::tools::process_end::Ended;
+use crate::tools::tool::{Client, Job, Port, Server, Tool};
 
 impl Tool for Netperf {
     fn name(&self) -> &'static str {
-        "netperf"
+        NETPERF.name
     }
 
     fn programs(&self) -> Vec<Program<'_>> {
-        const PACKAGE: &str = "netperf";
-        vec![
-            Program {
-                name: "netperf",
-                package: PACKAGE,
-            },
-            Program {
-                name: "netserver",
-                package: PACKAGE,
-            },
-        ]
+        NETPERF.programs.to_vec()
+    }
+
+    fn package_note(&self) -> &'static str {
+        NETPERF.package_note
     }
 
     fn version_query(&self) -> Option<VersionQuery> {
@@ -82,7 +54,7 @@ impl Tool for Netperf {
     }
 
     fn overhead(&self) -> Duration {
-        self.test.overhead()
+        self.mode.overhead
     }
 
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
@@ -90,10 +62,6 @@ impl Tool for Netperf {
     }
 
     fn headline(&self) -> &'static str {
-        if self.transacts() {
-            name::TRANSACTIONS_PER_S
-        } else {
-            name::THROUGHPUT_BPS
-        }
+        self.mode.headline()
     }
 }

@@ -1,20 +1,13 @@
 //! One test's folder, namespace and command lines.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::api::Api;
-use crate::support::{NETPLAN, wait_until};
-
-/// No command line takes this long, whatever the cluster.
-const PATIENCE: Duration = Duration::from_secs(400);
+use crate::support::{Ended, Netplan, Running, wait_until};
 
 /// The workers and paths of `plans/quick.yaml`.
 const WORKERS_AND_PATHS: &str = "\
@@ -106,23 +99,8 @@ impl Case {
 
     /// Starts netplan in the folder.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let nth = fs::read_dir(self.folder.path()).unwrap().count();
-        let file = |name: &str| self.path(&format!("{name}.{nth}"));
-        let (stdout, stderr) = (file("stdout"), file("stderr"));
-        let child = Command::new(NETPLAN)
-            .current_dir(self.folder.path())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(File::create(&stdout).unwrap())
-            .stderr(File::create(&stderr).unwrap())
-            .spawn()
-            .unwrap();
-        println!("$ netplan {}", arguments.join(" "));
-        Running {
-            child,
-            stdout,
-            stderr,
-        }
+        let netplan = Netplan::in_folder(&self.folder).with_own_environment();
+        netplan.args(arguments).start()
     }
 
     /// Starts `netplan COMMAND … --namespace …`.
@@ -186,7 +164,7 @@ impl Case {
     #[track_caller]
     pub fn wait_for_cells(&self, running: &Running, count: usize) {
         wait_until("the cells to be measured", || {
-            assert!(running.goes_on(), "{}", running.stderr());
+            assert!(!running.has_ended(), "{}", running.stderr());
             self.outcomes().len() >= count
         });
     }
@@ -213,108 +191,4 @@ impl Drop for Case {
 pub fn image() -> String {
     let default = concat!("netplan:", env!("CARGO_PKG_VERSION"));
     std::env::var("NETPLAN_E2E_IMAGE").unwrap_or_else(|_| default.to_owned())
-}
-
-/// A netplan that has been started.
-pub struct Running {
-    child: Child,
-    stdout: PathBuf,
-    stderr: PathBuf,
-}
-
-/// A netplan that has ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Running {
-    pub fn stderr(&self) -> String {
-        fs::read_to_string(&self.stderr).unwrap()
-    }
-
-    /// The run's id, once it is said.
-    pub fn run_id(&self) -> String {
-        let mut id = None;
-        wait_until("the run's id to be said", || {
-            id = run_id(&self.stderr());
-            assert!(id.is_some() || self.goes_on(), "{}", self.stderr());
-            id.is_some()
-        });
-        id.unwrap()
-    }
-
-    fn goes_on(&self) -> bool {
-        let status = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        status.is_ok_and(|status| !status.contains(") Z "))
-    }
-
-    /// Ctrl-C.
-    pub fn interrupt(&self) {
-        self.signal(Signal::SIGINT);
-    }
-
-    /// `kill -9`.
-    pub fn kill(mut self) {
-        self.signal(Signal::SIGKILL);
-        self.child.wait().unwrap();
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
-    }
-
-    /// Waits for its end.
-    #[track_caller]
-    pub fn finish(mut self) -> Ended {
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{}", self.stderr());
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        let ended = Ended {
-            code: status.code(),
-            stdout: fs::read_to_string(&self.stdout).unwrap(),
-            stderr: self.stderr(),
-        };
-        println!("{}{}", ended.stdout, ended.stderr);
-        println!("code {:?} after {:.1?}", ended.code, begun.elapsed());
-        ended
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Ended {
-    #[track_caller]
-    pub fn expect(&self, code: i32) -> &Self {
-        assert_eq!(self.code, Some(code));
-        self
-    }
-
-    #[track_caller]
-    pub fn says(&self, words: &str) -> &Self {
-        let said = self.stdout.contains(words) || self.stderr.contains(words);
-        assert!(said, "it does not say `{words}`");
-        self
-    }
-}
-
-/// The id in `run 0badcafe of …`.
-pub fn run_id(said: &str) -> Option<String> {
-    let (_, rest) = said.split_once("run ")?;
-    let id = rest.get(..8)?;
-    let is_id = id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id.then(|| id.to_owned())
 }

@@ -9,8 +9,7 @@ fn ctrl_c_half_way_shows_what_was_measured_and_the_run_can_be_resumed() {
     let running = case.start_run(&[]);
     case.wait_for_cells(&running, 3);
     running.interrupt();
-    let ended = running.finish();
-    ended.expect(130).says("interrupted");
+    let ended = running.finish().expect(130).says("interrupted");
     // The report, and what is stored.
     ended.says("measured");
     let measured = case.outcomes().len();

@@ -33,8 +33,7 @@ fn a_worker_whose_process_is_killed_comes_back() {
     let run = running.run_id();
     case.wait_for_cells(&running, 3);
     let killed = kill_container(&run, "--name=w2");
-    let ended = running.finish();
-    ended.expect(0);
+    let ended = running.finish().expect(0);
     case.expect_measured(15);
     if killed {
         ended.says("killed by SIGKILL; started again (restart 1)");
@@ -52,8 +51,7 @@ fn an_orchestrator_whose_process_is_killed_goes_on_from_its_journal() {
     let run = running.run_id();
     case.wait_for_cells(&running, 3);
     let killed = kill_container(&run, "netplan orchestrator");
-    let ended = running.finish();
-    ended.expect(0);
+    let ended = running.finish().expect(0);
     case.expect_measured(15);
     if killed {
         ended.says("killed by SIGKILL; started again (restart 1)");

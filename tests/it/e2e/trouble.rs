@@ -13,8 +13,10 @@ fn an_image_that_cannot_be_pulled_is_said_within_seconds() {
     let ended = case.run(&["--set", image]);
     // A pull is tried several times; what would wait longer is that the pods never get ready.
     assert!(begun.elapsed() < Duration::from_secs(90));
-    ended.expect(1).says("registry.invalid/netplan:none");
-    ended.says("push the image where the nodes can pull it");
+    ended
+        .expect(1)
+        .says("registry.invalid/netplan:none")
+        .says("push the image where the nodes can pull it");
     case.expect_no_namespace();
 }
 

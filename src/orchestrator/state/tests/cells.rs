@@ -46,7 +46,7 @@ pub(super) fn a_search() -> Find {
         to: plan::units::BitRate(8000),
         within: plan::units::Percent(50.0),
         condition: plan::Condition {
-            metric: plan::Metric::LOST_PERCENT,
+            metric: plan::Metric::known("lost_percent").unwrap(),
             comparison: plan::Comparison::AtMost,
             bound: 1.0,
         },

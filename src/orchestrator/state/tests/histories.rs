@@ -66,7 +66,6 @@ fn pending_in(state: &State) -> Vec<(String, u32, u32)> {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 3000,
-        failure_persistence: None,
         ..ProptestConfig::default()
     })]
 

@@ -170,7 +170,6 @@ fn action() -> impl Strategy<Value = Action> {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 1000,
-        failure_persistence: None,
         ..ProptestConfig::default()
     })]
 

@@ -1,0 +1,186 @@
+//! The metrics that netplan knows.
+
+use super::Unit;
+
+/// The names of metrics in journals, files and JSON. A name carries its unit.
+pub mod name {
+    pub const THROUGHPUT_BPS: &str = "throughput_bps";
+    pub const FOUND_RATE_BPS: &str = "found_rate_bps";
+    pub const SENT_BPS: &str = "sent_bps";
+    pub const RETRANSMITS: &str = "retransmits";
+    pub const RTT_US: &str = "rtt_us";
+    pub const JITTER_US: &str = "jitter_us";
+    pub const LOST_PERCENT: &str = "lost_percent";
+    pub const LATENCY_MEAN_US: &str = "latency_us.mean";
+    pub const LATENCY_P50_US: &str = "latency_us.p50";
+    pub const LATENCY_P90_US: &str = "latency_us.p90";
+    pub const LATENCY_P99_US: &str = "latency_us.p99";
+    pub const LATENCY_MAX_US: &str = "latency_us.max";
+    pub const TRANSACTIONS_PER_S: &str = "transactions_per_s";
+    pub const EFFECTIVE_MSS: &str = "effective_mss";
+    pub const CPU_PERCENT_CLIENT: &str = "cpu_percent.client";
+    pub const CPU_PERCENT_SERVER: &str = "cpu_percent.server";
+    /// How long a built-in tool measured, in seconds by its own clock. It describes the sample, so
+    /// no plan expects it and no table shows it.
+    pub const ELAPSED_S: &str = "elapsed_s";
+}
+
+/// A metric that netplan knows: each fact about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownMetric {
+    /// As journals and files write it.
+    pub name: &'static str,
+    /// As plans write it; `None` for a metric that no plan names.
+    pub word: Option<&'static str>,
+    pub unit: Unit,
+    /// What it means, in a sentence.
+    pub text: &'static str,
+    /// Its column in the tables of tests that measure it beside their headline metric.
+    pub column: Option<Column>,
+    /// The caption of its own table where a test sweeps a size; `None` for no such table.
+    pub sweep_caption: Option<&'static str>,
+}
+
+/// How a table shows a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The two lines of its heading.
+    pub heading: [&'static str; 2],
+    /// Figures have at most this many decimals.
+    pub decimals: usize,
+}
+
+/// The metrics, in the order in which tables and messages show them.
+pub const METRICS: [KnownMetric; 16] = [
+    known("throughput", name::THROUGHPUT_BPS, Unit::BitsPerSecond)
+        .text("Bits a second that arrived."),
+    known("sent", name::SENT_BPS, Unit::BitsPerSecond).text("Bits a second that were sent."),
+    KnownMetric {
+        word: None,
+        ..known("found_rate", name::FOUND_RATE_BPS, Unit::BitsPerSecond)
+    }
+    .text("The rate that `find` finds: the highest sending rate of each stream that keeps its condition.")
+    .column(["found rate", "Mbit/s"], 2)
+    .sweep("found rate of each stream"),
+    known("lost_percent", name::LOST_PERCENT, Unit::Percent)
+        .text("Datagrams that did not arrive, in percent of those sent.")
+        .column(["lost", "%"], 2)
+        .sweep("lost"),
+    known("jitter", name::JITTER_US, Unit::Microseconds)
+        .text("Inter-arrival jitter of UDP (RFC 3550).")
+        .column(["jitter", "µs"], 1)
+        .sweep("jitter"),
+    known("retransmits", name::RETRANSMITS, Unit::Count)
+        .text("TCP segments sent again.")
+        .column(["retrans", ""], 0),
+    known("rtt", name::RTT_US, Unit::Microseconds)
+        .text("TCP's smoothed round-trip time, the mean over the streams.")
+        .column(["RTT", "µs"], 1),
+    known("latency.mean", name::LATENCY_MEAN_US, Unit::Microseconds)
+        .text("Mean time of a request and its response.")
+        .column(["mean", "µs"], 1),
+    known("latency.p50", name::LATENCY_P50_US, Unit::Microseconds)
+        .text("Half of the requests took no longer.")
+        .column(["p50", "µs"], 1)
+        .sweep("latency p50"),
+    known("latency.p90", name::LATENCY_P90_US, Unit::Microseconds)
+        .text("90 % of the requests took no longer.")
+        .column(["p90", "µs"], 1),
+    known("latency.p99", name::LATENCY_P99_US, Unit::Microseconds)
+        .text("99 % of the requests took no longer.")
+        .column(["p99", "µs"], 1)
+        .sweep("latency p99"),
+    known("latency.max", name::LATENCY_MAX_US, Unit::Microseconds)
+        .text("The longest time of a request and its response.")
+        .column(["max", "µs"], 0),
+    known("transactions_per_s", name::TRANSACTIONS_PER_S, Unit::PerSecond)
+        .text("Requests that were answered, or connections that were made, a second."),
+    known("effective_mss", name::EFFECTIVE_MSS, Unit::Bytes)
+        .text("Payload bytes of a full TCP segment, by the kernel or the tool.")
+        .column(["effective", "MSS"], 0),
+    known("cpu.client", name::CPU_PERCENT_CLIENT, Unit::Percent)
+        .text("CPU at the client, as the tool says it.")
+        .column(["client", "CPU %"], 0),
+    known("cpu.server", name::CPU_PERCENT_SERVER, Unit::Percent)
+        .text("CPU at the server, as the tool says it.")
+        .column(["server", "CPU %"], 0),
+];
+
+/// What a stream test measures. The first is its headline.
+pub(super) const RATES: &[&str] = &[name::THROUGHPUT_BPS, name::SENT_BPS];
+
+/// What a request/response test measures. The first is its headline.
+pub(super) const TRANSACTIONS: &[&str] = &[
+    name::TRANSACTIONS_PER_S,
+    name::LATENCY_MEAN_US,
+    name::LATENCY_P50_US,
+    name::LATENCY_P90_US,
+    name::LATENCY_P99_US,
+    name::LATENCY_MAX_US,
+];
+
+/// What tools say of the CPU at both ends.
+pub(super) const CPU: &[&str] = &[name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER];
+
+const fn known(word: &'static str, name: &'static str, unit: Unit) -> KnownMetric {
+    KnownMetric {
+        name,
+        word: Some(word),
+        unit,
+        text: "",
+        column: None,
+        sweep_caption: None,
+    }
+}
+
+impl KnownMetric {
+    const fn text(self, text: &'static str) -> Self {
+        Self { text, ..self }
+    }
+
+    const fn column(self, heading: [&'static str; 2], decimals: usize) -> Self {
+        Self {
+            column: Some(Column { heading, decimals }),
+            ..self
+        }
+    }
+
+    const fn sweep(self, caption: &'static str) -> Self {
+        Self {
+            sweep_caption: Some(caption),
+            ..self
+        }
+    }
+
+    /// The known metric that journals write so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<&'static KnownMetric> {
+        METRICS.iter().find(|metric| metric.name == name)
+    }
+}
+
+/// What netplan itself writes into journals by this name, which no declared tool may yield; `None`
+/// for a name that is free.
+#[must_use]
+pub fn reserved_metric(name: &str) -> Option<&'static str> {
+    /// What workers observe around samples, at each end.
+    const OBSERVED: [&str; 9] = [
+        "observed_s",
+        "node_cpu_busy_percent",
+        "node_cpu_steal_percent",
+        "cgroup_throttled_periods",
+        "cgroup_throttled_us",
+        "interface_sent_bytes",
+        "interface_received_bytes",
+        "interface_sent_packets",
+        "interface_received_packets",
+    ];
+    match name.split_once('.') {
+        Some((head, "client" | "server")) if OBSERVED.contains(&head) => {
+            Some("what workers observe around samples")
+        }
+        _ if name == self::name::FOUND_RATE_BPS => Some("the rate that `find` finds"),
+        _ if name == self::name::ELAPSED_S => Some("how long a built-in tool measured"),
+        _ => None,
+    }
+}

@@ -1,0 +1,12 @@
+//! The list of the built-in tools.
+
+use super::{BuiltInTool, iperf3, netperf};
+
+/// The built-in tools. What runs each of them is in `tools/registry.rs`.
+pub const BUILT_IN_TOOLS: [&BuiltInTool; 2] = [&iperf3::IPERF3, &netperf::NETPERF];
+
+/// The built-in tool of this name.
+#[must_use]
+pub fn built_in_tool(name: &str) -> Option<&'static BuiltInTool> {
+    BUILT_IN_TOOLS.into_iter().find(|tool| tool.name == name)
+}

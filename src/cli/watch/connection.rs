@@ -1,0 +1,57 @@
+//! Connections to the orchestrator, and how they end.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+
+use crate::cluster::Cluster;
+use crate::render::ORCHESTRATOR_PORT;
+use crate::rpc::pb::CancelRequest;
+use crate::rpc::{self, Client, Identity};
+
+/// The orchestrator is a process that has just been started; it listens within milliseconds.
+const ORCHESTRATOR_LISTENS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Why a connection to the orchestrator was of no more use.
+#[derive(Debug)]
+pub(in crate::cli) enum Lost {
+    /// The next one may be; the run itself may be well.
+    Again(anyhow::Error),
+    /// There is nothing to come back to.
+    Final(anyhow::Error),
+}
+
+impl From<Lost> for anyhow::Error {
+    fn from(lost: Lost) -> Self {
+        let (Lost::Again(error) | Lost::Final(error)) = lost;
+        error
+    }
+}
+
+/// Connects to the orchestrator.
+pub(super) async fn connect<C: Cluster + Sync>(
+    cluster: &C,
+    orchestrator: &str,
+    identity: &Identity,
+) -> Result<Client, Lost> {
+    let within = ORCHESTRATOR_LISTENS_WITHIN;
+    let stream = cluster
+        .connect(orchestrator, ORCHESTRATOR_PORT, within)
+        .await
+        .map_err(|error| Lost::Again(error.into()))?;
+    let client = rpc::connect_over(stream, identity).await;
+    client.map_err(|error| Lost::Again(error.into()))
+}
+
+/// Asks the orchestrator to stop the run.
+pub(in crate::cli) async fn cancel<C: Cluster + Sync>(
+    cluster: &C,
+    orchestrator: &str,
+    identity: &Identity,
+) -> anyhow::Result<()> {
+    let mut client = connect(cluster, orchestrator, identity).await?;
+    let answer = client.cancel(CancelRequest {}).await;
+    let answer = answer.map_err(|status| anyhow!("{}", crate::diag::error_chain(&status)))?;
+    rpc::same_version(answer.metadata())?;
+    Ok(())
+}

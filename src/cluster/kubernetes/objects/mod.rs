@@ -1,0 +1,5 @@
+//! The objects of a run: applied, and removed by its label.
+
+pub mod apply;
+pub mod namespace;
+pub mod remove;

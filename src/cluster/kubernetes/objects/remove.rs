@@ -1,0 +1,156 @@
+//! Removes the objects with a run's label, and nothing else.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{DeleteParams, DynamicObject, ListParams};
+
+use super::apply::resource;
+use super::namespace;
+use crate::cluster::Error;
+use crate::cluster::kubernetes::api_error::{api_error, code};
+use crate::cluster::kubernetes::connection::Connection;
+use crate::cluster::kubernetes::labels::selector;
+use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
+use crate::cluster::kubernetes::run_list::Run;
+
+/// Which runs to remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunFilter {
+    /// The run of this id.
+    Run(String),
+    /// All that there are.
+    All,
+}
+
+/// The owner first: should this process end here, the cluster removes the rest by itself. Jobs go
+/// before their pods, or they would make new ones; so, pods are left only where a template has some.
+const KINDS: &[(&str, &str)] = &[
+    ("v1", "ConfigMap"),
+    ("batch/v1", "Job"),
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("v1", "Secret"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+];
+
+impl Connection {
+    /// Removes what is left of one run or of all, and only what carries netplan's label; also the
+    /// namespace, when netplan made it and nothing else is in it. Says what it removed.
+    ///
+    /// # Errors
+    /// What could not be removed; the other runs are gone by then.
+    pub async fn clean(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
+        let runs: Vec<Run> = self
+            .runs()
+            .await?
+            .into_iter()
+            .filter(|run| match filter {
+                RunFilter::Run(id) => run.id == *id,
+                RunFilter::All => true,
+            })
+            .collect();
+        let mut first_error = None;
+        for run in &runs {
+            let made_for = match filter {
+                RunFilter::Run(_) => Some(run.id.as_str()),
+                RunFilter::All => None,
+            };
+            let removed = match remove(self, &run.namespace, &run.id, true).await {
+                Ok(()) => namespace::remove_if_made(self, &run.namespace, made_for).await,
+                Err(error) => Err(error),
+            };
+            first_error = first_error.or(removed.err());
+        }
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(runs),
+        }
+    }
+}
+
+/// Removes all objects of a run, and returns when its pods are gone. What netplan may not delete is left
+/// to the cluster, which removes it after its owner: pods, and unless `strict` other kinds.
+pub async fn remove(
+    connection: &Connection,
+    namespace: &str,
+    run: &str,
+    strict: bool,
+) -> Result<(), Error> {
+    let mut first_error = None;
+    for (version, kind) in KINDS {
+        if let Err(error) = remove_kind(connection, namespace, run, version, kind).await {
+            let may_stay = *kind == "Pod" || !strict && *kind != "ConfigMap";
+            let left_to_cluster = may_stay && code(&error) == Some(403);
+            if !left_to_cluster {
+                let what = format!("remove the {kind}s of run `{run}`");
+                first_error = first_error.or(Some(api_error(what, &error)));
+            }
+        }
+    }
+    if let Some(error) = first_error {
+        return Err(error);
+    }
+    wait_until_pods_are_gone(connection, namespace, run).await
+}
+
+async fn remove_kind(
+    connection: &Connection,
+    namespace: &str,
+    run: &str,
+    version: &str,
+    kind: &str,
+) -> kube::Result<()> {
+    let resource = resource(version, kind);
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(connection.client.clone(), namespace, &resource);
+    let list = ListParams::default().labels(&selector(run));
+    // By default, deleting a Job leaves its pods.
+    let params = DeleteParams::background();
+    // Before 1.23 Services cannot be deleted as a collection.
+    if kind == "Service" {
+        for item in connection.ask(api.list_metadata(&list)).await?.items {
+            let name = item.metadata.name.unwrap_or_default();
+            match connection.ask(api.delete(&name, &params)).await {
+                Err(error) if code(&error) != Some(404) => return Err(error),
+                _ => {}
+            }
+        }
+        return Ok(());
+    }
+    match connection.ask(api.delete_collection(&params, &list)).await {
+        Err(error) if code(&error) == Some(404) => Ok(()),
+        answer => answer.map(drop),
+    }
+}
+
+async fn wait_until_pods_are_gone(
+    connection: &Connection,
+    namespace: &str,
+    run: &str,
+) -> Result<(), Error> {
+    let mut watch = PodWatch::new(connection, namespace, &selector(run));
+    let gone = async {
+        let mut is_listed = false;
+        while !is_listed || watch.pods().next().is_some() {
+            is_listed |= matches!(watch.next().await?, Change::Listed);
+        }
+        Ok::<(), Error>(())
+    };
+    let timeouts = connection.timeouts.gone;
+    if let Ok(gone) = tokio::time::timeout(timeouts, gone).await {
+        return gone;
+    }
+    let left: Vec<&str> = watch
+        .pods()
+        .filter_map(|pod: &Pod| pod.metadata.name.as_deref())
+        .collect();
+    Err(Error::cannot(
+        format!("remove the pods of run `{run}`"),
+        format!(
+            "after {} s, these still exist: {}",
+            timeouts.as_secs(),
+            left.join(", ")
+        ),
+        "their nodes may be gone; `kubectl delete pod --force` removes them",
+    ))
+}

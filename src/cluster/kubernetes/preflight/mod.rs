@@ -1,0 +1,8 @@
+//! Whether a cluster can carry a run, asked before anything is applied.
+
+mod checkup;
+mod permissions;
+mod placement_check;
+mod references_check;
+
+pub use checkup::LARGEST_CONFIG_MAP_BYTES;

@@ -1,0 +1,207 @@
+//! The runs that have objects in a cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::Api;
+use kube::api::{ListParams, ObjectMeta, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::api_error::{api_error, code};
+use super::connection::Connection;
+use super::labels::{NAME_LABEL, NETPLAN, PLAN_LABEL, ROLE_LABEL, RUN_LABEL, VERSION_LABEL};
+use super::pods::status::{Stage, current_pod, is_leaving, pod_state, rendered_name};
+use crate::cluster::Error;
+
+/// A run that has objects in the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Run {
+    pub id: String,
+    /// The plan's name, as far as something is there that tells.
+    pub plan: Option<String>,
+    pub namespace: String,
+    pub state: State,
+    /// When its first object was made.
+    pub created: Option<Timestamp>,
+    /// The version of netplan that made it.
+    pub version: Option<String>,
+    /// How many workers there are, and how many of them are up or done.
+    pub workers: u32,
+    pub workers_up: u32,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its pods are on their way up.
+    Starting,
+    Running,
+    /// Its orchestrator has done its work.
+    Finished,
+    /// Its orchestrator has been given up.
+    Failed,
+    /// The orchestrator is gone; other objects remain.
+    Remains,
+    /// It is being removed.
+    Leaving,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Remains => "remains",
+            Self::Leaving => "leaving",
+        })
+    }
+}
+
+impl Connection {
+    /// The runs in the settings' namespace, else in all namespaces, else (without the permission for
+    /// that) in the kubeconfig's; the oldest first.
+    ///
+    /// # Errors
+    /// When the permission is missing.
+    pub async fn runs(&self) -> Result<Vec<Run>, Error> {
+        let found = match &self.namespace {
+            Some(namespace) => self.runs_in(Some(namespace)).await,
+            None => match self.runs_in(None).await {
+                Err(error) if code(&error) == Some(403) => self.runs_in(Some(&self.home)).await,
+                found => found,
+            },
+        };
+        found.map_err(|error| api_error("list the runs", &error))
+    }
+
+    async fn runs_in(&self, namespace: Option<&str>) -> kube::Result<Vec<Run>> {
+        let labels = ListParams::default().labels(&format!("{NAME_LABEL}={NETPLAN},{RUN_LABEL}"));
+        let plans: Api<ConfigMap> = self.api(namespace);
+        // Without the plans in them.
+        let plans = self.ask(plans.list_metadata(&labels)).await?.items;
+        let plans = plans.into_iter().map(|plan| plan.metadata).collect();
+        let jobs = self.ask(self.api(namespace).list(&labels)).await?.items;
+        let pods = self.ask(self.api(namespace).list(&labels)).await?.items;
+        Ok(runs(plans, jobs, &pods))
+    }
+
+    fn api<K>(&self, namespace: Option<&str>) -> Api<K>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        match namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        }
+    }
+}
+
+/// Groups the objects by run.
+fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
+    let mut runs: BTreeMap<(String, String), Run> = BTreeMap::new();
+    for plan in plans {
+        run_of_object(&mut runs, &plan);
+    }
+    // A worker is one however many pods it has had, and before it has any.
+    let mut workers: BTreeSet<(String, String, String)> = BTreeSet::new();
+    for job in jobs {
+        let name = job.metadata.name.clone().unwrap_or_default();
+        let is_worker = role(&job.metadata) == Some("worker");
+        let Some(run) = run_of_object(&mut runs, &job.metadata) else {
+            continue;
+        };
+        if is_worker {
+            workers.insert((run.namespace.clone(), run.id.clone(), name));
+            continue;
+        }
+        let status = job.status.unwrap_or_default();
+        let is = |kind: &str| {
+            let mut conditions = status.conditions.iter().flatten();
+            conditions.any(|condition| condition.type_ == kind && condition.status == "True")
+        };
+        run.state = if is("Complete") {
+            State::Finished
+        } else if is("Failed") {
+            State::Failed
+        } else {
+            State::Starting
+        };
+    }
+    for pod in pods {
+        let stage = pod_state(pod).stage;
+        let is_worker = role(&pod.metadata) == Some("worker");
+        let Some(run) = run_of_object(&mut runs, &pod.metadata) else {
+            continue;
+        };
+        if is_worker {
+            workers.insert((run.namespace.clone(), run.id.clone(), rendered_name(pod)));
+        } else if run.state == State::Starting && stage == Stage::Ready {
+            run.state = State::Running;
+        }
+    }
+    for (namespace, id, worker) in workers {
+        let pod = current_pod(pods, &worker);
+        let is_up = pod.is_some_and(|pod| pod_state(pod).stage >= Stage::Ready);
+        if let Some(run) = runs.get_mut(&(namespace, id)) {
+            run.workers += 1;
+            run.workers_up += u32::from(is_up);
+        }
+    }
+    for ((namespace, id), run) in &mut runs {
+        // The Job goes before its pods; a pod that is not being deleted keeps the run from counting as leaving.
+        let mut left = pods.iter().filter(|pod| {
+            let labels = pod.metadata.labels.as_ref();
+            pod.metadata.namespace.as_deref() == Some(namespace)
+                && labels.and_then(|labels| labels.get(RUN_LABEL)) == Some(id)
+        });
+        let first = left.next();
+        if run.state == State::Remains && first.is_some_and(is_leaving) && left.all(is_leaving) {
+            run.state = State::Leaving;
+        }
+    }
+    let mut runs: Vec<Run> = runs.into_values().collect();
+    runs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    runs
+}
+
+fn role(metadata: &ObjectMeta) -> Option<&str> {
+    let labels = metadata.labels.as_ref()?;
+    labels.get(ROLE_LABEL).map(String::as_str)
+}
+
+/// The run that an object belongs to.
+fn run_of_object<'a>(
+    runs: &'a mut BTreeMap<(String, String), Run>,
+    metadata: &ObjectMeta,
+) -> Option<&'a mut Run> {
+    let labels = metadata.labels.as_ref()?;
+    let id = labels.get(RUN_LABEL)?;
+    let namespace = metadata.namespace.clone().unwrap_or_default();
+    let created = metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let run = runs
+        .entry((namespace.clone(), id.clone()))
+        .or_insert_with(|| Run {
+            id: id.clone(),
+            plan: None,
+            namespace,
+            state: State::Remains,
+            created,
+            version: labels.get(VERSION_LABEL).cloned(),
+            workers: 0,
+            workers_up: 0,
+        });
+    run.plan = run.plan.take().or_else(|| labels.get(PLAN_LABEL).cloned());
+    run.created = match (run.created, created) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    Some(run)
+}

@@ -1,0 +1,268 @@
+//! Objects and settings → the node and the address of each pod, and the address of each Service.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use k8s_openapi::api::core::v1::{Node, NodeCondition, Service, ServicePort};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::cluster::Error;
+use crate::cluster::local::manifests::{Objects, PodObject, name, namespace};
+use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place};
+use crate::plan::{Link, Local, Offloads};
+
+/// The whole local cluster, before any of it exists.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Nodes are numbered from 0; [`node_name`] counts from 1.
+    pub nodes: u32,
+    pub pods: Vec<PlacedPod>,
+    pub services: Vec<PlacedService>,
+    pub links: Link,
+    pub offloads: Offloads,
+}
+
+#[derive(Clone, Debug)]
+pub struct PlacedPod {
+    pub object: PodObject,
+    pub node: u32,
+    pub address: Ipv4Addr,
+}
+
+#[derive(Clone, Debug)]
+pub struct PlacedService {
+    pub name: String,
+    pub namespace: String,
+    pub address: Ipv4Addr,
+    pub ports: Vec<PortRule>,
+    /// Addresses of the pods behind it.
+    pub endpoints: Vec<Ipv4Addr>,
+}
+
+/// The protocol of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// What a Service does with one port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PortRule {
+    pub transport: Transport,
+    pub port: u16,
+    pub target: u16,
+}
+
+/// Pods, by node, are `10.244.<node>.0/24`; Services are `10.96.0.0/16`, as with kubeadm.
+pub const POD_RANGE: &str = "10.244.0.0/16";
+pub const SERVICE_RANGE: &str = "10.96.0.0/16";
+
+/// A plan has no more nodes.
+const MAX_NODES: u32 = 32;
+const FIRST_HOST: u32 = 11;
+const PODS_A_NODE: usize = 240;
+const SERVICES: usize = 60_000;
+
+/// Places the pods and assigns the addresses.
+///
+/// # Errors
+/// A pod that no node can take.
+pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
+    let nodes = settings.nodes.clamp(1, MAX_NODES);
+    let mut taken = vec![0_u32; nodes as usize];
+    let mut pods = Vec::with_capacity(objects.pods.len());
+    for (object, node) in objects.pods.iter().zip(place_pods(objects, nodes)?) {
+        let count = &mut taken[node as usize];
+        if *count as usize >= PODS_A_NODE {
+            return Err(Error::unplaceable(
+                &object.pod.name,
+                &format!("{} has {PODS_A_NODE} pods already", node_name(node)),
+                "set `local.nodes` higher",
+            ));
+        }
+        pods.push(PlacedPod {
+            object: object.clone(),
+            node,
+            address: offset(
+                Ipv4Addr::new(10, 244, 0, 0),
+                (node + 1) * 256 + FIRST_HOST + *count,
+            ),
+        });
+        *count += 1;
+    }
+    let services = objects.services.iter().take(SERVICES).zip(FIRST_HOST..);
+    let services = services
+        .map(|(service, host)| {
+            let address = offset(Ipv4Addr::new(10, 96, 0, 0), host);
+            PlacedService::new(service, address, &pods)
+        })
+        .collect();
+    Ok(Layout {
+        nodes,
+        pods,
+        services,
+        links: settings.links.clone(),
+        offloads: settings.offloads,
+    })
+}
+
+/// For each pod its node.
+fn place_pods(objects: &Objects, nodes: u32) -> Result<Vec<u32>, Error> {
+    let pods: Vec<PodToPlace> = objects.pods.iter().map(|one| one.pod.clone()).collect();
+    let place_on = |nodes| place(&(0..nodes).map(node).collect::<Vec<_>>(), &pods);
+    let (pod, what) = match place_on(nodes) {
+        Placement::Found(placed) => {
+            let numbers = placed.into_iter().map(u32::try_from);
+            return Ok(numbers.map(Result::unwrap_or_default).collect());
+        }
+        Placement::Impossible(misfits) => {
+            let first = misfits.into_iter().next();
+            let first = first.map(|Misfit { pod, why, .. }| (pod, why));
+            first.unwrap_or_default()
+        }
+        Placement::Unknown => {
+            let last = pods.last().map(|pod| pod.name.clone());
+            let what = format!("no placement of all pods on {nodes} nodes was found");
+            (last.unwrap_or_default(), what)
+        }
+    };
+    let mut more = nodes + 1..=MAX_NODES;
+    let enough = more.find(|&nodes| matches!(place_on(nodes), Placement::Found(_)));
+    Err(Error::unplaceable(
+        &pod,
+        &what,
+        match enough {
+            Some(enough) => format!(
+                "set `local.nodes` to {enough} or more, or change the placement of the workers"
+            ),
+            None => "change the placement of the workers".to_owned(),
+        },
+    ))
+}
+
+/// An emulated node, as the placement sees it.
+fn node(number: u32) -> Node {
+    let name = node_name(number);
+    let ready = NodeCondition {
+        type_: "Ready".to_owned(),
+        status: "True".to_owned(),
+        ..NodeCondition::default()
+    };
+    let mut node = Node::default();
+    node.metadata.labels = Some([("kubernetes.io/hostname".to_owned(), name.clone())].into());
+    node.metadata.name = Some(name);
+    node.status.get_or_insert_default().conditions = Some(vec![ready]);
+    node
+}
+
+impl PlacedService {
+    fn new(service: &Service, address: Ipv4Addr, pods: &[PlacedPod]) -> Self {
+        let namespace = namespace(&service.metadata);
+        let spec = service.spec.as_ref();
+        let selector = spec.and_then(|spec| spec.selector.as_ref());
+        let endpoints = pods.iter().filter(|placed| {
+            let pod = &placed.object.pod;
+            let selects = selector.is_some_and(|selector| has_labels(selector, &pod.labels));
+            pod.namespace == namespace && selects
+        });
+        let ports = spec.and_then(|spec| spec.ports.as_ref());
+        let mut ports: Vec<PortRule> = ports
+            .into_iter()
+            .flatten()
+            .filter_map(PortRule::from_port)
+            .collect();
+        ports.sort_unstable();
+        ports.dedup_by_key(|rule| (rule.transport, rule.port));
+        Self {
+            name: name(&service.metadata).to_owned(),
+            namespace: namespace.to_owned(),
+            address,
+            ports,
+            endpoints: endpoints.map(|pod| pod.address).collect(),
+        }
+    }
+}
+
+impl PortRule {
+    /// `None` for numbers that are no ports, which the manifests' check refuses.
+    fn from_port(port: &ServicePort) -> Option<Self> {
+        let number = u16::try_from(port.port).ok()?;
+        let target = match &port.target_port {
+            Some(IntOrString::Int(target)) => u16::try_from(*target).ok()?,
+            Some(IntOrString::String(_)) => return None,
+            None => number,
+        };
+        let transport = match port.protocol.as_deref() {
+            Some("UDP") => Transport::Udp,
+            _ => Transport::Tcp,
+        };
+        Some(Self {
+            transport,
+            port: number,
+            target,
+        })
+    }
+}
+
+impl Layout {
+    /// The nodes that have pods, in order.
+    pub fn occupied(&self) -> Vec<u32> {
+        let nodes: BTreeSet<u32> = self.pods.iter().map(|pod| pod.node).collect();
+        nodes.into_iter().collect()
+    }
+
+    /// What a run ran on, for `environment.json`.
+    pub fn describe(&self) -> serde_json::Value {
+        let pods: serde_json::Map<_, _> = self
+            .pods
+            .iter()
+            .map(|pod| {
+                let at = serde_json::json!({
+                    "node": node_name(pod.node),
+                    "address": pod.address.to_string(),
+                });
+                (pod.object.pod.name.clone(), at)
+            })
+            .collect();
+        let services: serde_json::Map<_, _> = self
+            .services
+            .iter()
+            .map(|service| (service.name.clone(), service.address.to_string().into()))
+            .collect();
+        serde_json::json!({
+            "kind": "local",
+            "nodes": self.nodes,
+            "network": "routed veth pairs",
+            "proxy": "nftables",
+            "links": self.links,
+            "offloads": self.offloads,
+            "pods": pods,
+            "services": services,
+        })
+    }
+}
+
+/// `node-1` for node 0.
+pub fn node_name(node: u32) -> String {
+    format!("node-{}", node + 1)
+}
+
+/// The network namespace of a pod. No node's has such a name.
+pub fn pod_namespace(pod: &str) -> String {
+    format!("pod-{pod}")
+}
+
+/// The gateway of a node's pods, on the node.
+pub fn gateway(node: u32) -> Ipv4Addr {
+    offset(Ipv4Addr::new(10, 244, 0, 1), (node + 1) * 256)
+}
+
+/// A node's own address on its links.
+pub fn node_address(node: u32) -> Ipv4Addr {
+    offset(Ipv4Addr::new(192, 168, 77, 1), node)
+}
+
+fn offset(base: Ipv4Addr, by: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(base.to_bits() + by)
+}

@@ -1,0 +1,159 @@
+//! The link between two nodes: rate and delay by queues, loss by the receiving node's filter.
+
+use std::fmt::Write as _;
+
+use super::layout::node_name;
+use crate::plan::{Link, Offloads};
+
+/// The MTU of links and pods when the plan names none, bytes.
+pub const DEFAULT_MTU: u32 = 1500;
+
+/// A node's end of its link to another node.
+pub fn device(other: u32) -> String {
+    node_name(other).replace("node-", "to")
+}
+
+/// The `tc` lines for one end of a link; empty when the link is as fast as the machine.
+///
+/// A rate is held by a token bucket (tc-tbf(8)), which counts Ethernet, IP and TCP headers. With
+/// a delay the bucket sits below netem: packets are late first and queue then, which is the same
+/// to the ends of a path as the other way round.
+pub fn queue(link: &Link, offloads: Offloads, device: &str) -> String {
+    let mut lines = String::new();
+    let mut parent = "root";
+    if let Some(delay) = link.delay.filter(|delay| !delay.0.is_zero()) {
+        let _ = writeln!(
+            lines,
+            "qdisc add dev {device} root handle 1: netem delay {}us limit {}",
+            delay.0.as_micros(),
+            delay_packets(link, delay.0),
+        );
+        parent = "parent 1:1 handle 10:";
+    }
+    if let Some(rate) = link.rate {
+        let mtu = u64::from(link.mtu.unwrap_or(DEFAULT_MTU));
+        let Bucket { burst, limit } = bucket(rate.0, mtu, offloads);
+        let _ = writeln!(
+            lines,
+            "qdisc add dev {device} {parent} tbf rate {}bit burst {burst} limit {limit}",
+            rate.0,
+        );
+    }
+    lines
+}
+
+/// Bytes of Ethernet header, which `tc` counts.
+const ETHERNET: u64 = 14;
+/// A segmented packet of 64 KiB at the smallest MSS has 107 KB of headers and payload, and a
+/// packet larger than the bucket never passes.
+const SUPER_PACKET: u64 = 128 * 1024;
+
+struct Bucket {
+    /// Bytes that may pass at once: 2 ms worth, so that timers need not be exact; at least two
+    /// packets. Over one second this is 0.2 % too much, at most.
+    burst: u64,
+    /// Bytes that may wait: 20 ms worth, as a small switch has, and at least 64 packets, so that a
+    /// slow link does not starve the windows of several streams.
+    limit: u64,
+}
+
+fn bucket(rate: u64, mtu: u64, offloads: Offloads) -> Bucket {
+    let packet = mtu + ETHERNET;
+    let largest = match offloads {
+        Offloads::Off => 2 * packet,
+        Offloads::Kernel => SUPER_PACKET.max(2 * packet),
+    };
+    let bytes_in = |ms: u64| rate.saturating_mul(ms) / 8 / 1000;
+    // tbf keeps sizes in 32 bits.
+    let burst = bytes_in(2).clamp(largest, 1 << 30);
+    let limit = burst + bytes_in(20).clamp(64 * packet, 1 << 30);
+    Bucket { burst, limit }
+}
+
+/// How many packets can be under way on the link, small ones at the link's rate; netem drops what
+/// is more. Some kernels count those that wait in the bucket below it as well.
+fn delay_packets(link: &Link, delay: std::time::Duration) -> u64 {
+    /// Bytes of the smallest packets that sweeps make, headers included.
+    const SMALL: u64 = 128;
+    /// As fast as any machine forwards.
+    const FASTEST: u64 = 100_000_000_000;
+    /// As long as packets wait in the bucket, and more.
+    const WAIT_US: u64 = 30_000;
+    let rate = link.rate.map_or(FASTEST, |rate| rate.0);
+    let micros = u64::try_from(delay.as_micros())
+        .unwrap_or(u64::MAX)
+        .saturating_add(WAIT_US);
+    let packets = rate.saturating_div(8 * SMALL).saturating_mul(micros) / 1_000_000;
+    packets.clamp(1_000, 4_000_000)
+}
+
+/// The rule that loses packets which come over a link: this many of [`LOSS_BASE`], by chance.
+///
+/// It comes before connection tracking, so that a lost packet leaves no trace. Each direction
+/// of a link loses for itself.
+pub fn loss_rule(link: &Link) -> Option<String> {
+    let percent = link.loss?.0;
+    // At most all, and never negative: exact enough for the cast.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=LOSS_BASE"
+    )]
+    let share = (percent / 100.0 * f64::from(LOSS_BASE))
+        .round()
+        .clamp(0.0, f64::from(LOSS_BASE)) as u32;
+    (share > 0).then(|| format!("iifname \"to*\" numgen random mod {LOSS_BASE} < {share} drop"))
+}
+
+const LOSS_BASE: u32 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::units::{BitRate, Percent};
+
+    fn rate(bits: u64, mtu: Option<u32>) -> Link {
+        Link {
+            rate: Some(BitRate(bits)),
+            mtu,
+            ..Link::default()
+        }
+    }
+
+    #[test]
+    fn a_bucket_holds_two_milliseconds_or_what_must_fit() {
+        let at = |link: &Link, offloads| queue(link, offloads, "to2");
+        assert_eq!(
+            at(&rate(1_000_000_000, None), Offloads::Off),
+            "qdisc add dev to2 root tbf rate 1000000000bit burst 250000 limit 2750000\n"
+        );
+        assert_eq!(
+            at(&rate(10_000_000, None), Offloads::Off),
+            "qdisc add dev to2 root tbf rate 10000000bit burst 3028 limit 99924\n"
+        );
+        assert_eq!(
+            at(&rate(10_000_000, None), Offloads::Kernel),
+            "qdisc add dev to2 root tbf rate 10000000bit burst 131072 limit 227968\n"
+        );
+        assert_eq!(
+            at(&rate(100_000_000, Some(9000)), Offloads::Off),
+            "qdisc add dev to2 root tbf rate 100000000bit burst 25000 limit 601896\n"
+        );
+        assert_eq!(at(&Link::default(), Offloads::Off), "");
+    }
+
+    #[test]
+    fn loss_is_a_share_of_a_million() {
+        let rule = |percent| {
+            loss_rule(&Link {
+                loss: Some(Percent(percent)),
+                ..Link::default()
+            })
+        };
+        assert!(rule(0.1).unwrap().contains("mod 1000000 < 1000 drop"));
+        assert!(rule(250.0).unwrap().contains("< 1000000 drop"));
+        assert_eq!(rule(0.0), None);
+        assert_eq!(rule(f64::NAN), None);
+        assert_eq!(loss_rule(&Link::default()), None);
+    }
+}

@@ -1,0 +1,6 @@
+//! The pods of a local cluster and their processes.
+
+pub mod connect;
+pub mod entry;
+pub mod kubelet;
+mod log_buffer;

@@ -1,0 +1,11 @@
+//! A file for each format that a report is written in.
+//!
+//! Every format is a pure function of a report or of its document; nothing here measures a terminal or
+//! reads a clock.
+
+mod csv_field;
+pub mod github;
+pub mod json;
+pub mod junit;
+pub mod nptest_csv;
+pub mod samples_csv;

@@ -1,0 +1,352 @@
+//! Tree → values: small decoders that note what is wrong and continue, so that one reading finds
+//! every problem. `None` always means that a problem has been noted, or that the key is not there.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
+use crate::plan::describe::keys::RANGE;
+use crate::plan::model::sweep::{Sweep, SweepError};
+use crate::plan::model::units::{BitRate, Quantity};
+use crate::plan::text::tree::{Kind, NodeId, Tree, Value};
+
+/// The tree that is decoded, and the problems so far.
+pub struct Decoder<'t> {
+    pub tree: &'t Tree,
+    problems: RefCell<Problems>,
+    /// Values that could not be read, which has been said.
+    unread: HashSet<Place>,
+    /// The plan was checked before; see [`SourceEnv::is_checked`](super::SourceEnv::is_checked).
+    pub is_checked: bool,
+}
+
+/// A decoded value and its place.
+#[derive(Clone, Copy, Debug)]
+pub struct At<T> {
+    pub value: T,
+    pub place: Place,
+}
+
+impl<'t> Decoder<'t> {
+    pub fn new(
+        tree: &'t Tree,
+        problems: Problems,
+        unread: HashSet<Place>,
+        is_checked: bool,
+    ) -> Decoder<'t> {
+        Decoder {
+            tree,
+            problems: RefCell::new(problems),
+            unread,
+            is_checked,
+        }
+    }
+
+    pub fn finish(self) -> Problems {
+        self.problems.into_inner()
+    }
+
+    /// Whether further problems are only counted.
+    pub fn is_full(&self) -> bool {
+        self.problems.borrow().is_full()
+    }
+
+    pub fn report(&self, problem: Problem) {
+        let in_unread = |place| self.unread.contains(place);
+        if !problem.place.as_ref().is_some_and(in_unread) {
+            self.problems.borrow_mut().push(problem);
+        }
+    }
+
+    pub fn place(&self, id: NodeId) -> Place {
+        self.tree.get(id).place
+    }
+
+    /// Notes that a node is not what is expected there.
+    pub fn expected<T>(&self, id: NodeId, what: &str, help: &str) -> Option<T> {
+        let node = self.tree.get(id);
+        let found = match &node.kind {
+            Kind::Map(_) => "a mapping".to_owned(),
+            Kind::List(_) => "a list".to_owned(),
+            Kind::Scalar(scalar) => match scalar.value {
+                Value::Null => "nothing".to_owned(),
+                Value::Bool(_) => format!("the boolean {}", quote(&scalar.text)),
+                Value::Whole(_) | Value::Number => format!("the number {}", quote(&scalar.text)),
+                Value::Text => format!("the text {}", quote(&scalar.text)),
+            },
+        };
+        let mut problem = Problem::new(node.place, format!("expected {what}, found {found}"));
+        if !help.is_empty() {
+            problem = problem.help(help);
+        }
+        self.report(problem);
+        None
+    }
+
+    /// For what is either a mapping or something simpler.
+    pub fn is_mapping(&self, id: NodeId) -> bool {
+        matches!(self.tree.get(id).kind, Kind::Map(_))
+    }
+
+    /// Whether a node is a mapping with this key.
+    pub fn has_key(&self, id: NodeId, key: &str) -> bool {
+        matches!(&self.tree.get(id).kind, Kind::Map(map) if map.get(key).is_some())
+    }
+
+    pub fn text(&self, id: NodeId) -> Option<At<&'t str>> {
+        let node = self.tree.get(id);
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.value == Value::Text || scalar.filled => Some(At {
+                value: &scalar.text,
+                place: node.place,
+            }),
+            Kind::Scalar(scalar) if scalar.value != Value::Null => {
+                let help = format!("for a text write it in quotes: `\"{}\"`", scalar.text);
+                self.expected(id, "text", &help)
+            }
+            _ => self.expected(id, "text", ""),
+        }
+    }
+
+    /// A whole number within bounds. `unit` is what it counts, for messages; may be empty.
+    pub fn whole(&self, id: NodeId, least: u64, most: u64, unit: &str) -> Option<u64> {
+        let node = self.tree.get(id);
+        let range = match (most, unit) {
+            (u64::MAX, _) => String::new(),
+            (_, "") => format!(" from {least} to {most}"),
+            _ => format!(" from {least} to {most} {unit}"),
+        };
+        match &node.kind {
+            Kind::Scalar(scalar) => match scalar.value {
+                Value::Whole(number) if (least..=most).contains(&number) => Some(number),
+                Value::Whole(number) => {
+                    self.out_of_range(node.place, &number.to_string(), least, most, unit);
+                    None
+                }
+                Value::Text
+                    if !scalar.text.is_empty()
+                        && scalar.text.bytes().all(|c| c.is_ascii_digit()) =>
+                {
+                    self.expected(id, "a whole number", "leave out the quotes")
+                }
+                _ => self.expected(id, &format!("a whole number{range}"), ""),
+            },
+            _ => self.expected(id, &format!("a whole number{range}"), ""),
+        }
+    }
+
+    fn out_of_range(&self, place: Place, found: &str, least: u64, most: u64, unit: &str) {
+        let space = if unit.is_empty() { "" } else { " " };
+        let what = format!("{found} is out of range");
+        let help = match unit {
+            "bit/s" => format!("allowed: `{}` to `{}`", BitRate(least), BitRate(most)),
+            _ => format!("allowed: {least} to {most}{space}{unit}"),
+        };
+        self.report(Problem::new(place, what).help(help));
+    }
+
+    pub fn boolean(&self, id: NodeId) -> Option<bool> {
+        match &self.tree.get(id).kind {
+            Kind::Scalar(scalar) => match (scalar.value, scalar.text.as_str()) {
+                (Value::Bool(value), _) => Some(value),
+                (Value::Text, "yes" | "on") => {
+                    self.expected(id, "`true` or `false`", "write `true`")
+                }
+                (Value::Text, "no" | "off") => {
+                    self.expected(id, "`true` or `false`", "write `false`")
+                }
+                _ => self.expected(id, "`true` or `false`", ""),
+            },
+            _ => self.expected(id, "`true` or `false`", ""),
+        }
+    }
+
+    /// A quantity with its unit.
+    pub fn quantity<Q: Quantity>(&self, id: NodeId) -> Option<At<Q>> {
+        let node = self.tree.get(id);
+        match &node.kind {
+            Kind::Scalar(scalar) if !matches!(scalar.value, Value::Null | Value::Bool(_)) => {
+                match Q::parse(&scalar.text) {
+                    Ok(value) => Some(At {
+                        value,
+                        place: node.place,
+                    }),
+                    Err(error) => {
+                        self.report(Problem::new(node.place, error.what).help(error.help));
+                        None
+                    }
+                }
+            }
+            _ => self.expected(id, Q::NAME, &format!("e.g. {}", Q::EXAMPLE)),
+        }
+    }
+
+    /// A quantity within bounds.
+    pub fn bounded<Q>(&self, id: NodeId, least: Q, most: Q) -> Option<Q>
+    where
+        Q: Quantity + PartialOrd + std::fmt::Display + Copy,
+    {
+        let At { value, place } = self.quantity::<Q>(id)?;
+        if value < least || value > most {
+            let problem = Problem::new(place, format!("`{value}` is out of range"));
+            self.report(problem.help(format!("allowed: `{least}` to `{most}`")));
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A rate within bounds, of a key that sets no limit where it is left out.
+    pub fn rate_limit(&self, id: NodeId, least: BitRate, most: BitRate) -> Option<BitRate> {
+        if let Kind::Scalar(scalar) = &self.tree.get(id).kind
+            && BitRate::parse(&scalar.text) == Ok(BitRate(0))
+        {
+            let problem = Problem::new(self.place(id), "a rate of 0 would send nothing");
+            self.report(problem.help("omit the key for no limit"));
+            return None;
+        }
+        self.bounded(id, least, most)
+    }
+
+    /// One of some values, by its word.
+    pub fn choice<T: Copy>(&self, id: NodeId, choices: &[(&'static str, T)]) -> Option<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let (_, value) = choices.get(self.word(id, &words)?)?;
+        Some(*value)
+    }
+
+    /// The index of one of some words.
+    pub fn word(&self, id: NodeId, known: &[&str]) -> Option<usize> {
+        let words = || known.iter().copied();
+        let node = self.tree.get(id);
+        let Kind::Scalar(scalar) = &node.kind else {
+            return self.expected(id, &one_of(words()), "");
+        };
+        if scalar.value == Value::Null {
+            return self.expected(id, &one_of(words()), "");
+        }
+        let found = words().position(|word| word == scalar.text);
+        if found.is_none() {
+            let what = format!("unknown value {}", quote(&scalar.text));
+            let problem =
+                Problem::new(node.place, what).help(format!("allowed: {}", one_of(words())));
+            self.report(match did_you_mean(&scalar.text, words()) {
+                Some(word) => problem.label(format!("did you mean `{word}`?")),
+                None => problem,
+            });
+        }
+        found
+    }
+
+    /// A list with at least one item.
+    pub fn list(&self, id: NodeId, what: &str) -> Option<&'t [NodeId]> {
+        match &self.tree.get(id).kind {
+            Kind::List(items) if items.is_empty() => {
+                let problem = Problem::new(self.place(id), "the list is empty");
+                self.report(problem.help(format!("it needs at least one item: {what}")));
+                None
+            }
+            Kind::List(items) => Some(items),
+            Kind::Map(_) => {
+                self.expected(id, "a list", &format!("start each item with `- `: {what}"))
+            }
+            Kind::Scalar(_) => self.expected(id, "a list", &format!("e.g. {what}")),
+        }
+    }
+
+    /// The values of a parameter: one, a list, or a range. `read` is given the bounds for each.
+    pub fn sweep<T: Copy + Into<u64>>(
+        &self,
+        id: NodeId,
+        least: u64,
+        most: u64,
+        unit: &str,
+        read: impl Fn(NodeId, u64, u64) -> Option<T>,
+    ) -> Option<Sweep<T>> {
+        let node = self.tree.get(id);
+        match &node.kind {
+            Kind::Scalar(_) => read(id, least, most).map(Sweep::One),
+            Kind::List(items) => {
+                let values = items.iter().map(|item| read(*item, least, most));
+                // First all, then whether all are there: every problem is to be found.
+                let values: Vec<Option<T>> = values.collect();
+                let values: Option<Vec<T>> = values.into_iter().collect();
+                let values = values?;
+                match Sweep::list(values.clone()) {
+                    Ok(sweep) => Some(sweep),
+                    Err(SweepError::Duplicate(at)) => {
+                        let value = values.get(at).copied().map(Into::into);
+                        let first = values.iter().position(|v| Some((*v).into()) == value);
+                        if let (Some(value), Some(first)) = (value, first) {
+                            self.duplicate(items.get(at), items.get(first), &value.to_string());
+                        }
+                        None
+                    }
+                    Err(error) => {
+                        let problem = Problem::new(node.place, error.to_string());
+                        self.report(problem.help("a sweep needs at least one value"));
+                        None
+                    }
+                }
+            }
+            Kind::Map(_) => {
+                let fields = self.mapping(id, &RANGE)?;
+                let part = |key, least, most| {
+                    let id = fields.value(key)?;
+                    Some((read(id, least, most)?, self.place(id)))
+                };
+                let from = part("from", least, most);
+                // The range need not reach its bound: what counts is the last value.
+                let to = part("to", 0, u64::MAX);
+                let step = part("step", 0, u64::MAX);
+                let ((from, from_place), (to, to_place), (step, step_place)) = (from?, to?, step?);
+                let problem = match Sweep::range(from, to, step) {
+                    Ok(sweep) => {
+                        let (first, steps) = (from.into(), sweep.len() - 1);
+                        let end = first + steps * step.into();
+                        if end > most {
+                            let shown = match unit {
+                                "bit/s" => format!("`{}`", BitRate(end)),
+                                _ => end.to_string(),
+                            };
+                            let found = format!("{shown}, the last value of this range,");
+                            self.out_of_range(to_place, &found, least, most, unit);
+                            return None;
+                        }
+                        return Some(sweep);
+                    }
+                    Err(SweepError::ZeroStep) => {
+                        Problem::new(step_place, SweepError::ZeroStep.to_string())
+                            .label("endless")
+                            .help("a step is 1 or more; for a single value write just the number")
+                    }
+                    Err(error) => Problem::new(to_place, error.to_string())
+                        .label(format!("less than {}", from.into()))
+                        .related(from_place, "starts here")
+                        .help("swap `from` and `to`; cells run in ascending order"),
+                };
+                self.report(problem);
+                None
+            }
+        }
+    }
+
+    /// Notes the second of two equal items of a list.
+    pub fn duplicate(&self, again: Option<&NodeId>, first: Option<&NodeId>, value: &str) {
+        if let (Some(again), Some(first)) = (again, first) {
+            self.report(
+                Problem::new(
+                    self.place(*again),
+                    format!("duplicate item {}", quote(value)),
+                )
+                .label("again here")
+                .related(self.place(*first), "first here")
+                .help("remove one of them"),
+            );
+        }
+    }
+}
+
+/// A value without its place, or its type's default.
+pub fn value_or_default<T: Default>(found: Option<At<T>>) -> T {
+    found.map(|at| at.value).unwrap_or_default()
+}

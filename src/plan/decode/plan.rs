@@ -1,0 +1,195 @@
+//! The decoder of a plan as a whole, and of its emulated nodes.
+
+use super::decoder::{Decoder, value_or_default};
+use super::fields::Fields;
+use super::host_network;
+use super::kubernetes::kubernetes;
+use super::paths::{self, FoundPath, most_to_one};
+use super::tests::{self, Known, KnownPath};
+use super::timing;
+use super::workers::{self, KnownWorkers};
+use crate::catalog::{Metric, built_in_tool};
+use crate::diag::Problem;
+use crate::plan::decode::expect::check;
+use crate::plan::decode::tools::declared::{self, Tools};
+use crate::plan::describe::keys::{DEFAULTS, LINK, LOCAL, PLAN};
+use crate::plan::model::local::{Link, Local};
+use crate::plan::model::plan_file::{PlanFile, Test, VERSION};
+use crate::plan::model::tools::tool::ToolSpec;
+use crate::plan::text::extend;
+use crate::plan::text::tree::NodeId;
+
+/// Reads a plan. The result is only whole when no problem was noted.
+pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
+    let top = decoder.open_mapping(root, &PLAN)?;
+    version(decoder, &top)?;
+    top.done_else(|key| PLAN.hint(key));
+    let name = top.string("name");
+    let description = top.string("description");
+    let workers = top.names("workers");
+    let workers = workers.and_then(|(form, id)| workers::workers(decoder, form, id));
+    let local = top.value("local").and_then(|id| local(decoder, id));
+    let local = local.unwrap_or_default();
+    // Without workers every name would be unknown: one problem, not many.
+    let known = workers.as_ref().map(KnownWorkers::new);
+    let paths = top.value("paths");
+    let mut paths = paths.and_then(|id| paths::paths(decoder, id, known.as_ref(), local.nodes));
+    if let Some(paths) = &paths {
+        host_network::check(decoder, paths, known.as_ref());
+    }
+    if let (Some(workers), Some(paths)) = (&workers, &paths) {
+        host_network::check_nodes(decoder, paths, workers);
+    }
+    let known_paths: Option<Vec<KnownPath<'_>>> = paths.as_ref().map(|paths| {
+        let known = paths.iter().filter_map(|path| {
+            Some(KnownPath {
+                name: path.name?.value,
+                paths: path.count(),
+                is_mesh: path.is_mesh(),
+            })
+        });
+        known.collect()
+    });
+    let defaults = top.value("defaults").and_then(|id| {
+        let fields = decoder.open_mapping(id, &DEFAULTS)?;
+        // A tool belongs where its paths belong.
+        let is_tool = |key: &str| built_in_tool(key).is_some();
+        fields.done_else(|key| match is_tool(key) {
+            true => Some(format!(
+                "`{key}` belongs in each of `tests:`, not in `defaults:`"
+            )),
+            false => DEFAULTS.hint(key),
+        });
+        Some(timing::timing(decoder, &fields))
+    });
+    let order = value_or_default(top.choice("order"));
+    let seed = top.number("seed").map(|seed| seed.value);
+    let concurrency = value_or_default(top.choice("concurrency"));
+    let has_tools = top.key_place("tools").is_some();
+    let slots = paths.as_deref().map_or(1, most_to_one);
+    let tools = top
+        .value("tools")
+        .and_then(|id| declared::tools(decoder, id, slots));
+    let tests = top.value("tests").and_then(|id| {
+        let known = Known {
+            paths: known_paths.as_deref(),
+            tools: tools.as_ref(),
+            any_tool: has_tools && tools.is_none(),
+        };
+        tests::tests(decoder, id, &defaults.unwrap_or_default(), &known)
+    });
+    for path in paths.iter_mut().flatten() {
+        if let Some(preferred) = metrics_on(path, tests.as_deref(), tools.as_ref(), has_tools) {
+            path.read_expect(decoder, &preferred);
+        }
+    }
+    if let (Some(paths), Some(known), Some(tests)) = (&paths, &known_paths, &tests) {
+        let names: Vec<&str> = known
+            .iter()
+            .filter(|p| !p.is_mesh)
+            .map(|p| p.name)
+            .collect();
+        let tests: Vec<_> = tests
+            .iter()
+            .map(|t| (&t.tool, t.paths.as_slice()))
+            .collect();
+        for path in paths {
+            if let Some(name) = path.name {
+                check::check_path(decoder, &path.expect, name.value, &tests, &names);
+            }
+        }
+    }
+    let kubernetes = top
+        .value("kubernetes")
+        .and_then(|id| kubernetes(decoder, id));
+    if let Some(entry) = top.entry(extend::KEY) {
+        let what = "`extends` is only allowed in a file";
+        let problem = Problem::new(entry.key_place, what);
+        decoder.report(problem.help("values that are set override all files"));
+    }
+    let paths: Option<Vec<_>> = paths?.into_iter().map(FoundPath::entry).collect();
+    Some(PlanFile {
+        version: VERSION,
+        name: name?,
+        description,
+        workers: workers?,
+        paths: paths?,
+        order,
+        seed,
+        concurrency,
+        tools: tools
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, tool)| Some((name, tool?)))
+            .collect::<Option<_>>()?,
+        tests: tests?,
+        local,
+        kubernetes: kubernetes.unwrap_or_default(),
+    })
+}
+
+/// The metrics that a path's `expect` may name beside netplan's own: those of the tests on it, then
+/// those of all declared tools. None when a tool could not be read: any name may be one of its own.
+fn metrics_on(
+    path: &FoundPath<'_>,
+    tests: Option<&[Test]>,
+    tools: Option<&Tools>,
+    has_tools: bool,
+) -> Option<Vec<Metric>> {
+    if has_tools && tools.is_none() {
+        return None;
+    }
+    let name = path.name.map(|name| name.value);
+    let here = |test: &&Test| test.paths.iter().any(|path| Some(path.as_str()) == name);
+    let here = tests.unwrap_or_default().iter().filter(here);
+    let mut metrics: Vec<Metric> = here
+        .filter(|test| matches!(test.tool, ToolSpec::Declared(_)))
+        .flat_map(|test| test.tool.measures())
+        .collect();
+    for tool in tools.into_iter().flat_map(Tools::values) {
+        metrics.extend(tool.as_ref()?.all_metrics());
+    }
+    Some(metrics)
+}
+
+/// Nothing else is read of a plan in another version: its keys may mean other things.
+fn version(decoder: &Decoder<'_>, top: &Fields<'_, '_>) -> Option<()> {
+    let Some(id) = top.value("version") else {
+        return Some(());
+    };
+    let Some(version) = decoder.whole(id, 0, u64::MAX, "") else {
+        return Some(());
+    };
+    let place = decoder.place(id);
+    if version == u64::from(VERSION) {
+        return Some(());
+    }
+    let what = format!("version {version} of the plan language is unknown");
+    decoder.report(Problem::new(place, what).help(format!(
+        "this netplan reads version {VERSION}: write `version: {VERSION}`, or use a newer netplan"
+    )));
+    None
+}
+
+fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
+    let fields = decoder.mapping(id, &LOCAL)?;
+    let default = Local::default();
+    Some(Local {
+        nodes: fields.small_number("nodes").unwrap_or(default.nodes),
+        links: fields
+            .value("links")
+            .and_then(|id| link(decoder, id))
+            .unwrap_or_default(),
+        offloads: value_or_default(fields.choice("offloads")),
+    })
+}
+
+fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
+    let fields = decoder.mapping(id, &LINK)?;
+    Some(Link {
+        rate: fields.rate("rate").map(|rate| rate.value),
+        delay: fields.duration("delay").map(|delay| delay.value),
+        loss: fields.percent("loss"),
+        mtu: fields.small_number("mtu"),
+    })
+}

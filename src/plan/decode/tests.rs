@@ -1,0 +1,279 @@
+//! The decoder of tests: their tools, their paths, and how large the matrix is.
+
+use std::collections::HashSet;
+
+use super::decoder::{At, Decoder};
+use super::default_names::free_name;
+use super::fields::Fields;
+use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
+use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
+use crate::diag::{Place, Problem, one_of};
+use crate::plan::decode::expect::check;
+use crate::plan::decode::expect::expectations::{self, Expected};
+use crate::plan::decode::expect::find;
+use crate::plan::decode::tools::builtin::{self, Swept};
+use crate::plan::decode::tools::command_check;
+use crate::plan::decode::tools::declared::Tools;
+use crate::plan::decode::tools::parameter;
+use crate::plan::describe::keys::TEST;
+use crate::plan::model::expect::Find;
+use crate::plan::model::plan_file::Test;
+use crate::plan::model::sweep::MOST_CELLS;
+use crate::plan::model::timing::Timing;
+use crate::plan::model::tools::tool::ToolSpec;
+use crate::plan::text::tree::{Entry, NodeId};
+
+/// What could be read of a test.
+struct FoundTest<'t> {
+    place: Place,
+    name: Option<At<&'t str>>,
+    label: Option<String>,
+    tool: Option<ToolSpec>,
+    paths: Option<Vec<String>>,
+    timing: Timing,
+    swept: Vec<Swept>,
+    find: Option<Find>,
+    expect: Vec<Expected>,
+}
+
+/// What tests refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// All paths, when those could be read.
+    pub paths: Option<&'a [KnownPath<'a>]>,
+    pub tools: Option<&'a Tools>,
+    /// `tools:` could not be read: any key may name one.
+    pub any_tool: bool,
+}
+
+/// What tests may name: a path, or a mesh for all of its paths.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownPath<'a> {
+    pub name: &'a str,
+    /// How many paths there are by this name.
+    pub paths: u64,
+    pub is_mesh: bool,
+}
+
+/// Reads the tests.
+pub fn tests(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    defaults: &PartialTiming,
+    known: &Known<'_>,
+) -> Option<Vec<Test>> {
+    let items = decoder.list(id, "`- iperf3: {}`")?;
+    let tests: Vec<Option<FoundTest<'_>>> = items
+        .iter()
+        .map(|item| test(decoder, *item, defaults, known))
+        .collect();
+    let named = tests.iter().flatten().filter_map(|test| test.name);
+    decoder.unique("tests", named);
+    // Given names go before made ones, wherever they stand.
+    let mut taken: HashSet<String> = tests
+        .iter()
+        .flatten()
+        .filter_map(|test| test.name)
+        .map(|name| name.value.to_owned())
+        .collect();
+    let mut cells = 0;
+    for test in tests.iter().flatten() {
+        count_cells(decoder, test, known.paths.unwrap_or_default(), &mut cells);
+    }
+    tests
+        .into_iter()
+        .map(|test| {
+            let test = test?;
+            let tool = test.tool?;
+            let name = match test.name {
+                Some(name) => name.value.to_owned(),
+                None => free_name(&mut taken, &tool.default_test_name()),
+            };
+            Some(Test {
+                name,
+                label: test.label.unwrap_or_else(|| tool.default_label()),
+                tool,
+                paths: test.paths?,
+                timing: test.timing,
+                find: test.find,
+                expect: Expected::of(&test.expect),
+            })
+        })
+        .collect()
+}
+
+fn test<'t>(
+    decoder: &Decoder<'t>,
+    id: NodeId,
+    defaults: &PartialTiming,
+    known: &Known<'_>,
+) -> Option<FoundTest<'t>> {
+    let paths = known.paths;
+    let fields = decoder.open_mapping(id, &TEST)?;
+    let name = fields.text("name");
+    let label = fields.string("label");
+    let mut swept = Vec::new();
+    let tool = tool(decoder, &fields, known, &mut swept);
+    let names: Option<Vec<&str>> = paths.map(|all| all.iter().map(|path| path.name).collect());
+    let test_paths = test_paths(decoder, &fields, names.as_deref());
+    let test_paths = match fields.key_place("paths") {
+        Some(_) => test_paths,
+        None => names.map(|all| all.into_iter().map(str::to_owned).collect()),
+    };
+    let own = timing(decoder, &fields);
+    let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
+    let find = fields.entry("find").and_then(|entry| {
+        let may = |tool| find::may_find(decoder, entry.key_place, tool);
+        let may = tool.as_ref().is_none_or(may);
+        may.then(|| find::find(decoder, entry.value, &measured))?
+    });
+    let expect = fields
+        .value("expect")
+        .and_then(|id| expectations::expectations(decoder, id, &measured))
+        .unwrap_or_default();
+    if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
+        let single = all.iter().filter(|path| !path.is_mesh);
+        let single: Vec<&str> = single.map(|path| path.name).collect();
+        check::check_test(decoder, &expect, tool, own, &single);
+    }
+    fields.done_else(|key| {
+        let tools = builtin::tools_with(key);
+        (!known.any_tool && !tools.is_empty()).then(|| {
+            let tools: Vec<String> = tools.iter().map(|tool| format!("{tool}:")).collect();
+            let tools = one_of(tools.iter().map(String::as_str));
+            format!("`{key}` is an option of the tool: put it within {tools}")
+        })
+    });
+    let mut timing = own.or(defaults);
+    check_timeout(decoder, timing, tool.as_ref());
+    check_warmup(decoder, timing, tool.as_ref());
+    if let (None, Some(ToolSpec::Declared(used))) = (timing.timeout, &tool) {
+        timing.timeout = used.tool.timeout.map(|value| At {
+            value,
+            place: fields.place,
+        });
+        check_timeout(decoder, timing, tool.as_ref());
+    }
+    let timing = timing.resolve();
+    if let Some(ToolSpec::Declared(used)) = &tool {
+        let entry = fields.named(&used.tool.name);
+        let place = entry.map_or(fields.place, |entry| entry.key_place);
+        command_check::check_use(decoder, place, used, &timing, find.as_ref());
+    }
+    Some(FoundTest {
+        place: fields.place,
+        name,
+        label,
+        tool,
+        paths: test_paths,
+        timing,
+        swept,
+        find,
+        expect,
+    })
+}
+
+/// The one tool of a test.
+fn tool(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    known: &Known<'_>,
+    swept: &mut Vec<Swept>,
+) -> Option<ToolSpec> {
+    let built_in = BUILT_IN_TOOLS.map(|tool| tool.name);
+    let declared = known.tools.into_iter().flat_map(Tools::keys);
+    let declared = declared
+        .map(String::as_str)
+        .filter(|name| !built_in.contains(name));
+    let names: Vec<&str> = built_in.into_iter().chain(declared).collect();
+    let mut found: Vec<&Entry> = names.iter().filter_map(|name| fields.named(name)).collect();
+    found.sort_by_key(|entry| entry.key_place);
+    match found[..] {
+        [entry] => {
+            if let Some(tool) = built_in_tool(&entry.key) {
+                let used = builtin::built_in(decoder, entry.value, tool, swept);
+                return used.map(ToolSpec::BuiltIn);
+            }
+            let tool = known.tools?.get(&entry.key)?.as_ref()?;
+            let used = parameter::used(decoder, entry.value, tool, swept);
+            used.map(ToolSpec::Declared)
+        }
+        [first, second, ..] => {
+            decoder.report(
+                Problem::new(second.key_place, "a test has one tool, and this has two")
+                    .label("the second")
+                    .related(first.key_place, "the first")
+                    .help("make two tests of it, each with its own `- `"),
+            );
+            None
+        }
+        [] => {
+            let entries = fields.entries();
+            let keys = entries.iter().map(|entry| entry.key.as_str());
+            let misspelt = |key| crate::diag::did_you_mean(key, names.iter().copied()).is_some();
+            if !known.any_tool && !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
+                let tools = built_in.map(|name| format!("{name}: {{}}"));
+                let tools = one_of(tools.iter().map(String::as_str));
+                let problem = Problem::new(fields.place, "this test has no tool");
+                decoder.report(problem.help(format!("add {tools}; `{{}}` holds its options")));
+            }
+            None
+        }
+    }
+}
+
+fn test_paths(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    known: Option<&[&str]>,
+) -> Option<Vec<String>> {
+    let items = fields.list("paths")?;
+    let mut seen = std::collections::HashMap::new();
+    let found: Vec<Option<String>> = items
+        .iter()
+        .map(|item| {
+            let name = match known {
+                Some(known) => decoder.reference(*item, "path", known),
+                None => decoder.text(*item),
+            }?;
+            if let Some(first) = seen.insert(name.value, *item) {
+                decoder.duplicate(Some(item), Some(&first), name.value);
+                seen.insert(name.value, first);
+            }
+            Some(name.value.to_owned())
+        })
+        .collect();
+    found.into_iter().collect()
+}
+
+/// Counts the cells of a test by multiplication, and notes the sweep that makes them too many.
+fn count_cells(
+    decoder: &Decoder<'_>,
+    test: &FoundTest<'_>,
+    known: &[KnownPath<'_>],
+    cells: &mut u64,
+) {
+    if *cells > MOST_CELLS {
+        return;
+    }
+    let paths_of = |name: &String| known.iter().find(|k| k.name == name).map_or(1, |k| k.paths);
+    let named = test.paths.as_deref().unwrap_or_default();
+    let paths: u64 = named.iter().map(paths_of).sum();
+    let mut own = paths;
+    let mut culprit = test.place;
+    for swept in &test.swept {
+        let before = own;
+        own = own.saturating_mul(swept.values);
+        if before.saturating_add(*cells) <= MOST_CELLS {
+            culprit = swept.place;
+        }
+    }
+    *cells = cells.saturating_add(own);
+    if *cells > MOST_CELLS {
+        let most = "a plan has at most 1 000 000 cells";
+        let problem = Problem::new(culprit, format!("with this there are {cells} cells"));
+        decoder.report(problem.help(format!(
+            "{most}; cells are tests × paths × values: take a larger `step`, or fewer of them"
+        )));
+    }
+}

@@ -1,0 +1,98 @@
+//! The keys of built-in tools, from the catalogue.
+
+use std::sync::LazyLock;
+
+use crate::catalog::{self, BUILT_IN_TOOLS, BuiltInTool, ToolOption};
+use crate::diag::all_of;
+use crate::plan::describe::key::{Form, Key, Kind, Limits, MAPPING, Mapping, key};
+use crate::plan::model::units::BitRate;
+
+/// The keys that choose a built-in tool in a test.
+pub fn built_in_tools() -> &'static [Key] {
+    // What is made from the catalogue lives as long as the catalogue.
+    static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+        let tools = BUILT_IN_TOOLS.into_iter();
+        tools
+            .map(|tool| key(tool.name, Kind::Map(Box::leak(Box::new(mapping(tool)))), ""))
+            .collect()
+    });
+    &KEYS
+}
+
+/// The mapping with the options of a built-in tool.
+pub fn built_in_mapping(name: &str) -> Option<&'static Mapping> {
+    built_in_tools().iter().find_map(|key| match key.kind {
+        Kind::Map(mapping) if key.name == name => Some(mapping),
+        _ => None,
+    })
+}
+
+/// The names of the built-in tools.
+pub fn built_in_names() -> Vec<&'static str> {
+    BUILT_IN_TOOLS.map(|tool| tool.name).to_vec()
+}
+
+/// The name of a tool's definition in the schema: `Iperf3`.
+pub fn definition_name(tool: &BuiltInTool) -> String {
+    let (first, rest) = tool.name.split_at(1);
+    first.to_uppercase() + rest
+}
+
+fn mapping(tool: &'static BuiltInTool) -> Mapping {
+    let mode = tool.mode_key.map(|name| {
+        let modes = tool.modes.iter().map(|mode| (mode.word, mode.text));
+        key(name, Kind::Words(modes.collect::<Vec<_>>().leak()), format!("{}.", tool.mode_text).leak())
+            .or(tool.default_mode().word)
+    });
+    let keys: Vec<Key> = mode.into_iter().chain(tool.options.iter().map(option)).collect();
+    Mapping {
+        name: definition_name(tool).leak(),
+        what: format!("a mapping with options of {}", tool.name).leak(),
+        text: format!("{} A value that sweeps is a number, a list, or `{{from, to, step}}`.", tool.text).leak(),
+        keys: vec![&*keys.leak()].leak(),
+        may_be_empty: true,
+        ..MAPPING
+    }
+}
+
+fn option(option: &'static ToolOption) -> Key {
+    let (least, most) = (*option.limits.start(), *option.limits.end());
+    let limits = |unit| Limits { least, most, unit };
+    let one = match option.kind {
+        catalog::Kind::Number(unit) => Kind::Number(limits(unit)),
+        catalog::Kind::Bytes => Kind::Bytes(limits("bytes")),
+        catalog::Kind::BitRate => Kind::Rate(limits("bit/s")),
+        catalog::Kind::Name { longest, .. } => {
+            Kind::Text(Form::Pattern(format!("^[A-Za-z0-9_-]{{1,{longest}}}$").leak()))
+        }
+        catalog::Kind::Flag => Kind::Bool,
+    };
+    let kind = if option.sweeps { Kind::Sweep(Box::leak(Box::new(one))) } else { one };
+    let text = if option.modes.is_empty() {
+        format!("{}.", option.text)
+    } else {
+        let modes = all_of(option.modes.iter().copied());
+        format!("{}. Only for {modes}.", option.text)
+    };
+    let default = match (option.kind, option.default) {
+        (catalog::Kind::Flag, _) => "false",
+        (catalog::Kind::BitRate, Some(rate)) => BitRate(rate).to_string().leak(),
+        (_, Some(default)) => default.to_string().leak(),
+        (_, None) => option.otherwise,
+    };
+    key(option.name, kind, text.leak()).or(default)
+}
+
+const RANGE_KEYS: &[Key] = &[
+    key("from", Kind::AnyNumber, "The first value.").required(),
+    key("to", Kind::AnyNumber, "The bound, which is included when a step lands on it.").required(),
+    key("step", Kind::AnyNumber, "The distance between two values.").required(),
+];
+
+/// The values of a parameter that sweeps.
+pub static RANGE: Mapping = Mapping {
+    name: "Range",
+    what: "a range with `from`, `to` and `step`",
+    keys: &[RANGE_KEYS],
+    ..MAPPING
+};

@@ -1,0 +1,122 @@
+//! `kubernetes:`, and the keys of pods.
+
+use crate::plan::describe::key::{
+    Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, hint, key, limits, words,
+};
+use crate::plan::model::kubernetes::{IpFamily, PullPolicy, TaintEffect, TolerationOperator};
+use crate::plan::model::kubernetes_names::{self, image, label_value, object_name};
+
+const RUN_KEYS: &[Key] = &[
+    key("image", Kind::Text(Form::Checked(image)), "The image of all pods.")
+        .or("`netplan` with the version of the binary as its tag"),
+    key("image_pull_policy", Kind::Word(words::<PullPolicy>), "When nodes pull the image.")
+        .or("`IfNotPresent`"),
+    key("pull_secrets",
+        Kind::List(&List { item: Kind::Text(Form::Checked(object_name)), example: "`- my-registry`", is_unique: false, }),
+        "The names of Secrets with registry credentials; they are in the namespace already."),
+    key("namespace", Kind::Text(Form::DnsLabel(LONGEST_NAME)),
+        "The namespace of the objects; it is created if it does not exist.").or("`netplan`"),
+    key("resources", Kind::Map(&POD_RESOURCES),
+        "What the containers ask for, and what they may use at most."),
+    key("priority_class", Kind::Text(Form::Checked(object_name)),
+        "The name of the pods' `PriorityClass`."),
+    key("ip_family", Kind::Word(words::<IpFamily>), "The family of pod and Service addresses.")
+        .or("the cluster's first"),
+];
+
+/// Taints that pods tolerate.
+const TOLERATIONS: Kind = Kind::List(&List {
+    item: Kind::Map(&TOLERATION),
+    example: "`- { key: dedicated, operator: Exists }`",
+    is_unique: false,
+});
+
+/// The keys of pods, which one decoder reads.
+const POD_KEYS: &[Key] = &[
+    key("node_selector", NODE_SELECTOR,
+        "Labels that the nodes of all pods have; a worker may ask for more."),
+    key("tolerations", TOLERATIONS, "Taints that all pods tolerate."),
+    key("annotations", Kind::Names(Form::Checked(kubernetes_names::key), &Kind::Text(Form::Any)),
+        "Annotations of all pods."),
+    key("labels",
+        Kind::Names(Form::Checked(kubernetes_names::key), &Kind::Text(Form::Checked(label_value))),
+        "Labels of all objects, beside netplan's own."),
+    key("runtime_class", Kind::Text(Form::Checked(object_name)),
+        "The name of the pods' `RuntimeClass`."),
+];
+
+/// Labels of nodes.
+pub const NODE_SELECTOR: Kind = Kind::Names(
+    Form::Checked(kubernetes_names::key),
+    &Kind::Text(Form::Checked(label_value)),
+);
+
+/// How the pods of a run are made.
+pub static KUBERNETES: Mapping = Mapping {
+    name: "Kubernetes",
+    what: "a mapping with `image`, `namespace`, `resources` or the like",
+    text: "How the run's objects are made on Kubernetes. The local cluster ignores it.",
+    keys: &[RUN_KEYS, POD_KEYS],
+    may_be_empty: true,
+    hints: &[
+        hint(&["imagePullSecrets", "image_pull_secrets"], "it is called `pull_secrets` here"),
+        hint(&["priorityClassName", "priority_class_name"], "it is called `priority_class` here"),
+        hint(&["runtimeClassName", "runtime_class_name"], "it is called `runtime_class` here"),
+        hint(&["ipFamily", "ipFamilies", "ip_families"], "it is called `ip_family` here"),
+        hint(&["nodeName", "node_name", "node", "nodes"], "give each worker its node, e.g. `w1: { node: NAME }`"),
+        hint(&["hostNetwork", "host_network"], "each path asks for the host network by itself, e.g. `via: host`"),
+        hint(&["affinity"], "give each worker its place, e.g. `w2: { same_node_as: w1 }`"),
+    ],
+    ..MAPPING
+};
+
+const TOLERATION_KEYS: &[Key] = &[
+    key("key", Kind::Text(Form::Checked(kubernetes_names::key)), "The taint's key.")
+        .or("any taint, with `operator: Exists`"),
+    key("operator", Kind::Word(words::<TolerationOperator>),
+        "`Equal` compares the value, `Exists` takes any.").or("`Equal`"),
+    key("value", Kind::Text(Form::Checked(label_value)), "The taint's value."),
+    key("effect", Kind::Word(words::<TaintEffect>), "The taint's effect.").or("any"),
+    key("toleration_seconds", Kind::Number(limits(0, u32::MAX as u64, "seconds")),
+        "`NoExecute` only: after this many seconds the pod is evicted all the same.").or("never"),
+];
+
+/// A toleration, as Kubernetes has it.
+pub static TOLERATION: Mapping = Mapping {
+    name: "Toleration",
+    what: "a toleration, e.g. `{ key: dedicated, operator: Exists }`",
+    text: "A taint that pods tolerate, as Kubernetes defines it.",
+    keys: &[TOLERATION_KEYS],
+    hints: &[hint(&["tolerationSeconds"], "it is called `toleration_seconds` here")],
+    ..MAPPING
+};
+
+/// The resources of the containers, by role.
+pub static POD_RESOURCES: Mapping = Mapping {
+    name: "PodResources",
+    what: "a mapping with `workers` or `orchestrator`",
+    text: "",
+    keys: &[&[
+        key("workers", Kind::Map(&RESOURCES), "Those of each worker."),
+        key("orchestrator", Kind::Map(&RESOURCES), "Those of the orchestrator."),
+    ]],
+    may_be_empty: true,
+    hints: &[hint(&["requests", "limits", "cpu", "memory"], "{} belongs one level deeper, e.g. `workers: { requests: { cpu: 1 } }`")],
+    ..MAPPING
+};
+
+/// The resources of a container.
+pub static RESOURCES: Mapping = Mapping {
+    name: "Resources",
+    what: "a mapping with `requests` or `limits`",
+    text: "What a container asks for, and what it may use at most.",
+    keys: &[&[
+        key("requests", Kind::Names(Form::Any, &Kind::Scalar),
+            "What a node has to have free, e.g. `{ cpu: 500m, memory: 64Mi }`."),
+        key("limits", Kind::Names(Form::Any, &Kind::Scalar),
+            "What the container may use at most. A CPU limit throttles, and so falsifies figures."),
+    ]],
+    may_be_empty: true,
+    hints: &[hint(&["cpu", "memory"], "{} belongs in `requests:` or in `limits:`")],
+    ..MAPPING
+};

@@ -1,0 +1,43 @@
+//! `local:`.
+
+use crate::plan::describe::key::{BIT_RATE, Key, Kind, MAPPING, Mapping, hint, key, limits, words};
+use crate::plan::model::local::Offloads;
+
+const LOCAL_KEYS: &[Key] = &[
+    key("nodes", Kind::Number(limits(1, 32, "nodes")), "How many nodes to emulate.").or("2"),
+    key("links", Kind::Map(&LINK), "What every link between two nodes is like.")
+        .or("as fast as the machine"),
+    key("offloads", Kind::Word(words::<Offloads>),
+        "Segmentation offloads of the emulated interfaces.").or("off"),
+];
+
+/// The local cluster.
+pub static LOCAL: Mapping = Mapping {
+    name: "Local",
+    what: "a mapping with `nodes`, `links` or `offloads`",
+    text: "The emulated nodes and links of the local cluster. Kubernetes ignores it.",
+    keys: &[LOCAL_KEYS],
+    may_be_empty: true,
+    hints: &[hint(&["rate", "delay", "loss", "mtu"], "{} belongs one level deeper, in `links:`")],
+    ..MAPPING
+};
+
+const LINK_KEYS: &[Key] = &[
+    key("rate", Kind::Rate(BIT_RATE),
+        "Bits a second on the wire, Ethernet header included, e.g. `1 Gbit/s`."),
+    key("delay", Kind::Duration(limits(0, 10, "s")),
+        "One-way delay, e.g. `1ms`. Needs the kernel's netem queue."),
+    key("loss", Kind::Percent(0.0, 99.0), "Packets lost at random, e.g. `0.1%`."),
+    key("mtu", Kind::Number(limits(576, 65_535, "bytes")),
+        "Maximum transmission unit of links and pods alike, in bytes.").or("1500"),
+];
+
+/// A link between two nodes.
+pub static LINK: Mapping = Mapping {
+    name: "Link",
+    what: "a mapping with `rate`, `delay`, `loss` or `mtu`",
+    text: "An emulated link between two nodes is the same in both directions.",
+    keys: &[LINK_KEYS],
+    may_be_empty: true,
+    ..MAPPING
+};

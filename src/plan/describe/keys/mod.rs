@@ -1,0 +1,36 @@
+//! Every key of the language, described once.
+//!
+//! rustfmt is off for these files: they are tables, and a key that takes a line or two is read at a
+//! glance, one that is broken into six is not.
+
+#[rustfmt::skip]
+mod built_in_tools;
+#[rustfmt::skip]
+mod declared_tools;
+#[rustfmt::skip]
+mod expect;
+#[rustfmt::skip]
+mod kubernetes;
+#[rustfmt::skip]
+mod local;
+#[rustfmt::skip]
+mod paths;
+#[rustfmt::skip]
+mod plan;
+#[rustfmt::skip]
+mod tests;
+#[rustfmt::skip]
+mod timing;
+#[rustfmt::skip]
+mod workers;
+
+pub use built_in_tools::{RANGE, built_in_mapping, definition_name};
+pub use declared_tools::{CLIENT, DECLARED_TOOL, METRIC, PARAMETER, PORT, READY, SERVER};
+pub use expect::FIND;
+pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
+pub use local::{LINK, LOCAL};
+pub use paths::{MESH, MESH_ENTRY, PATH};
+pub use plan::PLAN;
+pub use tests::{TEST, is_test_key};
+pub use timing::{DEFAULTS, UNTIL};
+pub use workers::WORKER;

@@ -1,0 +1,42 @@
+//! `tests:`.
+
+use super::expect::FIND;
+use super::timing::TIMING;
+use super::built_in_tools::built_in_tools;
+use crate::plan::describe::key::{
+    Form, Key, Kind, LONGEST_LABEL, LONGEST_NAME, List, MAPPING, Mapping, key,
+};
+
+const KEYS: &[Key] = &[
+    key("name", Kind::Text(Form::DnsLabel(LONGEST_NAME)),
+        "The test's name, unique in the plan; a part of its cells' ids.")
+        .or("from the tool and its protocol, e.g. `iperf3-tcp`"),
+    key("label", Kind::Text(Form::Label(LONGEST_LABEL)),
+        "What precedes the path's label in `result.csv`.").or("nptest's word for the tool"),
+    key("paths",
+        Kind::List(&List { item: Kind::Text(Form::Any), example: "`[same-node, remote]`; leave `paths` out for all", is_unique: true, }),
+        "The names of the paths to measure; the name of a mesh stands for all of its paths.")
+        .or("all"),
+];
+
+const CHECKS: &[Key] = &[
+    key("find", Kind::Map(&FIND),
+        "Search for the highest rate at which a condition holds, e.g. `{ rate: max, while: \
+         'lost_percent <= 0.1' }`. Only for UDP by iperf3, without its `rate`."),
+    key("expect", Kind::Bounds, "What is expected of every cell of this test."),
+];
+
+/// A test. Its tool is one of the built-in ones, or a name from `tools:`.
+pub static TEST: Mapping = Mapping {
+    name: "Test",
+    what: "a test with a tool, e.g. `iperf3: {}`",
+    text: "",
+    keys: &[KEYS, TIMING, CHECKS],
+    one_of: built_in_tools,
+    ..MAPPING
+};
+
+/// Whether this is a key of tests that does not choose a tool.
+pub fn is_test_key(name: &str) -> bool {
+    TEST.keys.iter().copied().flatten().any(|key| key.name == name)
+}

@@ -1,0 +1,31 @@
+//! Values that plans write as one of some words.
+
+use serde::Serialize;
+
+/// Values that plans write as words: the words as which they are serialised.
+pub trait Choice: Copy + Serialize + 'static {
+    /// All values, each with what it means in a sentence; empty where the word says it.
+    const ALL: &'static [(Self, &'static str)];
+}
+
+/// A word and what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    pub word: String,
+    pub text: &'static str,
+}
+
+/// The words of a choice, in the order of its values.
+pub fn words<T: Choice>() -> Vec<Word> {
+    let word = |(value, text): &(T, &'static str)| Word {
+        word: word(value),
+        text,
+    };
+    T::ALL.iter().map(word).collect()
+}
+
+/// The word of a value.
+pub fn word<T: Choice>(value: &T) -> String {
+    let word = serde_json::to_value(value).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,164 @@
+//! What `kubernetes:` says of the pods of a run, once it has been read.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::choice::Choice;
+
+/// The namespace of a run whose plan names none. It belongs to netplan, and its labels say what may
+/// run in it.
+pub const NAMESPACE: &str = "netplan";
+
+/// Texts by name, e.g. labels.
+pub type StringMap = IndexMap<String, String>;
+
+/// How the run's objects are made on Kubernetes. The keys are described in
+/// `describe/keys/kubernetes.rs`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Kubernetes {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    pub image_pull_policy: PullPolicy,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pull_secrets: Vec<String>,
+    pub namespace: String,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub node_selector: StringMap,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tolerations: Vec<Toleration>,
+    pub resources: PodResources,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority_class: Option<String>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub annotations: StringMap,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub labels: StringMap,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime_class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_family: Option<IpFamily>,
+}
+
+impl Default for Kubernetes {
+    fn default() -> Self {
+        Self {
+            image: None,
+            image_pull_policy: PullPolicy::default(),
+            pull_secrets: Vec::new(),
+            namespace: NAMESPACE.to_owned(),
+            node_selector: StringMap::new(),
+            tolerations: Vec::new(),
+            resources: PodResources::default(),
+            priority_class: None,
+            annotations: StringMap::new(),
+            labels: StringMap::new(),
+            runtime_class: None,
+            ip_family: None,
+        }
+    }
+}
+
+/// When a node pulls the image, as Kubernetes calls it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum PullPolicy {
+    Always,
+    #[default]
+    IfNotPresent,
+    Never,
+}
+
+impl Choice for PullPolicy {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Always, "At each start of a pod."),
+        (Self::IfNotPresent, "Only when the node does not have it."),
+        (Self::Never, "Not at all: the image is on the nodes."),
+    ];
+}
+
+/// An address family, as Kubernetes calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum IpFamily {
+    IPv4,
+    IPv6,
+}
+
+impl Choice for IpFamily {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::IPv4, ""), (Self::IPv6, "")];
+}
+
+/// A taint that pods tolerate, as Kubernetes defines it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Toleration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    pub operator: TolerationOperator,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<TaintEffect>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toleration_seconds: Option<u32>,
+}
+
+/// How a toleration compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum TolerationOperator {
+    #[default]
+    Equal,
+    Exists,
+}
+
+impl Choice for TolerationOperator {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::Equal, ""), (Self::Exists, "")];
+}
+
+/// What a taint does to pods that do not tolerate it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum TaintEffect {
+    NoSchedule,
+    PreferNoSchedule,
+    NoExecute,
+}
+
+impl Choice for TaintEffect {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::NoSchedule, ""),
+        (Self::PreferNoSchedule, ""),
+        (Self::NoExecute, ""),
+    ];
+}
+
+/// The resources of the containers, by role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PodResources {
+    pub workers: Resources,
+    pub orchestrator: Resources,
+}
+
+/// What a container asks for, and what it may use at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Resources {
+    pub requests: StringMap,
+    pub limits: StringMap,
+}
+
+impl Default for PodResources {
+    fn default() -> Self {
+        let words = |words: &[(&str, &str)]| -> StringMap {
+            let owned = words
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            owned.collect()
+        };
+        Self {
+            workers: Resources {
+                requests: words(&[("cpu", "100m"), ("memory", "32Mi")]),
+                limits: words(&[("memory", "512Mi")]),
+            },
+            orchestrator: Resources {
+                requests: words(&[("cpu", "50m"), ("memory", "32Mi")]),
+                limits: words(&[("memory", "128Mi")]),
+            },
+        }
+    }
+}

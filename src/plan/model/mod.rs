@@ -1,0 +1,15 @@
+//! What a plan says, once it has been read and checked.
+
+pub mod choice;
+pub mod expect;
+mod figure_text;
+pub mod kubernetes;
+pub mod kubernetes_names;
+pub mod local;
+pub mod path;
+pub mod plan;
+pub mod plan_file;
+pub mod sweep;
+pub mod timing;
+pub mod tools;
+pub mod units;

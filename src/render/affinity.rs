@@ -1,0 +1,406 @@
+//! The placement of workers → the affinity of each of their pods.
+//!
+//! The rules of a plan name workers; a scheduler places one pod after the other, knows no pods to
+//! come, and places a pod again when it was evicted. So that the rules hold whichever pod comes first
+//! or comes back:
+//!
+//! - Workers of one node form a group, and so do those of one zone, each around the one that the
+//!   others follow. The followers ask to be near that one. It asks to be near any of its group, which
+//!   Kubernetes lets pass for the first pod of a group, as it carries the group's label itself.
+//! - What one worker of a group asks of its node, all ask; and to be away from one of a group is to
+//!   be away from all of it. Else the first one could sit where the others cannot follow.
+//!
+//! No pod asks to be near by two rules at once: Kubernetes would look for one pod that fits both.
+
+use indexmap::{IndexMap, IndexSet};
+use serde::Serialize;
+
+use super::workers::WorkerPorts;
+use crate::plan::StringMap;
+
+/// On the pods of workers that share a node: the one that the others follow.
+const NODE_GROUP: &str = "netplan/node-group";
+/// The same for a zone.
+const ZONE_GROUP: &str = "netplan/zone-group";
+/// On the pods of workers each of which has a node of its own: what they are called together.
+const GROUP: &str = "netplan/group";
+/// On every worker's pods: its name.
+const WORKER: &str = "netplan/worker";
+
+/// What the pods of a worker require of the scheduler, and the labels by which others select them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Affinity {
+    pub labels: IndexMap<&'static str, String>,
+    pub near: Option<Neighbours>,
+    pub far: IndexSet<Neighbours>,
+    pub node: Option<String>,
+    pub node_selector: StringMap,
+}
+
+/// The pods with this label, on a node or in a zone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Neighbours {
+    pub scope: Scope,
+    pub label: &'static str,
+    pub value: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Scope {
+    Node,
+    Zone,
+}
+
+/// What each worker's pods ask for, in the workers' order.
+pub(super) fn affinities(workers: &[WorkerPorts<'_>]) -> Vec<Affinity> {
+    let groups = Groups::new(workers);
+    (0..workers.len())
+        .map(|worker| groups.affinity(workers, worker))
+        .collect()
+}
+
+/// For each worker the one that its group follows, by index.
+struct Groups {
+    node: Vec<usize>,
+    zone: Vec<usize>,
+}
+
+impl Groups {
+    fn new(workers: &[WorkerPorts<'_>]) -> Self {
+        let leader = |zones: bool, mut at: usize| {
+            // A plan's rules go in no circle; should they, this ends all the same.
+            for _ in workers {
+                let placement = workers[at].placement;
+                let zone = placement.same_zone_as.as_ref().filter(|_| zones);
+                let followed = placement.same_node_as.as_ref().or(zone);
+                match followed.and_then(|name| index(workers, name)) {
+                    Some(other) => at = other,
+                    None => break,
+                }
+            }
+            at
+        };
+        Self {
+            node: (0..workers.len()).map(|at| leader(false, at)).collect(),
+            zone: (0..workers.len()).map(|at| leader(true, at)).collect(),
+        }
+    }
+
+    fn affinity(&self, workers: &[WorkerPorts<'_>], own: usize) -> Affinity {
+        let mut affinity = Affinity::default();
+        for (label, leaders) in [(NODE_GROUP, &self.node), (ZONE_GROUP, &self.zone)] {
+            if self.group_label(label, own) == label {
+                let leader = workers[leaders[own]].name.to_owned();
+                affinity.labels.insert(label, leader);
+            }
+        }
+        if let Some(group) = &workers[own].placement.group {
+            affinity.labels.insert(GROUP, group.clone());
+            affinity.far.insert(Neighbours {
+                scope: Scope::Node,
+                label: GROUP,
+                value: group.clone(),
+            });
+        }
+        affinity.near = self.near(workers, own);
+        for (other, worker) in workers.iter().enumerate() {
+            let placement = worker.placement;
+            let far = |scope, label, name: &Option<String>| {
+                let from = index(workers, name.as_deref()?)?;
+                let label = self.group_label(label, from);
+                let leader = match label {
+                    NODE_GROUP => self.node[from],
+                    ZONE_GROUP => self.zone[from],
+                    _ => from,
+                };
+                let value = workers[leader].name.to_owned();
+                Some(Neighbours {
+                    scope,
+                    label,
+                    value,
+                })
+            };
+            if self.node[own] == self.node[other] {
+                let node = far(Scope::Node, NODE_GROUP, &placement.other_node_than);
+                affinity.far.extend(node);
+                affinity.node = affinity.node.or_else(|| placement.node.clone());
+                for (key, value) in &placement.node_selector {
+                    let entry = affinity.node_selector.entry(key.clone());
+                    entry.or_insert_with(|| value.clone());
+                }
+            }
+            if self.zone[own] == self.zone[other] {
+                let zone = far(Scope::Zone, ZONE_GROUP, &placement.other_zone_than);
+                affinity.far.extend(zone);
+            }
+        }
+        affinity
+    }
+
+    fn near(&self, workers: &[WorkerPorts<'_>], own: usize) -> Option<Neighbours> {
+        let (on_node, in_zone) = (self.node[own], self.zone[own]);
+        let neighbours = |scope, label, leader: usize| {
+            let value = workers[leader].name.to_owned();
+            Some(Neighbours {
+                scope,
+                label,
+                value,
+            })
+        };
+        if on_node != own {
+            neighbours(Scope::Node, WORKER, on_node)
+        } else if in_zone != own {
+            neighbours(Scope::Zone, WORKER, in_zone)
+        } else if self.group_label(NODE_GROUP, own) == NODE_GROUP {
+            neighbours(Scope::Node, NODE_GROUP, own)
+        } else if self.group_label(ZONE_GROUP, own) == ZONE_GROUP {
+            neighbours(Scope::Zone, ZONE_GROUP, own)
+        } else {
+            None
+        }
+    }
+
+    /// The label that finds all of a worker's group: that of the node where no more share the zone,
+    /// and the worker's own where it is alone.
+    fn group_label(&self, label: &'static str, worker: usize) -> &'static str {
+        let size = |leaders: &[usize]| {
+            let same = |leader: &&usize| **leader == leaders[worker];
+            leaders.iter().filter(same).count()
+        };
+        let (on_node, in_zone) = (size(&self.node), size(&self.zone));
+        if label == ZONE_GROUP && in_zone > on_node {
+            ZONE_GROUP
+        } else if on_node > 1 {
+            NODE_GROUP
+        } else {
+            WORKER
+        }
+    }
+}
+
+fn index(workers: &[WorkerPorts<'_>], name: &str) -> Option<usize> {
+    workers.iter().position(|worker| worker.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::Placement;
+
+    const NODES: usize = 4;
+
+    /// Four nodes in two zones.
+    fn zone(node: usize) -> usize {
+        node / 2
+    }
+
+    fn with_affinity(placements: &[Placement]) -> Vec<Affinity> {
+        const NAMES: [&str; 5] = ["w0", "w1", "w2", "w3", "w4"];
+        let workers: Vec<WorkerPorts<'_>> = placements
+            .iter()
+            .zip(NAMES)
+            .map(|(placement, name)| WorkerPorts {
+                name,
+                placement,
+                host_network: false,
+                ports: Vec::new(),
+            })
+            .collect();
+        affinities(&workers)
+    }
+
+    fn finds(neighbours: &Neighbours, name: usize, other: &Affinity) -> bool {
+        match neighbours.label {
+            WORKER => neighbours.value == format!("w{name}"),
+            label => other.labels.get(label) == Some(&neighbours.value),
+        }
+    }
+
+    fn is_near(scope: Scope, one: usize, other: usize) -> bool {
+        match scope {
+            Scope::Node => one == other,
+            Scope::Zone => zone(one) == zone(other),
+        }
+    }
+
+    /// The nodes that Kubernetes would take for a pod, given where the others are.
+    fn open(affinities: &[Affinity], at: &[Option<usize>], pod: usize) -> Vec<usize> {
+        let others: Vec<(usize, usize)> = at
+            .iter()
+            .enumerate()
+            .filter_map(|(other, node)| Some((other, (*node)?)))
+            .collect();
+        let near = |node: usize| {
+            let Some(near) = &affinities[pod].near else {
+                return true;
+            };
+            let found: Vec<_> = others
+                .iter()
+                .filter(|(other, _)| finds(near, *other, &affinities[*other]))
+                .collect();
+            found.iter().any(|(_, at)| is_near(near.scope, *at, node))
+                || found.is_empty() && finds(near, pod, &affinities[pod])
+        };
+        let away = |node: usize| {
+            others.iter().all(|(other, at)| {
+                let keeps_off = |one: usize, from: usize| {
+                    affinities[one].far.iter().any(|far| {
+                        finds(far, from, &affinities[from]) && is_near(far.scope, *at, node)
+                    })
+                };
+                !keeps_off(pod, *other) && !keeps_off(*other, pod)
+            })
+        };
+        (0..NODES)
+            .filter(|node| near(*node) && away(*node))
+            .collect()
+    }
+
+    /// Places what has no node, whichever pod comes first. Gives whether all could be placed.
+    fn fill(
+        affinities: &[Affinity],
+        at: &mut [Option<usize>],
+        choices: &mut impl Iterator<Item = usize>,
+    ) -> bool {
+        loop {
+            let free: Vec<(usize, Vec<usize>)> = (0..at.len())
+                .filter(|pod| at[*pod].is_none())
+                .map(|pod| (pod, open(affinities, at, pod)))
+                .filter(|(_, open)| !open.is_empty())
+                .collect();
+            if free.is_empty() {
+                return at.iter().all(Option::is_some);
+            }
+            let (pod, open) = &free[choices.next().unwrap_or(0) % free.len()];
+            at[*pod] = Some(open[choices.next().unwrap_or(0) % open.len()]);
+        }
+    }
+
+    fn rule_holds(placements: &[Placement], at: &[Option<usize>]) -> Result<(), TestCaseError> {
+        let node = |name: &str| at[name[1..].parse::<usize>().unwrap()].unwrap();
+        for (worker, placement) in placements.iter().enumerate() {
+            let own = at[worker].unwrap();
+            for (rule, scope, same) in [
+                (&placement.same_node_as, Scope::Node, true),
+                (&placement.other_node_than, Scope::Node, false),
+                (&placement.same_zone_as, Scope::Zone, true),
+                (&placement.other_zone_than, Scope::Zone, false),
+            ] {
+                if let Some(other) = rule {
+                    let holds = is_near(scope, own, node(other)) == same;
+                    prop_assert!(holds, "w{} and {}: {:?}", worker, other, at);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rules without circles or contradictions: those that these nodes keep.
+    fn placements(zones: bool) -> impl Strategy<Value = Vec<Placement>> {
+        let rules = prop::collection::vec((0_usize..4, any::<prop::sample::Index>()), 5);
+        let nodes = prop::collection::vec(0..NODES, 5);
+        (rules, nodes).prop_map(move |(rules, nodes)| {
+            let rule = |(worker, (kind, other)): (usize, (usize, prop::sample::Index))| {
+                let mut placement = Placement::default();
+                if worker == 0 {
+                    return placement;
+                }
+                let other = other.index(worker);
+                let name = Some(format!("w{other}"));
+                match (kind, zones) {
+                    (0, _) if nodes[worker] == nodes[other] => placement.same_node_as = name,
+                    (1, _) if nodes[worker] != nodes[other] => placement.other_node_than = name,
+                    (2, true) if is_near(Scope::Zone, nodes[worker], nodes[other]) => {
+                        placement.same_zone_as = name;
+                    }
+                    (3, true) if !is_near(Scope::Zone, nodes[worker], nodes[other]) => {
+                        placement.other_zone_than = name;
+                    }
+                    _ => {}
+                }
+                placement
+            };
+            rules.into_iter().enumerate().map(rule).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rules_hold_whoever_comes_first_and_comes_back(
+            placements in placements(false),
+            choices in prop::collection::vec(0_usize..100, 40),
+            evicted in prop::collection::vec(any::<bool>(), 5),
+        ) {
+            let affinities = with_affinity(&placements);
+            let mut choices = choices.into_iter();
+            let mut at = vec![None; placements.len()];
+            // There is a node for each: a group takes one.
+            prop_assume!(fill(&affinities, &mut at, &mut choices));
+            rule_holds(&placements, &at)?;
+            for (node, evicted) in at.iter_mut().zip(evicted) {
+                if evicted {
+                    *node = None;
+                }
+            }
+            if fill(&affinities, &mut at, &mut choices) {
+                rule_holds(&placements, &at)?;
+            }
+        }
+
+        #[test]
+        fn rules_about_zones_hold_whoever_comes_first(
+            placements in placements(true),
+            choices in prop::collection::vec(0_usize..100, 20),
+        ) {
+            let mut at = vec![None; placements.len()];
+            if fill(&with_affinity(&placements), &mut at, &mut choices.into_iter()) {
+                rule_holds(&placements, &at)?;
+            }
+        }
+
+        #[test]
+        fn two_nodes_for_each_group_are_always_enough(
+            placements in placements(false),
+            choices in prop::collection::vec(0_usize..100, 40),
+        ) {
+            // Each group keeps away from two others at most, and there are four nodes.
+            let affinities = with_affinity(&placements);
+            prop_assume!(affinities.iter().all(|affinity| affinity.far.len() < 2));
+            let away: usize = affinities.iter().map(|affinity| affinity.far.len()).sum();
+            prop_assume!(away < NODES);
+            let mut at = vec![None; placements.len()];
+            prop_assert!(fill(&affinities, &mut at, &mut choices.into_iter()), "{:?}", at);
+        }
+    }
+
+    fn placement(set: impl FnOnce(&mut Placement)) -> Placement {
+        let mut placement = Placement::default();
+        set(&mut placement);
+        placement
+    }
+
+    #[test]
+    fn a_group_asks_for_what_each_of_it_asks() {
+        let all = with_affinity(&[
+            Placement::default(),
+            placement(|p| {
+                p.same_node_as = Some("w0".into());
+                p.node_selector.insert("disk".into(), "ssd".into());
+                p.other_node_than = Some("w2".into());
+            }),
+            Placement::default(),
+        ]);
+        for one in &all[..2] {
+            assert_eq!(one.node_selector["disk"], "ssd");
+            assert_eq!(one.labels[NODE_GROUP], "w0");
+            let far: Vec<_> = one.far.iter().map(|far| far.value.as_str()).collect();
+            assert_eq!(far, ["w2"]);
+        }
+        assert_eq!(all[0].near.as_ref().unwrap().label, NODE_GROUP);
+        assert_eq!(all[1].near.as_ref().unwrap().label, WORKER);
+        assert_eq!(all[2], Affinity::default());
+    }
+}

@@ -1,0 +1,15 @@
+//! The workers of a run, for its manifests.
+
+use crate::plan::Placement;
+use crate::tools::Port;
+
+/// A worker and the ports that traffic to it needs.
+#[derive(Clone, Debug)]
+pub struct WorkerPorts<'a> {
+    pub name: &'a str,
+    pub placement: &'a Placement,
+    /// The pod is on its node's network.
+    pub host_network: bool,
+    /// Empty for a worker that no path leads to: it gets no Service.
+    pub ports: Vec<Port>,
+}

@@ -1,0 +1,153 @@
+//! What theory says of a cell, from its link and its parameters.
+//!
+//! The link's rate counts Ethernet, IP and transport headers (tc-tbf(8)), so that of each segment
+//! only its payload is goodput: rate · payload / (payload + headers).
+
+use super::claim::{Allowed, Line, Verdict};
+use crate::catalog::Theory;
+use crate::plan::ToolSpec;
+use crate::plan::units::BitRate;
+use crate::report::{CellReport, Report};
+use crate::schedule::Param;
+use crate::statistics::Summary;
+use crate::statistics::wilson;
+use crate::tools::name;
+
+/// Header bytes of a segment: Ethernet 14, IPv4 20, TCP 20.
+const HEADERS: f64 = 54.0;
+/// TCP's timestamps, where they are on (RFC 7323: 10, and 2 to align).
+const TIMESTAMPS: f64 = 12.0;
+/// How far a rate may be off theory.
+const RATE_PERCENT: f64 = 1.0;
+/// How far a round trip may be off theory: the ends' own work is in it.
+const ROUND_TRIP_PERCENT: f64 = 5.0;
+/// A right link falls out of the interval of its losses once in a thousand times.
+const LOSS_ALPHA: f64 = 0.001;
+
+/// What theory says of a cell; None when it says nothing.
+pub(super) fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Line> {
+    let link = &report.plan.local.links;
+    let ToolSpec::BuiltIn(used) = tool else {
+        // Only the plan knows what its own tools measure.
+        return None;
+    };
+    match used.mode.theory? {
+        Theory::Goodput => Some(goodput(link.rate?, cell)),
+        Theory::Loss => match link.loss {
+            Some(loss) => Some(lost(loss.0, cell)),
+            None => received(cell),
+        },
+        Theory::RoundTrip => Some(round_trip(link.delay?.0, cell)),
+    }
+}
+
+fn goodput(rate: BitRate, cell: &CellReport) -> Line {
+    let effective = median(cell, name::EFFECTIVE_MSS);
+    let what = match (effective, cell.params.get(Param::Mss)) {
+        (Some(effective), _) => format!("TCP goodput over {rate}, {effective:.0} bytes a segment"),
+        (None, Some(asked)) => format!("TCP goodput over {rate}, MSS {asked}"),
+        (None, None) => format!("TCP goodput over {rate}"),
+    };
+    let theory = effective.map(|payload| {
+        // Without timestamps the whole of the requested MSS is payload.
+        let asked = cell.params.get(Param::Mss).map(|asked| asked as f64);
+        let stamps = asked.is_none_or(|asked| payload < asked);
+        let headers = HEADERS + if stamps { TIMESTAMPS } else { 0.0 };
+        rate.0 as f64 * payload / (payload + headers) / 1e6
+    });
+    let found = median(cell, name::THROUGHPUT_BPS).map(|bps| bps / 1e6);
+    within(what, "Mbit/s", theory, found, RATE_PERCENT)
+}
+
+fn received(cell: &CellReport) -> Option<Line> {
+    let offered = cell.params.get(Param::Rate)?;
+    let what = format!("UDP received of {} sent", BitRate(offered));
+    let found = median(cell, name::THROUGHPUT_BPS).map(|bps| bps / 1e6);
+    let theory = offered as f64 / 1e6;
+    Some(within(what, "Mbit/s", Some(theory), found, RATE_PERCENT))
+}
+
+fn round_trip(delay: std::time::Duration, cell: &CellReport) -> Line {
+    let ms = delay.as_secs_f64() * 1e3;
+    let what = format!("round trip, {ms} ms each way");
+    let found = median(cell, name::LATENCY_MEAN_US).map(|us| us / 1e3);
+    within(what, "ms", Some(2.0 * ms), found, ROUND_TRIP_PERCENT)
+}
+
+fn within(
+    what: String,
+    unit: &'static str,
+    theory: Option<f64>,
+    found: Option<f64>,
+    percent: f64,
+) -> Line {
+    let verdict = match theory.zip(found) {
+        Some((theory, found)) if (found - theory).abs() <= theory * percent / 100.0 => {
+            Verdict::Passed
+        }
+        Some(_) => Verdict::Failed(None),
+        None => Verdict::Failed(Some("a figure is missing".to_owned())),
+    };
+    Line {
+        what,
+        unit,
+        theory,
+        found,
+        allowed: Allowed::Percent(percent),
+        verdict,
+        warnings: Vec::new(),
+    }
+}
+
+/// Datagrams lost of those sent, over all samples; each is lost or not by itself.
+fn lost(percent: f64, cell: &CellReport) -> Line {
+    let what = format!("UDP datagrams lost, the link loses {percent} %");
+    let counted = datagrams(cell);
+    let found = counted.map(|(lost, sent)| 100.0 * lost as f64 / sent as f64);
+    let interval = counted
+        .and_then(|(lost, sent)| wilson(lost, sent, LOSS_ALPHA))
+        .map(|interval| (100.0 * interval.low, 100.0 * interval.high));
+    let verdict = match interval {
+        Some((low, high)) if (low..=high).contains(&percent) => Verdict::Passed,
+        Some(_) => Verdict::Failed(None),
+        None => Verdict::Failed(Some("a figure is missing".to_owned())),
+    };
+    Line {
+        what,
+        unit: "%",
+        theory: Some(percent),
+        found,
+        allowed: Allowed::Interval(interval),
+        verdict,
+        warnings: Vec::new(),
+    }
+}
+
+/// More than any run sends: what says so is damaged.
+const MOST_DATAGRAMS: f64 = 1e9;
+
+/// How many datagrams were lost and sent in all samples, from rates, times and the share lost.
+fn datagrams(cell: &CellReport) -> Option<(u64, u64)> {
+    let size = cell.params.get(Param::Datagram).filter(|size| *size > 0)? as f64;
+    let (mut lost, mut sent) = (0.0, 0.0);
+    for sample in &cell.samples {
+        let metric = |name| sample.metrics.get(name);
+        let all = metric(name::SENT_BPS)? * metric(name::ELAPSED_S)? / 8.0 / size;
+        lost += all * (metric(name::LOST_PERCENT)? / 100.0).clamp(0.0, 1.0);
+        sent += all;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count; what is none becomes 0 or the largest"
+    )]
+    let count = |datagrams: f64| datagrams.round() as u64;
+    (0.5..=MOST_DATAGRAMS)
+        .contains(&sent)
+        .then(|| (count(lost).min(count(sent)), count(sent)))
+}
+
+fn median(cell: &CellReport, metric: &str) -> Option<f64> {
+    let values = cell.samples.iter().filter_map(|s| s.metrics.get(metric));
+    Some(Summary::of(values)?.median)
+}

@@ -1,0 +1,32 @@
+//! iperf3's options that do not sweep.
+
+use crate::catalog::{Mode, Transport};
+use crate::plan::BuiltInUse;
+use crate::plan::sweep::Sweep;
+
+/// iperf3 with those options of a test that do not sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Iperf3 {
+    pub(super) mode: &'static Mode,
+    /// Bytes.
+    pub(super) window: Option<u64>,
+    pub(super) congestion: Option<String>,
+    pub(super) zerocopy: bool,
+}
+
+impl Iperf3 {
+    pub(super) fn is_udp(&self) -> bool {
+        self.mode.transport == Transport::Udp
+    }
+}
+
+impl From<&BuiltInUse> for Iperf3 {
+    fn from(used: &BuiltInUse) -> Self {
+        Self {
+            mode: used.mode,
+            window: used.numbers("window").and_then(Sweep::first),
+            congestion: used.name_of("congestion").map(str::to_owned),
+            zerocopy: used.is_set("zerocopy"),
+        }
+    }
+}
