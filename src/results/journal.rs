@@ -6,19 +6,16 @@
 //! acknowledged. Whoever writes holds an exclusive lock on the file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
 use super::event::Event;
-pub use super::journal_reader::{Reader, Recovered, Tear, TearKind, is_empty, read, read_bytes};
+use super::journal_error::failed;
+pub use super::journal_error::{FILE_NAME, JournalError, Tear, TearKind};
+pub use super::journal_reader::{Reader, Recovered, is_empty, read, read_bytes};
 use super::journal_reader::{holds_nothing, parse_line};
 use crate::diag::json;
 use crate::files;
-
-/// The journal's name in a run's directory.
-pub const FILE_NAME: &str = "events.jsonl";
 
 /// A journal that is read as a whole, to be handed on, is not longer.
 pub const LARGEST_BYTES: u64 = 1 << 30;
@@ -35,45 +32,6 @@ pub struct Journal {
     last_line: u64,
     /// A failed write could not be undone: nothing may follow it.
     broken: bool,
-}
-
-/// Why a journal cannot be written or read.
-#[derive(Debug, Error)]
-pub enum JournalError {
-    #[error("cannot {doing} `{}`: {source}", path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
-    #[error(
-        "`{}` already exists: a run's directory holds one run; choose another directory",
-        .0.display()
-    )]
-    Exists(PathBuf),
-    #[error(
-        "`{}` is being written by another netplan; wait until it has ended",
-        .0.display()
-    )]
-    Locked(PathBuf),
-    #[error(
-        "`{}` is damaged before its end ({tear}); it can be reported up to there, but not continued",
-        path.display()
-    )]
-    Damaged { path: PathBuf, tear: Tear },
-    #[error("event {got} does not follow: the next one of `{}` is {expected}", path.display())]
-    Sequence {
-        path: PathBuf,
-        expected: u64,
-        got: u64,
-    },
-    #[error("not an event line: {0}")]
-    Line(TearKind),
-    #[error(
-        "`{}` could not be written before and is closed; what it holds can be reported",
-        .0.display()
-    )]
-    Broken(PathBuf),
 }
 
 impl Journal {
@@ -271,12 +229,4 @@ fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
         TryLockError::WouldBlock => JournalError::Locked(path.to_owned()),
         TryLockError::Error(source) => failed("lock", path, source),
     })
-}
-
-pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> JournalError {
-    JournalError::Io {
-        doing,
-        path: path.to_owned(),
-        source,
-    }
 }

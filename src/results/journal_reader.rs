@@ -7,10 +7,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use thiserror::Error;
 
 use super::event::{Event, EventKind, OLDEST_VERSION, Sample, VERSION};
-use super::journal::{FILE_NAME, JournalError, failed};
+use super::journal_error::{FILE_NAME, JournalError, Tear, TearKind, failed};
 use crate::files;
 
 /// No event of ours is longer: the longest holds a plan.
@@ -25,35 +24,6 @@ pub struct Recovered {
     pub torn: Option<Tear>,
     /// The run came to its own end (also by being cancelled): its last event says so.
     pub complete: bool,
-}
-
-/// Where a journal cannot be read further, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {line}: {kind}")]
-pub struct Tear {
-    /// Counts from 1.
-    pub line: usize,
-    /// Bytes of whole lines before it.
-    pub offset: u64,
-    /// It is the last line, so nothing acknowledged can be lost: a write that was cut off.
-    pub at_end: bool,
-    pub kind: TearKind,
-}
-
-/// Why a line is not an event.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum TearKind {
-    #[error("the line was cut off while it was written")]
-    Torn,
-    #[error("the line is not an event ({0})")]
-    Garbage(String),
-    #[error("event {expected} is missing; event {got} follows")]
-    Gap { expected: u64, got: u64 },
-    #[error(
-        "the line has format version {0}, and this netplan reads versions {OLDEST_VERSION} to {VERSION}; \
-         use the netplan that wrote it"
-    )]
-    Version(u64),
 }
 
 /// Reads the events of a journal one after the other; it holds one line at a time.

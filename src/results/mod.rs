@@ -5,11 +5,13 @@ pub mod environment;
 mod event;
 pub mod host_metrics;
 pub mod journal;
+mod journal_error;
 mod journal_reader;
 mod progress;
 pub mod run_dir;
 mod run_list;
 pub mod warnings;
+mod worker_environment;
 
 pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
 pub use event::{

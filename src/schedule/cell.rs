@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::params::Axis;
+use super::params::{Axis, Param};
 use crate::plan::Plan;
 
 /// The ordered cells of a run, and the rows that reports put them in.
@@ -62,21 +62,6 @@ pub struct CellId(pub String);
 /// The values of a cell's parameters, in the order in which they vary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params(pub Vec<(Param, u64)>);
-
-/// A parameter that can be swept. Sizes are bytes, rates are bits per second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(into = "&'static str")]
-pub enum Param {
-    Streams,
-    Rate,
-    WriteSize,
-    Request,
-    Response,
-    /// One that a declared tool has of its own, by its name; see [`Param::named`].
-    Own(&'static String),
-    Datagram,
-    Mss,
-}
 
 impl CellId {
     /// The name of its test.

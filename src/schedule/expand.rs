@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::cell::{Axes, Cell, Param, Row, Schedule};
-use super::params::axes;
+use super::cell::{Axes, Cell, Row, Schedule};
+use super::params::{Param, axes};
 use super::selection::Selection;
 use crate::plan::{Plan, Test};
 

@@ -7,7 +7,8 @@ mod params;
 pub mod search;
 mod selection;
 
-pub use cell::{Cell, CellId, Param, Params, Row, Schedule};
+pub use cell::{Cell, CellId, Params, Row, Schedule};
 pub use expand::slots;
 pub use forecast::{Forecast, forecast};
+pub use params::Param;
 pub use selection::{Selection, SelectionError};

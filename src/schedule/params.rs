@@ -4,11 +4,25 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::cell::Param;
 use crate::plan::units::{BitRate, Bytes};
 use crate::plan::{Test, ToolSpec};
+
+/// A parameter that can be swept. Sizes are bytes, rates are bits per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(into = "&'static str")]
+pub enum Param {
+    Streams,
+    Rate,
+    WriteSize,
+    Request,
+    Response,
+    /// One that a declared tool has of its own, by its name; see [`Param::named`].
+    Own(&'static String),
+    Datagram,
+    Mss,
+}
 
 impl Param {
     /// Those that netplan knows, in the order in which they vary: the last one fastest. A declared

@@ -14,6 +14,7 @@ mod leftovers;
 mod listening;
 mod netlink;
 pub mod observe;
+mod path_lookup;
 pub mod process;
 mod programs;
 pub mod server;

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::confine::start_confined;
 use super::leftovers::Mark;
-use super::programs::file_of;
+use super::path_lookup::file_of;
 use super::stream::{Stream, either};
 use crate::system::with_original_file_limit;
 use crate::tools::{Cut, Ended, How, stderr_bytes};

@@ -1,33 +1,18 @@
-//! The programs that measure: the file that a name starts, and the version that a tool reports.
+//! The programs that measure: their files, and the versions that they report.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::unistd::{AccessFlags, access};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::path_lookup::file_of;
 use super::process;
 use crate::tools::{self, How, SMALLEST_OUTPUT_BYTES};
 
 /// How long a program may take to print its version.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// The file that this name starts, with symbolic links followed; `None` when there is none.
-pub(super) fn file_of(program: &str) -> Option<PathBuf> {
-    let is_program = |file: &Path| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
-    let found = if program.contains('/') {
-        Some(PathBuf::from(program)).filter(|file| is_program(file))
-    } else {
-        env::split_paths(&env::var_os("PATH")?)
-            .map(|folder| folder.join(program))
-            .find(|file| is_program(file))
-    }?;
-    Some(found.canonicalize().unwrap_or(found))
-}
 
 /// The files of the built-in tools' programs and of these others, by name; without those that are not
 /// there.
@@ -88,17 +73,6 @@ pub(super) async fn output_of<const N: usize>(argv: [&str; N]) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_the_first_program_of_the_path_that_has_it() {
-        let shell = file_of("sh").unwrap();
-        assert!(shell.is_absolute());
-        assert_eq!(file_of(shell.to_str().unwrap()), Some(shell));
-        // A folder may be entered, which is the same permission.
-        assert_eq!(file_of("/usr"), None);
-        assert_eq!(file_of("/etc/passwd"), None);
-        assert_eq!(file_of("no-such-program"), None);
-    }
 
     #[test]
     fn only_programs_that_are_there_are_listed() {

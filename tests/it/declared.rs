@@ -219,7 +219,8 @@ fn own_parameters_are_swept_and_selected() {
     assert_eq!(written, r#"[["size",1024]]"#);
     let back: Params = serde_json::from_str(&written).unwrap();
     assert_eq!(back, all.params(&all.cells[1]));
-    assert_eq!(size_of::<(Param, u64)>(), 16);
+    // A report holds those of each sample: a name is one reference, not a text of its own.
+    assert!(size_of::<(Param, u64)>() <= 24);
 }
 
 #[test]

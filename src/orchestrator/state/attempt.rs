@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::lane::{Attempt, Lane, LanePhase, Stage};
+use super::lane::{Attempt, Lane, LanePhase, PendingSample, Stage};
 use super::message::{ClientEnd, Order, Process, Step, Timer};
 use super::outcome::{add_observation, add_tcp_figures, extension, why_no_server, why_unfit};
-use super::pending_sample::PendingSample;
 use super::progress::Next;
 use super::queue::ReservedNodes;
 use super::table::CellIndex;

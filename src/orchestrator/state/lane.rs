@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::message::{Process, Session, Step, Timer};
-use super::pending_sample::PendingSample;
 use super::queue::ReservedNodes;
 use super::table::CellIndex;
 use crate::results::host_metrics::Observation;
+use crate::results::{Circumstances, Sample};
 use crate::schedule::Params;
 
 /// Names a lane; never used twice.
@@ -67,6 +67,19 @@ pub(super) enum Stage {
         command: Vec<String>,
         started: Timestamp,
     },
+}
+
+/// A sample that waits for the observation of its server's end.
+#[derive(Debug)]
+pub(super) struct PendingSample {
+    pub cell: CellIndex,
+    pub server: Process,
+    pub circumstances: Circumstances,
+    /// Without the warnings that follow from both ends' observations.
+    pub sample: Sample,
+    pub raw: Option<Vec<u8>>,
+    /// Bytes that all interfaces of the client's end carried.
+    pub carried_bytes: Option<u64>,
 }
 
 impl Lane {

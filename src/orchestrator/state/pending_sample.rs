@@ -5,27 +5,14 @@
 //! then, the sample is published: with the server's observation, or without.
 
 use super::State;
-use super::lane::{LaneId, LanePhase};
-use super::message::{Command, Process};
+use super::lane::{LaneId, LanePhase, PendingSample};
+use super::message::Command;
 use super::outcome::add_observation;
 use super::table::CellIndex;
 use crate::plan::Via;
 use crate::results::host_metrics::{End, Observation};
 use crate::results::warnings::Interfaces;
-use crate::results::{Circumstances, EventKind, Sample, warnings};
-
-/// A sample that waits for the observation of its server's end.
-#[derive(Debug)]
-pub(super) struct PendingSample {
-    pub cell: CellIndex,
-    pub server: Process,
-    pub circumstances: Circumstances,
-    /// Without the warnings that follow from both ends' observations.
-    pub sample: Sample,
-    pub raw: Option<Vec<u8>>,
-    /// Bytes that all interfaces of the client's end carried.
-    pub carried_bytes: Option<u64>,
-}
+use crate::results::{Circumstances, EventKind, warnings};
 
 impl State {
     /// Publishes all samples that still wait for an observation. The caller is about to leave the

@@ -82,7 +82,7 @@ pub mod start_server {
         ReadyTcpPort(u32),
         #[prost(uint32, tag = "6")]
         ReadyUdpPort(u32),
-        /// Once it has exited with 0. What it left behind, in whatever session, goes on until Stop.
+        /// Once it has exited with 0. What it left behind, in whatever session, runs until Stop.
         #[prost(bool, tag = "7")]
         ReadyExited(bool),
         /// At once: nothing is started, and `argv` is empty.
@@ -258,7 +258,7 @@ pub struct WatchRequest {
 pub struct Record {
     #[prost(uint64, tag = "1")]
     pub seq: u64,
-    /// The event as it stands in events.jsonl, without the newline.
+    /// The event's line in events.jsonl, without the newline.
     #[prost(string, tag = "2")]
     pub line: ::prost::alloc::string::String,
     /// File name under raw/ and its content; absent for events without output.

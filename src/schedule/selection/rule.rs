@@ -5,7 +5,7 @@ use std::fmt;
 use super::error::SelectionError;
 use super::term::{Key, Term, names};
 use crate::plan::{Plan, Test};
-use crate::schedule::cell::Param;
+use crate::schedule::params::Param;
 use crate::schedule::params::{axes, sets};
 
 /// The cells to run: those that meet every term. Without a term, all.

@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 use super::error::{SelectionError, suggest};
 use crate::diag::quote;
 use crate::plan::{Plan, Test, Via};
-use crate::schedule::cell::Param;
+use crate::schedule::params::Param;
 use crate::schedule::params::axes;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::message::Input;
 use super::cells::WORKERS;
-use super::world::World;
+use super::world::{Machine, World};
 use crate::tools::How;
 
 /// Something that may happen. Does nothing where it cannot: a worker that is absent does not leave.
@@ -51,24 +51,6 @@ pub(super) enum Action {
     UserCancels,
 }
 
-/// What a worker runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Machine {
-    pub node: usize,
-    pub has_tool: bool,
-    pub has_cluster_ip: bool,
-}
-
-impl Machine {
-    pub fn on_node(node: usize) -> Self {
-        Self {
-            node,
-            has_tool: true,
-            has_cluster_ip: true,
-        }
-    }
-}
-
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,21 +79,6 @@ impl fmt::Debug for Action {
             Self::TimerFires { nth } => write!(f, "timer {nth} fires"),
             Self::UserCancels => f.write_str("the user cancels the run"),
         }
-    }
-}
-
-impl fmt::Display for Machine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "on node {}", self.node)?;
-        for (has, what) in [
-            (self.has_tool, "the tool"),
-            (self.has_cluster_ip, "a cluster IP"),
-        ] {
-            if !has {
-                write!(f, ", without {what}")?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,10 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::*;
-use super::actions::Machine;
 use super::cells::{CellSpec, LISTED, WORKERS, cell};
 use super::journal_check::check;
-use super::world::World;
+use super::world::{Machine, World};
 use crate::plan::Repeat;
 use crate::tools::{Cause, How};
 

@@ -2,12 +2,12 @@
 //! that a real world could follow each order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 
 use jiff::Timestamp;
 
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
-use super::actions::Machine;
 use super::cells::{CellSpec, WORKERS, tasks};
 use super::plans::{Policy, state_after};
 use crate::plan::Concurrency;
@@ -44,6 +44,39 @@ pub(super) struct World {
     pub(super) starts_seen: HashSet<u64>,
     pub(super) finished: bool,
     pub(super) cancelled: bool,
+}
+
+/// What a worker runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Machine {
+    pub node: usize,
+    pub has_tool: bool,
+    pub has_cluster_ip: bool,
+}
+
+impl Machine {
+    pub fn on_node(node: usize) -> Self {
+        Self {
+            node,
+            has_tool: true,
+            has_cluster_ip: true,
+        }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "on node {}", self.node)?;
+        for (has, what) in [
+            (self.has_tool, "the tool"),
+            (self.has_cluster_ip, "a cluster IP"),
+        ] {
+            if !has {
+                write!(f, ", without {what}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl World {
