@@ -62,7 +62,7 @@ pub fn new_line(writer: &mut (impl io::Write + ?Sized), level: usize) -> io::Res
     }
 }
 
-/// All on one line, as serde_json's own.
+/// All on one line, as `serde_json`'s own.
 struct Compact;
 
 impl Formatter for Compact {
@@ -75,7 +75,7 @@ impl Formatter for Compact {
     }
 }
 
-/// A line for each value, as serde_json's own.
+/// A line for each value, as `serde_json`'s own.
 struct Pretty {
     level: usize,
     /// The innermost array or object is not empty.

@@ -175,20 +175,17 @@ impl<W: io::Write> Rows<W> {
     fn start(&mut self, report: &Report, cell: &CellReport, params: &Params) -> io::Result<()> {
         self.text(&report.run)?;
         self.text(&cell.id.0)?;
-        match report.row(cell.row) {
-            Some((row, test, path)) => {
-                self.value(Some(row.number))?;
-                self.text(&test.name)?;
-                self.text(&path.name)?;
-                self.text(test.tool.name())?;
-                self.text(labels::via(path.via))?;
-                self.text(&path.from)?;
-                self.text(&path.to)?;
-            }
-            None => {
-                self.value(Some(0))?;
-                self.empty(6)?;
-            }
+        if let Some((row, test, path)) = report.row(cell.row) {
+            self.value(Some(row.number))?;
+            self.text(&test.name)?;
+            self.text(&path.name)?;
+            self.text(test.tool.name())?;
+            self.text(labels::via(path.via))?;
+            self.text(&path.from)?;
+            self.text(&path.to)?;
+        } else {
+            self.value(Some(0))?;
+            self.empty(6)?;
         }
         let params = params.0.iter();
         self.parts(

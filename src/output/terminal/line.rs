@@ -83,7 +83,11 @@ impl Line {
 
 fn paint(page: &mut String, meaning: Meaning, text: &str, colour: bool) {
     match style(meaning).filter(|_| colour) {
-        Some(style) => page.push_str(&format!("{style}{text}{style:#}")),
+        Some(style) => page.extend([
+            &style.render().to_string(),
+            text,
+            &style.render_reset().to_string(),
+        ]),
         None => page.push_str(text),
     }
 }

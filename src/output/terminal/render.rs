@@ -44,7 +44,9 @@ pub fn render(document: &Document, width: usize, colour: bool) -> String {
             if !page.is_empty() {
                 page.push('\n');
             }
-            part.iter().for_each(|line| line.write(&mut page, colour));
+            for line in part {
+                line.write(&mut page, colour);
+            }
         }
     }
     page
