@@ -232,7 +232,9 @@ impl<'t> Fields<'_, 't> {
 
     /// As [`Fields::entry`], by a name that a person gave.
     pub fn named(&self, key: &str) -> Option<&'t Entry> {
-        self.asked.borrow_mut().push(key.to_owned());
+        if !self.has_asked(key) {
+            self.asked.borrow_mut().push(key.to_owned());
+        }
         self.index.get(key).copied()
     }
 
