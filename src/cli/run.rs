@@ -143,9 +143,10 @@ pub(super) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let begun = resumed.as_ref().map(|resumed| &resumed.begun);
     // The cluster's nodes may decide how many workers there are; else all mistakes are found before
     // a cluster is asked.
-    let prepared = match file.depends_on_nodes() {
-        true => None,
-        false => Some(args.make.prepare(&file, namespace, begun)?),
+    let prepared = if file.depends_on_nodes() {
+        None
+    } else {
+        Some(args.make.prepare(&file, namespace, begun)?)
     };
     let runtime = super::runtime()?;
     runtime.block_on(async { ignore_early_requests() });

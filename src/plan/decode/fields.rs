@@ -81,14 +81,13 @@ pub struct Fields<'d, 't> {
 impl<'t> Fields<'_, 't> {
     fn described(&self, key: &str) -> Option<(Kind, NodeId)> {
         let described = self.mapping.key(key)?;
-        match self.index.get(key) {
-            Some(entry) => Some((described.kind, entry.value)),
-            None => {
-                if described.presence == Presence::Required {
-                    self.note_missing(key);
-                }
-                None
+        if let Some(entry) = self.index.get(key) {
+            Some((described.kind, entry.value))
+        } else {
+            if described.presence == Presence::Required {
+                self.note_missing(key);
             }
+            None
         }
     }
 

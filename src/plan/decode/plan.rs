@@ -54,11 +54,14 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
         let fields = decoder.open_mapping(id, &DEFAULTS)?;
         // A tool belongs where its paths belong.
         let is_tool = |key: &str| built_in_tool(key).is_some();
-        fields.done_else(|key| match is_tool(key) {
-            true => Some(format!(
-                "`{key}` belongs in each of `tests:`, not in `defaults:`"
-            )),
-            false => DEFAULTS.hint(key),
+        fields.done_else(|key| {
+            if is_tool(key) {
+                Some(format!(
+                    "`{key}` belongs in each of `tests:`, not in `defaults:`"
+                ))
+            } else {
+                DEFAULTS.hint(key)
+            }
         });
         Some(timing::timing(decoder, &fields))
     });

@@ -23,6 +23,9 @@ impl Decimal<'_> {
 }
 
 /// Splits `100 Mbit/s` into number and unit.
+///
+/// # Errors
+/// When the text does not start with a decimal number that fits.
 pub fn split<Q: Quantity>(text: &str) -> Result<(Decimal<'_>, &str), UnitError> {
     let trimmed = text.trim();
     let end = trimmed
