@@ -5,6 +5,7 @@ use crate::plan::{Bound, Unit};
 use crate::tools::figures;
 
 /// What a verdict is called.
+#[must_use]
 pub fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "kept",
@@ -15,6 +16,7 @@ pub fn word(verdict: Verdict) -> &'static str {
 }
 
 /// What was expected, of which metric: `throughput >= 9 Gbit/s`.
+#[must_use]
 pub fn expected(judgement: &Judgement<'_>) -> String {
     let metric = judgement.metric;
     format!("{metric} {}", judgement.expectation.show(metric.unit()))
@@ -43,6 +45,7 @@ pub fn sentence(judgement: &Judgement<'_>) -> String {
 }
 
 /// What was found: `8.703 Gbit/s (95 % interval 8.512 to 8.894)`.
+#[must_use]
 pub fn found_text(judgement: &Judgement<'_>, found: Found) -> String {
     let (unit, of) = match &judgement.expectation.bound {
         Bound::Absolute(_) => (judgement.metric.unit(), String::new()),
@@ -65,6 +68,7 @@ pub fn found_text(judgement: &Judgement<'_>, found: Found) -> String {
 }
 
 /// `3 expectations: 1 kept, 1 falls short, 1 undecided`.
+#[must_use]
 pub fn totals(tally: Tally) -> String {
     let parts: Vec<String> = [
         (tally.passed, Verdict::Pass),

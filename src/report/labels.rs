@@ -6,18 +6,21 @@ use crate::plan::{ToolSpec, Via};
 use crate::schedule::Param;
 
 /// Whether a metric is in bits a second.
+#[must_use]
 pub fn is_rate(metric: &str) -> bool {
     let (.., unit) = Unit::split_name(metric);
     unit == Unit::BitsPerSecond
 }
 
 /// The unit that a metric's name carries, for people.
+#[must_use]
 pub fn unit_of(metric: &str) -> &'static str {
     let (.., unit) = Unit::split_name(metric);
     unit.symbol()
 }
 
 /// A metric's name without its unit: `latency p99` of `latency_us.p99`.
+#[must_use]
 pub fn short(metric: &str) -> String {
     let (head, rest, _) = Unit::split_name(metric);
     format!("{head}{}", rest.replacen('.', " ", 1)).replace('_', " ")
@@ -62,6 +65,7 @@ pub fn describe(tool: &ToolSpec, searches: bool) -> String {
 }
 
 /// What the tool's CPU figures are a share of.
+#[must_use]
 pub fn cpu_of(tool: &ToolSpec) -> &'static str {
     match tool {
         ToolSpec::BuiltIn(used) => used.tool.cpu_text,
@@ -70,6 +74,7 @@ pub fn cpu_of(tool: &ToolSpec) -> &'static str {
 }
 
 /// By which address, as the plan writes it.
+#[must_use]
 pub fn via(via: Via) -> &'static str {
     match via {
         Via::PodIp => "pod_ip",

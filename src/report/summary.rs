@@ -4,6 +4,7 @@ use super::fold::{Report, RunState};
 use crate::diag;
 
 /// `118 cells: 117 measured, 1 failed; took 6 min 2 s`, `… took 6 min 2 s in 2 parts`.
+#[must_use]
 pub fn totals(report: &Report) -> String {
     let counts = report.counts();
     let ended: Vec<String> = [
@@ -32,6 +33,7 @@ pub fn totals(report: &Report) -> String {
 }
 
 /// Why the report is not whole; none when it is.
+#[must_use]
 pub fn partial(report: &Report) -> Option<String> {
     let why = match report.state {
         RunState::Complete if report.is_complete() => return None,
@@ -53,6 +55,7 @@ pub fn partial(report: &Report) -> Option<String> {
 }
 
 /// What is wrong with the journal.
+#[must_use]
 pub fn damage(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(tear) = &report.damage {

@@ -34,6 +34,7 @@ pub struct Group {
 }
 
 impl Warnings {
+    #[must_use]
     pub fn from_report(report: &Report) -> Warnings {
         let mut by_cell: BTreeMap<CellId, BTreeSet<Kind>> = BTreeMap::new();
         let mut worst: BTreeMap<Kind, (f64, String)> = BTreeMap::new();
@@ -92,6 +93,7 @@ impl Warnings {
     }
 
     /// The warnings of a cell.
+    #[must_use]
     pub fn kinds(&self, cell: &CellReport) -> Vec<Kind> {
         let kinds = self.by_cell.get(&cell.id);
         kinds.into_iter().flatten().copied().collect()

@@ -250,15 +250,14 @@ fn takes(path: &str, value: u64) -> bool {
     let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
     let mut at = &mut instance;
     for step in parent.split('.').filter(|step| !step.is_empty()) {
-        at = match step.parse::<usize>() {
-            Ok(index) => &mut at[index],
-            Err(_) => {
-                // A mapping may replace a single value.
-                if !at[step].is_object() && !at[step].is_array() {
-                    at[step] = json!({});
-                }
-                &mut at[step]
+        at = if let Ok(index) = step.parse::<usize>() {
+            &mut at[index]
+        } else {
+            // A mapping may replace a single value.
+            if !at[step].is_object() && !at[step].is_array() {
+                at[step] = json!({});
             }
+            &mut at[step]
         };
     }
     at[key] = json!(value);

@@ -44,9 +44,9 @@ impl HeadlineFormat {
 pub fn about(test: &Test, format: HeadlineFormat, cells: &[&CellReport]) -> String {
     let unit = format.number.unit;
     let figures = match (&*test.tool.headline(), &test.tool) {
-        (name::THROUGHPUT_BPS, _) => format!("{} received", unit),
+        (name::THROUGHPUT_BPS, _) => format!("{unit} received"),
         (name::TRANSACTIONS_PER_S, ToolSpec::BuiltIn(_)) => {
-            format!("transactions {}, latency in µs", unit)
+            format!("transactions {unit}, latency in µs")
         }
         (headline, _) if unit.is_empty() => labels::short(headline),
         (headline, _) => format!("{} in {}", labels::short(headline), unit),
