@@ -29,6 +29,16 @@ impl Progress {
         serde_json::to_string(&Record::Progress(self))
     }
 
+    /// The last `count` lines of a log that are text for people.
+    #[must_use]
+    pub fn last_text_lines(log: &str, count: usize) -> Vec<String> {
+        let is_text = |line: &&str| serde_json::from_str::<Record>(line).is_err();
+        let last = log.lines().rev().filter(is_text).take(count);
+        let mut lines: Vec<String> = last.map(str::to_owned).collect();
+        lines.reverse();
+        lines
+    }
+
     /// The newest record of a log.
     #[must_use]
     pub fn from_log(log: &str) -> Option<Progress> {
@@ -58,6 +68,9 @@ mod tests {
             let lines = records.iter().map(|record| format!("{}\n{other}\n", record.to_line().unwrap()));
             let log: String = lines.collect();
             prop_assert_eq!(Progress::from_log(&log), records.last().copied());
+            let other = other.strip_suffix('\r').unwrap_or(&other);
+            let text = vec![other.to_owned(); records.len().min(2)];
+            prop_assert_eq!(Progress::last_text_lines(&log, 2), text);
         }
     }
 }

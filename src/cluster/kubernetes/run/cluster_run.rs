@@ -29,6 +29,7 @@ use crate::cluster::kubernetes::pods::terminations::{Termination, Terminations};
 use crate::cluster::kubernetes::startup::{Startup, StartupFailure, Verdict};
 use crate::cluster::{Cluster, Error, Next, PodEnded};
 use crate::render::Manifest;
+use crate::results::Progress;
 
 /// One run in a Kubernetes cluster, applied by this process or by another one.
 pub struct Kubernetes {
@@ -53,7 +54,7 @@ const LOG_LINES: u32 = 5000;
 /// What is waited for is said when it has been so for this long.
 const LASTING: Duration = Duration::from_secs(1);
 /// Of a process that has ended.
-const LAST_LINES: i64 = 15;
+const LAST_LINES: usize = 15;
 
 impl Connection {
     /// One run in this cluster, applied or to be applied.
@@ -250,12 +251,13 @@ impl Kubernetes {
         for previous in [previous, false] {
             let params = LogParams {
                 previous,
-                tail_lines: Some(LAST_LINES),
+                // There may be a record of progress for each line of text.
+                tail_lines: i64::try_from(2 * LAST_LINES).ok(),
                 ..LogParams::default()
             };
             match self.connection.ask(self.pods().logs(name, &params)).await {
                 Ok(text) if !text.trim().is_empty() => {
-                    return text.lines().map(str::to_owned).collect();
+                    return Progress::last_text_lines(&text, LAST_LINES);
                 }
                 _ if previous => {}
                 _ => break,

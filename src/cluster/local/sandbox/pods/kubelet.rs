@@ -28,6 +28,7 @@ use crate::cluster::local::sandbox::mounts::{STATE, make_dir, write};
 use crate::cluster::local::sandbox::netns::{Namespaces, enter};
 use crate::cluster::local::sandbox::threads::{detach, not_started, on_own_thread};
 use crate::cluster::{Error, Exit, Next, PodEnded};
+use crate::results::Progress;
 
 /// How many lines of its output go with the news that a pod has ended.
 const LAST_LINES: usize = 20;
@@ -186,7 +187,7 @@ impl Kubelet {
         let ended = PodEnded {
             pod: pod.name.clone(),
             exit,
-            last_lines: lock(&pod.log).lines(LAST_LINES),
+            last_lines: Progress::last_text_lines(&lock(&pod.log).text(), LAST_LINES),
             next,
         };
         // When the command line is gone, so are we.
