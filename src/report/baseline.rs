@@ -116,6 +116,9 @@ fn seat<'a>(plan: &'a Plan, worker: &'a str) -> &'a str {
 #[must_use]
 pub fn compare(report: &Report) -> Vec<Beside<'_>> {
     let known = counterparts(&report.plan);
+    if known.is_empty() {
+        return Vec::new();
+    }
     let peers = Peers::new(report);
     report
         .cells

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::figures::Peers;
 use super::fold::{CellReport, CellState, Report};
-use crate::plan::{Bound, Expectation, Metric, Path, Test};
+use crate::plan::{Bound, Expectation, Metric, Path, Plan, Test};
 use crate::statistics::Interval;
 
 /// How an expectation came out.
@@ -117,13 +117,20 @@ impl Tally {
 /// of every test that measures that path too; the others it does not concern.
 #[must_use]
 pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
-    let peers = Peers::new(report);
     let mut judgements = Vec::new();
+    let Plan { tests, paths, .. } = &report.plan;
+    let expects = tests.iter().map(|test| &test.expect);
+    let mut expects = expects.chain(paths.iter().map(|path| &path.expect));
+    if expects.all(|expect| expect.is_empty()) {
+        return judgements;
+    }
+    let peers = Peers::new(report);
+    let measured: Vec<Vec<Metric>> = tests.iter().map(|test| test.tool.measures()).collect();
     for cell in &report.cells {
-        let Some((_, test, path)) = report.row(cell.row) else {
+        let Some((row, test, path)) = report.row(cell.row) else {
             continue;
         };
-        let measured = test.tool.measures();
+        let measured = &measured[row.test];
         let of_test = test.expect.iter().map(|e| (Origin::Test, e));
         let of_path = path.expect.iter().map(|e| (Origin::Path, e));
         let of_path = of_path.filter(|(_, (metric, _))| measured.contains(metric));

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::registry::from_spec;
-use super::tool::{Client, Job, Server};
+use super::tool::{Client, Job, Server, Tool};
 use crate::plan::{Plan, Test, Via};
 use crate::schedule::search::{self, Step};
 use crate::schedule::{Cell, CellId, Param, Params, Row, Schedule};
@@ -25,8 +25,12 @@ pub fn commands<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
 ) -> impl Iterator<Item = CellCommands<'a>> {
-    let cells = schedule.cells.iter();
-    cells.filter_map(|cell| commands_at(plan, schedule, cell))
+    let tools = plan.tests.iter().map(|test| from_spec(&test.tool));
+    let tools: Vec<Box<dyn Tool>> = tools.collect();
+    schedule.cells.iter().filter_map(move |cell| {
+        let row = schedule.rows.get(cell.row)?;
+        commands_at(plan, schedule, cell, &**tools.get(row.test)?)
+    })
 }
 
 /// The same of the cell of this id.
@@ -44,16 +48,18 @@ pub fn commands_of_cell<'a>(
     };
     let mut cells = schedule.cells.iter().filter(is_of_test);
     let cell = cells.find(|cell| schedule.id(plan, cell) == *id)?;
-    commands_at(plan, schedule, cell)
+    let row = schedule.rows.get(cell.row)?;
+    let tool = from_spec(&plan.tests.get(row.test)?.tool);
+    commands_at(plan, schedule, cell, &*tool)
 }
 
 fn commands_at<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
     cell: &Cell,
+    tool: &dyn Tool,
 ) -> Option<CellCommands<'a>> {
     let row = schedule.rows.get(cell.row)?;
-    let tool = from_spec(&plan.tests.get(row.test)?.tool);
     let path = plan.paths.get(row.path)?;
     let target = match path.via {
         Via::PodIp => format!("<{} pod IP>", path.to),
