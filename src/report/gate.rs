@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::figures::Peers;
 use super::fold::{CellReport, CellState, Report};
-use crate::plan::{Bound, Expectation, Metric, Path, Plan, Test};
+use crate::plan::{Bound, Expectation, Expectations, Metric, Path, Plan, Test};
 use crate::statistics::Interval;
 
 /// How an expectation came out.
@@ -121,7 +121,7 @@ pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
     let Plan { tests, paths, .. } = &report.plan;
     let expects = tests.iter().map(|test| &test.expect);
     let mut expects = expects.chain(paths.iter().map(|path| &path.expect));
-    if expects.all(|expect| expect.is_empty()) {
+    if expects.all(Expectations::is_empty) {
         return judgements;
     }
     let peers = Peers::new(report);

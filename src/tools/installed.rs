@@ -21,15 +21,6 @@ pub enum Use<'a> {
     Client(&'a Params),
 }
 
-/// Why an installation cannot do what it is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// What is wrong: `iperf3 3.9 is too old; 3.12 is required`.
-    pub what: String,
-    /// What to do about it.
-    pub help: String,
-}
-
 /// How a tool is asked for its version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VersionQuery {

@@ -26,7 +26,7 @@ pub use crate::catalog::{Program, Transport, name};
 pub use commands::{CellCommands, commands, commands_of_cell};
 pub use failure::{Cause, Failure, Speaker};
 pub use headline::{CellMeans, Headlines, figures};
-pub use installed::{Installed, Unfit, Use, VersionQuery, names_tcp};
+pub use installed::{Installed, Use, VersionQuery, names_tcp};
 pub use metrics::{MetricNames, Metrics, Rejected};
 pub use ports::Ports;
 pub use process_end::{

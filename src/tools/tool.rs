@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::installed::{Installed, Unfit, Use, VersionQuery};
+use super::installed::{Installed, Use, VersionQuery};
 use super::metrics::Metrics;
 use super::process_end::Ended;
 use crate::catalog::{Program, Transport};
-use crate::diag::quote;
+use crate::diag::{Problem, quote};
 use crate::plan::{Plan, Timing};
 use crate::schedule::{Params, Row};
 
@@ -48,7 +48,7 @@ pub trait Tool: Send + Sync {
 
     /// Why this installation cannot serve or run its samples; `None` when it can, or when its version
     /// is unknown.
-    fn unfit(&self, _installed: &Installed<'_>, _used: Use<'_>) -> Option<Unfit> {
+    fn unfit(&self, _installed: &Installed<'_>, _used: Use<'_>) -> Option<Problem> {
         None
     }
 

@@ -85,7 +85,7 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Result<Metrics, String> 
         names_tcp: Some(tools::names_tcp(&protocols)),
     };
     if let Some(unfit) = tool.unfit(&found, Use::Client(&params)) {
-        return Err(format!("{}: {}", unfit.what, unfit.help));
+        return Err(unfit.to_string());
     }
     let namespace = Namespace::new()?;
     let mut running = Running(

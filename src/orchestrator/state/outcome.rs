@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::message::TcpConnection;
+use crate::diag::Problem;
 use crate::results::WorkerEnvironment;
 use crate::results::host_metrics::{End, Observation};
-use crate::tools::{
-    Cause, Ended, How, Metrics, Ready, Tool, Unfit, Use, cut_note, first_lines, name,
-};
+use crate::tools::{Cause, Ended, How, Metrics, Ready, Tool, Use, cut_note, first_lines, name};
 
 /// Why this worker cannot take its part in a sample of the tool.
 pub(super) fn why_unfit(
@@ -32,7 +31,8 @@ pub(super) fn why_unfit(
              there and run again, or leave these cells out with `--only`"
         ));
     }
-    let Unfit { what, help } = tool.unfit(&environment.installed(name), used)?;
+    let Problem { what, help, .. } = tool.unfit(&environment.installed(name), used)?;
+    let help = help.unwrap_or_default();
     Some(format!(
         "{what} (worker `{worker}`): {help} (for Kubernetes, in the image that `kubernetes.image` names), \
          or leave these cells out with `--only`"

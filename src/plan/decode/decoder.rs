@@ -172,7 +172,7 @@ impl<'t> Decoder<'t> {
                         place: node.place,
                     }),
                     Err(error) => {
-                        self.report(Problem::new(node.place, error.what).help(error.help));
+                        self.report(error.at(node.place));
                         None
                     }
                 }

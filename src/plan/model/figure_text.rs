@@ -1,8 +1,8 @@
 //! Figures as plans write them, by unit.
 
-use super::units::{BitRate, Bytes, Decimal, Duration, Percent, Quantity, UnitError, split};
+use super::units::{BitRate, Bytes, Decimal, Duration, Percent, Quantity, split};
 use crate::catalog::Unit;
-use crate::diag::quote;
+use crate::diag::{Problem, quote};
 
 impl Unit {
     /// How a figure is written in plans.
@@ -22,13 +22,16 @@ impl Unit {
     ///
     /// # Errors
     /// Why it is not a figure of this unit, and how to write one.
-    pub fn parse(self, text: &str) -> Result<f64, UnitError> {
+    pub fn parse(self, text: &str) -> Result<f64, Problem> {
         match self {
             Unit::BitsPerSecond => match split::<BitRate>(text)? {
-                (number, "") => Err(UnitError {
-                    what: format!("{} has no unit", quote(text.trim())),
-                    help: format!("write `{0} Gbit/s`, `{0} Mbit/s` or the like", number.text),
-                }),
+                (number, "") => {
+                    Err(
+                        Problem::without_place(format!("{} has no unit", quote(text.trim()))).help(
+                            format!("write `{0} Gbit/s`, `{0} Mbit/s` or the like", number.text),
+                        ),
+                    )
+                }
                 _ => limited(text, BitRate::parse(text)?.0, 1_000_000_000_000_000),
             },
             Unit::Microseconds => {
@@ -43,21 +46,19 @@ impl Unit {
     }
 
     /// A number without a unit of its own.
-    fn plain(self, text: &str) -> Result<f64, UnitError> {
+    fn plain(self, text: &str) -> Result<f64, Problem> {
         let (number, unit) = split::<Plain>(text)?;
         match (unit, number.text.parse::<f64>()) {
             ("", Ok(value)) => Ok(value),
-            _ => Err(UnitError {
-                what: format!(
-                    "{} in {} does not belong there",
-                    quote(unit),
-                    quote(text.trim())
-                ),
-                help: match self {
-                    Unit::Percent => format!("percent are a number, e.g. `{}`", number.text),
-                    _ => format!("this is a plain number: write `{}`", number.text),
-                },
-            }),
+            _ => Err(Problem::without_place(format!(
+                "{} in {} does not belong there",
+                quote(unit),
+                quote(text.trim())
+            ))
+            .help(match self {
+                Unit::Percent => format!("percent are a number, e.g. `{}`", number.text),
+                _ => format!("this is a plain number: write `{}`", number.text),
+            })),
         }
     }
 
@@ -81,12 +82,12 @@ impl Unit {
 }
 
 /// Beyond 2⁵³ a figure could not be told from its neighbours.
-fn limited(text: &str, value: u64, most: u64) -> Result<f64, UnitError> {
+fn limited(text: &str, value: u64, most: u64) -> Result<f64, Problem> {
     if value > most {
-        return Err(UnitError {
-            what: format!("{} is out of range", quote(text.trim())),
-            help: "nothing measured gets there".to_owned(),
-        });
+        return Err(
+            Problem::without_place(format!("{} is out of range", quote(text.trim())))
+                .help("nothing measured gets there".to_owned()),
+        );
     }
     Ok(value as f64)
 }
@@ -99,7 +100,7 @@ impl Quantity for Plain {
     const OF: &'static str = "count";
     const EXAMPLE: &'static str = "`100` or `0.1`";
 
-    fn parse(text: &str) -> Result<Plain, UnitError> {
+    fn parse(text: &str) -> Result<Plain, Problem> {
         let _: (Decimal<'_>, &str) = split::<Plain>(text)?;
         Ok(Plain)
     }
@@ -118,7 +119,10 @@ mod tests {
         assert_eq!(Unit::Percent.parse("0.1"), Ok(0.1));
         assert_eq!(Unit::Percent.parse("0.1%"), Ok(0.1));
         assert_eq!(Unit::Count.parse("100"), Ok(100.0));
-        let help = |unit: Unit, text| unit.parse(text).map_err(|error| error.help);
+        let help = |unit: Unit, text| {
+            unit.parse(text)
+                .map_err(|error| error.help.unwrap_or_default())
+        };
         assert_eq!(
             help(Unit::BitsPerSecond, "9"),
             Err("write `9 Gbit/s`, `9 Mbit/s` or the like".to_owned())

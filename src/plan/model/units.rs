@@ -4,6 +4,7 @@ mod decimal;
 mod read;
 mod show;
 
+use crate::diag::Problem;
 use serde::Serialize;
 
 pub use decimal::{Decimal, split};
@@ -28,13 +29,6 @@ pub struct Bytes(pub u64);
 #[serde(into = "String")]
 pub struct Percent(pub f64);
 
-/// Why a text is not a quantity, and what would be one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnitError {
-    pub what: String,
-    pub help: String,
-}
-
 /// A quantity that people write with a unit.
 pub trait Quantity: Sized {
     /// What it is, with its article: `a duration`.
@@ -48,7 +42,7 @@ pub trait Quantity: Sized {
     ///
     /// # Errors
     /// Says what is wrong with the text and how it would be right.
-    fn parse(text: &str) -> Result<Self, UnitError>;
+    fn parse(text: &str) -> Result<Self, Problem>;
 }
 
 impl From<BitRate> for u64 {
@@ -72,7 +66,7 @@ mod tests {
     fn help<Q: Quantity>(text: &str) -> String {
         match Q::parse(text) {
             Ok(_) => panic!("{text} is read"),
-            Err(error) => error.help,
+            Err(error) => error.help.unwrap_or_default(),
         }
     }
 

@@ -31,9 +31,9 @@ pub fn fill(
                     Ok(text) => {
                         tree.replace(id, Kind::Scalar(scalar::filled(text)));
                     }
-                    Err(Wrong { what, help }) => {
+                    Err(problem) => {
                         unread.insert(node.place);
-                        problems.push(Problem::new(node.place, what).help(help));
+                        problems.push(problem.at(node.place));
                     }
                 }
             }
@@ -43,15 +43,8 @@ pub fn fill(
     unread
 }
 
-/// What is wrong with a variable, and how to go on.
-#[derive(Debug, PartialEq, Eq)]
-struct Wrong {
-    what: String,
-    help: String,
-}
-
 /// A text with its variables replaced, and `$${` for `${`.
-fn replaced(text: &str, around: &dyn SourceEnv) -> Result<String, Wrong> {
+fn replaced(text: &str, around: &dyn SourceEnv) -> Result<String, Problem> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -64,11 +57,11 @@ fn replaced(text: &str, around: &dyn SourceEnv) -> Result<String, Wrong> {
         }
         filled.push_str(before);
         let Some((inside, behind)) = inner.split_once('}') else {
-            return Err(Wrong {
-                what: format!("the `${{` in {} is never closed", quote(text)),
-                help: "a variable is `${NAME}`; for the two signs themselves write `$${`"
-                    .to_owned(),
-            });
+            return Err(Problem::without_place(format!(
+                "the `${{` in {} is never closed",
+                quote(text)
+            ))
+            .help("a variable is `${NAME}`; for the two signs themselves write `$${`".to_owned()));
         };
         filled.push_str(&value(inside, around)?);
         rest = behind;
@@ -78,7 +71,7 @@ fn replaced(text: &str, around: &dyn SourceEnv) -> Result<String, Wrong> {
 }
 
 /// What stands for `${inside}`.
-fn value(inside: &str, around: &dyn SourceEnv) -> Result<String, Wrong> {
+fn value(inside: &str, around: &dyn SourceEnv) -> Result<String, Problem> {
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (inside, None),
@@ -88,11 +81,14 @@ fn value(inside: &str, around: &dyn SourceEnv) -> Result<String, Wrong> {
         || !name.chars().all(letter)
         || name.starts_with(|c: char| c.is_ascii_digit())
     {
-        return Err(Wrong {
-            what: format!("{} is no variable", quote(&format!("${{{inside}}}"))),
-            help: "write `${NAME}` or `${NAME:-default}`; for the two signs themselves write `$${`"
+        return Err(Problem::without_place(format!(
+            "{} is no variable",
+            quote(&format!("${{{inside}}}"))
+        ))
+        .help(
+            "write `${NAME}` or `${NAME:-default}`; for the two signs themselves write `$${`"
                 .to_owned(),
-        });
+        ));
     }
     let set = around.variable(name);
     match (set, default) {
@@ -100,12 +96,13 @@ fn value(inside: &str, around: &dyn SourceEnv) -> Result<String, Wrong> {
         (Some(value), Some(default)) if value.is_empty() => Ok(default.to_owned()),
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.to_owned()),
-        (None, None) => Err(Wrong {
-            what: format!("the environment variable {} is not set", quote(name)),
-            help: format!(
-                "set it, as in `{name}=… netplan …`, or give a default: `${{{name}:-default}}`"
-            ),
-        }),
+        (None, None) => Err(Problem::without_place(format!(
+            "the environment variable {} is not set",
+            quote(name)
+        ))
+        .help(format!(
+            "set it, as in `{name}=… netplan …`, or give a default: `${{{name}:-default}}`"
+        ))),
     }
 }
 

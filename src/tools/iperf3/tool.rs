@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::options::Iperf3;
 use super::{command, parse};
 use crate::catalog::{IPERF3, Program, Transport};
+use crate::diag::Problem;
 use crate::tools::failure::Failure;
-use crate::tools::installed::{Installed, Unfit, Use, VersionQuery, is_older};
+use crate::tools::installed::{Installed, Use, VersionQuery, is_older};
 use crate::tools::metrics::Metrics;
 use crate::tools::process_end::Ended;
 use crate::tools::tool::{Client, Job, Port, Server, Tool};
@@ -36,16 +37,13 @@ impl Tool for Iperf3 {
         })
     }
 
-    fn unfit(&self, installed: &Installed<'_>, _used: Use<'_>) -> Option<Unfit> {
+    fn unfit(&self, installed: &Installed<'_>, _used: Use<'_>) -> Option<Problem> {
         let version = installed
             .version
             .filter(|version| is_older(version, OLDEST))?;
-        Some(Unfit {
-            what: format!("iperf3 {version} is too old; {OLDEST} is required"),
-            help: format!(
+        Some(Problem::without_place(format!("iperf3 {version} is too old; {OLDEST} is required")).help(format!(
                 "install iperf3 {OLDEST} or later: Debian 12 and Ubuntu 24.04 have it as a package"
-            ),
-        })
+            )))
     }
 
     fn ports(&self, _slot: u16) -> Vec<Port> {

@@ -4,26 +4,24 @@
 //! looking. Where no `/etc/protocols` names it, as in minimal images, the client crashes. The server does
 //! not ask.
 
+use crate::diag::Problem;
 use crate::schedule::Param;
 use crate::tools::failure::{Cause, Failure};
-use crate::tools::installed::{Installed, Unfit, Use};
+use crate::tools::installed::{Installed, Use};
 use crate::tools::tool::Job;
 
 const HELP: &str = "install the package `netbase` where the client runs";
 
 /// Why a client with this installation would crash.
-pub(super) fn unfit(installed: &Installed<'_>, used: Use<'_>) -> Option<Unfit> {
+pub(super) fn unfit(installed: &Installed<'_>, used: Use<'_>) -> Option<Problem> {
     let Use::Client(params) = used else {
         return None;
     };
     params.get(Param::Mss)?;
     let version = installed.version.unwrap_or_default();
-    (installed.names_tcp == Some(false)).then(|| Unfit {
-        what: format!(
+    (installed.names_tcp == Some(false)).then(|| Problem::without_place(format!(
             "netperf {version} crashes when it sets the MSS, because `/etc/protocols` does not name `tcp`"
-        ),
-        help: HELP.to_owned(),
-    })
+        )).help(HELP.to_owned()))
 }
 
 /// Says of a crash with `-G` what is known of it.

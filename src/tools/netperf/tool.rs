@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::mode::Netperf;
 use super::{command, parse, protocols};
 use crate::catalog::{NETPERF, Program, Transport};
+use crate::diag::Problem;
 use crate::tools::failure::Failure;
-use crate::tools::installed::{Installed, Unfit, Use, VersionQuery};
+use crate::tools::installed::{Installed, Use, VersionQuery};
 use crate::tools::metrics::Metrics;
 use crate::tools::process_end::Ended;
 use crate::tools::tool::{Client, Job, Port, Server, Tool};
@@ -31,7 +32,7 @@ impl Tool for Netperf {
         })
     }
 
-    fn unfit(&self, installed: &Installed<'_>, used: Use<'_>) -> Option<Unfit> {
+    fn unfit(&self, installed: &Installed<'_>, used: Use<'_>) -> Option<Problem> {
         protocols::unfit(installed, used)
     }
 

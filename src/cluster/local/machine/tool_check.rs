@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use super::host_paths::why_invisible;
 use super::path_lookup::{locate, search_path};
 use crate::diag::Problem;
-use crate::tools::{Installed, Tool, Unfit, Use};
+use crate::tools::{Installed, Tool, Use};
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -47,9 +47,10 @@ pub fn tool_check(tool: &dyn Tool) -> Result<String, Problem> {
             // Pods get an `/etc/protocols` of their own where this machine has none.
             names_tcp: Some(true),
         };
-        if let Some(Unfit { what, help }) = tool.unfit(&installed, Use::Server) {
-            let files = file_list(&files);
-            return Err(Problem::without_place(format!("{what} (found {files})")).help(help));
+        if let Some(problem) = tool.unfit(&installed, Use::Server) {
+            let (what, files) = (&problem.what, file_list(&files));
+            let what = format!("{what} (found {files})");
+            return Err(Problem { what, ..problem });
         }
         parts.push(match version.as_str() {
             "unknown" => "unknown version".to_owned(),

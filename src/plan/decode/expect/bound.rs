@@ -4,7 +4,7 @@ use crate::catalog::{Metric, Unit, name};
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
 use crate::plan::decode::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Comparison, Expectation};
-use crate::plan::model::units::{Percent, Quantity, UnitError};
+use crate::plan::model::units::{Percent, Quantity};
 
 pub fn metric(decoder: &Decoder<'_>, name: At<&str>, preferred: &[Metric]) -> Option<Metric> {
     let word = name.value;
@@ -129,7 +129,7 @@ pub fn bound_of(decoder: &Decoder<'_>, text: &str, place: Place, metric: &Metric
             None
         }
         Err(error) => {
-            decoder.report(Problem::new(place, error.what).help(error.help));
+            decoder.report(error.at(place));
             None
         }
     }
@@ -137,14 +137,8 @@ pub fn bound_of(decoder: &Decoder<'_>, text: &str, place: Place, metric: &Metric
 
 /// Notes a bound that is no figure of its metric. One with the unit of another metric gets that
 /// said.
-pub fn unfit<T>(
-    decoder: &Decoder<'_>,
-    place: Place,
-    metric: &Metric,
-    error: UnitError,
-) -> Option<T> {
+pub fn unfit<T>(decoder: &Decoder<'_>, place: Place, metric: &Metric, error: Problem) -> Option<T> {
     let example = metric.unit().example();
-    let problem = Problem::new(place, error.what);
     let label = match metric.unit() {
         Unit::BitsPerSecond => "is a bit rate",
         Unit::Microseconds => "is a time",
@@ -153,11 +147,8 @@ pub fn unfit<T>(
         Unit::PerSecond => "is a number a second",
         Unit::Count => "is a number",
     };
-    decoder.report(
-        problem
-            .label(format!("`{metric}` {label}, as in `{example}`"))
-            .help(error.help),
-    );
+    let label = format!("`{metric}` {label}, as in `{example}`");
+    decoder.report(error.at(place).label(label));
     None
 }
 

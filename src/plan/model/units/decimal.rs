@@ -1,7 +1,8 @@
 //! A number and the unit behind it, before the unit is known; and what is said when they do not
 //! fit.
 
-use super::{Quantity, UnitError};
+use super::Quantity;
+use crate::diag::Problem;
 
 /// A decimal number without sign or exponent, exactly: `digits / 10^places`.
 #[derive(Debug)]
@@ -26,15 +27,15 @@ impl Decimal<'_> {
 ///
 /// # Errors
 /// When the text does not start with a decimal number that fits.
-pub fn split<Q: Quantity>(text: &str) -> Result<(Decimal<'_>, &str), UnitError> {
+pub fn split<Q: Quantity>(text: &str) -> Result<(Decimal<'_>, &str), Problem> {
     let trimmed = text.trim();
     let end = trimmed
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(end);
-    let not_one = || UnitError {
-        what: format!("{} is not {}", crate::diag::quote(text), Q::NAME),
-        help: format!("write it as in {}", Q::EXAMPLE),
+    let not_one = || {
+        Problem::without_place(format!("{} is not {}", crate::diag::quote(text), Q::NAME))
+            .help(format!("write it as in {}", Q::EXAMPLE))
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() || number.ends_with('.') || fraction.contains('.') || number.len() > 40 {
@@ -60,28 +61,23 @@ pub(super) fn whole<Q: Quantity>(
     number: &Decimal<'_>,
     factor: u64,
     least: &str,
-) -> Result<u64, UnitError> {
+) -> Result<u64, Problem> {
     number.times(factor).ok_or_else(|| {
         let text = crate::diag::quote(text);
         let what = match number.places {
             0 => format!("{text} is too large for {}", Q::NAME),
             _ => format!("{text} is too large, or no whole number of {least}"),
         };
-        UnitError {
-            what,
-            help: format!("write it as in {}", Q::EXAMPLE),
-        }
+        Problem::without_place(what).help(format!("write it as in {}", Q::EXAMPLE))
     })
 }
 
-pub(super) fn wrong_unit<Q: Quantity>(text: &str, unit: &str, help: String) -> UnitError {
+pub(super) fn wrong_unit<Q: Quantity>(text: &str, unit: &str, help: String) -> Problem {
     let unit = crate::diag::quote(unit);
-    UnitError {
-        what: format!(
-            "{unit} in {} is not a unit of {}",
-            crate::diag::quote(text),
-            Q::OF
-        ),
-        help,
-    }
+    Problem::without_place(format!(
+        "{unit} in {} is not a unit of {}",
+        crate::diag::quote(text),
+        Q::OF
+    ))
+    .help(help)
 }

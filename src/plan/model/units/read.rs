@@ -1,14 +1,15 @@
 //! Text → quantity, with help for what people write instead.
 
 use super::decimal::{Decimal, split, whole, wrong_unit};
-use super::{BitRate, Bytes, Duration, Percent, Quantity, UnitError};
+use super::{BitRate, Bytes, Duration, Percent, Quantity};
+use crate::diag::Problem;
 
 impl Quantity for Duration {
     const NAME: &'static str = "a duration";
     const OF: &'static str = "time";
     const EXAMPLE: &'static str = "`500ms`, `10s`, `2m` or `1h`";
 
-    fn parse(text: &str) -> Result<Duration, UnitError> {
+    fn parse(text: &str) -> Result<Duration, Problem> {
         let (number, unit) = split::<Duration>(text)?;
         let factor = match unit {
             "us" => 1,
@@ -17,10 +18,11 @@ impl Quantity for Duration {
             "m" => 60_000_000,
             "h" => 3_600_000_000,
             "" => {
-                return Err(UnitError {
-                    what: format!("{} has no unit", crate::diag::quote(text)),
-                    help: format!("for seconds write `{}s`", number.text),
-                });
+                return Err(Problem::without_place(format!(
+                    "{} has no unit",
+                    crate::diag::quote(text)
+                ))
+                .help(format!("for seconds write `{}s`", number.text)));
             }
             _ => {
                 let meant = match unit.to_lowercase().as_str() {
@@ -51,7 +53,7 @@ impl Quantity for BitRate {
     const OF: &'static str = "rate";
     const EXAMPLE: &'static str = "`100 Mbit/s`";
 
-    fn parse(text: &str) -> Result<BitRate, UnitError> {
+    fn parse(text: &str) -> Result<BitRate, Problem> {
         let (number, unit) = split::<BitRate>(text)?;
         let factor = match unit {
             "" | "bit/s" | "bps" => 1,
@@ -110,7 +112,7 @@ impl Quantity for Bytes {
     const OF: &'static str = "size";
     const EXAMPLE: &'static str = "`1460`, `128 KiB` or `2 MiB`";
 
-    fn parse(text: &str) -> Result<Bytes, UnitError> {
+    fn parse(text: &str) -> Result<Bytes, Problem> {
         let (number, unit) = split::<Bytes>(text)?;
         let factor = match unit {
             "" | "B" => 1,
@@ -148,14 +150,15 @@ impl Quantity for Percent {
     const OF: &'static str = "share";
     const EXAMPLE: &'static str = "`0.1%`";
 
-    fn parse(text: &str) -> Result<Percent, UnitError> {
+    fn parse(text: &str) -> Result<Percent, Problem> {
         let (number, unit) = split::<Percent>(text)?;
         match (unit, number.text.parse::<f64>()) {
             ("%", Ok(percent)) if percent.is_finite() => Ok(Percent(percent)),
-            ("", _) => Err(UnitError {
-                what: format!("{} has no unit", crate::diag::quote(text)),
-                help: format!("write `{}%`", number.text),
-            }),
+            ("", _) => Err(Problem::without_place(format!(
+                "{} has no unit",
+                crate::diag::quote(text)
+            ))
+            .help(format!("write `{}%`", number.text))),
             _ => Err(wrong_unit::<Percent>(
                 text,
                 unit,
