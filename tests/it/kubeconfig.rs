@@ -332,6 +332,24 @@ async fn a_login_that_never_ends_is_given_up() {
 }
 
 #[test]
+fn no_message_shows_the_password_in_a_servers_url() {
+    let home = Home::new();
+    for server in [
+        "me:SECRET@host",
+        "ftp://me:SECRET@host",
+        "https://me:SECRET@host:0",
+    ] {
+        home.write("k", &kubeconfig(&json!({"server": server}), &json!({})));
+        let seen = home.run(Some("k"), &[]);
+        assert!(
+            seen.contains("`server` of") && seen.contains("host"),
+            "{seen}"
+        );
+        assert!(!seen.contains("SECRET"), "{seen}");
+    }
+}
+
+#[test]
 fn a_token_file_may_end_in_a_newline() {
     let server = Server::start(Some("right"));
     let token = server.write("token", "right\n");

@@ -27,6 +27,7 @@ pub(super) fn config(entry: &Entry<Cluster>, origin: &mut Origin) -> Result<Conf
             .help("add the API server's URL: `server: https://HOST:6443`"));
     };
     let url = server::parse(url, &["https", "http"]).map_err(|(what, right)| {
+        let [url, right] = [url.as_str(), &right].map(server::without_password);
         Problem::without_place(format!("`server` of {at} {what}: `{url}`"))
             .help(format!("write `server: {right}`"))
     })?;
