@@ -98,7 +98,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     drop(collector);
     if followed? != Followed::Over {
         printer::note(&format!(
-            "run {0} goes on by itself; `netplan attach {0}` comes back to it",
+            "run {0} continues by itself; `netplan attach {0}` follows it again",
             run.id
         ));
         return Ok(Exit::Interrupted);

@@ -117,7 +117,7 @@ impl Resumed {
         let at = self.dir.path().display();
         if let Some((line, theirs, other)) = difference(&text_of(&mine)?, &text_of(&given)?) {
             return Err(CliError::Usage(format!(
-                "the run in `{at}` has another plan: in line {line} of its plan.yaml stands {}, here {}; \
+                "the run in `{at}` has another plan: line {line} of its plan.yaml is {}, here it is {}; \
                  leave the plan out, or start a new run",
                 quote(theirs.trim()),
                 quote(other.trim())
@@ -145,7 +145,7 @@ impl Resumed {
         };
         let elsewhere = |here: On, was: &str| {
             CliError::Usage(format!(
-                "the run began {was}, and its figures would not fit those from elsewhere; go on there with \
+                "the run began {was}, and its figures are not comparable with those from elsewhere; continue it with \
                  `--on {}`",
                 match here {
                     On::Kubernetes => "kubernetes",

@@ -290,7 +290,7 @@ fn goes_on(prepared: &Prepared) -> String {
         prepared.run.orchestrator()
     );
     [
-        format!("run {id} goes on by itself"),
+        format!("run {id} continues by itself"),
         way(
             format!("netplan attach {id}"),
             "shows it live, and collects its results at the end",

@@ -54,7 +54,7 @@ async fn detached() -> (FakeCluster, fake_cluster::Running) {
     assert_eq!(out, "");
     let id = &running.id;
     assert!(
-        err.contains(&format!("run {id} goes on by itself")),
+        err.contains(&format!("run {id} continues by itself")),
         "{err}"
     );
     assert!(err.contains(&format!("netplan attach {id} ")), "{err}");
@@ -191,7 +191,7 @@ async fn an_interrupt_ends_the_watching_and_not_the_run() {
     said(&attach, "[1/4]").await;
     attach.signal(Signal::SIGINT);
     let (_, err) = finished(attach, 130).await;
-    assert!(err.contains("goes on by itself"), "{err}");
+    assert!(err.contains("continues by itself"), "{err}");
     let before = journal(&results(&cluster, &run));
     assert!(kinds(&before).contains(&"sample".to_owned()));
 
@@ -298,7 +298,7 @@ async fn a_run_that_was_interrupted_goes_on_as_one_run() {
 
     let local = ["run", "--on", "local", "--resume", dir.to_str().unwrap()];
     let (_, err) = ended(&cluster, &local, 2).await;
-    assert!(err.contains("go on there with `--on kubernetes`"), "{err}");
+    assert!(err.contains("continue it with `--on kubernetes`"), "{err}");
     let arguments = ["run", "--resume", dir.to_str().unwrap()];
     let child = netplan(&cluster, &arguments).start();
     let second = played(&cluster, &child).await;

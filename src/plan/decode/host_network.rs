@@ -41,7 +41,7 @@ pub fn check(decoder: &Decoder<'_>, paths: &[FoundPath<'_>], workers: Option<&Kn
                     Ends::Mesh { .. } => "one_per_node: true".to_owned(),
                 };
                 let help = format!(
-                    "give the host network workers of its own, as in `{worker}-host: {{ {sits} }}`"
+                    "give the host network workers of its own, e.g. `{worker}-host: {{ {sits} }}`"
                 );
                 decoder.report(
                     Problem::new(place, what)
@@ -80,7 +80,7 @@ pub fn check_nodes(
         );
         if !are_apart(workers, from.value, to.value) {
             let help = format!(
-                "say where they sit, as in `{}: {{ other_node_than: {} }}`",
+                "say where they run, e.g. `{}: {{ other_node_than: {} }}`",
                 from.value, to.value
             );
             decoder.report(Problem::new(via.place, what).help(help));

@@ -185,7 +185,7 @@ fn circular(names: &[&str], circle: &[usize], rule: &Rule) -> Problem {
         format!("the placement goes in a circle: {}", round.join(" → "))
     };
     Problem::new(rule.place, what)
-        .help("let one of the workers be free, as in `w1: {}`, and place the others by it")
+        .help("remove the rule of one worker, e.g. `w1: {}`, and place the others by it")
 }
 
 fn contradiction(names: &[&str], rules: &[Rule], rule: &Rule) -> Problem {

@@ -134,8 +134,7 @@ fn placement<'t>(
     if placement.one_per_node {
         for key in ["same_node_as", "node"] {
             if let Some((place, per_node)) = fields.key_place(key).zip(per_node) {
-                let what =
-                    format!("workers of which each has its own node cannot share one by `{key}`");
+                let what = format!("`one_per_node` workers cannot share a node by `{key}`");
                 decoder.report(
                     Problem::new(place, what)
                         .related(per_node, "each on a node of its own")

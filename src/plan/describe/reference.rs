@@ -7,9 +7,9 @@ const HEAD: &str = "\
 # The plan language
 
 A plan is a YAML file. `netplan check PLAN` says what is wrong in it, `netplan check --resolved PLAN` what it means;
-`netplan explain workers.count` prints what stands here; `netplan init` writes a plan to start from.
+`netplan explain workers.count` prints one key of this page; `netplan init` writes a plan to start from.
 
-This page is made from the same source as `plan.schema.json`; change neither by hand.
+This page and `plan.schema.json` are generated from the same source; do not edit them.
 ";
 
 /// The reference page: the top, and a section for each mapping below it.

@@ -57,7 +57,7 @@ pub fn key(text: &str) -> Result<(), Wrong> {
     wrong(
         text,
         "no key of Kubernetes",
-        "keys are as in `disk` or `example.com/disk`: letters, digits, `-`, `_` and `.`, 63 at most",
+        "write e.g. `disk` or `example.com/disk`: letters, digits, `-`, `_` and `.`, 63 at most",
     )
 }
 
@@ -126,7 +126,7 @@ pub fn image(text: &str) -> Result<(), Wrong> {
     wrong(
         text,
         "no reference of an image",
-        "write it as in `registry.example.com/team/netplan:1.0` or `netplan@sha256:…`",
+        "write e.g. `registry.example.com/team/netplan:1.0` or `netplan@sha256:…`",
     )
 }
 
@@ -161,7 +161,7 @@ pub fn quantity(text: &str) -> Result<u128, Wrong> {
         .filter(|_| !whole.is_empty() && !part.contains('.'))
         .ok_or_else(|| Wrong {
             what: format!("{} is no quantity of Kubernetes", crate::diag::quote(text)),
-            help: "write it as in `500m` or `2` for CPUs, `64Mi` or `1Gi` for bytes",
+            help: "write e.g. `500m` or `2` for CPUs, `64Mi` or `1Gi` for bytes",
         })
 }
 

@@ -10,7 +10,7 @@ use super::variables;
 use crate::diag::{Place, Problem, Problems, Source, did_you_mean, quote, some_of};
 
 pub const KEY: &str = "extends";
-const EXAMPLE: &str = "write it as in `extends: base.yaml`, or as a list of such names";
+const EXAMPLE: &str = "write e.g. `extends: base.yaml`, or a list of such names";
 /// What the names of plans end in.
 const ENDINGS: [&str; 2] = [".yaml", ".yml"];
 /// More files on top of each other help nobody.

@@ -16,7 +16,8 @@ pub fn apply(tree: &mut Tree, problems: &mut Problems, root: NodeId, set: &[Stri
         };
         let Some((path, value)) = argument.split_once('=') else {
             let problem = Problem::new(place(0, argument.len()), "there is no `=` in this");
-            problems.push(problem.help("write `--set PATH=VALUE`, as in `tests.0.duration=1s`"));
+            problems
+                .push(problem.help("write `--set PATH=VALUE`, e.g. `--set tests.0.duration=1s`"));
             continue;
         };
         let Some(value) = read_value(tree, problems, source, path.len() + 1, value) else {
@@ -104,7 +105,7 @@ fn put(
     if step.word.is_empty() {
         let problem = Problem::new(step.place, "a part of the path is empty");
         return Err(problem
-            .help("keys and indexes stand with one `.` between them, as in `tests.0.duration`")
+            .help("separate keys and indexes by one `.`, e.g. `tests.0.duration`")
             .into());
     }
     let found = tree.get(node);

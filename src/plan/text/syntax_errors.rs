@@ -26,31 +26,31 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
     }
     if before.ends_with('$') && after.starts_with('{') {
         let problem = Problem::new(here, "within brackets or braces a variable needs quotes");
-        return problem.help("write it as in `'${NAME}'`");
+        return problem.help("write `'${NAME}'`");
     }
     let (what, help) = match error.kind() {
         ErrorKind::UnknownAnchor => (
             "this alias has no anchor before it".to_owned(),
-            "write `&name` before the value that `*name` stands for; put quotes around a text \
+            "write `&name` before the value that `*name` repeats; put quotes around a text \
              that starts with `*`",
         ),
         ErrorKind::RecursionLimitExceeded => return too_deep(here),
         ErrorKind::UnclosedFlowCollection { open } => (
             format!("`{open}` is never closed"),
-            "close it, or look for a bracket too much before",
+            "close it, or look for an extra bracket before this point",
         ),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
             format!("the `{open}` that starts here is closed by `{close}`"),
             "a list is `[…]`, a mapping `{…}`",
         ),
         ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => (
-            "`,` or `]` has to stand here".to_owned(),
+            "`,` or `]` is required here".to_owned(),
             "put `,` between items, and close the list that starts with `[`",
         ),
         ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::ExpectedFlowMappingSeparator => (
-            "`,` or `}` has to stand here".to_owned(),
+            "`,` or `}` is required here".to_owned(),
             "put `,` between entries, and close the mapping that starts with `{`",
         ),
         ErrorKind::UnclosedQuotedScalar => (
@@ -58,9 +58,9 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
             "end the text with the quote that it starts with",
         ),
         ErrorKind::MappingValueNotAllowed if !has_key_before(before) => (
-            "no key can stand here".to_owned(),
-            "it stands deeper than the keys beside it: give it their column, or leave the key \
-             above it without a value",
+            "a key is not allowed here".to_owned(),
+            "it is indented more than the keys beside it: indent it as they are, or remove the value \
+             of the key above it",
         ),
         ErrorKind::MappingValueNotAllowed => (
             "a second `: ` in one line".to_owned(),
@@ -70,13 +70,13 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::InvalidIndentation
         | ErrorKind::MappingKeyNotAllowed => (
-            "nothing can stand here".to_owned(),
-            "the keys of a mapping, and the `-` of a list, stand exactly below each other; \
-             each key has a colon and a space behind it",
+            "nothing is allowed here".to_owned(),
+            "indent all keys of a mapping, and all `-` of a list, by the same number of spaces; \
+             write a colon and a space after each key",
         ),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
-            "a key without a colon and a space behind it".to_owned(),
-            "write `key: value`; a text of several lines stands deeper than its key",
+            "a key without a colon and a space after it".to_owned(),
+            "write `key: value`; indent a text of several lines more than its key",
         ),
         ErrorKind::UnknownQuotedScalarEscape => (
             "an escape in these quotes is unknown".to_owned(),
@@ -84,7 +84,7 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
         ),
         ErrorKind::InvalidBlockScalarHeader => (
             "`>` and `|` start a text of several lines, which begins on the next one".to_owned(),
-            "put quotes around a text that starts with it, as in `'>= 9 Gbit/s'`",
+            "put quotes around a text that starts with it, e.g. `'>= 9 Gbit/s'`",
         ),
         ErrorKind::UnexpectedCharacter { character } => (
             format!("{} cannot start a value", quote(&character.to_string())),

@@ -142,7 +142,7 @@ impl Tree {
 pub fn too_deep(place: Place) -> Problem {
     Problem::new(
         place,
-        format!("lists and mappings stand more than {DEEPEST} deep in each other"),
+        format!("lists and mappings are nested more than {DEEPEST} deep"),
     )
     .help("no plan needs that: a missing `]` or `}`?")
 }

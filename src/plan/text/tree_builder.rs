@@ -134,7 +134,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Refuses a list, mapping or alias where a key has to stand.
+    /// Refuses a list, mapping or alias where a key is required.
     fn no_key(&self, start: usize, end: usize) -> Result<(), Fatal> {
         match self.open.last().map(|open| &open.content) {
             Some(Content::Map { key: None, .. }) => {
@@ -185,7 +185,7 @@ impl Builder<'_> {
         self.no_key(start, end)?;
         let place = self.place(start, end);
         let Some(id) = self.anchors.get(&anchor).copied() else {
-            let problem = Problem::new(place, "this alias stands within its own anchor")
+            let problem = Problem::new(place, "this alias is inside its own anchor")
                 .help("a value cannot hold itself");
             return Err(problem.into());
         };
@@ -221,7 +221,7 @@ impl Builder<'_> {
                             ),
                         );
                     } else if let Some(first) = seen.get(text) {
-                        let what = format!("the key {} stands here twice", quote(text));
+                        let what = format!("duplicate key {}", quote(text));
                         self.problems.push(
                             Problem::new(place, what)
                                 .label("again here")
@@ -264,7 +264,7 @@ impl Builder<'_> {
         if self.expanded > MOST_NODES {
             let problem = Problem::new(place, format!("a plan has at most {MOST_NODES} values"))
                 .label("this is one too many")
-                .help("an alias counts as what it stands for, as often as it is used");
+                .help("each use of an alias counts as many values as it repeats");
             return Err(problem.into());
         }
         if let Some(problem) = self.tree.too_large(id, place) {

@@ -101,7 +101,7 @@ fn value(inside: &str, around: &dyn SourceEnv) -> Result<String, Problem> {
             quote(name)
         ))
         .help(format!(
-            "set it, as in `{name}=… netplan …`, or give a default: `${{{name}:-default}}`"
+            "set it, e.g. `{name}=… netplan …`, or give a default: `${{{name}:-default}}`"
         ))),
     }
 }

@@ -89,7 +89,7 @@ fn what_is_kept_stays_until_it_is_cleaned() {
 }
 
 impl Case {
-    /// Starts a run that goes on by itself; gives its id.
+    /// Starts a run that continues by itself; gives its id.
     fn run_detached(&self) -> String {
         let running = self.start_run(&["--detach"]);
         let run = running.run_id();

@@ -1,4 +1,4 @@
-//! The decoder of a metric's name and of its bound, as in `'>= 9 Gbit/s'` or `'>= 85% of same-node'`.
+//! The decoder of a metric's name and of its bound, e.g. `'>= 9 Gbit/s'` or `'>= 85% of same-node'`.
 
 use crate::catalog::{Metric, Unit, name};
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
@@ -100,7 +100,7 @@ pub fn compared<'t>(
 pub fn bound_of(decoder: &Decoder<'_>, text: &str, place: Place, metric: &Metric) -> Option<Bound> {
     if text.is_empty() {
         let problem = Problem::new(place, "there is no value behind the comparison");
-        decoder.report(problem.help(format!("write it as in `'>= {}'`", metric.unit().example())));
+        decoder.report(problem.help(format!("write e.g. `'>= {}'`", metric.unit().example())));
         return None;
     }
     let Some((share, path)) = text.split_once(" of ") else {
@@ -108,7 +108,7 @@ pub fn bound_of(decoder: &Decoder<'_>, text: &str, place: Place, metric: &Metric
             && metric.unit() != Unit::Percent
         {
             let what = format!("{} does not say of what", quote(text));
-            let help = format!("name a path, as in `{share}% of same-node`");
+            let help = format!("name a path, e.g. `{share}% of same-node`");
             decoder.report(Problem::new(place, what).help(help));
             return None;
         }
@@ -147,7 +147,7 @@ pub fn unfit<T>(decoder: &Decoder<'_>, place: Place, metric: &Metric, error: Pro
         Unit::PerSecond => "is a number a second",
         Unit::Count => "is a number",
     };
-    let label = format!("`{metric}` {label}, as in `{example}`");
+    let label = format!("`{metric}` {label}, e.g. `{example}`");
     decoder.report(error.at(place).label(label));
     None
 }

@@ -31,7 +31,7 @@ pub fn expectations(
     id: NodeId,
     preferred: &[Metric],
 ) -> Option<Vec<Expected>> {
-    let what = "a mapping with a metric and its bound, as in `throughput: '>= 9 Gbit/s'`";
+    let what = "a mapping with a metric and its bound, e.g. `throughput: '>= 9 Gbit/s'`";
     let fields = decoder.fields(id, what, false)?;
     let found = fields.entries().iter().filter_map(|entry| {
         let name = At {
@@ -63,6 +63,6 @@ fn expectation_text<'t>(decoder: &Decoder<'t>, id: NodeId) -> Option<At<&'t str>
             value: &scalar.text,
             place: node.place,
         }),
-        _ => decoder.expected(id, "an expectation", "write it as in `'>= 9 Gbit/s'`"),
+        _ => decoder.expected(id, "an expectation", "write e.g. `'>= 9 Gbit/s'`"),
     }
 }

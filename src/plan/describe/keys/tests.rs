@@ -15,7 +15,7 @@ const KEYS: &[Key] = &[
         "What precedes the path's label in `result.csv`.").or("nptest's word for the tool"),
     key("paths",
         Kind::List(&List { item: Kind::Text(Form::Any), example: "`[same-node, remote]`; leave `paths` out for all", is_unique: true, }),
-        "The names of the paths to measure; the name of a mesh stands for all of its paths.")
+        "The names of the paths to measure; the name of a mesh selects all of its paths.")
         .or("all"),
 ];
 

@@ -37,7 +37,7 @@ impl Quantity for Duration {
                 let help = match meant {
                     Some(meant) => format!("write `{}{meant}`", number.text),
                     None => "units are `us`, `ms`, `s`, `m` (minutes) and `h`; one number and one \
-                             unit, as in `90s`"
+                             unit, e.g. `90s`"
                         .to_owned(),
                 };
                 return Err(wrong_unit::<Duration>(text, unit, help));
@@ -69,7 +69,7 @@ impl Quantity for BitRate {
 
 /// What a unit that is not one of a bit rate probably means.
 fn rate_help(number: &Decimal<'_>, unit: &str) -> String {
-    let units = "units are `bit/s`, `kbit/s`, `Mbit/s`, `Gbit/s` and `Tbit/s`, as in `100 Mbit/s`";
+    let units = "units are `bit/s`, `kbit/s`, `Mbit/s`, `Gbit/s` and `Tbit/s`, e.g. `100 Mbit/s`";
     let mut letters = unit.chars();
     let (prefix, factor) = match letters.next().map(|c| c.to_ascii_lowercase()) {
         Some('k') => ("k", 1_000),
