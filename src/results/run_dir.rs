@@ -63,7 +63,7 @@ pub enum RunDirError {
     )]
     Taken(PathBuf),
     #[error(
-        "`{}` is not a run's directory: it has no `{}`",
+        "`{}` is not a run's directory: it has no `{}`; name one, or leave it out for the latest run",
         .0.display(), journal::FILE_NAME
     )]
     NotARun(PathBuf),

@@ -57,6 +57,10 @@ pub fn problem(text: &str, error: &ScanError, place: impl Fn(usize, usize) -> Pl
             "a quote is never closed".to_owned(),
             "end the text with the quote that it starts with",
         ),
+        ErrorKind::InvalidColonPlacement => (
+            "`:` is not allowed here".to_owned(),
+            "close each `[` and `{` before this point; put quotes around a text with `:` in it",
+        ),
         ErrorKind::MappingValueNotAllowed if !has_key_before(before) => (
             "a key is not allowed here".to_owned(),
             "it is indented more than the keys beside it: indent it as they are, or remove the value \
