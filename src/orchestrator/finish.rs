@@ -66,7 +66,7 @@ mod tests {
     use super::super::store::Store;
     use super::*;
     use crate::results::{Sample, Warning};
-    use crate::schedule::{CellId, Params};
+    use crate::schedule::CellId;
     use crate::tools::name;
 
     fn sample(raw: Option<&str>) -> EventKind {
@@ -74,20 +74,14 @@ mod tests {
         metrics.set(name::THROUGHPUT_BPS, 1e9);
         metrics.set(host_metrics::SENT_BYTES.at(End::Client), 5.0);
         EventKind::Sample(Sample {
-            cell: CellId("a/b".to_owned()),
             path: "b".to_owned(),
             tool: "iperf3".to_owned(),
-            sample: 1,
-            attempt: 1,
-            params: Params::default(),
-            started: jiff::Timestamp::UNIX_EPOCH,
-            wall_s: 1.0,
             command: ["iperf3"].map(Into::into).into(),
             server_command: ["iperf3"].map(Into::into).into(),
             metrics,
             warnings: vec![Warning::Loopback],
             raw: raw.map(str::to_owned),
-            raw_cut_bytes: 0,
+            ..Sample::example(&CellId("a/b".to_owned()))
         })
     }
 

@@ -197,6 +197,30 @@ pub struct Sample {
     pub raw_cut_bytes: u64,
 }
 
+#[cfg(test)]
+impl Sample {
+    /// The first sample of a cell, of one second, without figures.
+    #[must_use]
+    pub fn example(cell: &CellId) -> Sample {
+        Sample {
+            cell: cell.clone(),
+            path: String::new(),
+            tool: String::new(),
+            sample: 1,
+            attempt: 1,
+            params: Params::default(),
+            started: Timestamp::UNIX_EPOCH,
+            wall_s: 1.0,
+            command: [].into(),
+            server_command: [].into(),
+            metrics: Metrics::default(),
+            warnings: Vec::new(),
+            raw: None,
+            raw_cut_bytes: 0,
+        }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_zero(bytes: &u64) -> bool {
     *bytes == 0

@@ -185,8 +185,7 @@ mod tests {
     use crate::diag::Source;
     use crate::plan;
     use crate::results::Sample;
-    use crate::schedule::{Params, Selection};
-    use crate::tools::Metrics;
+    use crate::schedule::Selection;
 
     /// Ten cells that take 3 to 20 samples, and what one sample takes.
     fn eta() -> (Eta, Vec<CellId>, f64) {
@@ -210,22 +209,7 @@ tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
     }
 
     fn sample(cell: &CellId) -> EventKind {
-        EventKind::Sample(Sample {
-            cell: cell.clone(),
-            path: String::new(),
-            tool: String::new(),
-            sample: 1,
-            attempt: 1,
-            params: Params::default(),
-            started: jiff::Timestamp::UNIX_EPOCH,
-            wall_s: 1.0,
-            command: [].into(),
-            server_command: [].into(),
-            metrics: Metrics::default(),
-            warnings: Vec::new(),
-            raw: None,
-            raw_cut_bytes: 0,
-        })
+        EventKind::Sample(Sample::example(cell))
     }
 
     fn close(forecast: Forecast, least: f64, most: f64) -> bool {

@@ -10,9 +10,9 @@ mod labels;
 mod live;
 mod requests;
 mod status_line;
-mod view;
 #[cfg(test)]
-mod view_laws;
+mod tests;
+mod view;
 
 pub(super) use labels::forecast_text;
 pub(super) use live::Progress;

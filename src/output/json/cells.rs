@@ -124,8 +124,7 @@ mod tests {
     use crate::diag::Source;
     use crate::plan;
     use crate::results::Sample;
-    use crate::schedule::{Params, Schedule, Selection};
-    use crate::tools::Metrics;
+    use crate::schedule::{Schedule, Selection};
 
     fn report(sizes: u32) -> Report {
         let text = format!(
@@ -141,20 +140,8 @@ mod tests {
 
     fn add_samples(cell: &mut CellReport, samples: u32) {
         cell.samples.extend((1..=samples).map(|number| Sample {
-            cell: cell.id.clone(),
-            path: String::new(),
-            tool: String::new(),
             sample: number,
-            attempt: 1,
-            params: Params::default(),
-            started: jiff::Timestamp::UNIX_EPOCH,
-            wall_s: 1.0,
-            command: [].into(),
-            server_command: [].into(),
-            metrics: Metrics::default(),
-            warnings: Vec::new(),
-            raw: None,
-            raw_cut_bytes: 0,
+            ..Sample::example(&cell.id)
         }));
     }
 

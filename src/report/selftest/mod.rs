@@ -18,7 +18,7 @@ mod tests {
     use crate::plan;
     use crate::report::{CellReport, CellState, Report, RunState};
     use crate::results::Warning;
-    use crate::schedule::{CellId, Params, Schedule, Selection};
+    use crate::schedule::{Schedule, Selection};
     use crate::tools::{Cause, Failure, Metrics, name};
 
     fn text(checks: &[Check], width: usize) -> String {
@@ -51,23 +51,12 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
             metrics.set(name, *value);
         }
         crate::results::Sample {
-            cell: CellId(cell.id.0.clone()),
-            path: String::new(),
-            tool: String::new(),
-            sample: 1,
-            attempt: 1,
-            params: Params::default(),
-            started: jiff::Timestamp::UNIX_EPOCH,
-            wall_s: 1.0,
-            command: [].into(),
-            server_command: [].into(),
             metrics,
             warnings: vec![Warning::CpuSaturated {
                 end: crate::results::host_metrics::End::Client,
                 busy_percent: 99.0,
             }],
-            raw: None,
-            raw_cut_bytes: 0,
+            ..crate::results::Sample::example(&cell.id)
         }
     }
 

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::status_line;
-use super::view::{Phase, View};
+use super::super::status_line;
+use super::super::view::{Phase, View};
 use crate::diag::Source;
 use crate::plan::{self, Plan};
 use crate::results::{EventKind, Outcome, Sample};
-use crate::schedule::{CellId, Params, Schedule, Selection};
+use crate::schedule::{CellId, Schedule, Selection};
 use crate::tools::{Cause, Failure, Metrics, name};
 
 const PLAN: &str = "
@@ -48,20 +48,9 @@ fn measured(mss: u32, bps: f64) -> EventKind {
     let mut metrics = Metrics::default();
     metrics.set(name::THROUGHPUT_BPS, bps);
     EventKind::Sample(Sample {
-        cell: cell(mss),
-        path: String::new(),
-        tool: String::new(),
-        sample: 1,
-        attempt: 1,
-        params: Params::default(),
-        started: jiff::Timestamp::UNIX_EPOCH,
         wall_s: 10.0,
-        command: Vec::new().into(),
-        server_command: Vec::new().into(),
         metrics,
-        warnings: Vec::new(),
-        raw: None,
-        raw_cut_bytes: 0,
+        ..Sample::example(&cell(mss))
     })
 }
 

@@ -1,0 +1,3 @@
+//! Tests with generated runs.
+
+mod view;
