@@ -82,6 +82,7 @@ const NO_JSON: &[&str] = &[
     "template",
     "two_documents",
     "unclosed_bracket",
+    "unclosed_list_before_a_key",
     "unclosed_quote",
     "unknown_anchor",
     "unknown_escape",
