@@ -1,5 +1,7 @@
 //! The parts of a document: what is shown and what it means. How it looks is up to a renderer.
 
+use super::chart::{Chart, DotPlot};
+
 /// A page of blocks, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
@@ -15,9 +17,23 @@ pub enum Block {
         title: String,
     },
     Text(Vec<Paragraph>),
+    /// Names and what they stand for, e.g. `kernel` and `Linux 6.1`.
+    Facts(Vec<Fact>),
     Table(Table),
+    /// The tables after it, up to the next block of another kind, have its figures.
     Chart(Chart),
+    /// As [`Block::Chart`].
+    DotPlot(DotPlot),
     Notes(Notes),
+    /// Lines to read as they are, e.g. a plan.
+    Code(String),
+}
+
+/// A name and what it stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fact {
+    pub name: String,
+    pub text: Paragraph,
 }
 
 /// Whose heading it is.
@@ -121,34 +137,6 @@ pub struct Cell {
     pub count: String,
     /// Signs that notes explain, or the figure's own unit.
     pub marks: Vec<Span>,
-}
-
-/// Series of values over one axis.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Chart {
-    /// What the points are at, e.g. `MSS` in bytes.
-    pub x: Axis,
-    /// What the points are.
-    pub y: Axis,
-    /// The upper end of the y axis, which begins at 0.
-    pub top: f64,
-    /// Digits after the point of a written value.
-    pub decimals: usize,
-    pub series: Vec<Series>,
-}
-
-/// A quantity and its unit; the unit may be empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Axis {
-    pub name: String,
-    pub unit: String,
-}
-
-/// Points in the order of x; a point that was not measured has no value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    pub name: String,
-    pub points: Vec<(u64, Option<f64>)>,
 }
 
 /// Notes that follow each other closely.

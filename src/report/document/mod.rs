@@ -2,6 +2,7 @@
 
 mod baseline_table;
 mod block;
+mod chart;
 mod expectations;
 mod footnotes;
 mod from_report;
@@ -13,6 +14,7 @@ mod sweep_table;
 mod warning_notes;
 
 pub use block::{
-    Align, Anchor, Axis, Block, Cell, Chart, Column, Document, Level, Meaning, Note, Notes,
-    Paragraph, Series, Span, TIE, Table, TableKind,
+    Align, Anchor, Block, Cell, Column, Document, Fact, Level, Meaning, Note, Notes, Paragraph,
+    Span, TIE, Table, TableKind,
 };
+pub use chart::{Axis, Chart, Dot, DotPlot, DotRow, Point, Series};

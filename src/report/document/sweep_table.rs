@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::block::{Axis, Block, Cell, Chart, Column, Meaning, Series, Table};
+use super::block::{Block, Cell, Column, Meaning, Table};
+use super::chart::{Axis, Chart, Point, Series};
 use super::footnotes::Footnotes;
 use super::headline::declared_metrics;
 use super::headline::{HeadlineFormat, about, figure, mean, others, path_name, varying};
@@ -71,10 +72,15 @@ pub fn blocks(
             .filter(|(_, by_size)| by_size.len() >= CHARTED_FROM)
         {
             let path = path_name(report, *row);
-            let value = |cell| {
-                report
-                    .headline(cell)
-                    .map(|f| f.summary.mean / format.number.divisor)
+            let point = |(size, cell): (&u64, &&CellReport)| {
+                let figure = report.headline(cell);
+                Point {
+                    x: *size,
+                    y: figure.map(|figure| figure.summary.mean / format.number.divisor),
+                    interval: figure
+                        .and_then(|figure| figure.interval)
+                        .map(|interval| interval.divided_by(format.number.divisor)),
+                }
             };
             series.push(Series {
                 name: if groups.len() > 1 {
@@ -82,10 +88,8 @@ pub fn blocks(
                 } else {
                     path.to_owned()
                 },
-                points: by_size
-                    .iter()
-                    .map(|(size, cell)| (*size, value(cell)))
-                    .collect(),
+                look: series.len(),
+                points: by_size.iter().map(point).collect(),
             });
         }
     }
@@ -93,6 +97,8 @@ pub fn blocks(
         let means = cells.iter().filter_map(|cell| report.headline(cell));
         let values = means.map(|figure| figure.summary.mean / format.number.divisor);
         blocks.push(Block::Chart(Chart {
+            caption: String::new(),
+            finding: String::new(),
             x: size_axis(is_mss),
             y: Axis {
                 name: labels::short(&metric),
