@@ -10,4 +10,5 @@ pub mod junit;
 pub mod nptest_csv;
 pub mod samples_csv;
 pub mod selftest_json;
+pub mod svg;
 pub mod terminal;
