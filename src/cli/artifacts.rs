@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::error::CliError;
 use super::printer;
 use crate::output::nptest_csv::Dialect;
-use crate::output::{nptest_csv, samples_csv};
+use crate::output::{html, nptest_csv, samples_csv};
 use crate::report::Report;
+use crate::report::document::Document;
 use crate::results::run_dir::{DEFAULT_PARENT, file};
 use crate::results::{RunDir, StoredRun, journal, runs_in};
 
@@ -46,6 +47,10 @@ pub(super) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Result<()>
         nptest_csv::render(report, Dialect::Nptest),
     )?;
     dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
+    dir.write(
+        file::REPORT_HTML,
+        html::render(&Document::page_from_report(report))?,
+    )?;
     dir.write_environment(&report.environment)?;
     Ok(())
 }

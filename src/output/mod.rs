@@ -5,8 +5,10 @@
 
 mod csv_field;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
+mod markup;
 pub mod nptest_csv;
 pub mod samples_csv;
 pub mod selftest_json;

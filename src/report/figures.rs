@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::fold::{CellReport, CellState, Report};
+use crate::results::Sample;
 use crate::schedule::{Param, Params};
 use crate::statistics::{self, ALPHA, Interval, Ratio, Summary, stopping_rule};
 
@@ -26,7 +27,16 @@ impl Report {
     /// A metric over the samples of a measured cell.
     #[must_use]
     pub fn figure(&self, cell: &CellReport, metric: &str) -> Option<Figure> {
-        let summary = cell.measured(metric)?;
+        self.figure_of(cell, |sample| sample.metrics.get(metric))
+    }
+
+    /// As [`Report::figure`], of a value that is computed from each sample.
+    pub(super) fn figure_of(
+        &self,
+        cell: &CellReport,
+        value: impl Fn(&Sample) -> Option<f64>,
+    ) -> Option<Figure> {
+        let summary = cell.summary_of(value)?;
         Some(Figure {
             summary,
             interval: summary.interval(self.alpha(cell, &summary)),

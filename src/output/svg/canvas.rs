@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::diag::printable;
+use crate::output::markup::escape_line;
 
 /// The size of a chart. A page has each chart in both, and shows the one that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +43,14 @@ impl Size {
     /// How many points of a series are told apart, at most: two a column.
     pub(super) fn columns(self) -> usize {
         match self {
-            Size::Wide => 480,
+            Size::Wide => MOST_POINTS / 2,
             Size::Narrow => 160,
         }
     }
 }
+
+/// A line has at most so many points.
+pub const MOST_POINTS: usize = 1_000;
 
 /// The height of text.
 pub const FONT_PX: f64 = 13.0;
@@ -102,22 +105,6 @@ pub fn px(value: f64) -> String {
     }
 }
 
-/// Text that stands for itself in SVG and HTML, in elements and in attributes with double quotes. What
-/// is not safe to show is escaped.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in printable::line(text).chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 /// SVG that is being written.
 #[derive(Clone, Debug, Default)]
 pub struct Canvas(pub String);
@@ -130,7 +117,7 @@ impl Canvas {
             "xtick" => " text-anchor=\"middle\"",
             _ => "",
         };
-        let (x, y, text) = (px(x), px(y), escape(text));
+        let (x, y, text) = (px(x), px(y), escape_line(text));
         self.push(format_args!(
             "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"{anchor}>{text}</text>"
         ));
@@ -163,11 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_escaped_and_shortened() {
-        assert_eq!(
-            escape("<a b=\"&\">\u{202e}"),
-            "&lt;a b=&quot;&amp;&quot;&gt;\\u{202e}"
-        );
+    fn text_is_shortened() {
         assert_eq!(shortened("remote-pod", 100.0), "remote-pod");
         assert_eq!(shortened("remote-service", 60.0), "remote…");
         assert_eq!([0.04, -0.04, 1.25, 300.0].map(px), ["0", "0", "1.2", "300"]);

@@ -1,9 +1,10 @@
 //! A chart of dots, a row for each thing.
 
-use super::canvas::{Canvas, Frame, Size, escape, px, shortened, text_width};
+use super::canvas::{Canvas, Frame, Size, px, shortened, text_width};
 use super::line_chart::{begin, x_axis};
 use super::look::Look;
 use super::scale::{Scale, format_value, round_top};
+use crate::output::markup::escape_line;
 use crate::report::document::{Dot, DotPlot, DotRow};
 
 /// A plot shows so many rows; the tables have the others.
@@ -70,7 +71,7 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
         canvas.push(format_args!(
             "<g class=\"series {}\" data-name=\"{}\">",
             Look::new(row.look).color_class(),
-            escape(&row.name)
+            escape_line(&row.name)
         ));
         match size {
             Size::Wide => {

@@ -1,7 +1,8 @@
 //! A chart as a file of its own.
 
-use super::canvas::{Size, escape};
+use super::canvas::Size;
 use super::{dot_plot, line_chart};
+use crate::output::markup::escape_line;
 use crate::report::document::{Block, Document};
 
 /// The charts' style, for both themes.
@@ -10,7 +11,7 @@ pub const STYLE: &str = include_str!("../../../templates/page/chart.css");
 /// Makes a file of a drawn chart: with its style, a background, and a name for people who do not see it.
 #[must_use]
 pub fn file(chart: &str, title: &str) -> String {
-    let title = escape(title);
+    let title = escape_line(title);
     let Some((element, rest)) = chart.split_once('>') else {
         return String::new();
     };

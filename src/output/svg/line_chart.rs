@@ -1,10 +1,11 @@
 //! A chart of lines.
 
-use super::canvas::{Canvas, FONT_PX, Frame, Size, escape, px, shortened, text_width};
+use super::canvas::{Canvas, FONT_PX, Frame, Size, px, shortened, text_width};
 use super::labels::spread;
 use super::look::Look;
 use super::reduce::reduce;
 use super::scale::{Scale, round_top, tick_labels};
+use crate::output::markup::escape_line;
 use crate::report::document::{Axis, Chart, Point, Series};
 
 /// A chart shows so many series; the tables have the others.
@@ -159,7 +160,7 @@ fn draw(canvas: &mut Canvas, series: &Series, (x, y): (Scale, Scale), bottom: f6
     let (class, color) = (look.color_class(), look.color());
     canvas.push(format_args!(
         "<g class=\"series {class}\" data-name=\"{}\">",
-        escape(&series.name)
+        escape_line(&series.name)
     ));
     let at =
         |point: &Point, value: f64| format!("{} {}", px(x.at(point.x as f64)), px(y.at(value)));
@@ -250,11 +251,11 @@ fn names(canvas: &mut Canvas, series: &[Series], frame: Frame, y: Scale, x: Scal
         canvas.push(format_args!(
             "<g class=\"series name {}\" data-name=\"{}\"><path class=\"leader\" stroke=\"{}\" d=\"M{} {}L{} {}L{} {}\"/>",
             look.color_class(),
-            escape(&series.name),
+            escape_line(&series.name),
             look.color(),
             px(end + 6.0), px(*wanted), px(frame.right + 10.0), px(*wanted), px(left - 3.0), px(place),
         ));
-        let name = escape(&shortened(&series.name, WIDEST_LABEL));
+        let name = escape_line(&shortened(&series.name, WIDEST_LABEL));
         canvas.push(format_args!(
             "<text class=\"label\" fill=\"{}\" x=\"{}\" y=\"{}\">{name}</text></g>",
             look.color(),

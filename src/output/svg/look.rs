@@ -39,7 +39,13 @@ impl Look {
         }
     }
 
-    /// The number of its color: the class `cN` of `chart.css`.
+    /// The number of its color.
+    #[must_use]
+    pub fn color_number(self) -> usize {
+        self.color
+    }
+
+    /// The class of its color, `cN` of `chart.css`.
     #[must_use]
     pub fn color_class(self) -> String {
         format!("c{}", self.color)

@@ -13,9 +13,9 @@ mod look;
 mod reduce;
 mod scale;
 
-pub use canvas::{Frame, Size};
-pub use dot_plot::dot_plot;
+pub use canvas::{MOST_POINTS, Size};
+pub use dot_plot::{MOST_ROWS, dot_plot};
 pub use file::{file, from_document};
 pub use line_chart::{MOST_SERIES, line_chart};
 pub use look::{Look, swatch};
-pub use scale::format_value;
+pub use reduce::reduce;

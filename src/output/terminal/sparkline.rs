@@ -46,7 +46,7 @@ fn bar(value: f64, top: f64) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{Axis, Point};
+    use crate::report::document::Point;
 
     #[test]
     fn bars_go_from_0_to_the_top_and_what_is_missing_is_a_dot() {
@@ -56,10 +56,6 @@ mod tests {
             points: (1..).zip(values).map(|(x, y)| Point::new(x, *y)).collect(),
         };
         let mut chart = Chart {
-            caption: String::new(),
-            finding: String::new(),
-            x: Axis::default(),
-            y: Axis::default(),
             top: 8.0,
             decimals: 1,
             series: vec![
@@ -69,6 +65,7 @@ mod tests {
                 ),
                 series("longer", &[None, None]),
             ],
+            ..Chart::default()
         };
         assert_eq!(
             lines(&chart),

@@ -3,7 +3,7 @@
 use crate::statistics::Interval;
 
 /// Series of values over one axis.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
     /// What tells it from other charts of its section; may be empty.
     pub caption: String,
@@ -15,6 +15,8 @@ pub struct Chart {
     pub y: Axis,
     /// The largest value; the y axis begins at 0.
     pub top: f64,
+    /// The value with which all others are compared, e.g. 100 %.
+    pub reference: Option<f64>,
     /// Digits after the point of a written value.
     pub decimals: usize,
     pub series: Vec<Series>,

@@ -18,7 +18,7 @@ use crate::statistics::Summary;
 use crate::tools::name;
 
 /// The shortest sweep that is charted: the shape of a shorter one says no more than its figures.
-const CHARTED_FROM: usize = 4;
+pub const CHARTED_FROM: usize = 4;
 
 /// Sizes down, paths across; a table for each combination of the other parameters. The chart has the
 /// shape of each path's sweep.
@@ -97,8 +97,6 @@ pub fn blocks(
         let means = cells.iter().filter_map(|cell| report.headline(cell));
         let values = means.map(|figure| figure.summary.mean / format.number.divisor);
         blocks.push(Block::Chart(Chart {
-            caption: String::new(),
-            finding: String::new(),
             x: size_axis(is_mss),
             y: Axis {
                 name: labels::short(&metric),
@@ -107,12 +105,13 @@ pub fn blocks(
             top: values.fold(0.0, f64::max),
             decimals: format.number.decimals,
             series,
+            ..Chart::default()
         }));
     }
     blocks
 }
 
-fn size_axis(is_mss: bool) -> Axis {
+pub fn size_axis(is_mss: bool) -> Axis {
     Axis {
         name: if is_mss { "MSS" } else { "datagram" }.to_owned(),
         unit: "bytes".to_owned(),

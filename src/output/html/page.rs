@@ -1,0 +1,226 @@
+//! A document as the template sees it.
+
+use serde::Serialize;
+
+use super::figure::Figure;
+use super::render::HtmlError;
+use super::table::TableView;
+use crate::report::document::{Anchor, Block, Document, Fact, Level, Meaning, Note, Span};
+
+/// A page.
+#[derive(Debug, Default, Serialize)]
+pub struct Page {
+    title: String,
+    texts: Vec<Vec<SpanView>>,
+    facts: Vec<FactView>,
+    sections: Vec<Section>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Section {
+    id: String,
+    title: String,
+    blocks: Vec<BlockView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum BlockView {
+    Text {
+        paragraphs: Vec<Vec<SpanView>>,
+    },
+    Facts {
+        facts: Vec<FactView>,
+    },
+    Figure {
+        figure: Box<Figure>,
+    },
+    Table {
+        table: TableView,
+    },
+    /// Those that a chart shows.
+    Tables {
+        tables: Vec<TableView>,
+    },
+    Notes {
+        title: String,
+        notes: Vec<NoteView>,
+    },
+    Code {
+        text: String,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct FactView {
+    name: String,
+    text: Vec<SpanView>,
+}
+
+#[derive(Debug, Serialize)]
+struct NoteView {
+    id: String,
+    mark: Vec<SpanView>,
+    text: Vec<SpanView>,
+    details: Vec<Vec<SpanView>>,
+    advice: Vec<SpanView>,
+}
+
+/// A text with its class in the style sheet, and where it leads.
+#[derive(Debug, Serialize)]
+pub struct SpanView {
+    text: String,
+    class: &'static str,
+    href: String,
+}
+
+impl Page {
+    /// The document's first heading is the page's; what is before the first section is in its head.
+    pub fn new(document: &Document) -> Result<Page, HtmlError> {
+        let mut page = Page::default();
+        let mut numbers = Numbers::default();
+        for block in &document.blocks {
+            match block {
+                Block::Heading {
+                    level: Level::Document,
+                    title,
+                } => page.title.clone_from(title),
+                Block::Heading {
+                    level: Level::Section,
+                    title,
+                } => page.begin_section(title),
+                Block::Text(paragraphs) if page.sections.is_empty() => {
+                    page.texts.extend(paragraphs.iter().map(|text| spans(text)));
+                }
+                Block::Facts(facts) if page.sections.is_empty() => {
+                    page.facts.extend(facts.iter().map(FactView::from));
+                }
+                block => {
+                    if page.sections.is_empty() {
+                        page.begin_section("");
+                    }
+                    if let Some(section) = page.sections.last_mut() {
+                        section.add(block, &mut numbers)?;
+                    }
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    fn begin_section(&mut self, title: &str) {
+        self.sections.push(Section {
+            id: format!("section-{}", self.sections.len() + 1),
+            title: title.to_owned(),
+            blocks: Vec::new(),
+        });
+    }
+}
+
+/// How many figures and tables the page has so far.
+#[derive(Debug, Default)]
+struct Numbers {
+    figures: usize,
+    tables: usize,
+}
+
+impl Section {
+    fn add(&mut self, block: &Block, numbers: &mut Numbers) -> Result<(), HtmlError> {
+        let view = match block {
+            Block::Heading { .. } => return Ok(()),
+            Block::Text(paragraphs) => BlockView::Text {
+                paragraphs: paragraphs.iter().map(|text| spans(text)).collect(),
+            },
+            Block::Facts(facts) => BlockView::Facts {
+                facts: facts.iter().map(FactView::from).collect(),
+            },
+            Block::Chart(chart) => {
+                numbers.figures += 1;
+                let figure = Box::new(Figure::from_lines(chart, numbers.figures)?);
+                BlockView::Figure { figure }
+            }
+            Block::DotPlot(plot) => {
+                numbers.figures += 1;
+                let figure = Box::new(Figure::from_dots(plot, numbers.figures)?);
+                BlockView::Figure { figure }
+            }
+            Block::Table(table) => {
+                numbers.tables += 1;
+                let table = TableView::new(table, numbers.tables, &self.title);
+                self.add_table(table);
+                return Ok(());
+            }
+            Block::Notes(notes) => BlockView::Notes {
+                title: notes.title.clone(),
+                notes: notes.notes.iter().map(NoteView::from).collect(),
+            },
+            Block::Code(text) => BlockView::Code { text: text.clone() },
+        };
+        self.blocks.push(view);
+        Ok(())
+    }
+
+    /// A table after a chart has the chart's figures.
+    fn add_table(&mut self, table: TableView) {
+        let is_figure = |block: &BlockView| matches!(block, BlockView::Figure { .. });
+        if let Some(BlockView::Tables { tables }) = self.blocks.last_mut() {
+            tables.push(table);
+        } else if self.blocks.iter().any(is_figure) {
+            let tables = vec![table];
+            self.blocks.push(BlockView::Tables { tables });
+        } else {
+            self.blocks.push(BlockView::Table { table });
+        }
+    }
+}
+
+fn spans(paragraph: &[Span]) -> Vec<SpanView> {
+    paragraph.iter().map(SpanView::from).collect()
+}
+
+/// The id of a note.
+fn id(anchor: Anchor) -> String {
+    match anchor {
+        Anchor::Reason(number) => format!("reason-{number}"),
+        Anchor::Warning(number) => format!("warning-{number}"),
+    }
+}
+
+impl From<&Span> for SpanView {
+    fn from(span: &Span) -> SpanView {
+        SpanView {
+            text: span.text.clone(),
+            class: match span.meaning {
+                Meaning::Plain => "",
+                Meaning::Strong => "strong",
+                Meaning::Dim => "dim",
+                Meaning::Good => "good",
+                Meaning::Failed => "failed",
+                Meaning::Skipped => "skipped",
+                Meaning::Warning => "warning",
+            },
+            href: span.link.map(id).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&Fact> for FactView {
+    fn from(fact: &Fact) -> FactView {
+        FactView {
+            name: fact.name.clone(),
+            text: spans(&fact.text),
+        }
+    }
+}
+
+impl From<&Note> for NoteView {
+    fn from(note: &Note) -> NoteView {
+        NoteView {
+            id: note.anchor.map(id).unwrap_or_default(),
+            mark: vec![SpanView::from(&note.mark)],
+            text: spans(&note.text),
+            details: note.details.iter().map(|detail| spans(detail)).collect(),
+            advice: note.advice.iter().map(SpanView::from).collect(),
+        }
+    }
+}
