@@ -8,7 +8,7 @@
   // The legends: a name that is switched off is hidden in all charts of the page.
   const hidden = new Set();
   const showNames = () => {
-    for (const element of all("[data-name]")) {
+    for (const element of all(".lines [data-name]")) {
       const off = hidden.has(element.dataset.name);
       if (element.tagName === "BUTTON") element.setAttribute("aria-pressed", String(!off));
       else element.classList.toggle("off", off);

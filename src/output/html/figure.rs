@@ -26,6 +26,9 @@ pub struct Figure {
     data: String,
 }
 
+/// Of a chart that shows no interval.
+const SINGLE: &str = "Single samples, so without intervals.";
+
 #[derive(Debug, Serialize)]
 struct LegendEntry {
     name: String,
@@ -41,6 +44,8 @@ impl Figure {
         let points = || chart.series.iter().flat_map(|series| &series.points);
         if points().any(|point| point.interval.is_some()) {
             notes.push("Shaded: 95 % intervals of the means.".to_owned());
+        } else {
+            notes.push(SINGLE.to_owned());
         }
         if points().any(|point| point.y.is_none()) {
             notes.push("A cross on the axis is a cell without a value.".to_owned());
@@ -87,6 +92,8 @@ impl Figure {
             .any(|dot| dot.interval.is_some())
         {
             notes.push("Bars: 95 % intervals.".to_owned());
+        } else {
+            notes.push(SINGLE.to_owned());
         }
         if plot.rows.len() > MOST_ROWS {
             let all = plot.rows.len();

@@ -13,7 +13,7 @@ pub const MOST_ROWS: usize = 60;
 /// The room of a row.
 const ROW_PX: f64 = 34.0;
 /// A row's name is at most so wide.
-const WIDEST_NAME: f64 = 280.0;
+const WIDEST_NAME: f64 = 380.0;
 
 /// Draws a plot of dots.
 #[must_use]
@@ -80,7 +80,7 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
             }
             Size::Narrow => {
                 let name = shortened(&row.name, frame.right - frame.left);
-                canvas.text("name", frame.left, middle - 12.0, &name);
+                canvas.text("rowname", frame.left, middle - 12.0, &name);
             }
         }
         draw(&mut canvas, plot, row, x, middle, at == 0);

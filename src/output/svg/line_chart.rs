@@ -36,6 +36,7 @@ pub fn line_chart(chart: &Chart, size: Size, id: &str) -> String {
         .flat_map(|series| &series.points)
         .flat_map(|point| [point.y, point.interval.map(|interval| interval.high)])
         .flatten()
+        .chain(chart.reference)
         .filter(|value| value.is_finite())
         .fold(0.0, f64::max);
     let y_end = round_top(top, 5);
@@ -60,7 +61,15 @@ pub fn line_chart(chart: &Chart, size: Size, id: &str) -> String {
     begin(&mut canvas, size, frame, (x.domain, y.domain));
     y_axis(&mut canvas, &chart.y, frame, y, &y_ticks, &y_labels);
     x_axis(&mut canvas, &chart.x, frame, x, size);
+    if let Some(reference) = chart.reference {
+        let at = y.at(reference);
+        canvas.line("reference", (frame.left, at), (frame.right, at));
+    }
     let bottom = frame.bottom;
+    // Below all lines.
+    for one in &series {
+        band(&mut canvas, one, (x, y));
+    }
     for (at, one) in series.iter().enumerate() {
         draw(
             &mut canvas,
@@ -154,7 +163,50 @@ fn title(axis: &Axis) -> String {
     }
 }
 
-/// A band of intervals, a line, and its markers.
+/// The corners of an edge through points, at a value of each.
+fn corners(
+    points: &[Point],
+    (x, y): (Scale, Scale),
+    value: fn(&Point) -> Option<f64>,
+) -> Vec<String> {
+    let corner = |point: &Point| {
+        let value = value(point)?.max(0.0);
+        Some(format!("{} {}", px(x.at(point.x as f64)), px(y.at(value))))
+    };
+    points.iter().filter_map(corner).collect()
+}
+
+fn is_drawn(point: &Point) -> bool {
+    point.y.is_some_and(f64::is_finite)
+}
+
+/// The stretches of a series between points without a value.
+fn stretches(series: &Series) -> impl Iterator<Item = &[Point]> {
+    series.points.split(|point| !is_drawn(point))
+}
+
+/// The intervals of a series.
+fn band(canvas: &mut Canvas, series: &Series, scales: (Scale, Scale)) {
+    let band: String = stretches(series)
+        .filter_map(|stretch| {
+            let high = corners(stretch, scales, |point| Some(point.interval?.high));
+            let mut low = corners(stretch, scales, |point| Some(point.interval?.low));
+            low.reverse();
+            (high.len() > 1).then(|| format!("M{}L{}z", high.join("L"), low.join("L")))
+        })
+        .collect();
+    if !band.is_empty() {
+        let look = Look::new(series.look);
+        canvas.push(format_args!(
+            "<path class=\"series band {}\" data-name=\"{}\" fill=\"{}\" fill-opacity=\".12\" d=\"{band}\"/>",
+            look.color_class(),
+            escape_line(&series.name),
+            look.color()
+        ));
+    }
+}
+
+/// A line and its markers.
 fn draw(canvas: &mut Canvas, series: &Series, (x, y): (Scale, Scale), bottom: f64, id: &str) {
     let look = Look::new(series.look);
     let (class, color) = (look.color_class(), look.color());
@@ -162,46 +214,20 @@ fn draw(canvas: &mut Canvas, series: &Series, (x, y): (Scale, Scale), bottom: f6
         "<g class=\"series {class}\" data-name=\"{}\">",
         escape_line(&series.name)
     ));
-    let at =
-        |point: &Point, value: f64| format!("{} {}", px(x.at(point.x as f64)), px(y.at(value)));
-    let is_drawn = |point: &Point| point.y.is_some_and(f64::is_finite);
-    let (mut band, mut line) = (String::new(), String::new());
-    for stretch in series.points.split(|point| !is_drawn(point)) {
-        let corners = |edge: fn(&Point) -> Option<f64>| -> Vec<String> {
-            let corner = |point: &Point| Some(at(point, edge(point)?.max(0.0)));
-            stretch.iter().filter_map(corner).collect()
-        };
-        let high = corners(|point| Some(point.interval?.high));
-        let mut low = corners(|point| Some(point.interval?.low));
-        if high.len() > 1 {
-            low.reverse();
-            band += &format!("M{}L{}z", high.join("L"), low.join("L"));
-        }
-        let values = corners(|point| point.y);
-        if !values.is_empty() {
-            line += &format!("M{}", values.join("L"));
-        }
-    }
-    if !band.is_empty() {
-        canvas.push(format_args!(
-            "<path class=\"band\" fill=\"{color}\" fill-opacity=\".14\" d=\"{band}\"/>"
-        ));
-    }
+    let line: String = stretches(series)
+        .map(|stretch| corners(stretch, (x, y), |point| point.y))
+        .filter(|values| !values.is_empty())
+        .map(|values| format!("M{}", values.join("L")))
+        .collect();
     canvas.push(format_args!(
         "<path class=\"line\" stroke=\"{color}\" stroke-width=\"2\"{} d=\"{line}\"/>",
         look.dash()
     ));
     // An element of its own: an element of a path draws a marker at each point, also of long series.
-    let drawn: Vec<&Point> = series
-        .points
-        .iter()
-        .filter(|point| is_drawn(point))
-        .collect();
+    let drawn: Vec<Point> = series.points.iter().copied().filter(is_drawn).collect();
     let step = drawn.len().div_ceil(MOST_MARKERS).max(1);
-    let marked = drawn.iter().step_by(step);
-    let marked: Vec<String> = marked
-        .filter_map(|point| Some(at(point, point.y?)))
-        .collect();
+    let marked: Vec<Point> = drawn.into_iter().step_by(step).collect();
+    let marked = corners(&marked, (x, y), |point| point.y);
     if let Some(first) = marked.first() {
         canvas.push(format_args!(
             "<marker id=\"{id}\" viewBox=\"-6 -6 12 12\" markerWidth=\"12\" markerHeight=\"12\" \

@@ -29,7 +29,7 @@ impl Quantity {
     pub fn from_metric(metric: &str, format: NumberFormat) -> Quantity {
         let name = labels::short(metric);
         Quantity {
-            caption: name.clone(),
+            caption: capitalized(&name),
             axis: Axis {
                 name,
                 unit: format.unit.to_owned(),
@@ -72,8 +72,11 @@ pub fn charts(
     }
     let groups = groups.into_iter().take(MOST_CHARTS);
     let charts = groups.map(|(others, group)| {
-        let caption = format!("{} {others}", quantity.caption);
-        lines(report, &group, quantity, caption.trim(), &value)
+        let mut caption = quantity.caption.clone();
+        if !others.is_empty() {
+            caption = format!("{caption}, {others}");
+        }
+        lines(report, &group, quantity, caption, &value)
     });
     charts.map(Block::Chart).collect()
 }
@@ -83,7 +86,7 @@ fn lines(
     report: &Report,
     cells: &[&CellReport],
     quantity: &Quantity,
-    caption: &str,
+    caption: String,
     value: &impl Fn(&CellReport) -> Option<Figure>,
 ) -> Chart {
     let mut rows: IndexMap<usize, BTreeMap<u64, Point>> = IndexMap::new();
@@ -109,7 +112,7 @@ fn lines(
         .iter()
         .any(|cell| cell.params.get(Param::Mss).is_some());
     let mut chart = Chart {
-        caption: caption.to_owned(),
+        caption,
         x: size_axis(is_mss),
         y: quantity.axis.clone(),
         top: values.fold(0.0, f64::max),
@@ -170,6 +173,17 @@ pub fn row_name(report: &Report, cell: &CellReport, cells: &[&CellReport]) -> St
         Some(size) if sizes.len() > 1 => format!("{name} {size}"),
         _ => name,
     }
+}
+
+/// The text with a capital letter at its beginning.
+pub fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    first + chars.as_str()
 }
 
 /// A path looks the same in all charts.

@@ -70,9 +70,7 @@ pub fn of_dots(plot: &DotPlot) -> String {
         .map(|(row, dot)| (&*row.name, dot.value, dot.interval))
         .collect();
     let mut text = extremes(&ends, &plot.x, plot.decimals);
-    if dot.name.is_empty() {
-        text = capitalized(&text);
-    } else {
+    if !dot.name.is_empty() {
         text = format!("At {}, {text}", dot.name);
     }
     let missing = plot.rows.len() - last.len();
@@ -98,10 +96,10 @@ fn extremes(ends: &[(&str, f64, Option<Interval>)], axis: &Axis, decimals: usize
         return format!("{} has {}.", high.0, write(high.1));
     }
     if write(low.1) == write(high.1) {
-        return format!("all {} have {}.", ends.len(), write(high.1));
+        return format!("each of {} has {}.", ends.len(), write(high.1));
     }
     let share = if high.1 > 0.0 && low.1 >= 0.0 {
-        format!(" ({:.0} % of it)", low.1 / high.1 * 100.0)
+        format!(", {:.0} % of it", low.1 / high.1 * 100.0)
     } else {
         String::new()
     };
@@ -109,8 +107,7 @@ fn extremes(ends: &[(&str, f64, Option<Interval>)], axis: &Axis, decimals: usize
         (Some(low), Some(high)) if low.high >= high.low => {
             "; their intervals overlap, so they may be alike"
         }
-        (Some(_), Some(_)) => "",
-        _ => "; single samples, so without intervals",
+        _ => "",
     };
     format!(
         "{} is highest with {} and {} lowest with {}{share}{overlap}.",
@@ -128,44 +125,22 @@ fn change(changes: &[f64], chart: &Chart, (first, last): (u64, u64)) -> Option<S
     if first == last {
         return None;
     }
-    let (what, by) = (
-        capitalized(&chart.y.name),
-        format!("from {} {first} to {last}", chart.x.name),
-    );
-    let range = |low: f64, high: f64| {
-        let decimals = usize::from(low < 9.95);
-        let (low, high) = (format!("{low:.decimals$}"), format!("{high:.decimals$}"));
-        if low == high {
-            low
-        } else {
-            format!("{low} to {high}")
+    let range = |factor: f64, decimals: usize| {
+        let write = |value: f64| format!("{:.decimals$}", value * factor);
+        match (write(low), write(high)) {
+            (low, high) if low == high => low,
+            (low, high) => format!("{low} to {high}"),
         }
     };
-    if low > 1.0 + HARDLY {
-        Some(format!("{what} grows {} times {by}.", range(low, high)))
+    let how = if low > 1.0 + HARDLY {
+        format!("grows {} times", range(1.0, usize::from(low < 9.95)))
     } else if high < 1.0 - HARDLY {
-        let (low, high) = (low * 100.0, high * 100.0);
-        Some(format!("{what} falls to {} % {by}.", range(low, high)))
+        format!("falls to {} %", range(100.0, 0))
     } else if low >= 1.0 - HARDLY && high <= 1.0 + HARDLY {
-        Some(format!("{what} hardly changes {by}."))
+        "hardly changes".to_owned()
     } else {
-        None
-    }
-}
-
-/// The text with a capital letter, unless its first word is a name that must not change.
-fn capitalized(text: &str) -> String {
-    let first = text.split(' ').next().unwrap_or_default();
-    if matches!(first, "all")
-        || !first.contains('-') && first.len() > 3 && !text.contains(" is highest")
-    {
-        let mut chars = text.chars();
-        let first: String = chars
-            .next()
-            .into_iter()
-            .flat_map(char::to_uppercase)
-            .collect();
-        return first + chars.as_str();
-    }
-    text.to_owned()
+        return None;
+    };
+    let (x, y) = (&chart.x.name, &chart.y.name);
+    Some(format!("From {x} {first} to {last}, {y} {how}."))
 }

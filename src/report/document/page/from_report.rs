@@ -98,10 +98,13 @@ fn section(
     blocks.extend(about);
     let metric = test.tool.headline();
     let format = HeadlineFormat::new(report, &metric, cells);
-    let headline = Quantity {
-        caption: String::new(),
-        ..Quantity::from_metric(&metric, format.number)
-    };
+    let mut headline = Quantity::from_metric(&metric, format.number);
+    if sizes.len() >= sweep_table::CHARTED_FROM {
+        let is_mss = cells
+            .iter()
+            .any(|cell| cell.params.get(Param::Mss).is_some());
+        headline.caption += &format!(" by {}", sweep_table::size_axis(is_mss).name);
+    }
     blocks.extend(charts(report, cells, &headline, |cell| {
         report.headline(cell)
     }));
@@ -115,7 +118,7 @@ fn ratios_section(report: &Report) -> Vec<Block> {
     let tables = baseline_table::blocks(report)
         .into_iter()
         .filter(|block| !matches!(block, Block::Heading { .. }));
-    let mut blocks = vec![heading("Ratios to the plain path")];
+    let mut blocks = vec![heading("Path ratios")];
     let (about, tables): (Vec<Block>, Vec<Block>) =
         tables.partition(|block| matches!(block, Block::Text(_)));
     if about.is_empty() {

@@ -11,6 +11,9 @@ use crate::report::gate::Judgement;
 use crate::report::{Report, summary};
 use crate::results::WorkerEnvironment;
 
+/// How many nodes, and how many workers of one, are named.
+const NAMED: usize = 6;
+
 /// The plan's name, how the run went, and what a reader asks first.
 pub fn blocks(report: &Report, judgements: &[Judgement<'_>]) -> Vec<Block> {
     let mut facts = Vec::new();
@@ -19,10 +22,10 @@ pub fn blocks(report: &Report, judgements: &[Judgement<'_>]) -> Vec<Block> {
         let at = started.strftime("%Y-%m-%d %H:%M:%S UTC");
         add("started", at.to_string());
     }
-    if let Some(seconds) = report.elapsed_s() {
-        add("took", diag::elapsed(seconds));
+    let place = place(report);
+    if !place.is_empty() {
+        add("where", place);
     }
-    add("where", place(report));
     let machines = by_worker(report, |seen| {
         let cores = diag::count(seen.cores as usize, "core");
         match (&*seen.cpu, seen.cores) {
@@ -37,8 +40,10 @@ pub fn blocks(report: &Report, judgements: &[Judgement<'_>]) -> Vec<Block> {
     if let Some(only) = &report.only {
         add("selection", format!("only {only}"));
     }
-    add("run", report.run.clone());
-    add("netplan", report.netplan.clone());
+    add(
+        "run",
+        format!("{} by netplan {}", report.run, report.netplan),
+    );
     let mut texts = vec![outcome(report, judgements)];
     texts.extend(summary::partial(report).map(|text| Span::new(Meaning::Warning, text)));
     texts.extend(report.plan.description.clone().map(Span::plain));
@@ -52,22 +57,33 @@ pub fn blocks(report: &Report, judgements: &[Judgement<'_>]) -> Vec<Block> {
     ]
 }
 
-/// `local cluster: w1 and w2 on node-1; w3 on node-2`.
+/// `local cluster; w1 and w2 on node-1; w3 on node-2`.
 fn place(report: &Report) -> String {
     let mut nodes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, worker) in &report.environment.workers {
         nodes.entry(&worker.node).or_default().push(name);
     }
-    let placed: Vec<String> = nodes
+    let placed = nodes
         .iter()
-        .map(|(node, workers)| format!("{} on {node}", diag::some_of(workers)))
-        .collect();
-    let placed = diag::some_of(&placed.iter().map(|text| &**text).collect::<Vec<_>>());
-    match &report.environment.cluster {
-        Some(cluster) if placed.is_empty() => format!("{} cluster", cluster.kind),
-        Some(cluster) => format!("{} cluster: {placed}", cluster.kind),
-        None if placed.is_empty() => "unknown".to_owned(),
-        None => placed,
+        .take(NAMED)
+        .map(|(node, workers)| format!("{} on {node}", named(workers)));
+    let mut places: Vec<String> = placed.collect();
+    if nodes.len() > NAMED {
+        places.push(diag::count(nodes.len() - NAMED, "more node"));
+    }
+    if let Some(cluster) = &report.environment.cluster {
+        places.insert(0, format!("{} cluster", cluster.kind));
+    }
+    places.join("; ")
+}
+
+/// The first of the names, and how many more there are.
+fn named(names: &[&str]) -> String {
+    match names.get(..NAMED) {
+        Some(first) if names.len() > NAMED => {
+            format!("{} and {} more", first.join(", "), names.len() - NAMED)
+        }
+        _ => diag::list(names),
     }
 }
 
@@ -124,7 +140,7 @@ fn by_worker(report: &Report, describe: impl Fn(&WorkerEnvironment) -> String) -
         several => {
             let known = several.iter().filter(|(text, _)| !text.is_empty());
             let known: Vec<String> = known
-                .map(|(text, names)| format!("{}: {text}", diag::some_of(names)))
+                .map(|(text, names)| format!("{}: {text}", named(names)))
                 .collect();
             known.join("; ")
         }

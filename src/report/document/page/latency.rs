@@ -49,7 +49,7 @@ pub fn charts(report: &Report, test: &Test, cells: &[&CellReport]) -> Vec<Block>
         }
     });
     let mut plot = DotPlot {
-        caption: "latency percentiles".to_owned(),
+        caption: "Latency percentiles".to_owned(),
         x: Axis {
             name: "latency".to_owned(),
             unit: format.unit.to_owned(),

@@ -28,7 +28,7 @@ pub fn charts(report: &Report) -> Vec<Block> {
         }
     }
     let mut dots = DotPlot {
-        caption: "other tests".to_owned(),
+        caption: "Other tests".to_owned(),
         reference: Some(ALIKE_PERCENT),
         decimals: 1,
         ..DotPlot::default()
@@ -36,7 +36,7 @@ pub fn charts(report: &Report) -> Vec<Block> {
     let mut blocks = Vec::new();
     for (test, besides) in by_test {
         let name = report.plan.tests.get(test).map_or("", |test| &*test.name);
-        let rows = rows(report, &besides);
+        let rows = rows(&besides);
         if rows.values().any(|by_size| by_size.len() >= CHARTED_FROM) {
             blocks.push(Block::Chart(lines(report, name, &besides, rows)));
         } else {
@@ -62,7 +62,7 @@ pub fn charts(report: &Report) -> Vec<Block> {
 type Rows<'a> = IndexMap<usize, BTreeMap<u64, &'a Beside<'a>>>;
 
 /// By row and size.
-fn rows<'a>(_report: &Report, besides: &[&'a Beside<'a>]) -> Rows<'a> {
+fn rows<'a>(besides: &[&'a Beside<'a>]) -> Rows<'a> {
     let mut rows: Rows<'a> = IndexMap::new();
     for beside in besides {
         if let Some(size) = beside.cell.params.size() {
@@ -82,16 +82,20 @@ fn lines(report: &Report, test: &str, besides: &[&Beside<'_>], rows: Rows<'_>) -
     let series: Vec<Series> = rows
         .into_iter()
         .filter_map(|(_, by_size)| {
-            let name = pair(report, by_size.values().next()?);
+            let any = by_size.values().next()?;
+            let name = path_name(report, any.cell.row).to_owned();
             let shares = by_size.values().map(|beside| beside.ratio.value * 100.0);
             if let Some(summary) = Summary::of(shares) {
                 sentences.push(format!(
-                    "{name} is {:.0} to {:.0} % (median {:.0} %)",
-                    summary.min, summary.max, summary.median
+                    "{name} has {:.0} to {:.0} % of {} (median {:.0} %)",
+                    summary.min,
+                    summary.max,
+                    path_name(report, any.plain.row),
+                    summary.median
                 ));
             }
             Some(Series {
-                look: by_size.values().next()?.pair.path,
+                look: any.pair.path,
                 name,
                 points: by_size
                     .iter()
