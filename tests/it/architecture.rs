@@ -109,7 +109,11 @@ const FENCED: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("comfy_table", &["output/terminal/table.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
-    ("minijinja", &["render", "plan/model/tools/expression.rs"]),
+    (
+        "minijinja",
+        &["render", "output/html", "plan/model/tools/expression.rs"],
+    ),
+    ("ring", &["output/html/policy.rs"]),
     ("kube", &["cluster/kubernetes"]),
     ("k8s_openapi", &["cluster"]),
     (

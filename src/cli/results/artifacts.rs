@@ -50,10 +50,14 @@ pub(in crate::cli) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Re
         nptest_csv::render(report, Dialect::Nptest),
     )?;
     dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
-    dir.write(
-        file::REPORT_HTML,
-        html::render(&Document::page_from_report(report))?,
-    )?;
+    write_page(dir, report)?;
     dir.write_environment(&report.environment)?;
+    Ok(())
+}
+
+/// Writes `report.html`.
+pub(super) fn write_page(dir: &RunDir, report: &Report) -> anyhow::Result<()> {
+    let html = html::render(&Document::page_from_report(report))?;
+    dir.write(file::REPORT_HTML, html)?;
     Ok(())
 }
