@@ -10,4 +10,5 @@ pub mod junit;
 pub mod nptest_csv;
 pub mod samples_csv;
 pub mod selftest_json;
+mod sparkline;
 pub mod terminal;

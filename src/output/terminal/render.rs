@@ -2,7 +2,8 @@
 
 use super::line::Line;
 use super::wrap::wrap;
-use super::{sparkline, table};
+use super::table;
+use crate::output::sparkline;
 use crate::report::document::{Block, Document, Level, Meaning, Note, Notes, Paragraph, Span};
 
 /// Narrower than this is not tried; lines are then longer than the width.
