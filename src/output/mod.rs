@@ -7,6 +7,7 @@ mod csv_field;
 pub mod github;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 pub mod nptest_csv;
 pub mod samples_csv;
 pub mod selftest_json;
