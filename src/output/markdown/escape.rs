@@ -1,6 +1,6 @@
 //! Text of others inside Markdown: it stays text.
 //!
-//! It makes no markup (CommonMark 0.31, GFM 0.29), no link, no HTML, and it mentions nobody: GitHub looks for
+//! It makes no markup (`CommonMark` 0.31, GFM 0.29), no link, no HTML, and it mentions nobody: GitHub looks for
 //! `@name`, `#1`, `GH-1` and addresses in the text after Markdown is read, where a backslash is gone already. A zero
 //! width space, written as a character reference, separates them; GitHub shows the same text.
 

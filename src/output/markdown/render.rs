@@ -65,10 +65,11 @@ fn note(note: &Note) -> String {
         .iter()
         .map(|advice| format!("→ {}", spans([advice])));
     let below = details.chain(advice).filter(|text| !text.trim().is_empty());
-    let below: String = below
-        .map(|text| format!("  - {}\n", start_of_block(&text)))
-        .collect();
-    format!("- {}\n{below}", start_of_block(&head))
+    let mut item = format!("- {}\n", start_of_block(&head));
+    for text in below {
+        item.extend(["  - ", &start_of_block(&text), "\n"]);
+    }
+    item
 }
 
 /// The empty lines around its content let Markdown begin and end inside of the HTML.

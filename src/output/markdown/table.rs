@@ -14,20 +14,15 @@ pub fn parts(table: &Table) -> Vec<String> {
     if !table.columns.is_empty() {
         parts.push(rows(table));
     }
-    let details: String = table
-        .details
-        .iter()
-        .enumerate()
-        .flat_map(|(at, paragraphs)| paragraphs.iter().map(move |text| (at, text)))
-        .map(|(at, text)| {
-            let name = table.columns.first().and_then(|first| first.cells.get(at));
-            let name = name.map_or_else(String::new, |name| inline(&name.value.text));
-            format!(
-                "- {}\n",
-                start_of_block(&format!("{name}: {}", spans(text)))
-            )
-        })
-        .collect();
+    let mut details = String::new();
+    for (at, paragraphs) in table.details.iter().enumerate() {
+        let name = table.columns.first().and_then(|first| first.cells.get(at));
+        let name = name.map_or_else(String::new, |name| inline(&name.value.text));
+        for text in paragraphs {
+            let text = format!("{name}: {}", spans(text));
+            details.extend(["- ", &start_of_block(&text), "\n"]);
+        }
+    }
     if !details.is_empty() {
         parts.push(details);
     }
