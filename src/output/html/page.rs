@@ -38,9 +38,9 @@ enum BlockView {
     Table {
         table: TableView,
     },
-    /// Those that a chart shows.
-    Tables {
-        tables: Vec<TableView>,
+    Fold {
+        title: String,
+        blocks: Vec<BlockView>,
     },
     Notes {
         title: String,
@@ -100,7 +100,8 @@ impl Page {
                         page.begin_section("");
                     }
                     if let Some(section) = page.sections.last_mut() {
-                        section.add(block, &mut numbers)?;
+                        let view = BlockView::new(block, &section.title, &mut numbers)?;
+                        section.blocks.push(view);
                     }
                 }
             }
@@ -124,10 +125,14 @@ struct Numbers {
     tables: usize,
 }
 
-impl Section {
-    fn add(&mut self, block: &Block, numbers: &mut Numbers) -> Result<(), HtmlError> {
-        let view = match block {
-            Block::Heading { .. } => return Ok(()),
+impl BlockView {
+    /// `section` is the title of the block's section.
+    fn new(block: &Block, section: &str, numbers: &mut Numbers) -> Result<BlockView, HtmlError> {
+        Ok(match block {
+            // Of a fold, which has no sections.
+            Block::Heading { title, .. } => BlockView::Text {
+                paragraphs: vec![spans(&[Span::new(Meaning::Strong, title)])],
+            },
             Block::Text(paragraphs) => BlockView::Text {
                 paragraphs: paragraphs.iter().map(|text| spans(text)).collect(),
             },
@@ -146,31 +151,23 @@ impl Section {
             }
             Block::Table(table) => {
                 numbers.tables += 1;
-                let table = TableView::new(table, numbers.tables, &self.title);
-                self.add_table(table);
-                return Ok(());
+                let table = TableView::new(table, numbers.tables, section);
+                BlockView::Table { table }
             }
             Block::Notes(notes) => BlockView::Notes {
                 title: notes.title.clone(),
                 notes: notes.notes.iter().map(NoteView::from).collect(),
             },
             Block::Code(text) => BlockView::Code { text: text.clone() },
-        };
-        self.blocks.push(view);
-        Ok(())
-    }
-
-    /// A table after a chart has the chart's figures.
-    fn add_table(&mut self, table: TableView) {
-        let is_figure = |block: &BlockView| matches!(block, BlockView::Figure { .. });
-        if let Some(BlockView::Tables { tables }) = self.blocks.last_mut() {
-            tables.push(table);
-        } else if self.blocks.iter().any(is_figure) {
-            let tables = vec![table];
-            self.blocks.push(BlockView::Tables { tables });
-        } else {
-            self.blocks.push(BlockView::Table { table });
-        }
+            Block::Fold(fold) => BlockView::Fold {
+                title: fold.title.clone(),
+                blocks: fold
+                    .blocks
+                    .iter()
+                    .map(|block| BlockView::new(block, section, numbers))
+                    .collect::<Result<_, _>>()?,
+            },
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Blocks, one after the other.
 
 use super::line::Line;
+use super::table;
 use super::wrap::wrap;
-use super::{sparkline, table};
 use crate::diag::printable;
+use crate::output::sparkline;
 use crate::report::document::{
     Block, Document, Fact, Level, Meaning, Note, Notes, Paragraph, Span,
 };
@@ -19,9 +20,23 @@ const INDENT: usize = 2;
 pub fn render(document: &Document, width: usize, colour: bool) -> String {
     let width = width.max(NARROWEST);
     let mut page = String::new();
-    let mut blocks = document.blocks.iter().peekable();
+    for part in parts(&document.blocks, width) {
+        if !page.is_empty() {
+            page.push('\n');
+        }
+        for line in part {
+            line.write(&mut page, colour);
+        }
+    }
+    page
+}
+
+/// The lines of each part; an empty line is between two parts.
+fn parts(blocks: &[Block], width: usize) -> Vec<Vec<Line>> {
+    let mut all = Vec::new();
+    let mut blocks = blocks.iter().peekable();
     while let Some(block) = blocks.next() {
-        let parts = match block {
+        all.extend(match block {
             Block::Heading { level, title } => {
                 let is_text = |next: &&Block| matches!(next, Block::Text(_));
                 let about = match blocks.next_if(is_text) {
@@ -50,17 +65,15 @@ pub fn render(document: &Document, width: usize, colour: bool) -> String {
                 let lines = text.lines().map(|line| Line::new(Meaning::Plain, line));
                 vec![lines.collect()]
             }
-        };
-        for part in parts.iter().filter(|part| !part.is_empty()) {
-            if !page.is_empty() {
-                page.push('\n');
+            Block::Fold(fold) => {
+                let title = heading(Level::Section, &fold.title, &[], width);
+                let below = parts(&fold.blocks, width);
+                std::iter::once(title).chain(below).collect()
             }
-            for line in part {
-                line.write(&mut page, colour);
-            }
-        }
+        });
     }
-    page
+    all.retain(|part| !part.is_empty());
+    all
 }
 
 /// The text of a document's heading is below it; that of a section's on the same line.

@@ -20,13 +20,14 @@ pub enum Block {
     /// Names and what they stand for, e.g. `kernel` and `Linux 6.1`.
     Facts(Vec<Fact>),
     Table(Table),
-    /// The tables after it, up to the next block of another kind, have its figures.
+    /// A table of the same section has its figures.
     Chart(Chart),
     /// As [`Block::Chart`].
     DotPlot(DotPlot),
     Notes(Notes),
     /// Lines to read as they are, e.g. a plan.
     Code(String),
+    Fold(Fold),
 }
 
 /// A name and what it stands for.
@@ -34,6 +35,13 @@ pub enum Block {
 pub struct Fact {
     pub name: String,
     pub text: Paragraph,
+}
+
+/// Blocks that a reader can open: details below a title. A renderer that cannot fold shows them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fold {
+    pub title: String,
+    pub blocks: Vec<Block>,
 }
 
 /// Whose heading it is.
@@ -137,6 +145,8 @@ pub struct Cell {
     pub count: String,
     /// Signs that notes explain, or the figure's own unit.
     pub marks: Vec<Span>,
+    /// Values in the order of time, drawn small behind the value; None is a gap. May be empty.
+    pub trend: Vec<Option<f64>>,
 }
 
 /// Notes that follow each other closely.

@@ -15,7 +15,7 @@ mod sweep_table;
 mod warning_notes;
 
 pub use block::{
-    Align, Anchor, Block, Cell, Column, Document, Fact, Level, Meaning, Note, Notes, Paragraph,
-    Span, TIE, Table, TableKind,
+    Align, Anchor, Block, Cell, Column, Document, Fact, Fold, Level, Meaning, Note, Notes,
+    Paragraph, Span, TIE, Table, TableKind,
 };
 pub use chart::{Axis, Chart, Dot, DotPlot, DotRow, Point, Series};

@@ -10,7 +10,7 @@ use crate::report::document::footnotes::Footnotes;
 use crate::report::document::from_report::damage;
 use crate::report::document::headline::HeadlineFormat;
 use crate::report::document::{
-    Block, Document, Level, Meaning, baseline_table, expectations, single_table, sweep_table,
+    Block, Document, Fold, Level, Meaning, baseline_table, expectations, single_table, sweep_table,
     warning_notes,
 };
 use crate::report::gate::{self, Judgement};
@@ -59,6 +59,14 @@ impl Document {
         blocks.extend(cells_table::section(report));
         Document { blocks }
     }
+}
+
+/// The tables of what charts show.
+fn folded(blocks: Vec<Block>) -> Block {
+    Block::Fold(Fold {
+        title: "Figures as tables".to_owned(),
+        blocks,
+    })
 }
 
 /// The heading of a section.
@@ -110,7 +118,7 @@ fn section(
     }));
     blocks.extend(latency::charts(report, test, cells));
     blocks.extend(latency::losses(report, cells));
-    blocks.extend(tables);
+    blocks.push(folded(tables));
     blocks
 }
 
@@ -126,7 +134,7 @@ fn ratios_section(report: &Report) -> Vec<Block> {
     }
     blocks.extend(about);
     blocks.extend(ratios::charts(report));
-    blocks.extend(tables);
+    blocks.push(folded(tables));
     blocks
 }
 
