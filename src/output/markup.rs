@@ -1,7 +1,5 @@
 //! Text of others in HTML and SVG.
 
-use std::borrow::Cow;
-
 use crate::diag::printable;
 
 /// Text that stands for itself in elements, and in attributes with double quotes. What is not safe to
@@ -15,7 +13,7 @@ pub fn escape_line(text: &str) -> String {
     escape(&printable::line(text))
 }
 
-fn escape(text: &Cow<'_, str>) -> String {
+fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -37,14 +37,13 @@
   }
 
   // Values of charts, by pointer and by arrow keys.
-  const number = (value, decimals) => value.toFixed(decimals).replace("-", "\u2212");
   for (const figure of all("figure")) {
     const data = JSON.parse(figure.querySelector("script").textContent);
     const plot = figure.querySelector(".plot");
     const tip = figure.querySelector(".tip");
     const output = figure.querySelector("output");
     const isLines = data.kind === "lines";
-    const shown = () => data.series.filter((series) => series.points.length && !hidden.has(series.name));
+    const shown = () => data.series.filter((series) => series.points.length && !(isLines && hidden.has(series.name)));
     const chart = () => all("svg.chart", plot).find((svg) => svg.getClientRects().length);
     const frame = (svg) => {
       const [left, top, right, bottom, x0, x1, y0, y1] = svg.dataset.plot.split(" ").map(Number);
@@ -57,25 +56,23 @@
     // A point is [x, y, low, high] of a line, or [name, value, low, high] of a row.
     const place = (at, series, point) =>
       isLines ? [at.x(point[0]), at.y(point[1])] : [at.x(point[1]), at.row(series)];
-    const unit = data.unit ? (data.unit === "%" ? "\u00a0%" : " " + data.unit) : "";
+    const unit = data.unit && " " + data.unit;
     const written = (point) => {
       if (point[1] === null) return "not measured";
-      const decimals = data.decimals;
-      const interval = point.length > 2 ? ` (${number(point[2], decimals)} to ${number(point[3], decimals)})` : "";
-      return number(point[1], decimals) + unit + interval;
+      const [, value, low, high] = point.map((one) => Number(one).toFixed(data.decimals).replace("-", "\u2212"));
+      return value + unit + (low ? ` (${low} to ${high})` : "");
     };
     const where = (point) => (isLines ? `${data.x} ${point[0]}` : point[0]);
     const clear = () => {
       tip.hidden = true;
-      for (const cursor of all(".cursor", plot)) cursor.remove();
+      all(".cursor", plot).forEach((cursor) => cursor.remove());
     };
     const mark = (svg, at, points) => {
       const cursor = document.createElementNS(SVG, "g");
       cursor.setAttribute("class", "cursor");
-      const add = (name, attributes, color) => {
+      const add = (name, attributes) => {
         const element = document.createElementNS(SVG, name);
         for (const key in attributes) element.setAttribute(key, attributes[key]);
-        if (color !== undefined) element.setAttribute("class", "c" + color);
         cursor.append(element);
       };
       const [x] = place(at, ...points[0]);
@@ -83,22 +80,19 @@
       for (const [series, point] of points) {
         if (point[1] === null) continue;
         const [cx, cy] = place(at, series, point);
-        add("circle", { cx, cy, r: 5 }, series.color);
+        add("circle", { cx, cy, r: 5, class: "c" + series.color });
       }
       svg.append(cursor);
     };
-    const line = (text, color, value, near) => {
-      const element = document.createElement("div");
-      const name = document.createElement("span");
-      if (color !== undefined) {
-        const dot = document.createElement("i");
-        dot.className = "c" + color;
-        name.append(dot);
-      }
-      name.append(text);
-      element.append(name, value);
-      element.classList.toggle("near", near);
+    const make = (name, style, ...content) => {
+      const element = document.createElement(name);
+      element.className = style;
+      element.append(...content);
       return element;
+    };
+    const line = (series, point, near) => {
+      const name = isLines ? make("span", "", make("i", "c" + series.color), series.name) : where(point);
+      return make("div", series === near ? "near" : "", name, " " + written(point));
     };
     const show = (points, near) => {
       clear();
@@ -106,11 +100,8 @@
       if (!svg || !points.length) return;
       const at = frame(svg);
       mark(svg, at, points);
-      const title = document.createElement("b");
-      title.textContent = isLines ? `${where(points[0][1])}${data.xunit ? " " + data.xunit : ""}` : points[0][0].name;
-      const lines = points.map(([series, point]) =>
-        line(isLines ? series.name : where(point), isLines ? series.color : undefined, written(point), series === near));
-      tip.replaceChildren(title, ...lines);
+      const title = isLines ? `${where(points[0][1])} ${data.xunit}` : points[0][0].name;
+      tip.replaceChildren(make("b", "", title), ...points.map(([series, point]) => line(series, point, near)));
       tip.hidden = false;
       const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
       const [x, y] = place(at, ...points[0]);
@@ -171,7 +162,6 @@
   }
 
   // Tables: sort by a column, and filter rows.
-  const value = (row, column) => row.cells[column].textContent.trim();
   for (const button of all("thead button")) {
     button.addEventListener("click", () => {
       const title = button.parentNode;
@@ -181,7 +171,7 @@
       for (const other of all("th", title.parentNode)) other.removeAttribute("aria-sort");
       title.setAttribute("aria-sort", down ? "descending" : "ascending");
       const key = (row) => {
-        const text = value(row, column);
+        const text = row.cells[column].textContent.trim();
         return title.classList.contains("num") ? parseFloat(text) : text;
       };
       const compare = (a, b) =>
@@ -195,14 +185,14 @@
   }
   for (const input of all("[data-filter]")) {
     const rows = [...document.getElementById(input.dataset.filter).tBodies[0].rows];
-    const texts = rows.map((row) => row.textContent.toLowerCase());
     input.addEventListener("input", () => {
       const words = input.value.toLowerCase().split(/\s+/);
       let count = 0;
-      rows.forEach((row, at) => {
-        row.hidden = !words.every((word) => texts[at].includes(word));
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
         count += !row.hidden;
-      });
+      }
       input.closest(".filter").querySelector("output").textContent = `${count} of ${rows.length}`;
     });
   }

@@ -113,7 +113,6 @@ const FENCED: &[(&str, &[&str])] = &[
         "minijinja",
         &["render", "output/html", "plan/model/tools/expression.rs"],
     ),
-    ("ring", &["output/html/policy.rs"]),
     ("kube", &["cluster/kubernetes"]),
     ("k8s_openapi", &["cluster"]),
     (

@@ -77,24 +77,15 @@ fn report(said: &str) -> Report {
     Report::fold(&events, plan, schedule)
 }
 
-/// Text of others adds no element and no attribute to a page: it has as many `<` as that of a harmless run,
-/// but for the row names of the run's own metrics.
+/// Text of others adds no program, picture, comment or handler to a page.
 fn check_markup(report: &Report) -> Result<(), TestCaseError> {
     let page = html::render(&Document::page_from_report(report)).unwrap();
     let harmless = html::render(&Document::page_from_report(&self::report("x"))).unwrap();
-    for part in [
-        "<script",
-        "</script",
-        "<svg",
-        "<figure",
-        " href=\"",
-        " class=\"",
-        "<!--",
-    ] {
+    for part in ["<script", "</script", "<svg", "<figure", "<!--"] {
         let count = |text: &str| text.matches(part).count();
         prop_assert_eq!(count(&page), count(&harmless), "{}", part);
     }
-    let handler = regex::Regex::new(r#"<[^>]*\son\w+\s*="#).unwrap();
+    let handler = regex::Regex::new(r"<[^>]*\son\w+\s*=").unwrap();
     prop_assert!(!handler.is_match(&page));
     Ok(())
 }

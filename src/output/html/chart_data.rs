@@ -59,9 +59,6 @@ pub fn of_lines(chart: &Chart) -> serde_json::Result<String> {
 /// The values of the rows.
 pub fn of_dots(plot: &DotPlot) -> serde_json::Result<String> {
     let rows = plot.rows.iter().take(MOST_ROWS);
-    fn entry_of(dot: &Dot, decimals: usize) -> Entry<&str> {
-        entry(&*dot.name, Some(dot.value), dot.interval, decimals)
-    }
     script(&Data {
         kind: "dots",
         x: "",
@@ -75,11 +72,15 @@ pub fn of_dots(plot: &DotPlot) -> serde_json::Result<String> {
                 points: row
                     .dots
                     .iter()
-                    .map(|dot| entry_of(dot, plot.decimals))
+                    .map(|dot| of_dot(dot, plot.decimals))
                     .collect(),
             })
             .collect(),
     })
+}
+
+fn of_dot(dot: &Dot, decimals: usize) -> Entry<&str> {
+    entry(&dot.name, Some(dot.value), dot.interval, decimals)
 }
 
 fn entry<X>(x: X, y: Option<f64>, interval: Option<Interval>, decimals: usize) -> Entry<X> {

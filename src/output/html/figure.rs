@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::chart_data;
-use super::render::HtmlError;
+use super::error::HtmlError;
 use crate::output::svg::{Look, MOST_ROWS, MOST_SERIES, Size, dot_plot, line_chart, swatch};
 use crate::report::document::{Chart, DotPlot};
 

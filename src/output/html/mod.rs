@@ -5,10 +5,13 @@
 //! style alone, so that no text of others can run or load anything.
 
 mod chart_data;
+mod error;
 mod figure;
 mod page;
 mod policy;
 mod render;
+mod span;
 mod table;
 
-pub use render::{HtmlError, render};
+pub use error::HtmlError;
+pub use render::render;

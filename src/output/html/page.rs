@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::error::HtmlError;
 use super::figure::Figure;
-use super::render::HtmlError;
+use super::span::{SpanView, id, spans};
 use super::table::TableView;
-use crate::report::document::{Anchor, Block, Document, Fact, Level, Meaning, Note, Span};
+use crate::report::document::{Block, Document, Fact, Level, Meaning, Note, Span};
 
 /// A page.
 #[derive(Debug, Default, Serialize)]
@@ -64,14 +65,6 @@ struct NoteView {
     text: Vec<SpanView>,
     details: Vec<Vec<SpanView>>,
     advice: Vec<SpanView>,
-}
-
-/// A text with its class in the style sheet, and where it leads.
-#[derive(Debug, Serialize)]
-pub struct SpanView {
-    text: String,
-    class: &'static str,
-    href: String,
 }
 
 impl Page {
@@ -168,36 +161,6 @@ impl BlockView {
                     .collect::<Result<_, _>>()?,
             },
         })
-    }
-}
-
-fn spans(paragraph: &[Span]) -> Vec<SpanView> {
-    paragraph.iter().map(SpanView::from).collect()
-}
-
-/// The id of a note.
-fn id(anchor: Anchor) -> String {
-    match anchor {
-        Anchor::Reason(number) => format!("reason-{number}"),
-        Anchor::Warning(number) => format!("warning-{number}"),
-    }
-}
-
-impl From<&Span> for SpanView {
-    fn from(span: &Span) -> SpanView {
-        SpanView {
-            text: span.text.clone(),
-            class: match span.meaning {
-                Meaning::Plain => "",
-                Meaning::Strong => "strong",
-                Meaning::Dim => "dim",
-                Meaning::Good => "good",
-                Meaning::Failed => "failed",
-                Meaning::Skipped => "skipped",
-                Meaning::Warning => "warning",
-            },
-            href: span.link.map(id).unwrap_or_default(),
-        }
     }
 }
 

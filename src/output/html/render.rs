@@ -3,6 +3,7 @@
 use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
+use super::error::HtmlError;
 use super::page::Page;
 use super::policy::policy;
 use crate::output::markup::escape_lines;
@@ -14,15 +15,6 @@ const STYLE: &str = concat!(
     include_str!("../../../templates/page/chart.css")
 );
 const SCRIPT: &str = include_str!("../../../templates/page/page.js");
-
-/// Why a page cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum HtmlError {
-    #[error("cannot write the values of a chart: {0}")]
-    Data(#[from] serde_json::Error),
-    #[error("cannot fill in the page's template: {0}")]
-    Template(#[from] Error),
-}
 
 /// Draws a document as a page of its own. It loads nothing, and runs no program but its own.
 ///

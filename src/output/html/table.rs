@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::page::SpanView;
+use super::span::SpanView;
 use crate::report::document::{Align, Table};
 
 /// A table has so many rows.
@@ -20,8 +20,6 @@ pub struct TableView {
     /// What a screen reader calls it.
     label: String,
     columns: Vec<ColumnView>,
-    /// The first so many columns say what a row is.
-    keys: usize,
     rows: Vec<Vec<CellView>>,
     has_filter: bool,
     /// What belongs below it.
@@ -37,6 +35,8 @@ struct ColumnView {
 
 #[derive(Debug, Default, Serialize)]
 struct CellView {
+    /// It says what its row is.
+    is_key: bool,
     value: Vec<SpanView>,
     spread: String,
     count: String,
@@ -54,16 +54,18 @@ impl TableView {
             .unwrap_or(0);
         let most = (MOST_CELLS / table.columns.len().max(1)).clamp(1, MOST_ROWS);
         let rows = (0..all.min(most)).map(|row| {
-            let cells = table.columns.iter().map(|column| {
-                column
-                    .cells
-                    .get(row)
-                    .map_or_else(CellView::default, |cell| CellView {
-                        value: vec![SpanView::from(&cell.value)],
-                        spread: cell.spread.clone(),
-                        count: cell.count.clone(),
-                        marks: cell.marks.iter().map(SpanView::from).collect(),
-                    })
+            let columns = table.columns.iter().enumerate();
+            let cells = columns.map(|(at, column)| {
+                let Some(cell) = column.cells.get(row) else {
+                    return CellView::default();
+                };
+                CellView {
+                    is_key: at < table.keys && !cell.value.text.is_empty(),
+                    value: vec![SpanView::from(&cell.value)],
+                    spread: cell.spread.clone(),
+                    count: cell.count.clone(),
+                    marks: cell.marks.iter().map(SpanView::from).collect(),
+                }
             });
             cells.collect()
         });
@@ -92,7 +94,6 @@ impl TableView {
                     is_number: column.align == Align::Right,
                 })
                 .collect(),
-            keys: table.keys,
             rows: rows.collect(),
             has_filter: all.min(most) >= FILTERED_FROM,
             notes,

@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, Frame, Size, px, shortened, text_width};
 use super::line_chart::{begin, x_axis};
 use super::look::Look;
-use super::scale::{Scale, format_value, round_top};
+use super::scale::{Scale, axis_end, format_value};
 use crate::output::markup::escape_line;
 use crate::report::document::{Dot, DotPlot, DotRow};
 
@@ -90,26 +90,30 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
     canvas.0 + "</svg>"
 }
 
-/// From 0, or around the reference, to the largest end of an interval.
+/// Around the reference, or from 0; up to the largest end of an interval. What is below 0 of an interval
+/// of positive values is left out.
 fn domain(plot: &DotPlot, rows: &[&DotRow]) -> (f64, f64) {
-    let ends = rows.iter().flat_map(|row| &row.dots).flat_map(|dot| {
-        let interval = dot.interval.map(|interval| [interval.low, interval.high]);
-        [dot.value]
-            .into_iter()
-            .chain(interval.into_iter().flatten())
-    });
-    let ends: Vec<f64> = ends
-        .chain(plot.reference)
-        .filter(|end| end.is_finite())
-        .collect();
-    let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    match plot.reference {
-        Some(_) if low < high => {
-            let margin = (high - low) * 0.06;
-            (low - margin, high + margin)
-        }
-        _ => (low.min(0.0), round_top(high, 5)),
+    let dots = || rows.iter().flat_map(|row| &row.dots);
+    let values = dots().map(|dot| dot.value).chain(plot.reference);
+    let highs = dots().filter_map(|dot| Some(dot.interval?.high));
+    let lows = dots().filter_map(|dot| Some(dot.interval?.low));
+    let largest = |ends: &mut dyn Iterator<Item = f64>| {
+        ends.filter(|end| end.is_finite())
+            .fold(f64::NEG_INFINITY, f64::max)
+    };
+    let smallest = |ends: &mut dyn Iterator<Item = f64>| {
+        ends.filter(|end| end.is_finite())
+            .fold(f64::INFINITY, f64::min)
+    };
+    let high = largest(&mut values.clone().chain(highs));
+    let least = smallest(&mut values.clone());
+    let low = smallest(&mut values.chain(lows));
+    let low = if least >= 0.0 { low.max(0.0) } else { low };
+    if plot.reference.is_some() && low < high {
+        let margin = (high - low) * 0.06;
+        (low - margin, high + margin)
+    } else {
+        (low.min(0.0), axis_end(high))
     }
 }
 
@@ -137,9 +141,15 @@ fn draw(canvas: &mut Canvas, plot: &DotPlot, row: &DotRow, x: Scale, middle: f64
         let place = x.at(dot.value);
         if let Some(interval) = dot.interval {
             let (low, high) = (x.at(interval.low), x.at(interval.high));
+            // An end outside of the axis has no bar.
+            let start = if low < x.range.0 {
+                format!("M{} {middle}", px(x.range.0))
+            } else {
+                format!("M{} {}v10m0-5", px(low), px(middle - 5.0))
+            };
             canvas.push(format_args!(
-                "<path class=\"interval\" stroke=\"{color}\" stroke-width=\"1.5\" d=\"M{} {}v10m0-5H{}m0-5v10\"/>",
-                px(low), px(middle - 5.0), px(high)
+                "<path class=\"interval\" stroke=\"{color}\" stroke-width=\"1.5\" d=\"{start}H{}m0-5v10\"/>",
+                px(high)
             ));
             end = end.max(high);
         }

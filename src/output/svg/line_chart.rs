@@ -4,7 +4,7 @@ use super::canvas::{Canvas, FONT_PX, Frame, Size, px, shortened, text_width};
 use super::labels::spread;
 use super::look::Look;
 use super::reduce::reduce;
-use super::scale::{Scale, round_top, tick_labels};
+use super::scale::{Scale, axis_end, tick_labels};
 use crate::output::markup::escape_line;
 use crate::report::document::{Axis, Chart, Point, Series};
 
@@ -39,7 +39,7 @@ pub fn line_chart(chart: &Chart, size: Size, id: &str) -> String {
         .chain(chart.reference)
         .filter(|value| value.is_finite())
         .fold(0.0, f64::max);
-    let y_end = round_top(top, 5);
+    let y_end = axis_end(top);
     let y_ticks = Scale::new((0.0, y_end), (0.0, 1.0)).ticks(5);
     let y_labels = tick_labels(&y_ticks);
     let widest = |texts: &mut dyn Iterator<Item = f64>| texts.fold(0.0, f64::max);
@@ -214,15 +214,18 @@ fn draw(canvas: &mut Canvas, series: &Series, (x, y): (Scale, Scale), bottom: f6
         "<g class=\"series {class}\" data-name=\"{}\">",
         escape_line(&series.name)
     ));
-    let line: String = stretches(series)
+    let lines: Vec<String> = stretches(series)
         .map(|stretch| corners(stretch, (x, y), |point| point.y))
         .filter(|values| !values.is_empty())
-        .map(|values| format!("M{}", values.join("L")))
+        .map(|values| values.join("L"))
         .collect();
-    canvas.push(format_args!(
-        "<path class=\"line\" stroke=\"{color}\" stroke-width=\"2\"{} d=\"{line}\"/>",
-        look.dash()
-    ));
+    let line = lines.join("M");
+    if !line.is_empty() {
+        canvas.push(format_args!(
+            "<path class=\"line\" stroke=\"{color}\" stroke-width=\"2\"{} d=\"M{line}\"/>",
+            look.dash()
+        ));
+    }
     // An element of its own: an element of a path draws a marker at each point, also of long series.
     let drawn: Vec<Point> = series.points.iter().copied().filter(is_drawn).collect();
     let step = drawn.len().div_ceil(MOST_MARKERS).max(1);
@@ -239,8 +242,10 @@ fn draw(canvas: &mut Canvas, series: &Series, (x, y): (Scale, Scale), bottom: f6
             if marked.len() == 1 { format!("{first}L{first}") } else { marked.join("L") },
         ));
     }
-    let missing = series.points.iter().filter(|point| !is_drawn(point));
-    let missing: String = missing
+    let missing: Vec<String> = series
+        .points
+        .iter()
+        .filter(|point| !is_drawn(point))
         .map(|point| {
             format!(
                 "M{} {}l7 7m0-7l-7 7",
@@ -251,7 +256,8 @@ fn draw(canvas: &mut Canvas, series: &Series, (x, y): (Scale, Scale), bottom: f6
         .collect();
     if !missing.is_empty() {
         canvas.push(format_args!(
-            "<path class=\"missing\" stroke=\"{color}\" d=\"{missing}\"/>"
+            "<path class=\"missing\" stroke=\"{color}\" d=\"{}\"/>",
+            missing.concat()
         ));
     }
     canvas.push(format_args!("</g>"));

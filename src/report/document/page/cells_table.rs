@@ -1,10 +1,11 @@
 //! All cells in one table, to sort.
 
-use super::from_report::heading;
+use super::section::heading;
 use crate::diag;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Block, Cell, Column, Meaning, Span, Table};
-use crate::report::{CellReport, CellState, Report};
+use crate::report::{CellReport, CellState, Report, labels};
+use crate::tools::name;
 
 /// A page has so many cells; `samples.csv` has all.
 const MOST_CELLS: usize = 1_000;
@@ -21,12 +22,17 @@ pub fn section(report: &Report) -> Vec<Block> {
             "The headline figure of the first {MOST_CELLS} of {total} cells; `samples.csv` has all."
         );
     }
-    let rows: Vec<Row> = report
-        .cells
-        .iter()
-        .take(MOST_CELLS)
-        .map(|cell| Row::new(report, cell))
+    let cells = || report.cells.iter().take(MOST_CELLS);
+    // All rates in one unit, so that they can be sorted.
+    let rates: Vec<f64> = cells()
+        .filter_map(|cell| {
+            let (_, test, _) = report.row(cell.row)?;
+            let figure = report.headline(cell)?;
+            labels::is_rate(&test.tool.headline()).then_some(figure.summary.mean)
+        })
         .collect();
+    let rate = NumberFormat::headline(name::THROUGHPUT_BPS, &rates);
+    let rows: Vec<Row> = cells().map(|cell| Row::new(report, cell, rate)).collect();
     let words = |name: &str, text: fn(&Row) -> &str| {
         Column::words(name, rows.iter().map(|row| text(row).to_owned()))
     };
@@ -74,7 +80,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(report: &Report, cell: &CellReport) -> Row {
+    fn new(report: &Report, cell: &CellReport, rate: NumberFormat) -> Row {
         let Some((_, test, path)) = report.row(cell.row) else {
             return Row::default();
         };
@@ -95,7 +101,12 @@ impl Row {
         let Some(figure) = report.headline(cell) else {
             return row;
         };
-        let format = NumberFormat::headline(&test.tool.headline(), &[figure.summary.mean]);
+        let headline = test.tool.headline();
+        let format = if labels::is_rate(&headline) {
+            rate
+        } else {
+            NumberFormat::headline(&headline, &[figure.summary.mean])
+        };
         Row {
             mean: format.write(figure.summary.mean),
             half: figure

@@ -1,7 +1,7 @@
 //! What a gigabit costs: CPU at both ends by throughput.
 
 use super::charts::{Quantity, charts};
-use super::from_report::heading;
+use super::section::heading;
 use crate::plan::Test;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Axis, Block, Meaning};

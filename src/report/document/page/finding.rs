@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::document::{Axis, Chart, Dot, DotPlot, DotRow, Series};
+use crate::report::document::{Axis, Chart, Dot, DotPlot, DotRow, Series, TIE};
 use crate::statistics::Interval;
 
 /// A change of less than this is called none.
@@ -76,15 +76,19 @@ pub fn of_dots(plot: &DotPlot) -> String {
     let missing = plot.rows.len() - last.len();
     if missing > 0 {
         let verb = if missing == 1 { "has" } else { "have" };
-        text += &format!(" {missing} of {} {verb} no value.", plot.rows.len());
+        let all = plot.rows.len();
+        text = format!("{text} {missing} of {all} rows {verb} no value.");
     }
     text
 }
 
 /// `a is highest with 9 Gbit/s, and b lowest with 8 Gbit/s (89 % of it).`
 fn extremes(ends: &[(&str, f64, Option<Interval>)], axis: &Axis, decimals: usize) -> String {
-    let space = if axis.unit.is_empty() { "" } else { " " };
-    let write = |value: f64| format!("{value:.decimals$}{space}{}", axis.unit);
+    let unit = axis.unit.replace(' ', &TIE.to_string());
+    let write = |value: f64| match &*unit {
+        "" => format!("{value:.decimals$}"),
+        unit => format!("{value:.decimals$}{TIE}{unit}"),
+    };
     let by_value = |a: &&(&str, f64, Option<Interval>), b: &&(&str, f64, Option<Interval>)| {
         a.1.total_cmp(&b.1)
     };
@@ -99,7 +103,7 @@ fn extremes(ends: &[(&str, f64, Option<Interval>)], axis: &Axis, decimals: usize
         return format!("each of {} has {}.", ends.len(), write(high.1));
     }
     let share = if high.1 > 0.0 && low.1 >= 0.0 {
-        format!(", {:.0} % of it", low.1 / high.1 * 100.0)
+        format!(", {:.0}{TIE}% of it", low.1 / high.1 * 100.0)
     } else {
         String::new()
     };
@@ -135,7 +139,7 @@ fn change(changes: &[f64], chart: &Chart, (first, last): (u64, u64)) -> Option<S
     let how = if low > 1.0 + HARDLY {
         format!("grows {} times", range(1.0, usize::from(low < 9.95)))
     } else if high < 1.0 - HARDLY {
-        format!("falls to {} %", range(100.0, 0))
+        format!("falls to {}{TIE}%", range(100.0, 0))
     } else if low >= 1.0 - HARDLY && high <= 1.0 + HARDLY {
         "hardly changes".to_owned()
     } else {

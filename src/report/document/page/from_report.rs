@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::charts::{Quantity, charts};
+use super::charts::{Quantity, capitalized, charts};
+use super::section::heading;
 use super::{cells_table, cpu, header, latency, ratios};
 use crate::diag;
 use crate::plan::Test;
@@ -10,7 +11,7 @@ use crate::report::document::footnotes::Footnotes;
 use crate::report::document::from_report::damage;
 use crate::report::document::headline::HeadlineFormat;
 use crate::report::document::{
-    Block, Document, Fold, Level, Meaning, baseline_table, expectations, single_table, sweep_table,
+    Block, Document, Fold, Meaning, baseline_table, expectations, single_table, sweep_table,
     warning_notes,
 };
 use crate::report::gate::{self, Judgement};
@@ -69,14 +70,6 @@ fn folded(blocks: Vec<Block>) -> Block {
     })
 }
 
-/// The heading of a section.
-pub fn heading(title: &str) -> Block {
-    Block::Heading {
-        level: Level::Section,
-        title: title.to_owned(),
-    }
-}
-
 fn is_sweep_of_segments(test: &Test, cells: &[&CellReport]) -> bool {
     let sizes: BTreeSet<u64> = cells
         .iter()
@@ -111,7 +104,9 @@ fn section(
         let is_mss = cells
             .iter()
             .any(|cell| cell.params.get(Param::Mss).is_some());
-        headline.caption += &format!(" by {}", sweep_table::size_axis(is_mss).name);
+        headline
+            .caption
+            .extend([" by ", &sweep_table::size_axis(is_mss).name]);
     }
     blocks.extend(charts(report, cells, &headline, |cell| {
         report.headline(cell)
@@ -123,16 +118,25 @@ fn section(
 }
 
 fn ratios_section(report: &Report) -> Vec<Block> {
-    let tables = baseline_table::blocks(report)
-        .into_iter()
-        .filter(|block| !matches!(block, Block::Heading { .. }));
     let mut blocks = vec![heading("Path ratios")];
-    let (about, tables): (Vec<Block>, Vec<Block>) =
-        tables.partition(|block| matches!(block, Block::Text(_)));
-    if about.is_empty() {
+    let mut tables = Vec::new();
+    for block in baseline_table::blocks(report) {
+        match block {
+            Block::Heading { .. } => {}
+            Block::Text(paragraphs) => {
+                let text: String = paragraphs
+                    .iter()
+                    .flatten()
+                    .map(|span| &*span.text)
+                    .collect();
+                blocks.push(Block::paragraph(Meaning::Plain, capitalized(&text)));
+            }
+            table => tables.push(table),
+        }
+    }
+    if tables.is_empty() {
         return Vec::new();
     }
-    blocks.extend(about);
     blocks.extend(ratios::charts(report));
     blocks.push(folded(tables));
     blocks

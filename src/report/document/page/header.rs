@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::from_report::heading;
+use super::section::heading;
 use crate::diag;
 use crate::report::document::from_report::outcome;
 use crate::report::document::heading::offloads;
@@ -20,11 +20,11 @@ pub fn blocks(report: &Report, judgements: &[Judgement<'_>]) -> Vec<Block> {
     let mut add = |name: &str, text: String| facts.push(fact(name, text));
     if let Some((started, _)) = report.span {
         let at = started.strftime("%Y-%m-%d %H:%M:%S UTC");
-        add("started", at.to_string());
+        add("Started", at.to_string());
     }
     let place = place(report);
     if !place.is_empty() {
-        add("where", place);
+        add("Where", place);
     }
     let machines = by_worker(report, |seen| {
         let cores = diag::count(seen.cores as usize, "core");
@@ -35,13 +35,13 @@ pub fn blocks(report: &Report, judgements: &[Judgement<'_>]) -> Vec<Block> {
         }
     });
     if !machines.is_empty() {
-        add("machine", machines);
+        add("Machine", machines);
     }
     if let Some(only) = &report.only {
-        add("selection", format!("only {only}"));
+        add("Selection", format!("only {only}"));
     }
     add(
-        "run",
+        "Run",
         format!("{} by netplan {}", report.run, report.netplan),
     );
     let mut texts = vec![outcome(report, judgements)];
@@ -63,18 +63,16 @@ fn place(report: &Report) -> String {
     for (name, worker) in &report.environment.workers {
         nodes.entry(&worker.node).or_default().push(name);
     }
-    let placed = nodes
-        .iter()
-        .take(NAMED)
-        .map(|(node, workers)| format!("{} on {node}", named(workers)));
-    let mut places: Vec<String> = placed.collect();
-    if nodes.len() > NAMED {
-        places.push(diag::count(nodes.len() - NAMED, "more node"));
-    }
+    let mut texts = Vec::new();
     if let Some(cluster) = &report.environment.cluster {
-        places.insert(0, format!("{} cluster", cluster.kind));
+        texts.push(format!("{} cluster", cluster.kind));
     }
-    places.join("; ")
+    let placed = nodes.iter().take(NAMED);
+    texts.extend(placed.map(|(node, workers)| format!("{} on {node}", named(workers))));
+    if nodes.len() > NAMED {
+        texts.push(diag::count(nodes.len() - NAMED, "more node"));
+    }
+    texts.join("; ")
 }
 
 /// The first of the names, and how many more there are.
@@ -91,11 +89,11 @@ fn named(names: &[&str]) -> String {
 pub fn environment(report: &Report) -> Vec<Block> {
     type Describe = fn(&WorkerEnvironment) -> String;
     let facts: [(&str, Describe); 9] = [
-        ("kernel", |seen| with("Linux ", &seen.kernel)),
-        ("system", |seen| seen.os.clone()),
-        ("processor", |seen| seen.cpu.clone()),
-        ("cores", |seen| number(seen.cores.into())),
-        ("memory", |seen| {
+        ("Kernel", |seen| with("Linux ", &seen.kernel)),
+        ("System", |seen| seen.os.clone()),
+        ("Processor", |seen| seen.cpu.clone()),
+        ("Cores", |seen| number(seen.cores.into())),
+        ("Memory", |seen| {
             let gib = seen.memory_bytes as f64 / f64::from(1 << 30);
             if seen.memory_bytes > 0 {
                 format!("{gib:.1} GiB")
@@ -104,9 +102,9 @@ pub fn environment(report: &Report) -> Vec<Block> {
             }
         }),
         ("MTU", |seen| number(seen.mtu.into())),
-        ("offloads", |seen| offloads(seen).join(", ")),
-        ("congestion control", |seen| seen.congestion_control.clone()),
-        ("tools", |seen| {
+        ("Offloads", |seen| offloads(seen).join(", ")),
+        ("Congestion control", |seen| seen.congestion_control.clone()),
+        ("Tools", |seen| {
             let tools = seen.tools.iter();
             let tools: Vec<String> = tools
                 .map(|(tool, version)| format!("{tool} {version}"))

@@ -8,3 +8,4 @@ mod from_report;
 mod header;
 mod latency;
 mod ratios;
+mod section;

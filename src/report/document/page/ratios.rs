@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::report::baseline::{self, Beside};
 use crate::report::document::headline::path_name;
 use crate::report::document::sweep_table::{CHARTED_FROM, size_axis};
-use crate::report::document::{Axis, Block, Chart, Dot, DotPlot, DotRow, Point, Series};
+use crate::report::document::{Axis, Block, Chart, Dot, DotPlot, DotRow, Point, Series, TIE};
 use crate::schedule::Param;
 use crate::statistics::Summary;
 
@@ -86,13 +86,14 @@ fn lines(report: &Report, test: &str, besides: &[&Beside<'_>], rows: Rows<'_>) -
             let name = path_name(report, any.cell.row).to_owned();
             let shares = by_size.values().map(|beside| beside.ratio.value * 100.0);
             if let Some(summary) = Summary::of(shares) {
-                sentences.push(format!(
-                    "{name} has {:.0} to {:.0} % of {} (median {:.0} %)",
-                    summary.min,
-                    summary.max,
-                    path_name(report, any.plain.row),
-                    summary.median
-                ));
+                let (low, high) = (format!("{:.0}", summary.min), format!("{:.0}", summary.max));
+                let range = if low == high {
+                    format!("{low}{TIE}%")
+                } else {
+                    format!("{low} to {high}{TIE}% (median {:.0}{TIE}%)", summary.median)
+                };
+                let plain = path_name(report, any.plain.row);
+                sentences.push(format!("{name} has {range} of {plain}"));
             }
             Some(Series {
                 look: any.pair.path,
@@ -147,9 +148,9 @@ fn dots_finding(plot: &DotPlot) -> String {
         let (name, value) = (&row.name, dot.value);
         Some(match dot.interval {
             Some(interval) if interval.contains(ALIKE_PERCENT) => {
-                format!("{name} is {value:.1} %, and may be alike")
+                format!("{name} is {value:.1}{TIE}%, and may be alike")
             }
-            _ => format!("{name} is {value:.1} %"),
+            _ => format!("{name} is {value:.1}{TIE}%"),
         })
     });
     shortened(&rows.collect::<Vec<_>>())
@@ -162,7 +163,7 @@ fn shortened(sentences: &[String]) -> String {
         .unwrap_or_default();
     let mut text = named.join("; ");
     if sentences.len() > NAMED {
-        text += &format!("; and {} more", sentences.len() - NAMED);
+        text = format!("{text}; and {} more", sentences.len() - NAMED);
     }
     text + "."
 }
