@@ -1,44 +1,16 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
-mod artifacts;
-mod attach;
-mod cancel;
-mod check;
-mod clean;
-mod collect;
-mod color;
-mod complete;
-mod completions;
-mod confirm;
-mod doctor;
 mod error;
-mod exit_policy;
-mod explain;
-mod format;
-mod init;
+mod help;
 mod interrupt;
-mod invocation;
-mod lifecycle;
-mod man;
-mod orchestrator;
-mod plan_args;
-mod preflight;
-mod prepare;
-mod printer;
+mod kubernetes;
+mod measure;
+mod plan;
 mod progress;
-mod render;
-mod report;
-mod resume;
-mod run;
-mod run_lookup;
-mod schedule;
-mod schema;
-mod selftest;
-mod status;
-mod suggest;
-mod target;
+mod results;
+mod roles;
+mod terminal;
 mod watch;
-mod worker;
 
 use std::process::ExitCode;
 
@@ -46,7 +18,7 @@ use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
-use self::invocation::Invocation;
+use self::help::invocation::Invocation;
 use super::cluster::local::sandbox;
 use crate::system::raise_file_limit;
 
@@ -68,37 +40,37 @@ Results go to stdout, everything else to stderr.";
 /// orchestrator and workers, measures the whole matrix with iperf3 and netperf, and prints and stores the
 /// results.
 #[derive(Debug, Parser)]
-#[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100, styles = color::STYLES)]
+#[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100, styles = terminal::color::STYLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 
     #[command(flatten)]
-    color: color::ColorArgs,
+    color: terminal::color::ColorArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::RunArgs),
-    Check(check::CheckArgs),
-    Schedule(schedule::ScheduleArgs),
-    Render(render::RenderArgs),
-    Report(report::ReportArgs),
-    Status(status::StatusArgs),
-    Attach(attach::AttachArgs),
-    Cancel(cancel::CancelArgs),
-    Clean(clean::CleanArgs),
-    Doctor(doctor::DoctorArgs),
-    Selftest(selftest::SelftestArgs),
-    Init(init::InitArgs),
-    Schema(schema::SchemaArgs),
-    Explain(explain::ExplainArgs),
-    Completions(completions::CompletionsArgs),
-    Man(man::ManArgs),
+    Run(measure::run::RunArgs),
+    Check(plan::check::CheckArgs),
+    Schedule(plan::schedule::ScheduleArgs),
+    Render(plan::render::RenderArgs),
+    Report(results::report::ReportArgs),
+    Status(kubernetes::status::StatusArgs),
+    Attach(kubernetes::attach::AttachArgs),
+    Cancel(kubernetes::cancel::CancelArgs),
+    Clean(kubernetes::clean::CleanArgs),
+    Doctor(measure::doctor::DoctorArgs),
+    Selftest(measure::selftest::SelftestArgs),
+    Init(plan::init::InitArgs),
+    Schema(plan::schema::SchemaArgs),
+    Explain(plan::explain::ExplainArgs),
+    Completions(help::completions::CompletionsArgs),
+    Man(help::man::ManArgs),
     #[command(hide = true)]
-    Orchestrator(orchestrator::OrchestratorArgs),
+    Orchestrator(roles::orchestrator::OrchestratorArgs),
     #[command(hide = true)]
-    Worker(worker::WorkerArgs),
+    Worker(roles::worker::WorkerArgs),
 }
 
 /// The command line as clap describes it, to check command lines without running them.
@@ -117,7 +89,7 @@ pub fn main() -> ExitCode {
     match execute() {
         Ok(exit) => exit.into(),
         Err(error) => {
-            printer::error(&error);
+            terminal::printer::error(&error);
             error.exit().into()
         }
     }
@@ -125,11 +97,11 @@ pub fn main() -> ExitCode {
 
 fn execute() -> Result<Exit, CliError> {
     // A shell that asks for completions waits at a prompt.
-    if complete::answer(|| Invocation::current().command())? {
+    if help::complete::answer(|| Invocation::current().command())? {
         return Ok(Exit::Well);
     }
     // Before anything is printed, help texts and mistakes included.
-    printer::choose_color(color::named_in(std::env::args_os()));
+    terminal::printer::choose_color(terminal::color::named_in(std::env::args_os()));
     let parsed = Invocation::current()
         .command()
         .try_get_matches()
@@ -137,8 +109,8 @@ fn execute() -> Result<Exit, CliError> {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
-            let error = suggest::add_to(error);
-            printer::usage(&error)?;
+            let error = help::suggest::add_to(error);
+            terminal::printer::usage(&error)?;
             return Ok(if error.use_stderr() {
                 Exit::Usage
             } else {
@@ -161,24 +133,24 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 impl Command {
     fn execute(self) -> Result<Exit, CliError> {
         match self {
-            Self::Run(args) => run::execute(&args),
-            Self::Check(args) => check::execute(&args),
-            Self::Schedule(args) => schedule::execute(&args),
-            Self::Render(args) => render::execute(&args),
-            Self::Report(args) => report::execute(&args),
-            Self::Status(args) => status::execute(&args),
-            Self::Attach(args) => attach::execute(&args),
-            Self::Cancel(args) => cancel::execute(&args),
-            Self::Clean(args) => clean::execute(&args),
-            Self::Doctor(args) => doctor::execute(&args),
-            Self::Selftest(args) => selftest::execute(&args),
-            Self::Init(args) => init::execute(&args),
-            Self::Schema(args) => schema::execute(&args),
-            Self::Explain(args) => explain::execute(&args),
-            Self::Completions(args) => completions::execute(&args),
-            Self::Man(args) => man::execute(&args),
-            Self::Orchestrator(args) => orchestrator::execute(args),
-            Self::Worker(args) => worker::execute(args),
+            Self::Run(args) => measure::run::execute(&args),
+            Self::Check(args) => plan::check::execute(&args),
+            Self::Schedule(args) => plan::schedule::execute(&args),
+            Self::Render(args) => plan::render::execute(&args),
+            Self::Report(args) => results::report::execute(&args),
+            Self::Status(args) => kubernetes::status::execute(&args),
+            Self::Attach(args) => kubernetes::attach::execute(&args),
+            Self::Cancel(args) => kubernetes::cancel::execute(&args),
+            Self::Clean(args) => kubernetes::clean::execute(&args),
+            Self::Doctor(args) => measure::doctor::execute(&args),
+            Self::Selftest(args) => measure::selftest::execute(&args),
+            Self::Init(args) => plan::init::execute(&args),
+            Self::Schema(args) => plan::schema::execute(&args),
+            Self::Explain(args) => plan::explain::execute(&args),
+            Self::Completions(args) => help::completions::execute(&args),
+            Self::Man(args) => help::man::execute(&args),
+            Self::Orchestrator(args) => roles::orchestrator::execute(args),
+            Self::Worker(args) => roles::worker::execute(args),
         }
     }
 }

@@ -2,25 +2,20 @@
 //!
 //! Pure: nothing here starts a process.
 
-mod byte_counts;
 mod commands;
 mod declared;
-mod document;
-mod exit_failure;
 mod failure;
 mod headline;
 mod installed;
 mod iperf3;
 mod metrics;
 mod netperf;
+mod output;
 mod ports;
-mod process_end;
 mod programs;
 mod registry;
-mod sample_time;
 mod timing;
 mod tool;
-mod tool_text;
 
 pub use crate::catalog::{Program, Transport, name};
 pub use commands::{CellCommands, commands, commands_of_cell};
@@ -28,13 +23,13 @@ pub use failure::{Cause, Failure, Speaker};
 pub use headline::{CellMeans, Headlines, figures};
 pub use installed::{Installed, Use, VersionQuery, names_tcp};
 pub use metrics::{MetricNames, Metrics, Rejected};
-pub use ports::Ports;
-pub use process_end::{
+pub use output::process_end::{
     CUT_MARK_BYTES, Cut, Ended, How, LARGEST_OUTPUT_BYTES, SERVER_OUTPUT_BYTES,
     SMALLEST_OUTPUT_BYTES, client_output_bytes, cut_mark, is_cut_mark, stderr_bytes,
 };
+pub use output::tool_text::{cut_note, first_lines};
+pub use ports::Ports;
 pub use programs::{declared_programs, programs};
 pub use registry::{built_in, from_spec};
 pub use timing::{GRACE, deadline, forecast, usual_sample};
 pub use tool::{Client, Job, Port, Ready, Server, Tool};
-pub use tool_text::{cut_note, first_lines};

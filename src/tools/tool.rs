@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::installed::{Installed, Use, VersionQuery};
 use super::metrics::Metrics;
-use super::process_end::Ended;
 use crate::catalog::{Program, Transport};
 use crate::diag::{Problem, quote};
 use crate::plan::{Plan, Timing};
 use crate::schedule::{Params, Row};
+use crate::tools::output::process_end::Ended;
 
 /// A program that measures, with its options as a test gives them.
 pub trait Tool: Send + Sync {

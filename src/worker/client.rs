@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::observe::Observer;
-use super::process::{self, Stop};
-use super::tcp_watch::{Connection, Watch};
 use crate::rpc::pb::Observed;
 use crate::tools::{Client, Ended, How};
+use crate::worker::kernel::tcp_watch::{Connection, Watch};
+use crate::worker::tool_process::process::{self, Stop};
 
 /// What came of a client.
 #[derive(Clone, Debug, PartialEq)]

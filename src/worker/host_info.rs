@@ -11,10 +11,11 @@ use nix::net::if_::if_nametoindex;
 use nix::sys::socket::SockaddrStorage;
 use nix::sys::utsname::{UtsName, uname};
 
-use super::programs::output_of;
-use super::{interface, programs};
+use super::kernel::interface;
+use super::tool_process::programs;
 use crate::results::environment::{EMULATED_VARIABLE, WorkerEnvironment};
 use crate::tools::names_tcp;
+use crate::worker::tool_process::programs::output_of;
 
 /// Gathers the facts; asks all programs for their versions at once. `declared` are the programs of tools
 /// that the plan declares.

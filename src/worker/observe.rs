@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use nix::net::if_::if_nametoindex;
 use tokio::time::Instant;
 
-use super::interface_totals::{Interfaces, difference};
-use super::{host_info, interface};
+use super::host_info;
+use super::kernel::interface;
 use crate::rpc::pb::{Cpu, Observed, Throttling, Traffic};
+use crate::worker::kernel::interface_totals::{Interfaces, difference};
 
 /// Where to look; found out once.
 #[derive(Debug, Default)]

@@ -4,9 +4,9 @@ use std::future::pending;
 
 use tokio::time::Instant;
 
-use super::listening;
-use super::process::{Event, Process, Stop};
 use crate::tools::{Ended, How, Port, Ready, SERVER_OUTPUT_BYTES};
+use crate::worker::kernel::listening;
+use crate::worker::tool_process::process::{Event, Process, Stop};
 
 /// Runs a server until it ends or `stop`; `ready` is told as soon as `sign` says that it is ready. One
 /// that is not ready at the deadline is killed.

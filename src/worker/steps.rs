@@ -10,9 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::client;
-use super::leftovers::kill_orphans;
 use super::observe::Observer;
-use super::process::Stop;
 use super::server;
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
@@ -20,6 +18,8 @@ use crate::rpc::pb::{
 };
 use crate::rpc::{exit, how_ready};
 use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
+use crate::worker::tool_process::leftovers::kill_orphans;
+use crate::worker::tool_process::process::Stop;
 
 /// Answers to the orchestrator, in their order.
 pub(super) type Answers = mpsc::Sender<FromWorker>;

@@ -118,14 +118,14 @@ const FENCED: &[(&str, &[&str])] = &[
     ),
     ("nix", &["files", "worker", "cluster", "cli", "system"]),
     ("tokio_rustls", &["rpc"]),
-    ("landlock", &["worker/confine.rs"]),
+    ("landlock", &["worker/tool_process/confine.rs"]),
 ];
 
 /// What writes to a terminal, and the files that may: they make text of others safe to show.
 const PRINTERS: &[&str] = &[
-    "cli/printer.rs",
+    "cli/terminal/printer.rs",
     // To a terminal also when stderr is none.
-    "cli/confirm.rs",
+    "cli/terminal/confirm.rs",
     "cluster/local/sandbox/reporting.rs",
     // To a parent of their own program.
     "cluster/local/sandbox/probe/features.rs",

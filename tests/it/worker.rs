@@ -22,7 +22,8 @@ use netplan::tools::{
     SERVER_OUTPUT_BYTES, Transport, cut_mark, stderr_bytes,
 };
 use netplan::worker::observe::Observer;
-use netplan::worker::{self, Error, Parting, Settings, client, process, server};
+use netplan::worker::tool_process::process;
+use netplan::worker::{self, Error, Parting, Settings, client, server};
 use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, killpg, raise};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::requests::{Request, Requests};
 use super::status_line;
 use super::view::{Phase, View};
-use crate::cli::printer;
+use crate::cli::terminal::printer;
 use crate::plan::Plan;
 use crate::results::{Event, EventKind};
 use crate::schedule::{CellId, Schedule};

@@ -9,7 +9,7 @@ use tokio::signal::unix::{self, SignalKind};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::keyboard::Keyboard;
-use crate::cli::printer;
+use crate::cli::terminal::printer;
 
 /// Between two drawings of the status line. Nothing else happens while a sample runs.
 const TICK: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::plan::expression::{ExpressionError, Variables, command_line};
 use crate::plan::{Argument, DeclaredPort, DeclaredTool, DeclaredUse, PortProtocol};
 use crate::schedule::Param;
-use crate::tools::sample_time::seconds;
+use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::Job;
 
 /// A tool of the plan.

@@ -9,8 +9,8 @@ use crate::catalog::Unit;
 use crate::plan::{Figure, FigureSource, Take};
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
-use crate::tools::process_end::{Ended, How};
-use crate::tools::{document, exit_failure, tool_text};
+use crate::tools::output::process_end::{Ended, How};
+use crate::tools::output::{document, exit_failure, tool_text};
 
 /// Words that programs take from the C library, in lower case, and what they mean.
 const KNOWN: &[(&[&str], Cause)] = &[

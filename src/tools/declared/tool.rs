@@ -9,7 +9,7 @@ use crate::plan::{Argument, PortProtocol, Ready};
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::installed::Use;
 use crate::tools::metrics::Metrics;
-use crate::tools::process_end::Ended;
+use crate::tools::output::process_end::Ended;
 use crate::tools::tool::{self, Client, Job, Port, Server, Tool};
 
 impl Tool for Declared {

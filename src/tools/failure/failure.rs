@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::cause::{Cause, Speaker};
-use crate::tools::tool_text::trimmed;
+use crate::tools::output::tool_text::trimmed;
 
 /// A sample or cell that has no measurement: the cause, and a text about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

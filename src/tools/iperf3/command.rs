@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::options::Iperf3;
 use crate::schedule::Param;
-use crate::tools::sample_time::seconds;
+use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::{Client, Job, Ready, Server};
 
 /// Control and data, TCP and UDP: iperf3 uses one port for all.

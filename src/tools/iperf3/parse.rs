@@ -6,13 +6,13 @@ use super::command::OPENING;
 use super::options::Iperf3;
 use crate::catalog::{DATAGRAM_BYTES, name};
 use crate::schedule::Param;
-use crate::tools::byte_counts::{more_received, received_allowed};
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
-use crate::tools::process_end::{Ended, How};
-use crate::tools::sample_time::too_short;
+use crate::tools::output::byte_counts::{more_received, received_allowed};
+use crate::tools::output::process_end::{Ended, How};
+use crate::tools::output::sample_time::too_short;
+use crate::tools::output::{document, exit_failure, tool_text};
 use crate::tools::tool::Job;
-use crate::tools::{document, exit_failure, tool_text};
 
 /// Messages of iperf3 and the kernel, in lower case, and their cause; the first match counts.
 const KNOWN: &[(&[&str], Cause)] = &[

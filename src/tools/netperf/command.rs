@@ -2,7 +2,7 @@
 
 use super::mode::Netperf;
 use crate::schedule::Param;
-use crate::tools::sample_time::seconds;
+use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::{Client, Job, Ready, Server};
 
 /// Where netserver listens.

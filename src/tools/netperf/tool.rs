@@ -9,7 +9,7 @@ use crate::diag::Problem;
 use crate::tools::failure::Failure;
 use crate::tools::installed::{Installed, Use, VersionQuery};
 use crate::tools::metrics::Metrics;
-use crate::tools::process_end::Ended;
+use crate::tools::output::process_end::Ended;
 use crate::tools::tool::{Client, Job, Port, Server, Tool};
 
 impl Tool for Netperf {

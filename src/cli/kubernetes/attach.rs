@@ -1,0 +1,289 @@
+//! `netplan attach`: comes back to a run that goes on by itself, or has ended.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use jiff::Timestamp;
+
+use super::run_lookup;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::help::complete;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::measure::lifecycle;
+use crate::cli::measure::target::KubernetesArgs;
+use crate::cli::progress::Progress;
+use crate::cli::results::collect::{self, Collector, OutputArgs};
+use crate::cli::terminal::printer;
+use crate::cli::watch::{Followed, Follower, OnInterrupt, Sink};
+use crate::cluster::Cluster;
+use crate::cluster::kubernetes::{Connection, Kubernetes, Run, State};
+use crate::diag::count;
+use crate::render::RunContext;
+use crate::results::archive::{self, Archive, ArchiveError};
+use crate::results::{
+    Event, EventKind, Journal, JournalError, RunDir, RunDirError, journal, run_dir,
+};
+use crate::rpc::pb::{RawOutput, Record};
+use crate::rpc::{self, Identity};
+
+/// Return to a run on Kubernetes: show it live, and collect its results at the end
+///
+/// Works also if the run has ended. Prints and stores the results as `run` would have, and removes the
+/// run's objects. Ctrl-C only ends the watching; the run continues. An existing partial results directory
+/// under netplan-results/ is continued.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan attach                          the only run in the cluster
+  netplan attach 0badcafe --keep          collect, and leave its objects in the cluster
+  netplan attach 0badcafe --format csv --output results/
+
+Exit codes: as those of `netplan run`.")]
+pub(in crate::cli) struct AttachArgs {
+    /// The run's id, as `netplan status` shows it [default: the only run]
+    #[arg(add = complete::run_ids())]
+    run: Option<String>,
+
+    /// Leave all objects in the cluster at the end
+    #[arg(long)]
+    keep: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    #[command(flatten)]
+    kubernetes: KubernetesArgs,
+}
+
+pub(in crate::cli) fn execute(args: &AttachArgs) -> Result<Exit, CliError> {
+    crate::cli::runtime()?.block_on(attach(args))
+}
+
+/// Where the run's records come from.
+enum From {
+    /// The orchestrator, that they are asked of with this identity.
+    Orchestrator(Box<Identity>),
+    /// The log of the orchestrator, which has ended.
+    Log(Archive),
+    /// All are here already.
+    Here,
+}
+
+async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
+    let connection = args.kubernetes.open().await?.with_progress(printer::note);
+    let run = run_lookup::run(&connection, args.run.as_deref()).await?;
+    let cluster = connection.run(&run.id, &run.namespace);
+    let asked = args.output.output.as_deref();
+    let earlier = earlier(asked, &run)?;
+    let from = match &earlier {
+        Some(earlier) if earlier.is_whole => From::Here,
+        _ => from(&cluster, &run).await?,
+    };
+    let (dir, journal) = match earlier {
+        Some(earlier) => (earlier.dir, earlier.journal),
+        None => fresh(asked, &run)?,
+    };
+    let progress = Progress::joining(Timestamp::now());
+    let mut collector = Collector::new(&dir, journal, &progress)?;
+    if dir.environment().is_none() {
+        cluster.load_description().await;
+        lifecycle::describe(&dir, &cluster)?;
+    }
+    let followed = match from {
+        From::Here => Ok(Followed::Over),
+        From::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
+        From::Orchestrator(identity) => {
+            let following = follow(&connection, &cluster, &run, &identity, &mut collector);
+            Box::pin(progress.attend(following)).await?
+        }
+    };
+    drop(collector);
+    if followed? != Followed::Over {
+        printer::note(&format!(
+            "run {0} continues by itself; `netplan attach {0}` follows it again",
+            run.id
+        ));
+        return Ok(Exit::Interrupted);
+    }
+    let report = collect::show(&dir, &args.output)?;
+    if args.keep {
+        printer::note(&collect::kept(&run.id));
+    } else {
+        cluster.down().await.map_err(anyhow::Error::from)?;
+    }
+    Ok(args.output.verdict.exit(&report))
+}
+
+async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<From> {
+    match run.state {
+        State::Starting | State::Running => {
+            let identity = identity(cluster, run).await?;
+            Ok(From::Orchestrator(Box::new(identity)))
+        }
+        State::Finished | State::Failed => Ok(From::Log(log(cluster, run).await?)),
+        State::Remains | State::Leaving => bail!(
+            "run {0} has no orchestrator any more, and its log went with it; `netplan clean {0}` \
+             removes what is left",
+            run.id
+        ),
+    }
+}
+
+/// Collects the records from the orchestrator, or from its log when it ends meanwhile.
+async fn follow(
+    connection: &Connection,
+    cluster: &Kubernetes,
+    run: &Run,
+    identity: &Identity,
+    collector: &mut Collector<'_, '_>,
+) -> anyhow::Result<Followed> {
+    let words = "Ctrl-C ends the watching, not the run";
+    printer::note(&format!("run {}: {words}", run.id));
+    let mut interrupt = Interrupt::listen()?;
+    let mut watching = Follower::new(
+        orchestrator(run),
+        identity,
+        &mut interrupt,
+        OnInterrupt::Detach,
+        true,
+    );
+    let error = match watching.follow(cluster, collector).await {
+        Ok(followed) => return Ok(followed),
+        Err(lost) => lost.into(),
+    };
+    // It may have come to its end in a moment without a connection.
+    let runs = connection.runs().await.unwrap_or_default();
+    let now = runs.iter().find(|other| other.id == run.id);
+    if now.is_some_and(|run| run.state == State::Finished)
+        && let Ok(archive) = log(cluster, run).await
+    {
+        unpack(archive, collector)?;
+        return Ok(Followed::Over);
+    }
+    Err(error)
+}
+
+fn orchestrator(run: &Run) -> String {
+    RunContext::new(&run.id, None).orchestrator()
+}
+
+/// The command line's identity in a run.
+pub(in crate::cli) async fn identity(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Identity> {
+    let name = RunContext::new(&run.id, None).client_secret();
+    let secret = cluster.secret(&name).await?;
+    Ok(Identity::from_secret(rpc::CLIENT, &name, secret)?)
+}
+
+/// What a finished orchestrator has left in its log.
+async fn log(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Archive> {
+    let orchestrator = orchestrator(run);
+    let log = cluster.log(&orchestrator, None).await?;
+    archive::decode(&log).map_err(|error| {
+        let id = &run.id;
+        let why = match (&error, run.state) {
+            (ArchiveError::None, State::Finished) => {
+                "; somebody has collected its results while it ran"
+            }
+            _ => "",
+        };
+        anyhow!(
+            "run {id} has {}, and {error}{why}; `kubectl logs --namespace {} job/{orchestrator}` shows \
+             what there is, and `netplan clean {id}` removes the run",
+            run.state,
+            run.namespace
+        )
+    })
+}
+
+/// Takes the records out of an archive.
+fn unpack(archive: Archive, collector: &mut Collector<'_, '_>) -> anyhow::Result<()> {
+    let recovered = journal::read_bytes(&archive.journal);
+    let text = String::from_utf8(archive.journal).context("the journal in the log is no text")?;
+    let mut raw: HashMap<String, Vec<u8>> = archive.raw.into_iter().collect();
+    let mut lost = 0;
+    for (event, line) in recovered.events.iter().zip(text.lines()) {
+        let named = event.kind.raw_name();
+        let content = named.and_then(|name| raw.remove_entry(name));
+        lost += usize::from(named.is_some() && content.is_none());
+        collector.take(&Record {
+            seq: event.seq,
+            line: line.to_owned(),
+            raw: content.map(|(name, content)| RawOutput { name, content }),
+        })?;
+    }
+    if lost > 0 {
+        printer::note(&format!(
+            "{} had no room in the log; all figures are here",
+            count(lost, "raw output")
+        ));
+    }
+    match recovered.torn {
+        Some(tear) => bail!("the journal in the log cannot be read further: {tear}"),
+        None => Ok(()),
+    }
+}
+
+/// A directory that holds a part of the run already.
+struct Earlier {
+    dir: RunDir,
+    journal: Journal,
+    is_whole: bool,
+}
+
+/// The directory that was asked for, or the newest one at the usual place whose name ends in the
+/// run's id, if it holds the run.
+fn earlier(asked: Option<&Path>, run: &Run) -> Result<Option<Earlier>, CliError> {
+    let path = asked.map_or_else(|| newest(&run.id), |path| Some(path.to_owned()));
+    let Some(dir) = path.and_then(|path| RunDir::open(path).ok()) else {
+        return Ok(None);
+    };
+    match Journal::open(dir.path()) {
+        Ok((journal, recovered)) if is_of(&recovered.events, &run.id) => Ok(Some(Earlier {
+            dir,
+            journal,
+            is_whole: recovered.complete,
+        })),
+        Ok(_) => {
+            let taken = RunDirError::Taken(dir.path().to_owned());
+            Err(CliError::Usage(taken.to_string()))
+        }
+        // Another command line watches the run and writes it there.
+        Err(JournalError::Locked(_)) if asked.is_none() => Ok(None),
+        Err(error) => Err(anyhow::Error::from(error).into()),
+    }
+}
+
+fn newest(run: &str) -> Option<PathBuf> {
+    let folder = std::fs::read_dir(run_dir::DEFAULT_PARENT).ok()?;
+    let suffix = format!("-{run}");
+    folder
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.ends_with(&suffix))
+        })
+        .max()
+}
+
+fn fresh(asked: Option<&Path>, run: &Run) -> anyhow::Result<(RunDir, Journal)> {
+    let path = asked.map_or_else(
+        || {
+            let plan = run.plan.as_deref().unwrap_or("run");
+            RunDir::default_path(plan, Timestamp::now(), &run.id)
+        },
+        Path::to_owned,
+    );
+    let dir = RunDir::create(path)?;
+    let journal = Journal::create(dir.path())?;
+    Ok((dir, journal))
+}
+
+/// Whether events are those of a run; a journal without any may become it.
+fn is_of(events: &[Event], run: &str) -> bool {
+    match events.first().map(|event| &event.kind) {
+        Some(EventKind::RunStarted { run: id, .. }) => id == run,
+        Some(_) => false,
+        None => true,
+    }
+}

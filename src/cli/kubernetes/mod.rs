@@ -1,0 +1,7 @@
+//! Subcommands for runs that are in a Kubernetes cluster.
+
+pub(in crate::cli) mod attach;
+pub(in crate::cli) mod cancel;
+pub(in crate::cli) mod clean;
+pub(in crate::cli) mod run_lookup;
+pub(in crate::cli) mod status;

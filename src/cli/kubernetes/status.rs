@@ -1,0 +1,171 @@
+//! `netplan status`: the runs that have objects in a cluster.
+
+use clap::Args;
+use jiff::{SpanRound, Timestamp, Unit};
+
+use crate::cli::error::{CliError, Exit};
+use crate::cli::help::invocation::Invocation;
+use crate::cli::measure::target::KubernetesArgs;
+use crate::cli::terminal::printer;
+use crate::cluster::kubernetes::{Connection, Run, State};
+use crate::output::terminal;
+use crate::render::RunContext;
+use crate::report::document::{Block, Column, Document, Table, TableKind};
+use crate::results::Progress;
+
+/// Enough for the CSV that ends a log, and the records before it.
+const LAST_LINES: u32 = 300;
+
+/// List runs that have objects in the Kubernetes cluster
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan status
+  netplan status --context kind-dev --namespace bench")]
+pub(in crate::cli) struct StatusArgs {
+    #[command(flatten)]
+    kubernetes: KubernetesArgs,
+}
+
+pub(in crate::cli) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
+    let runtime = crate::cli::runtime()?;
+    let runs = runtime.block_on(async {
+        let connection = args.kubernetes.open().await?;
+        let runs = connection.runs().await?;
+        let with_progress = runs.into_iter().map(|run| async {
+            let progress = progress(&connection, &run).await;
+            (run, progress)
+        });
+        anyhow::Ok(futures::future::join_all(with_progress).await)
+    })?;
+    if runs.is_empty() {
+        printer::note("no runs");
+        return Ok(Exit::Well);
+    }
+    let mut columns = columns(
+        runs.iter()
+            .map(|(run, progress)| (run, state(run, *progress))),
+    );
+    columns.push(Column::words("next", runs.iter().map(|(run, _)| next(run))));
+    printer::results(&list(columns))?;
+    Ok(Exit::Well)
+}
+
+/// How far a run is, if its log can be read and says it.
+async fn progress(connection: &Connection, run: &Run) -> Option<Progress> {
+    if matches!(run.state, State::Remains | State::Leaving) {
+        return None;
+    }
+    let orchestrator = RunContext::new(&run.id, None).orchestrator();
+    let cluster = connection.run(&run.id, &run.namespace);
+    let log = cluster.log(&orchestrator, Some(LAST_LINES)).await;
+    Progress::from_log(&log.ok()?)
+}
+
+/// What is known of removed runs.
+pub(in crate::cli) fn removed(runs: &[Run]) -> String {
+    list(columns(runs.iter().map(|run| (run, run.state.to_string()))))
+}
+
+/// The columns of runs and their states.
+fn columns<'a>(runs: impl Iterator<Item = (&'a Run, String)>) -> Vec<Column> {
+    let now = Timestamp::now();
+    let mut columns =
+        ["run", "plan", "namespace", "state", "age"].map(|name| Column::words(name, []));
+    for (run, state) in runs {
+        let row = [
+            run.id.clone(),
+            run.plan.clone().unwrap_or_else(|| "-".to_owned()),
+            run.namespace.clone(),
+            state,
+            age(run, now).unwrap_or_else(|| "-".to_owned()),
+        ];
+        for (column, text) in columns.iter_mut().zip(row) {
+            column.cells.push(text.into());
+        }
+    }
+    columns.into()
+}
+
+fn list(columns: Vec<Column>) -> String {
+    let list = Table {
+        kind: TableKind::List,
+        keys: 5,
+        columns,
+        ..Table::default()
+    };
+    let document = Document {
+        blocks: vec![Block::Table(list)],
+    };
+    terminal::render(
+        &document,
+        printer::width_or(usize::MAX),
+        printer::colour_stdout(),
+    )
+}
+
+fn age(run: &Run, now: Timestamp) -> Option<String> {
+    let round = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);
+    Some(format!(
+        "{:#}",
+        now.since(run.created?).ok()?.round(round).ok()?
+    ))
+}
+
+fn state(run: &Run, progress: Option<Progress>) -> String {
+    match (run.state, progress) {
+        (State::Starting, _) => {
+            format!("starting, {} of {} workers up", run.workers_up, run.workers)
+        }
+        (State::Finished, Some(progress)) if progress.cancelled => {
+            format!("cancelled at {}/{} cells", progress.ended, progress.total)
+        }
+        (state @ (State::Running | State::Finished | State::Failed), Some(progress)) => {
+            format!("{state}, {}/{} cells", progress.ended, progress.total)
+        }
+        (state, _) => state.to_string(),
+    }
+}
+
+/// What a person can do next with a run.
+fn next(run: &Run) -> String {
+    let id = &run.id;
+    let next = match run.state {
+        State::Starting | State::Running => format!("netplan attach {id}, or cancel"),
+        State::Finished => format!("netplan attach {id} collects the results"),
+        State::Failed | State::Remains => format!("netplan clean {id}"),
+        State::Leaving => "it is being removed".to_owned(),
+    };
+    Invocation::current().localize(&next).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_says_how_far_the_run_is() {
+        let run = |state| Run {
+            id: "0badcafe".to_owned(),
+            plan: Some("quick".to_owned()),
+            namespace: "netplan".to_owned(),
+            state,
+            created: None,
+            version: None,
+            workers: 3,
+            workers_up: 2,
+        };
+        let at = |cancelled| {
+            Some(Progress {
+                ended: 7,
+                total: 118,
+                cancelled,
+            })
+        };
+        let text = |state, progress| super::state(&run(state), progress);
+        assert_eq!(text(State::Starting, None), "starting, 2 of 3 workers up");
+        assert_eq!(text(State::Running, at(false)), "running, 7/118 cells");
+        assert_eq!(text(State::Running, None), "running");
+        assert_eq!(text(State::Finished, at(true)), "cancelled at 7/118 cells");
+        assert_eq!(text(State::Leaving, None), "leaving");
+    }
+}

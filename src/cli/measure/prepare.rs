@@ -1,0 +1,179 @@
+//! From the command line's arguments to a run that only has to be applied.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::cli::error::CliError;
+use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
+use crate::plan::{Plan, PlanFile};
+use crate::render::{
+    Identities, Manifest, RunContext, Templates, WorkerPorts, manifests, worker_jobs,
+};
+use crate::rpc::{Identity, RunIdentities};
+use crate::schedule::{Schedule, Selection};
+use crate::tools;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PrepareArgs {
+    #[command(flatten)]
+    plan: PlanArgs,
+
+    #[command(flatten)]
+    make: MakeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MakeArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+
+    /// Use templates from this folder instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+/// A run that is ready to be applied.
+#[derive(Debug)]
+pub(in crate::cli) struct Prepared {
+    pub plan: Plan,
+    /// The resolved plan.
+    pub plan_text: String,
+    pub schedule: Schedule,
+    pub run: RunContext,
+    pub manifests: Vec<Manifest>,
+    /// The command line's own identity in the run.
+    pub client: Identity,
+}
+
+/// An earlier run that is to go on.
+#[derive(Debug)]
+pub(in crate::cli) struct Begun {
+    pub id: String,
+    pub only: Option<String>,
+    /// Its journal, gzipped, in base64.
+    pub journal: String,
+}
+
+impl PrepareArgs {
+    /// `namespace` takes the place of the plan's.
+    pub fn prepare(&self, namespace: Option<&str>) -> Result<Prepared, CliError> {
+        self.make.prepare(&self.plan.load_file()?, namespace, None)
+    }
+}
+
+impl MakeArgs {
+    /// A new run of the plan, or one that goes on; `namespace` takes the place of the plan's.
+    pub fn prepare(
+        &self,
+        file: &PlanFile,
+        namespace: Option<&str>,
+        begun: Option<&Begun>,
+    ) -> Result<Prepared, CliError> {
+        let mut file = file.clone();
+        if let Some(namespace) = namespace {
+            namespace.clone_into(&mut file.kubernetes.namespace);
+        }
+        let plan = file.expand();
+        let selection = match begun {
+            Some(begun) => &SelectionArgs {
+                only: begun.only.clone(),
+            },
+            None => &self.selection,
+        };
+        let schedule = selection.schedule(&plan)?;
+        let only = selection.only.clone();
+        Prepared::new(&file, plan, schedule, only, begun, &self.templates()?)
+    }
+
+    /// The Jobs of the workers of groups: which nodes their pods fit on decides how many workers a
+    /// group without `count` has.
+    pub fn group_jobs(&self, file: &PlanFile) -> Result<Vec<Manifest>, CliError> {
+        let plan = file.expand();
+        let run = RunContext::from_plan(&plan, &new_id()?, None);
+        let ports = tools::Ports::for_plan(&plan);
+        let mut workers = worker_ports(&plan, &ports);
+        workers.retain(|worker| worker.placement.group.is_some());
+        let templates = self.templates()?;
+        Ok(worker_jobs(&run, &plan, &workers, &templates)?)
+    }
+
+    fn templates(&self) -> Result<Templates, CliError> {
+        Ok(match &self.templates {
+            Some(folder) => Templates::overridden_by(folder)?,
+            None => Templates::embedded(),
+        })
+    }
+}
+
+impl Prepared {
+    /// A run of a plan, with identities of its own, and a new id or that of the run that goes on.
+    fn new(
+        file: &PlanFile,
+        plan: Plan,
+        schedule: Schedule,
+        only: Option<String>,
+        begun: Option<&Begun>,
+        templates: &Templates,
+    ) -> Result<Self, CliError> {
+        let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
+        let run = RunContext {
+            journal: begun.map(|begun| begun.journal.clone()),
+            ..RunContext::from_plan(&plan, &id, only)
+        };
+        let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
+        let identities = RunIdentities::issue(&run.id, &names).map_err(anyhow::Error::from)?;
+        let ports = tools::Ports::for_plan(&plan);
+        let workers = worker_ports(&plan, &ports);
+        let secrets = Identities {
+            in_pods: std::iter::once(&identities.orchestrator)
+                .chain(&identities.workers)
+                .collect(),
+            client: &identities.client,
+        };
+        let plan_text = file.to_yaml().context("cannot write the resolved plan")?;
+        let manifests = manifests(
+            &run,
+            &plan.name,
+            &plan_text,
+            &plan.kubernetes,
+            &workers,
+            &secrets,
+            templates,
+        )?;
+        Ok(Self {
+            plan,
+            plan_text,
+            schedule,
+            run,
+            manifests,
+            client: identities.client,
+        })
+    }
+}
+
+/// A run of a whole plan, with the embedded templates.
+pub(in crate::cli) fn whole(file: &PlanFile) -> Result<Prepared, CliError> {
+    let plan = file.expand();
+    let schedule = Schedule::of(&plan, &Selection::all());
+    Prepared::new(file, plan, schedule, None, None, &Templates::embedded())
+}
+
+fn worker_ports<'p>(plan: &'p Plan, ports: &'p tools::Ports) -> Vec<WorkerPorts<'p>> {
+    let workers = plan.workers.iter();
+    workers
+        .map(|(name, placement)| WorkerPorts {
+            name,
+            placement,
+            host_network: plan.on_host_network(name),
+            ports: ports.worker(name),
+        })
+        .collect()
+}
+
+/// A run's id: eight hexadecimal digits at random, so that runs side by side do not meet.
+pub(in crate::cli) fn new_id() -> anyhow::Result<String> {
+    let number = getrandom::u32().context("the system gave no random bytes for the run's id")?;
+    Ok(format!("{number:08x}"))
+}

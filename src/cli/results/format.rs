@@ -1,0 +1,56 @@
+//! The formats that results are printed in.
+
+use anyhow::Context;
+use clap::ValueEnum;
+
+use super::exit_policy::VerdictArgs;
+use crate::cli::terminal::printer;
+use crate::output::nptest_csv::Dialect;
+use crate::output::{github, json, junit, nptest_csv, samples_csv, terminal};
+use crate::report::Report;
+use crate::report::document::Document;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Format {
+    /// Tables for people
+    #[default]
+    Table,
+    /// nptest's CSV
+    Csv,
+    /// nptest's CSV as its fork writes it: `;` for `,` and a closing line
+    CsvFork,
+    /// Tidy CSV: a row a sample
+    Samples,
+    /// Everything, as one JSON document
+    Json,
+    /// JUnit XML: a case for each expectation, and for each cell without one
+    Junit,
+    /// GitHub's workflow commands: annotations for what fell short, failed or has a warning
+    Github,
+}
+
+impl Format {
+    /// Prints the report.
+    pub fn print(self, report: &Report, verdict: VerdictArgs) -> anyhow::Result<()> {
+        let strict = verdict.undecided_fails();
+        match self {
+            Self::Table => {
+                let (width, colour) = (printer::width(), printer::colour_stdout());
+                let document = Document::from_report(report);
+                printer::results(&terminal::render(&document, width, colour))
+            }
+            Self::Csv => printer::results(&nptest_csv::render(report, Dialect::Nptest)),
+            Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),
+            Self::Samples => printer::document(|stdout| samples_csv::write(report, stdout)),
+            Self::Json => printer::document(|stdout| json::write(report, stdout)),
+            Self::Junit => {
+                let xml = junit::render(report, strict).context("cannot write JUnit XML")?;
+                printer::results(&xml)
+            }
+            Self::Github => {
+                let commands = github::render(report, strict);
+                printer::document(|stdout| stdout.write_all(commands.as_bytes()))
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `netplan report`: any format from a stored run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::artifacts;
+use super::exit_policy::VerdictArgs;
+use super::format::Format;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::help::complete;
+use crate::results::RunDir;
+
+/// Print a stored run again, byte for byte as the run did
+///
+/// Reads the run's journal. A journal that was cut off is read up to the cut, and the report says what is missing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netplan report                          the latest run of netplan-results/
+  netplan report netplan-results/default-20261122T190000Z-0badcafe
+  netplan report DIR --format csv
+  netplan report DIR --format junit > netplan.xml
+
+Exit codes: 0 success; 1 it cannot be read; 2 no such run; 3 some cells failed or are missing;
+4 an expectation fell short (if only because its cell failed or is missing: 3).
+Skipped cells do not count as failed.")]
+pub(in crate::cli) struct ReportArgs {
+    /// The run's directory [default: the latest one in netplan-results/]
+    #[arg(add = complete::run_directories())]
+    run: Option<PathBuf>,
+
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+pub(in crate::cli) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
+    let path = match &args.run {
+        Some(path) => path.clone(),
+        None => artifacts::latest("run", |_| true)?,
+    };
+    let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
+    let report = artifacts::report(&dir)?;
+    args.format.print(&report, args.verdict)?;
+    Ok(args.verdict.exit(&report))
+}

@@ -1,0 +1,4 @@
+//! The hidden subcommands that pods run.
+
+pub(in crate::cli) mod orchestrator;
+pub(in crate::cli) mod worker;

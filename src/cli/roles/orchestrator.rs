@@ -1,0 +1,109 @@
+//! `netplan orchestrator`: the role inside the orchestrator's pod.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::cli::error::{CliError, Exit};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::plan::plan_args;
+use crate::cli::terminal::printer;
+use crate::files;
+use crate::orchestrator::state::Limits;
+use crate::orchestrator::{self, Linger, Settings};
+use crate::output::nptest_csv::{self, Dialect};
+use crate::report::Report;
+use crate::results::journal::LARGEST_BYTES;
+use crate::results::{Event, archive};
+use crate::rpc::{self, Identity};
+
+/// The role inside the orchestrator's pod: drives the schedule, keeps the journal
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OrchestratorArgs {
+    /// The run's id
+    #[arg(long)]
+    run: String,
+
+    /// The resolved plan
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+
+    /// Only these cells
+    #[arg(long, value_name = "SELECTION")]
+    only: Option<String>,
+
+    /// The folder with ca.crt, tls.crt and tls.key
+    #[arg(long, value_name = "DIR")]
+    tls: PathBuf,
+
+    /// The folder of the journal; an existing journal is continued
+    #[arg(long, value_name = "DIR")]
+    journal: PathBuf,
+
+    /// The journal, gzipped, to continue if the folder has none yet
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+
+    /// Where to listen for workers and the command line
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+}
+
+pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> {
+    let plan = plan_args::source(&args.plan)?;
+    let identity = Identity::load(rpc::ORCHESTRATOR, &args.tls).map_err(anyhow::Error::from)?;
+    let settings = Settings {
+        run: args.run,
+        plan,
+        only: args.only,
+        identity,
+        journal: args.journal,
+        resume: args.resume.as_deref().map(begun).transpose()?,
+        limits: Limits::default(),
+        linger: Linger::default(),
+    };
+    let runtime = crate::cli::runtime()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", args.listen))?;
+        let mut interrupt = Interrupt::listen()?;
+        let tell = |line: &str| {
+            // Nobody may be reading the log any more; the run goes on.
+            let _ = printer::results(&format!("{line}\n"));
+        };
+        orchestrator::run(
+            settings,
+            listener,
+            async move {
+                interrupt.next().await;
+            },
+            tell,
+            csv,
+        )
+        .await
+        .map_err(anyhow::Error::from)
+    })?;
+    Ok(Exit::Well)
+}
+
+/// The journal of a run that goes on.
+fn begun(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let folded = files::read_regular(file, LARGEST_BYTES)
+        .with_context(|| format!("cannot read `{}`", file.display()))?;
+    archive::unfold(&folded).with_context(|| format!("cannot unpack `{}`", file.display()))
+}
+
+/// The end of the orchestrator's log: nptest's CSV between nptest's own marks.
+fn csv(events: &[Event]) -> String {
+    match Report::from_events(events) {
+        Ok(report) => format!(
+            "ALL TESTCASES AND MSS RANGES COMPLETE - GENERATING CSV OUTPUT\n{}END CSV DATA",
+            nptest_csv::render(&report, Dialect::Nptest)
+        ),
+        Err(error) => format!("no CSV: {error}"),
+    }
+}

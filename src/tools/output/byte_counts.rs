@@ -1,0 +1,17 @@
+//! Checks of the bytes that a sender and its receiver report.
+
+use crate::tools::failure::{Cause, Failure};
+
+/// What may arrive of so many bytes that were sent: one in a hundred more. Networks duplicate few
+/// packets; beyond that a counter is wrong.
+pub(in crate::tools) fn received_allowed(sent: f64) -> f64 {
+    sent * 1.01
+}
+
+/// More arrived than was sent.
+pub(in crate::tools) fn more_received(tool: &str, received: f64, sent: f64) -> Failure {
+    Failure::new(
+        Cause::ImpossibleFigure,
+        &format!("{tool} reports {received:.0} bytes received of {sent:.0} bytes sent"),
+    )
+}

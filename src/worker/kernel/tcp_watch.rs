@@ -1,0 +1,397 @@
+//! What became of a tool's TCP connections, as the kernel tells it.
+//!
+//! The kernel announces each TCP socket that it destroys, with its `struct tcp_info`, to whoever has
+//! joined the group `SKNLGRP_INET_TCP_DESTROY` of a `sock_diag` netlink socket; no privilege is needed,
+//! and only sockets of the own network namespace are announced. The announcements wait in the
+//! netlink socket's buffer until the client has ended, so nothing runs on the machine while the
+//! sample does. An announcement may come late, also during the next sample: what comes before a
+//! [`Fence`] is an earlier client's.
+
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::socket::SockProtocol;
+use tokio::sync::oneshot;
+
+use super::fence::Fence;
+use super::netlink::{self, Socket, u32_at, u64_at};
+use super::sock_diag::{INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, destination, open_to, source};
+
+/// How long the announcement of a connection that carried data is waited for after the client's
+/// end; only when none has come yet. One round trip is needed for the closing, and a lost segment
+/// costs at least 200 ms more (`TCP_RTO_MIN`).
+const GRACE: Duration = Duration::from_millis(300);
+
+/// How long the client waits for the fence to pass, which mostly takes some 10 µs. When it passes
+/// later, what was announced until then is not used.
+const FENCE_WITHIN: Duration = Duration::from_millis(100);
+
+/// A connection that acknowledged less carried no data to speak of. iperf3's control connection
+/// carries a few kilobytes, and keeps the default MSS: to take it for the data would be a lie.
+const DATA: u64 = 64 * 1024;
+
+/// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` (`linux/sock_diag.h`) as group bits.
+const DESTROYED_TCP: u32 = 1 << 0 | 1 << 2;
+/// `INET_DIAG_INFO`: the attribute that is a `struct tcp_info`.
+const INET_DIAG_INFO: u16 = 2;
+/// Fields of `struct tcp_info` (`linux/tcp.h`) by their offset.
+mod tcp_info {
+    pub(in crate::worker) const SND_MSS: usize = 16;
+    pub(in crate::worker) const RTT: usize = 68;
+    pub(in crate::worker) const TOTAL_RETRANS: usize = 100;
+    pub(in crate::worker) const BYTES_ACKED: usize = 120;
+}
+
+/// A closed TCP connection as the sender's kernel saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Payload bytes of a full segment, options already taken off.
+    pub snd_mss: u32,
+    pub total_retrans: u32,
+    /// Smoothed round-trip time in microseconds.
+    pub rtt_us: u32,
+    /// Payload bytes that the other side has acknowledged.
+    pub bytes_acked: u64,
+    /// No other connection carried data: what it says of loss and time is the whole client's.
+    pub alone: bool,
+}
+
+/// Watches the TCP connections to one port, from its making to [`Watch::finish`].
+#[derive(Debug)]
+pub struct Watch {
+    socket: Socket,
+    to: Wanted,
+    seen: Seen,
+}
+
+/// Which connections are watched.
+#[derive(Debug)]
+struct Wanted {
+    port: u16,
+    /// Local ports of those that an earlier client left behind: the kernel still delivers their last
+    /// bytes, and destroys them only then.
+    left_behind: HashSet<u16>,
+}
+
+impl Watch {
+    /// Begins to watch connections whose destination port is `port`. Waits, briefly, until earlier
+    /// ones have been announced. None on a kernel that cannot tell: the sample then runs without it.
+    pub async fn start(port: u16) -> Option<Self> {
+        let (sender, watch) = oneshot::channel();
+        // A thread of its own, since the fence moves it from CPU to CPU.
+        let thread = std::thread::Builder::new().name("watch".to_owned());
+        let start = move || {
+            // Nobody waits any more when the client was stopped.
+            let _ = sender.send(Self::start_blocking(port));
+        };
+        thread.spawn(start).ok()?;
+        watch.await.ok()?
+    }
+
+    fn start_blocking(port: u16) -> Option<Self> {
+        // Before the socket is opened: what is destroyed in between is not announced.
+        let left_behind = open_to(port);
+        let socket = Socket::open(SockProtocol::NetlinkSockDiag, DESTROYED_TCP).ok()?;
+        let to = Wanted { port, left_behind };
+        let seen = Seen {
+            fence: Fence::build().unwrap_or_default(),
+            ..Seen::default()
+        };
+        let mut watch = Self { socket, to, seen };
+        watch.wait(FENCE_WITHIN, Self::read, |seen| seen.fence.has_passed())?;
+        Some(watch)
+    }
+
+    /// The connection that acknowledged the most bytes. Waits briefly when none that carried data
+    /// has been announced yet. None also when the kernel dropped announcements: the one that
+    /// matters may have been among them.
+    pub async fn finish(mut self) -> Option<Connection> {
+        self.look().ok()?;
+        if self.seen.has_data() {
+            return self.seen.answer();
+        }
+        // Rare and short, so a thread of the pool may wait for it.
+        let wait = move || {
+            self.wait(GRACE, Self::look, Seen::has_data)?;
+            self.seen.has_data().then(|| self.seen.answer())?
+        };
+        tokio::task::spawn_blocking(wait).await.ok()?
+    }
+
+    /// Reads announcements until there is what is waited for, or the time is over. None when they
+    /// cannot be read.
+    fn wait(
+        &mut self,
+        within: Duration,
+        read: impl Fn(&mut Self) -> io::Result<()>,
+        is_there: impl Fn(&Seen) -> bool,
+    ) -> Option<()> {
+        let end = Instant::now() + within;
+        read(self).ok()?;
+        while !is_there(&self.seen) {
+            let left = end.saturating_duration_since(Instant::now());
+            let Some(left) = u16::try_from(left.as_millis()).ok().filter(|&ms| ms > 0) else {
+                break;
+            };
+            let mut announced = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut announced, left) {
+                Ok(_) | Err(Errno::EINTR) => read(self).ok()?,
+                Err(_) => return None,
+            }
+        }
+        Some(())
+    }
+
+    /// Reads all announcements that are there, after a look at the connections that are still open.
+    fn look(&mut self) -> io::Result<()> {
+        let open = open_to(self.to.port);
+        self.seen.open = open.difference(&self.to.left_behind).next().is_some();
+        self.read()
+    }
+
+    /// Reads all announcements that are there.
+    fn read(&mut self) -> io::Result<()> {
+        loop {
+            match self.socket.receive() {
+                Ok(datagram) => self.seen.extend(&datagram, &self.to),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// What became of a client's connections.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The one that acknowledged the most bytes.
+    most: Option<Connection>,
+    /// How many were announced.
+    all: usize,
+    /// How many of these carried data.
+    data: usize,
+    /// Some have not been announced yet.
+    open: bool,
+    /// Until it passes, an announcement may be an earlier client's.
+    fence: Fence,
+}
+
+impl Seen {
+    /// Takes the wanted connections that a datagram announces.
+    fn extend(&mut self, datagram: &[u8], to: &Wanted) {
+        let announced = netlink::messages(datagram)
+            .filter(|message| message.kind == SOCK_DIAG_BY_FAMILY)
+            .map(|message| message.payload);
+        for announcement in announced {
+            self.pass_fence(announcement);
+            if let Some(connection) = connection_to(announcement, to) {
+                self.add(connection);
+            }
+        }
+    }
+
+    /// Forgets all earlier announcements when this one is the fence's last.
+    fn pass_fence(&mut self, announcement: &[u8]) {
+        let ports = source(announcement).zip(destination(announcement));
+        if ports.is_some_and(|(local, remote)| self.fence.announced(local, remote)) {
+            *self = Self {
+                open: self.open,
+                ..Self::default()
+            };
+        }
+    }
+
+    fn add(&mut self, connection: Connection) {
+        self.all += 1;
+        self.data += usize::from(connection.bytes_acked >= DATA);
+        if self
+            .most
+            .is_none_or(|most| most.bytes_acked <= connection.bytes_acked)
+        {
+            self.most = Some(connection);
+        }
+    }
+
+    /// Whether a connection of this client that carried data has been announced.
+    fn has_data(&self) -> bool {
+        self.fence.has_passed() && self.data > 0
+    }
+
+    fn answer(&self) -> Option<Connection> {
+        let of_its_kind = if self.data > 0 { self.data } else { self.all };
+        Some(Connection {
+            alone: of_its_kind == 1 && !self.open,
+            ..self.most?
+        })
+    }
+}
+
+/// Reads an announcement; None for one that is not wanted, or without `struct tcp_info`. The struct
+/// may be longer than what is read: newer kernels append to it.
+fn connection_to(announcement: &[u8], to: &Wanted) -> Option<Connection> {
+    if destination(announcement)? != to.port || to.left_behind.contains(&source(announcement)?) {
+        return None;
+    }
+    let info = netlink::attribute(announcement.get(INET_DIAG_MSG..)?, INET_DIAG_INFO)?;
+    Some(Connection {
+        snd_mss: u32_at(info, tcp_info::SND_MSS)?,
+        total_retrans: u32_at(info, tcp_info::TOTAL_RETRANS)?,
+        rtt_us: u32_at(info, tcp_info::RTT)?,
+        bytes_acked: u64_at(info, tcp_info::BYTES_ACKED)?,
+        alone: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::worker::kernel::netlink::tests::{attribute_bytes, message};
+
+    /// An announcement as the kernel lays it out, `info` bytes long.
+    fn announcement(port: u16, connection: Connection, info: usize) -> Vec<u8> {
+        let mut payload = vec![0; INET_DIAG_MSG];
+        payload[6..8].copy_from_slice(&port.to_be_bytes());
+        let mut bytes = vec![0; 240];
+        bytes[16..20].copy_from_slice(&connection.snd_mss.to_ne_bytes());
+        bytes[68..72].copy_from_slice(&connection.rtt_us.to_ne_bytes());
+        bytes[100..104].copy_from_slice(&connection.total_retrans.to_ne_bytes());
+        bytes[120..128].copy_from_slice(&connection.bytes_acked.to_ne_bytes());
+        bytes.truncate(info);
+        payload.extend(attribute_bytes(8, &[0]));
+        payload.extend(attribute_bytes(INET_DIAG_INFO, &bytes));
+        message(SOCK_DIAG_BY_FAMILY, &payload)
+    }
+
+    fn connection(snd_mss: u32, bytes_acked: u64) -> Connection {
+        Connection {
+            snd_mss,
+            total_retrans: 3,
+            rtt_us: 41,
+            bytes_acked,
+            alone: true,
+        }
+    }
+
+    fn seen(datagram: &[u8], to: &Wanted) -> Option<Connection> {
+        let mut seen = Seen::default();
+        seen.extend(datagram, to);
+        seen.answer()
+    }
+
+    #[test]
+    fn what_is_announced_before_the_fence_has_passed_is_not_this_clients() {
+        let old = announcement(5201, connection(1448, 90_000), 232);
+        let new = announcement(5201, connection(524, 80_000), 232);
+        let mut of_fence = announcement(0, connection(0, 0), 232);
+        let source = netlink::HEADER + 4;
+        of_fence[source..source + 2].copy_from_slice(&40_000_u16.to_be_bytes());
+        let seen = |datagrams: &[&[u8]]| {
+            let mut seen = Seen {
+                fence: Fence::of([40_000]),
+                ..Seen::default()
+            };
+            seen.extend(&datagrams.concat(), &to(5201));
+            seen.has_data().then(|| seen.answer().unwrap())
+        };
+        assert_eq!(
+            seen(&[&old, &of_fence, &new]),
+            Some(connection(524, 80_000))
+        );
+        assert_eq!(seen(&[&old, &of_fence]), None);
+        assert_eq!(seen(&[&old, &new]), None, "either may be the earlier one");
+    }
+
+    fn to(port: u16) -> Wanted {
+        Wanted {
+            port,
+            left_behind: HashSet::new(),
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_client_left_behind_is_not_this_ones() {
+        let mut old = announcement(5201, connection(1448, 90_000), 232);
+        // Behind the header, family, state, timer and retries.
+        let source = netlink::HEADER + 4;
+        old[source..source + 2].copy_from_slice(&0x9F3E_u16.to_be_bytes());
+        let new = announcement(5201, connection(524, 80_000), 232);
+        let wanted = Wanted {
+            left_behind: HashSet::from([0x9F3E]),
+            ..to(5201)
+        };
+        let datagram = [old, new].concat();
+        assert_eq!(seen(&datagram, &wanted), Some(connection(524, 80_000)));
+        assert_eq!(
+            seen(&datagram, &to(5201)),
+            Some(Connection {
+                alone: false,
+                ..connection(1448, 90_000)
+            })
+        );
+    }
+
+    #[test]
+    fn the_connection_with_the_most_bytes_is_chosen() {
+        let datagram = [
+            announcement(5201, connection(1448, 900), 232),
+            announcement(5201, connection(588, 90_000), 232),
+            announcement(5201, connection(588, 80_000), 232),
+            announcement(80, connection(536, 100_000), 232),
+        ]
+        .concat();
+        assert_eq!(
+            seen(&datagram, &to(5201)),
+            Some(Connection {
+                alone: false,
+                ..connection(588, 90_000)
+            })
+        );
+        assert_eq!(seen(&datagram, &to(443)), None);
+    }
+
+    #[test]
+    fn one_of_many_does_not_speak_for_all() {
+        let of = |bytes: &[u64]| {
+            let announced = bytes
+                .iter()
+                .map(|bytes| announcement(1, connection(588, *bytes), 232));
+            let datagram: Vec<u8> = announced.flatten().collect();
+            seen(&datagram, &to(1)).unwrap().alone
+        };
+        assert!(of(&[90_000]) && of(&[900]));
+        assert!(of(&[900, 90_000]), "a control connection is none of them");
+        assert!(!of(&[90_000, 90_000]) && !of(&[900, 900]));
+        let open = Seen {
+            most: Some(connection(588, 90_000)),
+            all: 1,
+            data: 1,
+            open: true,
+            fence: Fence::default(),
+        };
+        assert!(
+            !open.answer().unwrap().alone,
+            "the others may be on their way"
+        );
+    }
+
+    #[test]
+    fn a_kernel_whose_tcp_info_is_too_short_says_nothing() {
+        assert_eq!(seen(&announcement(1, connection(1, 1), 104), &to(1)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_announcement_is_read_without_a_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..400), port: u16,
+        ) {
+            let _ = seen(&bytes, &to(port));
+            let _ = seen(&message(SOCK_DIAG_BY_FAMILY, &bytes), &to(port));
+        }
+    }
+}
