@@ -157,7 +157,10 @@ impl Node {
         Explanation {
             path: self.path.clone(),
             name: self.key.name.to_owned(),
-            kind: kind_text(&self.key.kind),
+            kind: match self.key.most {
+                Some(most) => format!("{}; at most {}", kind_text(&self.key.kind), most.entries),
+                None => kind_text(&self.key.kind),
+            },
             range: range_text(&self.key.kind),
             text,
             default: match self.key.presence {
