@@ -1,5 +1,6 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod compare;
 mod error;
 mod help;
 mod interrupt;
@@ -56,6 +57,7 @@ enum Command {
     Schedule(plan::schedule::ScheduleArgs),
     Render(plan::render::RenderArgs),
     Report(results::report::ReportArgs),
+    Compare(compare::command::CompareArgs),
     Status(kubernetes::status::StatusArgs),
     Attach(kubernetes::attach::AttachArgs),
     Cancel(kubernetes::cancel::CancelArgs),
@@ -138,6 +140,7 @@ impl Command {
             Self::Schedule(args) => plan::schedule::execute(&args),
             Self::Render(args) => plan::render::execute(&args),
             Self::Report(args) => results::report::execute(&args),
+            Self::Compare(args) => compare::command::execute(&args),
             Self::Status(args) => kubernetes::status::execute(&args),
             Self::Attach(args) => kubernetes::attach::execute(&args),
             Self::Cancel(args) => kubernetes::cancel::execute(&args),

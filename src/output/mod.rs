@@ -3,11 +3,14 @@
 //! Every format is a pure function of a report or of its document; nothing here measures a terminal or
 //! reads a clock.
 
+pub mod comparison;
 mod csv_field;
 pub mod github;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 pub mod nptest_csv;
 pub mod samples_csv;
 pub mod selftest_json;
+mod sparkline;
 pub mod terminal;

@@ -33,6 +33,7 @@ mod limits;
 mod local;
 mod loud_tools;
 mod made;
+mod markdown;
 mod mesh;
 mod neutral_text;
 mod odd_files;

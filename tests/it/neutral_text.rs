@@ -7,9 +7,10 @@ use std::path::Path;
 
 use netplan::diag::printable::{is_safe, is_unsafe, styled};
 use netplan::output::nptest_csv::Dialect;
-use netplan::output::{github, json, junit, nptest_csv, samples_csv};
+use netplan::output::{github, json, junit, markdown, nptest_csv, samples_csv};
 use netplan::plan::Plan;
 use netplan::report::Report;
+use netplan::report::document::Document;
 use netplan::results::journal::{Journal, to_line};
 use netplan::results::{Event, EventKind};
 use netplan::schedule::{Params, Schedule, Selection};
@@ -25,8 +26,8 @@ const HOSTILE: &str = "=cmd|' /C calc'!A0\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m a
     \u{fffe}\u{ffff}\u{0}\r::error::x\n::error file=a,line=1::100% injected\r\n  ::stop-commands::y\n\
     ##[error]z ##vso[task.setvariable]w\u{2028}::warning::v\u{85}]]><a>&";
 
-const FORMATS: [&str; 7] = [
-    "table", "csv", "csv-fork", "samples", "json", "junit", "github",
+const FORMATS: [&str; 8] = [
+    "table", "markdown", "csv", "csv-fork", "samples", "json", "junit", "github",
 ];
 
 /// A run in which everybody says this.
@@ -82,6 +83,10 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     let samples = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     for (format, text) in [
         ("table", table(&report, 80, false)),
+        (
+            "markdown",
+            markdown::render(&Document::from_report(&report)),
+        ),
         ("csv", nptest_csv::render(&report, Dialect::Nptest)),
         ("csv-fork", nptest_csv::render(&report, Dialect::Fork)),
         ("samples", samples.clone()),

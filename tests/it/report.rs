@@ -1,8 +1,9 @@
 //! What a run reads like, in every format.
 
 use netplan::output::nptest_csv::Dialect;
-use netplan::output::{json, nptest_csv, samples_csv};
+use netplan::output::{json, markdown, nptest_csv, samples_csv};
 use netplan::plan::{Plan, Test};
+use netplan::report::document::Document;
 use netplan::report::{Report, RunState};
 use netplan::results::{Cluster, Event, EventKind, Warning, host_metrics, journal};
 use netplan::schedule::{Schedule, Selection};
@@ -129,6 +130,21 @@ fn tables() {
                     "{name} has a trailing space: {line:?}"
                 );
             }
+        }
+    });
+}
+
+#[test]
+fn markdown_has_all_that_the_tables_have() {
+    let cases = [
+        ("markdown_partial", partial()),
+        ("markdown_repeats", repeats()),
+        ("markdown_warnings", report_with_warnings()),
+    ];
+    snapshots().bind(|| {
+        for (name, report) in cases {
+            let text = markdown::render(&Document::from_report(&report));
+            insta::assert_snapshot!(name, text);
         }
     });
 }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use super::exit_policy::VerdictArgs;
 use crate::cli::terminal::printer;
 use crate::output::nptest_csv::Dialect;
-use crate::output::{github, json, junit, nptest_csv, samples_csv, terminal};
+use crate::output::{github, json, junit, markdown, nptest_csv, samples_csv, terminal};
 use crate::report::Report;
 use crate::report::document::Document;
 
@@ -15,6 +15,8 @@ pub(in crate::cli) enum Format {
     /// Tables for people
     #[default]
     Table,
+    /// The tables as GitHub-flavoured Markdown, for a comment or a job's summary
+    Markdown,
     /// nptest's CSV
     Csv,
     /// nptest's CSV as its fork writes it: `;` for `,` and a closing line
@@ -38,6 +40,10 @@ impl Format {
                 let (width, colour) = (printer::width(), printer::colour_stdout());
                 let document = Document::from_report(report);
                 printer::results(&terminal::render(&document, width, colour))
+            }
+            Self::Markdown => {
+                let text = markdown::render(&Document::from_report(report));
+                printer::document(|stdout| stdout.write_all(text.as_bytes()))
             }
             Self::Csv => printer::results(&nptest_csv::render(report, Dialect::Nptest)),
             Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),

@@ -3,7 +3,6 @@
 mod layout;
 mod line;
 mod render;
-mod sparkline;
 mod table;
 mod wrap;
 

@@ -1,8 +1,9 @@
 //! Blocks, one after the other.
 
 use super::line::Line;
+use super::table;
 use super::wrap::wrap;
-use super::{sparkline, table};
+use crate::output::sparkline;
 use crate::report::document::{Block, Document, Level, Meaning, Note, Notes, Paragraph, Span};
 
 /// Narrower than this is not tried; lines are then longer than the width.
@@ -16,9 +17,23 @@ const INDENT: usize = 2;
 pub fn render(document: &Document, width: usize, colour: bool) -> String {
     let width = width.max(NARROWEST);
     let mut page = String::new();
-    let mut blocks = document.blocks.iter().peekable();
+    for part in parts(&document.blocks, width) {
+        if !page.is_empty() {
+            page.push('\n');
+        }
+        for line in part {
+            line.write(&mut page, colour);
+        }
+    }
+    page
+}
+
+/// The lines of each part; an empty line is between two parts.
+fn parts(blocks: &[Block], width: usize) -> Vec<Vec<Line>> {
+    let mut all = Vec::new();
+    let mut blocks = blocks.iter().peekable();
     while let Some(block) = blocks.next() {
-        let parts = match block {
+        all.extend(match block {
             Block::Heading { level, title } => {
                 let is_text = |next: &&Block| matches!(next, Block::Text(_));
                 let about = match blocks.next_if(is_text) {
@@ -39,17 +54,15 @@ pub fn render(document: &Document, width: usize, colour: bool) -> String {
                 ]
             }
             Block::Notes(all) => vec![notes(all, width)],
-        };
-        for part in parts.iter().filter(|part| !part.is_empty()) {
-            if !page.is_empty() {
-                page.push('\n');
+            Block::Fold(fold) => {
+                let title = heading(Level::Section, &fold.title, &[], width);
+                let below = parts(&fold.blocks, width);
+                std::iter::once(title).chain(below).collect()
             }
-            for line in part {
-                line.write(&mut page, colour);
-            }
-        }
+        });
     }
-    page
+    all.retain(|part| !part.is_empty());
+    all
 }
 
 /// The text of a document's heading is below it; that of a section's on the same line.

@@ -6,6 +6,7 @@ use super::layout::{self, Breaks, Layout, Part, Widths};
 use super::line::Line;
 use super::wrap::wrap;
 use crate::diag::printable;
+use crate::output::sparkline;
 use crate::report::document::{Align, Cell, Column, Meaning, Span, TIE, Table, TableKind};
 
 /// No frame and no vertical lines: space between the columns.
@@ -75,6 +76,13 @@ fn aligned(cells: &[Cell]) -> Vec<Line> {
         let mut line = Line::default();
         let mut put = |span: &Span| line.push(span.meaning, &printable::line(&span.text));
         put(&cell.value);
+        if !cell.trend.is_empty() {
+            let space = if cell.value.text.is_empty() { "" } else { " " };
+            put(&Span::plain(format!(
+                "{space}{}",
+                sparkline::trend(&cell.trend)
+            )));
+        }
         if cell.spread.is_empty() && cell.count.is_empty() && cell.marks.is_empty() {
             return line;
         }
@@ -248,6 +256,7 @@ mod tests {
                 .then(|| Span::new(Meaning::Warning, mark))
                 .into_iter()
                 .collect(),
+            ..Cell::default()
         }
     }
 

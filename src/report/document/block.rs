@@ -18,6 +18,14 @@ pub enum Block {
     Table(Table),
     Chart(Chart),
     Notes(Notes),
+    Fold(Fold),
+}
+
+/// Blocks that a reader can open: details below a title. A renderer that cannot fold shows them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fold {
+    pub title: String,
+    pub blocks: Vec<Block>,
 }
 
 /// Whose heading it is.
@@ -121,6 +129,8 @@ pub struct Cell {
     pub count: String,
     /// Signs that notes explain, or the figure's own unit.
     pub marks: Vec<Span>,
+    /// Values in the order of time, drawn small behind the value; None is a gap. May be empty.
+    pub trend: Vec<Option<f64>>,
 }
 
 /// Series of values over one axis.

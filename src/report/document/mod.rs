@@ -13,6 +13,6 @@ mod sweep_table;
 mod warning_notes;
 
 pub use block::{
-    Align, Anchor, Axis, Block, Cell, Chart, Column, Document, Level, Meaning, Note, Notes,
+    Align, Anchor, Axis, Block, Cell, Chart, Column, Document, Fold, Level, Meaning, Note, Notes,
     Paragraph, Series, Span, TIE, Table, TableKind,
 };

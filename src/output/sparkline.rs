@@ -1,8 +1,13 @@
 //! A series as one line of text.
+//!
+//! A chart's bars start at 0, so that their heights compare as the values do. A trend's bars go from its
+//! smallest value to its largest: it shows when something moved, and the figures beside it how far.
 
 use crate::report::document::Chart;
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Instead of a bar where there is no value.
+const GAP: char = '·';
 
 /// A line for each series: its name, its shape, its largest value and where that is.
 pub fn lines(chart: &Chart) -> Vec<String> {
@@ -14,7 +19,7 @@ pub fn lines(chart: &Chart) -> Vec<String> {
     let line = |(name, points): (&str, &[(u64, Option<f64>)])| {
         let bars: String = points
             .iter()
-            .map(|(_, value)| value.map_or('·', |value| bar(value, chart.top)))
+            .map(|(_, value)| value.map_or(GAP, |value| bar(value, chart.top)))
             .collect();
         let best = points
             .iter()
@@ -29,6 +34,20 @@ pub fn lines(chart: &Chart) -> Vec<String> {
     series
         .map(|series| line((&series.name, &series.points)))
         .collect()
+}
+
+/// The values from the smallest to the largest, a bar each; a gap is a dot.
+pub fn trend(values: &[Option<f64>]) -> String {
+    let known = || values.iter().flatten().copied().filter(|v| v.is_finite());
+    let low = known().fold(f64::INFINITY, f64::min);
+    let span = known().fold(f64::NEG_INFINITY, f64::max) - low;
+    let bar = |value: &Option<f64>| match value {
+        Some(value) if value.is_finite() && span > 0.0 => bar(value - low, span),
+        // A flat line is in the middle.
+        Some(value) if value.is_finite() => BARS[3],
+        _ => GAP,
+    };
+    values.iter().map(bar).collect()
 }
 
 /// The bar of a value between 0 and `top`.
@@ -78,5 +97,13 @@ mod tests {
         chart.top = 0.0;
         chart.series = vec![series("", &[Some(0.0), Some(f64::NAN)])];
         assert_eq!(lines(&chart), ["  ▁▁  max 0.0 at 1"]);
+    }
+
+    #[test]
+    fn a_trend_goes_from_its_smallest_value_to_its_largest() {
+        assert_eq!(trend(&[Some(99.0), None, Some(100.0), Some(99.5)]), "▁·█▄");
+        assert_eq!(trend(&[Some(7.0), Some(7.0)]), "▄▄");
+        assert_eq!(trend(&[Some(f64::NAN), Some(f64::INFINITY), None]), "···");
+        assert_eq!(trend(&[]), "");
     }
 }
