@@ -82,7 +82,7 @@ impl Floor {
         let entry = entries
             .find(|entry| (&*entry.test, &*entry.path, &*entry.metric) == (test, path, metric))?;
         let is_usable = entry.deviation.is_finite() && entry.deviation >= 0.0 && entry.runs > 1;
-        (is_usable && entry.cells <= cells).then(|| Spread {
+        (is_usable && entry.cells <= cells).then_some(Spread {
             deviation: entry.deviation,
             freedom: entry.runs as f64 - 1.0,
         })

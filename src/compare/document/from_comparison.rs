@@ -116,15 +116,14 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
     let (changed, others): (Vec<&PathVerdict>, Vec<&PathVerdict>) =
         versus.verdicts.iter().partition(|it| is_changed(it));
     if !changed.is_empty() {
-        blocks.push(Block::Table(tables::answers(comparison, versus, &changed)));
+        let tables = tables::answers(comparison, versus, &changed);
+        blocks.extend(tables.into_iter().map(Block::Table));
     }
     if !others.is_empty() {
-        let table = Block::Table(tables::answers(comparison, versus, &others));
-        let is_alike = |it: &&PathVerdict| it.judgement.answer == Answer::Alike;
-        let alike = others.iter().copied().filter(|it| is_alike(&it)).count();
+        let tables = tables::answers(comparison, versus, &others);
         blocks.push(Block::Fold(Fold {
-            title: format!("{alike} alike, {} undecided", others.len() - alike),
-            blocks: vec![table],
+            title: unchanged(&others),
+            blocks: tables.into_iter().map(Block::Table).collect(),
         }));
     }
     let mut push = |notes: Notes| {
@@ -151,6 +150,24 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
         }));
     }
     blocks
+}
+
+/// `8 alike, 4 undecided`.
+fn unchanged(verdicts: &[&PathVerdict]) -> String {
+    let undecided = verdicts
+        .iter()
+        .filter(|it| it.judgement.answer.is_undecided());
+    let undecided = undecided.count();
+    let counts = [
+        (verdicts.len() - undecided, "alike"),
+        (undecided, "undecided"),
+    ];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    counts.join(", ")
 }
 
 fn is_changed(verdict: &PathVerdict) -> bool {

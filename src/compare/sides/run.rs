@@ -53,7 +53,7 @@ pub struct RunCell {
     pub via: &'static str,
     pub params: BTreeMap<Param, u64>,
     /// The MSS that the kernel had, in bytes, rounded.
-    pub effective_mss: Option<u64>,
+    pub effective_mss: Option<String>,
     /// By metric; or why there are none.
     pub figures: Result<BTreeMap<String, f64>, String>,
 }
@@ -116,7 +116,7 @@ fn run_cell(report: &Report, cell: &CellReport) -> Option<RunCell> {
         path: path.name.clone(),
         via: labels::via(path.via),
         params: cell.params.0.iter().copied().collect(),
-        effective_mss: effective_mss.map(|mss| mss.mean.round() as u64),
+        effective_mss: effective_mss.map(|mss| format!("{:.0}", mss.mean)),
         figures,
     })
 }
