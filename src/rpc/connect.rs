@@ -1,12 +1,14 @@
 //! Connects a client to the orchestrator: by address, or over a stream that a cluster gives.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
 use super::identity::orchestrator_name;
@@ -17,6 +19,15 @@ use crate::diag::error_chain;
 
 /// For a connection and its TLS handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For a name server's answer.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(6);
+/// For each try of a TCP connection.
+const TRIES: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 
 /// Calls the orchestrator; clones share the connection.
 pub type Client = OrchestratorClient<Channel>;
@@ -44,7 +55,7 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
     let dial = tower::service_fn(move |_| {
         let (connector, at) = (connector.clone(), Arc::clone(&at));
         async move {
-            let stream = TcpStream::connect(&*at).await?;
+            let stream = dial(&at).await?;
             // Answers are small, and the next sample waits for them.
             stream.set_nodelay(true)?;
             connector.connect(stream).await.map(TokioIo::new)
@@ -54,6 +65,41 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
     let channel = endpoint.connect_with_connector(dial).await;
     let channel = channel.map_err(|error| failed(error_chain(&error)))?;
     Ok(client(channel))
+}
+
+/// Opens a TCP connection, with a new socket after each try that takes too long: a SYN that leaves before
+/// kube-proxy knows the Service makes a connection-tracking entry without translation, which all
+/// retransmissions of that SYN match.
+async fn dial(at: &str) -> io::Result<TcpStream> {
+    let silent = |what: String| io::Error::new(io::ErrorKind::TimedOut, what);
+    let resolved = timeout(RESOLVE_TIMEOUT, lookup_host(at)).await;
+    let addresses: Vec<SocketAddr> = resolved
+        .map_err(|_| {
+            silent(format!(
+                "DNS does not answer within {} s",
+                RESOLVE_TIMEOUT.as_secs()
+            ))
+        })?
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot resolve the name: {error}")))?
+        .collect();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for patience in TRIES {
+        for address in &addresses {
+            last = match timeout(patience, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => io::Error::new(error.kind(), format!("{address}: {error}")),
+                Err(_) => {
+                    let time = TRIES.iter().sum::<Duration>().as_secs_f64();
+                    silent(format!("{address} does not answer within {time} s"))
+                }
+            };
+        }
+        // Where somebody refuses, the next try is up to the caller.
+        if last.kind() != io::ErrorKind::TimedOut {
+            break;
+        }
+    }
+    Err(last)
 }
 
 /// Connects over a stream that already leads to the orchestrator. The client ends with the stream.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use netplan::cluster::kubernetes::{Connection, Kubernetes, RunFilter, State, Timeouts};
+use netplan::cluster::kubernetes::{Connection, Kubernetes, State, Timeouts};
 use netplan::cluster::{Cluster, Error, Exit, Next};
 use netplan::render::Manifest;
 use serde_json::{Value, json};
@@ -137,10 +137,9 @@ async fn another_command_line_cleans_up_only_what_is_netplans() {
         &json!({"metadata": {"name": "mine", "labels": {"netplan/run": RUN}}}),
     );
     run(&api).apply(&manifests()).await.unwrap();
-    let other = RunFilter::Run("ffffffff".to_owned());
-    assert_eq!(access(&api).clean(&other).await.unwrap(), []);
-    let removed = access(&api).clean(&RunFilter::All).await.unwrap();
-    assert_eq!(removed.len(), 1);
+    let runs = access(&api).runs().await.unwrap();
+    assert_eq!(runs.len(), 1);
+    access(&api).clean(&runs, true).await.unwrap();
     assert_eq!(
         api.all(),
         ["namespaces/netplan", "nodes/n1", "nodes/n2", "pods/mine"]
@@ -331,6 +330,35 @@ async fn the_preflight_tells_all_at_once() {
         .bind(|| insta::assert_snapshot!("kubernetes_preflight", all.join("\n\n")));
 }
 
+async fn clean_all(api: &FakeApi) {
+    let runs = access(api).runs().await.unwrap();
+    access(api).clean(&runs, true).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_preflight_asks_whether_pods_are_admitted() {
+    let checked = async |answer: Option<(u16, &'static str)>| {
+        let api = FakeApi::new(|_| running());
+        api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
+        if let Some((code, message)) = answer {
+            api.fail(fault(Method::POST, "/pods?", code, message, 100));
+        }
+        let findings = access(&api).checkup(NAMESPACE, &manifests()).await;
+        let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let pods = all.into_iter().find(|line| line.contains(" pods: "));
+        pods.unwrap()
+    };
+    let all = [
+        checked(None).await,
+        checked(Some((403, "pods is forbidden: User \"jo\" cannot create resource \"pods\" in API group \"\""))).await,
+        checked(Some((403, "pods \"x\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=5, limited: pods=5"))).await,
+        checked(Some((403, "pods \"x\" is forbidden: maximum memory usage per Container is 64Mi, but limit is 128Mi"))).await,
+        checked(Some((400, "admission webhook \"policy.example.com\" denied the request: images come from registry.example.com"))).await,
+    ];
+    crate::support::snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_admission", all.concat()));
+}
+
 type Right = (String, String, String);
 
 /// What the roles of rbac.yaml allow, by their names.
@@ -396,22 +424,36 @@ async fn the_least_role_is_what_the_preflight_asks_for_and_a_run_uses() {
     assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
     let making = &roles["netplan-namespaces"];
     let asked = api.asked();
-    assert_eq!(asked, least.union(making).cloned().collect());
+    // `kubectl apply` of the rendered objects reads each before it writes.
+    let by_kubectl = manifests
+        .iter()
+        .filter(|one| one.kind() != "Namespace")
+        .map(|one| {
+            let group = one.object["apiVersion"].as_str().unwrap().split_once('/');
+            let group = group.map_or("", |(group, _)| group).to_owned();
+            let plural = one.kind().to_lowercase().replace("policy", "policie") + "s";
+            (group, plural, "get".to_owned())
+        });
+    let asked: BTreeSet<Right> = asked.into_iter().chain(by_kubectl).collect();
+    let allowed: BTreeSet<Right> = least.union(making).cloned().collect();
+    assert_eq!(asked, allowed);
 
     let api = FakeApi::new(|_| running());
     api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
     assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
-    assert_eq!(api.asked(), *least);
+    assert!(api.asked().is_subset(least));
     let cluster = run(&api);
     cluster.apply(&manifests).await.unwrap();
     let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on disk"});
     api.set_status(NAMESPACE, "netplan-0badcafe-w2", &evicted);
     next_end(&cluster).await;
     cluster.logs("netplan-0badcafe-w2").await.unwrap();
-    access(&api).clean(&RunFilter::All).await.unwrap();
-    // Events are a help where one may see them; pods go with their Jobs.
+    clean_all(&api).await;
+    // Events are a help where one may see them; pods go with their Jobs; who may not create pods is not told what
+    // admission makes of them.
     let tolerated = |right: &Right| {
-        right.1 == "events" || (right.1.as_str(), right.2.as_str()) == ("pods", "deletecollection")
+        let (resource, verb) = (right.1.as_str(), right.2.as_str());
+        resource == "events" || resource == "pods" && matches!(verb, "deletecollection" | "create")
     };
     for request in api.requests() {
         if let Some(right) = right(&request).filter(|right| !tolerated(right)) {
@@ -436,7 +478,7 @@ async fn who_may_do_only_the_least_can_run_and_clean_up() {
     let manifests = manifests();
     assert_eq!(access(&api).preflight(NAMESPACE, &manifests).await, []);
     run(&api).apply(&manifests).await.unwrap();
-    access(&api).clean(&RunFilter::All).await.unwrap();
+    clean_all(&api).await;
     assert_eq!(api.all(), ["namespaces/netplan", "nodes/n1", "nodes/n2"]);
 }
 
