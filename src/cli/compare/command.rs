@@ -22,7 +22,7 @@ use crate::diag::{did_you_mean, list, quote};
 #[command(after_help = "Examples:
   netplan compare BASE NEW                            two runs, or two folders of runs
   netplan compare --base a b c --new d e f            several runs a side
-  netplan compare cni/*                               each with the first; or with --base cni/flannel
+  netplan compare cni/*                               each with the first, or the one of --base
   netplan compare BASE NEW --fail-on 5%               exit code 4 if a path is more than 5 % worse
   netplan compare BASE NEW --fail-on hairpin=10% --fail-on latency.p99=20%
   netplan compare BASE NEW --format markdown          for a comment on a pull request

@@ -62,15 +62,16 @@ pub fn subject_text(subject: &Subject) -> String {
 
 /// The corrected interval in percent, or in points: `-7.2..-3.0`. Empty without one.
 pub fn interval(verdict: &PathVerdict) -> String {
-    let text = |share: f64| {
-        let percent = share * 100.0;
-        let decimals = usize::from(percent.abs() < 9.95);
-        format!("{percent:+.decimals$}")
+    let Some((low, high)) = verdict.interval() else {
+        return String::new();
     };
-    let interval = verdict.interval();
-    interval.map_or_else(String::new, |(low, high)| {
-        format!("{}..{}", text(low), text(high))
-    })
+    let (low, high) = (low * 100.0, high * 100.0);
+    let decimals = match high - low {
+        width if width < 0.2 => 2,
+        width if width < 20.0 => 1,
+        _ => 0,
+    };
+    format!("{low:+.decimals$}..{high:+.decimals$}")
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::report::document::{Block, Document, Fold, Level, Meaning, Notes, Para
 
 /// So many marks are shown.
 const MARKS: usize = 20;
+/// So many answers of paths that did not change are shown. A mesh has thousands.
+const UNCHANGED: usize = 200;
 
 impl Document {
     /// What changed, how sure that is, and what follows.
@@ -120,9 +122,10 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
         blocks.extend(tables.into_iter().map(Block::Table));
     }
     if !others.is_empty() {
-        let tables = tables::answers(comparison, versus, &others);
+        let shown: Vec<&PathVerdict> = others.iter().copied().take(UNCHANGED).collect();
+        let tables = tables::answers(comparison, versus, &shown);
         blocks.push(Block::Fold(Fold {
-            title: unchanged(&others),
+            title: format!("{}{}", unchanged(&others), more(others.len() - shown.len())),
             blocks: tables.into_iter().map(Block::Table).collect(),
         }));
     }
@@ -135,11 +138,7 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
     push(notes::limits_of_knowledge(versus));
     if !versus.marks.is_empty() {
         let shown = &versus.marks[..versus.marks.len().min(MARKS)];
-        let more = versus.marks.len() - shown.len();
-        let more = match more {
-            0 => String::new(),
-            more => format!("; {more} more are in `--format json`"),
-        };
+        let more = more(versus.marks.len() - shown.len());
         blocks.push(Block::Fold(Fold {
             title: format!(
                 "{} of {} single cells and other metrics changed (false discovery rate 5 %); they do not decide{more}",
@@ -150,6 +149,14 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
         }));
     }
     blocks
+}
+
+/// Where the rest of a list is.
+fn more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("; {count} more are in `--format json`"),
+    }
 }
 
 /// `8 alike, 4 undecided`.
