@@ -41,8 +41,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "compare",
+        &[
+            "report",
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
+        ],
+    ),
+    (
         "output",
         &[
+            "compare",
             "report",
             "results",
             "statistics",
@@ -86,6 +100,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "worker",
             "cluster",
             "output",
+            "compare",
             "report",
             "render",
             "rpc",
