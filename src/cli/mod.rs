@@ -3,6 +3,7 @@
 mod compare;
 mod error;
 mod help;
+mod import;
 mod interrupt;
 mod kubernetes;
 mod measure;
@@ -57,6 +58,7 @@ enum Command {
     Schedule(plan::schedule::ScheduleArgs),
     Render(plan::render::RenderArgs),
     Report(results::report::ReportArgs),
+    Import(import::command::ImportArgs),
     Compare(compare::command::CompareArgs),
     Status(kubernetes::status::StatusArgs),
     Attach(kubernetes::attach::AttachArgs),
@@ -140,6 +142,7 @@ impl Command {
             Self::Schedule(args) => plan::schedule::execute(&args),
             Self::Render(args) => plan::render::execute(&args),
             Self::Report(args) => results::report::execute(&args),
+            Self::Import(args) => import::command::execute(&args),
             Self::Compare(args) => compare::command::execute(&args),
             Self::Status(args) => kubernetes::status::execute(&args),
             Self::Attach(args) => kubernetes::attach::execute(&args),

@@ -29,6 +29,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["tools", "schedule", "plan", "catalog", "files", "diag"],
     ),
     (
+        "import",
+        &[
+            "results", "tools", "schedule", "plan", "catalog", "files", "diag",
+        ],
+    ),
+    (
         "report",
         &[
             "results",
@@ -87,6 +93,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "cluster",
             "output",
             "report",
+            "import",
             "render",
             "rpc",
             "results",

@@ -60,6 +60,8 @@ pub enum Cause {
     Contradicted,
     /// The tool failed in a way of its own.
     ToolError,
+    /// An imported result says that it failed, by what it has in the place of a figure; the text is exactly that.
+    RecordedAsFailure,
 }
 
 /// Whose text a failure carries.
@@ -100,7 +102,7 @@ const fn tool(name: &'static str, title: &'static str, advice: &'static str) -> 
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Cause; 27] = [
+    pub const ALL: [Cause; 28] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -128,6 +130,7 @@ impl Cause {
         Self::ImpossibleFigure,
         Self::Contradicted,
         Self::ToolError,
+        Self::RecordedAsFailure,
     ];
 
     /// As events, `samples.csv` and JSON write it: `connect_timeout`.
@@ -310,6 +313,12 @@ impl Cause {
                 "tool_error",
                 "tool error",
                 "the tool failed in a way of its own: its words are all that is known",
+            ),
+            Self::RecordedAsFailure => netplan(
+                "recorded_as_failure",
+                "recorded as a failure",
+                "the imported results have this in the place of a figure and say no more: measure \
+                 the cell again",
             ),
         }
     }
