@@ -11,8 +11,10 @@
 pub mod catalog;
 pub mod cli;
 pub mod cluster;
+pub mod compare;
 pub mod diag;
 pub mod files;
+pub mod import;
 pub mod orchestrator;
 pub mod output;
 pub mod plan;

@@ -1,7 +1,9 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod compare;
 mod error;
 mod help;
+mod import;
 mod interrupt;
 mod kubernetes;
 mod measure;
@@ -56,6 +58,8 @@ enum Command {
     Schedule(plan::schedule::ScheduleArgs),
     Render(plan::render::RenderArgs),
     Report(results::report::ReportArgs),
+    Compare(compare::command::CompareArgs),
+    Import(import::command::ImportArgs),
     Status(kubernetes::status::StatusArgs),
     Attach(kubernetes::attach::AttachArgs),
     Cancel(kubernetes::cancel::CancelArgs),
@@ -138,6 +142,8 @@ impl Command {
             Self::Schedule(args) => plan::schedule::execute(&args),
             Self::Render(args) => plan::render::execute(&args),
             Self::Report(args) => results::report::execute(&args),
+            Self::Compare(args) => compare::command::execute(&args),
+            Self::Import(args) => import::command::execute(&args),
             Self::Status(args) => kubernetes::status::execute(&args),
             Self::Attach(args) => kubernetes::attach::execute(&args),
             Self::Cancel(args) => kubernetes::cancel::execute(&args),

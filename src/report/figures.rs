@@ -27,7 +27,7 @@ impl Report {
     /// A metric over the samples of a measured cell.
     #[must_use]
     pub fn figure(&self, cell: &CellReport, metric: &str) -> Option<Figure> {
-        self.figure_of(cell, |sample| sample.metrics.get(metric))
+        Some(self.figure_from(cell, cell.measured(metric)?))
     }
 
     /// As [`Report::figure`], of a value that is computed from each sample.
@@ -36,11 +36,21 @@ impl Report {
         cell: &CellReport,
         value: impl Fn(&Sample) -> Option<f64>,
     ) -> Option<Figure> {
-        let summary = cell.summary_of(value)?;
-        Some(Figure {
+        Some(self.figure_from(cell, cell.summary_of(value)?))
+    }
+
+    /// All metrics over the samples of a measured cell, sorted by name.
+    pub fn figures<'a>(&self, cell: &'a CellReport) -> impl Iterator<Item = (&'a str, Figure)> {
+        cell.all_measured()
+            .into_iter()
+            .map(|(metric, summary)| (metric, self.figure_from(cell, summary)))
+    }
+
+    fn figure_from(&self, cell: &CellReport, summary: Summary) -> Figure {
+        Figure {
             summary,
             interval: summary.interval(self.alpha(cell, &summary)),
-        })
+        }
     }
 
     /// The level of a mean's interval: stricter where the samples decided when to stop.

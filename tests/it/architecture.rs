@@ -29,6 +29,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["tools", "schedule", "plan", "catalog", "files", "diag"],
     ),
     (
+        "import",
+        &[
+            "results", "tools", "schedule", "plan", "catalog", "files", "diag",
+        ],
+    ),
+    (
         "report",
         &[
             "results",
@@ -41,8 +47,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "compare",
+        &[
+            "report",
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
+        ],
+    ),
+    (
         "output",
         &[
+            "compare",
             "report",
             "results",
             "statistics",
@@ -86,7 +106,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "worker",
             "cluster",
             "output",
+            "compare",
             "report",
+            "import",
             "render",
             "rpc",
             "results",

@@ -9,6 +9,7 @@ use super::format::Format;
 use super::{artifacts, open};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
+use crate::cli::import::sources;
 use crate::results::RunDir;
 use crate::results::run_dir::file;
 
@@ -48,13 +49,14 @@ pub(in crate::cli) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
         Some(path) => path.clone(),
         None => artifacts::latest("run", |_| true)?,
     };
-    let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
-    let report = artifacts::report(&dir)?;
     if args.open {
+        let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
+        let report = artifacts::report(&dir)?;
         artifacts::write_page(&dir, &report)?;
         open::open(&dir.file(file::REPORT_HTML))?;
-    } else {
-        args.format.print(&report, args.verdict)?;
+        return Ok(args.verdict.exit(&report));
     }
+    let report = sources::report(&path)?;
+    args.format.print(&report, args.verdict)?;
     Ok(args.verdict.exit(&report))
 }
