@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use crate::cli::terminal::printer;
 use crate::compare::Comparison;
 use crate::output::comparison::{github, json, junit};
-use crate::output::{markdown, terminal};
+use crate::output::{html, markdown, terminal};
 use crate::report::document::Document;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -16,6 +16,8 @@ pub(super) enum Format {
     Table,
     /// GitHub-flavoured Markdown, for a comment on a pull request
     Markdown,
+    /// A page with the changes and the curves of both sides: one HTML file that needs nothing else
+    Html,
     /// Everything, as one JSON document; docs/compare.schema.json describes it
     Json,
     /// JUnit XML: a case for each test, path and metric that decides, and for each lost cell
@@ -35,6 +37,10 @@ impl Format {
             }
             Self::Markdown => {
                 let text = markdown::render(&Document::from_comparison(comparison));
+                printer::document(|stdout| stdout.write_all(text.as_bytes()))
+            }
+            Self::Html => {
+                let text = html::render(&Document::page_from_comparison(comparison))?;
                 printer::document(|stdout| stdout.write_all(text.as_bytes()))
             }
             Self::Json => {

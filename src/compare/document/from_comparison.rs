@@ -26,12 +26,7 @@ impl Document {
                     comparison.base.name
                 ),
             },
-            Block::Text(
-                std::iter::once(&comparison.base)
-                    .chain(comparison.versus.iter().map(|it| &it.new))
-                    .map(about)
-                    .collect(),
-            ),
+            Block::Text(sides(comparison)),
         ];
         for versus in &comparison.versus {
             if comparison.versus.len() > 1 {
@@ -70,6 +65,15 @@ impl Document {
     }
 }
 
+/// The runs of all sides, a paragraph each.
+pub fn sides(comparison: &Comparison) -> Vec<Paragraph> {
+    let others = comparison.versus.iter().map(|it| &it.new);
+    std::iter::once(&comparison.base)
+        .chain(others)
+        .map(about)
+        .collect()
+}
+
 /// The runs of a side.
 fn about(side: &Side) -> Paragraph {
     let runs = match side.runs.as_slice() {
@@ -103,7 +107,8 @@ fn about(side: &Side) -> Paragraph {
     ]
 }
 
-fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
+/// The verdict on a side, its circumstances and its answers.
+pub fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
     let meaning = match comparison.outcome_of(versus) {
         Outcome::Well => Meaning::Good,
         Outcome::CellsLost => Meaning::Warning,

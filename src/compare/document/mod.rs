@@ -4,6 +4,7 @@ mod figures;
 mod from_comparison;
 mod headline;
 mod notes;
+mod page;
 mod tables;
 
 pub use figures::subject_text;
