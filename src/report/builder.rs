@@ -178,7 +178,7 @@ impl Builder {
                 state: RunState::CutOff,
                 span: None,
                 sessions: Sessions::default(),
-                environment: Environment::of(std::iter::empty(), None),
+                environment: Environment::from_events(std::iter::empty(), None),
                 cells,
                 strangers: 0,
                 damage: None,

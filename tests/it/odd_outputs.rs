@@ -15,7 +15,7 @@ use netplan::tools::{
 
 use crate::schedule::{iperf3, netperf, timing};
 use crate::support::snapshots;
-use crate::tools::in_words;
+use crate::tools::metrics_text;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/odd-outputs");
 
@@ -127,7 +127,11 @@ fn odd_outputs_are_figures_without_what_cannot_be_or_failures_with_their_cause()
         let _ = match &outcome {
             Ok((metrics, warnings)) => {
                 let warnings: Vec<String> = warnings.iter().map(Warning::figures).collect();
-                writeln!(text, "{file}\n    {}\n    {warnings:?}", in_words(metrics))
+                writeln!(
+                    text,
+                    "{file}\n    {}\n    {warnings:?}",
+                    metrics_text(metrics)
+                )
             }
             Err(failure) => writeln!(
                 text,

@@ -16,7 +16,7 @@ use crate::support::snapshots;
 fn events() -> Vec<Event> {
     let tests = [made::tcp(1024, 1), made::rr(1)];
     let plan = made::plan(&tests);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     made::events(&plan, &schedule, &End::Complete, |_, path| match path {
         "remote-pod" => Fate::Failed(Cause::Refused, "Connection refused"),
         "remote-service" => Fate::Skipped("netperf is not on w3"),
@@ -200,7 +200,7 @@ fn a_run_directory_holds_one_run() {
     for bad in ["../escape", "/tmp/x", "a/b", "..", "a\0"] {
         assert!(dir.write_raw(bad, b"").is_err());
     }
-    let environment = Environment::of(
+    let environment = Environment::from_events(
         &events(),
         Some(Cluster {
             kind: "local".to_owned(),

@@ -139,7 +139,7 @@ pub fn default_plan() -> Plan {
 }
 
 fn all(plan: &Plan) -> Schedule {
-    Schedule::of(plan, &Selection::all())
+    Schedule::new(plan, &Selection::all())
 }
 
 fn ids(plan: &Plan, schedule: &Schedule) -> Vec<String> {
@@ -155,7 +155,7 @@ fn labels(plan: &Plan, schedule: &Schedule) -> Vec<String> {
 }
 
 fn selected(plan: &Plan, only: &str) -> Schedule {
-    Schedule::of(plan, &Selection::parse(only, plan).unwrap())
+    Schedule::new(plan, &Selection::parse(only, plan).unwrap())
 }
 
 #[test]
@@ -578,7 +578,7 @@ proptest! {
     fn a_selection_leaves_a_subsequence(plan in plans(), only in selections()) {
         let everything = all(&plan);
         let Ok(only) = Selection::parse(&only, &plan) else { return Ok(()) };
-        let some = Schedule::of(&plan, &only);
+        let some = Schedule::new(&plan, &only);
         prop_assert!(!some.cells.is_empty(), "what selects nothing is refused");
         let everywhere = cells(&plan, &everything);
         let mut rest = everywhere.iter();
@@ -589,7 +589,7 @@ proptest! {
             prop_assert_eq!(&some.rows[cell.row], row);
         }
         // What it left out, it refuses: selecting the same again changes nothing.
-        prop_assert_eq!(Schedule::of(&plan, &only), some);
+        prop_assert_eq!(Schedule::new(&plan, &only), some);
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn recorded(version: &str) -> Vec<Recorded> {
     files.iter().map(|file| Recorded::load(file)).collect()
 }
 
-pub fn in_words(metrics: &Metrics) -> String {
+pub fn metrics_text(metrics: &Metrics) -> String {
     metrics
         .iter()
         .map(|(name, value)| format!("{name}={}", (value * 1000.0).round() / 1000.0))
@@ -148,7 +148,7 @@ fn outcomes(version: &str) -> (String, BTreeMap<String, Result<Metrics, Cause>>)
         let outcome = recorded.read();
         let _ = writeln!(text, "{} ({:?})", recorded.name, recorded.ended.how);
         let _ = match &outcome {
-            Ok(metrics) => writeln!(text, "    {}", in_words(metrics)),
+            Ok(metrics) => writeln!(text, "    {}", metrics_text(metrics)),
             Err(failure) => writeln!(
                 text,
                 "    {}: {}",

@@ -43,7 +43,7 @@ pub(in crate::cli) fn execute(args: &ManArgs) -> Result<Exit, CliError> {
             .and_then(|()| write_all(&command, &date, folder))
             .with_context(|| format!("cannot write manual pages to `{}`", folder.display()))?,
         None => printer::results(
-            &page::of(&command, page::name(&command), &date).map_err(anyhow::Error::from)?,
+            &page::render(&command, page::name(&command), &date).map_err(anyhow::Error::from)?,
         )?,
     }
     Ok(Exit::Well)
@@ -55,7 +55,7 @@ fn write_all(program: &Command, date: &str, folder: &Path) -> std::io::Result<()
     let mut commands = std::iter::once(program).chain(below);
     commands.try_for_each(|command| {
         let file = folder.join(format!("{}.1", page::name(command)));
-        let text = page::of(command, page::name(program), date)?;
+        let text = page::render(command, page::name(program), date)?;
         files::replace(&file, 0o666, Durability::Unsynced, |file| {
             file.write_all(text.as_bytes())
         })

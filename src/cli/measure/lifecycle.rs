@@ -74,7 +74,7 @@ pub(in crate::cli) fn describe(dir: &RunDir, cluster: &impl Cluster) -> anyhow::
     let description = cluster.description();
     let kind = description["kind"].as_str().unwrap_or_default().to_owned();
     let cluster = results::Cluster { kind, description };
-    dir.write_environment(&Environment::of([], Some(cluster)))?;
+    dir.write_environment(&Environment::from_events([], Some(cluster)))?;
     Ok(())
 }
 

@@ -156,7 +156,7 @@ impl Prepared {
 /// A run of a whole plan, with the embedded templates.
 pub(in crate::cli) fn whole(file: &PlanFile) -> Result<Prepared, CliError> {
     let plan = file.expand();
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     Prepared::new(file, plan, schedule, None, None, &Templates::embedded())
 }
 

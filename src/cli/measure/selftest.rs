@@ -189,7 +189,7 @@ fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
 
 /// The report of a plan that did not run.
 fn unmeasured(plan: Plan) -> Report {
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     Report::fold([], plan, schedule)
 }
 

@@ -62,7 +62,7 @@ impl FoundPath<'_> {
         let name = self.name?.value.to_owned();
         let label = self.label.unwrap_or_else(|| name.clone());
         let via = self.via?.value;
-        let expect = Expected::of(&self.expect);
+        let expect = Expected::to_expectations(&self.expect);
         Some(match self.ends {
             Ends::Path { from, to } => PathEntry::Path(Path {
                 name,

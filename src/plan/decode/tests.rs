@@ -96,7 +96,7 @@ pub fn tests(
                 paths: test.paths?,
                 timing: test.timing,
                 find: test.find,
-                expect: Expected::of(&test.expect),
+                expect: Expected::to_expectations(&test.expect),
             })
         })
         .collect()
