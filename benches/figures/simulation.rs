@@ -68,7 +68,7 @@ impl Source<'_> {
             Shape::Normal => 1.0 + self.spread * normal,
             Shape::Lognormal => {
                 let variance = (1.0 + self.spread * self.spread).ln();
-                // Only a spread that is no number is refused.
+                // Only a spread that is not a number is refused.
                 LogNormal::new(-variance / 2.0, variance.sqrt())
                     .map_or(1.0, |lognormal| lognormal.sample(self.rng))
             }

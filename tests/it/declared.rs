@@ -311,7 +311,7 @@ fn no_declared_tool_yields_what_netplan_writes_itself() {
 }
 
 #[test]
-fn what_is_no_measurement_fails_in_its_words() {
+fn output_without_a_measurement_fails_with_its_text() {
     let regex = with_metrics("{ rate: { regex: 'rate (?<value>\\S+)', unit: bit/s } }");
     let json = with_metrics("{ rate: { json: /rate, unit: bit/s } }");
     let share = with_metrics("{ idle: { json: /idle, unit: percent } }");

@@ -446,7 +446,7 @@ fn a_run_that_was_cut_off_says_so() {
 }
 
 #[test]
-fn a_journal_without_its_start_is_no_report() {
+fn a_journal_without_its_start_makes_no_report() {
     let error = |events: &[Event]| Report::from_events(events).unwrap_err().to_string();
     let tests = [made::stream()];
     let mut events = Made::new(&tests, &End::Complete, |_, _| Fate::Measured).events;

@@ -49,7 +49,7 @@ fn a_journal_reads_back_as_it_was_written() {
 }
 
 #[test]
-fn a_torn_tail_is_cut_off_and_the_journal_goes_on() {
+fn a_torn_tail_is_cut_off_and_the_journal_continues() {
     let dir = tempfile::tempdir().unwrap();
     let events = events();
     let whole = bytes(&events);
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn flipped_bytes_never_panic_and_keep_what_stands_before(
+    fn flipped_bytes_never_panic_and_keep_the_events_before(
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
         let events = events();

@@ -1,4 +1,4 @@
-//! What stands beside the headline where a size is swept.
+//! What is beside the headline where a size is swept.
 
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};

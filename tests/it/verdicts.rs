@@ -505,14 +505,14 @@ mod exit_codes {
     }
 
     #[test]
-    fn undecided_is_no_failure_unless_told() {
+    fn undecided_fails_only_on_request() {
         let undecided = || events(5.75, 3, || Fate::Measured);
         assert_eq!(code(&undecided(), &[]), Some(0));
         assert_eq!(code(&undecided(), &["--undecided", "fail"]), Some(4));
     }
 
     #[test]
-    fn a_stored_run_that_is_not_whole_is_no_success() {
+    fn a_stored_run_that_is_not_whole_fails() {
         let missing = |gbit, end: &End| {
             let fate = || Fate::Missing;
             code(&events_until(gbit, 3, fate, end), &[])

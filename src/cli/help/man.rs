@@ -27,7 +27,7 @@ pub(in crate::cli) struct ManArgs {
     output: Option<PathBuf>,
 }
 
-/// Builds that are to be reproducible set it; seconds since 1970.
+/// Reproducible builds set it; seconds since 1970.
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// The newest heading with a date says when this version was made.
 const CHANGELOG: &str = include_str!("../../../CHANGELOG.md");
@@ -71,7 +71,7 @@ fn date() -> Result<String, CliError> {
     let at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
     let at = at.ok_or_else(|| {
         let message =
-            format!("{SOURCE_DATE_EPOCH} is no time in seconds since 1970; correct or unset it");
+            format!("{SOURCE_DATE_EPOCH} is not a time in seconds since 1970; correct or unset it");
         CliError::Usage(message)
     })?;
     Ok(at.strftime("%Y-%m-%d").to_string())

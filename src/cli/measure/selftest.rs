@@ -64,7 +64,7 @@ pub(in crate::cli) struct SelftestArgs {
     output: Option<PathBuf>,
 }
 
-/// The table's width where stdout is no terminal: nothing is folded.
+/// The table's width where stdout is not a terminal: nothing is folded.
 const WIDTH_OF_FILES: usize = 120;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

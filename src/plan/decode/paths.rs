@@ -40,7 +40,7 @@ pub enum Ends<'t> {
 }
 
 impl FoundPath<'_> {
-    /// How many paths it stands for.
+    /// How many paths it expands to.
     pub fn count(&self) -> u64 {
         match self.ends {
             Ends::Path { .. } => 1,

@@ -69,7 +69,7 @@ pub fn tests(
         .collect();
     let named = tests.iter().flatten().filter_map(|test| test.name);
     decoder.unique("tests", named);
-    // Given names go before made ones, wherever they stand.
+    // Given names have precedence over generated ones, whatever their order.
     let mut taken: HashSet<String> = tests
         .iter()
         .flatten()

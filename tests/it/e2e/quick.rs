@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::case::Case;
 
-/// What the API server knows of the workers while the run goes on.
+/// What the API server knows of the workers while the run continues.
 struct Placed {
     nodes: BTreeMap<String, String>,
     pod_ips: BTreeMap<String, String>,
