@@ -95,7 +95,7 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
-    let mut steps = Steps::observed_by(Observer::of(settings.pod_ip));
+    let mut steps = Steps::observed_by(Observer::new(settings.pod_ip));
     let ending = tokio::select! {
         ending = work(settings, &mut steps) => ending.map(|()| Parting::Goodbye),
         () = shutdown => Ok(Parting::Shutdown),
