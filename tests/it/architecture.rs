@@ -47,8 +47,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "compare",
+        &[
+            "report",
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
+        ],
+    ),
+    (
         "output",
         &[
+            "compare",
             "report",
             "results",
             "statistics",
@@ -92,6 +106,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "worker",
             "cluster",
             "output",
+            "compare",
             "report",
             "import",
             "render",

@@ -13,6 +13,7 @@ mod attach;
 mod cases;
 mod cli;
 mod color;
+mod compare;
 mod completions;
 mod confirm;
 mod coverage;
@@ -62,6 +63,8 @@ mod terminal;
 mod tool_registry;
 mod tools;
 mod tools_here;
+#[path = "../../benches/figures/verdict_simulation.rs"]
+mod verdict_simulation;
 mod verdicts;
 mod versions;
 mod warnings;
