@@ -1,4 +1,4 @@
-//! Formats for other programs: OpenMetrics, perfdash, Bencher; each checked against its own rules.
+//! Formats for other programs: `OpenMetrics`, perfdash, Bencher; each checked against its own rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +72,7 @@ fn labels(text: &str) -> (BTreeMap<String, String>, &str) {
     }
 }
 
-/// Checks a text by the rules of OpenMetrics 1.0 that concern gauges, and gives the series of each family.
+/// Checks a text by the rules of `OpenMetrics` 1.0 that concern gauges, and gives the series of each family.
 fn series(text: &str) -> BTreeMap<String, Vec<BTreeMap<String, String>>> {
     let body = text
         .strip_suffix("# EOF\n")

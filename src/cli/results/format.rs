@@ -31,9 +31,9 @@ pub(in crate::cli) enum Format {
     Junit,
     /// GitHub's workflow commands: annotations for what fell short, failed or has a warning
     Github,
-    /// OpenMetrics: a gauge for each metric, test and path, for Prometheus' textfile collector or push gateway
+    /// A gauge for each metric, test and path, for Prometheus' textfile collector or push gateway
     Openmetrics,
-    /// perfdash's PerfData, version v1
+    /// What perfdash of kubernetes/perf-tests draws
     Perfdash,
     /// Bencher Metric Format: each cell's metrics with their 95 % intervals
     Bmf,
