@@ -92,7 +92,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!([0.0, f64::INFINITY].map(|t| tail(t, 5.0)), [0.5, 0.0]);
+        assert_eq!((tail(0.0, 5.0), tail(f64::INFINITY, 5.0)), (0.5, 0.0));
     }
 
     #[test]
