@@ -40,6 +40,8 @@ pub enum Cause {
     Unparsable,
     /// A signal ended the tool.
     Killed,
+    /// The tool measured for much less than it was asked to.
+    TooShort,
     /// The tool made a mistake for which the kernel ended it.
     Crashed,
     /// The worker went away during the sample.
@@ -100,7 +102,7 @@ const fn tool(name: &'static str, title: &'static str, advice: &'static str) -> 
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Cause; 27] = [
+    pub const ALL: [Cause; 28] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -118,6 +120,7 @@ impl Cause {
         Self::ToolMissing,
         Self::Unparsable,
         Self::Killed,
+        Self::TooShort,
         Self::Crashed,
         Self::WorkerLost,
         Self::NoRateHolds,
@@ -250,6 +253,12 @@ impl Cause {
                 "killed",
                 "a signal ended the tool before it had measured: look for an out-of-memory \
                  kill, or for a run that was cancelled",
+            ),
+            Self::TooShort => netplan(
+                "too_short",
+                "measured too briefly",
+                "the warm-up ended late, as it does on an overloaded machine: raise `duration`, use \
+                 fewer streams, or let nothing else run on the nodes",
             ),
             Self::Crashed => netplan(
                 "crashed",
