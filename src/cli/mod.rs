@@ -3,6 +3,7 @@
 mod compare;
 mod error;
 mod help;
+mod import;
 mod interrupt;
 mod kubernetes;
 mod measure;
@@ -58,6 +59,7 @@ enum Command {
     Render(plan::render::RenderArgs),
     Report(results::report::ReportArgs),
     Compare(compare::command::CompareArgs),
+    Import(import::command::ImportArgs),
     Status(kubernetes::status::StatusArgs),
     Attach(kubernetes::attach::AttachArgs),
     Cancel(kubernetes::cancel::CancelArgs),
@@ -141,6 +143,7 @@ impl Command {
             Self::Render(args) => plan::render::execute(&args),
             Self::Report(args) => results::report::execute(&args),
             Self::Compare(args) => compare::command::execute(&args),
+            Self::Import(args) => import::command::execute(&args),
             Self::Status(args) => kubernetes::status::execute(&args),
             Self::Attach(args) => kubernetes::attach::execute(&args),
             Self::Cancel(args) => kubernetes::cancel::execute(&args),

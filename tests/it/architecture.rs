@@ -29,6 +29,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["tools", "schedule", "plan", "catalog", "files", "diag"],
     ),
     (
+        "import",
+        &[
+            "results", "tools", "schedule", "plan", "catalog", "files", "diag",
+        ],
+    ),
+    (
         "report",
         &[
             "results",
@@ -102,6 +108,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "output",
             "compare",
             "report",
+            "import",
             "render",
             "rpc",
             "results",

@@ -25,6 +25,7 @@ mod fake_api;
 mod fake_cluster;
 mod found;
 mod generated_code;
+mod import;
 mod import_circles;
 mod install;
 mod kubeconfig;

@@ -62,6 +62,8 @@ pub enum Cause {
     Contradicted,
     /// The tool failed in a way of its own.
     ToolError,
+    /// An imported result says that it failed, by what it has in the place of a figure; the text is exactly that.
+    RecordedAsFailure,
 }
 
 /// Whose text a failure carries.
@@ -102,7 +104,7 @@ const fn tool(name: &'static str, title: &'static str, advice: &'static str) -> 
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Cause; 28] = [
+    pub const ALL: [Cause; 29] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -131,6 +133,7 @@ impl Cause {
         Self::ImpossibleFigure,
         Self::Contradicted,
         Self::ToolError,
+        Self::RecordedAsFailure,
     ];
 
     /// As events, `samples.csv` and JSON write it: `connect_timeout`.
@@ -319,6 +322,12 @@ impl Cause {
                 "tool_error",
                 "tool error",
                 "the tool failed in a way of its own: its words are all that is known",
+            ),
+            Self::RecordedAsFailure => netplan(
+                "recorded_as_failure",
+                "recorded as a failure",
+                "the imported results have this in the place of a figure and say no more: measure \
+                 the cell again",
             ),
         }
     }
