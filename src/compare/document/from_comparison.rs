@@ -136,7 +136,7 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
             blocks.push(Block::Notes(notes));
         }
     };
-    push(notes::unmatched(versus));
+    push(notes::unmatched(&comparison.base.name, versus));
     push(notes::limits_of_knowledge(comparison, versus));
     if !versus.marks.is_empty() {
         let shown = &versus.marks[..versus.marks.len().min(MARKS)];

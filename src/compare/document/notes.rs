@@ -79,7 +79,7 @@ pub fn circumstances(base: &str, versus: &Versus) -> Vec<Notes> {
 }
 
 /// The cells that were not compared, by the reason.
-pub fn unmatched(versus: &Versus) -> Notes {
+pub fn unmatched(base: &str, versus: &Versus) -> Notes {
     let mut reasons: IndexMap<String, (Meaning, Vec<&str>)> = IndexMap::new();
     for cell in &versus.matching.unmatched {
         let (meaning, reason) = match &cell.why {
@@ -87,7 +87,7 @@ pub fn unmatched(versus: &Versus) -> Notes {
                 Meaning::Failed,
                 format!("no figure in {}: {reason}", versus.new.name),
             ),
-            Why::NotInBase(reason) => (Meaning::Dim, format!("no figure in the base: {reason}")),
+            Why::NotInBase(reason) => (Meaning::Dim, format!("no figure in {base}: {reason}")),
             Why::MeasuredDifferently { what, base, new } => (
                 Meaning::Warning,
                 format!("measured differently: {what} {base} and {new}"),
