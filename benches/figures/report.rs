@@ -20,8 +20,8 @@ use netplan::tools::{Cause, Failure, Metrics, name};
 use super::table::{Goal, Unit, figure};
 
 const SAMPLES: usize = 100_000;
-const FORMATS: [&str; 7] = [
-    "table", "csv", "csv-fork", "samples", "json", "junit", "github",
+const FORMATS: [&str; 9] = [
+    "table", "csv", "csv-fork", "samples", "json", "junit", "html", "svg", "github",
 ];
 
 /// A long run: its paths, its sizes, and the samples of each cell.

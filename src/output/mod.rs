@@ -6,11 +6,14 @@
 pub mod comparison;
 mod csv_field;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod markup;
 pub mod nptest_csv;
 pub mod samples_csv;
 pub mod selftest_json;
 mod sparkline;
+pub mod svg;
 pub mod terminal;

@@ -178,6 +178,7 @@ impl Builder {
                 netplan: String::new(),
                 only: None,
                 plan,
+                plan_text: String::new(),
                 schedule,
                 state: RunState::CutOff,
                 span: None,
@@ -204,9 +205,13 @@ impl Builder {
         report.environment.learn(&event);
         match event.kind {
             EventKind::RunStarted {
-                run, netplan, only, ..
+                run,
+                netplan,
+                plan,
+                only,
             } => {
                 report.run = run;
+                report.plan_text = plan;
                 report.netplan = netplan;
                 report.only = only;
             }

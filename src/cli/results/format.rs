@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use super::exit_policy::VerdictArgs;
 use crate::cli::terminal::printer;
 use crate::output::nptest_csv::Dialect;
-use crate::output::{github, json, junit, markdown, nptest_csv, samples_csv, terminal};
+use crate::output::{github, html, json, junit, markdown, nptest_csv, samples_csv, svg, terminal};
 use crate::report::Report;
 use crate::report::document::Document;
 
@@ -27,6 +27,10 @@ pub(in crate::cli) enum Format {
     Json,
     /// JUnit XML: a case for each expectation, and for each cell without one
     Junit,
+    /// A page with charts: one HTML file that needs nothing else
+    Html,
+    /// The first chart, as SVG
+    Svg,
     /// GitHub's workflow commands: annotations for what fell short, failed or has a warning
     Github,
 }
@@ -49,6 +53,17 @@ impl Format {
             Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),
             Self::Samples => printer::document(|stdout| samples_csv::write(report, stdout)),
             Self::Json => printer::document(|stdout| json::write(report, stdout)),
+            Self::Html => {
+                let html = html::render(&Document::page_from_report(report))?;
+                printer::document(|stdout| stdout.write_all(html.as_bytes()))
+            }
+            Self::Svg => {
+                let page = Document::page_from_report(report);
+                let svg = svg::from_document(&page).context(
+                    "this run has no chart: nothing was measured; `--format table` says why",
+                )?;
+                printer::document(|stdout| stdout.write_all(svg.as_bytes()))
+            }
             Self::Junit => {
                 let xml = junit::render(report, strict).context("cannot write JUnit XML")?;
                 printer::results(&xml)
