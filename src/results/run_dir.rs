@@ -8,6 +8,7 @@
 //!     environment.json   what it ran on
 //!     result.csv         nptest's format
 //!     samples.csv        a row a sample
+//!     report.html        the report as a page
 //! ```
 
 use std::fmt::Write as _;
@@ -34,6 +35,7 @@ pub mod file {
     pub const ENVIRONMENT: &str = "environment.json";
     pub const RESULT_CSV: &str = "result.csv";
     pub const SAMPLES_CSV: &str = "samples.csv";
+    pub const REPORT_HTML: &str = "report.html";
     pub const RAW: &str = "raw";
 }
 
