@@ -171,7 +171,7 @@ fn curve(base: &Side, versus: &Versus, verdict: &PathVerdict) -> Option<Chart> {
         }
         let summaries = by_size.into_iter();
         summaries
-            .filter_map(|(size, all)| Some((size, Summary::of(all)?)))
+            .filter_map(|(size, all)| Some((size, Summary::from_values(all)?)))
             .collect()
     };
     let sides = [(base, means(base)), (&versus.new, means(&versus.new))];
