@@ -12,7 +12,7 @@ use crate::compare::sides::metric;
 use crate::compare::{Comparison, PathVerdict, Side, Versus};
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{
-    Axis, Block, Chart, Document, Dot, DotPlot, DotRow, Level, Point, Series,
+    Axis, Block, Chart, Document, Dot, DotPlot, DotRow, Level, Meaning, Point, Series,
 };
 use crate::report::labels;
 use crate::schedule::Param;
@@ -57,7 +57,7 @@ impl Document {
                 }
             };
             let mut answers = one(comparison, versus).into_iter();
-            let verdict = answers.next();
+            let verdict = answers.next().map(|block| with_uncertainty(block, versus));
             if !many {
                 // In the head of the page.
                 blocks.extend(verdict.clone());
@@ -75,6 +75,22 @@ impl Document {
         }
         Document { blocks }
     }
+}
+
+/// The verdict; where all is undecided, it is not good.
+fn with_uncertainty(verdict: Block, versus: &Versus) -> Block {
+    let mut verdict = verdict;
+    let is_undecided = |it: &PathVerdict| it.judgement.answer.is_undecided();
+    if let Block::Text(paragraphs) = &mut verdict
+        && versus.verdicts.iter().all(is_undecided)
+    {
+        for span in paragraphs.iter_mut().flatten() {
+            if span.meaning == Meaning::Good {
+                span.meaning = Meaning::Warning;
+            }
+        }
+    }
+    verdict
 }
 
 /// Each subject's change with its corrected interval; a plot for each metric.
