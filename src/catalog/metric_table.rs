@@ -33,12 +33,23 @@ pub struct KnownMetric {
     /// As plans write it; `None` for a metric that no plan names.
     pub word: Option<&'static str>,
     pub unit: Unit,
+    /// Which way it changes for the better.
+    pub better: Better,
     /// What it means, in a sentence.
     pub text: &'static str,
     /// Its column in the tables of tests that measure it beside their headline metric.
     pub column: Option<Column>,
     /// The caption of its own table where a test sweeps a size; `None` for no such table.
     pub sweep_caption: Option<&'static str>,
+}
+
+/// Which way a metric changes for the better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Better {
+    More,
+    Less,
+    /// It describes the sample; more and less are equally good.
+    Neither,
 }
 
 /// How a table shows a metric.
@@ -54,7 +65,9 @@ pub struct Column {
 pub const METRICS: [KnownMetric; 16] = [
     known("throughput", name::THROUGHPUT_BPS, Unit::BitsPerSecond)
         .text("Bits a second that arrived."),
-    known("sent", name::SENT_BPS, Unit::BitsPerSecond).text("Bits a second that were sent."),
+    known("sent", name::SENT_BPS, Unit::BitsPerSecond)
+        .neither_better()
+        .text("Bits a second that were sent."),
     KnownMetric {
         word: None,
         ..known("found_rate", name::FOUND_RATE_BPS, Unit::BitsPerSecond)
@@ -96,12 +109,15 @@ pub const METRICS: [KnownMetric; 16] = [
     known("transactions_per_s", name::TRANSACTIONS_PER_S, Unit::PerSecond)
         .text("Requests that were answered, or connections that were made, a second."),
     known("effective_mss", name::EFFECTIVE_MSS, Unit::Bytes)
+        .neither_better()
         .text("Payload bytes of a full TCP segment, by the kernel or the tool.")
         .column(["effective", "MSS"], 0),
     known("cpu.client", name::CPU_PERCENT_CLIENT, Unit::Percent)
+        .neither_better()
         .text("CPU at the client, as the tool says it.")
         .column(["client", "CPU %"], 0),
     known("cpu.server", name::CPU_PERCENT_SERVER, Unit::Percent)
+        .neither_better()
         .text("CPU at the server, as the tool says it.")
         .column(["server", "CPU %"], 0),
 ];
@@ -127,6 +143,7 @@ const fn known(word: &'static str, name: &'static str, unit: Unit) -> KnownMetri
         name,
         word: Some(word),
         unit,
+        better: unit.better(),
         text: "",
         column: None,
         sweep_caption: None,
@@ -134,6 +151,13 @@ const fn known(word: &'static str, name: &'static str, unit: Unit) -> KnownMetri
 }
 
 impl KnownMetric {
+    const fn neither_better(self) -> Self {
+        Self {
+            better: Better::Neither,
+            ..self
+        }
+    }
+
     const fn text(self, text: &'static str) -> Self {
         Self { text, ..self }
     }
@@ -156,6 +180,20 @@ impl KnownMetric {
     #[must_use]
     pub fn from_name(name: &str) -> Option<&'static KnownMetric> {
         METRICS.iter().find(|metric| metric.name == name)
+    }
+}
+
+/// Which way the metric of this name in journals changes for the better: what the table of known metrics
+/// says, else what the unit in its name says; neither for what describes a sample.
+#[must_use]
+pub fn better(name: &str) -> Better {
+    match KnownMetric::from_name(name) {
+        Some(known) => known.better,
+        None if reserved_metric(name).is_some() => Better::Neither,
+        None => {
+            let (.., unit) = Unit::split_name(name);
+            unit.better()
+        }
     }
 }
 
@@ -182,5 +220,32 @@ pub fn reserved_metric(name: &str) -> Option<&'static str> {
         _ if name == self::name::FOUND_RATE_BPS => Some("the rate that `find` finds"),
         _ if name == self::name::ELAPSED_S => Some("how long a built-in tool measured"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_metric_says_which_way_is_better() {
+        for (name, expected) in [
+            (name::THROUGHPUT_BPS, Better::More),
+            (name::TRANSACTIONS_PER_S, Better::More),
+            (name::FOUND_RATE_BPS, Better::More),
+            (name::LATENCY_P99_US, Better::Less),
+            (name::RETRANSMITS, Better::Less),
+            (name::LOST_PERCENT, Better::Less),
+            (name::SENT_BPS, Better::Neither),
+            (name::EFFECTIVE_MSS, Better::Neither),
+            (name::CPU_PERCENT_CLIENT, Better::Neither),
+            (name::ELAPSED_S, Better::Neither),
+            ("node_cpu_busy_percent.server", Better::Neither),
+            ("stall_us.p99", Better::Less),
+            ("requests_per_s", Better::More),
+            ("drops", Better::Less),
+        ] {
+            assert_eq!(better(name), expected, "{name}");
+        }
     }
 }

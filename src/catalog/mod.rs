@@ -20,7 +20,7 @@ mod unit;
 pub use iperf3::IPERF3;
 pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES};
 pub use metric::Metric;
-pub use metric_table::{Column, KnownMetric, METRICS, name, reserved_metric};
+pub use metric_table::{Better, Column, KnownMetric, METRICS, better, name, reserved_metric};
 pub use netperf::NETPERF;
 pub use option::{Kind, Role, ToolOption};
 pub use shared_parameter::{SHARED_PARAMETERS, SharedParameter, shared_parameter};

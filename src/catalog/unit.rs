@@ -1,5 +1,7 @@
 //! The units of metrics.
 
+use super::Better;
+
 /// What the figures of a metric count, in plans and in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
@@ -71,5 +73,14 @@ impl Unit {
     #[must_use]
     pub const fn more_is_better(self) -> bool {
         matches!(self, Unit::BitsPerSecond | Unit::PerSecond | Unit::Bytes)
+    }
+
+    /// Which way a metric of this unit changes for the better, unless it says otherwise.
+    pub(super) const fn better(self) -> Better {
+        if self.more_is_better() {
+            Better::More
+        } else {
+            Better::Less
+        }
     }
 }

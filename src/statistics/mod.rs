@@ -1,5 +1,7 @@
 //! Statistics over samples. Pure: no clock, no randomness.
 
+pub mod correction;
+mod difference;
 mod interval;
 mod outliers;
 mod proportion;
@@ -8,6 +10,7 @@ pub mod stopping_rule;
 pub mod student;
 mod summary;
 
+pub use difference::{Difference, POWER, Spread};
 pub use interval::{ALPHA, Interval};
 pub use outliers::{OUTLIERS_FROM, outliers};
 pub use proportion::wilson;

@@ -26,6 +26,19 @@ pub fn critical(alpha: f64, freedom: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
+/// The probability that T of `freedom` degrees is above `t`. `freedom` is at least 1.
+#[must_use]
+pub fn tail(t: f64, freedom: f64) -> f64 {
+    let p = if freedom <= 1000.0 {
+        StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |student| student.sf(t))
+    } else {
+        // The inverse of the expansion in `critical` to a thousandth (Abramowitz & Stegun 26.7.8).
+        let z = t * (1.0 - 1.0 / (4.0 * freedom)) / (1.0 + t * t / (2.0 * freedom)).sqrt();
+        Normal::standard().sf(z)
+    };
+    if p.is_finite() { p } else { 0.5 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +78,22 @@ mod tests {
         for freedom in [1e6, 1e12] {
             assert!((critical(0.05, freedom).unwrap() - 1.959_964).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn a_tail_is_the_inverse_of_the_critical_value() {
+        for freedom in [1.0, 2.5, 8.0, 30.0, 999.0, 1001.0, 1e5] {
+            for alpha in [0.5, 0.05, 0.001, 1e-5] {
+                let t = critical(alpha, freedom).unwrap();
+                for (t, expected) in [(t, alpha / 2.0), (-t, 1.0 - alpha / 2.0)] {
+                    let found = tail(t, freedom);
+                    let error = (found - expected).abs();
+                    assert!(error <= 1e-3 * expected, "{alpha}, {freedom}: {found}");
+                }
+            }
+        }
+        assert_eq!(tail(0.0, 5.0), 0.5);
+        assert_eq!(tail(f64::INFINITY, 5.0), 0.0);
     }
 
     #[test]
