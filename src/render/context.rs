@@ -93,20 +93,15 @@ pub(super) struct PlanContext<'a> {
 #[derive(Serialize)]
 pub(super) struct OrchestratorContext {
     pub port: u16,
-    /// What it listens on: `0.0.0.0:5202`.
+    /// What it listens on: any address, of either family.
     pub listen: String,
 }
 
 impl OrchestratorContext {
-    pub fn new(family: Option<IpFamily>) -> Self {
-        // Where IPv6 is off, the unspecified address of IPv6 cannot be listened on.
-        let any = match family {
-            Some(IpFamily::IPv6) => "[::]",
-            Some(IpFamily::IPv4) | None => "0.0.0.0",
-        };
+    pub fn new() -> Self {
         Self {
             port: ORCHESTRATOR_PORT,
-            listen: format!("{any}:{ORCHESTRATOR_PORT}"),
+            listen: format!("[::]:{ORCHESTRATOR_PORT}"),
         }
     }
 }

@@ -157,7 +157,7 @@ fn common(
     context! {
         run => Serde(run),
         plan => Serde(&PlanContext { name: plan_name, text: plan_text }),
-        orchestrator => Serde(&OrchestratorContext::new(kubernetes.ip_family)),
+        orchestrator => Serde(&OrchestratorContext::new()),
         kubernetes => Serde(&KubernetesContext::new(run, kubernetes, workers)),
     }
 }

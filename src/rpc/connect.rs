@@ -1,12 +1,14 @@
 //! Connects a client to the orchestrator: by address, or over a stream that a cluster gives.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
 use super::identity::orchestrator_name;
@@ -17,6 +19,9 @@ use crate::diag::error_chain;
 
 /// For a connection and its TLS handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For the first try of a TCP connection; each try may take twice as long as the one before.
+const FIRST_TRY: Duration = Duration::from_millis(500);
 
 /// Calls the orchestrator; clones share the connection.
 pub type Client = OrchestratorClient<Channel>;
@@ -44,7 +49,7 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
     let dial = tower::service_fn(move |_| {
         let (connector, at) = (connector.clone(), Arc::clone(&at));
         async move {
-            let stream = TcpStream::connect(&*at).await?;
+            let stream = dial(&at).await?;
             // Answers are small, and the next sample waits for them.
             stream.set_nodelay(true)?;
             connector.connect(stream).await.map(TokioIo::new)
@@ -54,6 +59,30 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
     let channel = endpoint.connect_with_connector(dial).await;
     let channel = channel.map_err(|error| failed(error_chain(&error)))?;
     Ok(client(channel))
+}
+
+/// Opens a TCP connection, with a new socket after each try that takes too long: a SYN that leaves before
+/// kube-proxy knows the Service makes a connection-tracking entry without translation, which all
+/// retransmissions of that SYN match. The caller bounds the time.
+async fn dial(at: &str) -> io::Result<TcpStream> {
+    let addresses: Vec<SocketAddr> = lookup_host(at).await?.collect();
+    let mut patience = FIRST_TRY;
+    loop {
+        let mut refused = None;
+        let mut is_silent = false;
+        for address in &addresses {
+            match timeout(patience, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => refused = Some(error),
+                Err(_) => is_silent = true,
+            }
+        }
+        if !is_silent {
+            let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+            return Err(refused.unwrap_or_else(none));
+        }
+        patience *= 2;
+    }
 }
 
 /// Connects over a stream that already leads to the orchestrator. The client ends with the stream.

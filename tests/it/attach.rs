@@ -153,6 +153,37 @@ async fn a_detached_run_is_watched_to_its_end_over_broken_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_measures_is_removed_only_by_force() {
+    let (cluster, run) = detached().await;
+    let before = cluster.made();
+    let (_, err) = ended(&cluster, &["clean", &run.id], 2).await;
+    let cancel = format!("`netplan cancel {} --namespace netplan` stops it", run.id);
+    assert!(err.contains(&cancel) && err.contains("--force"), "{err}");
+    let (_, err) = ended(&cluster, &["clean", "--all"], 0).await;
+    assert!(
+        err.contains(&format!("{} in netplan (running)", run.id)),
+        "{err}"
+    );
+    assert!(err.contains("there was nothing to remove"), "{err}");
+    // Another namespace has other people's runs.
+    ended(
+        &cluster,
+        &["clean", "--all", "--force", "--namespace", "bench"],
+        0,
+    )
+    .await;
+    assert_eq!(cluster.made(), before);
+    let (out, _) = ended(
+        &cluster,
+        &["clean", "--all", "--all-namespaces", "--force"],
+        0,
+    )
+    .await;
+    assert!(out.contains(&run.id), "{out}");
+    assert_eq!(cluster.made(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_results_of_a_run_that_ended_alone_come_from_its_log() {
     let (cluster, run) = detached().await;
     run.pace.add_permits(CELLS);

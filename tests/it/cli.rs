@@ -143,12 +143,24 @@ fn a_schedule_says_what_is_searched() {
 fn render_writes_a_file_for_each_object() {
     let folder = tempfile::tempdir().unwrap();
     let plan = format!("{ROOT}/plans/default.yaml");
-    netplan_in(folder.path(), &["render", &plan, "--output", "manifests"]).expect(0);
-    let mut names: Vec<String> = fs::read_dir(folder.path().join("manifests"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
+    let render = |options: &[&str], to: &str| -> Vec<String> {
+        let arguments = [&["render", &plan, "--output", to], options].concat();
+        netplan_in(folder.path(), &arguments).expect(0);
+        let mut names: Vec<String> = fs::read_dir(folder.path().join(to))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    // Whoever applies or deletes them does not touch the namespace, unless that is wanted.
+    let names = render(&[], "manifests");
+    assert_eq!(names.len(), 16, "{names:?}");
+    assert!(
+        !names.iter().any(|name| name.contains("-namespace-")),
+        "{names:?}"
+    );
+    let names = render(&["--create-namespace"], "with-namespace");
     assert_eq!(names.len(), 17, "{names:?}");
     assert!(names[0].starts_with("01-namespace-netplan"), "{names:?}");
 }

@@ -101,14 +101,15 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     drop(collector);
     if followed? != Followed::Over {
         printer::note(&format!(
-            "run {0} continues by itself; `netplan attach {0}` follows it again",
-            run.id
+            "run {} continues by itself; `{}` follows it again",
+            run.id,
+            run_lookup::command("attach", &run)
         ));
         return Ok(Exit::Interrupted);
     }
     let report = collect::show(&dir, &args.output)?;
     if args.keep {
-        printer::note(&collect::kept(&run.id));
+        printer::note(&collect::kept(&run.id, &run.namespace));
     } else {
         cluster.down().await.map_err(anyhow::Error::from)?;
     }
@@ -123,9 +124,9 @@ async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<From> {
         }
         State::Finished | State::Failed => Ok(From::Log(log(cluster, run).await?)),
         State::Remains | State::Leaving => bail!(
-            "run {0} has no orchestrator any more, and its log went with it; `netplan clean {0}` \
-             removes what is left",
-            run.id
+            "run {} has no orchestrator any more, and its log went with it; `{}` removes what is left",
+            run.id,
+            run_lookup::command("clean", run)
         ),
     }
 }
@@ -180,7 +181,6 @@ async fn log(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Archive> {
     let orchestrator = orchestrator(run);
     let log = cluster.log(&orchestrator, None).await?;
     archive::decode(&log).map_err(|error| {
-        let id = &run.id;
         let why = match (&error, run.state) {
             (ArchiveError::None, State::Finished) => {
                 "; somebody has collected its results while it ran"
@@ -188,10 +188,12 @@ async fn log(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Archive> {
             _ => "",
         };
         anyhow!(
-            "run {id} has {}, and {error}{why}; `kubectl logs --namespace {} job/{orchestrator}` shows \
-             what there is, and `netplan clean {id}` removes the run",
+            "run {} has {}, and {error}{why}; `kubectl logs --namespace {} job/{orchestrator}` shows \
+             what there is, and `{}` removes the run",
+            run.id,
             run.state,
-            run.namespace
+            run.namespace,
+            run_lookup::command("clean", run)
         )
     })
 }

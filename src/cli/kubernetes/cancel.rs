@@ -42,13 +42,15 @@ async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
         State::Starting | State::Running => {}
         State::Finished | State::Failed => {
             printer::note(&format!(
-                "run {id} has ended already; `netplan attach {id}` collects its results"
+                "run {id} has ended already; `{}` collects its results",
+                run_lookup::command("attach", &run)
             ));
             return Ok(Exit::Well);
         }
         State::Remains | State::Leaving => {
             printer::note(&format!(
-                "run {id} has no orchestrator any more; `netplan clean {id}` removes what is left"
+                "run {id} has no orchestrator any more; `{}` removes what is left",
+                run_lookup::command("clean", &run)
             ));
             return Ok(Exit::Well);
         }
@@ -60,13 +62,15 @@ async fn cancel(args: &CancelArgs) -> Result<Exit, CliError> {
     };
     stopped.await.map_err(|error| {
         anyhow!(
-            "run {id} cannot be told to stop: {}; `netplan clean {id}` ends and removes it, with all \
-             that was measured",
-            printer::chain(&error)
+            "run {id} cannot be told to stop: {}; `{} --force` ends and removes it, with all that was measured",
+            printer::chain(&error),
+            run_lookup::command("clean", &run)
         )
     })?;
     printer::note(&format!(
-        "run {id} stops; `netplan attach {id}` collects what was measured, `netplan clean {id}` removes it"
+        "run {id} stops; `{}` collects what was measured, `{}` removes it",
+        run_lookup::command("attach", &run),
+        run_lookup::command("clean", &run)
     ));
     Ok(Exit::Well)
 }

@@ -13,6 +13,17 @@ pub(in crate::cli) async fn run(
     choose(runs, id).map_err(CliError::Usage)
 }
 
+/// The command for a run: `netplan attach 0badcafe --namespace netplan`. It names the namespace, because not
+/// everybody may look for runs in all of them.
+pub(in crate::cli) fn command(subcommand: &str, run: &Run) -> String {
+    command_in(subcommand, &run.id, &run.namespace)
+}
+
+/// As [`command`], for a run that is not in the cluster yet.
+pub(in crate::cli) fn command_in(subcommand: &str, id: &str, namespace: &str) -> String {
+    format!("netplan {subcommand} {id} --namespace {namespace}")
+}
+
 fn choose(runs: Vec<Run>, id: Option<&str>) -> Result<Run, String> {
     let list = |runs: &[Run]| {
         let line = |run: &Run| {

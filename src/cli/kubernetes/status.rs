@@ -3,6 +3,7 @@
 use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
 
+use super::run_lookup;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::invocation::Invocation;
 use crate::cli::measure::target::KubernetesArgs;
@@ -61,8 +62,8 @@ async fn progress(connection: &Connection, run: &Run) -> Option<Progress> {
     Progress::from_log(&log.ok()?)
 }
 
-/// What is known of removed runs.
-pub(in crate::cli) fn removed(runs: &[Run]) -> String {
+/// A table of runs with what the cluster says of them.
+pub(in crate::cli) fn list_of(runs: &[Run]) -> String {
     list(columns(runs.iter().map(|run| (run, run.state.to_string()))))
 }
 
@@ -128,11 +129,15 @@ fn state(run: &Run, progress: Option<Progress>) -> String {
 
 /// What a person can do next with a run.
 fn next(run: &Run) -> String {
-    let id = &run.id;
     let next = match run.state {
-        State::Starting | State::Running => format!("netplan attach {id}, or cancel"),
-        State::Finished => format!("netplan attach {id} collects the results"),
-        State::Failed | State::Remains => format!("netplan clean {id}"),
+        State::Starting | State::Running => {
+            format!("{}, or cancel", run_lookup::command("attach", run))
+        }
+        State::Finished => format!(
+            "{} collects the results",
+            run_lookup::command("attach", run)
+        ),
+        State::Failed | State::Remains => run_lookup::command("clean", run),
         State::Leaving => "it is being removed".to_owned(),
     };
     Invocation::current().localize(&next).into_owned()

@@ -10,6 +10,7 @@ use super::preflight::PROGRAM;
 use super::prepare::Prepared;
 use super::target::Target;
 use crate::cli::interrupt::{Interrupt, Signalled};
+use crate::cli::kubernetes::run_lookup;
 use crate::cli::progress::{Phase, Progress};
 use crate::cli::results::artifacts;
 use crate::cli::results::collect::Collector;
@@ -17,6 +18,7 @@ use crate::cli::terminal::printer;
 use crate::cli::watch::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
 use crate::cluster::Cluster;
 use crate::cluster::local::Local;
+use crate::render::RunContext;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
 use crate::tools;
@@ -109,11 +111,14 @@ impl Live<'_> {
         let followed = match self.follow(&cluster).await {
             // What is broken may be the way to the cluster, and not the run.
             Err(Lost::Again(error)) if self.lasting => {
-                let id = &self.prepared.run.id;
+                let RunContext { id, namespace, .. } = &self.prepared.run;
+                let way = |subcommand| run_lookup::command_in(subcommand, id, namespace);
                 return Err(anyhow!(
-                    "{}\nrun {id} is left as it is, and may continue by itself; `netplan attach {id}` comes \
-                     back to it, `netplan clean {id}` removes it",
-                    printer::chain(&error)
+                    "{}\nrun {id} is left as it is, and may continue by itself; `{}` comes back to it, \
+                     `{} --force` removes it",
+                    printer::chain(&error),
+                    way("attach"),
+                    way("clean")
                 ));
             }
             followed => followed.map_err(anyhow::Error::from),

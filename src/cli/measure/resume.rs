@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::prepare::Begun;
 use super::target::{On, Target, TargetArgs};
 use crate::cli::error::CliError;
+use crate::cli::kubernetes::run_lookup;
 use crate::cluster::kubernetes::LARGEST_CONFIG_MAP_BYTES;
 use crate::diag::{Source, quote};
 use crate::files;
@@ -162,9 +163,10 @@ impl Resumed {
                 let id = &self.begun.id;
                 match runs.iter().find(|run| run.id == *id) {
                     Some(run) => Err(anyhow!(
-                        "run {id} is still in the cluster ({}); `netplan attach {id}` comes back to it, \
-                         `netplan clean {id}` removes it",
-                        run.state
+                        "run {id} is still in the cluster ({}); `{}` comes back to it, `{}` removes it",
+                        run.state,
+                        run_lookup::command("attach", run),
+                        run_lookup::command("clean", run)
                     )
                     .into()),
                     None => Ok(target),

@@ -13,6 +13,7 @@ use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
+use crate::cli::kubernetes::run_lookup;
 use crate::cli::plan::{plan_args, render};
 use crate::cli::progress::{Progress, forecast_text, ignore_early_requests};
 use crate::cli::results::artifacts;
@@ -228,7 +229,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         &prepared, target, &dir, journal, &progress, args.keep,
     ));
     if args.keep {
-        printer::note(&collect::kept(&prepared.run.id));
+        printer::note(&collect::kept(&prepared.run.id, &prepared.run.namespace));
     }
     // What was measured is shown and stored, however the run ended.
     let report = artifacts::has_events(&dir)
@@ -287,7 +288,10 @@ fn started(prepared: &Prepared, followed: Followed) -> Exit {
 
 fn goes_on(prepared: &Prepared) -> String {
     let id = &prepared.run.id;
-    let way = |command: String, does: &str| format!("\n  {command:<32} {does}");
+    let way = |subcommand, does: &str| {
+        let command = run_lookup::command_in(subcommand, id, &prepared.run.namespace);
+        format!("\n  {command:<44} {does}")
+    };
     let log = format!(
         "kubectl logs --namespace {} --follow job/{}",
         prepared.run.namespace,
@@ -296,16 +300,13 @@ fn goes_on(prepared: &Prepared) -> String {
     [
         format!("run {id} continues by itself"),
         way(
-            format!("netplan attach {id}"),
+            "attach",
             "shows it live, and collects its results at the end",
         ),
+        way("cancel", "stops it; what was measured can be collected"),
         way(
-            format!("netplan cancel {id}"),
-            "stops it; what was measured can be collected",
-        ),
-        way(
-            format!("netplan clean {id}"),
-            "removes it with all that was measured",
+            "clean",
+            "removes it once it has ended; with --force at once",
         ),
         format!("\n  {log}"),
     ]

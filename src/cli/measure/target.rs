@@ -13,6 +13,7 @@ use crate::cli::help::complete;
 use crate::cli::terminal::confirm::{self, Answer};
 use crate::cli::terminal::printer;
 use crate::cluster::kubernetes::{Configured, Connection, Settings};
+use crate::plan::NAMESPACE;
 
 // Which cluster to connect to.
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ pub(in crate::cli) struct KubernetesArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
 
-    /// The namespace to look for runs in [default: all]
+    /// The namespace to look for runs in [default: all; without the permission for that, `netplan` and the context's]
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
 }
@@ -78,6 +79,11 @@ impl ConnectionArgs {
 }
 
 impl KubernetesArgs {
+    /// The namespace that is named, else the one that runs use by default.
+    pub fn namespace_or_default(&self) -> &str {
+        self.namespace.as_deref().unwrap_or(NAMESPACE)
+    }
+
     /// The cluster that is named, or that kubectl would talk to.
     pub async fn open(&self) -> anyhow::Result<Connection> {
         let settings = self.connection.settings(self.namespace.as_ref());
@@ -138,7 +144,7 @@ impl TargetArgs {
             return Ok(Answer::Yes);
         }
         let place = connection.place().replace('`', "");
-        Ok(confirm::ask(&format!("run on {place}?")).await?)
+        Ok(confirm::ask(&format!("run on {place}?"), Answer::Yes).await?)
     }
 }
 

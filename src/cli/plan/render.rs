@@ -14,11 +14,12 @@ use crate::render::{Manifest, chart};
 
 /// Print the manifests of a run, or write a file each to a folder
 ///
-/// This is exactly what a run applies. The run's id and certificates are new each time.
+/// This is exactly what a run applies to an existing namespace. The run's id and certificates are new each time.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan render plans/default.yaml
   netplan render plans/default.yaml | kubectl apply -f -
+  netplan render plans/default.yaml --create-namespace
   netplan render plans/default.yaml --output manifests/
   netplan render plans/default.yaml --helm chart/
   netplan render plans/default.yaml --templates my-templates/")]
@@ -30,6 +31,10 @@ pub(in crate::cli) struct RenderArgs {
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
 
+    /// Also render the Namespace; deleting the manifests then removes it with everything in it
+    #[arg(long, conflicts_with = "helm")]
+    create_namespace: bool,
+
     /// Write a file for each object into this folder, which is created if missing; `-` is stdout
     #[arg(long, value_name = "DIR", default_value = "-")]
     output: PathBuf,
@@ -40,7 +45,13 @@ pub(in crate::cli) struct RenderArgs {
 }
 
 pub(in crate::cli) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
-    let prepared = args.prepare.prepare(args.namespace.as_deref())?;
+    let mut prepared = args.prepare.prepare(args.namespace.as_deref())?;
+    if !args.create_namespace {
+        // `kubectl apply` would change the labels of an existing one, and `kubectl delete` would remove it.
+        prepared
+            .manifests
+            .retain(|manifest| manifest.kind() != "Namespace");
+    }
     if let Some(folder) = &args.helm {
         let chart = chart(&prepared.run, &prepared.plan.name, &prepared.manifests);
         for file in &chart {

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use super::artifacts;
 use super::exit_policy::VerdictArgs;
 use super::format::Format;
+use crate::cli::kubernetes::run_lookup;
 use crate::cli::progress::{Phase, Progress};
 use crate::cli::terminal::printer;
 use crate::cli::watch::{Heard, Sink};
@@ -172,6 +173,7 @@ pub(in crate::cli) fn show(dir: &RunDir, args: &OutputArgs) -> anyhow::Result<Re
 }
 
 /// What to say of a run whose objects are not removed.
-pub(in crate::cli) fn kept(run: &str) -> String {
-    format!("all objects stay; `netplan clean {run}` removes them")
+pub(in crate::cli) fn kept(run: &str, namespace: &str) -> String {
+    let clean = run_lookup::command_in("clean", run, namespace);
+    format!("all objects stay; `{clean}` removes them")
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use tokio::net::TcpListener;
 
 use crate::cli::error::{CliError, Exit};
 use crate::cli::interrupt::Interrupt;
@@ -47,7 +46,7 @@ pub(in crate::cli) struct OrchestratorArgs {
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
 
-    /// Where to listen for workers and the command line
+    /// Where to listen for workers and the command line; `[::]` is any address, of IPv4 too
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
 }
@@ -67,7 +66,7 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
     };
     let runtime = crate::cli::runtime()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind(args.listen)
+        let listener = rpc::listen(args.listen)
             .await
             .with_context(|| format!("cannot listen on {}", args.listen))?;
         let mut interrupt = Interrupt::listen()?;

@@ -23,11 +23,16 @@ pub(in crate::cli) fn can_ask() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Asks a question that yes is the usual answer to.
-pub(in crate::cli) async fn ask(question: &str) -> std::io::Result<Answer> {
+/// Asks a question. An empty line gives the `usual` answer, yes or no.
+pub(in crate::cli) async fn ask(question: &str, usual: Answer) -> std::io::Result<Answer> {
     let mut interrupt = Interrupt::listen()?;
+    let choice = if usual == Answer::Yes {
+        "[Y/n]"
+    } else {
+        "[y/N]"
+    };
     for _ in 0..QUESTIONS {
-        prompt(&format!("{question} [Y/n] "));
+        prompt(&format!("{question} {choice} "));
         // A thread of its own: the runtime would wait for one of its blocking tasks, and this one may never end.
         let (sender, line) = oneshot::channel();
         let read = move || {
@@ -39,7 +44,7 @@ pub(in crate::cli) async fn ask(question: &str) -> std::io::Result<Answer> {
         tokio::select! {
             line = line => {
                 let line = line.unwrap_or_else(|_| Ok(String::new()))?;
-                if let Some(answer) = answer(&line) {
+                if let Some(answer) = answer(&line, usual) {
                     return Ok(answer);
                 }
             }
@@ -53,12 +58,13 @@ pub(in crate::cli) async fn ask(question: &str) -> std::io::Result<Answer> {
 }
 
 /// What a line says; `None` is neither yes nor no. A line without an end is the end of the input.
-fn answer(line: &str) -> Option<Answer> {
+fn answer(line: &str, usual: Answer) -> Option<Answer> {
     if !line.ends_with('\n') {
         return Some(Answer::No);
     }
     match line.trim().to_lowercase().as_str() {
-        "" | "y" | "yes" => Some(Answer::Yes),
+        "" => Some(usual),
+        "y" | "yes" => Some(Answer::Yes),
         "n" | "no" => Some(Answer::No),
         _ => None,
     }
@@ -92,7 +98,8 @@ mod tests {
             ("y", Some(Answer::No)),
             ("prod\n", None),
         ] {
-            assert_eq!(answer(line), expected, "{line:?}");
+            assert_eq!(answer(line, Answer::Yes), expected, "{line:?}");
         }
+        assert_eq!(answer("\n", Answer::No), Some(Answer::No));
     }
 }

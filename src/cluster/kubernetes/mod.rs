@@ -20,7 +20,6 @@ mod startup;
 
 pub use connection::{Configured, Connection, Settings, Timeouts};
 pub use kubeconfig::contexts;
-pub use objects::remove::RunFilter;
 pub use preflight::LARGEST_CONFIG_MAP_BYTES;
 pub use run::Kubernetes;
 pub use run_list::{Run, State};

@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::labels::{NAME_LABEL, NETPLAN, PLAN_LABEL, ROLE_LABEL, RUN_LABEL, VERSION_LABEL};
 use super::pods::status::{Stage, current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::Error;
+use crate::plan::NAMESPACE;
 
 /// A run that has objects in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,7 +67,7 @@ impl fmt::Display for State {
 
 impl Connection {
     /// The runs in the settings' namespace, else in all namespaces, else (without the permission for
-    /// that) in the kubeconfig's; the oldest first.
+    /// that) in the namespace that runs use by default and in the kubeconfig's; the oldest first.
     ///
     /// # Errors
     /// When the permission is missing.
@@ -74,11 +75,28 @@ impl Connection {
         let found = match &self.namespace {
             Some(namespace) => self.runs_in(Some(namespace)).await,
             None => match self.runs_in(None).await {
-                Err(error) if code(&error) == Some(403) => self.runs_in(Some(&self.home)).await,
+                Err(error) if code(&error) == Some(403) => self.runs_in_own_namespaces().await,
                 found => found,
             },
         };
         found.map_err(|error| api_error("list the runs", &error))
+    }
+
+    /// The runs in the default namespace and in the kubeconfig's, as far as one of them can be read.
+    async fn runs_in_own_namespaces(&self) -> kube::Result<Vec<Run>> {
+        let default = self.runs_in(Some(NAMESPACE)).await;
+        if self.home == NAMESPACE {
+            return default;
+        }
+        match (default, self.runs_in(Some(&self.home)).await) {
+            (Ok(mut runs), Ok(others)) => {
+                runs.extend(others);
+                runs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+                Ok(runs)
+            }
+            (Ok(runs), Err(_)) | (Err(_), Ok(runs)) => Ok(runs),
+            (Err(error), Err(_)) => Err(error),
+        }
     }
 
     async fn runs_in(&self, namespace: Option<&str>) -> kube::Result<Vec<Run>> {

@@ -32,6 +32,7 @@ fn kubectl(arguments: &[&str], input: &str) -> String {
 fn rendered_manifests_run_by_themselves() {
     needs!(installed(&["kubectl"]));
     let case = Case::with(SHORT);
+    case.make_namespace();
     let image = format!("kubernetes.image={}", image());
     let rendered = case.start_in_namespace(&["render", "plan.yaml", "--set", &image]);
     let rendered = rendered.finish().expect(0);

@@ -12,15 +12,7 @@ use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::selector;
 use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::run_list::Run;
-
-/// Which runs to remove.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunFilter {
-    /// The run of this id.
-    Run(String),
-    /// All that there are.
-    All,
-}
+use crate::diag::Problem;
 
 /// The owner first: should this process end here, the cluster removes the rest by itself. Jobs go
 /// before their pods, or they would make new ones; so, pods are left only where a template has some.
@@ -34,43 +26,53 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 impl Connection {
-    /// Removes what is left of one run or of all, and only what carries netplan's label; also the
-    /// namespace, when netplan made it and nothing else is in it. Says what it removed.
+    /// Removes what is left of runs, and only what carries netplan's label. Also removes a run's namespace if
+    /// nothing else is in it and netplan made it for this run, or with `any_namespace` for any run.
     ///
     /// # Errors
-    /// What could not be removed; the other runs are gone by then.
-    pub async fn clean(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-        let runs: Vec<Run> = self
-            .runs()
-            .await?
-            .into_iter()
-            .filter(|run| match filter {
-                RunFilter::Run(id) => run.id == *id,
-                RunFilter::All => true,
-            })
-            .collect();
+    /// What could not be removed, with the command that tries again; the other runs are removed by then.
+    pub async fn clean(&self, runs: &[Run], any_namespace: bool) -> Result<(), Error> {
         let mut first_error = None;
-        for run in &runs {
-            let made_for = match filter {
-                RunFilter::Run(_) => Some(run.id.as_str()),
-                RunFilter::All => None,
-            };
-            let removed = match remove(self, &run.namespace, &run.id, true).await {
-                Ok(()) => namespace::remove_if_made(self, &run.namespace, made_for).await,
-                Err(error) => Err(error),
-            };
+        for run in runs {
+            let made_for = (!any_namespace).then_some(run.id.as_str());
+            let removed = remove_run(self, &run.namespace, &run.id, true, made_for).await;
             first_error = first_error.or(removed.err());
         }
-        match first_error {
-            Some(error) => Err(error),
-            None => Ok(runs),
-        }
+        first_error.map_or(Ok(()), Err)
     }
+}
+
+/// Removes all objects of a run, and its namespace if netplan made it for the run that is named, or for any.
+pub async fn remove_run(
+    connection: &Connection,
+    namespace: &str,
+    run: &str,
+    strict: bool,
+    made_for: Option<&str>,
+) -> Result<(), Error> {
+    let removed = match remove(connection, namespace, run, strict).await {
+        Ok(()) => namespace::remove_if_made(connection, namespace, made_for).await,
+        Err(error) => Err(error),
+    };
+    removed.map_err(|error| {
+        let again = format!("netplan clean {run} --namespace {namespace} --force");
+        let problem = Problem::from(error);
+        let help = problem
+            .help
+            .as_deref()
+            .map_or_else(String::new, |help| format!("{help}; "));
+        let help = format!("{help}then `{again}` removes what is left");
+        Problem {
+            help: Some(help),
+            ..problem
+        }
+        .into()
+    })
 }
 
 /// Removes all objects of a run, and returns when its pods are gone. What netplan may not delete is left
 /// to the cluster, which removes it after its owner: pods, and unless `strict` other kinds.
-pub async fn remove(
+async fn remove(
     connection: &Connection,
     namespace: &str,
     run: &str,

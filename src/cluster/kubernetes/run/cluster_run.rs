@@ -22,7 +22,7 @@ use crate::cluster::kubernetes::labels::selector;
 use crate::cluster::kubernetes::objects::apply;
 use crate::cluster::kubernetes::objects::apply::{Mode, pod_spec};
 use crate::cluster::kubernetes::objects::namespace;
-use crate::cluster::kubernetes::objects::remove::remove;
+use crate::cluster::kubernetes::objects::remove::remove_run;
 use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::pods::status::{current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::kubernetes::pods::terminations::{Termination, Terminations};
@@ -392,8 +392,15 @@ impl Cluster for Kubernetes {
     }
 
     async fn down(self) -> Result<(), Error> {
-        remove(&self.connection, &self.namespace, &self.run, false).await?;
-        namespace::remove_if_made(&self.connection, &self.namespace, Some(&self.run)).await
+        let made_for = Some(self.run.as_str());
+        remove_run(
+            &self.connection,
+            &self.namespace,
+            &self.run,
+            false,
+            made_for,
+        )
+        .await
     }
 }
 
