@@ -13,6 +13,7 @@ pub mod cli;
 pub mod cluster;
 pub mod diag;
 pub mod files;
+pub mod history;
 pub mod orchestrator;
 pub mod output;
 pub mod plan;

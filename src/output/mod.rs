@@ -5,6 +5,7 @@
 
 mod csv_field;
 pub mod github;
+pub mod history_json;
 pub mod json;
 pub mod junit;
 pub mod markdown;

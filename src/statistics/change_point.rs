@@ -20,40 +20,62 @@ pub struct ChangePoint {
 /// as many values, or of values that are not finite.
 #[must_use]
 pub fn pettitt(values: &[f64], margin: usize) -> Option<ChangePoint> {
+    let u = rank_balance(values)?;
+    let (at, k) = largest(values.len(), margin, |at| u.get(at).map(|u| u.abs()))?;
+    let n = values.len() as f64;
+    let p = 2.0 * (-6.0 * k * k / (n.powi(3) + n.powi(2))).exp();
+    Some(ChangePoint {
+        at,
+        k,
+        p: p.min(1.0),
+    })
+}
+
+/// Where a series most likely changed: the position at which Pettitt's |U| is largest in its own standard
+/// deviations, √(t (n − t) (n + 1) / 3) for values without ties (that of Mann and Whitney's statistic, doubled).
+/// Pettitt's K itself prefers changes in the middle. `margin` and None as in [`pettitt`].
+#[must_use]
+pub fn likeliest_change(values: &[f64], margin: usize) -> Option<usize> {
+    let u = rank_balance(values)?;
     let n = values.len();
-    let margin = margin.max(1);
-    if n < 2 * margin || !values.iter().all(|value| value.is_finite()) {
+    let deviations = |at: usize| {
+        let spread = (at as f64 * (n - at) as f64 * (n + 1) as f64 / 3.0).sqrt();
+        Some(u.get(at)?.abs() / spread)
+    };
+    largest(n, margin, deviations).map(|(at, _)| at)
+}
+
+/// U by t, from 0 to n. None of values that are not finite.
+fn rank_balance(values: &[f64]) -> Option<Vec<f64>> {
+    if !values.iter().all(|value| value.is_finite()) {
         return None;
     }
+    let n = values.len();
     // Pairs within the first t cancel, so U(t) = Σ over i ≤ t of (values below x(i) − values above x(i)).
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut balance = vec![0.0; n];
     let mut below = 0;
-    for equal in order.chunk_by(|a, b| values[*a] == values[*b]) {
+    for equal in order.chunk_by(|a, b| values[*a].total_cmp(&values[*b]).is_eq()) {
         let above = n - below - equal.len();
         for at in equal {
             balance[*at] = below as f64 - above as f64;
         }
         below += equal.len();
     }
-    let mut u = 0.0;
-    let mut best: Option<(usize, f64)> = None;
-    for (at, balance) in balance.iter().enumerate().take(n - margin) {
-        u += balance;
-        let size = u.abs();
-        if at + 1 >= margin && best.is_none_or(|(_, k)| size > k) {
-            best = Some((at + 1, size));
-        }
-    }
-    let (at, k) = best?;
-    let size = n as f64;
-    let p = 2.0 * (-6.0 * k * k / (size.powi(3) + size.powi(2))).exp();
-    Some(ChangePoint {
-        at,
-        k,
-        p: p.min(1.0),
-    })
+    let sums = balance.iter().scan(0.0, |u, balance| {
+        *u += balance;
+        Some(*u)
+    });
+    Some([0.0].into_iter().chain(sums).collect())
+}
+
+/// The first position with the largest score, `margin` from both ends.
+fn largest(n: usize, margin: usize, score: impl Fn(usize) -> Option<f64>) -> Option<(usize, f64)> {
+    let margin = margin.max(1);
+    let positions = margin..=n.checked_sub(margin)?;
+    let scored = positions.filter_map(|at| Some((at, score(at)?)));
+    scored.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
 #[cfg(test)]
@@ -99,8 +121,19 @@ pub(super) mod tests {
         assert_eq!(pettitt(&values[..9], 5), None);
         assert_eq!(pettitt(&[1.0, f64::NAN], 1), None);
         assert_eq!(pettitt(&[], 0), None);
+        assert_eq!(likeliest_change(&[1.0, f64::NAN], 1), None);
         // All alike: no change, and no certainty.
         assert_eq!(pettitt(&[2.0; 12], 1).unwrap().p, 1.0);
+    }
+
+    #[test]
+    fn a_change_near_an_end_is_found_there() {
+        let mut values: Vec<f64> = (0..60).map(|at| f64::from(at * 7 % 11)).collect();
+        for value in &mut values[52..] {
+            *value -= 12.0;
+        }
+        assert_eq!(likeliest_change(&values, 5), Some(52));
+        assert_eq!(likeliest_change(&STEP, 1), Some(7));
     }
 
     proptest! {

@@ -13,7 +13,7 @@ pub mod student;
 mod summary;
 mod trend;
 
-pub use change_point::{ChangePoint, pettitt};
+pub use change_point::{ChangePoint, likeliest_change, pettitt};
 pub use difference::{Difference, POWER, Spread};
 pub use interval::{ALPHA, Interval};
 pub use outliers::{OUTLIERS_FROM, outliers};

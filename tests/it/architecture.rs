@@ -41,8 +41,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "history",
+        &["report", "results", "statistics", "catalog", "diag"],
+    ),
+    (
         "output",
         &[
+            "history",
             "report",
             "results",
             "statistics",
@@ -86,6 +91,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "worker",
             "cluster",
             "output",
+            "history",
             "report",
             "render",
             "rpc",

@@ -50,5 +50,8 @@ pub(in crate::cli) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Re
     )?;
     dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
     dir.write_environment(&report.environment)?;
+    if let Some(summary) = report.run_summary(dir.journal_bytes()) {
+        dir.write_summary(&summary)?;
+    }
     Ok(())
 }

@@ -4,4 +4,5 @@ pub(in crate::cli) mod artifacts;
 pub(in crate::cli) mod collect;
 pub(in crate::cli) mod exit_policy;
 pub(in crate::cli) mod format;
+pub(in crate::cli) mod history;
 pub(in crate::cli) mod report;
