@@ -11,6 +11,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod cluster;
+pub mod compare;
 pub mod diag;
 pub mod files;
 pub mod history;

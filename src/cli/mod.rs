@@ -1,5 +1,6 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
+mod compare;
 mod error;
 mod help;
 mod interrupt;
@@ -57,6 +58,7 @@ enum Command {
     Render(plan::render::RenderArgs),
     Report(results::report::ReportArgs),
     History(results::history::HistoryArgs),
+    Compare(compare::command::CompareArgs),
     Status(kubernetes::status::StatusArgs),
     Attach(kubernetes::attach::AttachArgs),
     Cancel(kubernetes::cancel::CancelArgs),
@@ -140,6 +142,7 @@ impl Command {
             Self::Render(args) => plan::render::execute(&args),
             Self::Report(args) => results::report::execute(&args),
             Self::History(args) => results::history::execute(&args),
+            Self::Compare(args) => compare::command::execute(&args),
             Self::Status(args) => kubernetes::status::execute(&args),
             Self::Attach(args) => kubernetes::attach::execute(&args),
             Self::Cancel(args) => kubernetes::cancel::execute(&args),

@@ -3,6 +3,7 @@
 //! Every format is a pure function of a report or of its document; nothing here measures a terminal or
 //! reads a clock.
 
+pub mod comparison;
 mod csv_field;
 pub mod github;
 pub mod history_json;

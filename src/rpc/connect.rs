@@ -20,8 +20,14 @@ use crate::diag::error_chain;
 /// For a connection and its TLS handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For the first try of a TCP connection; each try may take twice as long as the one before.
-const FIRST_TRY: Duration = Duration::from_millis(500);
+/// For a name server's answer.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(6);
+/// For each try of a TCP connection.
+const TRIES: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 
 /// Calls the orchestrator; clones share the connection.
 pub type Client = OrchestratorClient<Channel>;
@@ -63,26 +69,37 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
 
 /// Opens a TCP connection, with a new socket after each try that takes too long: a SYN that leaves before
 /// kube-proxy knows the Service makes a connection-tracking entry without translation, which all
-/// retransmissions of that SYN match. The caller bounds the time.
+/// retransmissions of that SYN match.
 async fn dial(at: &str) -> io::Result<TcpStream> {
-    let addresses: Vec<SocketAddr> = lookup_host(at).await?.collect();
-    let mut patience = FIRST_TRY;
-    loop {
-        let mut refused = None;
-        let mut is_silent = false;
+    let silent = |what: String| io::Error::new(io::ErrorKind::TimedOut, what);
+    let resolved = timeout(RESOLVE_TIMEOUT, lookup_host(at)).await;
+    let addresses: Vec<SocketAddr> = resolved
+        .map_err(|_| {
+            silent(format!(
+                "DNS does not answer within {} s",
+                RESOLVE_TIMEOUT.as_secs()
+            ))
+        })?
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot resolve the name: {error}")))?
+        .collect();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for patience in TRIES {
         for address in &addresses {
-            match timeout(patience, TcpStream::connect(address)).await {
+            last = match timeout(patience, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => refused = Some(error),
-                Err(_) => is_silent = true,
-            }
+                Ok(Err(error)) => io::Error::new(error.kind(), format!("{address}: {error}")),
+                Err(_) => {
+                    let time = TRIES.iter().sum::<Duration>().as_secs_f64();
+                    silent(format!("{address} does not answer within {time} s"))
+                }
+            };
         }
-        if !is_silent {
-            let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-            return Err(refused.unwrap_or_else(none));
+        // Where somebody refuses, the next try is up to the caller.
+        if last.kind() != io::ErrorKind::TimedOut {
+            break;
         }
-        patience *= 2;
     }
+    Err(last)
 }
 
 /// Connects over a stream that already leads to the orchestrator. The client ends with the stream.

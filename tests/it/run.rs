@@ -378,6 +378,30 @@ fn a_worker_that_cannot_start_ends_the_start_with_its_words() {
 }
 
 #[test]
+fn a_worker_that_does_not_reach_the_orchestrator_is_named_with_what_it_says() {
+    needs!(local_cluster(), installed(&["iperf3"]));
+    let name = "{{ \"--orchestrator=\" ~ run.prefix ~ \"-orchestrator:\" ~ orchestrator.port }}";
+    for (address, words) in [
+        ("no-such-service:5202", "cannot resolve the name"),
+        ("10.96.255.254:5202", "10.96.255.254:5202"),
+    ] {
+        let folder = Folder::with(LONG);
+        let templates = templates_with(&folder, name, &format!("--orchestrator={address}"));
+        let run = folder
+            .run()
+            .args([Path::new("--templates"), &templates])
+            .start();
+        wait_until("the words of a worker", || {
+            let said = run.stderr();
+            said.contains("worker `w1` has not joined the orchestrator after 5 s")
+                && said.contains(words)
+        });
+        run.interrupt();
+        run.finish().expect(130);
+    }
+}
+
+#[test]
 fn a_worker_that_is_given_up_amid_a_run_is_not_waited_for() {
     needs!(local_cluster(), installed(&["iperf3"]));
     let plan = "  - iperf3: { mss: 1000 }\n    duration: 60s\n    paths: [remote-vip]\n  \

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use super::connection::{Lost, connect};
+use super::missing_workers::MissingWorkers;
 use super::pods::{EndedPods, pods_ended};
 use super::sink::{Heard, Sink};
 use crate::cli::interrupt::{Interrupt, Signalled};
@@ -61,6 +62,7 @@ pub(in crate::cli) struct Follower<'a> {
     interrupted_at: Option<Instant>,
     over: bool,
     pods: EndedPods,
+    missing: MissingWorkers,
     /// When a run that has not begun by then is given up.
     begins_by: Option<Instant>,
 }
@@ -82,6 +84,7 @@ impl<'a> Follower<'a> {
             lasting,
             interrupted_at: None,
             over: false,
+            missing: MissingWorkers::since(Instant::now()),
             begins_by: None,
         }
     }
@@ -93,6 +96,7 @@ impl<'a> Follower<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let mut pods = pin!(pods_ended(cluster));
+        self.missing = MissingWorkers::since(Instant::now());
         // A real cluster has deadlines of its own, and may have to pull an image.
         self.begins_by = (!self.lasting).then(|| Instant::now() + BEGINS_WITHIN);
         let mut lost = 0;
@@ -163,11 +167,14 @@ impl<'a> Follower<'a> {
             let gives_up_at = self.gives_up_at();
             tokio::select! {
                 record = records.message() => match record {
-                    Ok(Some(record)) => match sink.take(&record).map_err(Lost::Final)? {
-                        Heard::More => {}
-                        Heard::RunEnded => self.over = true,
-                        Heard::Enough => return Ok(Followed::Enough),
-                    },
+                    Ok(Some(record)) => {
+                        self.missing.take(&record);
+                        match sink.take(&record).map_err(Lost::Final)? {
+                            Heard::More => {}
+                            Heard::RunEnded => self.over = true,
+                            Heard::Enough => return Ok(Followed::Enough),
+                        }
+                    }
                     Ok(None) if self.over => {
                         if let Some(through_seq) = sink.holds_through() {
                             // The orchestrator may be gone already; then it needs no telling.
@@ -201,6 +208,10 @@ impl<'a> Follower<'a> {
                     sink.enter(Phase::Stopping);
                     // Without an answer the deadline of the interrupt ends it.
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
+                }
+                () = sleep_until(self.missing.next_look()) => {
+                    let prefix = orchestrator.strip_suffix("orchestrator").unwrap_or_default();
+                    self.missing.look(cluster, prefix, sink).await;
                 }
                 () = sleep_until(gives_up_at) => return Ok(Followed::Interrupted),
                 () = sleep_until(self.begins_by) => return Err(Self::never_began()),

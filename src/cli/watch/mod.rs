@@ -2,6 +2,7 @@
 
 mod connection;
 mod follower;
+mod missing_workers;
 mod pods;
 mod sink;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod};
 use kube::Api;
 use kube::api::{ListParams, ObjectMeta, Resource};
 use serde::Serialize;
@@ -154,15 +154,19 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
         };
     }
     for pod in pods {
-        let stage = pod_state(pod).stage;
         let is_worker = role(&pod.metadata) == Some("worker");
         let Some(run) = run_of_object(&mut runs, &pod.metadata) else {
             continue;
         };
         if is_worker {
             workers.insert((run.namespace.clone(), run.id.clone(), rendered_name(pod)));
-        } else if run.state == State::Starting && stage == Stage::Ready {
-            run.state = State::Running;
+        } else if run.state == State::Starting || run.state == State::Running {
+            // The Job's own conditions come later than its pod's.
+            run.state = match pod_state(pod).stage {
+                _ if has_completed(pod) => State::Finished,
+                Stage::Ready => State::Running,
+                _ => run.state,
+            };
         }
     }
     for (namespace, id, worker) in workers {
@@ -188,6 +192,21 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
     let mut runs: Vec<Run> = runs.into_values().collect();
     runs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
     runs
+}
+
+/// Whether its work is done: all containers have exited with 0, although the pod's phase may not say so yet.
+fn has_completed(pod: &Pod) -> bool {
+    let status = pod.status.as_ref();
+    let statuses = status.and_then(|status| status.container_statuses.as_deref());
+    let exited = |container: &ContainerStatus| {
+        let ended = container
+            .state
+            .as_ref()
+            .and_then(|state| state.terminated.as_ref());
+        ended.is_some_and(|ended| ended.exit_code == 0)
+    };
+    pod_state(pod).stage == Stage::Over
+        || statuses.is_some_and(|all| !all.is_empty() && all.iter().all(exited))
 }
 
 fn role(metadata: &ObjectMeta) -> Option<&str> {
@@ -222,4 +241,43 @@ fn run_of_object<'a>(
         (a, b) => a.or(b),
     };
     Some(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The state of a run whose orchestrator's pod has this status, and its Job none yet.
+    fn state_with(status: &Value) -> State {
+        let metadata = |name: &str| {
+            json!({
+                "name": name, "namespace": "netplan",
+                "labels": {NAME_LABEL: NETPLAN, RUN_LABEL: "0badcafe", ROLE_LABEL: "orchestrator"},
+            })
+        };
+        let job = serde_json::from_value(json!({"metadata": metadata("job")})).unwrap();
+        let pod = json!({"metadata": metadata("pod"), "spec": {"nodeName": "n1", "containers": []}, "status": status});
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        let runs = runs(vec![], vec![job], &[pod]);
+        runs[0].state
+    }
+
+    #[test]
+    fn a_run_whose_orchestrator_has_exited_is_finished_before_its_job_says_so() {
+        let container = |state: Value| json!([{"name": "o", "ready": false, "restartCount": 0, "image": "", "imageID": "", "state": state}]);
+        let running = container(json!({"running": {}}));
+        let exited = |code| container(json!({"terminated": {"exitCode": code}}));
+        let phase = |phase, containers| json!({"phase": phase, "containerStatuses": containers});
+        for (status, expected) in [
+            (json!({"phase": "Pending"}), State::Starting),
+            (phase("Running", running), State::Running),
+            (phase("Running", exited(0)), State::Finished),
+            (phase("Succeeded", exited(0)), State::Finished),
+            (phase("Running", exited(1)), State::Starting),
+        ] {
+            assert_eq!(state_with(&status), expected, "{status}");
+        }
+    }
 }

@@ -1,0 +1,129 @@
+//! Workers that do not join the orchestrator, and what they say about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::{Instant, timeout};
+
+use super::sink::Sink;
+use crate::cluster::Cluster;
+use crate::diag::count;
+use crate::report::Report;
+use crate::results::{Event, EventKind};
+use crate::rpc::pb::Record;
+
+/// How long after the start of the pods the logs of missing workers are read. A worker joins within a second, and
+/// knows within four that nothing answers.
+const LOOKS_AFTER: [Duration; 3] = [
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(60),
+];
+/// For the logs of one look.
+const LOGS_WITHIN: Duration = Duration::from_secs(2);
+/// Workers whose logs are read in one look; more often fail for the same reason.
+const MOST_LOGS: usize = 3;
+
+/// Which workers have joined, and when to ask about the others.
+#[derive(Debug)]
+pub(super) struct MissingWorkers {
+    since: Instant,
+    looks: usize,
+    /// All workers of the plan; empty before it is known.
+    expected: BTreeSet<String>,
+    present: BTreeSet<String>,
+    /// What was said about each.
+    said: BTreeMap<String, String>,
+}
+
+impl MissingWorkers {
+    pub(super) fn since(since: Instant) -> Self {
+        Self {
+            since,
+            looks: 0,
+            expected: BTreeSet::new(),
+            present: BTreeSet::new(),
+            said: BTreeMap::new(),
+        }
+    }
+
+    /// Takes note of a record.
+    pub(super) fn take(&mut self, record: &Record) {
+        // Most records are of samples, and a worker may leave and join in any of the others.
+        let is_over = self.looks == LOOKS_AFTER.len();
+        if is_over
+            || !["\"run_started\"", "\"worker_"]
+                .iter()
+                .any(|kind| record.line.contains(kind))
+        {
+            return;
+        }
+        let Ok(event) = serde_json::from_str::<Event>(&record.line) else {
+            return;
+        };
+        match event.kind {
+            EventKind::RunStarted { plan, only, .. } => {
+                if let Ok((plan, _)) = Report::planned(&plan, only.as_deref()) {
+                    self.expected = plan.workers.into_keys().collect();
+                }
+            }
+            EventKind::WorkerJoined { worker, .. } => drop(self.present.insert(worker)),
+            EventKind::WorkerLeft { worker } => drop(self.present.remove(&worker)),
+            _ => {}
+        }
+    }
+
+    /// When to look for missing workers next.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        LOOKS_AFTER.get(self.looks).map(|after| self.since + *after)
+    }
+
+    /// Says which workers are missing, each with the last line of its log. Says nothing twice. `prefix` makes a
+    /// worker's name that of its pod.
+    pub(super) async fn look<C: Cluster + Sync>(
+        &mut self,
+        cluster: &C,
+        prefix: &str,
+        sink: &dyn Sink,
+    ) {
+        self.looks += 1;
+        let missing: Vec<&String> = self.expected.difference(&self.present).collect();
+        let logs = missing
+            .iter()
+            .take(MOST_LOGS)
+            .map(async |worker: &&String| {
+                let pod = format!("{prefix}{worker}");
+                let log = timeout(LOGS_WITHIN, cluster.logs(&pod)).await;
+                let last_words = match log {
+                    Ok(Ok(log)) => last_line(&log),
+                    Ok(Err(error)) => format!("its log cannot be read: {error}"),
+                    Err(_) => "its log cannot be read in time".to_owned(),
+                };
+                ((*worker).clone(), last_words)
+            });
+        let more = missing.len().saturating_sub(MOST_LOGS);
+        for (worker, last_words) in join_all(logs).await {
+            if self.said.get(&worker) == Some(&last_words) {
+                continue;
+            }
+            let after = self.since.elapsed().as_secs();
+            sink.say(&format!(
+                "worker `{worker}` has not joined the orchestrator after {after} s: {last_words}"
+            ));
+            self.said.insert(worker, last_words);
+        }
+        if more > 0 && self.looks == 1 {
+            sink.say(&format!(
+                "{} more have not joined either",
+                count(more, "worker")
+            ));
+        }
+    }
+}
+
+fn last_line(log: &str) -> String {
+    let mut lines = log.lines().rev().map(str::trim);
+    let last = lines.find(|line| !line.is_empty());
+    last.unwrap_or("its log is empty").to_owned()
+}

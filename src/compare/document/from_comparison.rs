@@ -1,0 +1,160 @@
+//! The whole comparison as a document.
+
+use super::headline::{quotable, totals, verdict_line};
+use super::{notes, tables};
+use crate::compare::judge::{Answer, LimitOutcome};
+use crate::compare::{Comparison, Outcome, PathVerdict, Side, Versus};
+use crate::diag;
+use crate::report::document::{Block, Document, Fold, Level, Meaning, Notes, Paragraph, Span};
+
+/// So many marks are shown.
+const MARKS: usize = 20;
+
+impl Document {
+    /// What changed, how sure that is, and what follows.
+    #[must_use]
+    pub fn from_comparison(comparison: &Comparison) -> Document {
+        let names: Vec<&str> = comparison.versus.iter().map(|it| &*it.new.name).collect();
+        let mut blocks = vec![
+            Block::Heading {
+                level: Level::Document,
+                title: format!(
+                    "{} compared with {}",
+                    names.join(", "),
+                    comparison.base.name
+                ),
+            },
+            Block::Text(
+                std::iter::once(&comparison.base)
+                    .chain(comparison.versus.iter().map(|it| &it.new))
+                    .map(about)
+                    .collect(),
+            ),
+        ];
+        for versus in &comparison.versus {
+            if comparison.versus.len() > 1 {
+                blocks.push(Block::Heading {
+                    level: Level::Section,
+                    title: versus.new.name.clone(),
+                });
+            }
+            blocks.extend(one(comparison, versus));
+        }
+        if !comparison.pairs.is_empty() {
+            blocks.push(Block::Heading {
+                level: Level::Section,
+                title: "pairs".to_owned(),
+            });
+            blocks.push(Block::paragraph(
+                Meaning::Plain,
+                "each side with each other one, corrected together",
+            ));
+            blocks.push(Block::Table(tables::pairs(&comparison.pairs)));
+        }
+        let last: Vec<Paragraph> = comparison
+            .versus
+            .iter()
+            .filter_map(|versus| {
+                let quotable = quotable(comparison, versus)?;
+                let text = match comparison.versus.len() {
+                    1 => quotable,
+                    _ => format!("{}: {quotable}", versus.new.name),
+                };
+                Some(vec![Span::new(Meaning::Strong, text)])
+            })
+            .collect();
+        blocks.push(Block::Text(last));
+        Document { blocks }
+    }
+}
+
+/// The runs of a side.
+fn about(side: &Side) -> Paragraph {
+    let runs = match side.runs.as_slice() {
+        [run] => {
+            let began = run.began.map(|at| format!(", {at:.0}"));
+            format!(
+                "run {} of {}{}",
+                run.id,
+                run.plan,
+                began.unwrap_or_default()
+            )
+        }
+        runs => {
+            let plans: std::collections::BTreeSet<&str> =
+                runs.iter().map(|run| &*run.plan).collect();
+            let plans: Vec<&str> = plans.into_iter().collect();
+            let span = runs.first().zip(runs.last());
+            let span = span.and_then(|(first, last)| first.began.zip(last.began));
+            let span = span.map(|(first, last)| format!(", {first:.0} to {last:.0}"));
+            format!(
+                "{} of {}{}",
+                diag::count(runs.len(), "run"),
+                plans.join(" and "),
+                span.unwrap_or_default()
+            )
+        }
+    };
+    vec![
+        Span::new(Meaning::Strong, side.name.clone()),
+        Span::plain(format!(": {runs}")),
+    ]
+}
+
+fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
+    let meaning = match comparison.outcome_of(versus) {
+        Outcome::Well => Meaning::Good,
+        Outcome::CellsLost => Meaning::Warning,
+        Outcome::Worse => Meaning::Failed,
+    };
+    let mut blocks = vec![Block::Text(vec![
+        vec![Span::new(meaning, verdict_line(comparison, versus))],
+        vec![Span::plain(totals(versus))],
+    ])];
+    let circumstances = notes::circumstances(&comparison.base.name, versus);
+    blocks.extend(circumstances.into_iter().map(Block::Notes));
+    let (changed, others): (Vec<&PathVerdict>, Vec<&PathVerdict>) =
+        versus.verdicts.iter().partition(|it| is_changed(it));
+    if !changed.is_empty() {
+        blocks.push(Block::Table(tables::answers(comparison, versus, &changed)));
+    }
+    if !others.is_empty() {
+        let table = Block::Table(tables::answers(comparison, versus, &others));
+        let is_alike = |it: &&PathVerdict| it.judgement.answer == Answer::Alike;
+        let alike = others.iter().copied().filter(|it| is_alike(&it)).count();
+        blocks.push(Block::Fold(Fold {
+            title: format!("{alike} alike, {} undecided", others.len() - alike),
+            blocks: vec![table],
+        }));
+    }
+    let mut push = |notes: Notes| {
+        if !notes.notes.is_empty() {
+            blocks.push(Block::Notes(notes));
+        }
+    };
+    push(notes::unmatched(versus));
+    push(notes::limits_of_knowledge(versus));
+    if !versus.marks.is_empty() {
+        let shown = &versus.marks[..versus.marks.len().min(MARKS)];
+        let more = versus.marks.len() - shown.len();
+        let more = match more {
+            0 => String::new(),
+            more => format!("; {more} more are in `--format json`"),
+        };
+        blocks.push(Block::Fold(Fold {
+            title: format!(
+                "{} of {} single cells and other metrics changed (false discovery rate 5 %); they do not decide{more}",
+                versus.marks.len(),
+                versus.marks_judged
+            ),
+            blocks: vec![Block::Table(tables::marks(shown))],
+        }));
+    }
+    blocks
+}
+
+fn is_changed(verdict: &PathVerdict) -> bool {
+    let limit = verdict.judgement.limit.map(|limit| limit.outcome);
+    matches!(verdict.judgement.answer, Answer::Slower | Answer::Faster)
+        || limit == Some(LimitOutcome::Beyond)
+}

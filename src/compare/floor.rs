@@ -1,0 +1,90 @@
+//! The A/A floor: how much runs of one unchanged setup differ from each other.
+
+use serde::{Deserialize, Serialize};
+
+use super::judge::Scale;
+use crate::results::MachineKey;
+use crate::statistics::Spread;
+
+/// The version of the file, in it as `version`.
+const VERSION: u32 = 1;
+
+/// The floors of all machines that were calibrated: a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Floors {
+    pub version: u32,
+    pub floors: Vec<Floor>,
+}
+
+/// How much runs on one machine differ from each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Floor {
+    pub machine: MachineKey,
+    pub entries: Vec<FloorEntry>,
+}
+
+/// How much a metric of a test on a path differs from run to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FloorEntry {
+    pub test: String,
+    pub path: String,
+    /// By the journal's name.
+    pub metric: String,
+    pub scale: Scale,
+    /// The cells that a run's figure is the mean of.
+    pub cells: usize,
+    /// The runs that it is known from.
+    pub runs: usize,
+    /// The standard deviation of a run's figure on the scale: of logarithms, or in percentage points.
+    pub deviation: f64,
+}
+
+impl Default for Floors {
+    fn default() -> Floors {
+        Floors {
+            version: VERSION,
+            floors: Vec::new(),
+        }
+    }
+}
+
+impl Floors {
+    /// The floor of a machine. Both have to know the CPU: an unknown machine has no floor.
+    #[must_use]
+    pub fn get(&self, machine: &MachineKey) -> Option<&Floor> {
+        let known = |key: &MachineKey| !key.cpus.is_empty();
+        let fits = |floor: &&Floor| known(&floor.machine) && floor.machine.matches(machine);
+        self.floors
+            .iter()
+            .find(|floor| floor.machine == *machine)
+            .or_else(|| self.floors.iter().find(fits).filter(|_| known(machine)))
+    }
+
+    /// Adds a floor, instead of the one of the same machine.
+    pub fn set(&mut self, floor: Floor) {
+        self.floors.retain(|other| other.machine != floor.machine);
+        self.floors.push(floor);
+    }
+
+    /// Whether this version reads the file.
+    #[must_use]
+    pub fn is_known_version(&self) -> bool {
+        self.version == VERSION
+    }
+}
+
+impl Floor {
+    /// How much a run's figure spreads: the mean of a metric over so many cells of a test on a path. None for fewer
+    /// cells than the floor is of, whose mean spreads more.
+    #[must_use]
+    pub fn spread(&self, test: &str, path: &str, metric: &str, cells: usize) -> Option<Spread> {
+        let mut entries = self.entries.iter();
+        let entry = entries
+            .find(|entry| (&*entry.test, &*entry.path, &*entry.metric) == (test, path, metric))?;
+        let is_usable = entry.deviation.is_finite() && entry.deviation >= 0.0 && entry.runs > 1;
+        (is_usable && entry.cells <= cells).then(|| Spread {
+            deviation: entry.deviation,
+            freedom: entry.runs as f64 - 1.0,
+        })
+    }
+}

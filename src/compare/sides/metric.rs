@@ -1,0 +1,192 @@
+//! Which metrics of a test are compared, and how.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Better, Metric, Unit, better, name};
+use crate::compare::judge::Scale;
+use crate::report::CellReport;
+
+/// TCP segments sent again per gigabyte received. Of a cell without any it counts one.
+pub const RETRANSMITS_PER_GB: &str = "retransmits_per_gb";
+/// What the tool says of the client's CPU, per Gbit/s received.
+pub const CPU_PER_GBIT_CLIENT: &str = "cpu_percent_per_gbps.client";
+/// The same of the server's CPU.
+pub const CPU_PER_GBIT_SERVER: &str = "cpu_percent_per_gbps.server";
+
+/// A metric of the tool's, and what is made of it for each Gbit/s.
+const PER_GBIT: [(&str, &str); 2] = [
+    (name::CPU_PERCENT_CLIENT, CPU_PER_GBIT_CLIENT),
+    (name::CPU_PERCENT_SERVER, CPU_PER_GBIT_SERVER),
+];
+
+/// Changes of throughput and other rates by at most this share are alike.
+const MARGIN_OF_RATES: f64 = 0.03;
+/// The same of all else.
+const MARGIN: f64 = 0.05;
+/// The same of loss: a tenth of a percentage point.
+const MARGIN_OF_POINTS: f64 = 0.001;
+
+/// Loss is compared in percentage points, since it is often 0; all else by ratios.
+pub fn scale(metric: &str) -> Scale {
+    if metric == name::LOST_PERCENT {
+        Scale::Points
+    } else {
+        Scale::Log
+    }
+}
+
+/// Which way it changes for the better.
+pub fn better_of(metric: &str) -> Better {
+    match metric {
+        RETRANSMITS_PER_GB | CPU_PER_GBIT_CLIENT | CPU_PER_GBIT_SERVER => Better::Less,
+        metric => better(metric),
+    }
+}
+
+/// Changes by at most this share are alike; see [`Scale`].
+pub fn margin(metric: &str) -> f64 {
+    let (.., unit) = Unit::split_name(metric);
+    match (scale(metric), unit) {
+        (Scale::Points, _) => MARGIN_OF_POINTS,
+        (Scale::Log, Unit::BitsPerSecond | Unit::PerSecond) => MARGIN_OF_RATES,
+        (Scale::Log, _) => MARGIN,
+    }
+}
+
+/// The metrics that decide about a test: p50 and p99 of a latency test, else its headline.
+pub fn decisive(headline: &str, is_measured: impl Fn(&str) -> bool) -> Vec<String> {
+    let latencies = [name::LATENCY_P50_US, name::LATENCY_P99_US];
+    let latencies: Vec<String> = latencies
+        .into_iter()
+        .filter(|metric| is_measured(metric))
+        .map(str::to_owned)
+        .collect();
+    let (.., unit) = Unit::split_name(headline);
+    match unit {
+        Unit::BitsPerSecond => vec![headline.to_owned()],
+        _ if !latencies.is_empty() => latencies,
+        _ if better_of(headline) == Better::Neither => Vec::new(),
+        _ => vec![headline.to_owned()],
+    }
+}
+
+/// A cell's figures that can change for the better or the worse: means over its samples, and what is made of
+/// them.
+pub fn figures(cell: &CellReport) -> BTreeMap<String, f64> {
+    let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    let (mut events, mut gigabytes) = (None, 0.0);
+    for sample in cell.counted() {
+        for (metric, value) in sample.metrics.iter() {
+            let (sum, count) = sums.entry(metric).or_default();
+            *sum += value;
+            *count += 1.0;
+        }
+        let get = |metric| sample.metrics.get(metric);
+        if let (Some(retransmits), Some(rate)) = (get(name::RETRANSMITS), get(name::THROUGHPUT_BPS))
+        {
+            let seconds = get(name::ELAPSED_S).unwrap_or(sample.wall_s);
+            events = Some(events.unwrap_or(0.0) + retransmits);
+            gigabytes += rate * seconds / 8e9;
+        }
+    }
+    let mean = |metric: &str| sums.get(metric).map(|(sum, count)| sum / count);
+    let mut figures: BTreeMap<String, f64> = sums
+        .keys()
+        // Their number depends on how much was sent.
+        .filter(|metric| **metric != name::RETRANSMITS)
+        .filter(|metric| better_of(metric) != Better::Neither)
+        .filter_map(|metric| Some(((*metric).to_owned(), mean(metric)?)))
+        .collect();
+    if let Some(events) = events.filter(|_| gigabytes > 0.0) {
+        let per_gigabyte = f64::max(events, 1.0) / gigabytes;
+        figures.insert(RETRANSMITS_PER_GB.to_owned(), per_gigabyte);
+    }
+    let gbits = mean(name::THROUGHPUT_BPS).map(|rate| rate / 1e9);
+    for (of, per_gbit) in PER_GBIT {
+        if let (Some(cpu), Some(gbits)) = (mean(of), gbits.filter(|gbits| *gbits > 0.0)) {
+            figures.insert(per_gbit.to_owned(), cpu / gbits);
+        }
+    }
+    figures
+}
+
+/// A metric as plans and people write it: `latency.p99` of `latency_us.p99`.
+#[must_use]
+pub fn word(metric: &str) -> String {
+    match metric {
+        CPU_PER_GBIT_CLIENT => "cpu_per_gbit.client".to_owned(),
+        CPU_PER_GBIT_SERVER => "cpu_per_gbit.server".to_owned(),
+        metric => Metric::from_name(metric)
+            .map_or_else(|| metric.to_owned(), |known| known.word().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::CellState;
+    use crate::results::Sample;
+    use crate::schedule::{CellId, Params};
+
+    fn cell(samples: &[&[(&str, f64)]]) -> CellReport {
+        let id = CellId("t/p".to_owned());
+        let sample = |metrics: &&[(&str, f64)]| {
+            let mut sample = Sample::example(&id);
+            for (metric, value) in *metrics {
+                sample.metrics.set(metric, *value);
+            }
+            sample
+        };
+        CellReport {
+            samples: samples.iter().map(sample).collect(),
+            id,
+            row: 0,
+            params: Params::default(),
+            state: CellState::Measured,
+            reached: None,
+            condition: None,
+            found: None,
+            failed_attempts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn figures_are_means_and_what_is_made_of_them() {
+        let sample: &[(&str, f64)] = &[
+            (name::THROUGHPUT_BPS, 8e9),
+            (name::ELAPSED_S, 2.0),
+            (name::RETRANSMITS, 4.0),
+            (name::CPU_PERCENT_CLIENT, 40.0),
+            (name::SENT_BPS, 9e9),
+        ];
+        let found = figures(&cell(&[sample, sample]));
+        let expected = [
+            (CPU_PER_GBIT_CLIENT, 5.0),
+            (RETRANSMITS_PER_GB, 2.0),
+            (name::THROUGHPUT_BPS, 8e9),
+        ];
+        let found: Vec<_> = found.iter().map(|(m, v)| (m.as_str(), *v)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn no_retransmit_counts_as_one() {
+        let sample: &[(&str, f64)] = &[(name::THROUGHPUT_BPS, 8e9), (name::RETRANSMITS, 0.0)];
+        assert_eq!(figures(&cell(&[sample]))[RETRANSMITS_PER_GB], 1.0);
+    }
+
+    #[test]
+    fn a_latency_test_is_decided_by_percentiles() {
+        let all = |_: &str| true;
+        assert_eq!(decisive(name::THROUGHPUT_BPS, all), [name::THROUGHPUT_BPS]);
+        let latencies = [name::LATENCY_P50_US, name::LATENCY_P99_US];
+        assert_eq!(decisive(name::TRANSACTIONS_PER_S, all), latencies);
+        let none = |_: &str| false;
+        let transactions = [name::TRANSACTIONS_PER_S];
+        assert_eq!(decisive(name::TRANSACTIONS_PER_S, none), transactions);
+        assert_eq!(
+            decisive("latency_us.p50", |m| m.ends_with("p50")),
+            ["latency_us.p50"]
+        );
+    }
+}
