@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use netplan::history::{Acceptances, Direction, FindingKind, History, Settings};
+use netplan::history::{Acceptances, Direction, History, Kind, Settings};
 use netplan::results::run_summary::VERSION;
 use netplan::results::{Configuration, MachineKey, RunSummary, SeriesValue};
 use netplan::tools::name;
@@ -76,7 +76,7 @@ fn value(series: usize, log: f64) -> SeriesValue {
         path: format!("path-{series}"),
         relative_to: None,
         metric: name::THROUGHPUT_BPS.to_owned(),
-        decides: true,
+        is_headline: true,
         setup: "0123456789abcdef".to_owned(),
         cells: 22,
         measured: 22,
@@ -148,7 +148,7 @@ fn found_steps(history: &History, changed: usize) -> BTreeSet<String> {
         .flat_map(|it| it.timeline.series.iter().zip(&it.series));
     let slower = judged.filter(|(_, judged)| {
         let mut changes = judged.changes.iter();
-        changes.any(|it| (it.kind, it.direction) == (FindingKind::Step, Direction::Slower))
+        changes.any(|it| (it.kind, it.direction) == (Kind::Step, Direction::Slower))
     });
     let names = slower.map(|(series, _)| series.name.path.clone());
     let changed: BTreeSet<String> = (0..changed)

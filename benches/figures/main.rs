@@ -8,6 +8,8 @@ mod cluster;
 mod commands;
 mod coverage;
 mod default_plan;
+mod history;
+mod history_simulation;
 mod link;
 mod overhead;
 mod planning;
@@ -27,7 +29,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -67,6 +69,11 @@ const SECTIONS: [Section; 11] = [
         names: &["report"],
         what: "reports of 100 000 samples, in time and memory (1 min)",
         measure: report::measure,
+    },
+    Section {
+        names: &["history"],
+        what: "history: its time, what it finds, and its false alarms, simulated (2 min)",
+        measure: history::measure,
     },
     Section {
         names: &["default"],

@@ -85,11 +85,29 @@ impl Acceptances {
     pub fn to_json(&self) -> serde_json::Result<String> {
         Ok(json::to_string_pretty(self)? + "\n")
     }
+}
 
-    /// Why the change at a run is accepted; none if it is not.
-    #[must_use]
-    pub fn reason(&self, run: &str) -> Option<&str> {
-        let found = self.accepted.iter().find(|it| it.run == run);
-        found.map(|it| it.because.as_str())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_what_it_read_and_what_was_added() {
+        let mut accepted = Acceptances::default();
+        let add = |accepted: &mut Acceptances, because: &str| {
+            accepted.add(Acceptance {
+                run: "7f3a9c".to_owned(),
+                because: because.to_owned(),
+            });
+        };
+        add(&mut accepted, "a");
+        add(&mut accepted, "b");
+        assert_eq!(accepted.accepted.len(), 1);
+        let text = accepted.to_json().unwrap();
+        assert_eq!(Acceptances::from_json(text.as_bytes()).unwrap(), accepted);
+        let newer = text.replace("\"version\": 1", "\"version\": 2");
+        let refused = Acceptances::from_json(newer.as_bytes()).unwrap_err();
+        assert!(refused.to_string().contains("version 2"), "{refused}");
+        assert!(Acceptances::from_json(b"[]").is_err());
     }
 }

@@ -1,7 +1,10 @@
 //! The history as a document: findings, the series that changed, and the others folded.
 
-use super::finding::{Direction, Finding, FindingKind, Status};
-use super::judge::{Change, History, JudgedSeries, JudgedTimeline};
+use indexmap::IndexMap;
+
+use super::change::{Change, Direction, JudgedSeries, Kind, Status};
+use super::finding::Finding;
+use super::judge::{History, JudgedTimeline};
 use super::moves::LEAST_BASE;
 use super::series::{Mark, Series, SeriesName, TimelineRun};
 use crate::diag;
@@ -12,7 +15,7 @@ use crate::report::document::{
 use crate::report::labels;
 
 /// So many of the last values are drawn.
-const DRAWN: usize = 30;
+const DRAWN: usize = 20;
 /// So many of a finding's series are named.
 const NAMED: usize = 8;
 
@@ -73,17 +76,17 @@ fn timeline(judged: &JudgedTimeline) -> Vec<Block> {
     let all = || timeline.series.iter().zip(&judged.series);
     let (changed, others): (Vec<_>, Vec<_>) = all().partition(|(_, it)| !it.changes.is_empty());
     if !changed.is_empty() {
-        blocks.push(Block::Table(table(judged, &changed)));
+        blocks.extend(tables(judged, &changed));
     }
-    let mut fold = |title: String, block: Block| {
+    let mut fold = |title: String, folded: Vec<Block>| {
         blocks.push(Block::Fold(Fold {
             title,
-            blocks: vec![block],
+            blocks: folded,
         }));
     };
     if !others.is_empty() {
         let title = format!("{} series without a change", others.len());
-        fold(title, Block::Table(table(judged, &others)));
+        fold(title, tables(judged, &others));
     }
     let marks: Vec<Note> = timeline.marks.iter().map(|it| mark(judged, it)).collect();
     if !marks.is_empty() {
@@ -92,7 +95,7 @@ fn timeline(judged: &JudgedTimeline) -> Vec<Block> {
             title: String::new(),
             notes: marks,
         };
-        fold(title, Block::Notes(marks));
+        fold(title, vec![Block::Notes(marks)]);
     }
     let accepted = judged.accepted.iter().map(|(run, acceptance)| {
         let text = format!(
@@ -154,13 +157,18 @@ fn note(mark: Span, text: Paragraph) -> Note {
     }
 }
 
-fn finding(judged: &JudgedTimeline, finding: &Finding) -> Note {
-    let (sign, meaning) = match (finding.status, finding.direction) {
+/// What a finding is marked with.
+fn sign(direction: Direction, status: Status) -> (&'static str, Meaning) {
+    match (status, direction) {
         (Status::Recovered, _) => ("·", Meaning::Dim),
         (_, Direction::Faster) => ("↑", Meaning::Good),
         (Status::Suspected, Direction::Slower) => ("?", Meaning::Warning),
         (Status::Confirmed, Direction::Slower) => ("✗", Meaning::Failed),
-    };
+    }
+}
+
+fn finding(judged: &JudgedTimeline, finding: &Finding) -> Note {
+    let (sign, meaning) = sign(finding.direction, finding.status);
     let run = run_name(judged, finding.run);
     let word = finding.direction.name();
     let after = finding
@@ -171,7 +179,7 @@ fn finding(judged: &JudgedTimeline, finding: &Finding) -> Note {
         .unwrap_or(0);
     let after = diag::count(after, "run");
     let what = match (finding.kind, finding.status) {
-        (FindingKind::Drift, _) => format!("{word} little by little since {run}, over {after}"),
+        (Kind::Drift, _) => format!("{word} little by little since {run}, over {after}"),
         (_, Status::Recovered) => format!("{word} from {run} on, and back since"),
         (_, Status::Suspected) => format!("suspected: {word} since {run}, with {after} so far"),
         (_, Status::Confirmed) => format!("{word} since {run}, over {after}"),
@@ -210,7 +218,7 @@ fn finding(judged: &JudgedTimeline, finding: &Finding) -> Note {
     }
     let marks = judged.timeline.marks.iter().filter(|mark| {
         // Where it happened is known to within a run or two.
-        finding.kind == FindingKind::Step && mark.run.abs_diff(finding.run) <= 1
+        finding.kind == Kind::Step && mark.run.abs_diff(finding.run) <= 1
     });
     details.extend(marks.map(|mark| {
         format!(
@@ -257,11 +265,11 @@ fn differences(mark: &Mark) -> String {
     differences.collect::<Vec<_>>().join("; ")
 }
 
-/// `run 7f3a9c (2026-11-22)`.
+/// `7f3a9c (2026-11-22)`.
 fn run_name(judged: &JudgedTimeline, run: usize) -> String {
     let run = judged.timeline.runs.get(run);
     run.map_or_else(String::new, |run| {
-        format!("run {} ({})", run.id, run.started.strftime("%Y-%m-%d"))
+        format!("{} ({})", run.id, run.started.strftime("%Y-%m-%d"))
     })
 }
 
@@ -278,64 +286,78 @@ fn path_title(name: &SeriesName) -> String {
 }
 
 fn share(change: &Change) -> String {
-    format!("{:+.1} %", change.share * 100.0).replace('-', "−")
+    format!("{:+.1} %", change.share * 100.0)
 }
 
-fn table(judged: &JudgedTimeline, series: &[(&Series, &JudgedSeries)]) -> Table {
-    let has_plans = judged
-        .timeline
-        .runs
-        .windows(2)
-        .any(|pair| pair[0].plan != pair[1].plan);
-    let names = || series.iter().map(|(series, _)| &series.name);
-    let mut columns = vec![
-        Column::words("test", names().map(|name| name.test.clone())),
-        Column::words("path", names().map(path_title)),
-        Column::words("metric", names().map(|name| labels::short(&name.metric))),
-    ];
-    if has_plans {
-        columns.insert(
-            0,
-            Column::words("plan", names().map(|name| name.plan.clone())),
-        );
+/// A table for each plan, test and metric.
+fn tables(judged: &JudgedTimeline, series: &[(&Series, &JudgedSeries)]) -> Vec<Block> {
+    let mut groups: IndexMap<String, Vec<(&Series, &JudgedSeries)>> = IndexMap::new();
+    for (series, found) in series {
+        let group = groups.entry(caption(judged, &series.name)).or_default();
+        group.push((*series, *found));
     }
-    let keys = columns.len();
+    let tables = groups.into_iter();
+    tables
+        .map(|(caption, group)| Block::Table(table(judged, caption, &group)))
+        .collect()
+}
+
+/// `iperf3-tcp throughput`, after the plan where there are several.
+fn caption(judged: &JudgedTimeline, name: &SeriesName) -> String {
+    let mut plans = judged.timeline.runs.iter().map(|run| &run.plan);
+    let has_plans = plans.any(|plan| *plan != name.plan);
+    let plan = if has_plans {
+        format!("{}: ", name.plan)
+    } else {
+        String::new()
+    };
+    format!("{plan}{} {}", name.test, labels::short(&name.metric))
+}
+
+fn table(judged: &JudgedTimeline, caption: String, series: &[(&Series, &JudgedSeries)]) -> Table {
+    let paths = series.iter().map(|(series, _)| path_title(&series.name));
     let trends = series.iter().map(|(series, _)| {
         let drawn = series.points.len().saturating_sub(DRAWN);
+        let values = series.points.iter().skip(drawn);
         Cell {
-            trend: series
-                .points
-                .iter()
-                .skip(drawn)
-                .map(|it| Some(it.log))
-                .collect(),
+            trend: values.map(|it| Some(it.log.exp())).collect(),
             ..Cell::default()
         }
-    });
-    columns.push(Column {
-        name: "last runs".to_owned(),
-        cells: trends.collect(),
-        ..Column::default()
     });
     let now = series
         .iter()
         .map(|(series, judged)| level(&series.name, judged.now));
-    columns.push(Column::figures("now", "", now));
+    let mut columns = vec![
+        Column::words("path", paths),
+        Column {
+            name: "last runs".to_owned(),
+            cells: trends.collect(),
+            ..Column::default()
+        },
+        Column::figures("now", "", now),
+    ];
     if series.iter().any(|(_, judged)| !judged.changes.is_empty()) {
         let last = || series.iter().map(|(_, judged)| judged.changes.last());
-        let shares = last().map(|change| change.map_or_else(String::new, share));
-        columns.push(Column::figures("change", "", shares));
+        let changes = last().map(|change| {
+            change.map_or_else(Cell::default, |change| {
+                let (sign, meaning) = sign(change.direction, change.status);
+                Cell {
+                    marks: vec![Span::new(meaning, format!(" {sign}"))],
+                    ..share(change).into()
+                }
+            })
+        });
+        columns.push(Column::figures("change", "", changes));
         let since = last().map(|change| {
             let run = change.and_then(|change| judged.timeline.runs.get(change.run));
             run.map_or_else(String::new, |run| run.id.clone())
         });
         columns.push(Column::words("since run", since));
-        let status = last().map(|change| change.map_or("", |it| it.status.name()).to_owned());
-        columns.push(Column::words("", status));
     }
     Table {
+        caption,
         columns,
-        keys,
+        keys: 1,
         ..Table::default()
     }
 }
@@ -384,7 +406,7 @@ fn totals(history: &History) -> Vec<Paragraph> {
     let settings = &history.settings;
     let smallest = match settings.minimum {
         Some(minimum) => format!("{} %", minimum * 100.0),
-        None => "3 % (5 % of a latency)".to_owned(),
+        None => "3 % (of a latency 5 %)".to_owned(),
     };
     let about = format!(
         "judged {series} series; changes below {smallest} are not reported; {} % of those reported may be chance",

@@ -1,6 +1,6 @@
 //! Changes at the same run, of the same kind and direction, are one finding.
 
-use super::judge::{Change, JudgedSeries};
+use super::change::{Change, Direction, JudgedSeries, Kind, Status};
 use super::series::Timeline;
 
 /// Changes are located to within so many runs.
@@ -9,78 +9,25 @@ const SAME_WITHIN: usize = 2;
 /// Something that happened at a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    pub kind: FindingKind,
+    pub kind: Kind,
     pub direction: Direction,
     /// That of the surest of its changes that have not recovered.
     pub status: Status,
     /// Position of the run, as of the surest of its changes.
     pub run: usize,
-    /// The series that changed, by their positions in the timeline, the largest change first.
+    /// The series that changed, by their positions in the timeline, ratios first, of
+    /// each the largest change first.
     pub members: Vec<(usize, Change)>,
     /// Whether any ratio to a plain path changed, too: if none did, all paths changed alike.
     pub has_ratios: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FindingKind {
-    /// From one run to the next.
-    Step,
-    /// A little with each run.
-    Drift,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// For the worse: less throughput, more latency.
-    Slower,
-    Faster,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Status {
-    /// The level is back where it was before.
-    Recovered,
-    /// There are fewer than five values since: it may be odd runs.
-    Suspected,
-    Confirmed,
-}
-
-impl FindingKind {
-    /// As JSON has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            FindingKind::Step => "step",
-            FindingKind::Drift => "drift",
-        }
-    }
-}
-
-impl Direction {
-    /// As JSON has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Direction::Slower => "slower",
-            Direction::Faster => "faster",
-        }
-    }
-}
-
-impl Status {
-    /// As JSON has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Recovered => "recovered",
-            Status::Suspected => "suspected",
-            Status::Confirmed => "confirmed",
-        }
-    }
-}
-
 /// Groups the changes of a timeline's series, the latest first.
 pub fn findings(timeline: &Timeline, series: &[JudgedSeries]) -> Vec<Finding> {
+    let is_ratio = |at: usize| {
+        let series = timeline.series.get(at);
+        series.is_some_and(|it| it.name.relative_to.is_some())
+    };
     let all = series.iter().enumerate();
     let all = all.flat_map(|(at, series)| series.changes.iter().map(move |change| (at, *change)));
     let mut all: Vec<(usize, Change)> = all.collect();
@@ -116,10 +63,10 @@ pub fn findings(timeline: &Timeline, series: &[JudgedSeries]) -> Vec<Finding> {
         }
     }
     for finding in &mut findings {
-        let size = |change: &Change| change.share.abs();
-        finding
-            .members
-            .sort_by(|(_, a), (_, b)| size(b).total_cmp(&size(a)));
+        finding.members.sort_by(|(at, a), (other, b)| {
+            let ratios_first = is_ratio(*other).cmp(&is_ratio(*at));
+            ratios_first.then(b.share.abs().total_cmp(&a.share.abs()))
+        });
     }
     findings.sort_by_key(|finding| {
         (

@@ -1,10 +1,12 @@
 //! All series of all timelines, judged together.
 
 use super::acceptance::{Acceptance, Acceptances};
-use super::finding::{self, Direction, Finding, FindingKind, Status};
+use super::change::{Change, Direction, JudgedSeries, Kind, Status};
+use super::finding::{self, Finding};
 use super::moves::{Drift, Move, Moves, SETTLED_FROM};
 use super::series::{Series, Timeline, timelines};
-use crate::catalog::{self, Better, Unit};
+use crate::catalog::{self, Better};
+use crate::compare;
 use crate::results::RunSummary;
 use crate::statistics::correction;
 
@@ -27,15 +29,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The smallest change of a metric that is reported, as a share: 5 % of a time, else 3 %.
+    /// The smallest change of a metric that is reported, as a share: usually what `compare` takes for alike.
     #[must_use]
     pub fn minimum(&self, metric: &str) -> f64 {
-        let (.., unit) = Unit::split_name(metric);
-        let usual = match unit {
-            Unit::Microseconds => 0.05,
-            _ => 0.03,
-        };
-        self.minimum.unwrap_or(usual)
+        self.minimum.unwrap_or_else(|| compare::margin(metric))
     }
 }
 
@@ -58,31 +55,6 @@ pub struct JudgedTimeline {
     pub findings: Vec<Finding>,
     /// Accepted changes, by the position of their run.
     pub accepted: Vec<(usize, Acceptance)>,
-}
-
-/// What was found in a series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JudgedSeries {
-    /// Mean of the logarithms since the last change.
-    pub now: f64,
-    /// In the order of time.
-    pub changes: Vec<Change>,
-}
-
-/// A change that is real enough and large enough to be reported.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
-    pub kind: FindingKind,
-    pub direction: Direction,
-    pub status: Status,
-    /// Position of the first run after a step, and of the first run of a drift.
-    pub run: usize,
-    /// How many values are on the new level; of a drift, how many values it has.
-    pub after: usize,
-    /// The change as a share of the level before: −0.08 is 8 % less. Of a drift over its whole length.
-    pub share: f64,
-    /// The probability of such a change without any, after all corrections.
-    pub p: f64,
 }
 
 impl History {
@@ -223,7 +195,7 @@ impl Judge<'_> {
         };
         let (run, after) = (self.run(found.at)?, found.after);
         self.change(
-            FindingKind::Step,
+            Kind::Step,
             change,
             Change {
                 status,
@@ -238,7 +210,7 @@ impl Judge<'_> {
     fn drift(&self, found: &Drift, length: usize, p: f64) -> Option<Change> {
         let (run, after) = (self.run(found.from)?, length - found.from);
         self.change(
-            FindingKind::Drift,
+            Kind::Drift,
             found.total,
             Change {
                 run,
@@ -254,7 +226,7 @@ impl Judge<'_> {
     }
 
     /// None of a change that is too small.
-    fn change(&self, kind: FindingKind, log: f64, rest: Change) -> Option<Change> {
+    fn change(&self, kind: Kind, log: f64, rest: Change) -> Option<Change> {
         let is_worse = match self.better {
             Better::More | Better::Neither => log < 0.0,
             Better::Less => log > 0.0,
@@ -274,7 +246,7 @@ impl Judge<'_> {
 
 /// What [`Judge::change`] fills in.
 const NONE: Change = Change {
-    kind: FindingKind::Step,
+    kind: Kind::Step,
     direction: Direction::Slower,
     status: Status::Confirmed,
     run: 0,

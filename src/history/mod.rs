@@ -4,6 +4,7 @@
 //! moves at the same run are one finding. Everything here is a pure function of the summaries.
 
 mod acceptance;
+mod change;
 mod document;
 mod finding;
 mod judge;
@@ -11,7 +12,8 @@ mod moves;
 mod series;
 
 pub use acceptance::{Acceptance, AcceptanceError, Acceptances};
-pub use finding::{Direction, Finding, FindingKind, Status};
-pub use judge::{Change, History, JudgedSeries, JudgedTimeline, Settings};
+pub use change::{Change, Direction, JudgedSeries, Kind, Status};
+pub use finding::Finding;
+pub use judge::{History, JudgedTimeline, Settings};
 pub use moves::{Drift, LEAST_BASE, Move, Moves, SETTLED_FROM, WINDOW};
 pub use series::{Mark, Point, Series, SeriesName, Timeline, TimelineRun, timelines};

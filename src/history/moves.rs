@@ -149,22 +149,33 @@ impl Search<'_> {
 
     /// Where a part changed, if it did, and the probability that it did not.
     ///
-    /// Two tests, corrected by Bonferroni: Pettitt's, which outliers do not disturb but which is blind near the
-    /// ends; and Student's comparison of both sides where Pettitt's U is most unlikely, corrected for the
-    /// positions that this was chosen from.
+    /// Three tests, corrected by Bonferroni: Pettitt's, which outliers do not disturb but which is blind near the
+    /// ends; Student's comparison of both sides where Pettitt's U is most unlikely; and the same in shorter
+    /// intervals, where a change that is undone later can be seen.
     fn change(&self, part: Range<usize>) -> Option<(usize, f64)> {
         let values = self.values.get(part.clone())?;
         let ChangePoint { at, p, .. } = pettitt(values, SETTLED_FROM)?;
-        let likeliest = likeliest_change(values, SETTLED_FROM)?;
-        let (before, after) = values.split_at_checked(likeliest)?;
-        let positions = values.len() + 1 - 2 * SETTLED_FROM;
-        let by_means = pooled(before, after).map_or(1.0, |it| it.p_value() * positions as f64);
-        let (at, p) = if by_means <= p {
-            (likeliest, by_means)
-        } else {
-            (at, p)
-        };
-        Some((part.start + at, (2.0 * p).min(1.0)))
+        let all = self.step(part.clone()).into_iter();
+        let within = intervals(&part);
+        let positions: usize = within.iter().map(positions).sum();
+        let within = within.into_iter().filter_map(|interval| {
+            let (at, p) = self.step(interval.clone())?;
+            let searched = self::positions(&interval).max(1);
+            Some((at, p * positions as f64 / searched as f64))
+        });
+        let tests = [(part.start + at, p)].into_iter().chain(all).chain(within);
+        let (at, p) = tests.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+        Some((at, (3.0 * p).min(1.0)))
+    }
+
+    /// The likeliest step in an interval, and its probability where there is none, corrected for the positions that
+    /// it was chosen from.
+    fn step(&self, interval: Range<usize>) -> Option<(usize, f64)> {
+        let values = self.values.get(interval.clone())?;
+        let at = likeliest_change(values, SETTLED_FROM)?;
+        let (before, after) = values.split_at_checked(at)?;
+        let p = pooled(before, after)?.p_value() * positions(&interval) as f64;
+        Some((interval.start + at, p))
     }
 
     fn recent(&self, part: Range<usize>) -> Option<Recent> {
@@ -210,6 +221,36 @@ impl Search<'_> {
     }
 }
 
+/// How many positions a step can have in an interval.
+fn positions(interval: &Range<usize>) -> usize {
+    (interval.len() + 1).saturating_sub(2 * SETTLED_FROM)
+}
+
+/// Shorter intervals of a part, from long to short, that overlap by half or more (seeded binary segmentation; Kovács,
+/// Bühlmann, Li and Munk 2023, Biometrika 110, with a decay of √½).
+fn intervals(part: &Range<usize>) -> Vec<Range<usize>> {
+    let mut intervals = Vec::new();
+    let mut length = part.len() as f64;
+    loop {
+        length *= std::f64::consts::FRAC_1_SQRT_2;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "shorter than the part"
+        )]
+        let whole = length.ceil() as usize;
+        if whole < 2 * SETTLED_FROM || whole >= part.len() {
+            return intervals;
+        }
+        let room = part.len() - whole;
+        let steps = room.div_ceil(whole / 2).max(1);
+        intervals.extend((0..=steps).map(|step| {
+            let start = part.start + room * step / steps;
+            start..start + whole
+        }));
+    }
+}
+
 /// Student's comparison of two means whose values spread alike.
 fn pooled(before: &[f64], after: &[f64]) -> Option<Difference> {
     let spreads = [Spread::from_values(before)?, Spread::from_values(after)?];
@@ -223,4 +264,110 @@ fn pooled(before: &[f64], after: &[f64]) -> Option<Difference> {
         freedom,
     };
     Difference::with_spread(before, after, spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Values that spread a little, and never the same way twice in a row.
+    fn level(count: usize, level: f64) -> impl Iterator<Item = f64> {
+        (0..count).map(move |at| level + (at * 7 % 11) as f64 * 0.1)
+    }
+
+    fn found_at(found: &Moves) -> Vec<(usize, usize)> {
+        found.moves.iter().map(|it| (it.at, it.after)).collect()
+    }
+
+    #[test]
+    fn steps_are_found_wherever_they_are() {
+        for after in 1..=40 {
+            let values: Vec<f64> = level(45, 10.0).chain(level(after, 14.0)).collect();
+            let found = Moves::find(&values, &[], 0.01);
+            assert_eq!(found_at(&found), [(45, after)], "{after}");
+        }
+    }
+
+    #[test]
+    fn several_steps_split_the_series() {
+        let values = level(15, 10.0)
+            .chain(level(15, 13.0))
+            .chain(level(15, 11.0))
+            .chain(level(3, 14.0));
+        let values: Vec<f64> = values.collect();
+        let found = Moves::find(&values, &[], 0.01);
+        assert_eq!(found_at(&found), [(15, 15), (30, 15), (45, 3)]);
+        assert!(
+            (found.moves[1].difference.value + 2.0).abs() < 0.2,
+            "{found:?}"
+        );
+        // What is known is not found.
+        let found = Moves::find(&values, &[15, 45], 0.01);
+        assert_eq!(found_at(&found), [(30, 15)]);
+    }
+
+    #[test]
+    fn a_step_that_is_undone_is_found() {
+        let values: Vec<f64> = level(8, 10.0)
+            .chain(level(8, 8.0))
+            .chain(level(8, 10.0))
+            .collect();
+        assert_eq!(
+            found_at(&Moves::find(&values, &[], 0.01)),
+            [(8, 8), (16, 8)]
+        );
+        let part = 5..47;
+        for interval in intervals(&part) {
+            assert!(
+                part.start <= interval.start && interval.end <= part.end,
+                "{interval:?}"
+            );
+            assert!((2 * SETTLED_FROM..part.len()).contains(&interval.len()));
+        }
+    }
+
+    #[test]
+    fn a_drift_is_none_of_steps() {
+        let values: Vec<f64> = level(40, 10.0)
+            .enumerate()
+            .map(|(at, it)| it + 0.02 * at as f64)
+            .collect();
+        let drift = Moves::find(&values[..15], &[], 1e-9).drift.unwrap();
+        assert_eq!(drift.from, 0);
+        let found = Moves::find(&values, &[35], 0.01);
+        assert_eq!(found.drift, None);
+        assert!(Moves::find(&values[..9], &[], 0.01).drift.is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_floats_and_boundaries_are_searched(
+            values in prop::collection::vec(prop_oneof![any::<f64>(), -1f64..1.0, Just(0.0)], 0..90),
+            mut boundaries in prop::collection::vec(0usize..100, 0..4),
+        ) {
+            boundaries.sort_unstable();
+            let found = Moves::find(&values, &boundaries, 0.05);
+            for pair in found.moves.windows(2) {
+                prop_assert!(pair[0].at < pair[1].at);
+            }
+            for it in &found.moves {
+                prop_assert!(it.after >= 1 && it.at + it.after <= values.len());
+                prop_assert!((0.0..=0.05).contains(&it.p), "{:?}", it);
+            }
+        }
+
+        #[test]
+        fn a_series_turned_upside_down_moves_the_other_way(
+            values in prop::collection::vec(-1f64..1.0, 6..70),
+            step in 0f64..5.0,
+            at in 0usize..70,
+        ) {
+            let values: Vec<f64> = values.iter().enumerate().map(|(i, it)| it + if i >= at { step } else { 0.0 }).collect();
+            let turned: Vec<f64> = values.iter().map(|it| -it).collect();
+            let (one, other) = (Moves::find(&values, &[], 0.01), Moves::find(&turned, &[], 0.01));
+            prop_assert_eq!(found_at(&one), found_at(&other));
+        }
+    }
 }

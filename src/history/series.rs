@@ -1,9 +1,10 @@
 //! Summaries of runs, sorted into series.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use crate::compare;
 use crate::results::configuration::{Configuration, Difference};
 use crate::results::{MachineKey, RunSummary};
 
@@ -132,8 +133,10 @@ fn timeline(machine: MachineKey, summaries: Vec<RunSummary>) -> Timeline {
     let mut all: HashMap<(SeriesName, String), Vec<Point>> = HashMap::new();
     let mut incomplete = 0;
     for (run, summary) in summaries.into_iter().enumerate() {
+        let decisive = decisive_metrics(&summary);
         for value in summary.series {
-            if !value.decides {
+            let metrics = decisive.get(&value.test);
+            if !metrics.is_some_and(|metrics| metrics.contains(&value.metric)) {
                 continue;
             }
             let is_complete = value.is_complete();
@@ -190,6 +193,27 @@ fn timeline(machine: MachineKey, summaries: Vec<RunSummary>) -> Timeline {
         incomplete,
         runs,
     }
+}
+
+/// The metrics that decide, by test.
+fn decisive_metrics(summary: &RunSummary) -> HashMap<String, Vec<String>> {
+    let mut measured: HashMap<&str, (Option<&str>, BTreeSet<&str>)> = HashMap::new();
+    for value in summary
+        .series
+        .iter()
+        .filter(|value| value.relative_to.is_none())
+    {
+        let (headline, metrics) = measured.entry(&value.test).or_default();
+        metrics.insert(&value.metric);
+        *headline = headline.or(value.is_headline.then_some(&value.metric));
+    }
+    let decisive = measured
+        .into_iter()
+        .filter_map(|(test, (headline, metrics))| {
+            let decisive = compare::decisive(headline?, |metric| metrics.contains(metric));
+            Some((test.to_owned(), decisive))
+        });
+    decisive.collect()
 }
 
 /// The position of the oldest of the last runs of each plan.

@@ -22,6 +22,7 @@ struct HistoryOut<'a> {
     slower_confirmed: bool,
     false_share: f64,
     minimum: Option<f64>,
+    unknown_accepted: Vec<&'a str>,
     timelines: Vec<TimelineOut<'a>>,
 }
 
@@ -122,6 +123,11 @@ pub fn write(history: &History, writer: &mut dyn io::Write) -> io::Result<()> {
         slower_confirmed: history.is_slower(true),
         false_share: history.settings.false_share,
         minimum: history.settings.minimum,
+        unknown_accepted: history
+            .unknown_acceptances
+            .iter()
+            .map(|acceptance| acceptance.run.as_str())
+            .collect(),
         timelines: history.timelines.iter().map(timeline).collect(),
     };
     writer.write_all((json::to_string_pretty(&document)? + "\n").as_bytes())

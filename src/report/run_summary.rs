@@ -11,10 +11,6 @@ use crate::plan::Test;
 use crate::results::run_dir::fnv1a;
 use crate::results::run_summary::{RunSummary, SeriesValue, VERSION};
 use crate::results::{Configuration, MachineKey};
-use crate::tools::name;
-
-/// Of a latency test these decide, and not the transactions a second that follow from them.
-const DECIDING_LATENCIES: [&str; 2] = [name::LATENCY_P50_US, name::LATENCY_P99_US];
 
 impl Report {
     /// One value for each test, path and metric that can get better or worse, and its ratio to the plain path. None
@@ -96,7 +92,7 @@ impl Report {
 struct Metrics<'a> {
     test: &'a str,
     names: BTreeSet<&'a str>,
-    deciding: Vec<String>,
+    headline: String,
 }
 
 impl<'a> Metrics<'a> {
@@ -106,16 +102,9 @@ impl<'a> Metrics<'a> {
         let names: BTreeSet<&str> = names
             .filter(|metric| catalog::better(metric) != Better::Neither)
             .collect();
-        let latencies = DECIDING_LATENCIES.iter().filter(|it| names.contains(**it));
-        let latencies: Vec<String> = latencies.map(|it| (*it).to_owned()).collect();
-        let headline = test.tool.headline();
         Metrics {
             test: &test.name,
-            deciding: if headline == name::TRANSACTIONS_PER_S && !latencies.is_empty() {
-                latencies
-            } else {
-                vec![headline]
-            },
+            headline: test.tool.headline(),
             names,
         }
     }
@@ -165,7 +154,7 @@ impl<'a> Metrics<'a> {
                 path: path.to_owned(),
                 relative_to: relative_to.map(str::to_owned),
                 metric: (*metric).to_owned(),
-                decides: self.deciding.iter().any(|it| it == metric),
+                is_headline: self.headline == *metric,
                 setup: setup.to_owned(),
                 cells: values.len(),
                 measured: known.len(),

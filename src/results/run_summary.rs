@@ -45,9 +45,9 @@ pub struct SeriesValue {
     pub relative_to: Option<String>,
     /// As journals write it, with its unit.
     pub metric: String,
-    /// It is one of the metrics that decide: the headline metric of its test; of a latency test p50 and p99.
+    /// It is the headline metric of its test.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub decides: bool,
+    pub is_headline: bool,
     /// A hash of what was measured: tool and options, duration, path, placement and the cells' parameters. Values
     /// of different setups are not comparable.
     pub setup: String,

@@ -27,18 +27,24 @@ pub fn prediction(values: &[f64], count: usize) -> Option<Difference> {
 }
 
 /// Compares the last 1, 2, … `most` values with those before them, of which there are at least `base`, and
-/// returns the most unlikely. Its probability is corrected by Bonferroni for the counts that were tried.
+/// returns the most unlikely.
+///
+/// Its probability is corrected by Bonferroni for the counts that were tried, with weights (Genovese, Roeder and
+/// Wasserman 2006, "False discovery control with p-value weighting", Biometrika 93) in proportion to the count: a
+/// single value is more often odd than the normal distribution has it, and a mean of five is not.
 #[must_use]
 pub fn recent(values: &[f64], most: usize, base: usize) -> Option<Recent> {
     let most = most.min(values.len().checked_sub(base)?);
-    let tried = (1..=most).filter_map(|count| Some((count, prediction(values, count)?)));
-    let best = tried.min_by(|(_, one), (_, two)| one.p_value().total_cmp(&two.p_value()));
-    let (count, difference) = best?;
-    Some(Recent {
-        count,
-        difference,
-        p: (difference.p_value() * most as f64).min(1.0),
-    })
+    let weights = (most * (most + 1) / 2) as f64;
+    let tried = (1..=most).filter_map(|count| {
+        let difference = prediction(values, count)?;
+        Some(Recent {
+            count,
+            difference,
+            p: (difference.p_value() * weights / count as f64).min(1.0),
+        })
+    });
+    tried.min_by(|one, other| one.p.total_cmp(&other.p))
 }
 
 #[cfg(test)]

@@ -42,7 +42,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "history",
-        &["report", "results", "statistics", "catalog", "diag"],
+        &[
+            "compare",
+            "report",
+            "results",
+            "statistics",
+            "catalog",
+            "diag",
+        ],
     ),
     (
         "output",
