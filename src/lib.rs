@@ -15,6 +15,7 @@ pub mod compare;
 pub mod diag;
 pub mod files;
 pub mod history;
+pub mod import;
 pub mod orchestrator;
 pub mod output;
 pub mod plan;

@@ -19,6 +19,9 @@ mod scale;
 mod simulation;
 mod table;
 mod throughput;
+mod unchanged_runs;
+mod verdict_simulation;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -29,7 +32,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 14] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -89,6 +92,16 @@ const SECTIONS: [Section; 12] = [
         names: &["coverage"],
         what: "how often intervals cover the truth (1 min)",
         measure: coverage::measure,
+    },
+    Section {
+        names: &["verdicts"],
+        what: "how often verdicts are wrong, and how often they find a change (1 min)",
+        measure: verdicts::measure,
+    },
+    Section {
+        names: &["unchanged"],
+        what: "verdicts about the runs in NETPLAN_UNCHANGED_RUNS, of a setup that did not change",
+        measure: unchanged_runs::measure,
     },
 ];
 

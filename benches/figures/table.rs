@@ -9,6 +9,8 @@ pub enum Goal {
     AtLeast(f64),
     /// Not further from this than the share of it.
     Within(f64, f64),
+    /// Its ends count.
+    Between(f64, f64),
     /// Shown for what it says about the others.
     None,
 }
@@ -58,6 +60,10 @@ pub fn figure(
         Goal::Within(target, share) => (
             (summary.median - target).abs() <= share * target,
             format!("{} ± {} %", unit.show(target), share * 100.0),
+        ),
+        Goal::Between(least, most) => (
+            (least..=most).contains(&summary.median),
+            format!("{least} to {}", unit.show(most)),
         ),
         Goal::None => (true, String::new()),
     };

@@ -1,6 +1,7 @@
 //! The metrics that netplan knows.
 
-use super::Unit;
+use super::better::Better;
+use super::unit::Unit;
 
 /// The names of metrics in journals, files and JSON. A name carries its unit.
 pub mod name {
@@ -41,15 +42,6 @@ pub struct KnownMetric {
     pub column: Option<Column>,
     /// The caption of its own table where a test sweeps a size; `None` for no such table.
     pub sweep_caption: Option<&'static str>,
-}
-
-/// Which way a metric changes for the better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Better {
-    More,
-    Less,
-    /// It describes the sample; more and less are equally good.
-    Neither,
 }
 
 /// How a table shows a metric.

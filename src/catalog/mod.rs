@@ -6,6 +6,7 @@
 //! folder in `tools/` with a line in `tools/registry.rs`. `tests/it/tool_registry.rs` finds what is
 //! missing.
 
+mod better;
 mod iperf3;
 mod limits;
 mod metric;
@@ -17,10 +18,11 @@ mod tool;
 mod tool_list;
 mod unit;
 
+pub use better::Better;
 pub use iperf3::IPERF3;
 pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES};
 pub use metric::Metric;
-pub use metric_table::{Better, Column, KnownMetric, METRICS, better, name, reserved_metric};
+pub use metric_table::{Column, KnownMetric, METRICS, better, name, reserved_metric};
 pub use netperf::NETPERF;
 pub use option::{Kind, Role, ToolOption};
 pub use shared_parameter::{SHARED_PARAMETERS, SharedParameter, shared_parameter};

@@ -1,6 +1,6 @@
 //! The units of metrics.
 
-use super::Better;
+use super::better::Better;
 
 /// What the figures of a metric count, in plans and in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

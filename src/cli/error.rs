@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::diag::Problems;
+use crate::diag::{Problem, Problems};
 use crate::render::RenderError;
 
 /// The documented exit codes.
@@ -36,6 +36,13 @@ pub(super) enum CliError {
 }
 
 impl CliError {
+    /// What is wrong with an argument, and on a line of its own what to do.
+    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    pub fn usage(problem: Problem) -> Self {
+        let help = problem.help.iter().flat_map(|help| ["\n", help]);
+        Self::Usage([&*problem.what].into_iter().chain(help).collect())
+    }
+
     pub fn exit(&self) -> Exit {
         match self {
             Self::Plan(_) | Self::Usage(_) => Exit::Usage,

@@ -3,6 +3,7 @@
 mod compare;
 mod error;
 mod help;
+mod import;
 mod interrupt;
 mod kubernetes;
 mod measure;
@@ -57,8 +58,9 @@ enum Command {
     Schedule(plan::schedule::ScheduleArgs),
     Render(plan::render::RenderArgs),
     Report(results::report::ReportArgs),
-    History(results::history::HistoryArgs),
     Compare(compare::command::CompareArgs),
+    History(results::history::HistoryArgs),
+    Import(import::command::ImportArgs),
     Status(kubernetes::status::StatusArgs),
     Attach(kubernetes::attach::AttachArgs),
     Cancel(kubernetes::cancel::CancelArgs),
@@ -141,8 +143,9 @@ impl Command {
             Self::Schedule(args) => plan::schedule::execute(&args),
             Self::Render(args) => plan::render::execute(&args),
             Self::Report(args) => results::report::execute(&args),
-            Self::History(args) => results::history::execute(&args),
             Self::Compare(args) => compare::command::execute(&args),
+            Self::History(args) => results::history::execute(&args),
+            Self::Import(args) => import::command::execute(&args),
             Self::Status(args) => kubernetes::status::execute(&args),
             Self::Attach(args) => kubernetes::attach::execute(&args),
             Self::Cancel(args) => kubernetes::cancel::execute(&args),

@@ -11,7 +11,7 @@ use crate::diag::Problem;
 #[serde(rename_all = "snake_case")]
 pub enum Error {
     /// An object has a field or a value that the cluster does not accept.
-    #[error("{object} (`{template}`): `{field}`: {what}; {help}")]
+    #[error("{object} (`{template}`): `{field}`: {problem}")]
     Refused {
         /// Kind and name: `Pod np-1-w1`.
         object: String,
@@ -19,8 +19,7 @@ pub enum Error {
         template: String,
         /// Path of the field: `spec.containers[0].image`.
         field: String,
-        what: String,
-        help: String,
+        problem: Box<Problem>,
     },
     /// A pod does not come up, and waiting does not help.
     #[error("pod `{pod}` does not start: {problem}{}", below(.details))]

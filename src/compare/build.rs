@@ -1,11 +1,11 @@
 //! Sides → a comparison.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use indexmap::IndexMap;
 
 use super::comparison::{Comparison, Factor, Machines, Pair, PathVerdict, Versus};
-use super::floor::{Floor, Floors};
+use super::floor::{FloorIndex, Floors};
 use super::judge::{Answer, Scale, judge};
 use super::options::Options;
 use super::questions::mark::marks;
@@ -66,7 +66,8 @@ fn prepare(base: &Side, new: Side, options: &Options, floors: &Floors) -> (Versu
         cells: &matching.cells,
     };
     let floor = base.runs.first().and_then(|run| floors.get(&run.machine));
-    let absolute = absolute(matched, options, floor);
+    let floor = floor.map(FloorIndex::new);
+    let absolute = absolute(matched, options, floor.as_ref());
     let mut lost_metrics = Vec::new();
     let mut marked = (Vec::new(), 0);
     let mut factors = Vec::new();
@@ -112,7 +113,7 @@ fn machines(base: &Side, new: &Side, options: &Options) -> Machines {
 }
 
 /// A question for each test, path and metric that decides, or that `--fail-on` names.
-fn absolute(matched: Matched<'_>, options: &Options, floor: Option<&Floor>) -> Vec<Asked> {
+fn absolute(matched: Matched<'_>, options: &Options, floor: Option<&FloorIndex<'_>>) -> Vec<Asked> {
     let mut asked = Vec::new();
     for ((test, path), cells) in &matched.groups() {
         let decisive = matched.decisive(test);
@@ -160,6 +161,7 @@ fn ratios(matched: Matched<'_>, options: &Options) -> Vec<Asked> {
 
 /// Metrics that decide, that BASE has figures of, and about which nothing could be asked.
 fn lost_metrics(matched: Matched<'_>, asked: &[Asked]) -> Vec<Subject> {
+    let asked: HashSet<&Subject> = asked.iter().map(|asked| &asked.subject).collect();
     let mut lost = Vec::new();
     for (test, path) in matched.groups().keys() {
         for metric in matched.decisive(test) {
@@ -169,7 +171,7 @@ fn lost_metrics(matched: Matched<'_>, asked: &[Asked]) -> Vec<Subject> {
                 plain: None,
                 metric: metric.clone(),
             };
-            if !asked.iter().any(|asked| asked.subject == subject) {
+            if !asked.contains(&subject) {
                 lost.push(subject);
             }
         }

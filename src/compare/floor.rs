@@ -1,5 +1,7 @@
 //! The A/A floor: how much runs of one unchanged setup differ from each other.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::judge::Scale;
@@ -73,16 +75,28 @@ impl Floors {
     }
 }
 
-impl Floor {
+/// Finds the entries of a floor.
+#[derive(Debug)]
+pub struct FloorIndex<'a>(HashMap<(&'a str, &'a str, &'a str), &'a FloorEntry>);
+
+impl<'a> FloorIndex<'a> {
+    #[must_use]
+    pub fn new(floor: &'a Floor) -> FloorIndex<'a> {
+        let entries = floor.entries.iter();
+        FloorIndex(
+            entries
+                .map(|it| ((&*it.test, &*it.path, &*it.metric), it))
+                .collect(),
+        )
+    }
+
     /// How much a run's figure spreads: the mean of a metric over so many cells of a test on a path. None for fewer
     /// cells than the floor is of, whose mean spreads more.
     #[must_use]
     pub fn spread(&self, test: &str, path: &str, metric: &str, cells: usize) -> Option<Spread> {
-        let mut entries = self.entries.iter();
-        let entry = entries
-            .find(|entry| (&*entry.test, &*entry.path, &*entry.metric) == (test, path, metric))?;
+        let entry = self.0.get(&(test, path, metric))?;
         let is_usable = entry.deviation.is_finite() && entry.deviation >= 0.0 && entry.runs > 1;
-        (is_usable && entry.cells <= cells).then(|| Spread {
+        (is_usable && entry.cells <= cells).then_some(Spread {
             deviation: entry.deviation,
             freedom: entry.runs as f64 - 1.0,
         })

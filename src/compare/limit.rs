@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn limits_are_for_all_or_for_what_they_name() {
         assert_eq!(limit("5%"), limit("5"));
-        assert_eq!(limit("2.5 %").share, 0.025);
+        assert_eq!(limit("2.5 %"), limit("2.5"));
         let limits = [
             limit("5%"),
             limit("latency.p99=10%"),

@@ -19,12 +19,12 @@ use super::state::replay::Replay;
 use super::state::task::Tasks;
 use super::state::{Limits, State};
 use super::store::{Store, StoreError};
-use crate::diag::{Problems, Source};
+use crate::diag::{Problem, Problems, Source};
 use crate::plan;
 use crate::results::{Event, EventKind, JournalError};
 use crate::rpc::pb::orchestrator_server::OrchestratorServer;
 use crate::rpc::{self, Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES};
-use crate::schedule::{Selection, SelectionError};
+use crate::schedule::Selection;
 
 /// Calls that wait for the driver.
 const CALLS: usize = 64;
@@ -82,7 +82,7 @@ pub enum Error {
     #[error("{0}")]
     Plan(Problems),
     #[error("--only: {0}")]
-    Selection(SelectionError),
+    Selection(Problem),
     #[error(
         "the resolved plan takes {bytes} bytes, and at most {LARGEST_PLAN_BYTES} can be recorded: \
          split it"

@@ -10,7 +10,7 @@
 //! values as they are written (a value that would be 0 so gets the decimals that it needs); every
 //! line ends in the separator. Rates are Mbit/s, request/response tests transactions a second. Where
 //! nptest writes `0` (a fork: `-1`) for a failure, the field is empty here: a cell without a
-//! measurement is never a number.
+//! measurement is never a number. Only a failure that was imported is written as its source has it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -18,9 +18,10 @@ use std::fmt::Write as _;
 use super::csv_field;
 use crate::catalog::CsvDigits;
 use crate::plan::ToolSpec;
-use crate::report::Report;
 use crate::report::document::number_format::visible;
 use crate::report::labels;
+use crate::report::{CellReport, CellState, Report};
+use crate::tools::Cause;
 
 /// Whose CSV.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,9 +48,11 @@ pub fn render(report: &Report, dialect: Dialect) -> String {
     let mut rows: Vec<Vec<(Option<u64>, Option<String>)>> =
         vec![Vec::new(); report.schedule.rows.len()];
     for cell in &report.cells {
-        let value = report
-            .row(cell.row)
-            .and_then(|(_, test, _)| Some(figure(&test.tool, report.headline(cell)?.summary.mean)));
+        let measured = || {
+            let (_, test, _) = report.row(cell.row)?;
+            Some(figure(&test.tool, report.headline(cell)?.summary.mean))
+        };
+        let value = recorded_failure(cell).or_else(measured);
         if let Some(row) = rows.get_mut(cell.row) {
             row.push((cell.params.size(), value));
         }
@@ -118,12 +121,10 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
         let label = line.label.replace([separator, '\n', '\r'], " ");
         let label = csv_field::field(&label);
         let _ = write!(out, "{label:<45}{separator}");
-        let maximum = line
-            .values
-            .iter()
-            .flatten()
-            .filter_map(|value| value.parse().ok())
-            .reduce(f64::max);
+        let values = line.values.iter().flatten();
+        let numbers = values.filter_map(|value| value.parse().ok());
+        // A failure as the fork writes it is below 0.
+        let maximum = numbers.map(|value: f64| value.max(0.0)).reduce(f64::max);
         if let Some(maximum) = maximum {
             out.push_str(&decimals(maximum, 6));
         }
@@ -138,6 +139,16 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
         out.push_str("END CSV DATA\n");
     }
     out
+}
+
+/// What the source of an import has in the place of a cell's figure; `None` for other cells.
+fn recorded_failure(cell: &CellReport) -> Option<String> {
+    match &cell.state {
+        CellState::Failed(failure) if failure.cause == Cause::RecordedAsFailure => {
+            Some(failure.words.clone())
+        }
+        _ => None,
+    }
 }
 
 /// A headline figure as the tool itself would print it, in Mbit/s or transactions a second.

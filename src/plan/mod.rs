@@ -6,8 +6,9 @@ mod model;
 mod text;
 
 pub use crate::catalog::{Metric, Unit};
-pub use decode::load::{init_text, load, load_file};
-pub use describe::explain::{Explanation, UnknownPath, explain};
+pub use decode::load::{load, load_file};
+pub use describe::explain::{Explanation, explain};
+pub use describe::init::init_text;
 pub use describe::reference::reference;
 pub use describe::schema::schema;
 pub use model::expect::{Bound, Comparison, Condition, Expectation, Expectations, Find, Goal};

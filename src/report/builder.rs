@@ -123,6 +123,8 @@ impl Report {
 struct Builder {
     report: Report,
     cells: HashMap<CellId, usize>,
+    /// The position of the cell that the last event was about.
+    last: usize,
     /// The samples that are there: a cell's position and the sample's number.
     samples: HashSet<(usize, u32)>,
     shared: Shared,
@@ -186,6 +188,7 @@ impl Builder {
                 damage: None,
             },
             cells: index,
+            last: 0,
             samples: HashSet::new(),
             shared: Shared::default(),
         }
@@ -243,7 +246,11 @@ impl Builder {
 
     /// A cell and its position; counts the event where the schedule has no such cell.
     fn cell(&mut self, id: &CellId) -> Option<(usize, &mut CellReport)> {
-        let at = self.cells.get(id).copied();
+        // Mostly that of the event before, or the next one.
+        let near = (self.last..self.report.cells.len()).take(2);
+        let near = near.into_iter().find(|at| self.report.cells[*at].id == *id);
+        let at = near.or_else(|| self.cells.get(id).copied());
+        self.last = at.unwrap_or(self.last);
         let found = at.and_then(|at| Some((at, self.report.cells.get_mut(at)?)));
         if found.is_none() {
             self.report.strangers += 1;

@@ -1,6 +1,8 @@
 //! Which samples of a cell its figures are of: all of them, or of a search the probes at the rate that
 //! it has found.
 
+use std::collections::BTreeMap;
+
 use super::fold::{CellReport, CellState};
 use crate::plan::Condition;
 use crate::results::Sample;
@@ -43,10 +45,38 @@ impl CellReport {
     /// cell: what a failed cell measured before it failed does not count.
     #[must_use]
     pub fn measured(&self, metric: &str) -> Option<Summary> {
-        if !matches!(self.state, CellState::Measured | CellState::Partial) {
+        if !self.is_measured() {
             return None;
         }
         Summary::of(self.counted().filter_map(|s| s.metrics.get(metric)))
+    }
+
+    /// Each metric of its samples as [`CellReport::measured`], sorted by name.
+    pub(super) fn all_measured(&self) -> Vec<(&str, Summary)> {
+        if !self.is_measured() {
+            return Vec::new();
+        }
+        let mut samples = self.counted();
+        let (first, second) = (samples.next(), samples.next());
+        if let (Some(only), None) = (first, second) {
+            // The usual cell of a large report.
+            let figures = only.metrics.iter();
+            return figures
+                .filter_map(|(metric, value)| Some((metric, Summary::of([value])?)))
+                .collect();
+        }
+        let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for (metric, value) in self.counted().flat_map(|sample| sample.metrics.iter()) {
+            values.entry(metric).or_default().push(value);
+        }
+        let summaries = values.into_iter();
+        summaries
+            .filter_map(|(metric, values)| Some((metric, Summary::of(values)?)))
+            .collect()
+    }
+
+    fn is_measured(&self) -> bool {
+        matches!(self.state, CellState::Measured | CellState::Partial)
     }
 }
 

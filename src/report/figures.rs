@@ -26,11 +26,21 @@ impl Report {
     /// A metric over the samples of a measured cell.
     #[must_use]
     pub fn figure(&self, cell: &CellReport, metric: &str) -> Option<Figure> {
-        let summary = cell.measured(metric)?;
-        Some(Figure {
+        Some(self.figure_from(cell, cell.measured(metric)?))
+    }
+
+    /// All metrics over the samples of a measured cell, sorted by name.
+    pub fn figures<'a>(&self, cell: &'a CellReport) -> impl Iterator<Item = (&'a str, Figure)> {
+        cell.all_measured()
+            .into_iter()
+            .map(|(metric, summary)| (metric, self.figure_from(cell, summary)))
+    }
+
+    fn figure_from(&self, cell: &CellReport, summary: Summary) -> Figure {
+        Figure {
             summary,
             interval: summary.interval(self.alpha(cell, &summary)),
-        })
+        }
     }
 
     /// The level of a mean's interval: stricter where the samples decided when to stop.

@@ -143,10 +143,10 @@ impl Report {
     }
 
     /// Time from the first event to the last, in seconds, without the idle time before the run was
-    /// resumed.
+    /// resumed. `None` where all have one time: the source of an import may not know others.
     #[must_use]
     pub fn elapsed_s(&self) -> Option<f64> {
-        let (first, last) = self.span?;
+        let (first, last) = self.span.filter(|(first, last)| first != last)?;
         let idle = self.sessions.idle().as_secs_f64();
         Some(last.duration_since(first).as_secs_f64() - idle)
     }

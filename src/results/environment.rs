@@ -7,10 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, EventKind};
 pub use super::worker_environment::{EMULATED_VARIABLE, OFFLOADS, WorkerEnvironment};
 
+/// The kind of cluster of results that another program measured. What such results do not say is unknown, and then empty or
+/// 0 in the environment.
+pub const IMPORTED: &str = "imported";
+
 /// The cluster that a run ran on, as the command line that started it describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
-    /// `local` or `kubernetes`.
+    /// `local`, `kubernetes` or [`IMPORTED`].
     pub kind: String,
     /// What else there is to say; its keys depend on the kind.
     pub description: serde_json::Value,

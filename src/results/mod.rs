@@ -17,7 +17,7 @@ pub mod warnings;
 mod worker_environment;
 
 pub use configuration::Configuration;
-pub use environment::{Cluster, Environment, JoinedWorker, WorkerEnvironment};
+pub use environment::{Cluster, Environment, IMPORTED, JoinedWorker, WorkerEnvironment};
 pub use event::{
     CommandLine, Event, EventKind, OLDEST_VERSION, Outcome, Sample, VERSION, command_line,
 };

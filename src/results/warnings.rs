@@ -300,6 +300,7 @@ mod tests {
                     Warning::OtherTraffic { end, .. } => host_metrics::SENT_BYTES.at(end),
                     Warning::Offloaded { .. }
                     | Warning::Loopback
+                    | Warning::SenderRate
                     | Warning::ImpossibleFigure { .. }
                     | Warning::Contradicted { .. } => unreachable!("{warning:?}"),
                 };

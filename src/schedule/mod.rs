@@ -11,4 +11,4 @@ pub use cell::{Cell, CellId, Params, Row, Schedule};
 pub use expand::slots;
 pub use forecast::{Forecast, forecast};
 pub use params::Param;
-pub use selection::{Selection, SelectionError};
+pub use selection::Selection;

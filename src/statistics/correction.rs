@@ -64,6 +64,11 @@ fn in_order(count: usize, steps: impl Iterator<Item = (usize, f64)>) -> Vec<f64>
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::unreadable_literal,
+        reason = "figures as the reference prints them"
+    )]
+
     use super::*;
     use proptest::prelude::*;
 

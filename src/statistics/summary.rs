@@ -1,12 +1,10 @@
 //! The figures that sum up the samples of a cell.
 
-use serde::Serialize;
-
 /// What a handful of samples says.
 ///
 /// Figures are of the size of measurements: with magnitudes above 1e150 the squares overflow and
 /// the spread is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     pub count: usize,
     /// Arithmetic mean: Σx / n.

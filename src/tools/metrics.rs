@@ -1,10 +1,11 @@
 //! Measured figures, by name.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Figures by metric name; every value is finite.
@@ -92,43 +93,109 @@ impl Serialize for Metrics {
     }
 }
 
+thread_local! {
+    /// The names of the metrics that this thread has read last: the next ones mostly have the same.
+    static LAST_NAMES: RefCell<Arc<Vec<String>>> = RefCell::default();
+}
+
 impl<'de> Deserialize<'de> for Metrics {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {
-        struct Figures;
+        deserializer.deserialize_map(MetricsVisitor)
+    }
+}
 
-        impl<'de> Visitor<'de> for Figures {
-            type Value = Metrics;
+struct MetricsVisitor;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("figures by metric name")
-            }
+impl<'de> Visitor<'de> for MetricsVisitor {
+    type Value = Metrics;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
-                let mut metrics = Metrics::default();
-                while let Some((name, value)) = map.next_entry::<String, f64>()? {
-                    metrics.set(&name, value);
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("figures by metric name")
+    }
+
+    /// Copies no name as long as they are those that were read last, in their order: a journal has very many.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
+        let last = LAST_NAMES.with_borrow(Arc::clone);
+        let mut values = Vec::with_capacity(last.len());
+        let mut other = None;
+        while let Some(name) = map.next_key_seed(UnlessExpected(last.get(values.len())))? {
+            let value: f64 = map.next_value()?;
+            match name {
+                None if value.is_finite() => values.push(value),
+                name => {
+                    other = Some((name.unwrap_or_default(), value));
+                    break;
                 }
-                Ok(metrics)
             }
         }
+        if other.is_none() && values.len() == last.len() {
+            return Ok(Metrics {
+                names: last,
+                values,
+                rejected: Vec::new(),
+            });
+        }
+        let names = last.iter().take(values.len()).cloned().collect();
+        let mut metrics = Metrics {
+            names: Arc::new(names),
+            values,
+            rejected: Vec::new(),
+        };
+        if let Some((name, value)) = other {
+            metrics.set(&name, value);
+        }
+        while let Some((name, value)) = map.next_entry::<String, f64>()? {
+            metrics.set(&name, value);
+        }
+        LAST_NAMES.set(Arc::clone(&metrics.names));
+        Ok(metrics)
+    }
+}
 
-        deserializer.deserialize_map(Figures)
+/// Reads a name: `None` if it is the expected one.
+struct UnlessExpected<'a>(Option<&'a String>);
+
+impl<'de> DeserializeSeed<'de> for UnlessExpected<'_> {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for UnlessExpected<'_> {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a metric")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        let is_expected = self.0.is_some_and(|expected| expected == name);
+        Ok((!is_expected).then(|| name.to_owned()))
     }
 }
 
 /// The sets of names that metrics share.
 #[derive(Debug, Default)]
-pub struct MetricNames(HashSet<Arc<Vec<String>>>);
+pub struct MetricNames {
+    all: HashSet<Arc<Vec<String>>>,
+    last: Arc<Vec<String>>,
+}
 
 impl MetricNames {
     /// Lets the metrics share their names with earlier ones that have the same.
     pub fn share(&mut self, metrics: &mut Metrics) {
         metrics.values.shrink_to_fit();
-        if let Some(names) = self.0.get(&metrics.names) {
+        if Arc::ptr_eq(&metrics.names, &self.last) {
+            return;
+        }
+        if let Some(names) = self.all.get(&metrics.names) {
             metrics.names = Arc::clone(names);
         } else {
-            self.0.insert(Arc::clone(&metrics.names));
+            self.all.insert(Arc::clone(&metrics.names));
         }
+        self.last = Arc::clone(&metrics.names);
     }
 }
 
@@ -161,6 +228,24 @@ mod tests {
             let json = serde_json::to_string(&metrics).unwrap();
             prop_assert_eq!(&json, &serde_json::to_string(&model).unwrap());
             prop_assert_eq!(serde_json::from_str::<Metrics>(&json).unwrap(), metrics);
+        }
+
+        #[test]
+        fn what_was_read_before_changes_nothing(
+            objects in prop::collection::vec(prop::collection::vec(("[a-c]{1,2}", -9..9i32), 0..5), 1..9)
+        ) {
+            for entries in objects {
+                let members = entries.iter().map(|(name, value)| format!("\"{name}\":{value}"));
+                let json = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+                let mut expected = Metrics::default();
+                for (name, value) in &entries {
+                    expected.set(name, f64::from(*value));
+                }
+                // The second time all names are known.
+                for _ in 0..2 {
+                    prop_assert_eq!(&serde_json::from_str::<Metrics>(&json).unwrap(), &expected);
+                }
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ pub use commands::{CellCommands, commands, commands_of_cell};
 pub use failure::{Cause, Failure, Speaker};
 pub use headline::{CellMeans, Headlines, figures};
 pub use installed::{Installed, Use, VersionQuery, names_tcp};
+pub use iperf3::{Recording, Settings, read_recording};
 pub use metrics::{MetricNames, Metrics, Rejected};
 pub use output::process_end::{
     CUT_MARK_BYTES, Cut, Ended, How, LARGEST_OUTPUT_BYTES, SERVER_OUTPUT_BYTES,

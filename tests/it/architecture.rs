@@ -29,8 +29,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["tools", "schedule", "plan", "catalog", "files", "diag"],
     ),
     (
+        "import",
+        &[
+            "results", "tools", "schedule", "plan", "catalog", "files", "diag",
+        ],
+    ),
+    (
         "report",
         &[
+            "results",
+            "statistics",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "diag",
+        ],
+    ),
+    (
+        "compare",
+        &[
+            "report",
             "results",
             "statistics",
             "tools",
@@ -55,6 +74,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "output",
         &[
             "history",
+            "compare",
             "report",
             "results",
             "statistics",
@@ -99,7 +119,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "cluster",
             "output",
             "history",
+            "compare",
             "report",
+            "import",
             "render",
             "rpc",
             "results",

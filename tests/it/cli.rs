@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "attach",
     "cancel",
     "clean",
+    "compare",
     "doctor",
     "selftest",
     "init",

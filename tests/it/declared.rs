@@ -213,7 +213,10 @@ fn own_parameters_are_swept_and_selected() {
         ["sockperf/remote/size=64", "sockperf/remote-service/size=64"]
     );
     let error = Selection::parse("sise=64", &plan).unwrap_err();
-    assert!(error.help.contains("did you mean `size`?"), "{error}");
+    assert!(
+        error.to_string().contains("did you mean `size`?"),
+        "{error}"
+    );
     // Journals name them.
     let written = serde_json::to_string(&all.params(&all.cells[1])).unwrap();
     assert_eq!(written, r#"[["size",1024]]"#);

@@ -382,6 +382,7 @@ impl FakeApi {
                 Some(object) => json_answer(object),
                 None => refuse(404, "not found"),
             },
+            Method::POST if query.contains_key("dryRun") => json_answer(&sent),
             Method::POST => {
                 let name = sent["metadata"]["name"].as_str().unwrap_or_default();
                 let key = (key.0, key.1, name.to_owned());

@@ -335,6 +335,30 @@ async fn clean_all(api: &FakeApi) {
     access(api).clean(&runs, true).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_preflight_asks_whether_pods_are_admitted() {
+    let checked = async |answer: Option<(u16, &'static str)>| {
+        let api = FakeApi::new(|_| running());
+        api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
+        if let Some((code, message)) = answer {
+            api.fail(fault(Method::POST, "/pods?", code, message, 100));
+        }
+        let findings = access(&api).checkup(NAMESPACE, &manifests()).await;
+        let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let pods = all.into_iter().find(|line| line.contains(" pods: "));
+        pods.unwrap()
+    };
+    let all = [
+        checked(None).await,
+        checked(Some((403, "pods is forbidden: User \"jo\" cannot create resource \"pods\" in API group \"\""))).await,
+        checked(Some((403, "pods \"x\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=5, limited: pods=5"))).await,
+        checked(Some((403, "pods \"x\" is forbidden: maximum memory usage per Container is 64Mi, but limit is 128Mi"))).await,
+        checked(Some((400, "admission webhook \"policy.example.com\" denied the request: images come from registry.example.com"))).await,
+    ];
+    crate::support::snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_admission", all.concat()));
+}
+
 type Right = (String, String, String);
 
 /// What the roles of rbac.yaml allow, by their names.
@@ -425,9 +449,11 @@ async fn the_least_role_is_what_the_preflight_asks_for_and_a_run_uses() {
     next_end(&cluster).await;
     cluster.logs("netplan-0badcafe-w2").await.unwrap();
     clean_all(&api).await;
-    // Events are a help where one may see them; pods go with their Jobs.
+    // Events are a help where one may see them; pods go with their Jobs; who may not create pods is not told what
+    // admission makes of them.
     let tolerated = |right: &Right| {
-        right.1 == "events" || (right.1.as_str(), right.2.as_str()) == ("pods", "deletecollection")
+        let (resource, verb) = (right.1.as_str(), right.2.as_str());
+        resource == "events" || resource == "pods" && matches!(verb, "deletecollection" | "create")
     };
     for request in api.requests() {
         if let Some(right) = right(&request).filter(|right| !tolerated(right)) {

@@ -13,6 +13,7 @@ mod attach;
 mod cases;
 mod cli;
 mod color;
+mod compare;
 mod completions;
 mod confirm;
 mod coverage;
@@ -27,6 +28,7 @@ mod generated_code;
 mod history;
 #[path = "../../benches/figures/history_simulation.rs"]
 mod history_simulation;
+mod import;
 mod import_circles;
 mod install;
 mod kubeconfig;
@@ -63,6 +65,8 @@ mod terminal;
 mod tool_registry;
 mod tools;
 mod tools_here;
+#[path = "../../benches/figures/verdict_simulation.rs"]
+mod verdict_simulation;
 mod verdicts;
 mod versions;
 mod warnings;

@@ -108,7 +108,10 @@ fn a_mesh_is_selected_by_its_name_and_offered_first() {
     assert_eq!(count("path=mesh"), 2 * 190);
     assert_eq!(count("path=mesh|near"), 2 * 190 + 1);
     assert_eq!(count("path=mesh-1-2"), 2);
-    let help = Selection::parse("path=far", &plan).unwrap_err().help;
+    let help = Selection::parse("path=far", &plan)
+        .unwrap_err()
+        .help
+        .unwrap();
     assert!(
         help.starts_with("`path` can be `near`, `mesh`, `mesh-1-"),
         "{help}"

@@ -247,8 +247,8 @@ fn too_much_is_refused_at_once() {
 
 #[test]
 fn the_plan_of_init_shows_every_key() {
-    let text = plan::init_text();
-    load(text, &[]).unwrap();
+    let text = plan::init_text().unwrap();
+    load(&text, &[]).unwrap();
     let schema = plan::schema();
     let mut keys: Vec<String> = Vec::new();
     let definitions = schema["definitions"].as_object().unwrap().iter();

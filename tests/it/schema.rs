@@ -137,6 +137,11 @@ fn the_committed_reference_is_that_of_the_model() {
 }
 
 #[test]
+fn the_committed_plan_of_init_is_that_of_the_model() {
+    committed("plans/init.yaml", &plan::init_text().unwrap());
+}
+
+#[test]
 fn the_schema_takes_every_shipped_plan() {
     let validator = validator();
     let mut good = vec![("small".to_owned(), SMALL.to_owned())];

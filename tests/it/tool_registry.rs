@@ -122,7 +122,9 @@ fn each_tool_is_in_the_schema_explained_and_in_the_reference() {
         );
         assert!(reference.contains(&format!("\n## {path}\n")), "{path}");
         assert!(
-            plan::init_text().contains(&format!("{}:", tool.name)),
+            plan::init_text()
+                .unwrap()
+                .contains(&format!("{}:", tool.name)),
             "{path}"
         );
         for key in tool.keys() {

@@ -76,7 +76,10 @@ impl Recorded {
             tool: tools::from_spec(&spec),
             params: Params(mss.into_iter().collect()),
             // A recording by bytes has no duration; `-t 0.5` is none either.
-            timing: timing(0, duration.and_then(|s| s.parse().ok()).unwrap_or(0)),
+            timing: timing(
+                after("-O").and_then(|s| s.parse().ok()).unwrap_or(0),
+                duration.and_then(|s| s.parse().ok()).unwrap_or(0),
+            ),
         }
     }
 
@@ -205,6 +208,7 @@ fn iperf3_cause(version: &str, name: &str) -> Option<Cause> {
         ("err-udp-port-not-in-service", Cause::DataPortUnreachable),
         ("err-unknown-option", Cause::OptionRefused),
         ("err-unresolvable-host", Cause::ToolError),
+        ("err-warmup-ended-late", Cause::TooShort),
         ("json-stream-err-client-KILL", Cause::Killed),
         ("json-stream-err", Cause::UnexplainedError),
         ("server-bitrate-limit-b200", Cause::OptionRefused),

@@ -11,7 +11,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
 use crate::cli::terminal::printer;
 use crate::compare::{self, Floors, Limit, Options, Outcome, Side};
-use crate::diag::{did_you_mean, quote};
+use crate::diag::{did_you_mean, list, quote};
 
 /// Compare runs: did it get slower?
 ///
@@ -22,7 +22,7 @@ use crate::diag::{did_you_mean, quote};
 #[command(after_help = "Examples:
   netplan compare BASE NEW                            two runs, or two folders of runs
   netplan compare --base a b c --new d e f            several runs a side
-  netplan compare cni/*                               each with the first; or with --base cni/flannel
+  netplan compare cni/*                               each with the first, or the one of --base
   netplan compare BASE NEW --fail-on 5%               exit code 4 if a path is more than 5 % worse
   netplan compare BASE NEW --fail-on hairpin=10% --fail-on latency.p99=20%
   netplan compare BASE NEW --format markdown          for a comment on a pull request
@@ -64,7 +64,7 @@ pub(in crate::cli) struct CompareArgs {
     #[arg(long)]
     other_machine: bool,
 
-    /// The file of A/A floors [default: netplan/floors.json in $XDG_STATE_HOME or ~/.local/state]
+    /// The file of A/A floors [default: netplan/floors.json in `$XDG_STATE_HOME` or `~/.local/state`]
     #[arg(long, value_name = "FILE")]
     floor: Option<PathBuf>,
 
@@ -184,24 +184,24 @@ fn column_name(path: &Path, side: &Side, of_two: Option<usize>) -> String {
 /// A limit that concerns nothing would let everything pass.
 fn check_limits(limits: &[Limit], sides: &[Side]) -> Result<(), CliError> {
     let known = compare::nameable(sides);
-    let names = limits.iter().flat_map(|limit| &limit.names);
-    for name in names.filter(|name| !known.contains(*name)) {
-        let near = did_you_mean(name, known.iter().map(String::as_str));
-        let help = near.map_or_else(
-            || {
-                format!(
-                    "there are {}",
-                    known.iter().cloned().collect::<Vec<_>>().join(", ")
-                )
-            },
-            |near| format!("did you mean `{near}`?"),
-        );
-        return Err(CliError::Usage(format!(
-            "`--fail-on` names {}, which is no test, path or metric of these runs; {help}",
-            quote(name)
-        )));
-    }
-    Ok(())
+    let mut names = limits.iter().flat_map(|limit| &limit.names);
+    let Some(name) = names.find(|name| !known.contains(*name)) else {
+        return Ok(());
+    };
+    let near = did_you_mean(name, known.iter().map(String::as_str));
+    let help = near.map_or_else(
+        || {
+            format!(
+                "there are {}",
+                list(&known.iter().map(String::as_str).collect::<Vec<_>>())
+            )
+        },
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(CliError::Usage(format!(
+        "`--fail-on` names {}, which is no test, path or metric of these runs; {help}",
+        quote(name)
+    )))
 }
 
 fn floor_path(args: &CompareArgs) -> Option<PathBuf> {

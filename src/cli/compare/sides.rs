@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::cli::error::CliError;
-use crate::cli::results::artifacts;
+use crate::cli::import::sources;
 use crate::cli::terminal::printer;
 use crate::compare::{Run, Side};
-use crate::results::{RunDir, journal, runs_in};
+use crate::results::{journal, runs_in};
 use crate::schedule::{CellId, Schedule, Selection};
 
 /// What is read of one run.
@@ -65,9 +65,9 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// The directories of runs that a path names: it is one, or its subfolders are.
+/// The runs that a path names: it is the directory of one, or a file that can be imported, or its subfolders are runs.
 fn directories(path: &Path) -> Result<Vec<PathBuf>, CliError> {
-    if path.join(journal::FILE_NAME).is_file() {
+    if path.is_file() || path.join(journal::FILE_NAME).is_file() {
         return Ok(vec![path.to_owned()]);
     }
     let runs = runs_in(path);
@@ -82,9 +82,12 @@ fn directories(path: &Path) -> Result<Vec<PathBuf>, CliError> {
 }
 
 fn load(path: &Path, only: Option<&str>) -> Result<Loaded, CliError> {
-    let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
-    let report = artifacts::report(&dir)
-        .map_err(|error| error.context(format!("cannot read the run `{}`", path.display())))?;
+    let report = sources::report(path).map_err(|error| match error {
+        CliError::Failed(error) => {
+            CliError::Failed(error.context(format!("cannot read the run `{}`", path.display())))
+        }
+        error => error,
+    })?;
     if !report.is_complete() {
         printer::note(&format!(
             "`{}` is not complete: what it did not measure counts as missing",

@@ -52,7 +52,10 @@ pub(in crate::cli) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
         Some(plan) => plan,
         None => plan::load_file(
             &plan::Alone,
-            Source::new("netplan init", plan::init_text()),
+            Source::new(
+                "netplan init",
+                plan::init_text().map_err(anyhow::Error::from)?,
+            ),
             &[],
         )?,
     };

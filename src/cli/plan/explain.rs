@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
 use crate::cli::terminal::printer;
+use crate::diag::Problem;
 use crate::plan::{Explanation, explain};
 
 /// Explain a key of the plan language: its meaning, type, default, range, and the keys in it
@@ -28,12 +29,11 @@ pub(in crate::cli) struct ExplainArgs {
 const WIDTH: usize = 100;
 
 pub(in crate::cli) fn execute(args: &ExplainArgs) -> Result<Exit, CliError> {
-    let usage = |error: crate::plan::UnknownPath| CliError::Usage(error.to_string());
-    let found = explain(&args.path).map_err(usage)?;
+    let found = explain(&args.path).map_err(CliError::usage)?;
     let mut text = head(&found);
     if args.recursive {
         text.push_str("\nKEYS\n");
-        tree(&found, 1, &mut text).map_err(usage)?;
+        tree(&found, 1, &mut text).map_err(CliError::usage)?;
     } else {
         listed(
             "WORDS",
@@ -103,7 +103,7 @@ fn listed<'a>(title: &str, items: impl Iterator<Item = (&'a str, String)>, text:
     }
 }
 
-fn tree(of: &Explanation, depth: usize, text: &mut String) -> Result<(), crate::plan::UnknownPath> {
+fn tree(of: &Explanation, depth: usize, text: &mut String) -> Result<(), Problem> {
     for key in &of.keys {
         let margin = "  ".repeat(depth);
         text.extend([&*margin, &key.name, " <", &key.kind, ">\n"]);

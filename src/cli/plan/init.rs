@@ -25,12 +25,13 @@ pub(in crate::cli) struct InitArgs {
 
 pub(in crate::cli) fn execute(args: &InitArgs) -> Result<Exit, CliError> {
     let file = args.file.display();
+    let text = plan::init_text().map_err(anyhow::Error::from)?;
     if args.file.as_os_str() == "-" {
-        printer::results(plan::init_text())?;
+        printer::results(&text)?;
         return Ok(Exit::Well);
     }
     files::create_new(&args.file, 0o666)
-        .and_then(|mut new| new.write_all(plan::init_text().as_bytes()))
+        .and_then(|mut new| new.write_all(text.as_bytes()))
         .map_err(|error| {
             if error.kind() == std::io::ErrorKind::AlreadyExists {
                 CliError::Usage(format!(

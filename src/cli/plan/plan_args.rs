@@ -115,8 +115,10 @@ impl SelectionArgs {
     /// The selected cells of a plan.
     pub fn schedule(&self, plan: &Plan) -> Result<Schedule, CliError> {
         let selection = match &self.only {
-            Some(text) => Selection::parse(text, plan)
-                .map_err(|error| CliError::Usage(format!("--only '{text}': {error}")))?,
+            Some(text) => Selection::parse(text, plan).map_err(|mut problem| {
+                problem.what = format!("--only '{text}': {}", problem.what);
+                CliError::usage(problem)
+            })?,
             None => Selection::all(),
         };
         Ok(Schedule::of(plan, &selection))

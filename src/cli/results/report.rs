@@ -9,7 +9,7 @@ use super::exit_policy::VerdictArgs;
 use super::format::Format;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
-use crate::results::RunDir;
+use crate::cli::import::sources;
 
 /// Print a stored run again, byte for byte as the run did
 ///
@@ -42,8 +42,7 @@ pub(in crate::cli) fn execute(args: &ReportArgs) -> Result<Exit, CliError> {
         Some(path) => path.clone(),
         None => artifacts::latest("run", |_| true)?,
     };
-    let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
-    let report = artifacts::report(&dir)?;
+    let report = sources::report(&path)?;
     args.format.print(&report, args.verdict)?;
     Ok(args.verdict.exit(&report))
 }

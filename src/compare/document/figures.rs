@@ -1,10 +1,8 @@
 //! How changes, answers and subjects are written.
 
-use crate::catalog::Unit;
 use crate::compare::judge::{Answer, Scale};
 use crate::compare::sides::metric;
 use crate::compare::{PathVerdict, Subject};
-use crate::tools::figures;
 
 /// A change: `-5.1 %`, or `+0.12 points`.
 #[must_use]
@@ -23,6 +21,16 @@ pub fn percent(scale: Scale, share: f64) -> String {
 pub fn size(scale: Scale, share: f64) -> String {
     let signed = percent(scale, share);
     signed.trim_start_matches(['+', '-']).to_owned()
+}
+
+/// A limit, as people write it: `2.5 %`.
+pub fn limit_text(scale: Scale, share: f64) -> String {
+    // Without the digits of a binary fraction.
+    let percent = (share * 1e6).round() / 1e4;
+    match scale {
+        Scale::Log => format!("{percent} %"),
+        Scale::Points => format!("{percent} points"),
+    }
 }
 
 /// An answer as people read it.
@@ -52,26 +60,18 @@ pub fn subject_text(subject: &Subject) -> String {
     format!("{of}{} on {}", subject.test, path_text(subject))
 }
 
-/// BASE's and NEW's figure, with the unit: `8.703` and `8.512 Gbit/s`.
-pub fn pair(verdict: &PathVerdict) -> [String; 2] {
-    let (base, new) = verdict.figures();
-    if verdict.subject.plain.is_some() {
-        return [base, new].map(|ratio| format!("{ratio:.3}"));
-    }
-    let (.., unit) = Unit::split_name(&verdict.subject.metric);
-    let (texts, unit) = figures(unit, &[base, new]);
-    let with_unit = |text: &String| format!("{text} {unit}").trim_end().to_owned();
-    let mut texts = texts.iter().map(with_unit);
-    [(); 2].map(|()| texts.next().unwrap_or_default())
-}
-
-/// The corrected interval: `-7.2 to -3.0 %`. Empty without one.
+/// The corrected interval in percent, or in points: `-7.2..-3.0`. Empty without one.
 pub fn interval(verdict: &PathVerdict) -> String {
     let Some((low, high)) = verdict.interval() else {
         return String::new();
     };
-    // In percent, or in points, which are a hundredth of a share too.
-    format!("{:+.1} to {:+.1}", low * 100.0, high * 100.0)
+    let (low, high) = (low * 100.0, high * 100.0);
+    let decimals = match high - low {
+        width if width < 0.2 => 2,
+        width if width < 20.0 => 1,
+        _ => 0,
+    };
+    format!("{low:+.decimals$}..{high:+.decimals$}")
 }
 
 #[cfg(test)]

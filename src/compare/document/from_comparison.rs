@@ -9,6 +9,8 @@ use crate::report::document::{Block, Document, Fold, Level, Meaning, Notes, Para
 
 /// So many marks are shown.
 const MARKS: usize = 20;
+/// So many answers of paths that did not change are shown. A mesh has thousands.
+const UNCHANGED: usize = 200;
 
 impl Document {
     /// What changed, how sure that is, and what follows.
@@ -116,15 +118,15 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
     let (changed, others): (Vec<&PathVerdict>, Vec<&PathVerdict>) =
         versus.verdicts.iter().partition(|it| is_changed(it));
     if !changed.is_empty() {
-        blocks.push(Block::Table(tables::answers(comparison, versus, &changed)));
+        let tables = tables::answers(comparison, versus, &changed);
+        blocks.extend(tables.into_iter().map(Block::Table));
     }
     if !others.is_empty() {
-        let table = Block::Table(tables::answers(comparison, versus, &others));
-        let is_alike = |it: &&PathVerdict| it.judgement.answer == Answer::Alike;
-        let alike = others.iter().copied().filter(|it| is_alike(&it)).count();
+        let shown: Vec<&PathVerdict> = others.iter().copied().take(UNCHANGED).collect();
+        let tables = tables::answers(comparison, versus, &shown);
         blocks.push(Block::Fold(Fold {
-            title: format!("{alike} alike, {} undecided", others.len() - alike),
-            blocks: vec![table],
+            title: format!("{}{}", unchanged(&others), more(others.len() - shown.len())),
+            blocks: tables.into_iter().map(Block::Table).collect(),
         }));
     }
     let mut push = |notes: Notes| {
@@ -136,11 +138,7 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
     push(notes::limits_of_knowledge(versus));
     if !versus.marks.is_empty() {
         let shown = &versus.marks[..versus.marks.len().min(MARKS)];
-        let more = versus.marks.len() - shown.len();
-        let more = match more {
-            0 => String::new(),
-            more => format!("; {more} more are in `--format json`"),
-        };
+        let more = more(versus.marks.len() - shown.len());
         blocks.push(Block::Fold(Fold {
             title: format!(
                 "{} of {} single cells and other metrics changed (false discovery rate 5 %); they do not decide{more}",
@@ -151,6 +149,32 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
         }));
     }
     blocks
+}
+
+/// Where the rest of a list is.
+fn more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("; {count} more are in `--format json`"),
+    }
+}
+
+/// `8 alike, 4 undecided`.
+fn unchanged(verdicts: &[&PathVerdict]) -> String {
+    let undecided = verdicts
+        .iter()
+        .filter(|it| it.judgement.answer.is_undecided());
+    let undecided = undecided.count();
+    let counts = [
+        (verdicts.len() - undecided, "alike"),
+        (undecided, "undecided"),
+    ];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    counts.join(", ")
 }
 
 fn is_changed(verdict: &PathVerdict) -> bool {

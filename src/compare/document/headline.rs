@@ -1,6 +1,6 @@
 //! The sentences that sum a comparison up.
 
-use super::figures::{answer_text, percent, size, subject_text};
+use super::figures::{answer_text, limit_text, percent, size, subject_text};
 use crate::compare::judge::{Answer, LimitOutcome, Scale};
 use crate::compare::{Comparison, PathVerdict, Versus};
 use crate::diag;
@@ -23,8 +23,12 @@ pub fn totals(versus: &Versus) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    let lost = match versus.matching.lost().count() {
+        0 => String::new(),
+        lost => format!(", {lost} without a figure in {}", versus.new.name),
+    };
     let judged = format!(
-        "judged {} of {}",
+        "judged {} of {}{lost}",
         versus.matching.cells.len(),
         diag::count(versus.matching.total(), "cell")
     );
@@ -148,7 +152,8 @@ pub fn quotable(comparison: &Comparison, versus: &Versus) -> Option<String> {
     Some(match (verdict.question.scale, verdict.interval()) {
         (Scale::Log, Some((low, high))) => {
             let half = (high - low) / 2.0;
-            format!("{subject} is {change:.2} ± {half:.2} of {of}: {answer}")
+            let decimals = if half < 0.005 { 3 } else { 2 };
+            format!("{subject} is {change:.decimals$} ± {half:.decimals$} of {of}: {answer}")
         }
         (Scale::Log, None) => format!("{subject} is {change:.2} of {of}: {answer}"),
         (Scale::Points, _) => {
@@ -209,7 +214,7 @@ pub fn reason(verdict: &PathVerdict) -> String {
     };
     let found = format!("would have found {}", size(scale, estimate.detectable));
     let limit = judgement.limit.map_or_else(String::new, |limit| {
-        let text = size(scale, limit.limit);
+        let text = limit_text(scale, limit.limit);
         let outcome = match limit.outcome {
             LimitOutcome::Beyond => format!("surely more than {text} worse"),
             LimitOutcome::Within => format!("surely not {text} worse"),

@@ -99,14 +99,10 @@ pub fn unmatched(versus: &Versus) -> Notes {
     let mut notes: Vec<Note> = reasons
         .into_iter()
         .map(|(reason, (meaning, cells))| {
-            let mut named = cells
-                .iter()
-                .take(NAMED)
-                .copied()
-                .collect::<Vec<_>>()
-                .join(", ");
-            if let Some(more @ 1..) = cells.len().checked_sub(NAMED) {
-                named += &format!(" and {more} more");
+            let mut named: Vec<&str> = cells.iter().take(NAMED).copied().collect();
+            let more = format!("and {} more", cells.len().saturating_sub(NAMED));
+            if cells.len() > NAMED {
+                named.push(&more);
             }
             let mark = if meaning == Meaning::Failed {
                 "✗"
@@ -115,7 +111,7 @@ pub fn unmatched(versus: &Versus) -> Notes {
             };
             let text = format!("{reason} ({})", diag::count(cells.len(), "cell"));
             Note {
-                details: vec![vec![Span::plain(named)]],
+                details: vec![vec![Span::plain(named.join(", "))]],
                 ..note(meaning, mark, text)
             }
         })

@@ -1,46 +1,78 @@
 //! Tables of answers, of marks, and of sides that cannot be told apart.
 
-use super::figures::{answer_text, interval, pair, path_text, percent, size};
+use indexmap::IndexMap;
+
+use super::figures::{answer_text, interval, limit_text, path_text, percent, size};
 use crate::compare::judge::{Answer, LimitOutcome};
 use crate::compare::sides::metric;
 use crate::compare::{Comparison, Mark, Pair, PathVerdict, Versus};
+use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Cell, Column, Meaning, Span, Table, TableKind};
 
-/// The answers about some subjects.
-pub fn answers(comparison: &Comparison, versus: &Versus, verdicts: &[&PathVerdict]) -> Table {
+/// The answers about some subjects: a table for each test and metric.
+pub fn answers(comparison: &Comparison, versus: &Versus, verdicts: &[&PathVerdict]) -> Vec<Table> {
+    let mut groups: IndexMap<(&str, &str), Vec<&PathVerdict>> = IndexMap::new();
+    for verdict in verdicts {
+        let subject = &verdict.subject;
+        let group = groups.entry((&subject.test, &subject.metric));
+        group.or_default().push(verdict);
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|((test, metric), verdicts)| Table {
+            caption: format!("{test}: {}", metric::word(metric)),
+            columns: columns(comparison, versus, metric, &verdicts),
+            keys: 1,
+            ..Table::default()
+        })
+        .collect()
+}
+
+fn columns(
+    comparison: &Comparison,
+    versus: &Versus,
+    metric: &str,
+    verdicts: &[&PathVerdict],
+) -> Vec<Column> {
     let texts = |text: fn(&PathVerdict) -> String| verdicts.iter().map(move |it| text(it));
-    let figures: Vec<[String; 2]> = verdicts.iter().map(|it| pair(it)).collect();
-    let figure = |side: usize| figures.iter().map(move |pair| pair[side].clone());
-    let would_find = |it: &PathVerdict| {
-        let estimate = it.judgement.estimate;
-        estimate.map_or_else(String::new, |it_| size(it.question.scale, it_.detectable))
+    let figures: Vec<(f64, f64)> = verdicts.iter().map(|it| it.figures()).collect();
+    let all: Vec<f64> = figures
+        .iter()
+        .flat_map(|(base, new)| [*base, *new])
+        .collect();
+    let is_ratio = verdicts.iter().any(|it| it.subject.plain.is_some());
+    let format = if is_ratio {
+        NumberFormat {
+            divisor: 1.0,
+            decimals: 3,
+            unit: "",
+        }
+    } else {
+        NumberFormat::headline(metric, &all)
     };
+    let base = figures.iter().map(|(base, _)| format.write(*base));
+    let new = figures.iter().map(|(_, new)| format.write(*new));
+    let would_find = |it: &PathVerdict| {
+        let found = it.judgement.estimate.map(|estimate| estimate.detectable);
+        found.map_or_else(String::new, |share| size(it.question.scale, share))
+    };
+    let change = |it: &PathVerdict| percent(it.question.scale, it.change());
     let mut columns = vec![
-        Column::words("test", texts(|it| it.subject.test.clone())),
         Column::words("path", texts(|it| path_text(&it.subject))),
-        Column::words("metric", texts(|it| metric::word(&it.subject.metric))),
-        Column::figures(&comparison.base.name, "", figure(0)),
-        Column::figures(&versus.new.name, "", figure(1)),
-        Column::figures(
-            "change",
-            "",
-            texts(|it| percent(it.question.scale, it.change())),
-        ),
+        Column::figures(&comparison.base.name, format.unit, base),
+        Column::figures(&versus.new.name, format.unit, new),
+        Column::figures("change", "", texts(change)),
     ];
     if verdicts.iter().any(|it| it.judgement.estimate.is_some()) {
-        columns.push(Column::figures("corrected", "interval, %", texts(interval)));
-        columns.push(Column::figures("would have", "found", texts(would_find)));
+        columns.push(Column::figures("interval", "%", texts(interval)));
+        columns.push(Column::figures("would", "find", texts(would_find)));
     }
     columns.push(Column {
         name: "answer".to_owned(),
         cells: verdicts.iter().map(|it| answer(it)).collect(),
         ..Column::default()
     });
-    Table {
-        columns,
-        keys: 3,
-        ..Table::default()
-    }
+    columns
 }
 
 fn answer(verdict: &PathVerdict) -> Cell {
@@ -53,7 +85,10 @@ fn answer(verdict: &PathVerdict) -> Cell {
     };
     let beyond = match verdict.judgement.limit {
         Some(limit) if limit.outcome == LimitOutcome::Beyond => {
-            format!(", beyond {}", size(verdict.question.scale, limit.limit))
+            format!(
+                ", beyond {}",
+                limit_text(verdict.question.scale, limit.limit)
+            )
         }
         _ => String::new(),
     };

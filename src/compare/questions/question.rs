@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::subject::Subject;
-use crate::compare::floor::Floor;
+use crate::compare::floor::FloorIndex;
 use crate::compare::judge::{Question, Scale};
 use crate::compare::limit::Limit;
 use crate::compare::options::Options;
@@ -81,7 +81,7 @@ impl<'a> Matched<'a> {
         cells: &[&CellId],
         metric: &str,
         options: &Options,
-        floor: Option<&Floor>,
+        floor: Option<&FloorIndex<'_>>,
     ) -> Option<Asked> {
         let scale = metric::scale(metric);
         let usable: Vec<&CellId> = cells

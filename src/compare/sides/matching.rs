@@ -132,7 +132,7 @@ fn measured_differently(one: &Run, two: &Run, id: &CellId) -> Option<(String, St
         .or_else(|| params.next())
         .or_else(|| differ("via", a.via, b.via))
         .or_else(|| {
-            let (a, b) = (a.effective_mss?, b.effective_mss?);
-            differ("effective MSS", &a.to_string(), &b.to_string())
+            let (a, b) = (a.effective_mss.as_deref()?, b.effective_mss.as_deref()?);
+            differ("effective MSS", a, b)
         })
 }

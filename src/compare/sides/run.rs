@@ -6,9 +6,9 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::metric;
-use crate::catalog::name;
+use crate::catalog::{ToolOption, name};
 use crate::compare::judge::Scale;
-use crate::plan::{Test, ToolSpec};
+use crate::plan::{OptionValue, Test, ToolSpec};
 use crate::report::{CellReport, CellState, Report, baseline, labels};
 use crate::results::{Configuration, MachineKey};
 use crate::schedule::{CellId, Param};
@@ -53,7 +53,7 @@ pub struct RunCell {
     pub via: &'static str,
     pub params: BTreeMap<Param, u64>,
     /// The MSS that the kernel had, in bytes, rounded.
-    pub effective_mss: Option<u64>,
+    pub effective_mss: Option<String>,
     /// By metric; or why there are none.
     pub figures: Result<BTreeMap<String, f64>, String>,
 }
@@ -116,7 +116,7 @@ fn run_cell(report: &Report, cell: &CellReport) -> Option<RunCell> {
         path: path.name.clone(),
         via: labels::via(path.via),
         params: cell.params.0.iter().copied().collect(),
-        effective_mss: effective_mss.map(|mss| mss.mean.round() as u64),
+        effective_mss: effective_mss.map(|mss| format!("{:.0}", mss.mean)),
         figures,
     })
 }
@@ -153,23 +153,26 @@ fn settings(test: &Test) -> BTreeMap<String, String> {
     settings
 }
 
-/// Options of a test that are possible causes of a difference: names and flags, e.g. the congestion control.
+/// Options of a test that are possible causes of a difference: those that are no parameters of its cells, e.g. the
+/// congestion control.
 fn other_settings(test: &Test) -> Vec<(String, String)> {
     let ToolSpec::BuiltIn(used) = &test.tool else {
         return Vec::new();
     };
-    let named = used.options.keys().filter(|option| **option != DIRECTION);
-    named
+    let is_other = |option: &&ToolOption| {
+        let is_parameter = Param::ALL.iter().any(|param| param.name() == option.name);
+        option.is_for(used.mode) && option.name != DIRECTION && !is_parameter
+    };
+    let others = used.tool.options.iter().filter(is_other);
+    others
         .filter_map(|option| {
-            let value = match used.numbers(option) {
-                Some(_) => return None,
-                None => match used.name_of(option) {
-                    Some(name) => name.to_owned(),
-                    None if used.is_set(option) => "on".to_owned(),
-                    None => "off".to_owned(),
-                },
+            let value = match used.options.get(option.name)? {
+                OptionValue::Numbers(values) => values.first()?.to_string(),
+                OptionValue::Name(name) => name.clone(),
+                OptionValue::Flag(true) => "on".to_owned(),
+                OptionValue::Flag(false) => "off".to_owned(),
             };
-            Some((format!("{option} of {}", test.name), value))
+            Some((format!("{} of {}", option.name, test.name), value))
         })
         .collect()
 }

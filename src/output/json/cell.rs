@@ -1,9 +1,7 @@
 //! A cell of the document.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::report::labels;
@@ -12,14 +10,19 @@ use crate::report::{CellReport, CellState, Figure, Report};
 use crate::results::warnings::Kind;
 use crate::results::{CommandLine, Warning};
 use crate::schedule::Param;
-use crate::statistics::{Interval, Summary};
+use crate::statistics::Interval;
 use crate::tools::{Cause, Metrics};
 
 /// All figures of a metric.
 #[derive(Serialize)]
 struct Statistics {
-    #[serde(flatten)]
-    summary: Summary,
+    count: usize,
+    mean: f64,
+    median: f64,
+    min: f64,
+    max: f64,
+    stddev: Option<f64>,
+    cv: Option<f64>,
     interval: Option<Interval>,
 }
 
@@ -57,7 +60,8 @@ pub struct Cell<'a> {
     /// What its search has found; null where there is none.
     found: Option<Found>,
     /// Of the samples that count: all, or of a search those at the rate that it has found.
-    statistics: BTreeMap<&'a str, Statistics>,
+    #[serde(serialize_with = "as_object")]
+    statistics: Vec<(&'a str, Statistics)>,
     /// Of any of its samples that count, and those that only show beside other cells.
     warnings: Vec<Kind>,
     samples: Vec<Sample<'a>>,
@@ -104,6 +108,21 @@ struct Attempt<'a> {
     raw_cut_bytes: Option<u64>,
 }
 
+impl From<Figure> for Statistics {
+    fn from(Figure { summary, interval }: Figure) -> Statistics {
+        Statistics {
+            count: summary.count,
+            mean: summary.mean,
+            median: summary.median,
+            min: summary.min,
+            max: summary.max,
+            stddev: summary.stddev,
+            cv: summary.cv,
+            interval,
+        }
+    }
+}
+
 impl<'a> Cell<'a> {
     /// `None` for a cell of another plan.
     pub fn new(report: &'a Report, warnings: &Warnings, cell: &'a CellReport) -> Option<Cell<'a>> {
@@ -116,9 +135,6 @@ impl<'a> Cell<'a> {
             CellState::Missing => ("missing", None, None),
         };
         let outliers = report.outliers(cell);
-        // Each once: a figure is over all samples.
-        let metrics = cell.samples.iter().flat_map(|s| s.metrics.iter());
-        let metrics: BTreeSet<&str> = metrics.map(|(metric, _)| metric).collect();
         Some(Cell {
             id: &cell.id.0,
             row: row.number,
@@ -144,12 +160,9 @@ impl<'a> Cell<'a> {
                 rate_bps: found.rate_bps,
                 at_bound: found.at_bound,
             }),
-            statistics: metrics
-                .into_iter()
-                .filter_map(|metric| {
-                    let Figure { summary, interval } = report.figure(cell, metric)?;
-                    Some((metric, Statistics { summary, interval }))
-                })
+            statistics: report
+                .figures(cell)
+                .map(|(metric, figure)| (metric, Statistics::from(figure)))
                 .collect(),
             warnings: warnings.kinds(cell),
             samples: cell
@@ -184,6 +197,13 @@ impl<'a> Cell<'a> {
                 .collect(),
         })
     }
+}
+
+fn as_object<S: Serializer>(
+    members: &[(&str, Statistics)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().map(|(name, value)| (name, value)))
 }
 
 fn some_bytes(bytes: u64) -> Option<u64> {

@@ -2,16 +2,18 @@
 
 use std::io;
 use std::num::NonZero;
-use std::thread::{self, Builder, available_parallelism};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, Builder, Scope, available_parallelism};
 
 use super::cell::Cell;
 use crate::diag::json;
 use crate::report::warnings::Warnings;
 use crate::report::{CellReport, Report};
 
-/// A thread takes cells up to so many samples at a time, which bounds its buffer. A single cell can have
-/// more, and is then written without a buffer.
-const SAMPLES_AT_ONCE: usize = 4_096;
+/// A chunk takes cells up to so many samples. Its text fits into the processor's cache.
+const SAMPLES_OF_CHUNK: usize = 64;
+/// A cell with more samples is written without a buffer, which bounds the buffers.
+const SAMPLES_OF_BUFFER: usize = 1_024;
 /// More threads would wait for the writer.
 const MOST_THREADS: usize = 8;
 /// Of the array in the document.
@@ -25,87 +27,94 @@ pub fn write(report: &Report, warnings: &Warnings, mut writer: impl io::Write) -
     let threads = available_parallelism()
         .map_or(1, NonZero::get)
         .min(MOST_THREADS);
-    let mut rest = &*report.cells;
+    let chunks = chunks(&report.cells);
     writer.write_all(b"[")?;
     let mut is_first = true;
-    while !rest.is_empty() {
-        let mut chunks = Vec::with_capacity(threads);
-        for _ in 0..threads {
-            let (chunk, others) = rest.split_at(length_of_chunk(rest));
-            rest = others;
-            chunks.push(chunk);
-        }
-        for text in in_parallel(report, warnings, &chunks)? {
-            match text {
-                // Each cell begins with a comma.
-                Text::Written(bytes) => {
-                    let text = bytes.get(usize::from(is_first)..).unwrap_or_default();
-                    writer.write_all(text)?;
-                    is_first &= bytes.is_empty();
-                }
-                Text::TooLong(cell) => {
-                    if let Some(cell) = Cell::new(report, warnings, cell) {
-                        writer.write_all(if is_first { b"" } else { b"," })?;
-                        json::new_line(&mut writer, LEVEL + 1)?;
-                        json::write_pretty(&mut writer, &cell, LEVEL + 1)?;
-                        is_first = false;
-                    }
-                }
-            }
-        }
-    }
-    if !is_first {
-        json::new_line(&mut writer, LEVEL)?;
-    }
-    writer.write_all(b"]")
-}
-
-/// What becomes of a chunk.
-enum Text<'a> {
-    /// Its cells, each after a comma.
-    Written(Vec<u8>),
-    /// A single cell of too many samples.
-    TooLong(&'a CellReport),
-}
-
-/// How many of these cells make a chunk; at least one if there is any.
-fn length_of_chunk(cells: &[CellReport]) -> usize {
-    let mut samples = 0;
-    let fits = cells.iter().take_while(|cell| {
-        samples += cell.samples.len() + cell.failed_attempts.len() + 1;
-        samples <= SAMPLES_AT_ONCE
-    });
-    fits.count().max(1).min(cells.len())
-}
-
-fn in_parallel<'a>(
-    report: &Report,
-    warnings: &Warnings,
-    chunks: &[&'a [CellReport]],
-) -> io::Result<Vec<Text<'a>>> {
     thread::scope(|scope| {
-        let started: Vec<_> = chunks
-            .iter()
-            .map(|chunk| {
-                let spawned = Builder::new().spawn_scoped(scope, || text(report, warnings, chunk));
-                (*chunk, spawned.ok())
+        // Each thread takes every nth chunk, and is at most one ahead of the writer.
+        let texts: Vec<_> = (0..threads)
+            .map(|nth| {
+                let own = chunks.iter().skip(nth).step_by(threads);
+                spawn(scope, report, warnings, own)
             })
             .collect();
-        let texts = started.into_iter().map(|(chunk, thread)| {
+        for (chunk, texts) in chunks.iter().zip(texts.iter().cycle()) {
+            if let [cell] = chunk
+                && is_too_long(cell)
+            {
+                if let Some(cell) = Cell::new(report, warnings, cell) {
+                    writer.write_all(if is_first { b"" } else { b"," })?;
+                    json::new_line(&mut writer, LEVEL + 1)?;
+                    json::write_pretty(&mut writer, &cell, LEVEL + 1)?;
+                    is_first = false;
+                }
+                continue;
+            }
             // A system without another thread to give, or one that failed: this thread does it.
-            let written = thread.and_then(|thread| thread.join().ok());
-            written.unwrap_or_else(|| text(report, warnings, chunk))
-        });
-        texts.collect()
+            let text = match texts.recv() {
+                Ok(text) => text,
+                Err(_) => text(report, warnings, chunk)?,
+            };
+            // Each cell begins with a comma.
+            writer.write_all(text.get(usize::from(is_first)..).unwrap_or_default())?;
+            is_first &= text.is_empty();
+        }
+        if !is_first {
+            json::new_line(&mut writer, LEVEL)?;
+        }
+        writer.write_all(b"]")
     })
 }
 
-fn text<'a>(report: &Report, warnings: &Warnings, chunk: &'a [CellReport]) -> io::Result<Text<'a>> {
-    if let [cell] = chunk
-        && cell.samples.len() > SAMPLES_AT_ONCE
-    {
-        return Ok(Text::TooLong(cell));
+/// The cells in their order, by chunks that are not empty.
+fn chunks(cells: &[CellReport]) -> Vec<&[CellReport]> {
+    let mut chunks = Vec::new();
+    let mut rest = cells;
+    while !rest.is_empty() {
+        let mut samples = 0;
+        let fits = rest.iter().take_while(|cell| {
+            samples += cell.samples.len() + cell.failed_attempts.len() + 1;
+            samples <= SAMPLES_OF_CHUNK
+        });
+        let (chunk, others) = rest.split_at(fits.count().max(1).min(rest.len()));
+        chunks.push(chunk);
+        rest = others;
     }
+    chunks
+}
+
+fn is_too_long(cell: &CellReport) -> bool {
+    cell.samples.len() > SAMPLES_OF_BUFFER
+}
+
+/// Starts a thread that sends the text of each chunk but those of a single cell that is too long.
+fn spawn<'scope, 'a: 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    report: &'a Report,
+    warnings: &'a Warnings,
+    chunks: impl Iterator<Item = &'a &'a [CellReport]> + Send + 'scope,
+) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = sync_channel(1);
+    let write = move || {
+        for chunk in chunks {
+            if matches!(chunk, [cell] if is_too_long(cell)) {
+                continue;
+            }
+            let Ok(text) = text(report, warnings, chunk) else {
+                return;
+            };
+            if sender.send(text).is_err() {
+                return;
+            }
+        }
+    };
+    // Without a thread the receiver has no sender.
+    drop(Builder::new().spawn_scoped(scope, write));
+    receiver
+}
+
+/// Each cell after a comma.
+fn text(report: &Report, warnings: &Warnings, chunk: &[CellReport]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for cell in chunk
         .iter()
@@ -115,7 +124,7 @@ fn text<'a>(report: &Report, warnings: &Warnings, chunk: &'a [CellReport]) -> io
         json::new_line(&mut bytes, LEVEL + 1)?;
         json::write_pretty(&mut bytes, &cell, LEVEL + 1)?;
     }
-    Ok(Text::Written(bytes))
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -147,10 +156,11 @@ mod tests {
 
     #[test]
     fn threads_write_what_one_would() {
-        let most = u32::try_from(SAMPLES_AT_ONCE).unwrap();
+        let most = u32::try_from(SAMPLES_OF_BUFFER).unwrap();
+        let few = u32::try_from(SAMPLES_OF_CHUNK).unwrap();
         let mut several = report(7);
         // Chunks of several cells, of one, and a cell without a buffer: at the start and at the end.
-        for (cell, samples) in (0..).zip([most + 1, 5, most - 6, 3, most, 1, most + 1]) {
+        for (cell, samples) in (0..).zip([most + 1, 5, few - 7, 3, most, 1, most + 1]) {
             add_samples(&mut several.cells[cell], samples);
         }
         for report in [report(1), report(9000), several] {

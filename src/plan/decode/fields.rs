@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::decoder::{At, Decoder};
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
-use crate::plan::describe::key::{Form, Kind, Limits, MAPPING, Mapping, Presence};
+use crate::plan::describe::key::{Form, Kind, Limits, MAPPING, Mapping, Most, Presence};
 use crate::plan::model::choice::{Choice, word};
 use crate::plan::model::kubernetes::StringMap;
 use crate::plan::model::units::{BitRate, Duration, Percent};
@@ -81,14 +81,35 @@ pub struct Fields<'d, 't> {
 impl<'t> Fields<'_, 't> {
     fn described(&self, key: &str) -> Option<(Kind, NodeId)> {
         let described = self.mapping.key(key)?;
-        if let Some(entry) = self.index.get(key) {
-            Some((described.kind, entry.value))
-        } else {
+        let Some(entry) = self.index.get(key) else {
             if described.presence == Presence::Required {
                 self.note_missing(key);
             }
-            None
+            return None;
+        };
+        let within = described
+            .most
+            .is_none_or(|most| self.has_at_most(key, entry.value, most));
+        within.then_some((described.kind, entry.value))
+    }
+
+    fn has_at_most(&self, key: &str, id: NodeId, most: Most) -> bool {
+        let node = self.decoder.tree.get(id);
+        let entries = match &node.kind {
+            tree::Kind::List(items) => items.len(),
+            tree::Kind::Map(map) => map.entries.len(),
+            tree::Kind::Scalar(_) => 0,
+        };
+        if entries <= most.entries {
+            return true;
         }
+        let problem = Problem::new(node.place, format!("`{key}` has {entries} entries"))
+            .label(format!("allowed: at most {}", most.entries));
+        self.decoder.report(match most.help {
+            "" => problem,
+            help => problem.help(help),
+        });
+        false
     }
 
     /// Any value.

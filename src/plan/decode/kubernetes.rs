@@ -222,8 +222,8 @@ fn amount(decoder: &Decoder<'_>, id: NodeId) -> Option<Amount> {
                     value,
                     place: node.place,
                 }),
-                Err(wrong) => {
-                    decoder.report(Problem::new(node.place, wrong.what).help(wrong.help));
+                Err(problem) => {
+                    decoder.report(problem.at(node.place));
                     None
                 }
             }

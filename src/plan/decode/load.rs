@@ -61,9 +61,3 @@ pub fn load_file(
         _ => Err(problems),
     }
 }
-
-/// A plan to start from, which shows all of the language in its comments.
-#[must_use]
-pub fn init_text() -> &'static str {
-    include_str!("../../../plans/init.yaml")
-}

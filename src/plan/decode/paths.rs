@@ -12,9 +12,6 @@ use crate::plan::describe::keys::{MESH, MESH_ENTRY, PATH};
 use crate::plan::model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 use crate::plan::text::tree::NodeId;
 
-/// More that are written one by one are no benchmark, and would make looking names up slow.
-const MOST_PATHS: usize = 500;
-
 /// What could be read of an item of `paths:`.
 #[derive(Debug)]
 pub struct FoundPath<'t> {
@@ -104,12 +101,6 @@ pub fn paths<'t>(
         return Some(vec![entry(decoder, id, workers, nodes)?]);
     }
     let items = decoder.list(id, "`- { name: pod, from: w1, to: w2, via: pod_ip }`")?;
-    if items.len() > MOST_PATHS {
-        let what = format!("a plan lists at most {MOST_PATHS} paths");
-        let help = "for every pair of a group write `mesh: { workers: GROUP, via: pod_ip }`";
-        decoder.report(Problem::new(decoder.place(id), what).help(help));
-        return None;
-    }
     let paths: Vec<FoundPath<'t>> = items
         .iter()
         .filter_map(|item| entry(decoder, *item, workers, nodes))

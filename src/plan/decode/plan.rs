@@ -71,8 +71,8 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
     let has_tools = top.key_place("tools").is_some();
     let slots = paths.as_deref().map_or(1, most_to_one);
     let tools = top
-        .value("tools")
-        .and_then(|id| declared::tools(decoder, id, slots));
+        .names("tools")
+        .and_then(|(form, id)| declared::tools(decoder, form, id, slots));
     let tests = top.value("tests").and_then(|id| {
         let known = Known {
             paths: known_paths.as_deref(),

@@ -38,8 +38,8 @@ impl<'t> Decoder<'t> {
             Form::Label(longest) => self.label(text, longest),
             Form::Checked(check) => match check(text.value) {
                 Ok(()) => Some(text),
-                Err(wrong) => {
-                    self.report(Problem::new(text.place, wrong.what).help(wrong.help));
+                Err(problem) => {
+                    self.report(problem.at(text.place));
                     None
                 }
             },

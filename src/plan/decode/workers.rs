@@ -14,8 +14,6 @@ use crate::plan::text::tree::NodeId;
 
 /// A group's workers have a number after its name.
 const NUMBER: usize = "-1000".len();
-/// More that are written one by one are no benchmark, and would make looking names up slow.
-const MOST_WORKERS: usize = 100;
 
 /// The workers by name, each group as one. `form` is that of their names.
 pub fn workers(
@@ -31,13 +29,6 @@ pub fn workers(
     if fields.entries().is_empty() {
         let problem = Problem::new(fields.place, "there are no workers");
         decoder.report(problem.help("name at least one, e.g. `w1: {}`"));
-        return None;
-    }
-    if fields.entries().len() > MOST_WORKERS {
-        let what = format!("a plan has at most {MOST_WORKERS} workers");
-        let help =
-            "paths may share workers; for one on each node write `mesh: { one_per_node: true }`";
-        decoder.report(Problem::new(fields.place, what).help(help));
         return None;
     }
     let names: Vec<&str> = fields.entries().iter().map(|e| e.key.as_str()).collect();

@@ -6,7 +6,7 @@ use super::key::{Form, Key, Kind, Limits, Presence, Word, key, seconds_text};
 use super::keys::{PLAN, RANGE};
 use super::schema::{BOUNDS_TEXT, metric_text};
 use crate::catalog::{METRICS, Metric};
-use crate::diag::{did_you_mean, one_of, quote};
+use crate::diag::{Problem, did_you_mean, one_of, quote};
 use crate::plan::model::plan_file::VERSION;
 use crate::plan::model::units::{BitRate, Bytes, Percent};
 
@@ -19,6 +19,8 @@ pub struct Explanation {
     pub name: String,
     /// What a value is: `text`, `number from 1 to 128, list or mapping`.
     pub kind: String,
+    /// The least and the largest value, e.g. `1 to 128`.
+    pub range: Option<String>,
     /// The paragraphs of its text, without the default.
     pub text: Vec<String>,
     /// What it is when it is left out, if that is said.
@@ -31,21 +33,6 @@ pub struct Explanation {
     pub keys: Vec<Explanation>,
 }
 
-/// No key has this path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownPath {
-    what: String,
-    help: String,
-}
-
-impl fmt::Display for UnknownPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", self.what, self.help)
-    }
-}
-
-impl std::error::Error for UnknownPath {}
-
 /// The whole plan as the value of a key.
 const TOP: Key = key("", Kind::Map(&PLAN), "");
 
@@ -54,7 +41,7 @@ const TOP: Key = key("", Kind::Map(&PLAN), "");
 ///
 /// # Errors
 /// For a key that does not exist, with the one that is probably meant.
-pub fn explain(path: &str) -> Result<Explanation, UnknownPath> {
+pub fn explain(path: &str) -> Result<Explanation, Problem> {
     let mut at = Node::top();
     // A name or an index is skipped once for each level of names or items.
     let mut may_skip = false;
@@ -170,7 +157,11 @@ impl Node {
         Explanation {
             path: self.path.clone(),
             name: self.key.name.to_owned(),
-            kind: kind_text(&self.key.kind),
+            kind: match self.key.most {
+                Some(most) => format!("{}; at most {}", kind_text(&self.key.kind), most.entries),
+                None => kind_text(&self.key.kind),
+            },
+            range: range_text(&self.key.kind),
             text,
             default: match self.key.presence {
                 Presence::Default(default) => Some(default.to_owned()),
@@ -182,7 +173,7 @@ impl Node {
         }
     }
 
-    fn unknown(&self, rest: &str, step: &str, near: Option<&str>) -> UnknownPath {
+    fn unknown(&self, rest: &str, step: &str, near: Option<&str>) -> Problem {
         let place = if self.path.is_empty() {
             "at the top of a plan".to_owned()
         } else {
@@ -203,10 +194,7 @@ impl Node {
                 one_of(keys.iter().map(|node| node.key.name)).replace(" or ", " and ")
             ),
         };
-        UnknownPath {
-            what: format!("there is no key {} {place}", quote(step)),
-            help,
-        }
+        Problem::without_place(format!("there is no key {} {place}", quote(step))).help(help)
     }
 }
 
@@ -252,6 +240,13 @@ fn has_entries(kind: &Kind) -> bool {
 fn kind_text(kind: &Kind) -> String {
     let (name, range) = name_and_range(kind);
     format!("{name}{range}")
+}
+
+/// What its numbers may be: `1 to 128`.
+fn range_text(kind: &Kind) -> Option<String> {
+    let (_, range) = name_and_range(kind);
+    let (_, range) = range.split_once("from ")?;
+    Some(range.to_owned())
 }
 
 fn name_and_range(kind: &Kind) -> (String, String) {

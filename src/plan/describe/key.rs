@@ -36,8 +36,17 @@ pub struct Key {
     pub name: &'static str,
     pub kind: Kind,
     pub presence: Presence,
+    /// Of a list or of names: the most entries.
+    pub most: Option<Most>,
     /// What it means, in sentences, without type, limits and default.
     pub text: &'static str,
+}
+
+/// A limit on entries, and what to write instead of more; the help may be empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    pub entries: usize,
+    pub help: &'static str,
 }
 
 /// Whether a key has to be there.
@@ -166,6 +175,7 @@ pub const fn key(name: &'static str, kind: Kind, text: &'static str) -> Key {
         name,
         kind,
         presence: Presence::Optional,
+        most: None,
         text,
     }
 }
@@ -174,6 +184,12 @@ impl Key {
     /// The same key, which has to be there.
     pub const fn required(mut self) -> Self {
         self.presence = Presence::Required;
+        self
+    }
+
+    /// The same key with at most so many entries.
+    pub const fn at_most(mut self, entries: usize, help: &'static str) -> Self {
+        self.most = Some(Most { entries, help });
         self
     }
 

@@ -1,6 +1,8 @@
-//! What the language looks like: the JSON Schema, `netplan explain` and the reference page.
+//! What the language looks like: the JSON Schema, `netplan explain`, the reference page and the plan of
+//! `netplan init`.
 
 pub mod explain;
+pub mod init;
 pub mod key;
 pub mod keys;
 pub mod reference;

@@ -1,6 +1,7 @@
 //! The language as a page of Markdown, from the same source as the schema.
 
-use super::explain::{Explanation, UnknownPath, explain};
+use super::explain::{Explanation, explain};
+use crate::diag::Problem;
 
 /// What stands before the keys.
 const HEAD: &str = "\
@@ -16,7 +17,7 @@ This page and `plan.schema.json` are generated from the same source; do not edit
 ///
 /// # Errors
 /// None: every path comes from the language itself.
-pub fn reference() -> Result<String, UnknownPath> {
+pub fn reference() -> Result<String, Problem> {
     let top = explain("")?;
     let mut page = HEAD.to_owned();
     table(&top, &mut page);

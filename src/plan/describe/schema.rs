@@ -88,6 +88,13 @@ impl Definitions {
 
     fn property(&mut self, key: &Key) -> Value {
         let mut value = self.value(&key.kind);
+        if let Some(most) = key.most {
+            let limit = match key.kind {
+                Kind::Names(..) => "maxProperties",
+                _ => "maxItems",
+            };
+            value.insert(limit.to_owned(), json!(most.entries));
+        }
         let default = match key.presence {
             Presence::Default(default) => format!("Default: {default}."),
             Presence::Required | Presence::Optional => String::new(),

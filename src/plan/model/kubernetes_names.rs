@@ -1,23 +1,17 @@
 //! The words of Kubernetes: names, labels, quantities. Each check says what is wrong with a text,
 //! as the API server would, but before anything is applied.
 
-/// What is wrong with a text, and how to go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
-    pub what: String,
-    pub help: &'static str,
-}
+use crate::diag::{Problem, quote};
 
 /// A check of one text.
-pub type Check = fn(&str) -> Result<(), Wrong>;
+pub type Check = fn(&str) -> Result<(), Problem>;
 
-fn wrong(text: &str, what: &str, help: &'static str) -> Result<(), Wrong> {
-    let what = format!("{} is {what}", crate::diag::quote(text));
-    Err(Wrong { what, help })
+fn wrong(text: &str, what: &str, help: &'static str) -> Result<(), Problem> {
+    Err(Problem::without_place(format!("{} is {what}", quote(text))).help(help))
 }
 
 /// A name of most objects (RFC 1123 subdomain).
-pub fn object_name(text: &str) -> Result<(), Wrong> {
+pub fn object_name(text: &str) -> Result<(), Problem> {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let label = |label: &str| {
         label.chars().all(|c| letter(c) || c == '-')
@@ -29,7 +23,7 @@ pub fn object_name(text: &str) -> Result<(), Wrong> {
     }
     wrong(
         text,
-        "no name of a Kubernetes object",
+        "not a name of a Kubernetes object",
         "such names have `a` to `z`, `0` to `9`, `-` and `.`, and start and end with a letter or digit",
     )
 }
@@ -46,7 +40,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The key of a label, annotation, taint or resource.
-pub fn key(text: &str) -> Result<(), Wrong> {
+pub fn key(text: &str) -> Result<(), Problem> {
     let fits = match text.split_once('/') {
         Some((prefix, name)) => object_name(prefix).is_ok() && is_name(name),
         None => is_name(text),
@@ -56,25 +50,25 @@ pub fn key(text: &str) -> Result<(), Wrong> {
     }
     wrong(
         text,
-        "no key of Kubernetes",
+        "not a Kubernetes key",
         "write e.g. `disk` or `example.com/disk`: letters, digits, `-`, `_` and `.`, 63 at most",
     )
 }
 
 /// The value of a label or taint.
-pub fn label_value(text: &str) -> Result<(), Wrong> {
+pub fn label_value(text: &str) -> Result<(), Problem> {
     if text.is_empty() || is_name(text) {
         return Ok(());
     }
     wrong(
         text,
-        "no value of a label",
+        "not a label value",
         "such values have letters, digits, `-`, `_` and `.`, 63 at most, and start and end with a letter or digit",
     )
 }
 
 /// The reference of an image: no spaces, and no upper case before the tag.
-pub fn image(text: &str) -> Result<(), Wrong> {
+pub fn image(text: &str) -> Result<(), Problem> {
     let (name, digest) = match text.split_once('@') {
         Some((name, digest)) => (name, Some(digest)),
         None => (text, None),
@@ -125,7 +119,7 @@ pub fn image(text: &str) -> Result<(), Wrong> {
     }
     wrong(
         text,
-        "no reference of an image",
+        "not an image reference",
         "write e.g. `registry.example.com/team/netplan:1.0` or `netplan@sha256:…`",
     )
 }
@@ -133,7 +127,7 @@ pub fn image(text: &str) -> Result<(), Wrong> {
 /// A quantity of a resource in thousandths: `500m` is 500, `64Mi` is 64 · 2²⁰ · 1000.
 ///
 /// What Kubernetes writes by exponents (`1e3`) is left out; nobody does.
-pub fn quantity(text: &str) -> Result<u128, Wrong> {
+pub fn quantity(text: &str) -> Result<u128, Problem> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
@@ -159,9 +153,9 @@ pub fn quantity(text: &str) -> Result<u128, Wrong> {
     });
     value
         .filter(|_| !whole.is_empty() && !part.contains('.'))
-        .ok_or_else(|| Wrong {
-            what: format!("{} is no quantity of Kubernetes", crate::diag::quote(text)),
-            help: "write e.g. `500m` or `2` for CPUs, `64Mi` or `1Gi` for bytes",
+        .ok_or_else(|| {
+            Problem::without_place(format!("{} is not a Kubernetes quantity", quote(text)))
+                .help("write e.g. `500m` or `2` for CPUs, `64Mi` or `1Gi` for bytes")
         })
 }
 

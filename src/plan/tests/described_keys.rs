@@ -79,6 +79,7 @@ fn is_within(path: &str, value: &str) -> bool {
         "too long",
         "too short",
         "would send nothing",
+        " entries",
     ]
     .iter()
     .any(|limit| said.contains(limit))
@@ -121,12 +122,34 @@ fn edges(kind: &Kind) -> Vec<(String, bool)> {
     }
 }
 
+/// A list, or names, with so many entries.
+fn many(kind: &Kind, entries: usize) -> String {
+    let is_names = matches!(kind, Kind::Names(..));
+    let entry = |n| {
+        if is_names {
+            format!("a{n}: 1")
+        } else {
+            "1".to_owned()
+        }
+    };
+    let all = (0..entries).map(entry).collect::<Vec<_>>().join(", ");
+    if is_names {
+        format!("{{{all}}}")
+    } else {
+        format!("[{all}]")
+    }
+}
+
 #[test]
 fn the_decoder_takes_each_limit_and_nothing_beyond() {
     assert_eq!(problems("name", "base"), "");
     let (mut tried, mut wrong) = (0, Vec::new());
     each_key(&mut |path, key| {
-        for (value, expected) in edges(&key.kind) {
+        let entries = key.most.into_iter().flat_map(|most| {
+            [(most.entries, true), (most.entries + 1, false)]
+                .map(|(entries, expected)| (many(&key.kind, entries), expected))
+        });
+        for (value, expected) in edges(&key.kind).into_iter().chain(entries) {
             tried += 1;
             if is_within(path, &value) != expected {
                 wrong.push(format!("{path}={value}: {}", problems(path, &value)));

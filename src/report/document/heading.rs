@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::block::{Block, Level, Meaning, Span, TIE};
 use crate::diag;
 use crate::report::Report;
-use crate::results::WorkerEnvironment;
 use crate::results::environment::OFFLOADS;
+use crate::results::{IMPORTED, WorkerEnvironment};
 
 /// What ran, what it is for, where the workers were placed, and what they found there.
 pub fn blocks(report: &Report) -> Vec<Block> {
@@ -47,7 +47,11 @@ fn environment(report: &Report) -> Vec<String> {
         .map(|(node, workers)| format!("{} on {node}", diag::list(workers)))
         .collect();
     let cluster = report.environment.cluster.as_ref();
-    let cluster = cluster.map_or_else(String::new, |cluster| format!("{} cluster: ", cluster.kind));
+    let cluster = match cluster.map(|cluster| cluster.kind.as_str()) {
+        None => String::new(),
+        Some(IMPORTED) => "imported: ".to_owned(),
+        Some(kind) => format!("{kind} cluster: "),
+    };
     texts.push(format!("{cluster}{}", placed.join("; ")));
     let mut machines: Vec<(String, Vec<&str>)> = Vec::new();
     for (name, worker) in workers {

@@ -19,10 +19,11 @@ pub enum Kind {
     OtherTraffic,
     ImpossibleFigure,
     Contradicted,
+    SenderRate,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::MssDiffers,
         Kind::MssCollapsed,
         Kind::Offloaded,
@@ -35,6 +36,7 @@ impl Kind {
         Kind::OtherTraffic,
         Kind::ImpossibleFigure,
         Kind::Contradicted,
+        Kind::SenderRate,
     ];
 
     /// As events, JSON and CSV have it.
@@ -53,6 +55,7 @@ impl Kind {
             Kind::OtherTraffic => "other_traffic",
             Kind::ImpossibleFigure => "impossible_figure",
             Kind::Contradicted => "contradicted",
+            Kind::SenderRate => "sender_rate",
         }
     }
 
@@ -72,6 +75,7 @@ impl Kind {
             Kind::OtherTraffic => "other traffic on the pod's interface",
             Kind::ImpossibleFigure => "impossible figure left out",
             Kind::Contradicted => "more payload than the interfaces carried",
+            Kind::SenderRate => "rate of the sender",
         }
     }
 
@@ -111,6 +115,9 @@ impl Kind {
             Kind::Contradicted => {
                 "the traffic bypassed the interfaces, as with eBPF that connects two sockets, or the tool \
                  did not measure it"
+            }
+            Kind::SenderRate => {
+                "the imported results have what the sender pushed out; what arrived is not known"
             }
         }
     }

@@ -56,6 +56,7 @@ pub enum Warning {
         /// By all interfaces of the end's network namespace.
         carried_bytes: f64,
     },
+    SenderRate,
     OtherTraffic {
         end: End,
         /// What the tool cannot account for, over the time that was observed.
@@ -72,6 +73,7 @@ impl Warning {
             Warning::MssDiffers { .. } => Kind::MssDiffers,
             Warning::Offloaded { .. } => Kind::Offloaded,
             Warning::Loopback => Kind::Loopback,
+            Warning::SenderRate => Kind::SenderRate,
             Warning::CpuSaturated { .. } => Kind::CpuSaturated,
             Warning::CpuStolen { .. } => Kind::CpuStolen,
             Warning::Throttled { .. } => Kind::Throttled,
@@ -89,7 +91,7 @@ impl Warning {
         match self {
             Warning::MssDiffers { asked, effective } => (*asked as f64 - effective).abs(),
             Warning::Offloaded { features } => features.len() as f64,
-            Warning::Loopback | Warning::ImpossibleFigure { .. } => 1.0,
+            Warning::Loopback | Warning::SenderRate | Warning::ImpossibleFigure { .. } => 1.0,
             Warning::Contradicted {
                 payload_bytes,
                 carried_bytes,
@@ -114,6 +116,7 @@ impl Warning {
             }
             Warning::Offloaded { features } => features.join(", "),
             Warning::Loopback => "on the host network of one node".to_owned(),
+            Warning::SenderRate => "UDP as nptest reports it".to_owned(),
             Warning::CpuSaturated { end, busy_percent } => {
                 format!("{busy_percent:.1} % busy at the {}", end.name())
             }

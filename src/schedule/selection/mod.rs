@@ -1,8 +1,7 @@
 //! `--only 'tool=iperf3,path=hairpin'`: which cells of a plan to run.
 
-mod error;
 mod rule;
+mod suggestion;
 mod term;
 
-pub use error::SelectionError;
 pub use rule::Selection;

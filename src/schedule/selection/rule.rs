@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::error::SelectionError;
 use super::term::{Key, Term, names};
+use crate::diag::Problem;
 use crate::plan::{Plan, Test};
 use crate::schedule::params::Param;
 use crate::schedule::params::{axes, sets};
@@ -37,7 +37,7 @@ impl Selection {
     /// # Errors
     /// For a term that is none, an unknown key, a value that no cell has, and terms that no cell
     /// meets together.
-    pub fn parse(text: &str, plan: &Plan) -> Result<Self, SelectionError> {
+    pub fn parse(text: &str, plan: &Plan) -> Result<Self, Problem> {
         let mut selection = Selection {
             text: text.trim().to_owned(),
             terms: Vec::new(),
@@ -53,12 +53,11 @@ impl Selection {
         if selection.takes_any(plan) {
             Ok(selection)
         } else {
-            Err(SelectionError {
-                what: format!("no cell meets all of `{}`", selection.text),
-                help: "each term selects cells, but none is in all of them; `,` means and: write \
-                       `key=one|other` for either value"
-                    .to_owned(),
-            })
+            let what = format!("no cell meets all of `{}`", selection.text);
+            Err(Problem::without_place(what).help(
+                "each term selects cells, but none is in all of them; `,` means and: write \
+                 `key=one|other` for either value",
+            ))
         }
     }
 

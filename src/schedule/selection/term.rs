@@ -5,8 +5,8 @@ use std::fmt;
 
 use indexmap::IndexSet;
 
-use super::error::{SelectionError, suggest};
-use crate::diag::quote;
+use super::suggestion::suggest;
+use crate::diag::{Problem, quote};
 use crate::plan::{Plan, Test, Via};
 use crate::schedule::params::Param;
 use crate::schedule::params::axes;
@@ -65,28 +65,26 @@ impl Key {
             .map_or("", |(name, _)| name)
     }
 
-    fn parse(text: &str, plan: &Plan) -> Result<Self, SelectionError> {
+    fn parse(text: &str, plan: &Plan) -> Result<Self, Problem> {
         let all = Self::all(plan);
         all.iter()
             .find(|(name, _)| *name == text)
             .map(|(_, key)| *key)
             .ok_or_else(|| {
                 let keys: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-                SelectionError {
-                    what: format!("unknown key {} in the selection", quote(text)),
-                    help: suggest(text, &keys, "the keys are"),
-                }
+                Problem::without_place(format!("unknown key {} in the selection", quote(text)))
+                    .help(suggest(text, &keys, "the keys are"))
             })
     }
 }
 
 impl Term {
-    pub(super) fn parse(part: &str, plan: &Plan) -> Result<Self, SelectionError> {
-        let malformed = |what: String| SelectionError {
-            what,
-            help: "write `key=value`, with `,` between terms and `|` between values: \
-                   `tool=iperf3,path=hairpin|same-*,mss=96..608`"
-                .to_owned(),
+    pub(super) fn parse(part: &str, plan: &Plan) -> Result<Self, Problem> {
+        let malformed = |what: String| {
+            Problem::without_place(what).help(
+                "write `key=value`, with `,` between terms and `|` between values: \
+                 `tool=iperf3,path=hairpin|same-*,mss=96..608`",
+            )
         };
         if part.is_empty() {
             return Err(malformed("the selection has an empty term".to_owned()));
@@ -104,7 +102,7 @@ impl Term {
     }
 
     /// Each value must select something by itself.
-    pub(super) fn check(&self, plan: &Plan) -> Result<(), SelectionError> {
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), Problem> {
         let there: Vec<String> = match self.key {
             Key::Param(param) => {
                 let values: BTreeSet<u64> = plan
@@ -144,7 +142,7 @@ impl Term {
         }
     }
 
-    fn nothing(&self, value: &Value, there: &[String]) -> SelectionError {
+    fn nothing(&self, value: &Value, there: &[String]) -> Problem {
         let key = self.key.name();
         let there: Vec<&str> = there.iter().map(String::as_str).collect();
         let help = match value {
@@ -154,10 +152,8 @@ impl Term {
             }
             _ => suggest(&value.to_string(), &there, &format!("`{key}` can be")),
         };
-        SelectionError {
-            what: format!("{} selects no cell", quote(&format!("{key}={value}"))),
-            help,
-        }
+        let what = format!("{} selects no cell", quote(&format!("{key}={value}")));
+        Problem::without_place(what).help(help)
     }
 
     pub(super) fn has_name(&self, name: &str) -> bool {

@@ -40,6 +40,8 @@ pub enum Cause {
     Unparsable,
     /// A signal ended the tool.
     Killed,
+    /// The tool measured for much less than it was asked to.
+    TooShort,
     /// The tool made a mistake for which the kernel ended it.
     Crashed,
     /// The worker went away during the sample.
@@ -60,6 +62,8 @@ pub enum Cause {
     Contradicted,
     /// The tool failed in a way of its own.
     ToolError,
+    /// An imported result says that it failed, by what it has in the place of a figure; the text is exactly that.
+    RecordedAsFailure,
 }
 
 /// Whose text a failure carries.
@@ -100,7 +104,7 @@ const fn tool(name: &'static str, title: &'static str, advice: &'static str) -> 
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Cause; 27] = [
+    pub const ALL: [Cause; 29] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -118,6 +122,7 @@ impl Cause {
         Self::ToolMissing,
         Self::Unparsable,
         Self::Killed,
+        Self::TooShort,
         Self::Crashed,
         Self::WorkerLost,
         Self::NoRateHolds,
@@ -128,6 +133,7 @@ impl Cause {
         Self::ImpossibleFigure,
         Self::Contradicted,
         Self::ToolError,
+        Self::RecordedAsFailure,
     ];
 
     /// As events, `samples.csv` and JSON write it: `connect_timeout`.
@@ -251,6 +257,12 @@ impl Cause {
                 "a signal ended the tool before it had measured: look for an out-of-memory \
                  kill, or for a run that was cancelled",
             ),
+            Self::TooShort => netplan(
+                "too_short",
+                "measured too briefly",
+                "the warm-up ended late, as it does on an overloaded machine: raise `duration`, use \
+                 fewer streams, or let nothing else run on the nodes",
+            ),
             Self::Crashed => netplan(
                 "crashed",
                 "crashed",
@@ -310,6 +322,12 @@ impl Cause {
                 "tool_error",
                 "tool error",
                 "the tool failed in a way of its own: its words are all that is known",
+            ),
+            Self::RecordedAsFailure => netplan(
+                "recorded_as_failure",
+                "recorded as a failure",
+                "the imported results have this in the place of a figure and say no more: measure \
+                 the cell again",
             ),
         }
     }

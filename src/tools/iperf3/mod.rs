@@ -3,6 +3,8 @@
 mod command;
 mod options;
 mod parse;
+mod recording;
 mod tool;
 
 pub use options::Iperf3;
+pub use recording::{Recording, Settings, read_recording};

@@ -12,6 +12,7 @@ use crate::cluster::Error;
 use crate::cluster::kubernetes::api_error::{api_error, cause, is_transient, one_line, status};
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::RUN_LABEL;
+use crate::diag::Problem;
 use crate::render::Manifest;
 
 /// Who owns the fields that are applied.
@@ -107,8 +108,10 @@ fn check_ownership(manifest: &Manifest, namespace: &str, run: &str) -> Result<()
             object: format!("{} {}", manifest.kind(), manifest.name()),
             template: manifest.template.clone(),
             field: field.to_owned(),
-            what: format!("it is not `{right}`"),
-            help: "every object of a run has the run's label and is in its namespace".to_owned(),
+            problem: Box::new(
+                Problem::without_place(format!("it is not `{right}`"))
+                    .help("every object of a run has the run's label and is in its namespace"),
+            ),
         })
     };
     let metadata = &manifest.object["metadata"];
@@ -214,8 +217,7 @@ fn refused(manifest: &Manifest, error: &kube::Error) -> Error {
         object,
         template: manifest.template.clone(),
         field: field.unwrap_or_else(|| "metadata.name".to_owned()),
-        what: what.unwrap_or_else(|| cause(error)),
-        help: help.to_owned(),
+        problem: Box::new(Problem::without_place(what.unwrap_or_else(|| cause(error))).help(help)),
     }
 }
 

@@ -12,6 +12,7 @@ use super::apply::resource;
 use crate::cluster::Error;
 use crate::cluster::kubernetes::api_error::{api_error, code};
 use crate::cluster::kubernetes::connection::Connection;
+use crate::diag::Problem;
 use crate::render::Manifest;
 
 /// On a namespace that netplan made: the run that it was made for.
@@ -82,8 +83,7 @@ pub async fn ensure(
             object: format!("Namespace {name}"),
             template: manifest.template.clone(),
             field: "metadata".to_owned(),
-            what: error.to_string(),
-            help: "fix the template".to_owned(),
+            problem: Box::new(Problem::without_place(error.to_string()).help("fix the template")),
         })?;
     object
         .labels_mut()

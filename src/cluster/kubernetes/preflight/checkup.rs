@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
-use super::{permissions, placement_check, references_check};
+use super::{permissions, placement_check, pod_admission, references_check};
 use crate::cluster::kubernetes::api_error::{cause, code, help};
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::objects::apply::pod_spec;
@@ -73,7 +73,11 @@ impl Connection {
         let answers = format!("{} ({})", version.git_version, self.place());
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         let found = self.ask(namespaces.get_opt(namespace)).await;
-        let is_missing = matches!(found, Ok(None));
+        let is_missing = matches!(&found, Ok(None));
+        // Objects cannot be made in a namespace that is being deleted; the run waits for its end, and makes it anew.
+        let is_leaving =
+            matches!(&found, Ok(Some(found)) if found.metadata.deletion_timestamp.is_some());
+        let is_missing = is_missing || is_leaving;
         let (there, namespace_problems) = namespace_state(namespace, found, manifests);
         let needed = permissions::needed(manifests, namespace, is_missing);
         let allowed = format!("all {} that a run needs", needed.len());
@@ -91,6 +95,7 @@ impl Connection {
             placement_check::check(nodes.as_deref(), manifests),
             references_check::image(nodes.as_deref(), manifests),
             references_check::references(self, (!is_missing).then_some(namespace), manifests).await,
+            pod_admission::check(self, (!is_missing).then_some(namespace), manifests).await,
             plan_size(manifests),
         ]
     }
@@ -117,6 +122,10 @@ fn namespace_state(
     manifests: &[Manifest],
 ) -> (String, Vec<Problem>) {
     match found {
+        Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => (
+            format!("`{name}` is being deleted; the run waits for that"),
+            Vec::new(),
+        ),
         Ok(Some(found)) => {
             let level = found.labels().get(ENFORCED_LEVEL);
             let state = match level {

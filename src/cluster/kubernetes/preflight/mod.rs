@@ -3,6 +3,7 @@
 mod checkup;
 mod permissions;
 mod placement_check;
+mod pod_admission;
 mod references_check;
 
 pub use checkup::LARGEST_CONFIG_MAP_BYTES;

@@ -1,6 +1,7 @@
 //! Where an object comes from, for errors.
 
 use crate::cluster::Error;
+use crate::diag::Problem;
 
 /// Which object of which template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +20,7 @@ impl Origin {
             object: self.object.clone(),
             template: self.template.clone(),
             field: field.to_owned(),
-            what: what.into(),
-            help: help.into(),
+            problem: Box::new(Problem::without_place(what).help(help)),
         }
     }
 

@@ -234,7 +234,7 @@ mod tests {
     /// The path of the field that is refused, and the message.
     fn refusal(objects: &[Value]) -> (String, String) {
         match read(objects) {
-            Err(Error::Refused { field, what, .. }) => (field, what),
+            Err(Error::Refused { field, problem, .. }) => (field, problem.what),
             other => panic!("{other:?}"),
         }
     }

@@ -12,8 +12,6 @@ use crate::plan::model::tools::declared::Argument;
 use crate::plan::model::tools::expression;
 use crate::plan::text::tree::{Kind, NodeId, Value};
 
-const MOST_ARGUMENTS: usize = 200;
-
 /// A command line with the names in its expressions.
 #[derive(Clone, Debug)]
 pub struct Command {
@@ -41,11 +39,6 @@ pub fn command(
         return None;
     }
     let items = decoder.list(id, "`[sockperf, server, -p, '{{ port }}']`")?;
-    if items.len() > MOST_ARGUMENTS {
-        let what = format!("a command has at most {MOST_ARGUMENTS} arguments");
-        decoder.report(Problem::new(decoder.place(id), what));
-        return None;
-    }
     let mut names = BTreeSet::new();
     let mut read = |id| {
         let text = argument(decoder, id)?;

@@ -13,6 +13,7 @@ use crate::catalog::built_in_tool;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::decoder::{At, Decoder, value_or_default};
 use crate::plan::decode::fields::Fields;
+use crate::plan::describe::key::Form;
 use crate::plan::describe::keys::{CLIENT, DECLARED_TOOL, PORT, READY, SERVER, is_test_key};
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
@@ -22,29 +23,23 @@ use crate::plan::text::tree::NodeId;
 /// Declared tools by name; none for one that could not be read.
 pub type Tools = IndexMap<String, Option<Arc<DeclaredTool>>>;
 
-const LONGEST_TOOL: usize = 40;
-const MOST_TOOLS: usize = 100;
-const MOST_PORTS: usize = 16;
-
-/// Reads `tools:`. `slots` is how many paths lead to one destination at most.
-pub fn tools(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<Tools> {
+/// Reads `tools:`. `form` is that of their names; `slots` is how many paths lead to one destination at most.
+pub fn tools(decoder: &Decoder<'_>, form: Form, id: NodeId, slots: u16) -> Option<Tools> {
+    let Form::NewName(longest, _) = form else {
+        return None;
+    };
     let fields = decoder.fields(
         id,
         "a mapping with a name for each tool, e.g. `qperf: { client: …, metrics: … }`",
         true,
     )?;
-    if fields.entries().len() > MOST_TOOLS {
-        let what = format!("a plan declares at most {MOST_TOOLS} tools");
-        decoder.report(Problem::new(fields.place, what));
-        return None;
-    }
     let mut tools = Tools::new();
     for entry in fields.entries() {
         let name = At {
             value: entry.key.as_str(),
             place: entry.key_place,
         };
-        decoder.dns_label(name, LONGEST_TOOL);
+        decoder.dns_label(name, longest);
         let is_built_in = built_in_tool(name.value).is_some();
         if is_built_in || is_test_key(name.value) {
             let what = if is_built_in {
@@ -170,12 +165,6 @@ fn package(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
 
 fn ports(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, slots: u16) -> Option<Vec<DeclaredPort>> {
     let items = fields.list("ports")?;
-    if items.len() > MOST_PORTS {
-        let what = format!("a tool has at most {MOST_PORTS} ports");
-        let place = fields.value("ports").map(|id| decoder.place(id));
-        decoder.report(Problem::new(place.unwrap_or(fields.place), what));
-        return None;
-    }
     let found: Vec<Option<(DeclaredPort, Place, Place)>> = items
         .iter()
         .map(|item| port(decoder, *item, slots))

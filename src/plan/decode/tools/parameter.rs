@@ -14,7 +14,6 @@ use crate::plan::model::tools::declared::{DeclaredTool, DeclaredUse, Parameter, 
 use crate::plan::model::units::{BitRate, Bytes};
 use crate::plan::text::tree::NodeId;
 
-const MOST_PARAMETERS: usize = 16;
 /// Larger numbers are not exact everywhere.
 const LARGEST: u64 = 1 << 53;
 
@@ -59,11 +58,6 @@ pub fn parameters(decoder: &Decoder<'_>, id: NodeId) -> Option<IndexMap<String, 
         "a mapping with a name for each parameter, e.g. `size: { default: 64 }`",
         true,
     )?;
-    if fields.entries().len() > MOST_PARAMETERS {
-        let what = format!("a tool has at most {MOST_PARAMETERS} parameters");
-        decoder.report(Problem::new(fields.place, what));
-        return None;
-    }
     let found: Vec<Option<(String, Parameter)>> = fields
         .entries()
         .iter()

@@ -36,6 +36,9 @@ fn figure_units() -> Vec<Word> {
 const IDENTIFIER: Form = Form::Pattern("^[a-z][a-z0-9_]{0,31}$");
 const DAY_S: u64 = 24 * 60 * 60;
 
+/// Of a command line, with the program.
+const MOST_ARGUMENTS: usize = 200;
+
 /// Program and arguments. Arguments that belong together are a list in it.
 const COMMAND: Kind = Kind::List(&List {
     item: Kind::Either(&[
@@ -75,9 +78,11 @@ const TOOL_KEYS: &[Key] = &[
         "How else its programs are installed, in words that `doctor` and errors repeat."),
     key("parameters", PARAMETERS,
         "What tests of this tool may set and sweep, by name. `streams`, `rate`, `write_size`, \
-         `request`, `response`, `datagram` and `mss` are known without being listed here."),
+         `request`, `response`, `datagram` and `mss` are known without being listed here.")
+        .at_most(16, ""),
     key("ports", PORTS,
-        "The ports that its server listens on; Services and network policies get them."),
+        "The ports that its server listens on; Services and network policies get them.")
+        .at_most(16, ""),
     key("server", Kind::Map(&SERVER),
         "The program that runs at the path's destination. Omit it for tools that need none, such as \
          ping."),
@@ -92,7 +97,7 @@ const TOOL_KEYS: &[Key] = &[
         "What the client's output says, by metric. A name of netplan's own, e.g. `throughput` or \
          `latency.p99`, is shown where the other tools' figures are shown; any other name is the \
          tool's own. What netplan itself writes of each sample, e.g. `elapsed_s`, is not among \
-         them.").required(),
+         them.").required().at_most(50, ""),
     key("headline", Kind::Text(Form::Any),
         "The metric that represents a cell in tables and in `result.csv`.").or("the first one"),
 ];
@@ -159,7 +164,7 @@ pub static SERVER: Mapping = Mapping {
     what: "a server with `command` and `ready`",
     text: "It is started for each sample, and stopped after it.",
     keys: &[&[
-        key("command", COMMAND, "Program and arguments.").required(),
+        key("command", COMMAND, "Program and arguments.").required().at_most(MOST_ARGUMENTS, ""),
         key("ready", Kind::Either(&[Kind::Words(&[("exited",
             "As soon as the program has exited with 0 and left a daemon behind.")]), Kind::Map(&READY)]),
             "How one knows that the client may start: the `port` of this name is open, a `line` of \
@@ -192,7 +197,8 @@ pub static CLIENT: Mapping = Mapping {
         "Program and arguments. One that uses `warmup_s` warms up by itself; for any other the warm-up \
          is an invocation of its own, with `duration_s` as long as that.",
     )
-    .required()]],
+    .required()
+    .at_most(MOST_ARGUMENTS, "")]],
     ..MAPPING
 };
 

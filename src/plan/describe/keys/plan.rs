@@ -41,10 +41,11 @@ const KEYS: &[Key] = &[
     key("workers", WORKERS,
         "The pods that send or receive traffic, by name, and where each one runs; or a group of \
          pods, one on each node. A name is a DNS label of at most 40 characters, of a group 35.")
-        .required(),
+        .required().at_most(100, "paths may share workers; for one on each node write `mesh: { one_per_node: true }`"),
     key("paths", PATHS,
         "The ways for traffic to go: a list of paths and meshes, or a single `mesh:`. A mesh is the \
-         paths between every two workers of a group.").required(),
+         paths between every two workers of a group.")
+        .required().at_most(500, "for every pair of a group write `mesh: { workers: GROUP, via: pod_ip }`"),
     key("order", Kind::Word(words::<Order>), "In which order the cells of the matrix run.")
         .or("listed"),
     key("seed", Kind::Number(limits(0, u64::MAX, "")),
@@ -53,7 +54,8 @@ const KEYS: &[Key] = &[
     key("concurrency", Kind::Word(words::<Concurrency>), "Which cells may run at the same time.")
         .or("serial"),
     key("tools", TOOLS,
-        "Tools beside the built-in ones, by name. A name is a DNS label of at most 40 characters."),
+        "Tools beside the built-in ones, by name. A name is a DNS label of at most 40 characters.")
+        .at_most(100, ""),
     key("tests", TESTS, "What to measure. Tests run in the order of the list.").required(),
     key("local", Kind::Map(&LOCAL), ""),
     key("kubernetes", Kind::Map(&KUBERNETES), ""),

@@ -2,16 +2,6 @@
 
 use crate::diag::did_you_mean;
 
-/// What is wrong with a selection: where, what, and how to go on.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}\n{help}")]
-pub struct SelectionError {
-    /// What is wrong, in one line.
-    pub what: String,
-    /// What would be right, in one line.
-    pub help: String,
-}
-
 /// `did you mean …`, when something is near, and what there is.
 pub(super) fn suggest(text: &str, there: &[&str], lead: &str) -> String {
     const MOST: usize = 16;

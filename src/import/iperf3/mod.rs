@@ -1,0 +1,14 @@
+//! Folders of iperf3's JSON documents (`-J`) → runs.
+
+mod pattern;
+mod placed;
+mod reading;
+mod runs;
+mod shape;
+mod shared_plan;
+mod workers;
+
+pub use pattern::{Match, Pattern};
+pub use placed::Document;
+pub use reading::Reading;
+pub use runs::runs;

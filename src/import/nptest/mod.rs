@@ -1,0 +1,7 @@
+//! nptest's CSV → a run.
+
+mod run;
+mod table;
+
+pub use run::{Imported, run};
+pub use table::is_table;
