@@ -10,6 +10,7 @@ mod finding;
 mod judge;
 mod moves;
 mod series;
+mod steps;
 
 pub use acceptance::{Acceptance, AcceptanceError, Acceptances};
 pub use change::{Change, Direction, JudgedSeries, Kind, Status};

@@ -6,15 +6,13 @@
 
 use std::ops::Range;
 
-use crate::statistics::{
-    ChangePoint, Difference, Recent, Spread, likeliest_change, mann_kendall, pettitt, recent,
-    theil_sen,
-};
+use super::steps::{MARGIN, is_drift, likeliest_step};
+use crate::statistics::{Difference, Recent, Spread, mann_kendall, recent, theil_sen};
 
 /// Older values are not looked at: machines and clusters do not stay the same for longer.
 pub const WINDOW: usize = 60;
 /// A change with fewer values after it is suspected: it may be one odd run.
-pub const SETTLED_FROM: usize = 5;
+pub const SETTLED_FROM: usize = MARGIN;
 /// Fewer values say too little of how much values spread.
 pub const LEAST_BASE: usize = 5;
 /// The normal approximation of Mann and Kendall's test is good from here on.
@@ -98,6 +96,10 @@ impl Search<'_> {
     /// The part up to the newest value: its last values, then older changes, then drift. Returns the part.
     fn newest(&mut self, part: Range<usize>) -> Range<usize> {
         let Range { mut start, end } = part;
+        if self.is_drift(part.clone()) {
+            self.trend(part.clone());
+            return part;
+        }
         // A change that is clearer than that of the last values comes first, so that these are compared with values
         // of one level.
         while let Some((at, p)) = self.change(start..end) {
@@ -147,39 +149,17 @@ impl Search<'_> {
         part
     }
 
-    /// Where a part changed, if it did, and the probability that it did not.
-    ///
-    /// Three tests, corrected by Bonferroni: Pettitt's, which outliers do not disturb but which is blind near the
-    /// ends; Student's comparison of both sides where Pettitt's U is most unlikely; and the same in shorter
-    /// intervals, where a change that is undone later can be seen.
     fn change(&self, part: Range<usize>) -> Option<(usize, f64)> {
-        let values = self.values.get(part.clone())?;
-        let ChangePoint { at, p, .. } = pettitt(values, SETTLED_FROM)?;
-        let all = self.step(part.clone()).into_iter();
-        let within = intervals(&part);
-        let positions: usize = within.iter().map(positions).sum();
-        let within = within.into_iter().filter_map(|interval| {
-            let (at, p) = self.step(interval.clone())?;
-            let searched = self::positions(&interval).max(1);
-            Some((at, p * positions as f64 / searched as f64))
-        });
-        let tests = [(part.start + at, p)].into_iter().chain(all).chain(within);
-        let (at, p) = tests.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
-        Some((at, (3.0 * p).min(1.0)))
-    }
-
-    /// The likeliest step in an interval, and its probability where there is none, corrected for the positions that
-    /// it was chosen from.
-    fn step(&self, interval: Range<usize>) -> Option<(usize, f64)> {
-        let values = self.values.get(interval.clone())?;
-        let at = likeliest_change(values, SETTLED_FROM)?;
-        let (before, after) = values.split_at_checked(at)?;
-        let p = pooled(before, after)?.p_value() * positions(&interval) as f64;
-        Some((interval.start + at, p))
+        let (at, p) = likeliest_step(self.values.get(part.clone())?)?;
+        Some((part.start + at, p))
     }
 
     fn recent(&self, part: Range<usize>) -> Option<Recent> {
         recent(self.values.get(part)?, SETTLED_FROM, LEAST_BASE)
+    }
+
+    fn is_drift(&self, part: Range<usize>) -> bool {
+        is_drift(self.values.get(part).unwrap_or_default(), self.level)
     }
 
     fn trend(&mut self, part: Range<usize>) {
@@ -219,51 +199,6 @@ impl Search<'_> {
             before = *at;
         }
     }
-}
-
-/// How many positions a step can have in an interval.
-fn positions(interval: &Range<usize>) -> usize {
-    (interval.len() + 1).saturating_sub(2 * SETTLED_FROM)
-}
-
-/// Shorter intervals of a part, from long to short, that overlap by half or more (seeded binary segmentation; Kovács,
-/// Bühlmann, Li and Munk 2023, Biometrika 110, with a decay of √½).
-fn intervals(part: &Range<usize>) -> Vec<Range<usize>> {
-    let mut intervals = Vec::new();
-    let mut length = part.len() as f64;
-    loop {
-        length *= std::f64::consts::FRAC_1_SQRT_2;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "shorter than the part"
-        )]
-        let whole = length.ceil() as usize;
-        if whole < 2 * SETTLED_FROM || whole >= part.len() {
-            return intervals;
-        }
-        let room = part.len() - whole;
-        let steps = room.div_ceil(whole / 2).max(1);
-        intervals.extend((0..=steps).map(|step| {
-            let start = part.start + room * step / steps;
-            start..start + whole
-        }));
-    }
-}
-
-/// Student's comparison of two means whose values spread alike.
-fn pooled(before: &[f64], after: &[f64]) -> Option<Difference> {
-    let spreads = [Spread::from_values(before)?, Spread::from_values(after)?];
-    let freedom: f64 = spreads.iter().map(|it| it.freedom).sum();
-    let squares: f64 = spreads
-        .iter()
-        .map(|it| it.deviation.powi(2) * it.freedom)
-        .sum();
-    let spread = Spread {
-        deviation: (squares / freedom).sqrt(),
-        freedom,
-    };
-    Difference::with_spread(before, after, spread)
 }
 
 #[cfg(test)]
@@ -318,26 +253,21 @@ mod tests {
             found_at(&Moves::find(&values, &[], 0.01)),
             [(8, 8), (16, 8)]
         );
-        let part = 5..47;
-        for interval in intervals(&part) {
-            assert!(
-                part.start <= interval.start && interval.end <= part.end,
-                "{interval:?}"
-            );
-            assert!((2 * SETTLED_FROM..part.len()).contains(&interval.len()));
-        }
     }
 
     #[test]
     fn a_drift_is_none_of_steps() {
         let values: Vec<f64> = level(40, 10.0)
             .enumerate()
-            .map(|(at, it)| it + 0.02 * at as f64)
+            .map(|(at, it)| it + 0.1 * at as f64)
             .collect();
-        let drift = Moves::find(&values[..15], &[], 1e-9).drift.unwrap();
-        assert_eq!(drift.from, 0);
-        let found = Moves::find(&values, &[35], 0.01);
-        assert_eq!(found.drift, None);
+        let found = Moves::find(&values, &[], 0.01);
+        let drift = found.drift.unwrap();
+        assert_eq!((drift.from, found_at(&found)), (0, vec![]));
+        assert!(
+            (drift.slope - 0.1).abs() < 0.01 && drift.p < 1e-9,
+            "{drift:?}"
+        );
         assert!(Moves::find(&values[..9], &[], 0.01).drift.is_none());
     }
 
