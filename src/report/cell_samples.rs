@@ -53,7 +53,7 @@ impl CellReport {
         if !self.is_measured() {
             return None;
         }
-        Summary::of(self.counted().filter_map(value))
+        Summary::from_values(self.counted().filter_map(value))
     }
 
     /// Each metric of its samples as [`CellReport::measured`], sorted by name.
@@ -67,7 +67,7 @@ impl CellReport {
             // The usual cell of a large report.
             let figures = only.metrics.iter();
             return figures
-                .filter_map(|(metric, value)| Some((metric, Summary::of([value])?)))
+                .filter_map(|(metric, value)| Some((metric, Summary::from_values([value])?)))
                 .collect();
         }
         let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -76,7 +76,7 @@ impl CellReport {
         }
         let summaries = values.into_iter();
         summaries
-            .filter_map(|(metric, values)| Some((metric, Summary::of(values)?)))
+            .filter_map(|(metric, values)| Some((metric, Summary::from_values(values)?)))
             .collect()
     }
 

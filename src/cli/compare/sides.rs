@@ -98,7 +98,7 @@ fn stored(path: &Path) -> Result<(String, Report), CliError> {
 /// The cells that `--only` selects; or why the run's plan does not have what it names.
 fn selected(only: &str, report: &Report) -> Result<HashSet<CellId>, String> {
     let selection = Selection::parse(only, &report.plan).map_err(|error| error.to_string())?;
-    let schedule = Schedule::of(&report.plan, &selection);
+    let schedule = Schedule::new(&report.plan, &selection);
     let cells = schedule.cells.iter();
     Ok(cells.map(|cell| schedule.id(&report.plan, cell)).collect())
 }

@@ -29,7 +29,7 @@ async fn hostile_text_runs_nothing_and_loads_nothing() {
         test.paths.clone_from(&paths);
         test.name += HOSTILE;
     }
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut events = made::events(&plan, &schedule, &End::Complete, |_, path| {
         if path.starts_with("hairpin") {
             Fate::Failed(Cause::ToolError, HOSTILE)

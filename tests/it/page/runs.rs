@@ -20,7 +20,7 @@ pub fn report(samples: u32) -> Report {
         made::rr(samples),
     ];
     let plan = made::plan(&tests);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut events = made::events(
         &plan,
         &schedule,

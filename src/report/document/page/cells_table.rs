@@ -88,7 +88,7 @@ impl Row {
             .params
             .0
             .iter()
-            .map(|(param, value)| format!("{}={}", param.name(), param.in_words(*value)))
+            .map(|(param, value)| format!("{}={}", param.name(), param.value_text(*value)))
             .collect();
         let row = Row {
             test: test.name.clone(),

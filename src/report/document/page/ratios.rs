@@ -85,7 +85,7 @@ fn lines(report: &Report, test: &str, besides: &[&Beside<'_>], rows: Rows<'_>) -
             let any = by_size.values().next()?;
             let name = path_name(report, any.cell.row).to_owned();
             let shares = by_size.values().map(|beside| beside.ratio.value * 100.0);
-            if let Some(summary) = Summary::of(shares) {
+            if let Some(summary) = Summary::from_values(shares) {
                 let (low, high) = (format!("{:.0}", summary.min), format!("{:.0}", summary.max));
                 let range = if low == high {
                     format!("{low}{TIE}%")
