@@ -26,7 +26,6 @@ use crate::diag::{did_you_mean, list, quote};
   netplan compare BASE NEW --fail-on 5%               exit code 4 if a path is more than 5 % worse
   netplan compare BASE NEW --fail-on hairpin=10% --fail-on latency.p99=20%
   netplan compare BASE NEW --format markdown          for a comment on a pull request
-  netplan compare BASE NEW --format html > diff.html  a page with the curves of both
   netplan compare --calibrate netplan-results/aa      learn how much unchanged runs differ here
 
 Exit codes: 0 not slower, or undecided; 1 it cannot be read; 2 no such run, or a wrong option;

@@ -16,12 +16,12 @@ pub(super) enum Format {
     Table,
     /// GitHub-flavoured Markdown, for a comment on a pull request
     Markdown,
-    /// A page with the changes and the curves of both sides: one HTML file that needs nothing else
-    Html,
     /// Everything, as one JSON document; docs/compare.schema.json describes it
     Json,
     /// JUnit XML: a case for each test, path and metric that decides, and for each lost cell
     Junit,
+    /// A page with charts: one HTML file that needs nothing else
+    Html,
     /// GitHub's workflow commands: annotations for what is slower, undecided or lost
     Github,
 }
@@ -39,10 +39,6 @@ impl Format {
                 let text = markdown::render(&Document::from_comparison(comparison));
                 printer::document(|stdout| stdout.write_all(text.as_bytes()))
             }
-            Self::Html => {
-                let text = html::render(&Document::page_from_comparison(comparison))?;
-                printer::document(|stdout| stdout.write_all(text.as_bytes()))
-            }
             Self::Json => {
                 let text = json::render(comparison).context("cannot write JSON")?;
                 printer::document(|stdout| stdout.write_all(text.as_bytes()))
@@ -50,6 +46,10 @@ impl Format {
             Self::Junit => {
                 let xml = junit::render(comparison).context("cannot write JUnit XML")?;
                 printer::results(&xml)
+            }
+            Self::Html => {
+                let html = html::render(&Document::page_from_comparison(comparison))?;
+                printer::document(|stdout| stdout.write_all(html.as_bytes()))
             }
             Self::Github => {
                 let commands = github::render(comparison);

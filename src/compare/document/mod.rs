@@ -1,10 +1,10 @@
 //! A comparison as a document of blocks, and its sentences.
 
+mod charts;
 mod figures;
 mod from_comparison;
 mod headline;
 mod notes;
-mod page;
 mod tables;
 
 pub use figures::subject_text;

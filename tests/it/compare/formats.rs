@@ -3,10 +3,10 @@
 use netplan::compare::{Comparison, Options};
 use netplan::output::comparison::{github, json, junit};
 use netplan::output::{html, markdown, terminal};
-use netplan::report::document::Document;
+use netplan::report::document::{Block, Document};
 use serde_json::Value;
 
-use super::runs::{Made, PLAN, changed, limits, side, two, usual};
+use super::runs::{Made, changed, limits, side, two, usual};
 use crate::support::{ROOT, snapshots};
 
 /// One path slower, one faster, one cell lost, another kernel.
@@ -35,48 +35,6 @@ fn one_run() -> Comparison {
     two(side("base", 0..1), new, Options::default())
 }
 
-/// Changes with their intervals, and the curves of both sides where a size is swept.
-#[test]
-fn people_look_at_a_page() {
-    let plan = PLAN.replace("mss: [96, 1440]", "mss: [96, 536, 1000, 1440]");
-    let side = |name: &str, numbers: std::ops::Range<u8>, tcp: f64| {
-        let factor = |cell: &str, metric: &str| {
-            let is_slower = cell.contains("tcp/remote-service") && metric == "throughput_bps";
-            Some(if is_slower { tcp } else { 1.0 })
-        };
-        let runs = numbers.map(|number| {
-            let plan = &*plan;
-            let factor = &factor;
-            Made {
-                plan,
-                factor,
-                ..usual(number)
-            }
-            .run()
-        });
-        netplan::compare::Side::new(name, runs.collect())
-    };
-    let comparison = two(
-        side("base", 0..5, 1.0),
-        side("new", 5..10, 0.9),
-        Options::default(),
-    );
-    let page = html::render(&Document::page_from_comparison(&comparison)).unwrap();
-    let all = |start: &str, end: &str| -> Vec<String> {
-        let parts = page.split(start).skip(1);
-        parts
-            .filter_map(|part| Some(part.split_once(end)?.0.to_owned()))
-            .collect()
-    };
-    let titles = [
-        all("<h2>", "</h2>"),
-        all("<h3>", "</h3>"),
-        all("<figcaption>", "</figcaption>"),
-    ];
-    let text = titles.map(|all| all.join("\n")).join("\n\n");
-    snapshots().bind(|| insta::assert_snapshot!("compare_page", text));
-}
-
 #[test]
 fn people_read_tables() {
     let table = |comparison: &Comparison, width| {
@@ -93,6 +51,29 @@ fn people_read_tables() {
 fn pull_requests_get_markdown() {
     let text = markdown::render(&Document::from_comparison(&mixed(Options::default())));
     snapshots().bind(|| insta::assert_snapshot!("compare_markdown", text));
+}
+
+#[test]
+fn a_page_has_the_changes_and_both_curves() {
+    let document = Document::page_from_comparison(&mixed(Options::default()));
+    fn charts(blocks: &[Block]) -> (usize, usize) {
+        let each = blocks.iter().map(|block| match block {
+            Block::Chart(chart) => {
+                let names: Vec<&str> = chart.series.iter().map(|it| &*it.name).collect();
+                assert_eq!(names, ["base", "new"]);
+                (0, 1)
+            }
+            Block::DotPlot(_) => (1, 0),
+            Block::Fold(fold) => charts(&fold.blocks),
+            _ => (0, 0),
+        });
+        each.fold((0, 0), |(plots, curves), (p, c)| (plots + p, curves + c))
+    }
+    // Throughput, p50 and p99; the curves of TCP on two paths, since the third has two sizes left.
+    assert_eq!(charts(&document.blocks), (3, 2));
+    let page = html::render(&document).unwrap();
+    assert!(page.contains("<svg") && page.contains("new compared with base"));
+    assert!(page.len() < 300_000, "{} bytes", page.len());
 }
 
 #[test]
