@@ -34,7 +34,7 @@ fn spread(day: i64, path: usize) -> f64 {
 
 fn events(night: &Night<'_>) -> Vec<Event> {
     let plan = made::plan(&[made::tcp(512, 1), made::rr(1)]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
     for event in &mut events {
         event.at += SignedDuration::from_hours(24 * night.day);
@@ -296,7 +296,7 @@ fn a_path_with_a_failed_cell_has_no_value() {
     let folder = tempfile::tempdir().unwrap();
     let runs = nights(folder.path(), 8, |_, _| 1.0);
     let plan = made::plan(&[made::tcp(512, 1), made::rr(1)]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut failed = made::events(&plan, &schedule, &End::Complete, |cell, _| {
         match cell.id.0 == "iperf3-tcp/remote-pod/mss=96" {
             true => Fate::Failed(Cause::Timeout, ""),
@@ -316,7 +316,7 @@ fn a_path_with_a_failed_cell_has_no_value() {
 #[test]
 fn a_summary_has_every_metric_that_gets_better_or_worse() {
     let plan = made::plan(&[made::tcp(512, 1), made::rr(1)]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
     let report = Report::fold(&events, plan, schedule);
     let summary = report.run_summary(7).unwrap();

@@ -20,6 +20,7 @@ mod coverage;
 mod declared;
 mod documents;
 mod e2e;
+mod exports;
 mod extends;
 mod fake_api;
 mod fake_cluster;

@@ -6,7 +6,9 @@ use clap::ValueEnum;
 use super::exit_policy::VerdictArgs;
 use crate::cli::terminal::printer;
 use crate::output::nptest_csv::Dialect;
-use crate::output::{github, json, junit, markdown, nptest_csv, samples_csv, terminal};
+use crate::output::{
+    bmf, github, json, junit, markdown, nptest_csv, openmetrics, perfdash, samples_csv, terminal,
+};
 use crate::report::Report;
 use crate::report::document::Document;
 
@@ -29,6 +31,12 @@ pub(in crate::cli) enum Format {
     Junit,
     /// GitHub's workflow commands: annotations for what fell short, failed or has a warning
     Github,
+    /// A gauge for each metric, test and path, for Prometheus' textfile collector or push gateway
+    Openmetrics,
+    /// What perfdash of kubernetes/perf-tests draws
+    Perfdash,
+    /// Bencher Metric Format: each cell's metrics with their 95 % intervals
+    Bmf,
 }
 
 impl Format {
@@ -57,6 +65,12 @@ impl Format {
                 let commands = github::render(report, strict);
                 printer::document(|stdout| stdout.write_all(commands.as_bytes()))
             }
+            Self::Openmetrics => {
+                let text = openmetrics::render(report);
+                printer::document(|stdout| stdout.write_all(text.as_bytes()))
+            }
+            Self::Perfdash => printer::document(|stdout| perfdash::write(report, stdout)),
+            Self::Bmf => printer::document(|stdout| bmf::write(report, stdout)),
         }
     }
 }
