@@ -3,7 +3,7 @@
 //! A chart's bars start at 0, so that their heights compare as the values do. A trend's bars go from its
 //! smallest value to its largest: it shows when something moved, and the figures beside it how far.
 
-use crate::report::document::Chart;
+use crate::report::document::{Chart, Series};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Instead of a bar where there is no value.
@@ -16,24 +16,24 @@ pub fn lines(chart: &Chart) -> Vec<String> {
         .iter()
         .map(|series| series.name.chars().count());
     let width = widths.max().unwrap_or(0);
-    let line = |(name, points): (&str, &[(u64, Option<f64>)])| {
-        let bars: String = points
+    let line = |series: &Series| {
+        let name = &series.name;
+        let bars: String = series
+            .points
             .iter()
-            .map(|(_, value)| value.map_or(GAP, |value| bar(value, chart.top)))
+            .map(|point| point.y.map_or(GAP, |value| bar(value, chart.top)))
             .collect();
-        let best = points
+        let best = series
+            .points
             .iter()
-            .filter_map(|(at, value)| Some((*at, (*value)?)))
+            .filter_map(|point| Some((point.x, point.y?)))
             .reduce(|best, next| if next.1 > best.1 { next } else { best });
         let best = best.map_or_else(String::new, |(at, value)| {
             format!("  max {value:.*} at {at}", chart.decimals)
         });
         format!("{name:width$}  {bars}{best}")
     };
-    let series = chart.series.iter();
-    series
-        .map(|series| line((&series.name, &series.points)))
-        .collect()
+    chart.series.iter().map(line).collect()
 }
 
 /// The values from the smallest to the largest, a bar each; a gap is a dot. A range of less than a
@@ -66,21 +66,16 @@ fn bar(value: f64, top: f64) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{Axis, Series};
+    use crate::report::document::Point;
 
     #[test]
     fn bars_go_from_0_to_the_top_and_what_is_missing_is_a_dot() {
-        let axis = Axis {
-            name: String::new(),
-            unit: String::new(),
-        };
         let series = |name: &str, values: &[Option<f64>]| Series {
             name: name.to_owned(),
-            points: (1..).zip(values.iter().copied()).collect(),
+            look: 0,
+            points: (1..).zip(values).map(|(x, y)| Point::new(x, *y)).collect(),
         };
         let mut chart = Chart {
-            x: axis.clone(),
-            y: axis,
             top: 8.0,
             decimals: 1,
             series: vec![
@@ -90,6 +85,7 @@ mod tests {
                 ),
                 series("longer", &[None, None]),
             ],
+            ..Chart::default()
         };
         assert_eq!(
             lines(&chart),

@@ -9,6 +9,7 @@
 //!     result.csv         nptest's format
 //!     samples.csv        a row a sample
 //!     summary.json       a value for each path, test and metric
+//!     report.html        the report as a page
 //! ```
 
 use std::fmt::Write as _;
@@ -36,6 +37,7 @@ pub mod file {
     pub const RESULT_CSV: &str = "result.csv";
     pub const SAMPLES_CSV: &str = "samples.csv";
     pub const SUMMARY: &str = "summary.json";
+    pub const REPORT_HTML: &str = "report.html";
     pub const RAW: &str = "raw";
 }
 

@@ -131,6 +131,11 @@ fn a_slowdown_is_one_finding_in_every_format() {
         let markdown = history(folder, &["--format", "markdown"]).expect(4);
         insta::assert_snapshot!("history_markdown", markdown.stdout);
     });
+    let page = history(folder, &["--format", "html"]).expect(4).stdout;
+    assert!(
+        page.contains("slower since run-13") && page.contains("▁▁▁"),
+        "{page}"
+    );
     let json = json(&history(folder, &["--format", "json"]).expect(4));
     let schema = include_str!("../../docs/history.schema.json");
     let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();

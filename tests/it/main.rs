@@ -45,6 +45,7 @@ mod neutral_text;
 mod odd_files;
 mod odd_outputs;
 mod orchestrator;
+mod page;
 mod plan;
 mod plan_any;
 mod preflight;

@@ -5,4 +5,5 @@ pub(in crate::cli) mod collect;
 pub(in crate::cli) mod exit_policy;
 pub(in crate::cli) mod format;
 pub(in crate::cli) mod history;
+mod open;
 pub(in crate::cli) mod report;

@@ -11,6 +11,8 @@ use crate::report::document::{Block, Document, Fold, Level, Meaning, Notes, Para
 const MARKS: usize = 20;
 /// So many answers of paths that did not change are shown. A mesh has thousands.
 const UNCHANGED: usize = 200;
+/// So many pairs of sides are shown.
+const PAIRS: usize = 100;
 
 impl Document {
     /// What changed, how sure that is, and what follows.
@@ -47,11 +49,11 @@ impl Document {
                 level: Level::Section,
                 title: "pairs".to_owned(),
             });
-            blocks.push(Block::paragraph(
-                Meaning::Plain,
-                "each side with each other one, corrected together",
-            ));
-            blocks.push(Block::Table(tables::pairs(&comparison.pairs)));
+            let shown = &comparison.pairs[..comparison.pairs.len().min(PAIRS)];
+            let more = more(comparison.pairs.len() - shown.len());
+            let about = format!("each side with each other one, corrected together{more}");
+            blocks.push(Block::paragraph(Meaning::Plain, about));
+            blocks.push(Block::Table(tables::pairs(shown)));
         }
         let last: Vec<Paragraph> = comparison
             .versus
@@ -134,8 +136,8 @@ fn one(comparison: &Comparison, versus: &Versus) -> Vec<Block> {
             blocks.push(Block::Notes(notes));
         }
     };
-    push(notes::unmatched(versus));
-    push(notes::limits_of_knowledge(versus));
+    push(notes::unmatched(&comparison.base.name, versus));
+    push(notes::limits_of_knowledge(comparison, versus));
     if !versus.marks.is_empty() {
         let shown = &versus.marks[..versus.marks.len().min(MARKS)];
         let more = more(versus.marks.len() - shown.len());

@@ -7,7 +7,7 @@ use netplan::compare::{
 use netplan::results::MachineKey;
 
 use super::runs::{Made, PLAN, answers, changed, limits, side, two, usual};
-use crate::support::Netplan;
+use crate::support::{Netplan, ROOT};
 
 fn slower(by: f64) -> impl Fn(&str, &str) -> Option<f64> {
     move |cell: &str, metric: &str| {
@@ -346,4 +346,20 @@ fn the_program_reads_runs_and_folders_and_exits_by_the_outcome() {
     ] {
         compare(arguments).expect(2).says(says);
     }
+}
+
+/// Two setups of a published comparison, two runs each, as they were published.
+#[test]
+fn results_of_iperf3_are_compared_without_an_import() {
+    let home = tempfile::tempdir().unwrap();
+    let setups = ["calico", "kubeovn"].map(|name| format!("{ROOT}/tests/data/cni-2024/{name}"));
+    let netplan = Netplan::in_folder(home.path()).env("HOME", home.path());
+    let compared = netplan
+        .args([&["compare".to_owned()], &setups[..]].concat())
+        .run();
+    compared
+        .expect(4)
+        .says("kubeovn compared with calico")
+        .says("kubeovn is slower: iperf3-tcp on dts")
+        .says("measured differently: datagram 8898 and 8848");
 }
