@@ -76,14 +76,14 @@ const SECTIONS: [Section; 15] = [
         measure: report::measure,
     },
     Section {
-        names: &["history"],
-        what: "history: its time, what it finds, and its false alarms, simulated (2 min)",
-        measure: history::measure,
-    },
-    Section {
         names: &["import"],
         what: "imports of iperf3's documents, in time and memory (20 s)",
         measure: import::measure,
+    },
+    Section {
+        names: &["history"],
+        what: "history: its time, what it finds, and its false alarms, simulated (2 min)",
+        measure: history::measure,
     },
     Section {
         names: &["default"],

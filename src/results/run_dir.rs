@@ -8,8 +8,8 @@
 //!     environment.json   what it ran on
 //!     result.csv         nptest's format
 //!     samples.csv        a row a sample
-//!     summary.json       a value for each path, test and metric
 //!     report.html        the report as a page
+//!     summary.json       a value for each path, test and metric
 //! ```
 
 use std::fmt::Write as _;
@@ -36,8 +36,8 @@ pub mod file {
     pub const ENVIRONMENT: &str = "environment.json";
     pub const RESULT_CSV: &str = "result.csv";
     pub const SAMPLES_CSV: &str = "samples.csv";
-    pub const SUMMARY: &str = "summary.json";
     pub const REPORT_HTML: &str = "report.html";
+    pub const SUMMARY: &str = "summary.json";
     pub const RAW: &str = "raw";
 }
 
