@@ -191,7 +191,7 @@ fn summary(side: &Side, id: &CellId, metric: &str) -> Option<Summary> {
         let figures = run.cells.get(id)?.figures.as_ref().ok()?;
         figures.get(metric).copied()
     };
-    Summary::of(side.runs.iter().filter_map(figure))
+    Summary::from_values(side.runs.iter().filter_map(figure))
 }
 
 fn size(cell: &RunCell) -> Option<(Param, u64)> {
@@ -205,7 +205,7 @@ fn others(cell: &RunCell) -> String {
     let others = cell.params.iter();
     let others = others.filter(|(param, _)| !matches!(param, Param::Mss | Param::Datagram));
     let others: Vec<String> = others
-        .map(|(param, value)| format!("{param}={}", param.in_words(*value)))
+        .map(|(param, value)| format!("{param}={}", param.value_text(*value)))
         .collect();
     others.join(" ")
 }
