@@ -7,6 +7,7 @@ pub mod bmf;
 pub mod comparison;
 mod csv_field;
 pub mod github;
+pub mod history_json;
 pub mod html;
 pub mod json;
 pub mod junit;

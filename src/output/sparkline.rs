@@ -36,15 +36,16 @@ pub fn lines(chart: &Chart) -> Vec<String> {
     chart.series.iter().map(line).collect()
 }
 
-/// The values from the smallest to the largest, a bar each; a gap is a dot.
+/// The values from the smallest to the largest, a bar each; a gap is a dot. A range of less than a
+/// hundredth of the values is drawn as that, in the middle: it is noise.
 pub fn trend(values: &[Option<f64>]) -> String {
     let known = || values.iter().flatten().copied().filter(|v| v.is_finite());
     let low = known().fold(f64::INFINITY, f64::min);
-    let span = known().fold(f64::NEG_INFINITY, f64::max) - low;
+    let high = known().fold(f64::NEG_INFINITY, f64::max);
+    let span = (high - low).max(high.abs() / 100.0);
+    let low = f64::midpoint(low, high) - span / 2.0;
     let bar = |value: &Option<f64>| match value {
-        Some(value) if value.is_finite() && span > 0.0 => bar(value - low, span),
-        // A flat line is in the middle.
-        Some(value) if value.is_finite() => BARS[3],
+        Some(value) if value.is_finite() => bar(value - low, span),
         _ => GAP,
     };
     values.iter().map(bar).collect()
@@ -97,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_trend_goes_from_its_smallest_value_to_its_largest() {
-        assert_eq!(trend(&[Some(99.0), None, Some(100.0), Some(99.5)]), "▁·█▄");
+        assert_eq!(trend(&[Some(90.0), None, Some(100.0), Some(95.0)]), "▁·█▄");
+        assert_eq!(trend(&[Some(99.9), Some(100.0)]), "▄▅");
         assert_eq!(trend(&[Some(7.0), Some(7.0)]), "▄▄");
         assert_eq!(trend(&[Some(f64::NAN), Some(f64::INFINITY), None]), "···");
         assert_eq!(trend(&[]), "");

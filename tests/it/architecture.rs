@@ -60,8 +60,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "history",
+        &[
+            "compare",
+            "report",
+            "results",
+            "statistics",
+            "catalog",
+            "diag",
+        ],
+    ),
+    (
         "output",
         &[
+            "history",
             "compare",
             "report",
             "results",
@@ -106,6 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "worker",
             "cluster",
             "output",
+            "history",
             "compare",
             "report",
             "import",

@@ -26,6 +26,9 @@ mod fake_api;
 mod fake_cluster;
 mod found;
 mod generated_code;
+mod history;
+#[path = "../../benches/figures/history_simulation.rs"]
+mod history_simulation;
 mod import;
 mod import_circles;
 mod install;

@@ -52,6 +52,9 @@ pub(in crate::cli) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Re
     dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
     write_page(dir, report)?;
     dir.write_environment(&report.environment)?;
+    if let Some(summary) = report.run_summary(dir.journal_bytes()) {
+        dir.write_summary(&summary)?;
+    }
     Ok(())
 }
 

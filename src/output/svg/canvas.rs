@@ -10,32 +10,42 @@ pub enum Size {
     Wide,
     /// For a phone.
     Narrow,
+    /// As wide, with a margin around it.
+    File,
 }
 
 impl Size {
-    /// Both.
-    pub const ALL: [Size; 2] = [Size::Wide, Size::Narrow];
+    /// Those of a page.
+    pub const OF_PAGES: [Size; 2] = [Size::Wide, Size::Narrow];
 
     /// As the page's style sheet names it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Size::Wide => "wide",
+            Size::Wide | Size::File => "wide",
             Size::Narrow => "narrow",
         }
     }
 
     pub(super) fn width(self) -> f64 {
         match self {
-            Size::Wide => 960.0,
+            Size::Wide | Size::File => 960.0,
             Size::Narrow => 380.0,
+        }
+    }
+
+    /// Around the chart.
+    pub(super) fn margin(self) -> f64 {
+        match self {
+            Size::Wide | Size::Narrow => 0.0,
+            Size::File => 16.0,
         }
     }
 
     /// Of a chart of lines.
     pub(super) fn height(self) -> f64 {
         match self {
-            Size::Wide => 400.0,
+            Size::Wide | Size::File => 400.0,
             Size::Narrow => 300.0,
         }
     }
@@ -43,7 +53,7 @@ impl Size {
     /// How many points of a series are told apart, at most: two a column.
     pub(super) fn columns(self) -> usize {
         match self {
-            Size::Wide => MOST_POINTS / 2,
+            Size::Wide | Size::File => MOST_POINTS / 2,
             Size::Narrow => 160,
         }
     }
@@ -68,7 +78,7 @@ pub struct Frame {
 pub fn text_width(text: &str) -> f64 {
     let wide = |c: char| {
         if c.is_ascii() {
-            0.56
+            0.6
         } else if c.len_utf8() < 3 {
             0.62
         } else {

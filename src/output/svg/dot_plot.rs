@@ -26,7 +26,7 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
         .fold(0.0, f64::max);
     // A narrow plot has the names above its rows.
     let (left, row_px) = match size {
-        Size::Wide => (widest.min(WIDEST_NAME) + 16.0, ROW_PX),
+        Size::Wide | Size::File => (widest.min(WIDEST_NAME) + 16.0, ROW_PX),
         Size::Narrow => (8.0, ROW_PX + 16.0),
     };
     let top = if dots().any(|dot| !dot.name.is_empty()) {
@@ -47,7 +47,7 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
     let mut canvas = Canvas::default();
     begin(&mut canvas, size, frame, (x.domain, (0.0, 1.0)));
     for tick in x.ticks(match size {
-        Size::Wide => 8,
+        Size::Wide | Size::File => 8,
         Size::Narrow => 4,
     }) {
         canvas.line("grid", (x.at(tick), frame.top), (x.at(tick), frame.bottom));
@@ -74,7 +74,7 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
             escape_line(&row.name)
         ));
         match size {
-            Size::Wide => {
+            Size::Wide | Size::File => {
                 let name = shortened(&row.name, WIDEST_NAME);
                 canvas.text("end", frame.left - 12.0, middle + 4.5, &name);
             }

@@ -17,7 +17,7 @@ pub fn file(chart: &str, title: &str) -> String {
     };
     format!(
         "{element} role=\"img\" aria-label=\"{title}\" font-family=\"system-ui, sans-serif\"><title>{title}</title>\
-         <style>{STYLE}</style><rect class=\"paper\" width=\"100%\" height=\"100%\" fill=\"#fff\"/>{rest}\n"
+         <style>{STYLE}</style><rect class=\"paper\" x=\"-16\" y=\"-16\" width=\"100%\" height=\"100%\" fill=\"#fff\"/>{rest}\n"
     )
 }
 
@@ -26,10 +26,10 @@ pub fn file(chart: &str, title: &str) -> String {
 pub fn from_document(document: &Document) -> Option<String> {
     document.blocks.iter().find_map(|block| match block {
         Block::Chart(chart) => Some(file(
-            &line_chart::line_chart(chart, Size::Wide, "chart"),
+            &line_chart::line_chart(chart, Size::File, "chart"),
             &chart.finding,
         )),
-        Block::DotPlot(plot) => Some(file(&dot_plot::dot_plot(plot, Size::Wide), &plot.finding)),
+        Block::DotPlot(plot) => Some(file(&dot_plot::dot_plot(plot, Size::File), &plot.finding)),
         _ => None,
     })
 }

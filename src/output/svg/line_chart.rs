@@ -46,7 +46,7 @@ pub fn line_chart(chart: &Chart, size: Size, id: &str) -> String {
     let left = widest(&mut y_labels.iter().map(|text| text_width(text))) + 12.0;
     let label_room = widest(&mut series.iter().map(|s| text_width(&s.name))).min(WIDEST_LABEL);
     let right_margin = match size {
-        Size::Wide => label_room + 34.0,
+        Size::Wide | Size::File => label_room + 36.0,
         Size::Narrow => 12.0,
     };
     let frame = Frame {
@@ -79,7 +79,7 @@ pub fn line_chart(chart: &Chart, size: Size, id: &str) -> String {
             &format!("{id}-{}-{at}", size.name()),
         );
     }
-    if size == Size::Wide {
+    if size != Size::Narrow {
         names(&mut canvas, &series, frame, y, x);
     }
     canvas.0 + "</svg>"
@@ -94,10 +94,15 @@ pub(super) fn begin(
     frame: Frame,
     (x, y): ((f64, f64), (f64, f64)),
 ) {
-    let (width, height) = (px(size.width()), px(frame.bottom + 44.0));
+    let margin = size.margin();
+    let (corner, width, height) = (
+        px(-margin),
+        px(size.width() + 2.0 * margin),
+        px(frame.bottom + 44.0 + 2.0 * margin),
+    );
     canvas.push(format_args!(
-        "<svg class=\"chart {}\" viewBox=\"0 0 {width} {height}\" font-size=\"{FONT_PX}\" fill=\"none\" \
-         xmlns=\"http://www.w3.org/2000/svg\" data-plot=\"{} {} {} {} {} {} {} {}\">",
+        "<svg class=\"chart {}\" viewBox=\"{corner} {corner} {width} {height}\" font-size=\"{FONT_PX}\" \
+         fill=\"none\" xmlns=\"http://www.w3.org/2000/svg\" data-plot=\"{} {} {} {} {} {} {} {}\">",
         size.name(),
         px(frame.left), px(frame.top), px(frame.right), px(frame.bottom), x.0, x.1, y.0, y.1,
     ));
@@ -135,7 +140,7 @@ fn y_axis(
 
 pub(super) fn x_axis(canvas: &mut Canvas, axis: &Axis, frame: Frame, x: Scale, size: Size) {
     let most = match size {
-        Size::Wide => 8,
+        Size::Wide | Size::File => 8,
         Size::Narrow => 4,
     };
     let ticks = x.ticks(most);
