@@ -95,6 +95,39 @@ fn ci_servers_get_their_formats() {
     });
 }
 
+/// A kernel's name comes from a node, and a file can say anything.
+#[test]
+fn text_of_others_commands_nothing() {
+    let runs = (5..10).map(|number| {
+        let kernel = "6.1\u{1b}[31m\n::error::x <script>alert(1)</script>";
+        Made {
+            kernel,
+            ..usual(number)
+        }
+        .run()
+    });
+    let new = netplan::compare::Side::new("new\u{202e}\n::error::y<b>", runs.collect());
+    let comparison = two(side("base", 0..5), new, Options::default());
+    let document = |layout| Document::from_comparison(&comparison, layout);
+    let texts = [
+        markdown::render(&document(Layout::Comment)),
+        html::render(&document(Layout::Page)).unwrap(),
+        json::render(&comparison).unwrap(),
+        junit::render(&comparison).unwrap(),
+        github::render(&comparison),
+    ];
+    for text in &texts {
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(!text.contains("\n::error::"), "{text}");
+    }
+    for text in &texts[..2] {
+        assert!(
+            !text.contains("<script>alert") && !text.contains("y<b>"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn json_is_as_its_schema_says() {
     let schema = std::fs::read_to_string(format!("{ROOT}/docs/compare.schema.json")).unwrap();
