@@ -75,7 +75,7 @@ impl ImportedRun {
         // As reports will read it.
         let plan = plan::load(Source::new("the imported plan", text.as_str()), &[])
             .map_err(|problems| Problem::without_place(problems.to_string()))?;
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let mut timeline = Timeline::default();
         let mut rest = Vec::new();
         for cell in &schedule.cells {
