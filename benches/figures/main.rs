@@ -8,8 +8,12 @@ mod cluster;
 mod commands;
 mod coverage;
 mod default_plan;
+mod history;
+mod history_simulation;
+mod import;
 mod link;
 mod overhead;
+mod peak;
 mod planning;
 mod report;
 mod runs;
@@ -30,7 +34,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 15] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -70,6 +74,16 @@ const SECTIONS: [Section; 13] = [
         names: &["report"],
         what: "reports of 100 000 samples, in time and memory (1 min)",
         measure: report::measure,
+    },
+    Section {
+        names: &["import"],
+        what: "imports of iperf3's documents, in time and memory (20 s)",
+        measure: import::measure,
+    },
+    Section {
+        names: &["history"],
+        what: "history: its time, what it finds, and its false alarms, simulated (2 min)",
+        measure: history::measure,
     },
     Section {
         names: &["default"],

@@ -3,8 +3,7 @@
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
@@ -17,11 +16,24 @@ use netplan::results::{
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, Failure, Metrics, name};
 
+use super::peak;
 use super::table::{Goal, Unit, figure};
 
 const SAMPLES: usize = 100_000;
-const FORMATS: [&str; 7] = [
-    "table", "csv", "csv-fork", "samples", "json", "junit", "github",
+const FORMATS: [&str; 13] = [
+    "table",
+    "markdown",
+    "csv",
+    "csv-fork",
+    "samples",
+    "json",
+    "junit",
+    "html",
+    "svg",
+    "github",
+    "openmetrics",
+    "perfdash",
+    "bmf",
 ];
 
 /// A long run: its paths, its sizes, and the samples of each cell.
@@ -101,35 +113,9 @@ pub fn measure() -> anyhow::Result<()> {
 
 /// The wall time of a report in seconds, and the most memory that it had in MB.
 fn report(folder: &Path, format: &str) -> anyhow::Result<(f64, f64)> {
-    let begun = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_netplan"))
-        .args(["report", "--format", format])
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_kib: f64 = 0.0;
-    let ended = loop {
-        if let Some(ended) = child.try_wait()? {
-            break ended;
-        }
-        // The peak only grows; the last look misses what the last milliseconds add.
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next());
-        if let Some(kib) = kib {
-            peak_kib = peak_kib.max(kib.parse()?);
-        }
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    };
-    let seconds = begun.elapsed().as_secs_f64();
-    ensure!(
-        matches!(ended.code(), Some(0 | 3)),
-        "`netplan report --format {format}` ended with {ended}"
-    );
-    Ok((seconds, peak_kib * 1024.0 / 1e6))
+    let mut netplan = Command::new(env!("CARGO_BIN_EXE_netplan"));
+    netplan.args(["report", "--format", format]).arg(folder);
+    peak::run(&mut netplan)
 }
 
 impl Shape {

@@ -6,7 +6,10 @@ use clap::ValueEnum;
 use super::exit_policy::VerdictArgs;
 use crate::cli::terminal::printer;
 use crate::output::nptest_csv::Dialect;
-use crate::output::{github, json, junit, markdown, nptest_csv, samples_csv, terminal};
+use crate::output::{
+    bmf, github, html, json, junit, markdown, nptest_csv, openmetrics, perfdash, samples_csv, svg,
+    terminal,
+};
 use crate::report::Report;
 use crate::report::document::Document;
 
@@ -27,8 +30,18 @@ pub(in crate::cli) enum Format {
     Json,
     /// JUnit XML: a case for each expectation, and for each cell without one
     Junit,
+    /// A page with charts: one HTML file that needs nothing else
+    Html,
+    /// The first chart, as SVG
+    Svg,
     /// GitHub's workflow commands: annotations for what fell short, failed or has a warning
     Github,
+    /// A gauge for each metric, test and path, for Prometheus' textfile collector or push gateway
+    Openmetrics,
+    /// What perfdash of kubernetes/perf-tests draws
+    Perfdash,
+    /// Bencher Metric Format: each cell's metrics with their 95 % intervals
+    Bmf,
 }
 
 impl Format {
@@ -49,6 +62,17 @@ impl Format {
             Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),
             Self::Samples => printer::document(|stdout| samples_csv::write(report, stdout)),
             Self::Json => printer::document(|stdout| json::write(report, stdout)),
+            Self::Html => {
+                let html = html::render(&Document::page_from_report(report))?;
+                printer::document(|stdout| stdout.write_all(html.as_bytes()))
+            }
+            Self::Svg => {
+                let page = Document::page_from_report(report);
+                let svg = svg::from_document(&page).context(
+                    "this run has no chart: nothing was measured; `--format table` says why",
+                )?;
+                printer::document(|stdout| stdout.write_all(svg.as_bytes()))
+            }
             Self::Junit => {
                 let xml = junit::render(report, strict).context("cannot write JUnit XML")?;
                 printer::results(&xml)
@@ -57,6 +81,12 @@ impl Format {
                 let commands = github::render(report, strict);
                 printer::document(|stdout| stdout.write_all(commands.as_bytes()))
             }
+            Self::Openmetrics => {
+                let text = openmetrics::render(report);
+                printer::document(|stdout| stdout.write_all(text.as_bytes()))
+            }
+            Self::Perfdash => printer::document(|stdout| perfdash::write(report, stdout)),
+            Self::Bmf => printer::document(|stdout| bmf::write(report, stdout)),
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) const FILES: &[Item] = &[
         text: "The directory of a run: plan.yaml (the plan as it was resolved), events.jsonl (the journal), \
                result.csv (the format of nptest), samples.csv (a row for each sample), environment.json, and \
                raw/ (the output of the tools).",
-        commands: &["run", "attach", "report", "selftest"],
+        commands: &["run", "attach", "report", "import", "selftest"],
     },
     Item {
         name: "plan.yaml",
