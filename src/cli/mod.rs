@@ -29,11 +29,12 @@ Examples:
   netplan run plans/default.yaml          run a plan, on Kubernetes or on this machine
   netplan check my-plan.yaml              is my plan right? if not, where is it wrong?
   netplan render plans/default.yaml       print the manifests of a run
+  netplan compare BASE NEW                did it get slower?
   netplan run plans/default.yaml --only 'tool=iperf3,path=hairpin' --set tests.0.duration=1s
 
 Exit codes: 0 success; 1 it could not run; 2 the command line or the plan is wrong;
 3 it ran and some cells failed or are missing; 4 an expectation fell short (if only because its cell
-failed or is missing: 3); 130 interrupted. Skipped cells do not count as failed.
+failed or is missing: 3), or a comparison failed; 130 interrupted. Skipped cells do not count as failed.
 Results go to stdout, everything else to stderr.";
 
 /// How fast is the pod network, and did it get slower?

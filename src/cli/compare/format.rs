@@ -5,6 +5,7 @@ use clap::ValueEnum;
 
 use crate::cli::terminal::printer;
 use crate::compare::Comparison;
+use crate::compare::document::Layout;
 use crate::output::comparison::{github, json, junit};
 use crate::output::{html, markdown, terminal};
 use crate::report::document::Document;
@@ -32,11 +33,12 @@ impl Format {
         match self {
             Self::Table => {
                 let (width, colour) = (printer::width(), printer::colour_stdout());
-                let document = Document::from_comparison(comparison);
+                let document = Document::from_comparison(comparison, Layout::Table);
                 printer::results(&terminal::render(&document, width, colour))
             }
             Self::Markdown => {
-                let text = markdown::render(&Document::from_comparison(comparison));
+                let text =
+                    markdown::render(&Document::from_comparison(comparison, Layout::Comment));
                 printer::document(|stdout| stdout.write_all(text.as_bytes()))
             }
             Self::Json => {
@@ -48,7 +50,7 @@ impl Format {
                 printer::results(&xml)
             }
             Self::Html => {
-                let html = html::render(&Document::page_from_comparison(comparison))?;
+                let html = html::render(&Document::from_comparison(comparison, Layout::Page))?;
                 printer::document(|stdout| stdout.write_all(html.as_bytes()))
             }
             Self::Github => {

@@ -16,6 +16,8 @@ use crate::statistics::{ALPHA, Interval, Summary};
 const ROWS: usize = 60;
 /// An interval that goes further from 0 than this, in percent, is not drawn: it would leave no room for the others.
 const WIDEST_PERCENT: f64 = 100.0;
+/// A curve has at most so many points: of more sizes every second, third, …
+const MOST_SIZES: usize = 200;
 /// With fewer sizes there is no curve.
 const FEWEST_SIZES: usize = 3;
 
@@ -131,6 +133,8 @@ fn chart(
     let (param, ..) = cells.first()?;
     let mut cells = cells.to_vec();
     cells.sort_by_key(|(_, size, _)| *size);
+    let every = cells.len().div_ceil(MOST_SIZES).max(1);
+    let cells: Vec<_> = cells.into_iter().step_by(every).collect();
     let summaries = |side: &Side| -> Vec<(u64, Option<Summary>)> {
         let at = |(_, size, id): &(Param, u64, &CellId)| (*size, summary(side, id, metric));
         cells.iter().map(at).collect()

@@ -60,6 +60,14 @@ pub fn subject_text(subject: &Subject) -> String {
     format!("{of}{} on {}", subject.test, path_text(subject))
 }
 
+/// Where the rest of a list is.
+pub fn more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("; {count} more are in `--format json`"),
+    }
+}
+
 /// The corrected interval in percent, or in points: `-7.2..-3.0`. Empty without one.
 pub fn interval(verdict: &PathVerdict) -> String {
     let Some((low, high)) = verdict.interval() else {

@@ -193,6 +193,21 @@ pub fn power(comparison: &Comparison, versus: &Versus) -> Option<String> {
     ))
 }
 
+/// What a side would have found beyond its limits: `beyond the limits, a slowdown of 4.4 % (median)`.
+pub fn power_beyond_limits(versus: &Versus) -> Option<String> {
+    let limits = versus.verdicts.iter().filter_map(|it| it.judgement.limit);
+    let mut found: Vec<f64> = limits
+        .filter_map(|limit| limit.detectable)
+        .filter(|share| share.is_finite())
+        .collect();
+    found.sort_by(f64::total_cmp);
+    let middle = *found.get(found.len() / 2)?;
+    Some(format!(
+        "beyond the limits of `--fail-on` it would have found a slowdown of {} (median)",
+        size(Scale::Log, middle)
+    ))
+}
+
 /// Why an answer is what it is, in a sentence.
 #[must_use]
 pub fn reason(verdict: &PathVerdict) -> String {

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::figures::subject_text;
-use super::headline::power;
+use super::headline::{power, power_beyond_limits};
 use crate::compare::judge::{Answer, Basis};
 use crate::compare::sides::metric;
 use crate::compare::{Comparison, Machines, Versus, Why};
@@ -133,7 +133,9 @@ pub fn unmatched(base: &str, versus: &Versus) -> Notes {
 /// What the comparison could have found, and what it cannot know.
 pub fn limits_of_knowledge(comparison: &Comparison, versus: &Versus) -> Notes {
     let mut notes = Vec::new();
-    notes.extend(power(comparison, versus).map(|text| note(Meaning::Plain, "i", text)));
+    let power = [power(comparison, versus), power_beyond_limits(versus)];
+    let power = power.into_iter().flatten();
+    notes.extend(power.map(|text| note(Meaning::Plain, "i", text)));
     let one_run = versus
         .verdicts
         .iter()

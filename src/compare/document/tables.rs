@@ -85,10 +85,7 @@ fn answer(verdict: &PathVerdict) -> Cell {
     };
     let beyond = match verdict.judgement.limit {
         Some(limit) if limit.outcome == LimitOutcome::Beyond => {
-            format!(
-                ", beyond {}",
-                limit_text(verdict.question.scale, limit.limit)
-            )
+            format!(" > {}", limit_text(verdict.question.scale, limit.limit))
         }
         _ => String::new(),
     };

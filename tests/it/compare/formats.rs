@@ -1,5 +1,6 @@
 //! What people and programs read of a comparison.
 
+use netplan::compare::document::Layout;
 use netplan::compare::{Comparison, Options};
 use netplan::output::comparison::{github, json, junit};
 use netplan::output::{html, markdown, terminal};
@@ -38,7 +39,11 @@ fn one_run() -> Comparison {
 #[test]
 fn people_read_tables() {
     let table = |comparison: &Comparison, width| {
-        terminal::render(&Document::from_comparison(comparison), width, false)
+        terminal::render(
+            &Document::from_comparison(comparison, Layout::Table),
+            width,
+            false,
+        )
     };
     snapshots().bind(|| {
         insta::assert_snapshot!("compare_table_100", table(&mixed(Options::default()), 100));
@@ -49,26 +54,31 @@ fn people_read_tables() {
 
 #[test]
 fn pull_requests_get_markdown() {
-    let text = markdown::render(&Document::from_comparison(&mixed(Options::default())));
+    let text = markdown::render(&Document::from_comparison(
+        &mixed(Options::default()),
+        Layout::Comment,
+    ));
     snapshots().bind(|| insta::assert_snapshot!("compare_markdown", text));
+}
+
+/// Plots of changes, and charts of both curves.
+fn charts(blocks: &[Block]) -> (usize, usize) {
+    let each = blocks.iter().map(|block| match block {
+        Block::Chart(chart) => {
+            let names: Vec<&str> = chart.series.iter().map(|it| &*it.name).collect();
+            assert_eq!(names, ["base", "new"]);
+            (0, 1)
+        }
+        Block::DotPlot(_) => (1, 0),
+        Block::Fold(fold) => charts(&fold.blocks),
+        _ => (0, 0),
+    });
+    each.fold((0, 0), |(plots, curves), (p, c)| (plots + p, curves + c))
 }
 
 #[test]
 fn a_page_has_the_changes_and_both_curves() {
-    let document = Document::page_from_comparison(&mixed(Options::default()));
-    fn charts(blocks: &[Block]) -> (usize, usize) {
-        let each = blocks.iter().map(|block| match block {
-            Block::Chart(chart) => {
-                let names: Vec<&str> = chart.series.iter().map(|it| &*it.name).collect();
-                assert_eq!(names, ["base", "new"]);
-                (0, 1)
-            }
-            Block::DotPlot(_) => (1, 0),
-            Block::Fold(fold) => charts(&fold.blocks),
-            _ => (0, 0),
-        });
-        each.fold((0, 0), |(plots, curves), (p, c)| (plots + p, curves + c))
-    }
+    let document = Document::from_comparison(&mixed(Options::default()), Layout::Page);
     // Throughput, p50 and p99; the curves of TCP on two paths, since the third has two sizes left.
     assert_eq!(charts(&document.blocks), (3, 2));
     let page = html::render(&document).unwrap();
@@ -83,6 +93,39 @@ fn ci_servers_get_their_formats() {
         insta::assert_snapshot!("compare_junit", junit::render(&comparison).unwrap());
         insta::assert_snapshot!("compare_github", github::render(&comparison));
     });
+}
+
+/// A kernel's name comes from a node, and a file can say anything.
+#[test]
+fn text_of_others_commands_nothing() {
+    let runs = (5..10).map(|number| {
+        let kernel = "6.1\u{1b}[31m\n::error::x <script>alert(1)</script>";
+        Made {
+            kernel,
+            ..usual(number)
+        }
+        .run()
+    });
+    let new = netplan::compare::Side::new("new\u{202e}\n::error::y<b>", runs.collect());
+    let comparison = two(side("base", 0..5), new, Options::default());
+    let document = |layout| Document::from_comparison(&comparison, layout);
+    let texts = [
+        markdown::render(&document(Layout::Comment)),
+        html::render(&document(Layout::Page)).unwrap(),
+        json::render(&comparison).unwrap(),
+        junit::render(&comparison).unwrap(),
+        github::render(&comparison),
+    ];
+    for text in &texts {
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(!text.contains("\n::error::"), "{text}");
+    }
+    for text in &texts[..2] {
+        assert!(
+            !text.contains("<script>alert") && !text.contains("y<b>"),
+            "{text}"
+        );
+    }
 }
 
 #[test]
