@@ -378,6 +378,40 @@ fn a_size_that_varies_within_a_run_is_a_sweep() {
     assert_eq!(cells, expected);
 }
 
+/// A document of a test that is longer than those of plans.
+fn too_long() -> String {
+    let document = recorded("iperf3-3.22/tcp-ok-remote-pod.json");
+    let mut document: Value = serde_json::from_slice(&document).unwrap();
+    document["start"]["test_start"]["duration"] = 100_000.into();
+    document.to_string()
+}
+
+/// A pattern may cut `..` out of a file's name.
+#[test]
+fn no_name_leads_out_of_the_output() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("r")).unwrap();
+    let document = recorded("iperf3-3.22/tcp-ok-remote-pod.json");
+    fs::write(folder.path().join("r/x..-\u{1b}[2J.json"), document).unwrap();
+    let netplan = Netplan::in_folder(&folder);
+    let arguments = [
+        "import",
+        "r",
+        "--output",
+        "a/out",
+        "--pattern",
+        "x{column}-{cell}.json",
+    ];
+    let ended = netplan.args(arguments).run().expect(0);
+    assert_eq!(ended.stdout, "a/out/__\n");
+    let report = Netplan::in_folder(&folder)
+        .args(["report", "a/out/__"])
+        .run()
+        .expect(0);
+    assert!(!report.said().contains('\u{1b}'), "{}", report.said());
+    assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+}
+
 #[test]
 fn what_cannot_be_imported_is_said_by_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -408,6 +442,8 @@ fn what_cannot_be_imported_is_said_by_name() {
     write("deep/1/a.json", b"{}");
     write("deep/a.json", b"{}");
     write("empty/README.md", b"about");
+    write("stored/events.jsonl", b"");
+    write("mixed/long.json", too_long().as_bytes());
     let import = |arguments: &[&str], code| {
         let netplan = Netplan::in_folder(&folder).args(["import", "--output", "out"]);
         let ended = netplan.args(arguments).run().expect(code);
@@ -424,6 +460,7 @@ fn what_cannot_be_imported_is_said_by_name() {
         (&["mixed", "--pattern", "{run}/{cell}"], 2),
         (&["mixed", "--pattern", "{cell}{run}"], 2),
         (&["deep"], 2),
+        (&["stored"], 2),
         (&["empty"], 2),
     ] {
         let _ = writeln!(
