@@ -98,7 +98,7 @@ fn spreads(run: &Run) -> Vec<Spread> {
         let values = cells.entry(&sample.cell).or_default();
         values.extend(sample.metrics.get(name::THROUGHPUT_BPS));
     }
-    let summaries = cells.into_values().filter_map(Summary::of);
+    let summaries = cells.into_values().filter_map(Summary::from_values);
     summaries
         .filter_map(|summary| {
             Some(Spread {

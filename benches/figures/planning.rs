@@ -92,7 +92,7 @@ pub fn child() -> Option<anyhow::Result<()>> {
 fn plan_once(text: &str) -> anyhow::Result<()> {
     let started = Instant::now();
     let plan = plan::load(Source::new("plan.yaml", text), &[])?;
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let seconds = started.elapsed().as_secs_f64();
     let status = fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

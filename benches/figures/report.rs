@@ -123,7 +123,7 @@ impl Shape {
         let source = Source::new("plan.yaml", &*text);
         let written = plan::load_file(&plan::Alone, source, &[]).map_err(anyhow::Error::msg)?;
         let plan = written.expand();
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         ensure!(schedule.cells.len() * self.samples as usize == SAMPLES);
         let mut file = BufWriter::new(fs::File::create(folder.join(journal::FILE_NAME))?);
         let mut seq = 0;

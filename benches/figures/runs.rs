@@ -38,7 +38,7 @@ pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64()
 }
 
-/// A `netplan run` that goes on.
+/// A `netplan run` that continues.
 pub struct Running {
     folder: TempDir,
     child: Child,

@@ -68,7 +68,7 @@ impl Source<'_> {
             Shape::Normal => 1.0 + self.spread * normal,
             Shape::Lognormal => {
                 let variance = (1.0 + self.spread * self.spread).ln();
-                // Only a spread that is no number is refused.
+                // Only a spread that is not a number is refused.
                 LogNormal::new(-variance / 2.0, variance.sqrt())
                     .map_or(1.0, |lognormal| lognormal.sample(self.rng))
             }
@@ -108,7 +108,7 @@ pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
             Rule::Adaptive(until) => stopping_rule::alpha(Repeat::Until(until), values.len()),
             Rule::Fixed(_) | Rule::Naive(_) => ALPHA,
         };
-        let interval = Summary::of(values).and_then(|s| s.interval(alpha));
+        let interval = Summary::from_values(values).and_then(|s| s.interval(alpha));
         covered += u32::from(interval.is_some_and(|interval| interval.contains(1.0)));
     }
     let part = |n: u32| f64::from(n) / f64::from(cells);
@@ -128,7 +128,7 @@ fn decide(rule: Rule, values: &[f64]) -> Decision {
             if values.len() < until.min as usize {
                 return Decision::More;
             }
-            let summary = Summary::of(values.iter().copied());
+            let summary = Summary::from_values(values.iter().copied());
             let half = summary.and_then(|s| Some((s.half_width(ALPHA)?, s.mean)));
             match half {
                 Some((half, mean)) if half <= mean.abs() * until.until.0 / 100.0 => {
@@ -155,7 +155,7 @@ pub fn ratios(shape: Shape, spread: f64, wider: f64, n: u32, pairs: u32) -> f64 
                 before: None,
             };
             let values: Vec<f64> = (0..n).map(|_| source.next()).collect();
-            Summary::of(values)
+            Summary::from_values(values)
         };
         let (of, to) = (draw(spread), draw(spread * wider));
         let interval = of

@@ -46,8 +46,8 @@ pub fn figure(
     goal: Goal,
     how: &str,
 ) -> anyhow::Result<()> {
-    let summary =
-        Summary::of(values).ok_or_else(|| anyhow::anyhow!("nothing was measured for `{what}`"))?;
+    let summary = Summary::from_values(values)
+        .ok_or_else(|| anyhow::anyhow!("nothing was measured for `{what}`"))?;
     let mut measured = unit.show(summary.median);
     if summary.count > 1 {
         let Unit(_, decimals) = unit;

@@ -45,7 +45,7 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
     programs: &[program("netperf"), program("netserver")],
     // Its licence keeps it out of the main archives.
     package_note: "Debian 12 has it in the component `non-free`, Ubuntu in `multiverse`, which may \
-                   have to be enabled",
+                   must be enabled",
     mode_key: Some("test"),
     mode_text: "The netperf test (-t)",
     modes: &[

@@ -56,7 +56,7 @@ pub enum Role {
     Other,
 }
 
-#[expect(clippy::reversed_empty_ranges, reason = "it is to be empty")]
+#[expect(clippy::reversed_empty_ranges, reason = "it is empty on purpose")]
 const EMPTY: RangeInclusive<u64> = 1..=0;
 
 /// An option of all modes, without a default: the methods below say more.

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 /// Whether a character must not be shown as itself. Line feed and tab are fine.
 ///
 /// These are the control characters of ASCII and Latin-1 (Unicode's Cc), the bidirectional controls
-/// (UAX #9), separators and formatting characters that are invisible, and noncharacters, of which XML
-/// 1.0 forbids two.
+/// (UAX #9), separators and formatting characters that are invisible, and noncharacters; XML 1.0
+/// forbids two of them.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
     match c {
@@ -33,7 +33,7 @@ pub fn is_unsafe(c: char) -> bool {
 /// Whether a text may be shown as it is: [`lines`] changes nothing of it.
 #[must_use]
 pub fn is_safe(text: &str) -> bool {
-    // Most text is plain ASCII, of which a byte says enough.
+    // Most text is plain ASCII, where a look at each byte is enough.
     let plain = |byte: u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
     (text.bytes().all(plain) || !text.contains(is_unsafe)) && !has_command(text)
 }
@@ -85,7 +85,7 @@ fn has_command(text: &str) -> bool {
             .any(|(at, _)| is_hash_command(&text[at..]))
 }
 
-/// Whether a text starts with a command of a CI server as it stands anywhere in a line: `##`, a word or
+/// Whether a text starts with a command that a CI server finds anywhere in a line: `##`, a word or
 /// none, and `[`.
 #[must_use]
 pub fn is_hash_command(text: &str) -> bool {

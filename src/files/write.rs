@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(error.unwrap_err().kind(), ErrorKind::StorageFull);
         assert_eq!(fs::read_to_string(&out).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        // A folder in the place of the temporary file is not ours to remove.
+        // A folder with the name of the temporary file is not ours to remove.
         fs::create_dir(folder.path().join(".out.tmp")).unwrap();
         assert!(put(&out, 0o600, "new").is_err());
         assert!(put(Path::new("/"), 0o600, "new").is_err());

@@ -42,7 +42,7 @@ pub(super) struct Driver<'t> {
     /// Away while it writes.
     store: Option<Store>,
     writing: Option<JoinHandle<Written>>,
-    /// Events that are to be written next.
+    /// Events to write next.
     pending: Vec<(Timestamp, Emission)>,
     /// Bytes of tools' output in `pending`.
     pending_bytes: usize,

@@ -104,7 +104,7 @@ impl Lines {
                         samples,
                         found: Some(found),
                         ..
-                    } => format!("found {} by {samples} samples", found.in_words()),
+                    } => format!("found {} by {samples} samples", found.to_text()),
                     Outcome::Measured {
                         reached: Some(false),
                         ..

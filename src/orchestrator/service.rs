@@ -105,7 +105,7 @@ impl Orchestrator for Service {
         &self,
         request: Request<Streaming<FromWorker>>,
     ) -> Result<Response<Self::WorkStream>, Status> {
-        let peer = Peer::of(&request)?;
+        let peer = Peer::from_request(&request)?;
         let mut answers = request.into_inner();
         let first = tokio::time::timeout(HELLO_WITHIN, answers.message())
             .await
@@ -156,7 +156,7 @@ impl Orchestrator for Service {
         &self,
         request: Request<WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        Peer::of(&request)?.must_be_client()?;
+        Peer::from_request(&request)?.must_be_client()?;
         let Ok(watcher) = Arc::clone(&self.watchers).try_acquire_owned() else {
             return Err(Status::resource_exhausted(format!(
                 "{WATCHERS} command lines watch this run already; end one of them"
@@ -200,7 +200,7 @@ impl Orchestrator for Service {
         &self,
         request: Request<CancelRequest>,
     ) -> Result<Response<CancelResponse>, Status> {
-        Peer::of(&request)?.must_be_client()?;
+        Peer::from_request(&request)?.must_be_client()?;
         self.call(Call::Input(Input::Cancel)).await?;
         Ok(with_version(Response::new(CancelResponse {})))
     }
@@ -209,7 +209,7 @@ impl Orchestrator for Service {
         &self,
         request: Request<GiveUpRequest>,
     ) -> Result<Response<GiveUpResponse>, Status> {
-        Peer::of(&request)?.must_be_client()?;
+        Peer::from_request(&request)?.must_be_client()?;
         let GiveUpRequest { worker, words } = request.into_inner();
         self.check_is_in_plan(&worker)?;
         let reason = words.chars().take(MAX_REASON_CHARS).collect();
@@ -222,7 +222,7 @@ impl Orchestrator for Service {
         &self,
         request: Request<CollectedRequest>,
     ) -> Result<Response<CollectedResponse>, Status> {
-        Peer::of(&request)?.must_be_client()?;
+        Peer::from_request(&request)?.must_be_client()?;
         let through_seq = request.into_inner().through_seq;
         self.call(Call::Collected { through_seq }).await?;
         Ok(Response::new(CollectedResponse {}))

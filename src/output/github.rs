@@ -50,7 +50,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
         }
     }
     for cell in &report.cells {
-        if let Some(note) = cell.found.and_then(Found::at_bound_in_words) {
+        if let Some(note) = cell.found.and_then(Found::at_bound_text) {
             let title = format!("more may be possible: {}", cell.id.0);
             text += &command("notice", &title, &format!("found {note}"));
         }

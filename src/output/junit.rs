@@ -47,7 +47,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> Result<String, Serializ
                 case.set_classname(&*lines(&class))
                     .set_time(duration(seconds));
                 // In addition to a verdict: a search that ended at its bound has not failed.
-                if let Some(note) = cell.found.and_then(Found::at_bound_in_words) {
+                if let Some(note) = cell.found.and_then(Found::at_bound_text) {
                     case.set_system_out(format!("found {note}"));
                 }
                 suite.add_test_case(case);

@@ -75,7 +75,7 @@ impl Report {
                 .map_err(|e| ReportError::Selection(only.to_owned(), e.to_string()))?,
             None => Selection::all(),
         };
-        let schedule = Schedule::of(&plan, &selection);
+        let schedule = Schedule::new(&plan, &selection);
         Ok((plan, schedule))
     }
 
@@ -122,7 +122,8 @@ impl Report {
 /// A report of the events so far.
 struct Builder {
     report: Report,
-    cells: HashMap<CellId, usize>,
+    /// Made when it is needed: mostly the cells come in order.
+    index: Option<HashMap<CellId, usize>>,
     /// The position of the cell that the last event was about.
     last: usize,
     /// The samples that are there: a cell's position and the sample's number.
@@ -167,11 +168,6 @@ impl Builder {
                 failed_attempts: Vec::new(),
             })
             .collect();
-        let index = cells
-            .iter()
-            .enumerate()
-            .map(|(i, cell)| (cell.id.clone(), i))
-            .collect();
         Builder {
             report: Report {
                 run: String::new(),
@@ -182,12 +178,12 @@ impl Builder {
                 state: RunState::CutOff,
                 span: None,
                 sessions: Sessions::default(),
-                environment: Environment::of(std::iter::empty(), None),
+                environment: Environment::from_events(std::iter::empty(), None),
                 cells,
                 strangers: 0,
                 damage: None,
             },
-            cells: index,
+            index: None,
             last: 0,
             samples: HashSet::new(),
             shared: Shared::default(),
@@ -247,9 +243,16 @@ impl Builder {
     /// A cell and its position; counts the event where the schedule has no such cell.
     fn cell(&mut self, id: &CellId) -> Option<(usize, &mut CellReport)> {
         // Mostly that of the event before, or the next one.
-        let near = (self.last..self.report.cells.len()).take(2);
-        let near = near.into_iter().find(|at| self.report.cells[*at].id == *id);
-        let at = near.or_else(|| self.cells.get(id).copied());
+        let cells = &self.report.cells;
+        let mut near = (self.last..cells.len()).take(2);
+        let near = near.find(|at| cells[*at].id == *id);
+        let at = near.or_else(|| {
+            let index = self.index.get_or_insert_with(|| {
+                let cells = cells.iter().enumerate();
+                cells.map(|(at, cell)| (cell.id.clone(), at)).collect()
+            });
+            index.get(id).copied()
+        });
         self.last = at.unwrap_or(self.last);
         let found = at.and_then(|at| Some((at, self.report.cells.get_mut(at)?)));
         if found.is_none() {

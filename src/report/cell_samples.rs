@@ -48,7 +48,7 @@ impl CellReport {
         if !self.is_measured() {
             return None;
         }
-        Summary::of(self.counted().filter_map(|s| s.metrics.get(metric)))
+        Summary::from_values(self.counted().filter_map(|s| s.metrics.get(metric)))
     }
 
     /// Each metric of its samples as [`CellReport::measured`], sorted by name.
@@ -62,7 +62,7 @@ impl CellReport {
             // The usual cell of a large report.
             let figures = only.metrics.iter();
             return figures
-                .filter_map(|(metric, value)| Some((metric, Summary::of([value])?)))
+                .filter_map(|(metric, value)| Some((metric, Summary::from_values([value])?)))
                 .collect();
         }
         let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -71,7 +71,7 @@ impl CellReport {
         }
         let summaries = values.into_iter();
         summaries
-            .filter_map(|(metric, values)| Some((metric, Summary::of(values)?)))
+            .filter_map(|(metric, values)| Some((metric, Summary::from_values(values)?)))
             .collect()
     }
 

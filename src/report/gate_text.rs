@@ -15,7 +15,7 @@ pub fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What was expected, of which metric: `throughput >= 9 Gbit/s`.
+/// The metric and its bound: `throughput >= 9 Gbit/s`.
 #[must_use]
 pub fn expected(judgement: &Judgement<'_>) -> String {
     let metric = judgement.metric;

@@ -37,7 +37,7 @@ pub fn describe(tool: &ToolSpec, searches: bool) -> String {
                 // That there is one stream goes without saying.
                 let is_obvious = *value == 1 && option.default == Some(1);
                 let is_said = !option.phrase.is_empty() && !is_obvious;
-                let value = Param::named(option.name).in_words(*value);
+                let value = Param::named(option.name).value_text(*value);
                 is_said.then(|| option.phrase.replace("{}", &value))
             });
             let has_rate = searches || used.options.contains_key("rate");
@@ -54,7 +54,7 @@ pub fn describe(tool: &ToolSpec, searches: bool) -> String {
                 .iter()
                 .filter_map(|(name, values)| match values {
                     Sweep::One(value) => {
-                        Some(format!("{name} {}", Param::named(name).in_words(*value)))
+                        Some(format!("{name} {}", Param::named(name).value_text(*value)))
                     }
                     _ => None,
                 });

@@ -164,7 +164,7 @@ mod tests {
             kind: "kubernetes".to_owned(),
             description,
         });
-        let mut environment = Environment::of([], cluster);
+        let mut environment = Environment::from_events([], cluster);
         for (name, kernel) in ["w1", "w2"].into_iter().zip(kernels) {
             let joined = JoinedWorker {
                 node: format!("node-of-{name}"),

@@ -43,7 +43,7 @@ pub struct Environment {
 impl Environment {
     /// What the events say, and what the caller knows of the cluster.
     #[must_use]
-    pub fn of<'a>(
+    pub fn from_events<'a>(
         events: impl IntoIterator<Item = &'a Event>,
         cluster: Option<Cluster>,
     ) -> Environment {

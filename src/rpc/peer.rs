@@ -27,7 +27,7 @@ impl Peer {
     ///
     /// # Errors
     /// `unauthenticated` when it came another way.
-    pub fn of<T>(request: &Request<T>) -> Result<Self, Status> {
+    pub fn from_request<T>(request: &Request<T>) -> Result<Self, Status> {
         let peer = request.extensions().get::<Self>().cloned();
         peer.ok_or_else(|| Status::unauthenticated("no certificate was shown"))
     }

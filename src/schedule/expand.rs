@@ -11,9 +11,9 @@ impl Schedule {
     /// The cells of the plan that the selection leaves: test by test, path by path in the test's
     /// order, and the cross product of the test's parameters with the last one fastest.
     #[must_use]
-    pub fn of(plan: &Plan, only: &Selection) -> Schedule {
+    pub fn new(plan: &Plan, only: &Selection) -> Schedule {
         let mut schedule = Schedule {
-            axes: plan.tests.iter().map(Axes::of).collect(),
+            axes: plan.tests.iter().map(Axes::new).collect(),
             ..Schedule::default()
         };
         let slots = slots(plan);
@@ -65,7 +65,7 @@ impl Schedule {
 }
 
 impl Axes {
-    fn of(test: &Test) -> Axes {
+    fn new(test: &Test) -> Axes {
         let mut lines = axes(test);
         // The size is the fastest axis, so a row's cells are adjacent.
         let size = lines.pop_if(|(param, _)| matches!(param, Param::Mss | Param::Datagram));

@@ -54,7 +54,7 @@ impl Param {
 
     /// A value as a plan writes it: `100 Mbit/s`, `128 KiB`, `96`.
     #[must_use]
-    pub fn in_words(self, value: u64) -> String {
+    pub fn value_text(self, value: u64) -> String {
         match self {
             Param::Rate => BitRate(value).to_string(),
             Param::WriteSize | Param::Request | Param::Response => Bytes(value).to_string(),

@@ -39,7 +39,7 @@ pub struct Found {
 impl Found {
     /// For people: `94.2 Mbit/s`, or `100.00 Gbit/s, the highest that may be tried`.
     #[must_use]
-    pub fn in_words(self) -> String {
+    pub fn to_text(self) -> String {
         let bps = self.rate_bps as f64;
         let rate = match self.rate_bps {
             1_000_000_000.. => format!("{:.2} Gbit/s", bps / 1e9),
@@ -57,11 +57,11 @@ impl Found {
 impl Found {
     /// A hint when the rate is only the highest that the plan allows.
     #[must_use]
-    pub fn at_bound_in_words(self) -> Option<String> {
+    pub fn at_bound_text(self) -> Option<String> {
         self.at_bound.then(|| {
             format!(
                 "{}, and more may be possible: raise the `to` of its `find`",
-                self.in_words()
+                self.to_text()
             )
         })
     }
@@ -84,7 +84,7 @@ const MISSES: usize = 2;
 #[must_use]
 pub fn next(find: &Find, needed: u32, probes: &[Probe]) -> Step {
     let needed = needed.max(1) as usize;
-    let at = |rate: u64| Verdict::of(rate, needed, probes);
+    let at = |rate: u64| Verdict::from_probes(rate, needed, probes);
     let mut low = End::untried(find.from.0.min(find.to.0));
     let mut high = End::untried(find.to.0);
     while let Some(rate) = between(low.rate, high.rate, find.within.0) {
@@ -177,7 +177,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(rate: u64, needed: usize, probes: &[Probe]) -> Self {
+    fn from_probes(rate: u64, needed: usize, probes: &[Probe]) -> Self {
         let count = |held| {
             let probes = probes.iter();
             probes

@@ -141,7 +141,7 @@ impl Difference {
 
 /// None where a value is not finite.
 fn summary(values: &[f64]) -> Option<Summary> {
-    let summary = Summary::of(values.iter().copied())?;
+    let summary = Summary::from_values(values.iter().copied())?;
     (summary.count == values.len()).then_some(summary)
 }
 

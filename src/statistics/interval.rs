@@ -64,7 +64,7 @@ mod tests {
             count: 195,
             mean: 9.261_460,
             stddev: Some(0.022_789),
-            ..Summary::of([9.261_460]).unwrap()
+            ..Summary::from_values([9.261_460]).unwrap()
         };
         let interval = zarr13.interval(ALPHA).unwrap();
         assert!((interval.low - 9.258_242).abs() < 1e-6, "{interval:?}");
@@ -73,15 +73,18 @@ mod tests {
 
     #[test]
     fn one_sample_has_no_interval() {
-        assert_eq!(Summary::of([3.0]).unwrap().interval(ALPHA), None);
-        let same = Summary::of([3.0, 3.0]).unwrap().interval(ALPHA).unwrap();
+        assert_eq!(Summary::from_values([3.0]).unwrap().interval(ALPHA), None);
+        let same = Summary::from_values([3.0, 3.0])
+            .unwrap()
+            .interval(ALPHA)
+            .unwrap();
         assert_eq!((same.low, same.high), (3.0, 3.0));
     }
 
     proptest! {
         #[test]
         fn an_interval_lies_around_the_mean(values in prop::collection::vec(-1e9f64..1e9, 2..40)) {
-            let summary = Summary::of(values).unwrap();
+            let summary = Summary::from_values(values).unwrap();
             let interval = summary.interval(ALPHA).unwrap();
             prop_assert!(interval.contains(summary.mean));
             let wider = summary.interval(0.01).unwrap();
@@ -90,7 +93,7 @@ mod tests {
 
         #[test]
         fn any_floats_never_panic(values in prop::collection::vec(any::<f64>(), 0..20)) {
-            if let Some(interval) = Summary::of(values).and_then(|s| s.interval(ALPHA)) {
+            if let Some(interval) = Summary::from_values(values).and_then(|s| s.interval(ALPHA)) {
                 prop_assert!(interval.low <= interval.high);
             }
         }

@@ -19,12 +19,12 @@ pub const OUTLIERS_FROM: usize = 5;
 #[must_use]
 pub fn outliers(values: &[f64]) -> Vec<bool> {
     let none = vec![false; values.len()];
-    let Some(summary) = Summary::of(values.iter().copied()) else {
+    let Some(summary) = Summary::from_values(values.iter().copied()) else {
         return none;
     };
     let n = summary.count as f64;
     let distance = |value: &f64| (value - summary.median).abs();
-    let Some(distances) = Summary::of(values.iter().map(distance)) else {
+    let Some(distances) = Summary::from_values(values.iter().map(distance)) else {
         return none;
     };
     // What a distance is in standard deviations, were the samples normal.

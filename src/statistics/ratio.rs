@@ -58,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn summary(values: &[f64]) -> Summary {
-        Summary::of(values.iter().copied()).unwrap()
+        Summary::from_values(values.iter().copied()).unwrap()
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
             a in prop::collection::vec(any::<f64>(), 1..9),
             b in prop::collection::vec(any::<f64>(), 1..9),
         ) {
-            if let (Some(a), Some(b)) = (Summary::of(a), Summary::of(b))
+            if let (Some(a), Some(b)) = (Summary::from_values(a), Summary::from_values(b))
                 && let Some(found) = ratio(&a, &b, 0.05)
                 && let Some(interval) = found.interval
             {

@@ -55,7 +55,7 @@ pub fn decide(until: &Until, values: &[f64]) -> Decision {
 /// Half the interval's width is at most the bound's share of the mean, by enough samples that say
 /// something.
 fn is_within(until: &Until, values: &[f64]) -> bool {
-    let Some(summary) = Summary::of(values.iter().copied()) else {
+    let Some(summary) = Summary::from_values(values.iter().copied()) else {
         return false;
     };
     if summary.count < until.min as usize {

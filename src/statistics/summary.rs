@@ -24,11 +24,11 @@ pub struct Summary {
 impl Summary {
     /// Sums up; values that are not finite count for nothing. None without any value.
     #[must_use]
-    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
+    pub fn from_values(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
         let mut values = values.into_iter().filter(|v| v.is_finite());
         let first = values.next()?;
         let Some(second) = values.next() else {
-            return Some(Summary::of_one(first));
+            return Some(Summary::from_value(first));
         };
         let mut sorted: Vec<f64> = [first, second].into_iter().chain(values).collect();
         sorted.sort_by(f64::total_cmp);
@@ -64,7 +64,7 @@ impl Summary {
     }
 
     /// Of a single value. Most cells of a large run have one sample.
-    fn of_one(value: f64) -> Summary {
+    fn from_value(value: f64) -> Summary {
         Summary {
             count: 1,
             mean: value,
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_known_example() {
-        let s = Summary::of([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
+        let s = Summary::from_values([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
         assert_eq!((s.count, s.min, s.max), (8, 2.0, 9.0));
         assert!((s.mean - 5.0).abs() < 1e-12 && (s.median - 4.5).abs() < 1e-12);
         assert!((s.stddev.unwrap() - (32.0f64 / 7.0).sqrt()).abs() < 1e-12);
@@ -93,20 +93,20 @@ mod tests {
 
     #[test]
     fn one_sample_has_no_spread_and_none_has_nothing() {
-        let one = Summary::of([3.5]).unwrap();
+        let one = Summary::from_values([3.5]).unwrap();
         assert_eq!(
             (one.mean, one.median, one.stddev, one.cv),
             (3.5, 3.5, None, None)
         );
-        assert_eq!(Summary::of([]), None);
-        assert_eq!(Summary::of([f64::NAN, f64::INFINITY]), None);
-        assert_eq!(Summary::of([0.0, 0.0]).unwrap().cv, None);
+        assert_eq!(Summary::from_values([]), None);
+        assert_eq!(Summary::from_values([f64::NAN, f64::INFINITY]), None);
+        assert_eq!(Summary::from_values([0.0, 0.0]).unwrap().cv, None);
     }
 
     proptest! {
         #[test]
         fn figures_stay_within_their_bounds(values in prop::collection::vec(-1e12f64..1e12, 1..50)) {
-            let s = Summary::of(values.iter().copied()).unwrap();
+            let s = Summary::from_values(values.iter().copied()).unwrap();
             prop_assert_eq!(s.count, values.len());
             prop_assert!(s.min <= s.median && s.median <= s.max);
             prop_assert!(s.min <= s.mean && s.mean <= s.max);
@@ -119,9 +119,9 @@ mod tests {
 
         #[test]
         fn order_does_not_matter(mut values in prop::collection::vec(-1e9f64..1e9, 1..30)) {
-            let before = Summary::of(values.iter().copied());
+            let before = Summary::from_values(values.iter().copied());
             values.reverse();
-            prop_assert_eq!(before, Summary::of(values));
+            prop_assert_eq!(before, Summary::from_values(values));
         }
 
         #[test]
@@ -129,15 +129,15 @@ mod tests {
             values in prop::collection::vec(0f64..1e6, 2..30),
             by in -1e6f64..1e6,
         ) {
-            let a = Summary::of(values.iter().copied()).unwrap();
-            let b = Summary::of(values.iter().map(|v| v + by)).unwrap();
+            let a = Summary::from_values(values.iter().copied()).unwrap();
+            let b = Summary::from_values(values.iter().map(|v| v + by)).unwrap();
             prop_assert!((a.mean + by - b.mean).abs() < 1e-6);
             prop_assert!((a.stddev.unwrap() - b.stddev.unwrap()).abs() < 1e-6);
         }
 
         #[test]
         fn any_floats_never_panic(values in prop::collection::vec(any::<f64>(), 0..20)) {
-            if let Some(s) = Summary::of(values) {
+            if let Some(s) = Summary::from_values(values) {
                 prop_assert!(s.mean.is_finite());
             }
         }

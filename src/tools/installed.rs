@@ -13,7 +13,7 @@ pub struct Installed<'a> {
     pub names_tcp: Option<bool>,
 }
 
-/// What an installation is to be used for.
+/// What an installation is used for.
 #[derive(Clone, Copy, Debug)]
 pub enum Use<'a> {
     Server,

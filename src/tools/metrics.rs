@@ -80,7 +80,7 @@ impl Metrics {
         names.zip(self.values.iter().copied())
     }
 
-    /// Where the name is, or where it would have to be.
+    /// Where the name is, or where to insert it.
     fn position(&self, name: &str) -> Result<usize, usize> {
         self.names
             .binary_search_by(|other| other.as_str().cmp(name))

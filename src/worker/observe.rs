@@ -37,7 +37,7 @@ pub struct Reading {
 impl Observer {
     /// An observer of the pod with this address.
     #[must_use]
-    pub fn of(pod_ip: IpAddr) -> Self {
+    pub fn new(pod_ip: IpAddr) -> Self {
         let membership = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         Self {
             interface: host_info::interface_with(pod_ip)
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn this_machine_is_observed() {
-        let observer = Observer::of(IpAddr::from([127, 0, 0, 1]));
+        let observer = Observer::new(IpAddr::from([127, 0, 0, 1]));
         let before = observer.read();
         assert!(
             before.cpu.is_some() && before.traffic.is_some(),

@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use nix::sys::prctl::set_child_subreaper;
@@ -26,6 +27,8 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How long the name of the worker's own Service may take to be known.
 const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
+/// After this long without it, the worker says so.
+const SERVICE_EXPECTED_WITHIN: Duration = Duration::from_secs(3);
 /// How long an orchestrator that took the connection may take to open the stream.
 const JOINED_WITHIN: Duration = Duration::from_secs(10);
 /// A session that lasted this long counts as a success: the pauses start over after it.
@@ -92,7 +95,7 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
-    let mut steps = Steps::observed_by(Observer::of(settings.pod_ip));
+    let mut steps = Steps::observed_by(Observer::new(settings.pod_ip));
     let ending = tokio::select! {
         ending = work(settings, &mut steps) => ending.map(|()| Parting::Goodbye),
         () = shutdown => Ok(Parting::Shutdown),
@@ -247,9 +250,24 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
         return Ok(None);
     };
     let end = Instant::now() + SERVICE_KNOWN_WITHIN;
+    let mut patience = pin!(sleep(SERVICE_EXPECTED_WITHIN));
+    let mut is_late = false;
     let mut pauses = Pauses::default();
     loop {
-        let why = match lookup_host((service.as_str(), 0)).await {
+        let mut lookup = pin!(lookup_host((service.as_str(), 0)));
+        let found = loop {
+            tokio::select! {
+                found = &mut lookup => break found,
+                () = &mut patience, if !is_late => {
+                    is_late = true;
+                    (settings.tell)(&format!(
+                        "DNS has not told the address of the pod's own Service `{service}` within {} s",
+                        SERVICE_EXPECTED_WITHIN.as_secs()
+                    ));
+                }
+            }
+        };
+        let why = match found {
             Ok(addresses) => {
                 let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
                 let same = addresses

@@ -1,4 +1,4 @@
-//! The step of `.github/actions/netplan`, with files in the place of those that a workflow has.
+//! The step of `.github/actions/netplan`, with files instead of those of a workflow.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! Life without the terminal: the program itself against an API server on loopback, with a real
-//! orchestrator in the place of its pod.
+//! orchestrator instead of its pod.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -143,7 +143,7 @@ fn ctrl_c_starts_nothing() {
         .netplan(&[], person.slave())
         .started_by(&["setsid", "--ctty", "--wait"])
         .start();
-    // stderr is no terminal here, so that the question goes to the terminal itself. Before it is asked, Ctrl-C would
+    // stderr is not a terminal here, so that the question goes to the terminal itself. Before it is asked, Ctrl-C would
     // end the process as it ends any other.
     let mut master = fs::File::from(person.terminal.master.try_clone().unwrap());
     let shown = Arc::new(Mutex::new(Vec::new()));

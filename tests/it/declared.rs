@@ -75,7 +75,7 @@ fn the_plans_that_ship_have_their_command_lines() {
         let again = load_file(&file.to_yaml().unwrap());
         assert_eq!(again, file, "{name}");
         let plan = file.expand();
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         for cell in tools::commands(&plan, &schedule) {
             let _ = writeln!(
                 text,
@@ -110,7 +110,7 @@ fn a_client_without_a_warm_up_of_its_own_runs_twice() {
              metrics: {{ m: {{ json: /m, unit: count }} }} }} }}, \
              tests: [{{ t: , warmup: 2s }}] }}"
         ));
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let commands = tools::commands(&plan, &schedule).next().unwrap();
         assert_eq!(commands.server.ready, Ready::Nothing);
         (commands.client.warmup_argv, commands.client.argv)
@@ -140,7 +140,7 @@ fn a_line_without_a_value_is_said_and_nothing_is_run() {
     // alone is.
     for expression in ["10 // (one - two)", "10 // (one - two + duration_s - 2)"] {
         let plan = plan(expression);
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let cells: Vec<_> = tools::commands(&plan, &schedule).collect();
         let lines = |cell: &tools::CellCommands<'_>| {
             let client = &cell.client;
@@ -177,7 +177,7 @@ fn the_kernel_is_asked_for_the_mss_of_the_data_port() {
              tools: {{ t: {{ ports: {ports}, client: {{ command: [x, [-M, '{{{{ mss }}}}']] }}, \
              metrics: {{ throughput: {{ json: /m, unit: bit/s }} }} }} }}, tests: [{{ t: {test} }}] }}"
         ));
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let commands = tools::commands(&plan, &schedule).next().unwrap();
         (
             commands.client.watch_tcp_port,
@@ -197,7 +197,7 @@ fn the_kernel_is_asked_for_the_mss_of_the_data_port() {
 fn own_parameters_are_swept_and_selected() {
     let plan = shipped("sockperf");
     let size = Param::named("size");
-    let all = Schedule::of(&plan, &Selection::all());
+    let all = Schedule::new(&plan, &Selection::all());
     let sizes: Vec<_> = all
         .cells
         .iter()
@@ -205,7 +205,7 @@ fn own_parameters_are_swept_and_selected() {
         .collect();
     assert_eq!(sizes[..4], [Some(64), Some(1024), Some(64), Some(1024)]);
     let only = Selection::parse("tool=sockperf,size=64", &plan).unwrap();
-    let selected = Schedule::of(&plan, &only);
+    let selected = Schedule::new(&plan, &only);
     let cells = selected.cells.iter();
     let ids: Vec<String> = cells.map(|cell| selected.id(&plan, cell).0).collect();
     assert_eq!(
@@ -311,7 +311,7 @@ fn no_declared_tool_yields_what_netplan_writes_itself() {
 }
 
 #[test]
-fn what_is_no_measurement_fails_in_its_words() {
+fn output_without_a_measurement_fails_with_its_text() {
     let regex = with_metrics("{ rate: { regex: 'rate (?<value>\\S+)', unit: bit/s } }");
     let json = with_metrics("{ rate: { json: /rate, unit: bit/s } }");
     let share = with_metrics("{ idle: { json: /idle, unit: percent } }");
@@ -457,7 +457,7 @@ proptest! {
             let _ = pattern.values(&text).count();
         }
         if let Some(pointer) = plan::Pointer::new(&text) {
-            let _ = pointer.of(&serde_json::json!({ "a": [1] }));
+            let _ = pointer.value_in(&serde_json::json!({ "a": [1] }));
         }
     }
 }

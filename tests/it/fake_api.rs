@@ -60,7 +60,7 @@ type Key = (String, String, String);
 /// How watches are cut.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Cut {
-    /// They can go on from where they were.
+    /// They can continue where they were.
     Plain,
     /// They cannot; a new watch begins, and says so in its first event.
     Outdated,
@@ -68,7 +68,7 @@ pub enum Cut {
     Refused,
 }
 
-/// Answers that come in the place of the right one.
+/// Answers that replace the right one.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub method: Method,

@@ -36,7 +36,7 @@ fn searched(repeat: u32, probes: &[(u64, f64, f64)], found: Found) -> Report {
     };
     udp.expect.0.insert(metric("lost_percent"), expected);
     let plan = made::plan(&[udp]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let count = u32::try_from(probes.len()).unwrap();
     let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Begun(count));
     let mut probes = probes.iter();

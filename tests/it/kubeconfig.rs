@@ -408,7 +408,7 @@ fn a_certificate_that_cannot_be_verified_is_not_a_cluster_that_is_down() {
     assert!(!through.contains("u:p"), "{through}");
     snapshots().bind(|| insta::assert_snapshot!("kubeconfig_certificates", all.join("\n")));
 
-    // Where nobody is to be verified, no CA is needed.
+    // Without verification no CA is needed.
     let insecure = json!({"certificate-authority": null, "insecure-skip-tls-verify": true});
     let insecure = server.kubeconfig(&json!({}), &insecure);
     let status = netplan(&insecure, &["status"], &none);

@@ -501,7 +501,7 @@ async fn a_cluster_that_does_not_answer_is_not_waited_for_without_end() {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(*pid).unwrap());
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
     }
-    // Nothing else is to happen: the clock goes on to the deadline.
+    // Nothing else happens: the clock runs to the deadline.
     tokio::time::pause();
     let error = cluster.logs("w1").await.unwrap_err();
     assert_eq!(

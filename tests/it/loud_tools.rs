@@ -29,7 +29,7 @@ fn run(folder: &Path, plan: &str, code: i32) -> String {
     netplan(folder, &run).expect(code).stdout
 }
 
-/// Puts a script in the place of iperf3, which calls the real one.
+/// Replaces iperf3 by a script that calls the real one.
 fn wrap_iperf3(folder: &Path, script: &str) {
     let path = std::env::var("PATH").unwrap_or_default();
     let bin = folder.join("bin");
@@ -136,7 +136,7 @@ fn tools_that_print_20_mb_end_no_run() {
     let attempt = &json["cells"][1]["failed_attempts"][0];
     assert_eq!(attempt["raw_cut_bytes"], server.2);
 
-    // The same run goes on where it was cut off.
+    // The same run continues where it was cut off.
     let file = folder.join("out/events.jsonl");
     let journal = fs::read_to_string(&file).unwrap();
     let ended = |line: &str| line.contains("\"event\":\"cell_ended\"");
@@ -236,7 +236,7 @@ fn other_traffic(folder: &Path) -> bool {
 }
 
 #[test]
-fn small_writes_are_no_other_traffic_and_a_foreign_flow_is() {
+fn a_foreign_flow_is_other_traffic_and_small_writes_are_not() {
     let alone = folder();
     assert!(!other_traffic(alone.path()));
     // Another iperf3 sends twice as much between the same pods.

@@ -53,7 +53,7 @@ fn a_group_has_a_worker_for_each_node_and_its_mesh_every_pair() {
             path.name, path.from, path.to
         );
     }
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     for cell in &schedule.cells {
         let _ = writeln!(text, "{}", schedule.id(&plan, cell).0);
     }
@@ -101,7 +101,7 @@ fn a_plan_with_a_mesh_is_written_as_one_and_read_again() {
 fn a_mesh_is_selected_by_its_name_and_offered_first() {
     let plan = mesh(", count: 20", "");
     let count = |only: &str| {
-        Schedule::of(&plan, &Selection::parse(only, &plan).unwrap())
+        Schedule::new(&plan, &Selection::parse(only, &plan).unwrap())
             .rows
             .len()
     };
@@ -156,7 +156,7 @@ tests: [t: {{}}]
 fn five_hundred_nodes_meet_in_499_full_rounds() {
     let plan = mesh(", count: 500", "");
     assert_eq!(plan.paths.len(), 124_752);
-    let schedule = Schedule::of(
+    let schedule = Schedule::new(
         &plan,
         &Selection::parse("test=iperf3-tcp,path=mesh-*", &plan).unwrap(),
     );

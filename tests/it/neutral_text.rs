@@ -38,7 +38,7 @@ fn events(said: &str) -> (Plan, Schedule, Vec<Event>) {
     let comma_less = said.replace([',', ';'], " ");
     let label = comma_less.replace(char::is_control, " ");
     plan.paths[0].label = label.chars().take(80).collect();
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut events = made::events(&plan, &schedule, &End::Complete, |_, path| match path {
         "remote-pod" => Fate::Failed(Cause::ToolError, ""),
         "remote-service" => Fate::Skipped(""),
@@ -182,7 +182,7 @@ fn words_of_a_tool_make_well_formed_xml() {
         "{words:?}"
     );
     let words: &'static str = words.leak();
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let failed = |_: &made::Cell, _: &str| Fate::Failed(Cause::ToolError, words);
     let events = made::events(&plan, &schedule, &End::Complete, failed);
     let report = Report::fold(&events, plan, schedule);

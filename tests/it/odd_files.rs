@@ -38,7 +38,7 @@ fn fifo(path: &Path) {
 /// A whole run.
 fn events() -> Vec<Event> {
     let plan = made::plan(&[made::udp()]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured)
 }
 

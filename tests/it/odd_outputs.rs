@@ -15,7 +15,7 @@ use netplan::tools::{
 
 use crate::schedule::{iperf3, netperf, timing};
 use crate::support::snapshots;
-use crate::tools::in_words;
+use crate::tools::metrics_text;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/odd-outputs");
 
@@ -127,7 +127,11 @@ fn odd_outputs_are_figures_without_what_cannot_be_or_failures_with_their_cause()
         let _ = match &outcome {
             Ok((metrics, warnings)) => {
                 let warnings: Vec<String> = warnings.iter().map(Warning::figures).collect();
-                writeln!(text, "{file}\n    {}\n    {warnings:?}", in_words(metrics))
+                writeln!(
+                    text,
+                    "{file}\n    {}\n    {warnings:?}",
+                    metrics_text(metrics)
+                )
             }
             Err(failure) => writeln!(
                 text,
@@ -153,7 +157,7 @@ fn odd_outputs_are_figures_without_what_cannot_be_or_failures_with_their_cause()
 }
 
 #[test]
-fn what_stands_around_a_document_changes_no_figure() {
+fn text_around_a_document_changes_no_figure() {
     let good = outcome("udp", recorded("udp-good.json"), 1).unwrap().0;
     for file in ["udp-warning-before.json", "udp-nan-in-interval.json"] {
         assert_eq!(outcome(file, recorded(file), 1).unwrap().0, good, "{file}");
@@ -194,7 +198,7 @@ fn a_sample_is_not_killed_before_iperf3_tells_of_a_lost_datagram() {
 }
 
 #[test]
-fn a_write_that_was_not_counted_is_no_contradiction() {
+fn an_uncounted_write_does_not_contradict() {
     let document = |sent: u64, received: u64| {
         let text = format!(
             r#"{{"start": {{"connecting_to": {{}}}}, "end": {{

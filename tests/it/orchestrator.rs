@@ -530,7 +530,7 @@ async fn nobody_else_gets_in() {
         Code::InvalidArgument,
         Worker::join(client.clone(), nowhere).await.err().unwrap(),
     );
-    // Workers neither watch nor cancel; the client is no worker.
+    // Workers neither watch nor cancel; the client is not a worker.
     let mut worker = client;
     let request = pb::WatchRequest { from_seq: 0 };
     refused(
@@ -772,7 +772,7 @@ async fn a_worker_that_vanishes_amid_a_client_comes_back_and_the_cell_runs_again
 }
 
 #[tokio::test]
-async fn an_orchestrator_that_starts_again_goes_on_where_the_journal_ends() {
+async fn an_orchestrator_that_starts_again_continues_where_the_journal_ends() {
     let run = Run::start().await;
     let mut client = run.client(&run.identities.client).await;
     let mut records = watch(&mut client, 0).await;

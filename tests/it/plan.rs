@@ -233,7 +233,7 @@ fn too_much_is_refused_at_once() {
     for (name, text, words) in texts {
         let started = Instant::now();
         let problems = load(&text, &[]).unwrap_err().to_string();
-        // Generous for a debug build on a busy machine; a second is what it has to be in earnest.
+        // Generous for a debug build on a busy machine; a release build takes less than a second.
         assert!(
             started.elapsed() < Duration::from_secs(20),
             "{name}: {:?}",
@@ -319,7 +319,7 @@ fn a_path_is_explained_with_and_without_names() {
     let ready = explained("tools.server.ready").unwrap();
     assert_eq!(ready.kind, "word or mapping");
     assert_eq!((ready.words.len(), ready.keys.len()), (1, 2));
-    // The parameters of declared tools are no keys of a test.
+    // The parameters of declared tools are not keys of a test.
     let tests = explained("tests").unwrap();
     assert_eq!(tests.kind, "list of mapping");
     assert!(tests.keys.iter().all(|key| key.name != "step"));

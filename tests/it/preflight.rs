@@ -91,9 +91,9 @@ fn a_run_tells_everything_that_is_in_its_way() {
     }
 }
 
-/// In a mount namespace in which netperf is no program.
+/// In a mount namespace in which netperf is not a program.
 #[test]
-fn skipped_cells_fail_nothing_and_are_no_negative_figures() {
+fn skipped_cells_fail_nothing_and_have_no_figures() {
     let folder = folder("[netperf: { test: TCP_RR }, iperf3: {}]");
     let hide = "for name in netperf netserver; do
             file=$(command -v $name) && mount --bind /dev/null \"$file\"

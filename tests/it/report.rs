@@ -19,9 +19,9 @@ struct Made {
 }
 
 impl Made {
-    fn of(tests: &[Test], end: &End, fate: impl Fn(&Cell, &str) -> Fate) -> Made {
+    fn new(tests: &[Test], end: &End, fate: impl Fn(&Cell, &str) -> Fate) -> Made {
         let plan = made::plan(tests);
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let events = made::events(&plan, &schedule, end, fate);
         Made {
             plan,
@@ -40,7 +40,7 @@ impl Made {
 }
 
 fn complete() -> Report {
-    Made::of(&made::thirteen_rows(64), &End::Complete, |_, _| {
+    Made::new(&made::thirteen_rows(64), &End::Complete, |_, _| {
         Fate::Measured
     })
     .report()
@@ -49,7 +49,7 @@ fn complete() -> Report {
 /// A run that meets everything: failures, cells without a tool, and a Ctrl-C.
 fn partial() -> Report {
     let tests = [made::tcp(256, 1), made::udp(), made::stream(), made::rr(1)];
-    Made::of(&tests, &End::Cancelled, |cell, path| {
+    Made::new(&tests, &End::Cancelled, |cell, path| {
         let id = cell.id.0.as_str();
         if id == "iperf3-tcp/hairpin/mss=608" || id == "iperf3-tcp/hairpin/mss=864" {
             Fate::Failed(
@@ -75,13 +75,13 @@ fn partial() -> Report {
 
 fn repeats() -> Report {
     let tests = [made::tcp(256, 3), made::rr(3)];
-    Made::of(&tests, &End::Complete, |_, _| Fate::Measured).report()
+    Made::new(&tests, &End::Complete, |_, _| Fate::Measured).report()
 }
 
 /// Interrupted in its third round: each cell has two samples or three of the three that it needs.
 fn interrupted() -> Report {
     let tests = [made::tcp(256, 3), made::rr(3)];
-    Made::of(&tests, &End::Cancelled, |cell, path| {
+    Made::new(&tests, &End::Cancelled, |cell, path| {
         if cell.id.0.starts_with("netperf-tcp-rr") && path == "hairpin" {
             Fate::Missing
         } else if cell.id.0.starts_with("netperf") || path == "hairpin" {
@@ -96,7 +96,7 @@ fn interrupted() -> Report {
 /// Other parameters than the size vary; some sizes are more than the path carries.
 fn crossed() -> Report {
     let tests = [made::tcp_streams(), made::udp_rates()];
-    Made::of(&tests, &End::CutOff, |cell, _| {
+    Made::new(&tests, &End::CutOff, |cell, _| {
         if cell.id.0 == "udp-rates/remote-service/rate=1000000000" {
             Fate::Missing
         } else {
@@ -152,7 +152,7 @@ fn markdown_has_all_that_the_tables_have() {
 /// Each warning on some cells, and one that is the rule.
 fn report_with_warnings() -> Report {
     let tests = [made::tcp(256, 1), made::udp()];
-    let mut made = Made::of(&tests, &End::Complete, |_, _| Fate::Measured);
+    let mut made = Made::new(&tests, &End::Complete, |_, _| Fate::Measured);
     let samples = made
         .events
         .iter_mut()
@@ -246,7 +246,7 @@ fn warnings_are_marked_where_they_are_the_exception() {
 /// A journal that is older than warnings reads as one without warnings.
 #[test]
 fn an_older_journal_still_reads() {
-    let made = Made::of(&[made::udp()], &End::Complete, |_, _| Fate::Measured);
+    let made = Made::new(&[made::udp()], &End::Complete, |_, _| Fate::Measured);
     for event in &made.events {
         let text = serde_json::to_string(event).unwrap();
         assert!(!text.contains("warnings"), "{text}");
@@ -257,7 +257,7 @@ fn an_older_journal_still_reads() {
 /// Version 1 called the warnings of a sample `doubts`.
 #[test]
 fn a_journal_of_version_1_reads_with_its_warnings() {
-    let made = Made::of(&[made::udp()], &End::Complete, |_, _| Fate::Measured);
+    let made = Made::new(&[made::udp()], &End::Complete, |_, _| Fate::Measured);
     let mut events = made.events;
     let sample = events.iter_mut().find_map(|event| match &mut event.kind {
         EventKind::Sample(sample) => Some(sample),
@@ -319,7 +319,7 @@ fn every_width_shows_every_figure() {
 
 #[test]
 fn a_journal_that_went_through_its_file_gives_the_same_report() {
-    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| {
+    let made = Made::new(&made::thirteen_rows(256), &End::Complete, |_, _| {
         Fate::Measured
     });
     let lines: Vec<String> = made
@@ -337,7 +337,7 @@ fn a_journal_that_went_through_its_file_gives_the_same_report() {
 
 #[test]
 fn a_journal_damaged_before_its_end_says_so_in_its_report() {
-    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| {
+    let made = Made::new(&made::thirteen_rows(256), &End::Complete, |_, _| {
         Fate::Measured
     });
     let mut lines: Vec<String> = made
@@ -382,7 +382,7 @@ fn csv_in_both_dialects() {
 #[test]
 fn csv_without_a_sweep_still_has_a_header() {
     let csv = |tests: &[Test]| {
-        let report = Made::of(tests, &End::Complete, |_, _| Fate::Measured).report();
+        let report = Made::new(tests, &End::Complete, |_, _| Fate::Measured).report();
         let csv = nptest_csv::render(&report, Dialect::Nptest);
         csv.lines().next().unwrap().to_owned()
     };
@@ -404,7 +404,7 @@ fn csv_without_a_sweep_still_has_a_header() {
 #[test]
 fn samples_and_json() {
     let tests = [made::tcp(1024, 2), made::stream()];
-    let report = Made::of(&tests, &End::CutOff, |cell, path| match path {
+    let report = Made::new(&tests, &End::CutOff, |cell, path| match path {
         "remote-pod" => Fate::Failed(Cause::Refused, "unable to connect, \"refused\"\nsorry"),
         "remote-service" => Fate::Skipped("netperf is not on w3"),
         "hairpin" if cell.params.size() > Some(96) => Fate::Missing,
@@ -423,7 +423,7 @@ fn samples_and_json() {
 
 #[test]
 fn a_run_that_was_cut_off_says_so() {
-    let made = Made::of(&made::thirteen_rows(256), &End::Complete, |_, _| {
+    let made = Made::new(&made::thirteen_rows(256), &End::Complete, |_, _| {
         Fate::Measured
     });
     for n in 0..made.events.len() {
@@ -446,10 +446,10 @@ fn a_run_that_was_cut_off_says_so() {
 }
 
 #[test]
-fn a_journal_without_its_start_is_no_report() {
+fn a_journal_without_its_start_makes_no_report() {
     let error = |events: &[Event]| Report::from_events(events).unwrap_err().to_string();
     let tests = [made::stream()];
-    let mut events = Made::of(&tests, &End::Complete, |_, _| Fate::Measured).events;
+    let mut events = Made::new(&tests, &End::Complete, |_, _| Fate::Measured).events;
     assert_eq!(
         error(&[]),
         "the journal has no event, so there is nothing to report"

@@ -16,7 +16,7 @@ use crate::support::snapshots;
 fn events() -> Vec<Event> {
     let tests = [made::tcp(1024, 1), made::rr(1)];
     let plan = made::plan(&tests);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     made::events(&plan, &schedule, &End::Complete, |_, path| match path {
         "remote-pod" => Fate::Failed(Cause::Refused, "Connection refused"),
         "remote-service" => Fate::Skipped("netperf is not on w3"),
@@ -49,7 +49,7 @@ fn a_journal_reads_back_as_it_was_written() {
 }
 
 #[test]
-fn a_torn_tail_is_cut_off_and_the_journal_goes_on() {
+fn a_torn_tail_is_cut_off_and_the_journal_continues() {
     let dir = tempfile::tempdir().unwrap();
     let events = events();
     let whole = bytes(&events);
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn flipped_bytes_never_panic_and_keep_what_stands_before(
+    fn flipped_bytes_never_panic_and_keep_the_events_before(
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
         let events = events();
@@ -200,7 +200,7 @@ fn a_run_directory_holds_one_run() {
     for bad in ["../escape", "/tmp/x", "a/b", "..", "a\0"] {
         assert!(dir.write_raw(bad, b"").is_err());
     }
-    let environment = Environment::of(
+    let environment = Environment::from_events(
         &events(),
         Some(Cluster {
             kind: "local".to_owned(),

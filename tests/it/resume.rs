@@ -1,4 +1,4 @@
-//! A run that was cut off goes on, on this machine with real tools.
+//! A run that was cut off continues on this machine with real tools.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn within_a_cell(folder: &Path, cells: usize) {
 }
 
 #[test]
-fn a_run_that_was_killed_and_then_interrupted_goes_on_as_one_run() {
+fn a_run_that_was_killed_and_then_interrupted_continues_as_one_run() {
     needs!(local_cluster(), installed(&["iperf3"]));
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

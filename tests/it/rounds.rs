@@ -16,7 +16,7 @@ struct Ran {
 
 impl Ran {
     #[track_caller]
-    fn of(plan: &str) -> Self {
+    fn new(plan: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("plan.yaml"), plan).unwrap();
         let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
@@ -66,7 +66,7 @@ fn stored_plan(out: &Path) -> String {
 #[test]
 fn interleaved_cells_take_turns() {
     needs!(local_cluster(), installed(&["iperf3"]));
-    let ran = Ran::of(&plan("order: interleaved", "repeat: 2"));
+    let ran = Ran::new(&plan("order: interleaved", "repeat: 2"));
     let cells = [500, 700, 900].map(|mss| format!("t/hairpin/mss={mss}"));
     let rounds = (1..=2).flat_map(|round| cells.iter().map(move |cell| (cell.clone(), round)));
     assert_eq!(ran.samples(), rounds.collect::<Vec<_>>());
@@ -76,7 +76,7 @@ fn interleaved_cells_take_turns() {
 #[test]
 fn a_shuffled_run_records_the_seed_that_gives_its_order_again() {
     needs!(local_cluster(), installed(&["iperf3"]));
-    let ran = Ran::of(&plan("order: shuffled", "repeat: 2"));
+    let ran = Ran::new(&plan("order: shuffled", "repeat: 2"));
     let samples = ran.samples();
     for round in [1, 2] {
         let mut cells: Vec<&str> = samples
@@ -93,13 +93,13 @@ fn a_shuffled_run_records_the_seed_that_gives_its_order_again() {
     assert!(samples[..3].iter().all(|(_, sample)| *sample == 1));
     let stored = stored_plan(&ran.out());
     assert!(stored.contains("\nseed: "), "{stored}");
-    assert_eq!(Ran::of(&stored).samples(), samples);
+    assert_eq!(Ran::new(&stored).samples(), samples);
 }
 
 #[test]
 fn a_cell_is_measured_until_its_mean_is_known() {
     needs!(local_cluster(), installed(&["iperf3"]));
-    let ran = Ran::of(&plan("", "repeat: { min: 3, max: 5, until: 90% }"));
+    let ran = Ran::new(&plan("", "repeat: { min: 3, max: 5, until: 90% }"));
     let samples = ran.samples();
     for event in ran.events() {
         if let EventKind::CellEnded { cell, outcome } = event.kind {
@@ -125,7 +125,7 @@ fn a_cell_is_measured_until_its_mean_is_known() {
 #[test]
 fn cells_on_disjoint_nodes_run_side_by_side() {
     needs!(local_cluster(), installed(&["iperf3"]));
-    let ran = Ran::of(
+    let ran = Ran::new(
         "version: 1
 name: beside
 concurrency: disjoint-nodes
@@ -162,7 +162,7 @@ tests: [{ name: t, iperf3: { mss: [500, 900] } }]
 #[test]
 fn a_search_finds_the_rate_of_the_link() {
     needs!(local_cluster(), installed(&["iperf3"]));
-    let ran = Ran::of(
+    let ran = Ran::new(
         "version: 1
 name: find
 workers: { w1: {}, w2: { other_node_than: w1 } }

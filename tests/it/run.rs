@@ -273,7 +273,7 @@ fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
         "  - iperf3: { mss: 1000 }\n    paths: [hairpin]\n\
          \x20 - netperf: { test: TCP_STREAM }\n    paths: [hairpin]\n",
     );
-    // In a mount namespace of its own, where something that is no program covers netperf.
+    // In a mount namespace of its own, where something that is not a program covers netperf.
     let hide = "for f in netperf netserver; do mount --bind /dev/null $(command -v $f); done";
     let script = format!("{hide} && exec \"$0\" \"$@\"");
     let run = folder
@@ -286,7 +286,7 @@ fn a_missing_tool_is_said_first_and_its_cells_are_skipped_with_the_reason() {
 }
 
 #[test]
-fn a_machine_without_etc_hosts_is_no_obstacle() {
+fn a_run_works_without_etc_hosts() {
     needs!(local_cluster(), installed(&["iperf3", "netperf"]));
     let folder = Folder::with("  - iperf3: { mss: 1000 }\n    paths: [remote-vip]\n");
     let script = "mkdir etc; cp -a /etc/. etc; ln -sfn /nowhere/hosts etc/hosts; mount --bind etc /etc \

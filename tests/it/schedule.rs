@@ -1,5 +1,5 @@
 //! The matrix of a plan: its order, its ids, and what a selection leaves of it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -139,7 +139,7 @@ pub fn default_plan() -> Plan {
 }
 
 fn all(plan: &Plan) -> Schedule {
-    Schedule::of(plan, &Selection::all())
+    Schedule::new(plan, &Selection::all())
 }
 
 fn ids(plan: &Plan, schedule: &Schedule) -> Vec<String> {
@@ -155,7 +155,7 @@ fn labels(plan: &Plan, schedule: &Schedule) -> Vec<String> {
 }
 
 fn selected(plan: &Plan, only: &str) -> Schedule {
-    Schedule::of(plan, &Selection::parse(only, plan).unwrap())
+    Schedule::new(plan, &Selection::parse(only, plan).unwrap())
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn the_default_plans_command_lines_are_those_that_run() {
 }
 
 #[test]
-fn parameters_that_sweep_and_are_no_size_make_rows_of_their_own() {
+fn swept_parameters_other_than_the_size_make_rows() {
     let mut plan = default_plan();
     let tool = iperf3("tcp")
         .with("streams", Sweep::List(vec![1, 4]))
@@ -556,7 +556,7 @@ proptest! {
         prop_assert_eq!(cells, product(&plan));
         let unique: HashSet<String> = ids(&plan, &schedule).into_iter().collect();
         prop_assert_eq!(unique.len(), schedule.cells.len());
-        // Rows and their cells stand in order, and every row has a cell.
+        // Rows and their cells are in order, and every row has a cell.
         let rows: Vec<usize> = schedule.cells.iter().map(|cell| cell.row).collect();
         prop_assert!(rows.is_sorted_by(|a, b| b - a <= 1));
         prop_assert_eq!(rows.last().map(|row| row + 1), Some(schedule.rows.len()));
@@ -578,7 +578,7 @@ proptest! {
     fn a_selection_leaves_a_subsequence(plan in plans(), only in selections()) {
         let everything = all(&plan);
         let Ok(only) = Selection::parse(&only, &plan) else { return Ok(()) };
-        let some = Schedule::of(&plan, &only);
+        let some = Schedule::new(&plan, &only);
         prop_assert!(!some.cells.is_empty(), "what selects nothing is refused");
         let everywhere = cells(&plan, &everything);
         let mut rest = everywhere.iter();
@@ -589,7 +589,7 @@ proptest! {
             prop_assert_eq!(&some.rows[cell.row], row);
         }
         // What it left out, it refuses: selecting the same again changes nothing.
-        prop_assert_eq!(Schedule::of(&plan, &only), some);
+        prop_assert_eq!(Schedule::new(&plan, &only), some);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::plan::{SMALL, shipped_file};
 use netplan::plan;
 
 /// The cases that the schema takes, by what it cannot express. All others it refuses, or they are no
-/// YAML that stands for a JSON document.
+/// YAML as a JSON document.
 const BEYOND: &[(&str, &[&str])] = &[
     (
         "that names are there, and there once",

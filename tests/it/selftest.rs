@@ -60,7 +60,7 @@ fn an_override_that_fits_no_plan_is_told_before_anything_runs() {
 #[test]
 fn a_missing_tool_is_said_once() {
     let folder = tempfile::tempdir().unwrap();
-    // In a mount namespace of its own, where something that is no program covers the tools.
+    // In a mount namespace of its own, where something that is not a program covers the tools.
     let script = "for f in iperf3 netperf netserver; do mount --bind /dev/null $(command -v $f); done \
                   && exec \"$0\" \"$@\"";
     let hidden = ["unshare", "--map-root-user", "--mount", "sh", "-c", script];

@@ -1,4 +1,4 @@
-//! What stands beside the headline where a size is swept.
+//! What is beside the headline where a size is swept.
 
 use netplan::diag::Source;
 use netplan::plan::{self, Plan};
@@ -16,7 +16,7 @@ fn table_of(tools: &str, tests: &str, figures: &[(&str, f64)]) -> String {
          paths: [{{ name: a, from: w1, to: w2, via: pod_ip }}], {tools} tests: [{tests}] }}"
     );
     let plan: Plan = plan::load(Source::new("plan", &yaml), &[]).unwrap_or_else(|e| panic!("{e}"));
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
     for event in &mut events {
         if let EventKind::Sample(sample) = &mut event.kind {

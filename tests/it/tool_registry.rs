@@ -179,7 +179,7 @@ fn each_mode_has_a_name_a_label_and_command_lines() {
         let tool_of_test = tools::from_spec(&test.tool);
         let programs: Vec<&str> = tool.programs.iter().map(|program| program.name).collect();
         let plan = file.expand();
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let cells: Vec<_> = tools::commands(&plan, &schedule).collect();
         assert_eq!(cells.len(), 1);
         for cell in cells {

@@ -1,11 +1,11 @@
 //! Tool outputs, recorded in `tests/data/<tool>-<version>/`.
 //!
-//! Beside each output stands a `.meta` with its command line and exit code, and a `.stderr` where
+//! Beside each output is a `.meta` with its command line and exit code, and a `.stderr` where
 //! it wrote any.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ impl Recorded {
 }
 
 /// How the process ended. The recordings that a signal cut short were made under timeout(1), whose
-/// exit code of 124 or 137 stands in their `.meta`: here is what a worker would have seen.
+/// exit code of 124 or 137 is in their `.meta`: this is what a worker would have seen.
 fn how(name: &str, path: &str, code: i64) -> How {
     let netperf = path.contains("netperf");
     match code {
@@ -132,7 +132,7 @@ fn recorded(version: &str) -> Vec<Recorded> {
     files.iter().map(|file| Recorded::load(file)).collect()
 }
 
-pub fn in_words(metrics: &Metrics) -> String {
+pub fn metrics_text(metrics: &Metrics) -> String {
     metrics
         .iter()
         .map(|(name, value)| format!("{name}={}", (value * 1000.0).round() / 1000.0))
@@ -148,7 +148,7 @@ fn outcomes(version: &str) -> (String, BTreeMap<String, Result<Metrics, Cause>>)
         let outcome = recorded.read();
         let _ = writeln!(text, "{} ({:?})", recorded.name, recorded.ended.how);
         let _ = match &outcome {
-            Ok(metrics) => writeln!(text, "    {}", in_words(metrics)),
+            Ok(metrics) => writeln!(text, "    {}", metrics_text(metrics)),
             Err(failure) => writeln!(
                 text,
                 "    {}: {}",
@@ -379,7 +379,7 @@ fn a_refused_socket_buffer_is_told() {
 }
 
 #[test]
-fn every_cause_says_what_it_means_and_how_to_go_on() {
+fn every_cause_says_what_it_means_and_what_to_do() {
     let mut text = String::new();
     for cause in Cause::ALL {
         let _ = writeln!(text, "{cause}\n    {}", cause.explain());
@@ -415,7 +415,7 @@ fn an_mss_that_netperf_did_not_set_is_a_failure() {
         recorded.read().unwrap().get(name::EFFECTIVE_MSS),
         Some(588.0)
     );
-    // The kernel refuses 40; netperf says nothing and goes on.
+    // The kernel refuses 40; netperf says nothing and continues.
     recorded.params = Params(vec![(Param::Mss, 40)]);
     assert_eq!(recorded.read().unwrap_err().cause, Cause::MssRefused);
 }
@@ -512,7 +512,7 @@ proptest! {
     }
 
     #[test]
-    fn a_recording_of_nothing_is_no_measurement(
+    fn an_empty_recording_is_not_a_measurement(
         version in proptest::sample::select(vec![
             "iperf3-3.12", "iperf3-3.18", "iperf3-3.22", "netperf-2.7.0", "netperf-2.7.1",
         ]),

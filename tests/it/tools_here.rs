@@ -2,7 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
 use std::io::{BufRead, BufReader};
@@ -15,7 +15,7 @@ use netplan::tools::{self, Cause, Ended, How, Installed, Job, Metrics, Ready, Us
 
 use crate::schedule::{iperf3, netperf, timing};
 use crate::support::{installed, local_cluster, needs};
-use crate::tools::in_words;
+use crate::tools::metrics_text;
 
 /// A process that does not outlive its test.
 struct Running(Child);
@@ -111,7 +111,7 @@ fn measure(spec: &ToolSpec, params: &[(Param, u64)]) -> Result<Metrics, String> 
     let metrics = tool
         .read(&job, &ended)
         .unwrap_or_else(|failure| panic!("{failure}"));
-    eprintln!("{}", in_words(&metrics));
+    eprintln!("{}", metrics_text(&metrics));
     Ok(metrics)
 }
 
@@ -134,7 +134,7 @@ fn the_tools_take_the_largest_and_the_smallest_that_a_plan_may_ask_for() {
              tests: [{{ {test}, duration: 24h, warmup: 60s }}]\n"
         );
         let plan = plan::load(Source::new("limits.yaml", text), &[]).unwrap();
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let tool = tools::from_spec(&plan.tests[0].tool);
         for cell in tools::commands(&plan, &schedule) {
             let mut argv = cell.client.argv;

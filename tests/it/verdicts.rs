@@ -62,7 +62,7 @@ fn judged() -> Report {
         .expect
         .0
         .insert(metric("latency.p99"), expectation(Comparison::Below, 1e3));
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |cell, _| {
         match cell.id.0.as_str() {
             "netperf-tcp-stream/same-node-service" => {
@@ -84,7 +84,7 @@ fn adaptive() -> Report {
         until: Percent(2.0),
     });
     let plan = made::plan(&[test]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
     for (at, cell) in made::cells(&plan, &schedule).iter().enumerate() {
         let spread = [0.002, 0.006, 0.01, 0.03][at % 4];
@@ -157,7 +157,7 @@ fn a_ratios_interval_is_shown_by_its_ends() {
     stream.paths.truncate(2);
     stream.timing.repeat = Repeat::Times(3);
     let plan = made::plan(&[stream]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
     let mut gbit = [10.0, 10.0, 10.0, 11.63, 13.0, 14.37].into_iter();
     for event in &mut events {
@@ -282,7 +282,7 @@ fn count(xml: &str) -> Counts {
 fn what_was_not_selected_is_not_judged() {
     let whole = judged();
     let only = Selection::parse("path=remote-service", &whole.plan).unwrap();
-    let schedule = Schedule::of(&whole.plan, &only);
+    let schedule = Schedule::new(&whole.plan, &only);
     let events = made::events(&whole.plan, &schedule, &End::Complete, |_, _| {
         Fate::Measured
     });
@@ -302,7 +302,7 @@ fn what_was_not_selected_is_not_judged() {
 
 /// The cells that are judged, each with its verdict.
 fn verdicts(plan: netplan::plan::Plan) -> Vec<(String, Verdict)> {
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
     let report = Report::fold(&events, plan, schedule);
     let judgements = gate::judge(&report).into_iter();
@@ -346,7 +346,7 @@ fn a_single_sample_is_judged_by_its_value() {
         .0
         .insert(metric("throughput"), expectation(Comparison::AtLeast, 1e9));
     let plan = made::plan(&[stream]);
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
     let report = Report::fold(&events, plan, schedule);
     assert!(
@@ -486,7 +486,7 @@ mod exit_codes {
         stream.expect.0.insert(metric("throughput"), bound);
         stream.paths.truncate(2);
         let plan = made::plan(&[stream]);
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         made::events(&plan, &schedule, end, |_, path| match path {
             "same-node-pod" => Fate::Measured,
             _ => fate(),
@@ -505,14 +505,14 @@ mod exit_codes {
     }
 
     #[test]
-    fn undecided_is_no_failure_unless_told() {
+    fn undecided_fails_only_on_request() {
         let undecided = || events(5.75, 3, || Fate::Measured);
         assert_eq!(code(&undecided(), &[]), Some(0));
         assert_eq!(code(&undecided(), &["--undecided", "fail"]), Some(4));
     }
 
     #[test]
-    fn a_stored_run_that_is_not_whole_is_no_success() {
+    fn a_stored_run_that_is_not_whole_fails() {
         let missing = |gbit, end: &End| {
             let fate = || Fate::Missing;
             code(&events_until(gbit, 3, fate, end), &[])

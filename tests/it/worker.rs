@@ -39,7 +39,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::support::{Netplan, Running, installed, local_cluster, needs, wait_until};
 
-/// Longer than anything here takes, and far shorter than what is to be killed would take.
+/// Longer than anything here takes, and far shorter than the processes that it kills would take.
 const SOON: Duration = Duration::from_secs(20);
 
 fn words(argv: &[&str]) -> Vec<String> {
@@ -430,7 +430,7 @@ async fn a_server_is_ready_as_soon_as_its_port_is_open() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_open_already_is_no_servers_sign() {
+async fn a_port_that_is_open_already_does_not_mean_ready() {
     let other = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let sign = Ready::Port(Port {
         number: other.local_addr().unwrap().port(),
@@ -880,7 +880,7 @@ async fn a_sample_from_hello_to_goodbye() {
 }
 
 #[tokio::test]
-async fn a_client_is_stopped_half_way_and_other_steps_go_on() {
+async fn a_client_is_stopped_half_way_and_other_steps_continue() {
     let (_server, _, _, worker, mut session) = joined().await;
     session.start_server(1, "echo ready; exec sleep 100").await;
     let client = |step, script| {

@@ -98,7 +98,7 @@ fn load(path: &Path, only: Option<&str>) -> Result<Loaded, CliError> {
         None => Ok(HashSet::new()),
         Some(only) => Selection::parse(only, &report.plan)
             .map(|selection| {
-                let schedule = Schedule::of(&report.plan, &selection);
+                let schedule = Schedule::new(&report.plan, &selection);
                 let cells = schedule.cells.iter();
                 cells.map(|cell| schedule.id(&report.plan, cell)).collect()
             })

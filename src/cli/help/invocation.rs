@@ -99,7 +99,7 @@ fn with_kubectl(text: &str) -> String {
             .split(|c: char| !c.is_ascii_alphanumeric())
             .next()
             .unwrap_or_default();
-        // `kubectl netplan` stands there already where a text was localized before.
+        // `kubectl netplan` is there already where a text was localized before.
         if alone
             && !text[..start].ends_with("kubectl ")
             && description.find_subcommand(word).is_some()

@@ -27,7 +27,7 @@ pub(in crate::cli) struct ManArgs {
     output: Option<PathBuf>,
 }
 
-/// Builds that are to be reproducible set it; seconds since 1970.
+/// Reproducible builds set it; seconds since 1970.
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// The newest heading with a date says when this version was made.
 const CHANGELOG: &str = include_str!("../../../CHANGELOG.md");
@@ -43,7 +43,7 @@ pub(in crate::cli) fn execute(args: &ManArgs) -> Result<Exit, CliError> {
             .and_then(|()| write_all(&command, &date, folder))
             .with_context(|| format!("cannot write manual pages to `{}`", folder.display()))?,
         None => printer::results(
-            &page::of(&command, page::name(&command), &date).map_err(anyhow::Error::from)?,
+            &page::render(&command, page::name(&command), &date).map_err(anyhow::Error::from)?,
         )?,
     }
     Ok(Exit::Well)
@@ -55,7 +55,7 @@ fn write_all(program: &Command, date: &str, folder: &Path) -> std::io::Result<()
     let mut commands = std::iter::once(program).chain(below);
     commands.try_for_each(|command| {
         let file = folder.join(format!("{}.1", page::name(command)));
-        let text = page::of(command, page::name(program), date)?;
+        let text = page::render(command, page::name(program), date)?;
         files::replace(&file, 0o666, Durability::Unsynced, |file| {
             file.write_all(text.as_bytes())
         })
@@ -71,7 +71,7 @@ fn date() -> Result<String, CliError> {
     let at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
     let at = at.ok_or_else(|| {
         let message =
-            format!("{SOURCE_DATE_EPOCH} is no time in seconds since 1970; correct or unset it");
+            format!("{SOURCE_DATE_EPOCH} is not a time in seconds since 1970; correct or unset it");
         CliError::Usage(message)
     })?;
     Ok(at.strftime("%Y-%m-%d").to_string())

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::invocation::Invocation;
 use crate::results::RunDir;
 
-/// Adds the command line that a plan or a run's directory in the place of a command asks for.
+/// Adds the command line that a plan or a run's directory instead of a command asks for.
 pub(in crate::cli) fn add_to(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand)

@@ -1,4 +1,4 @@
-//! `netplan attach`: comes back to a run that goes on by itself, or has ended.
+//! `netplan attach`: returns to a run that continues by itself, or has ended.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -201,7 +201,7 @@ async fn log(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Archive> {
 /// Takes the records out of an archive.
 fn unpack(archive: Archive, collector: &mut Collector<'_, '_>) -> anyhow::Result<()> {
     let recovered = journal::read_bytes(&archive.journal);
-    let text = String::from_utf8(archive.journal).context("the journal in the log is no text")?;
+    let text = String::from_utf8(archive.journal).context("the journal in the log is not text")?;
     let mut raw: HashMap<String, Vec<u8>> = archive.raw.into_iter().collect();
     let mut lost = 0;
     for (event, line) in recovered.events.iter().zip(text.lines()) {

@@ -1,4 +1,4 @@
-//! `netplan cancel`: stops a run that goes on by itself.
+//! `netplan cancel`: stops a run that continues by itself.
 
 use anyhow::anyhow;
 use clap::Args;

@@ -27,7 +27,7 @@ use crate::tools;
 const SOON: Duration = Duration::from_secs(1);
 
 /// Brings the cluster up, follows the run to its end into `dir` and `journal`, and takes the
-/// cluster down, unless the run is to be kept or continues without this process.
+/// cluster down, unless `--keep` is given or the run continues without this process.
 pub(in crate::cli) async fn run(
     prepared: &Prepared,
     target: Target,
@@ -74,7 +74,7 @@ pub(in crate::cli) fn describe(dir: &RunDir, cluster: &impl Cluster) -> anyhow::
     let description = cluster.description();
     let kind = description["kind"].as_str().unwrap_or_default().to_owned();
     let cluster = results::Cluster { kind, description };
-    dir.write_environment(&Environment::of([], Some(cluster)))?;
+    dir.write_environment(&Environment::from_events([], Some(cluster)))?;
     Ok(())
 }
 
@@ -202,8 +202,8 @@ impl Sink for Started {
     }
 
     fn take(&mut self, record: &Record) -> anyhow::Result<Heard> {
-        let event: results::Event =
-            serde_json::from_str(&record.line).context("the orchestrator's record is no event")?;
+        let event: results::Event = serde_json::from_str(&record.line)
+            .context("the orchestrator's record is not an event")?;
         let has_begun = event.kind.is_of_a_cell();
         Ok(match event.kind {
             EventKind::RunEnded { .. } => Heard::Enough,

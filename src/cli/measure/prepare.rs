@@ -47,7 +47,7 @@ pub(in crate::cli) struct Prepared {
     pub client: Identity,
 }
 
-/// An earlier run that is to go on.
+/// An earlier run to continue.
 #[derive(Debug)]
 pub(in crate::cli) struct Begun {
     pub id: String,
@@ -64,7 +64,7 @@ impl PrepareArgs {
 }
 
 impl MakeArgs {
-    /// A new run of the plan, or one that goes on; `namespace` takes the place of the plan's.
+    /// A new run of the plan, or one that continues; `namespace` overrides the plan's.
     pub fn prepare(
         &self,
         file: &PlanFile,
@@ -108,7 +108,7 @@ impl MakeArgs {
 }
 
 impl Prepared {
-    /// A run of a plan, with identities of its own, and a new id or that of the run that goes on.
+    /// A run of a plan, with identities of its own, and a new id or that of the run that continues.
     fn new(
         file: &PlanFile,
         plan: Plan,
@@ -156,7 +156,7 @@ impl Prepared {
 /// A run of a whole plan, with the embedded templates.
 pub(in crate::cli) fn whole(file: &PlanFile) -> Result<Prepared, CliError> {
     let plan = file.expand();
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     Prepared::new(file, plan, schedule, None, None, &Templates::embedded())
 }
 

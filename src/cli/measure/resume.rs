@@ -1,4 +1,4 @@
-//! `netplan run --resume DIR`: a run that was cut off goes on after its journal.
+//! `netplan run --resume DIR`: a run that was cut off continues after its journal.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::results::{Event, EventKind, Journal, RunDir, RunDirError, archive};
 /// What the names in the `ConfigMap` and such take of it.
 const BESIDES_BYTES: usize = 1 << 10;
 
-/// A run that goes on.
+/// A run that continues.
 #[derive(Debug)]
 pub(in crate::cli) struct Resumed {
     pub begun: Begun,
@@ -135,7 +135,7 @@ impl Resumed {
         Ok(self.plan.clone())
     }
 
-    /// Where the run goes on: where it was. Fails when it is elsewhere, or still there.
+    /// Where the run continues: where it was. Fails when it is elsewhere, or still there.
     pub async fn target(&self, args: &TargetArgs, namespace: &str) -> Result<Target, CliError> {
         let environment = self.dir.environment();
         let cluster = environment.and_then(|environment| environment.cluster);
@@ -175,7 +175,7 @@ impl Resumed {
         }
     }
 
-    /// The directory, with a journal that can be gone on with.
+    /// The directory, with a journal that can be continued.
     pub fn go_on(mut self) -> anyhow::Result<(RunDir, Journal)> {
         if self.was_cancelled {
             self.journal.take_back()?;
@@ -212,7 +212,7 @@ fn text_of(plan: &PlanFile) -> anyhow::Result<String> {
     plan.to_yaml().context("cannot write the plan")
 }
 
-/// The first line in which two texts differ, and what stands there.
+/// The first line in which two texts differ, and its content.
 fn difference<'t>(one: &'t str, other: &'t str) -> Option<(usize, &'t str, &'t str)> {
     let (mut ones, mut others) = (one.lines(), other.lines());
     (1..).find_map(|line| match (ones.next(), others.next()) {

@@ -268,7 +268,7 @@ fn new_directory(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<(RunDir,
     Ok((dir, journal))
 }
 
-/// There is nothing to go on with.
+/// There is nothing to continue.
 fn is_complete(dir: &Path, output: &OutputArgs) -> Result<Exit, CliError> {
     let dir = RunDir::open(dir).map_err(anyhow::Error::from)?;
     printer::note("the run is complete: there is nothing left to measure");
@@ -276,7 +276,7 @@ fn is_complete(dir: &Path, output: &OutputArgs) -> Result<Exit, CliError> {
     Ok(output.verdict.exit(&report))
 }
 
-/// What to say of a run that was started to go on by itself.
+/// The message for a run that was started to continue by itself.
 fn started(prepared: &Prepared, followed: Followed) -> Exit {
     if followed == Followed::Interrupted {
         printer::note("interrupted; all that was made is removed");

@@ -64,7 +64,7 @@ pub(in crate::cli) struct SelftestArgs {
     output: Option<PathBuf>,
 }
 
-/// The table's width where stdout is no terminal: nothing is folded.
+/// The table's width where stdout is not a terminal: nothing is folded.
 const WIDTH_OF_FILES: usize = 120;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -189,7 +189,7 @@ fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
 
 /// The report of a plan that did not run.
 fn unmeasured(plan: Plan) -> Report {
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     Report::fold([], plan, schedule)
 }
 

@@ -34,7 +34,7 @@ pub(in crate::cli) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
         printer::results(&text)?;
     }
     let plan = file.expand();
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     printer::note(&format!(
         "`{}` is right: {}, {}, {}, {}",
         plan.name,

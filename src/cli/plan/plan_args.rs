@@ -121,6 +121,6 @@ impl SelectionArgs {
             })?,
             None => Selection::all(),
         };
-        Ok(Schedule::of(plan, &selection))
+        Ok(Schedule::new(plan, &selection))
     }
 }

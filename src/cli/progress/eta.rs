@@ -198,7 +198,7 @@ defaults: { duration: 1s, repeat: { min: 3, max: 20, until: 2% } }
 tests: [{ iperf3: { mss: { from: 100, to: 1000, step: 100 } } }]
 ";
         let plan = plan::load(Source::new("p", text), &[]).unwrap();
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let cells = schedule
             .cells
             .iter()

@@ -48,7 +48,7 @@ pub(super) fn outcome_text(cell: &CellId, outcome: &Outcome, means: &CellMeans) 
             found: Some(found),
             samples,
             ..
-        } => format!("found {} by {samples} samples", found.in_words()),
+        } => format!("found {} by {samples} samples", found.to_text()),
         Outcome::Measured {
             reached: Some(false),
             ..

@@ -28,7 +28,7 @@ pub(in crate::cli) struct Progress<'p> {
 impl<'p> Progress<'p> {
     /// For a run of the schedule. It shows nothing before [`attend`](Self::attend).
     pub fn new(plan: &'p Plan, schedule: &'p Schedule) -> Self {
-        let view = View::of(Cow::Borrowed(plan), Cow::Borrowed(schedule), Instant::now());
+        let view = View::for_schedule(Cow::Borrowed(plan), Cow::Borrowed(schedule), Instant::now());
         Self::showing(view, None)
     }
 

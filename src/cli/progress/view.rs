@@ -74,7 +74,7 @@ impl<'p> View<'p> {
     }
 
     /// Of a run of this schedule.
-    pub fn of(plan: Cow<'p, Plan>, schedule: Cow<'p, Schedule>, now: Instant) -> Self {
+    pub fn for_schedule(plan: Cow<'p, Plan>, schedule: Cow<'p, Schedule>, now: Instant) -> Self {
         Self {
             eta: Eta::new(&plan, &schedule),
             means: CellMeans::for_plan(&plan),

@@ -71,7 +71,7 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
             .with_context(|| format!("cannot listen on {}", args.listen))?;
         let mut interrupt = Interrupt::listen()?;
         let tell = |line: &str| {
-            // Nobody may be reading the log any more; the run goes on.
+            // Nobody may be reading the log any more; the run continues.
             let _ = printer::results(&format!("{line}\n"));
         };
         orchestrator::run(
@@ -89,7 +89,7 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
     Ok(Exit::Well)
 }
 
-/// The journal of a run that goes on.
+/// The journal of a run that continues.
 fn begun(file: &Path) -> anyhow::Result<Vec<u8>> {
     let folded = files::read_regular(file, LARGEST_BYTES)
         .with_context(|| format!("cannot read `{}`", file.display()))?;

@@ -262,40 +262,8 @@ async fn sleep_until(then: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Error;
-    use crate::render::Manifest;
+    use crate::cli::watch::tests::fake_cluster::FakeCluster;
     use crate::rpc::pb::Record;
-
-    /// A cluster whose orchestrator cannot be reached, and does not end either.
-    struct Silent;
-
-    impl Cluster for Silent {
-        type Stream = tokio::io::DuplexStream;
-
-        async fn apply(&self, _: &[Manifest]) -> Result<(), Error> {
-            Ok(())
-        }
-
-        async fn connect(&self, _: &str, _: u16, _: Duration) -> Result<Self::Stream, Error> {
-            std::future::pending().await
-        }
-
-        async fn ended(&self) -> Option<PodEnded> {
-            std::future::pending().await
-        }
-
-        async fn logs(&self, _: &str) -> Result<String, Error> {
-            Ok(String::new())
-        }
-
-        fn description(&self) -> serde_json::Value {
-            serde_json::Value::Null
-        }
-
-        async fn down(self) -> Result<(), Error> {
-            Ok(())
-        }
-    }
 
     struct Nothing;
 
@@ -337,7 +305,7 @@ mod tests {
             false,
         );
         let begun = Instant::now();
-        let Err(Lost::Final(error)) = follower.follow(&Silent, &mut Nothing).await else {
+        let Err(Lost::Final(error)) = follower.follow(&FakeCluster { ended: None }, &mut Nothing).await else {
             panic!("it ends with an error");
         };
         assert!(error.to_string().contains("has not begun within 120 s"));

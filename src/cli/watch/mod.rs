@@ -9,3 +9,6 @@ mod sink;
 pub(super) use self::connection::{Lost, cancel};
 pub(super) use self::follower::{Followed, Follower, OnInterrupt};
 pub(super) use self::sink::{Heard, Sink};
+
+#[cfg(test)]
+mod tests;

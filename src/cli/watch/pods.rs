@@ -129,52 +129,19 @@ mod tests {
     use std::pin::pin;
 
     use super::*;
-    use crate::cluster::Error;
-    use crate::render::Manifest;
+    use crate::cli::watch::tests::fake_cluster::FakeCluster;
 
-    /// A cluster in which a pod has ended; it takes some steps to find that out.
-    struct Slow;
-
-    impl Cluster for Slow {
-        type Stream = tokio::io::DuplexStream;
-
-        async fn apply(&self, _: &[Manifest]) -> Result<(), Error> {
-            Ok(())
-        }
-
-        async fn connect(&self, pod: &str, _: u16, _: Duration) -> Result<Self::Stream, Error> {
-            let pod = pod.to_owned();
-            Err(Error::NoSuchPod { pod })
-        }
-
-        async fn ended(&self) -> Option<PodEnded> {
-            for _ in 0..10 {
-                tokio::task::yield_now().await;
-            }
-            Some(PodEnded {
+    #[tokio::test]
+    async fn news_of_a_pod_come_through_between_records() {
+        let cluster = FakeCluster {
+            ended: Some(PodEnded {
                 pod: "w1".to_owned(),
                 exit: Exit::Code(1),
                 last_lines: Vec::new(),
                 next: Next::Replaced,
-            })
-        }
-
-        async fn logs(&self, _: &str) -> Result<String, Error> {
-            Ok(String::new())
-        }
-
-        fn description(&self) -> serde_json::Value {
-            serde_json::Value::Null
-        }
-
-        async fn down(self) -> Result<(), Error> {
-            Ok(())
-        }
-    }
-
-    #[tokio::test]
-    async fn news_of_a_pod_come_through_between_records() {
-        let mut pods = pin!(pods_ended(&Slow));
+            }),
+        };
+        let mut pods = pin!(pods_ended(&cluster));
         for _record in 0..100 {
             tokio::select! {
                 biased;

@@ -123,8 +123,8 @@ fn measured_differently(one: &Run, two: &Run, id: &CellId) -> Option<(String, St
         let other = b.params.get(param)?;
         differ(
             param.name(),
-            &param.in_words(*value),
-            &param.in_words(*other),
+            &param.value_text(*value),
+            &param.value_text(*other),
         )
     });
     settings

@@ -60,7 +60,7 @@ impl Tasks {
         only: &Selection,
         tool: impl Fn(&Test) -> Box<dyn Tool>,
     ) -> Self {
-        let schedule = Schedule::of(&plan, only);
+        let schedule = Schedule::new(&plan, only);
         let sweeps_mss = mss_sweeps(&plan, &schedule);
         let work = plan.tests.iter().zip(sweeps_mss).map(|(test, sweeps_mss)| {
             let tool = tool(test);

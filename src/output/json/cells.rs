@@ -143,7 +143,7 @@ mod tests {
             99 + sizes
         );
         let plan = plan::load(Source::new("p", text), &[]).unwrap();
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         Report::fold([], plan, schedule)
     }
 

@@ -267,7 +267,7 @@ impl<'t> Decoder<'t> {
             Kind::Scalar(_) => read(id, least, most).map(Sweep::One),
             Kind::List(items) => {
                 let values = items.iter().map(|item| read(*item, least, most));
-                // First all, then whether all are there: every problem is to be found.
+                // Read all entries before one can fail the whole: every problem is reported.
                 let values: Vec<Option<T>> = values.collect();
                 let values: Option<Vec<T>> = values.into_iter().collect();
                 let values = values?;

@@ -44,13 +44,13 @@ fn map(tree: &Tree, id: NodeId) -> Option<&Map> {
 }
 
 impl<'t> Foreign<'t> {
-    fn of(self, id: NodeId) -> Option<Self> {
+    fn mapping_at(self, id: NodeId) -> Option<Self> {
         let map = map(self.tree, id)?;
         Some(Self { map, ..self })
     }
 
     fn within(self, key: &str) -> Option<Self> {
-        self.of(self.map.get(key)?.value)
+        self.mapping_at(self.map.get(key)?.value)
     }
 
     /// The mappings of a list.
@@ -60,7 +60,7 @@ impl<'t> Foreign<'t> {
             .get(key)
             .map(|entry| &self.tree.get(entry.value).kind);
         match items {
-            Some(Kind::List(items)) => items.iter().filter_map(|id| self.of(*id)).collect(),
+            Some(Kind::List(items)) => items.iter().filter_map(|id| self.mapping_at(*id)).collect(),
             _ => Vec::new(),
         }
     }
@@ -98,7 +98,7 @@ fn k8s_netperf(root: Foreign<'_>) -> Option<Problem> {
         of.map
             .entries
             .iter()
-            .find_map(|entry| netperf_test(of.of(entry.value)?))
+            .find_map(|entry| netperf_test(of.mapping_at(entry.value)?))
     };
     let mut items = root.list("tests").into_iter();
     let test = items

@@ -40,7 +40,7 @@ pub enum Ends<'t> {
 }
 
 impl FoundPath<'_> {
-    /// How many paths it stands for.
+    /// How many paths it expands to.
     pub fn count(&self) -> u64 {
         match self.ends {
             Ends::Path { .. } => 1,
@@ -62,7 +62,7 @@ impl FoundPath<'_> {
         let name = self.name?.value.to_owned();
         let label = self.label.unwrap_or_else(|| name.clone());
         let via = self.via?.value;
-        let expect = Expected::of(&self.expect);
+        let expect = Expected::to_expectations(&self.expect);
         Some(match self.ends {
             Ends::Path { from, to } => PathEntry::Path(Path {
                 name,

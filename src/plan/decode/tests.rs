@@ -69,7 +69,7 @@ pub fn tests(
         .collect();
     let named = tests.iter().flatten().filter_map(|test| test.name);
     decoder.unique("tests", named);
-    // Given names go before made ones, wherever they stand.
+    // Given names have precedence over generated ones, whatever their order.
     let mut taken: HashSet<String> = tests
         .iter()
         .flatten()
@@ -96,7 +96,7 @@ pub fn tests(
                 paths: test.paths?,
                 timing: test.timing,
                 find: test.find,
-                expect: Expected::of(&test.expect),
+                expect: Expected::to_expectations(&test.expect),
             })
         })
         .collect()

@@ -15,9 +15,9 @@ pub struct Mapping {
     pub text: &'static str,
     /// Its keys. Mappings share groups of keys.
     pub keys: &'static [&'static [Key]],
-    /// Further keys, of which a value has exactly one.
+    /// Further keys. A value has exactly one of them.
     pub one_of: fn() -> &'static [Key],
-    /// Whether nothing at all stands for an empty mapping, e.g. `w1:`.
+    /// Whether a missing value means an empty mapping, e.g. `w1:`.
     pub may_be_empty: bool,
     /// What to write instead of keys that people expect here.
     pub hints: &'static [Hint],
@@ -201,7 +201,7 @@ impl Key {
 }
 
 impl Mapping {
-    /// All keys, those of which a value has one last.
+    /// All keys; those of `one_of` come last.
     pub fn all_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
         let shared = self.keys.iter().copied().flatten();
         shared.chain((self.one_of)())

@@ -3,7 +3,7 @@
 use super::explain::{Explanation, explain};
 use crate::diag::Problem;
 
-/// What stands before the keys.
+/// The text before the keys.
 const HEAD: &str = "\
 # The plan language
 

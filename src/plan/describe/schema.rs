@@ -259,7 +259,7 @@ fn whole_seconds(limits: Limits) -> String {
     } else {
         "[0-9]+"
     };
-    // Some fractions of minutes and hours are no whole seconds either.
+    // Some fractions of minutes and hours are not whole seconds either.
     format!(
         r"^\s*({number}(\.0*)?\s*(s|m|h)|[0-9]+\.[0-9]+\s*(m|h)|{number}000(\.0*)?\s*ms|{number}000000(\.0*)?\s*us)\s*$"
     )
@@ -331,12 +331,12 @@ fn only_with_tools(root: &mut Map<String, Value>, keys: &[String]) {
     );
 }
 
-/// Lets every value that is no free text be a text with a variable in it.
+/// Lets every value that is not free text be a text with a variable in it.
 fn allow_variables(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(allow_variables),
         Value::Object(schema) => {
-            // Names are no values.
+            // Names are not values.
             let values = schema.iter_mut().filter(|(key, _)| *key != "propertyNames");
             values.for_each(|(_, value)| allow_variables(value));
             let variable = json!({ "type": "string", "pattern": VARIABLE });

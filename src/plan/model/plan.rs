@@ -114,7 +114,7 @@ impl PlanFile {
 }
 
 impl Plan {
-    /// The items of `paths:`: their names, and the paths that each stands for.
+    /// The items of `paths:`: their names, and the paths of each.
     pub fn entries(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         let mut meshes = self.meshes.iter().peekable();
         let mut at = 0;

@@ -1,4 +1,4 @@
-//! YAML documents that are no plans: rendered manifests.
+//! YAML documents that are not plans: rendered manifests.
 
 use serde::Deserialize;
 

@@ -99,7 +99,7 @@ impl Extender<'_> {
         if !missing {
             return merged;
         }
-        // What seems to be missing may stand in the file that could not be read.
+        // What seems to be missing may be in the file that could not be read.
         match self.tree.get(merged).kind.clone() {
             Kind::Map(map) => {
                 let incomplete = Map {
@@ -228,7 +228,7 @@ impl Extender<'_> {
         files
     }
 
-    /// The file at `at` of those that are open extends itself by what stands at `place`.
+    /// The file at `at` of those that are open extends itself by the entry at `place`.
     fn circle(&self, at: usize, place: Place, name: &str) -> Problem {
         let what = format!("{} extends itself", quote(name));
         let problem = Problem::new(place, what);
@@ -280,7 +280,7 @@ fn misspelt(name: &str, found: &[String]) -> Option<String> {
         let ending = ENDINGS.iter().find(|ending| name.ends_with(**ending));
         name.len() - ending.map_or(0, |ending| ending.len())
     };
-    // The ending is as long as many a name, and says nothing of which one is meant.
+    // The ending is as long as many names, and does not tell them apart.
     let stems = found.iter().map(|found| &found[..stem(found)]);
     let meant = did_you_mean(&file[..stem(file)], stems)?;
     let meant = found.iter().find(|found| found[..stem(found)] == *meant)?;

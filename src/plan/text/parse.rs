@@ -80,7 +80,7 @@ mod tests {
             "\"ä: [1, 'x', ~]\\nb:\\n  c: 10s\"={ä: \"[1, 'x', ~]\"=[\"1\"=Whole(1), \"'x'\"=Text, \
              \"~\"=Null], b: \"c: 10s\"={c: \"10s\"=Text}}"
         );
-        // Nothing stands at its key; an alias at its anchor; a byte order mark takes its bytes.
+        // An empty value has the place of its key; an alias that of its anchor; a byte order mark takes its bytes.
         assert_eq!(show("a:\n"), "\"a\"={a: \"a\"=Null}");
         assert_eq!(
             show("\u{feff}- &a {x: 1}\n- *a\n"),

@@ -1,4 +1,4 @@
-//! What a scalar of YAML stands for.
+//! The value of a YAML scalar.
 
 use super::tree::{Scalar, Value};
 

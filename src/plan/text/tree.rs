@@ -9,14 +9,14 @@ use crate::diag::{Place, Problem, Span};
 pub const LARGEST_TEXT: usize = 1 << 20;
 /// The most nodes that a plan may have when its aliases are expanded.
 pub const MOST_NODES: u64 = 100_000;
-/// How deep lists and mappings may stand in each other, aliases expanded.
+/// How deep lists and mappings may be nested, with aliases expanded.
 pub const DEEPEST: u32 = 64;
 
 /// A node of a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(usize);
 
-/// Nodes that stand in each other. Children have smaller ids than what they stand in.
+/// Nested nodes. Children have smaller ids than their parents.
 #[derive(Debug, Default)]
 pub struct Tree {
     pub nodes: Vec<Node>,
@@ -114,7 +114,7 @@ impl Tree {
         NodeId(self.nodes.len() - 1)
     }
 
-    /// Puts another scalar in the place of one.
+    /// Replaces a scalar.
     pub fn replace(&mut self, id: NodeId, kind: Kind) {
         if let Some(node) = self.nodes.get_mut(id.0) {
             node.kind = kind;

@@ -42,7 +42,7 @@ pub struct Builder<'a> {
     pub root: Option<NodeId>,
 }
 
-/// A problem after which reading cannot go on.
+/// A problem after which reading cannot continue.
 pub type Fatal = Box<Problem>;
 
 impl<'a> Builder<'a> {
@@ -79,7 +79,7 @@ impl Builder<'_> {
     /// Reads all of the text.
     ///
     /// # Errors
-    /// The problem after which reading cannot go on.
+    /// The problem after which reading cannot continue.
     pub fn read(&mut self) -> Result<(), Fatal> {
         let mut options = Options::default();
         options.set_emit_comments(false);

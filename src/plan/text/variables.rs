@@ -70,7 +70,7 @@ fn replaced(text: &str, around: &dyn SourceEnv) -> Result<String, Problem> {
     Ok(filled)
 }
 
-/// What stands for `${inside}`.
+/// What replaces `${inside}`.
 fn value(inside: &str, around: &dyn SourceEnv) -> Result<String, Problem> {
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -82,7 +82,7 @@ fn value(inside: &str, around: &dyn SourceEnv) -> Result<String, Problem> {
         || name.starts_with(|c: char| c.is_ascii_digit())
     {
         return Err(Problem::without_place(format!(
-            "{} is no variable",
+            "{} is not a variable",
             quote(&format!("${{{inside}}}"))
         ))
         .help(

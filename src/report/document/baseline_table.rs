@@ -113,7 +113,7 @@ fn summary(report: &Report, test: &Test, all: &[&Beside<'_>]) -> Table {
     }
     let summaries: Vec<Option<Summary>> = paths
         .values()
-        .map(|values| Summary::of(values.iter().copied()))
+        .map(|values| Summary::from_values(values.iter().copied()))
         .collect();
     let column = |name: &str, text: fn(&Summary) -> String| {
         let texts = summaries

@@ -136,7 +136,7 @@ pub fn others(cell: &CellReport, varying: &BTreeSet<Param>) -> String {
         .iter()
         .filter(|(param, _)| varying.contains(param));
     let others: Vec<String> = others
-        .map(|(param, value)| format!("{param}={}", param.in_words(*value)))
+        .map(|(param, value)| format!("{param}={}", param.value_text(*value)))
         .collect();
     others.join(" ")
 }

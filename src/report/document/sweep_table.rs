@@ -200,7 +200,7 @@ fn effective(rows: &IndexMap<usize, BySize<'_>>, size: u64) -> String {
         .filter_map(|by_size| by_size.get(&size))
         .flat_map(|cell| &cell.samples)
         .filter_map(|sample| sample.metrics.get(name::EFFECTIVE_MSS));
-    match Summary::of(found) {
+    match Summary::from_values(found) {
         None => String::new(),
         Some(s) if s.min.to_bits() == s.max.to_bits() => format!("{:.0}", s.min),
         Some(s) => format!("{:.0}..{:.0}", s.min, s.max),

@@ -41,7 +41,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
     fn report(loss: &str) -> Report {
         let text = LINKS.replace(" LOSS", loss);
         let plan = plan::load(Source::new("links.yaml".to_owned(), text), &[]).unwrap();
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         Report::fold([], plan, schedule)
     }
 

@@ -184,5 +184,5 @@ fn datagrams(cell: &CellReport) -> Option<(u64, u64)> {
 
 fn median(cell: &CellReport, metric: &str) -> Option<f64> {
     let values = cell.samples.iter().filter_map(|s| s.metrics.get(metric));
-    Some(Summary::of(values)?.median)
+    Some(Summary::from_values(values)?.median)
 }

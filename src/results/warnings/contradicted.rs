@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    fn of(throughput_bps: f64, elapsed_s: f64) -> Metrics {
+    fn metrics(throughput_bps: f64, elapsed_s: f64) -> Metrics {
         let mut metrics = Metrics::default();
         metrics.set(name::THROUGHPUT_BPS, throughput_bps);
         metrics.set(name::ELAPSED_S, elapsed_s);
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_payload_without_traffic_is_a_contradiction() {
-        let found = contradiction(&of(8e9, 1.0), End::Server, Some(10_000)).unwrap();
+        let found = contradiction(&metrics(8e9, 1.0), End::Server, Some(10_000)).unwrap();
         let failure = contradicted("iperf3", &found);
         assert_eq!(
             failure.to_string(),
@@ -64,10 +64,10 @@ mod tests {
         );
         // Headers and all else only add to what is carried; unknown counters say nothing.
         assert_eq!(
-            contradiction(&of(8e9, 1.0), End::Client, Some(1 << 30)),
+            contradiction(&metrics(8e9, 1.0), End::Client, Some(1 << 30)),
             None
         );
-        assert_eq!(contradiction(&of(8e9, 1.0), End::Client, None), None);
+        assert_eq!(contradiction(&metrics(8e9, 1.0), End::Client, None), None);
         assert_eq!(
             contradiction(&Metrics::default(), End::Client, Some(0)),
             None
@@ -80,7 +80,7 @@ mod tests {
         fn what_was_carried_is_no_contradiction(
             payload in 0_u64..1 << 50, headers in 0_u64..1 << 40, elapsed_s in 0.1..1e5_f64,
         ) {
-            let metrics = of(payload as f64 * 8.0 / elapsed_s, elapsed_s);
+            let metrics = metrics(payload as f64 * 8.0 / elapsed_s, elapsed_s);
             prop_assert_eq!(contradiction(&metrics, End::Client, Some(payload + headers)), None);
         }
     }

@@ -191,7 +191,7 @@ impl Value {
             Value::Range(from, to) => (*from..=*to).contains(&value),
             Value::Text(text) => match text.parse::<u64>() {
                 Ok(number) => number == value,
-                Err(_) => squeezed(text) == squeezed(&param.in_words(value)),
+                Err(_) => squeezed(text) == squeezed(&param.value_text(value)),
             },
         }
     }

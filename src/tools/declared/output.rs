@@ -84,7 +84,7 @@ pub(super) fn read(
             }
             FigureSource::Json(pointer) => json
                 .as_ref()
-                .and_then(|json| pointer.of(json))
+                .and_then(|json| pointer.value_in(json))
                 // A null is how many programs say that they did not measure it.
                 .filter(|value| !(figure.optional && value.is_null()))
                 .map(of_json)

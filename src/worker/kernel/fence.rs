@@ -73,7 +73,7 @@ mod tests {
 
     impl Fence {
         /// A fence of sockets with these ports.
-        pub(in super::super) fn of<const N: usize>(ports: [u16; N]) -> Self {
+        pub(in super::super) fn new<const N: usize>(ports: [u16; N]) -> Self {
             Self {
                 pending: HashSet::from(ports),
             }
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_fence_has_passed_with_its_last_socket() {
-        let mut fence = Fence::of([1, 2]);
+        let mut fence = Fence::new([1, 2]);
         assert!(!fence.announced(1, 0) && !fence.has_passed());
         assert!(!fence.announced(1, 0) && !fence.announced(3, 0));
         assert!(!fence.announced(2, 5201), "a connection is none of it");

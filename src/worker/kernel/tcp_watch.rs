@@ -293,7 +293,7 @@ mod tests {
         of_fence[source..source + 2].copy_from_slice(&40_000_u16.to_be_bytes());
         let seen = |datagrams: &[&[u8]]| {
             let mut seen = Seen {
-                fence: Fence::of([40_000]),
+                fence: Fence::new([40_000]),
                 ..Seen::default()
             };
             seen.extend(&datagrams.concat(), &to(5201));

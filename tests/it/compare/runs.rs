@@ -168,7 +168,7 @@ impl Made<'_> {
             kind: "local".to_owned(),
             description: serde_json::json!({ "proxy": "nftables" }),
         };
-        let environment = Environment::of(&events, Some(cluster));
+        let environment = Environment::from_events(&events, Some(cluster));
         let text = serde_json::to_string(&environment).unwrap();
         fs::write(folder.join("environment.json"), text).unwrap();
     }

@@ -71,7 +71,7 @@ fn command_lines(document: &Document) -> Vec<(Place, &str)> {
     lines.chain(spans).collect()
 }
 
-/// What is wrong with the arguments of netplan; placeholders stand for good ones.
+/// What is wrong with the arguments of netplan; placeholders count as good ones.
 fn problem_of_netplan(place: Place, words: &[String]) -> Option<String> {
     let words = words.iter().filter(|word| !word.starts_with('…'));
     let words = words.map(|word| match word.as_str() {

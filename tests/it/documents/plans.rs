@@ -60,7 +60,7 @@ fn plans_in_documents_are_right() {
 fn the_plan_of_the_guide_takes_a_minute() {
     let guide = Document::read("docs/plans.md");
     let plan = plans(&guide).remove(0);
-    let forecast = tools::forecast(&plan, &Schedule::of(&plan, &Selection::all()));
+    let forecast = tools::forecast(&plan, &Schedule::new(&plan, &Selection::all()));
     assert!(forecast.is_exact());
     let minute = Duration::from_secs(60);
     assert!(forecast.most <= minute, "{forecast:?}");

@@ -103,7 +103,7 @@ impl Api {
             .collect()
     }
 
-    /// Whether there is a namespace of this name, be it on its way out.
+    /// Whether there is a namespace of this name, also if it is being deleted.
     pub fn has_namespace(&self, namespace: &str) -> bool {
         self.get(&format!("/api/v1/namespaces/{namespace}"))
             .is_some()

@@ -42,7 +42,7 @@ pub struct Case {
 impl Case {
     /// With the tests of a plan.
     pub fn with(tests: &str) -> Self {
-        Self::of(&format!("{WORKERS_AND_PATHS}{tests}"))
+        Self::new(&format!("{WORKERS_AND_PATHS}{tests}"))
     }
 
     /// With the tests of a plan, in the namespace of another case.
@@ -53,7 +53,7 @@ impl Case {
     }
 
     /// With a whole plan.
-    pub fn of(plan: &str) -> Self {
+    pub fn new(plan: &str) -> Self {
         let case = Self {
             folder: tempfile::tempdir().unwrap(),
             api: Api::open(),

@@ -1,4 +1,4 @@
-//! Runs that go on without a terminal.
+//! Runs that continue without a terminal.
 
 use super::case::{Case, LONG, SHORT};
 

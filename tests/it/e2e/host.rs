@@ -21,7 +21,7 @@ tests:
 #[test]
 #[ignore = "needs a Kubernetes cluster with netplan's image"]
 fn a_baseline_runs_between_the_nodes_themselves() {
-    let case = Case::of(PLAN);
+    let case = Case::new(PLAN);
     let running = case.start_run(&[]);
     let run = running.run_id();
     let pods = case.api.wait_for("the run's pods to be placed", |api| {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::case::Case;
 
-/// What the API server knows of the workers while the run goes on.
+/// What the API server knows of the workers while the run continues.
 struct Placed {
     nodes: BTreeMap<String, String>,
     pod_ips: BTreeMap<String, String>,
@@ -40,7 +40,7 @@ fn look(case: &Case, run: &str) -> Placed {
 #[test]
 #[ignore = "needs a Kubernetes cluster with netplan's image"]
 fn all_thirteen_rows_are_measured_where_and_over_what_the_plan_says() {
-    let case = Case::of(include_str!("../../../plans/quick.yaml"));
+    let case = Case::new(include_str!("../../../plans/quick.yaml"));
     let running = case.start_run(&[]);
     let run = running.run_id();
     let placed = look(&case, &run);

@@ -1,4 +1,4 @@
-//! Pods that end in mid-run: what they were measuring is measured again, and the run goes on.
+//! Pods that end in mid-run: what they were measuring is measured again, and the run continues.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -45,7 +45,7 @@ fn a_worker_whose_process_is_killed_comes_back() {
 
 #[test]
 #[ignore = "needs a Kubernetes cluster with netplan's image"]
-fn an_orchestrator_whose_process_is_killed_goes_on_from_its_journal() {
+fn an_orchestrator_whose_process_is_killed_continues_its_journal() {
     let case = Case::with(LONG);
     let running = case.start_run(&[]);
     let run = running.run_id();

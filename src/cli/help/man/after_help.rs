@@ -1,6 +1,6 @@
 //! Takes the text below a help text apart: examples, exit codes, and all else. Pure.
 
-/// What stands below a help text.
+/// The text below a help text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct AfterHelp {
     /// Lines as they are.

@@ -19,7 +19,7 @@ pub(super) fn name(command: &Command) -> &str {
 ///
 /// # Errors
 /// Never: it writes into memory.
-pub(super) fn of(command: &Command, program: &str, date: &str) -> io::Result<String> {
+pub(super) fn render(command: &Command, program: &str, date: &str) -> io::Result<String> {
     let is_program = name(command) == program;
     let man = Man::new(command.clone())
         .title(name(command).to_uppercase())
@@ -132,7 +132,7 @@ mod tests {
         command.build();
         let below = command.get_subcommands().filter(|one| !one.is_hide_set());
         let all = std::iter::once(&command).chain(below);
-        all.map(|command| of(command, "netplan", "2026-11-26").unwrap())
+        all.map(|command| render(command, "netplan", "2026-11-26").unwrap())
             .collect()
     }
 

@@ -24,12 +24,12 @@ tests: [{ iperf3: { mss: [100, 200] } }]
 
 fn planned() -> (Plan, Schedule) {
     let plan = plan::load(Source::new("p", PLAN), &[]).unwrap();
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     (plan, schedule)
 }
 
 fn view<'p>(plan: &'p Plan, schedule: &'p Schedule, now: Instant) -> View<'p> {
-    View::of(Cow::Borrowed(plan), Cow::Borrowed(schedule), now)
+    View::for_schedule(Cow::Borrowed(plan), Cow::Borrowed(schedule), now)
 }
 
 fn cell(mss: u32) -> CellId {

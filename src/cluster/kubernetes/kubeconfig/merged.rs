@@ -272,7 +272,7 @@ mod tests {
     }
 
     /// A kubeconfig whose entries are all called `name`, with this server.
-    fn of(name: &str, server: &str, current: &str) -> String {
+    fn kubeconfig(name: &str, server: &str, current: &str) -> String {
         format!(
             "{{apiVersion: v1, kind: Config, current-context: '{current}',
               clusters: [{{name: {name}, cluster: {{server: '{server}', certificate-authority: ca.crt}}}}],
@@ -290,9 +290,9 @@ mod tests {
     #[test]
     fn of_two_entries_with_a_name_the_first_counts() {
         let merged = MergedConfig::new(&[
-            text("/k/1", &of("a", "https://one", "")),
-            text("/k/2", &of("a", "https://two", "b")),
-            text("/k/3", &of("b", "https://three", "a")),
+            text("/k/1", &kubeconfig("a", "https://one", "")),
+            text("/k/2", &kubeconfig("a", "https://two", "b")),
+            text("/k/3", &kubeconfig("b", "https://three", "a")),
         ]);
         let merged = merged.unwrap();
         assert_eq!(server(&merged, Some("a")), Ok("https://one".to_owned()));
@@ -302,7 +302,8 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_their_file() {
-        let merged = MergedConfig::new(&[text("/k/dir/1", &of("a", "https://one", "a"))]).unwrap();
+        let merged =
+            MergedConfig::new(&[text("/k/dir/1", &kubeconfig("a", "https://one", "a"))]).unwrap();
         let selected = merged.select(None).unwrap();
         let ca = selected.cluster.value.certificate_authority;
         assert_eq!(ca.as_deref(), Some("/k/dir/ca.crt"));
@@ -344,8 +345,9 @@ mod tests {
     #[test]
     fn a_context_that_is_missing_comes_with_those_there_are() {
         let merged = |current: &str| {
-            let first = text("/k/1", &of("kind-dev", "https://one", current));
-            MergedConfig::new(&[first, text("/k/2", &of("prod", "https://two", ""))]).unwrap()
+            let first = text("/k/1", &kubeconfig("kind-dev", "https://one", current));
+            MergedConfig::new(&[first, text("/k/2", &kubeconfig("prod", "https://two", ""))])
+                .unwrap()
         };
         for (current, wanted, says) in [
             (

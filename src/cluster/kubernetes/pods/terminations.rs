@@ -39,7 +39,7 @@ pub struct Termination {
 
 impl Terminations {
     /// A pod as it is now. `first` when nothing was known of it before the watch began: what had
-    /// happened by then is no news.
+    /// happened by then is not news.
     pub fn observe(&mut self, pod: &Pod, first: bool) -> Option<Termination> {
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let count: u32 = containers(pod)

@@ -185,7 +185,7 @@ impl PlacedService {
 }
 
 impl PortRule {
-    /// `None` for numbers that are no ports, which the manifests' check refuses.
+    /// `None` for numbers that are not ports, which the manifests' check refuses.
     fn from_port(port: &ServicePort) -> Option<Self> {
         let number = u16::try_from(port.port).ok()?;
         let target = match &port.target_port {

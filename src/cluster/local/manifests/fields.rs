@@ -6,7 +6,7 @@
 /// A field of an object.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
-    /// From the object's root; `[]` stands for every item of a list.
+    /// From the object's root; `[]` is every item of a list.
     pub path: String,
     pub support: Support,
     /// It must be present when its parent is.

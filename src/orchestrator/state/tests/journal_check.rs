@@ -19,7 +19,7 @@ struct Told {
     probes: Vec<Probe>,
     /// Attempts begun of the sample that comes next.
     attempts: u32,
-    /// Those of them that were probes of which nothing arrived.
+    /// Those of them that were probes from which nothing arrived.
     misses: u32,
     /// The last one has not ended.
     running: bool,

@@ -135,7 +135,7 @@ pub fn bound_of(decoder: &Decoder<'_>, text: &str, place: Place, metric: &Metric
     }
 }
 
-/// Notes a bound that is no figure of its metric. One with the unit of another metric gets that
+/// Reports a bound that is not a figure of its metric. One with the unit of another metric gets that
 /// said.
 pub fn unfit<T>(decoder: &Decoder<'_>, place: Place, metric: &Metric, error: Problem) -> Option<T> {
     let example = metric.unit().example();

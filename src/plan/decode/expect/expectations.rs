@@ -19,7 +19,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    pub fn of(expected: &[Expected]) -> Expectations {
+    pub fn to_expectations(expected: &[Expected]) -> Expectations {
         let entry = |e: &Expected| (e.metric.clone(), e.expectation.clone());
         Expectations(expected.iter().map(entry).collect::<IndexMap<_, _>>())
     }

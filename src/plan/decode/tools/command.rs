@@ -71,7 +71,7 @@ pub fn command(
     let tried = found
         .iter()
         .map(|(argument, place)| check_argument(decoder, argument, *place, known, is_client));
-    // First all, then whether all are well: every problem is to be found.
+    // Read all arguments before one can fail the whole: every problem is reported.
     let tried: Vec<Option<()>> = tried.collect();
     tried.into_iter().collect::<Option<Vec<()>>>()?;
     Some(Command {

@@ -110,7 +110,7 @@ impl Pointer {
 
     /// What it points to.
     #[must_use]
-    pub fn of<'v>(&self, value: &'v serde_json::Value) -> Option<&'v serde_json::Value> {
+    pub fn value_in<'v>(&self, value: &'v serde_json::Value) -> Option<&'v serde_json::Value> {
         value.pointer(&self.0)
     }
 }
