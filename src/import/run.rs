@@ -82,7 +82,7 @@ impl ImportedRun {
                 None => Problem::without_place("netplan cannot read its plan"),
             },
         )?;
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let mut timeline = Timeline::default();
         let mut rest = Vec::new();
         for cell in &schedule.cells {

@@ -21,7 +21,7 @@ const SAMPLE: &str = include_str!("../data/nptest-sample.csv");
 fn reports() -> Vec<Report> {
     let run = |tests: &[Test], fails: bool| {
         let plan = made::plan(tests);
-        let schedule = Schedule::of(&plan, &Selection::all());
+        let schedule = Schedule::new(&plan, &Selection::all());
         let events = made::events(&plan, &schedule, &End::Complete, |cell, _| {
             if fails && cell.id.0.contains("hairpin") {
                 Fate::Skipped("iperf3 is not on w2")
@@ -145,7 +145,7 @@ fn a_mesh_is_one_path() {
                 paths: [ { mesh: { name: all, workers: n, via: pod_ip } } ]\n\
                 tests: [ { iperf3: { protocol: tcp } } ]\n";
     let plan = plan::load(Source::new("mesh", text), &[]).unwrap();
-    let schedule = Schedule::of(&plan, &Selection::all());
+    let schedule = Schedule::new(&plan, &Selection::all());
     assert_eq!(schedule.cells.len(), 30 * 29 / 2);
     let report = Report::fold(&[], plan, schedule);
     let families = series(&openmetrics::render(&report));
