@@ -38,7 +38,8 @@ pub fn render(report: &Report) -> String {
             states(&cells, &labels, &mut families);
             for metric in metrics(test) {
                 let means = cells.iter().filter_map(|cell| cell.measured(metric.name()));
-                let Some(over_cells) = Summary::from_values(means.map(|summary| summary.mean)) else {
+                let Some(over_cells) = Summary::from_values(means.map(|summary| summary.mean))
+                else {
                     continue;
                 };
                 let family = Family::for_metric(&metric);

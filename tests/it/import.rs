@@ -259,6 +259,44 @@ fn a_folder_of_documents_becomes_a_run_for_each_column_and_run() {
         .expect(0);
 }
 
+/// A column is configuration, and the machines are one: verdicts are given.
+#[test]
+fn imported_columns_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = format!("{ROOT}/tests/data/cni-2024");
+    let netplan = Netplan::in_folder(&folder);
+    netplan
+        .args(["import", &data, "--output", "out"])
+        .run()
+        .expect(0);
+    let netplan = Netplan::in_folder(&folder);
+    let arguments = [
+        "compare",
+        "out/calico",
+        "out/kubeovn",
+        "--format",
+        "json",
+        "--fail-on",
+        "5%",
+    ];
+    // 19 Gbit/s and 11 Gbit/s, two runs a side; and a cell that only one side has.
+    let ended = netplan.args(arguments).run();
+    let compared: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let text = compared.to_string();
+    assert!(
+        text.contains("column") && text.contains("kubeovn"),
+        "{text}"
+    );
+    assert!(text.contains("iperf3-tcp-8-streams/dtm"), "{text}");
+    assert!(matches!(ended.code, Some(3 | 4)), "{}", ended.said());
+    // A file is a run as well.
+    fs::write(folder.path().join("a.csv"), SAMPLE).unwrap();
+    let ended = Netplan::in_folder(&folder)
+        .args(["compare", "a.csv", "a.csv"])
+        .run();
+    ended.says("one run a side");
+}
+
 fn recorded(name: &str) -> Vec<u8> {
     fs::read(format!("{ROOT}/tests/data/{name}")).unwrap()
 }

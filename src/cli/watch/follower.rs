@@ -305,7 +305,10 @@ mod tests {
             false,
         );
         let begun = Instant::now();
-        let Err(Lost::Final(error)) = follower.follow(&FakeCluster { ended: None }, &mut Nothing).await else {
+        let Err(Lost::Final(error)) = follower
+            .follow(&FakeCluster { ended: None }, &mut Nothing)
+            .await
+        else {
             panic!("it ends with an error");
         };
         assert!(error.to_string().contains("has not begun within 120 s"));
