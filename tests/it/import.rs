@@ -25,7 +25,7 @@ fn read(dir: &Path) -> Report {
 }
 
 /// Received Mbit/s by cell.
-fn rates(report: &Report) -> BTreeMap<String, f64> {
+fn rates_of(report: &Report) -> BTreeMap<String, f64> {
     let measured = report.cells.iter().filter_map(|cell| {
         let rate = cell.samples.first()?.metrics.get(name::THROUGHPUT_BPS)?;
         Some((cell.id.0.clone(), rate / 1e6))
@@ -157,6 +157,35 @@ proptest! {
     }
 }
 
+/// Newer versions of nptest take the header from any row, here from one of qperf, or write none.
+#[test]
+fn a_header_of_another_tool_does_not_name_the_mss() {
+    let sizes: Vec<u64> = (0..17).map(|power| 1 << power).collect();
+    let latency = vec!["(bw = 1.2 GB/sec; latency = 10.3 us)".to_owned(); sizes.len()];
+    let rates: Vec<String> = (1..=22).map(|n| (n * 1000).to_string()).collect();
+    let rows = [("qperf TCP.", 0, latency), ("iperf TCP.", 0, rates)];
+    let other = table(&sizes, &rows);
+    let none = other.split_once('\n').unwrap().1;
+    for text in [&*other, none] {
+        let imported = nptest::run("new", text, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(imported.left_out.len(), 1);
+        let report = Report::from_events(&imported.run.events).unwrap();
+        let rates = rates_of(&report);
+        assert_eq!(rates.len(), 22);
+        assert_eq!(rates["iperf3-tcp/same-node-pod/mss=96"], 1000.0);
+        assert_eq!(rates["iperf3-tcp/same-node-pod/mss=1440"], 22_000.0);
+    }
+    // More values than the header has sizes: which is which is not known.
+    let short = table(&[96, 352], &[("iperf TCP.", 0, vec!["1".to_owned(); 3])]);
+    let problem = nptest::run("short", &short, Timestamp::UNIX_EPOCH)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        problem.contains("it has 3 values") && problem.contains("Same VM using Pod IP"),
+        "{problem}"
+    );
+}
+
 /// The published means of `tests/data/cni-2024`, received Mbit/s (README of its source's data).
 const PUBLISHED: [(&str, &str, [f64; 2]); 6] = [
     ("calico", "iperf3-tcp/dts", [19277.8, 19607.8]),
@@ -183,7 +212,7 @@ fn a_folder_of_documents_becomes_a_run_for_each_column_and_run() {
     for (column, cell, means) in PUBLISHED {
         for (run, published) in ["1", "2"].into_iter().zip(means) {
             let report = read(&folder.path().join("out").join(column).join(run));
-            let measured = rates(&report)[cell];
+            let measured = rates_of(&report)[cell];
             let off = (measured / published - 1.0).abs();
             assert!(
                 off < 1e-4,
