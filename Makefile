@@ -28,7 +28,7 @@ SKIPPED = $(CURDIR)/target/skipped-tests
 FAST_CPU_MINUTES = 5
 RELEASE_CPU_MINUTES = 15
 
-.PHONY: help run build check test test-bare test-bare-packages e2e packages bench install uninstall deb musl krew image deny schema
+.PHONY: help run build check test test-bare test-bare-packages e2e packages bench figures install uninstall deb musl krew image deny schema
 
 help:
 	@echo "make run                 build with a profile that compiles fast, and run a plan on this machine"
@@ -40,6 +40,7 @@ help:
 	@echo "make test-bare-packages  only the installation of packages on them (root; minutes)"
 	@echo "make e2e                 whole runs on the current kubeconfig's cluster, which needs two nodes with the image"
 	@echo "make bench               the figures of docs/figures.md, in an hour or two (FIGURES='commands cluster')"
+	@echo "make figures             the README's chart, docs/throughput.svg, from a run on this machine (7 min; let it run alone)"
 	@echo "make build               the optimized program, target/release/netplan"
 	@echo "make install             build optimized, and install the program, manual pages and completions"
 	@echo "                         (PREFIX=/usr/local; NAMES='netplan kubectl-netplan'; SHADOW=yes; DESTDIR=)"
@@ -77,6 +78,7 @@ check:
 test:
 	@.ci/toolchain test
 	@.ci/packages
+	@.ci/axe-core $(CURDIR)/target/axe-core/axe.min.js
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	@rm -f $(SKIPPED)
@@ -99,6 +101,16 @@ packages:
 
 bench: packages
 	cargo bench --locked $(if $(FIGURES),-- $(FIGURES))
+
+figures:
+	@.ci/toolchain
+	@.ci/packages
+	cargo build --profile fast --locked --bin netplan
+	rm -rf target/figures
+	mkdir -p target/figures
+	target/fast/netplan run plans/quick.yaml --on local --set defaults.repeat=5 --set defaults.warmup=1s \
+	    --output target/figures/run --format svg > target/figures/throughput.svg
+	mv target/figures/throughput.svg docs/throughput.svg
 
 install: build
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" NAMES="$(NAMES)" SHADOW="$(SHADOW)" packaging/install $(NETPLAN)

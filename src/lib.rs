@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod compare;
 pub mod diag;
 pub mod files;
+pub mod history;
 pub mod import;
 pub mod orchestrator;
 pub mod output;

@@ -8,6 +8,8 @@ mod cluster;
 mod commands;
 mod coverage;
 mod default_plan;
+mod history;
+mod history_simulation;
 mod import;
 mod link;
 mod overhead;
@@ -32,7 +34,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 15] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -77,6 +79,11 @@ const SECTIONS: [Section; 14] = [
         names: &["import"],
         what: "imports of iperf3's documents, in time and memory (20 s)",
         measure: import::measure,
+    },
+    Section {
+        names: &["history"],
+        what: "history: its time, what it finds, and its false alarms, simulated (2 min)",
+        measure: history::measure,
     },
     Section {
         names: &["default"],

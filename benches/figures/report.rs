@@ -20,7 +20,7 @@ use super::peak;
 use super::table::{Goal, Unit, figure};
 
 const SAMPLES: usize = 100_000;
-const FORMATS: [&str; 11] = [
+const FORMATS: [&str; 13] = [
     "table",
     "markdown",
     "csv",
@@ -28,6 +28,8 @@ const FORMATS: [&str; 11] = [
     "samples",
     "json",
     "junit",
+    "html",
+    "svg",
     "github",
     "openmetrics",
     "perfdash",

@@ -29,6 +29,8 @@ pub use outcome::Outcome;
 pub use questions::mark::Mark;
 pub use questions::subject::Subject;
 pub use sides::matching::{Matching, Unmatched, Why};
-pub use sides::metric::{CPU_PER_GBIT_CLIENT, CPU_PER_GBIT_SERVER, RETRANSMITS_PER_GB, word};
+pub use sides::metric::{
+    CPU_PER_GBIT_CLIENT, CPU_PER_GBIT_SERVER, RETRANSMITS_PER_GB, decisive, margin, word,
+};
 pub use sides::run::{Run, RunCell, RunTest};
 pub use sides::side::Side;

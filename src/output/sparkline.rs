@@ -3,7 +3,7 @@
 //! A chart's bars start at 0, so that their heights compare as the values do. A trend's bars go from its
 //! smallest value to its largest: it shows when something moved, and the figures beside it how far.
 
-use crate::report::document::Chart;
+use crate::report::document::{Chart, Series};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Instead of a bar where there is no value.
@@ -16,35 +16,36 @@ pub fn lines(chart: &Chart) -> Vec<String> {
         .iter()
         .map(|series| series.name.chars().count());
     let width = widths.max().unwrap_or(0);
-    let line = |(name, points): (&str, &[(u64, Option<f64>)])| {
-        let bars: String = points
+    let line = |series: &Series| {
+        let name = &series.name;
+        let bars: String = series
+            .points
             .iter()
-            .map(|(_, value)| value.map_or(GAP, |value| bar(value, chart.top)))
+            .map(|point| point.y.map_or(GAP, |value| bar(value, chart.top)))
             .collect();
-        let best = points
+        let best = series
+            .points
             .iter()
-            .filter_map(|(at, value)| Some((*at, (*value)?)))
+            .filter_map(|point| Some((point.x, point.y?)))
             .reduce(|best, next| if next.1 > best.1 { next } else { best });
         let best = best.map_or_else(String::new, |(at, value)| {
             format!("  max {value:.*} at {at}", chart.decimals)
         });
         format!("{name:width$}  {bars}{best}")
     };
-    let series = chart.series.iter();
-    series
-        .map(|series| line((&series.name, &series.points)))
-        .collect()
+    chart.series.iter().map(line).collect()
 }
 
-/// The values from the smallest to the largest, a bar each; a gap is a dot.
+/// The values from the smallest to the largest, a bar each; a gap is a dot. A range of less than a
+/// hundredth of the values is drawn as that, in the middle: it is noise.
 pub fn trend(values: &[Option<f64>]) -> String {
     let known = || values.iter().flatten().copied().filter(|v| v.is_finite());
     let low = known().fold(f64::INFINITY, f64::min);
-    let span = known().fold(f64::NEG_INFINITY, f64::max) - low;
+    let high = known().fold(f64::NEG_INFINITY, f64::max);
+    let span = (high - low).max(high.abs() / 100.0);
+    let low = f64::midpoint(low, high) - span / 2.0;
     let bar = |value: &Option<f64>| match value {
-        Some(value) if value.is_finite() && span > 0.0 => bar(value - low, span),
-        // A flat line is in the middle.
-        Some(value) if value.is_finite() => BARS[3],
+        Some(value) if value.is_finite() => bar(value - low, span),
         _ => GAP,
     };
     values.iter().map(bar).collect()
@@ -65,21 +66,16 @@ fn bar(value: f64, top: f64) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{Axis, Series};
+    use crate::report::document::Point;
 
     #[test]
     fn bars_go_from_0_to_the_top_and_what_is_missing_is_a_dot() {
-        let axis = Axis {
-            name: String::new(),
-            unit: String::new(),
-        };
         let series = |name: &str, values: &[Option<f64>]| Series {
             name: name.to_owned(),
-            points: (1..).zip(values.iter().copied()).collect(),
+            look: 0,
+            points: (1..).zip(values).map(|(x, y)| Point::new(x, *y)).collect(),
         };
         let mut chart = Chart {
-            x: axis.clone(),
-            y: axis,
             top: 8.0,
             decimals: 1,
             series: vec![
@@ -89,6 +85,7 @@ mod tests {
                 ),
                 series("longer", &[None, None]),
             ],
+            ..Chart::default()
         };
         assert_eq!(
             lines(&chart),
@@ -101,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_trend_goes_from_its_smallest_value_to_its_largest() {
-        assert_eq!(trend(&[Some(99.0), None, Some(100.0), Some(99.5)]), "▁·█▄");
+        assert_eq!(trend(&[Some(90.0), None, Some(100.0), Some(95.0)]), "▁·█▄");
+        assert_eq!(trend(&[Some(99.9), Some(100.0)]), "▄▅");
         assert_eq!(trend(&[Some(7.0), Some(7.0)]), "▄▄");
         assert_eq!(trend(&[Some(f64::NAN), Some(f64::INFINITY), None]), "···");
         assert_eq!(trend(&[]), "");

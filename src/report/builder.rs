@@ -174,6 +174,7 @@ impl Builder {
                 netplan: String::new(),
                 only: None,
                 plan,
+                plan_text: String::new(),
                 schedule,
                 state: RunState::CutOff,
                 span: None,
@@ -200,9 +201,13 @@ impl Builder {
         report.environment.learn(&event);
         match event.kind {
             EventKind::RunStarted {
-                run, netplan, only, ..
+                run,
+                netplan,
+                plan,
+                only,
             } => {
                 report.run = run;
+                report.plan_text = plan;
                 report.netplan = netplan;
                 report.only = only;
             }

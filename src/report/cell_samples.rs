@@ -45,10 +45,15 @@ impl CellReport {
     /// cell: what a failed cell measured before it failed does not count.
     #[must_use]
     pub fn measured(&self, metric: &str) -> Option<Summary> {
+        self.summary_of(|sample| sample.metrics.get(metric))
+    }
+
+    /// As [`CellReport::measured`], of a value that is computed from each sample.
+    pub(super) fn summary_of(&self, value: impl Fn(&Sample) -> Option<f64>) -> Option<Summary> {
         if !self.is_measured() {
             return None;
         }
-        Summary::from_values(self.counted().filter_map(|s| s.metrics.get(metric)))
+        Summary::from_values(self.counted().filter_map(value))
     }
 
     /// Each metric of its samples as [`CellReport::measured`], sorted by name.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::fold::{CellReport, CellState, Report};
+use crate::results::Sample;
 use crate::schedule::{Param, Params};
 use crate::statistics::{self, ALPHA, Interval, Ratio, Summary, stopping_rule};
 
@@ -27,6 +28,15 @@ impl Report {
     #[must_use]
     pub fn figure(&self, cell: &CellReport, metric: &str) -> Option<Figure> {
         Some(self.figure_from(cell, cell.measured(metric)?))
+    }
+
+    /// As [`Report::figure`], of a value that is computed from each sample.
+    pub(super) fn figure_of(
+        &self,
+        cell: &CellReport,
+        value: impl Fn(&Sample) -> Option<f64>,
+    ) -> Option<Figure> {
+        Some(self.figure_from(cell, cell.summary_of(value)?))
     }
 
     /// All metrics over the samples of a measured cell, sorted by name.

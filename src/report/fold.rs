@@ -20,6 +20,8 @@ pub struct Report {
     /// The `--only` selection.
     pub only: Option<String>,
     pub plan: Plan,
+    /// The plan as it was resolved, in YAML; empty if no event has it.
+    pub plan_text: String,
     pub schedule: Schedule,
     pub state: RunState,
     /// Times of the first and the last event.

@@ -12,6 +12,7 @@ mod fold;
 pub mod gate;
 pub mod gate_text;
 pub mod labels;
+mod run_summary;
 pub mod selftest;
 mod sessions;
 pub mod summary;

@@ -12,6 +12,7 @@ mod machine_key;
 mod progress;
 pub mod run_dir;
 mod run_list;
+pub mod run_summary;
 pub mod warnings;
 mod worker_environment;
 
@@ -25,4 +26,5 @@ pub use machine_key::MachineKey;
 pub use progress::Progress;
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};
+pub use run_summary::{RunSummary, SeriesValue};
 pub use warnings::{Circumstances, Warning};

@@ -8,6 +8,8 @@
 //!     environment.json   what it ran on
 //!     result.csv         nptest's format
 //!     samples.csv        a row a sample
+//!     report.html        the report as a page
+//!     summary.json       a value for each path, test and metric
 //! ```
 
 use std::fmt::Write as _;
@@ -34,6 +36,8 @@ pub mod file {
     pub const ENVIRONMENT: &str = "environment.json";
     pub const RESULT_CSV: &str = "result.csv";
     pub const SAMPLES_CSV: &str = "samples.csv";
+    pub const REPORT_HTML: &str = "report.html";
+    pub const SUMMARY: &str = "summary.json";
     pub const RAW: &str = "raw";
 }
 
@@ -247,8 +251,8 @@ pub fn check_raw_name(name: &str) -> Result<(), RunDirError> {
     Ok(())
 }
 
-/// FNV-1a, 64 bits: tells apart ids that are too long for a file name.
-fn fnv1a(bytes: &[u8]) -> u64 {
+/// FNV-1a, 64 bits (Fowler, Noll and Vo): tells apart texts that are too long to write.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

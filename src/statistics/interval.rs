@@ -21,6 +21,15 @@ impl Interval {
         (self.high - self.low) / 2.0
     }
 
+    /// The interval of the value in a unit that is `divisor` times as large.
+    #[must_use]
+    pub fn divided_by(self, divisor: f64) -> Interval {
+        Interval {
+            low: self.low / divisor,
+            high: self.high / divisor,
+        }
+    }
+
     /// Its ends count.
     #[must_use]
     pub fn contains(self, value: f64) -> bool {

@@ -60,8 +60,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "history",
+        &[
+            "compare",
+            "report",
+            "results",
+            "statistics",
+            "catalog",
+            "diag",
+        ],
+    ),
+    (
         "output",
         &[
+            "history",
             "compare",
             "report",
             "results",
@@ -106,6 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "worker",
             "cluster",
             "output",
+            "history",
             "compare",
             "report",
             "import",
@@ -131,7 +144,10 @@ const MAY_USE_CRATE: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("comfy_table", &["output/terminal/table.rs"]),
     ("tonic", &["rpc", "orchestrator", "worker", "cli"]),
-    ("minijinja", &["render", "plan/model/tools/expression.rs"]),
+    (
+        "minijinja",
+        &["render", "output/html", "plan/model/tools/expression.rs"],
+    ),
     ("kube", &["cluster/kubernetes"]),
     ("k8s_openapi", &["cluster"]),
     (

@@ -26,6 +26,9 @@ mod fake_api;
 mod fake_cluster;
 mod found;
 mod generated_code;
+mod history;
+#[path = "../../benches/figures/history_simulation.rs"]
+mod history_simulation;
 mod import;
 mod import_circles;
 mod install;
@@ -42,6 +45,7 @@ mod neutral_text;
 mod odd_files;
 mod odd_outputs;
 mod orchestrator;
+mod page;
 mod plan;
 mod plan_any;
 mod preflight;

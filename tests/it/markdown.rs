@@ -3,8 +3,8 @@
 use netplan::diag::printable;
 use netplan::output::markdown;
 use netplan::report::document::{
-    Axis, Block, Cell, Chart, Column, Document, Fold, Level, Meaning, Note, Notes, Series, Span,
-    Table, TableKind,
+    Axis, Block, Cell, Chart, Column, Document, Fold, Level, Meaning, Note, Notes, Point, Series,
+    Span, Table, TableKind,
 };
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -96,8 +96,10 @@ fn document(text: &str) -> Document {
             decimals: 1,
             series: vec![Series {
                 name: text.to_owned(),
-                points: vec![(1, Some(1.0))],
+                points: vec![Point::new(1, Some(1.0))],
+                look: 0,
             }],
+            ..Chart::default()
         }),
         Block::Notes(Notes {
             title: text.to_owned(),

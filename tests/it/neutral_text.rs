@@ -7,7 +7,7 @@ use std::path::Path;
 
 use netplan::diag::printable::{is_safe, is_unsafe, styled};
 use netplan::output::nptest_csv::Dialect;
-use netplan::output::{github, json, junit, markdown, nptest_csv, samples_csv};
+use netplan::output::{github, html, json, junit, markdown, nptest_csv, samples_csv, svg};
 use netplan::plan::Plan;
 use netplan::report::Report;
 use netplan::report::document::Document;
@@ -26,8 +26,8 @@ const HOSTILE: &str = "=cmd|' /C calc'!A0\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m a
     \u{fffe}\u{ffff}\u{0}\r::error::x\n::error file=a,line=1::100% injected\r\n  ::stop-commands::y\n\
     ##[error]z ##vso[task.setvariable]w\u{2028}::warning::v\u{85}]]><a>&";
 
-const FORMATS: [&str; 8] = [
-    "table", "markdown", "csv", "csv-fork", "samples", "json", "junit", "github",
+const FORMATS: [&str; 10] = [
+    "table", "markdown", "csv", "csv-fork", "samples", "json", "junit", "html", "svg", "github",
 ];
 
 /// A run in which everybody says this.
@@ -77,9 +77,23 @@ fn report(said: &str) -> Report {
     Report::fold(&events, plan, schedule)
 }
 
+/// Text of others adds no program, picture, comment or handler to a page.
+fn check_markup(report: &Report) -> Result<(), TestCaseError> {
+    let page = html::render(&Document::page_from_report(report)).unwrap();
+    let harmless = html::render(&Document::page_from_report(&self::report("x"))).unwrap();
+    for part in ["<script", "</script", "<svg", "<figure", "<!--"] {
+        let count = |text: &str| text.matches(part).count();
+        prop_assert_eq!(count(&page), count(&harmless), "{}", part);
+    }
+    let handler = regex::Regex::new(r"<[^>]*\son\w+\s*=").unwrap();
+    prop_assert!(!handler.is_match(&page));
+    Ok(())
+}
+
 /// What every format makes of it.
 fn check_formats(said: &str) -> Result<(), TestCaseError> {
     let report = report(said);
+    let page = Document::page_from_report(&report);
     let samples = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     for (format, text) in [
         ("table", table(&report, 80, false)),
@@ -92,6 +106,8 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
         ("samples", samples.clone()),
         ("json", json::render(&report).unwrap()),
         ("junit", junit::render(&report, false).unwrap()),
+        ("html", html::render(&page).unwrap()),
+        ("svg", svg::from_document(&page).unwrap()),
     ] {
         prop_assert!(is_safe(&text), "{}: {:?}", format, text);
     }
@@ -99,6 +115,8 @@ fn check_formats(said: &str) -> Result<(), TestCaseError> {
     prop_assert_eq!(&styled(&coloured), &coloured);
     let clears = coloured.contains("\u{1b}[2J");
     prop_assert!(!clears, "{:?}", coloured);
+
+    check_markup(&report)?;
 
     // Not more commands than there is to say, each on its line.
     let github = github::render(&report, false);
@@ -236,7 +254,12 @@ fn the_program_prints_no_command_of_a_stored_run() {
     // Also where it writes files of its own.
     let output = netplan(&["run", "--resume", "."], folder.path());
     assert_neutral(&output, false);
-    for file in ["samples.csv", "result.csv", "environment.json"] {
+    for file in [
+        "samples.csv",
+        "result.csv",
+        "environment.json",
+        "report.html",
+    ] {
         let text = fs::read_to_string(folder.path().join(file)).unwrap();
         assert!(is_safe(&text), "{file}: {text:?}");
     }

@@ -324,7 +324,12 @@ fn result_files_are_written_though_standard_output_is_full_or_closed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     stored(folder);
-    let results = ["result.csv", "samples.csv", "environment.json"];
+    let results = [
+        "result.csv",
+        "samples.csv",
+        "environment.json",
+        "report.html",
+    ];
     let full = || {
         Stdio::from(
             fs::OpenOptions::new()
@@ -333,7 +338,9 @@ fn result_files_are_written_though_standard_output_is_full_or_closed() {
                 .unwrap(),
         )
     };
-    for format in ["table", "csv", "samples", "json", "junit", "github"] {
+    for format in [
+        "table", "csv", "samples", "json", "junit", "html", "svg", "github",
+    ] {
         let run = netplan(folder, &["run", "--resume", ".", "--format", format]);
         let (_, err) = ended(run.stdout(full()), 1);
         assert!(err.contains("No space left on device"), "{err}");

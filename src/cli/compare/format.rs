@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use crate::cli::terminal::printer;
 use crate::compare::Comparison;
 use crate::output::comparison::{github, json, junit};
-use crate::output::{markdown, terminal};
+use crate::output::{html, markdown, terminal};
 use crate::report::document::Document;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -20,6 +20,8 @@ pub(super) enum Format {
     Json,
     /// JUnit XML: a case for each test, path and metric that decides, and for each lost cell
     Junit,
+    /// A page with charts: one HTML file that needs nothing else
+    Html,
     /// GitHub's workflow commands: annotations for what is slower, undecided or lost
     Github,
 }
@@ -44,6 +46,10 @@ impl Format {
             Self::Junit => {
                 let xml = junit::render(comparison).context("cannot write JUnit XML")?;
                 printer::results(&xml)
+            }
+            Self::Html => {
+                let html = html::render(&Document::page_from_comparison(comparison))?;
+                printer::document(|stdout| stdout.write_all(html.as_bytes()))
             }
             Self::Github => {
                 let commands = github::render(comparison);

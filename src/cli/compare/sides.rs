@@ -1,21 +1,17 @@
-//! The sides of a comparison from what the command line names: directories of runs, and folders of them.
+//! The sides of a comparison from what the command line names: directories of runs, folders of them, and results of
+//! other programs.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::cli::error::CliError;
 use crate::cli::import::sources;
+use crate::cli::results::artifacts;
 use crate::cli::terminal::printer;
 use crate::compare::{Run, Side};
-use crate::results::{journal, runs_in};
+use crate::report::Report;
+use crate::results::{RunDir, journal, runs_in};
 use crate::schedule::{CellId, Schedule, Selection};
-
-/// What is read of one run.
-struct Loaded {
-    run: Run,
-    /// The cells that `--only` selects; `None` where its plan does not have what `--only` names.
-    selected: Result<HashSet<CellId>, String>,
-}
 
 /// Reads sides, and with them the cells that `--only` selects.
 #[derive(Debug)]
@@ -39,20 +35,21 @@ impl<'a> Loader<'a> {
     pub fn side(&mut self, name: &str, paths: &[PathBuf]) -> Result<Side, CliError> {
         let mut runs = Vec::new();
         for path in paths {
-            for dir in directories(path)? {
-                runs.push(self.run(&dir)?);
+            for (name, report) in reports(path)? {
+                runs.push(self.run(&name, &report));
             }
         }
         Ok(Side::new(name, runs))
     }
 
-    fn run(&mut self, path: &Path) -> Result<Run, CliError> {
-        let loaded = load(path, self.only)?;
-        match loaded.selected {
-            Ok(cells) => self.selected.extend(cells),
-            Err(why) => self.unfit = Some(why),
+    fn run(&mut self, name: &str, report: &Report) -> Run {
+        if let Some(only) = self.only {
+            match selected(only, report) {
+                Ok(cells) => self.selected.extend(cells),
+                Err(why) => self.unfit = Some(why),
+            }
         }
-        Ok(loaded.run)
+        Run::from_report(name, report)
     }
 
     /// The cells that `--only` selects in some run; `None` without `--only`.
@@ -65,49 +62,45 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// The runs that a path names: it is the directory of one, or a file that can be imported, or its subfolders are runs.
-fn directories(path: &Path) -> Result<Vec<PathBuf>, CliError> {
-    if path.is_file() || path.join(journal::FILE_NAME).is_file() {
-        return Ok(vec![path.to_owned()]);
+/// The reports of what a path names, each with its name: of a run's directory, of all runs in its subfolders, or of
+/// results that can be imported.
+fn reports(path: &Path) -> Result<Vec<(String, Report)>, CliError> {
+    if path.join(journal::FILE_NAME).is_file() {
+        return Ok(vec![stored(path)?]);
     }
     let runs = runs_in(path);
-    if runs.is_empty() {
-        return Err(CliError::Usage(format!(
-            "`{}` is not a run's directory, and no folder in it is; name the directory of a run, e.g. one in \
-             `netplan-results`, or a folder of runs of one setup",
-            path.display()
-        )));
+    if !runs.is_empty() {
+        return runs.iter().map(|run| stored(&run.path)).collect();
     }
-    Ok(runs.into_iter().map(|run| run.path).collect())
+    sources::reports(path).map_err(|error| match error {
+        CliError::Usage(_) => CliError::Usage(format!(
+            "`{}` is not a run's directory, no folder in it is, and it is no file or folder that can be imported; name \
+             the directory of a run, e.g. one in `netplan-results`, or a folder of runs of one setup",
+            path.display()
+        )),
+        other => other,
+    })
 }
 
-fn load(path: &Path, only: Option<&str>) -> Result<Loaded, CliError> {
-    let report = sources::report(path).map_err(|error| match error {
-        CliError::Failed(error) => {
-            CliError::Failed(error.context(format!("cannot read the run `{}`", path.display())))
-        }
-        error => error,
-    })?;
+fn stored(path: &Path) -> Result<(String, Report), CliError> {
+    let dir = RunDir::open(path).map_err(|error| CliError::Usage(error.to_string()))?;
+    let report = artifacts::report(&dir)
+        .map_err(|error| error.context(format!("cannot read the run `{}`", path.display())))?;
     if !report.is_complete() {
         printer::note(&format!(
             "`{}` is not complete: what it did not measure counts as missing",
             path.display()
         ));
     }
-    let selected = match only {
-        None => Ok(HashSet::new()),
-        Some(only) => Selection::parse(only, &report.plan)
-            .map(|selection| {
-                let schedule = Schedule::new(&report.plan, &selection);
-                let cells = schedule.cells.iter();
-                cells.map(|cell| schedule.id(&report.plan, cell)).collect()
-            })
-            .map_err(|error| error.to_string()),
-    };
-    Ok(Loaded {
-        run: Run::from_report(&file_name(path), &report),
-        selected,
-    })
+    Ok((file_name(path), report))
+}
+
+/// The cells that `--only` selects; or why the run's plan does not have what it names.
+fn selected(only: &str, report: &Report) -> Result<HashSet<CellId>, String> {
+    let selection = Selection::parse(only, &report.plan).map_err(|error| error.to_string())?;
+    let schedule = Schedule::new(&report.plan, &selection);
+    let cells = schedule.cells.iter();
+    Ok(cells.map(|cell| schedule.id(&report.plan, cell)).collect())
 }
 
 /// What people call a folder.

@@ -40,6 +40,21 @@ pub(in crate::cli) fn report(path: &Path) -> Result<Report, CliError> {
     report_of(&run)
 }
 
+/// The reports of all runs in a file or folder of other programs' results, each with its name.
+pub(in crate::cli) fn reports(path: &Path) -> Result<Vec<(String, Report)>, CliError> {
+    let Imports { runs, .. } = read(path, None)?;
+    let report = |run: &ImportedRun| {
+        let place = run.place.to_string_lossy();
+        let name = if place.is_empty() {
+            name_of(path)
+        } else {
+            place.into_owned()
+        };
+        Ok((name, report_of(run)?))
+    };
+    runs.iter().map(report).collect()
+}
+
 /// The report of an imported run.
 pub(super) fn report_of(run: &ImportedRun) -> Result<Report, CliError> {
     let report = Report::from_events(&run.events).context("cannot read the imported run")?;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::cli::error::CliError;
 use crate::cli::terminal::printer;
 use crate::output::nptest_csv::Dialect;
-use crate::output::{nptest_csv, samples_csv};
+use crate::output::{html, nptest_csv, samples_csv};
 use crate::report::Report;
+use crate::report::document::Document;
 use crate::results::run_dir::{DEFAULT_PARENT, file};
 use crate::results::{RunDir, StoredRun, journal, runs_in};
 
@@ -49,6 +50,17 @@ pub(in crate::cli) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Re
         nptest_csv::render(report, Dialect::Nptest),
     )?;
     dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
+    write_page(dir, report)?;
     dir.write_environment(&report.environment)?;
+    if let Some(summary) = report.run_summary(dir.journal_bytes()) {
+        dir.write_summary(&summary)?;
+    }
+    Ok(())
+}
+
+/// Writes `report.html`.
+pub(super) fn write_page(dir: &RunDir, report: &Report) -> anyhow::Result<()> {
+    let html = html::render(&Document::page_from_report(report))?;
+    dir.write(file::REPORT_HTML, html)?;
     Ok(())
 }

@@ -7,7 +7,8 @@ use super::exit_policy::VerdictArgs;
 use crate::cli::terminal::printer;
 use crate::output::nptest_csv::Dialect;
 use crate::output::{
-    bmf, github, json, junit, markdown, nptest_csv, openmetrics, perfdash, samples_csv, terminal,
+    bmf, github, html, json, junit, markdown, nptest_csv, openmetrics, perfdash, samples_csv, svg,
+    terminal,
 };
 use crate::report::Report;
 use crate::report::document::Document;
@@ -29,6 +30,10 @@ pub(in crate::cli) enum Format {
     Json,
     /// JUnit XML: a case for each expectation, and for each cell without one
     Junit,
+    /// A page with charts: one HTML file that needs nothing else
+    Html,
+    /// The first chart, as SVG
+    Svg,
     /// GitHub's workflow commands: annotations for what fell short, failed or has a warning
     Github,
     /// A gauge for each metric, test and path, for Prometheus' textfile collector or push gateway
@@ -57,6 +62,17 @@ impl Format {
             Self::CsvFork => printer::results(&nptest_csv::render(report, Dialect::Fork)),
             Self::Samples => printer::document(|stdout| samples_csv::write(report, stdout)),
             Self::Json => printer::document(|stdout| json::write(report, stdout)),
+            Self::Html => {
+                let html = html::render(&Document::page_from_report(report))?;
+                printer::document(|stdout| stdout.write_all(html.as_bytes()))
+            }
+            Self::Svg => {
+                let page = Document::page_from_report(report);
+                let svg = svg::from_document(&page).context(
+                    "this run has no chart: nothing was measured; `--format table` says why",
+                )?;
+                printer::document(|stdout| stdout.write_all(svg.as_bytes()))
+            }
             Self::Junit => {
                 let xml = junit::render(report, strict).context("cannot write JUnit XML")?;
                 printer::results(&xml)

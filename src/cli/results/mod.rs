@@ -4,4 +4,6 @@ pub(in crate::cli) mod artifacts;
 pub(in crate::cli) mod collect;
 pub(in crate::cli) mod exit_policy;
 pub(in crate::cli) mod format;
+pub(in crate::cli) mod history;
+mod open;
 pub(in crate::cli) mod report;

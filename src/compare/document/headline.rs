@@ -164,7 +164,7 @@ pub fn quotable(comparison: &Comparison, versus: &Versus) -> Option<String> {
 }
 
 /// What a side would have found: `would have found a slowdown of 2.1 to 6.3 % (median 3.1 %) …`.
-pub fn power(versus: &Versus) -> Option<String> {
+pub fn power(comparison: &Comparison, versus: &Versus) -> Option<String> {
     let shares = versus
         .verdicts
         .iter()
@@ -186,9 +186,10 @@ pub fn power(versus: &Versus) -> Option<String> {
             text(middle)
         )
     };
+    let answers = comparison.versus.iter().map(|one| one.verdicts.len());
     Some(format!(
         "would have found a slowdown of {range} with 90 % probability, after correction for {}",
-        diag::count(versus.verdicts.len(), "comparison")
+        diag::count(answers.sum(), "answer")
     ))
 }
 

@@ -1,5 +1,6 @@
 //! A comparison as a document of blocks, and its sentences.
 
+mod charts;
 mod figures;
 mod from_comparison;
 mod headline;

@@ -6,7 +6,7 @@ use super::figures::subject_text;
 use super::headline::power;
 use crate::compare::judge::{Answer, Basis};
 use crate::compare::sides::metric;
-use crate::compare::{Machines, Versus, Why};
+use crate::compare::{Comparison, Machines, Versus, Why};
 use crate::diag;
 use crate::report::document::{Meaning, Note, Notes, Span};
 
@@ -79,7 +79,7 @@ pub fn circumstances(base: &str, versus: &Versus) -> Vec<Notes> {
 }
 
 /// The cells that were not compared, by the reason.
-pub fn unmatched(versus: &Versus) -> Notes {
+pub fn unmatched(base: &str, versus: &Versus) -> Notes {
     let mut reasons: IndexMap<String, (Meaning, Vec<&str>)> = IndexMap::new();
     for cell in &versus.matching.unmatched {
         let (meaning, reason) = match &cell.why {
@@ -87,7 +87,7 @@ pub fn unmatched(versus: &Versus) -> Notes {
                 Meaning::Failed,
                 format!("no figure in {}: {reason}", versus.new.name),
             ),
-            Why::NotInBase(reason) => (Meaning::Dim, format!("no figure in the base: {reason}")),
+            Why::NotInBase(reason) => (Meaning::Dim, format!("no figure in {base}: {reason}")),
             Why::MeasuredDifferently { what, base, new } => (
                 Meaning::Warning,
                 format!("measured differently: {what} {base} and {new}"),
@@ -131,9 +131,9 @@ pub fn unmatched(versus: &Versus) -> Notes {
 }
 
 /// What the comparison could have found, and what it cannot know.
-pub fn limits_of_knowledge(versus: &Versus) -> Notes {
+pub fn limits_of_knowledge(comparison: &Comparison, versus: &Versus) -> Notes {
     let mut notes = Vec::new();
-    notes.extend(power(versus).map(|text| note(Meaning::Plain, "i", text)));
+    notes.extend(power(comparison, versus).map(|text| note(Meaning::Plain, "i", text)));
     let one_run = versus
         .verdicts
         .iter()

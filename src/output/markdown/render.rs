@@ -2,8 +2,11 @@
 
 use super::escape::{code_block, html, inline, start_of_block};
 use super::table::{self, paragraph, spans};
+use crate::diag::printable;
 use crate::output::sparkline;
-use crate::report::document::{Block, Chart, Document, Fold, Level, Meaning, Note, Notes, Span};
+use crate::report::document::{
+    Block, Chart, Document, Fact, Fold, Level, Meaning, Note, Notes, Span,
+};
 
 /// Writes a document as GitHub-flavoured Markdown, with a newline at its end. Headings start at the second level, as a
 /// comment or a job's summary has its own title. Charts are sparklines.
@@ -34,10 +37,23 @@ fn block(block: &Block) -> Vec<String> {
             paragraphs.map(|text| text + "\n").collect()
         }
         Block::Table(table) => table::parts(table),
+        Block::Facts(facts) => vec![facts.iter().map(fact).collect()],
         Block::Chart(chart) => self::chart(chart),
+        // A table of its section has its figures.
+        Block::DotPlot(_) => Vec::new(),
         Block::Notes(notes) => self::notes(notes),
+        Block::Code(text) => {
+            let text = printable::lines(text);
+            vec![code_block(
+                &text.lines().map(str::to_owned).collect::<Vec<_>>(),
+            )]
+        }
         Block::Fold(fold) => vec![self::fold(fold)],
     }
+}
+
+fn fact(fact: &Fact) -> String {
+    format!("- {}: {}\n", inline(&fact.name), spans(&fact.text))
 }
 
 fn chart(chart: &Chart) -> Vec<String> {

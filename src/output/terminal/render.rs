@@ -3,8 +3,11 @@
 use super::line::Line;
 use super::table;
 use super::wrap::wrap;
+use crate::diag::printable;
 use crate::output::sparkline;
-use crate::report::document::{Block, Document, Level, Meaning, Note, Notes, Paragraph, Span};
+use crate::report::document::{
+    Block, Document, Fact, Level, Meaning, Note, Notes, Paragraph, Span,
+};
 
 /// Narrower than this is not tried; lines are then longer than the width.
 const NARROWEST: usize = 40;
@@ -53,7 +56,15 @@ fn parts(blocks: &[Block], width: usize) -> Vec<Vec<Line>> {
                         .collect(),
                 ]
             }
+            Block::Facts(facts) => vec![facts.iter().flat_map(|one| fact(one, width)).collect()],
+            // Its figures are in the tables after it.
+            Block::DotPlot(_) => Vec::new(),
             Block::Notes(all) => vec![notes(all, width)],
+            Block::Code(text) => {
+                let text = printable::lines(text);
+                let lines = text.lines().map(|line| Line::new(Meaning::Plain, line));
+                vec![lines.collect()]
+            }
             Block::Fold(fold) => {
                 let title = heading(Level::Section, &fold.title, &[], width);
                 let below = parts(&fold.blocks, width);
@@ -98,6 +109,11 @@ fn text(paragraphs: &[Paragraph], width: usize) -> Vec<Line> {
     lines.flatten().collect()
 }
 
+fn fact(fact: &Fact, width: usize) -> Vec<Line> {
+    let name = Span::plain(format!("{}: ", fact.name));
+    wrap([&name].into_iter().chain(&fact.text), width, INDENT)
+}
+
 fn notes(notes: &Notes, width: usize) -> Vec<Line> {
     let title = Span::new(Meaning::Strong, &notes.title);
     let mut lines = wrap([&title], width, INDENT);
@@ -124,4 +140,27 @@ fn note(note: &Note, width: usize) -> Vec<Line> {
         indented
     }));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_and_code_are_lines_and_command_nothing() {
+        let fact = Fact {
+            name: "kernel".to_owned(),
+            text: vec![Span::plain("Linux 6.1 \u{1b}[2J")],
+        };
+        let document = Document {
+            blocks: vec![
+                Block::Facts(vec![fact]),
+                Block::Code("a:\n  b: \u{1b}[2J\n".to_owned()),
+            ],
+        };
+        assert_eq!(
+            render(&document, 80, false),
+            "kernel: Linux 6.1 \\u{1b}[2J\n\na:\n  b: \\u{1b}[2J\n"
+        );
+    }
 }

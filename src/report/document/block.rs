@@ -1,5 +1,7 @@
 //! The parts of a document: what is shown and what it means. How it looks is up to a renderer.
 
+use super::chart::{Chart, DotPlot};
+
 /// A page of blocks, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
@@ -15,10 +17,24 @@ pub enum Block {
         title: String,
     },
     Text(Vec<Paragraph>),
+    /// Names and what they stand for, e.g. `kernel` and `Linux 6.1`.
+    Facts(Vec<Fact>),
     Table(Table),
+    /// A table of the same section has its figures.
     Chart(Chart),
+    /// As [`Block::Chart`].
+    DotPlot(DotPlot),
     Notes(Notes),
+    /// Lines to read as they are, e.g. a plan.
+    Code(String),
     Fold(Fold),
+}
+
+/// A name and what it stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fact {
+    pub name: String,
+    pub text: Paragraph,
 }
 
 /// Blocks that a reader can open: details below a title. A renderer that cannot fold shows them.
@@ -131,34 +147,6 @@ pub struct Cell {
     pub marks: Vec<Span>,
     /// Values in the order of time, drawn small behind the value; None is a gap. May be empty.
     pub trend: Vec<Option<f64>>,
-}
-
-/// Series of values over one axis.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Chart {
-    /// What the points are at, e.g. `MSS` in bytes.
-    pub x: Axis,
-    /// What the points are.
-    pub y: Axis,
-    /// The upper end of the y axis, which begins at 0.
-    pub top: f64,
-    /// Digits after the point of a written value.
-    pub decimals: usize,
-    pub series: Vec<Series>,
-}
-
-/// A quantity and its unit; the unit may be empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Axis {
-    pub name: String,
-    pub unit: String,
-}
-
-/// Points in the order of x; a point that was not measured has no value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    pub name: String,
-    pub points: Vec<(u64, Option<f64>)>,
 }
 
 /// Notes that follow each other closely.

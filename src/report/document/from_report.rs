@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::block::{Block, Document, Level, Meaning, Note, Notes, Span};
 use super::footnotes::Footnotes;
 use super::{baseline_table, expectations, heading, single_table, sweep_table, warning_notes};
-use crate::report::gate::{self, Tally};
+use crate::report::gate::{self, Judgement, Tally};
 use crate::report::{Report, summary};
 
 impl Document {
@@ -25,23 +25,28 @@ impl Document {
         ];
         let notes = notes.into_iter().filter(|notes| !notes.notes.is_empty());
         blocks.extend(notes.map(Block::Notes));
-        let falls_short = Tally::new(&judgements).falls_short(false);
-        let meaning = if report.has_failures() || falls_short {
-            Meaning::Failed
-        } else if report.is_complete() && report.counts().skipped == 0 {
-            Meaning::Good
-        } else {
-            Meaning::Warning
-        };
-        let mut totals = vec![vec![Span::new(meaning, summary::totals(report))]];
+        let mut totals = vec![vec![outcome(report, &judgements)]];
         totals.extend(summary::partial(report).map(|text| vec![Span::new(Meaning::Warning, text)]));
         blocks.push(Block::Text(totals));
         Document { blocks }
     }
 }
 
+/// How the run went.
+pub fn outcome(report: &Report, judgements: &[Judgement<'_>]) -> Span {
+    let falls_short = Tally::new(judgements).falls_short(false);
+    let meaning = if report.has_failures() || falls_short {
+        Meaning::Failed
+    } else if report.is_complete() && report.counts().skipped == 0 {
+        Meaning::Good
+    } else {
+        Meaning::Warning
+    };
+    Span::new(meaning, summary::totals(report))
+}
+
 /// What is wrong with the journal.
-fn damage(report: &Report) -> Notes {
+pub fn damage(report: &Report) -> Notes {
     let note = |text: String| Note {
         mark: Span::new(Meaning::Warning, "!"),
         text: vec![Span::new(Meaning::Warning, text)],

@@ -102,7 +102,7 @@ fn machine(seen: &WorkerEnvironment) -> String {
 }
 
 /// `TSO GSO GRO off`; each state once.
-fn offloads(seen: &WorkerEnvironment) -> Vec<String> {
+pub fn offloads(seen: &WorkerEnvironment) -> Vec<String> {
     [(true, "on"), (false, "off")]
         .into_iter()
         .filter_map(|(state, word)| {

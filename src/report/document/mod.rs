@@ -2,17 +2,20 @@
 
 mod baseline_table;
 mod block;
+mod chart;
 mod expectations;
 mod footnotes;
 mod from_report;
 mod heading;
 mod headline;
 pub(crate) mod number_format;
+mod page;
 mod single_table;
 mod sweep_table;
 mod warning_notes;
 
 pub use block::{
-    Align, Anchor, Axis, Block, Cell, Chart, Column, Document, Fold, Level, Meaning, Note, Notes,
-    Paragraph, Series, Span, TIE, Table, TableKind,
+    Align, Anchor, Block, Cell, Column, Document, Fact, Fold, Level, Meaning, Note, Notes,
+    Paragraph, Span, TIE, Table, TableKind,
 };
+pub use chart::{Axis, Chart, Dot, DotPlot, DotRow, Point, Series};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::block::{Axis, Block, Cell, Chart, Column, Meaning, Series, Table};
+use super::block::{Block, Cell, Column, Meaning, Table};
+use super::chart::{Axis, Chart, Point, Series};
 use super::footnotes::Footnotes;
 use super::headline::declared_metrics;
 use super::headline::{HeadlineFormat, about, figure, mean, others, path_name, varying};
@@ -17,7 +18,7 @@ use crate::statistics::Summary;
 use crate::tools::name;
 
 /// The shortest sweep that is charted: the shape of a shorter one says no more than its figures.
-const CHARTED_FROM: usize = 4;
+pub const CHARTED_FROM: usize = 4;
 
 /// Sizes down, paths across; a table for each combination of the other parameters. The chart has the
 /// shape of each path's sweep.
@@ -71,10 +72,15 @@ pub fn blocks(
             .filter(|(_, by_size)| by_size.len() >= CHARTED_FROM)
         {
             let path = path_name(report, *row);
-            let value = |cell| {
-                report
-                    .headline(cell)
-                    .map(|f| f.summary.mean / format.number.divisor)
+            let point = |(size, cell): (&u64, &&CellReport)| {
+                let figure = report.headline(cell);
+                Point {
+                    x: *size,
+                    y: figure.map(|figure| figure.summary.mean / format.number.divisor),
+                    interval: figure
+                        .and_then(|figure| figure.interval)
+                        .map(|interval| interval.divided_by(format.number.divisor)),
+                }
             };
             series.push(Series {
                 name: if groups.len() > 1 {
@@ -82,10 +88,8 @@ pub fn blocks(
                 } else {
                     path.to_owned()
                 },
-                points: by_size
-                    .iter()
-                    .map(|(size, cell)| (*size, value(cell)))
-                    .collect(),
+                look: series.len(),
+                points: by_size.iter().map(point).collect(),
             });
         }
     }
@@ -101,12 +105,13 @@ pub fn blocks(
             top: values.fold(0.0, f64::max),
             decimals: format.number.decimals,
             series,
+            ..Chart::default()
         }));
     }
     blocks
 }
 
-fn size_axis(is_mss: bool) -> Axis {
+pub fn size_axis(is_mss: bool) -> Axis {
     Axis {
         name: if is_mss { "MSS" } else { "datagram" }.to_owned(),
         unit: "bytes".to_owned(),

@@ -2,8 +2,8 @@
 
 use netplan::compare::{Comparison, Options};
 use netplan::output::comparison::{github, json, junit};
-use netplan::output::{markdown, terminal};
-use netplan::report::document::Document;
+use netplan::output::{html, markdown, terminal};
+use netplan::report::document::{Block, Document};
 use serde_json::Value;
 
 use super::runs::{Made, changed, limits, side, two, usual};
@@ -51,6 +51,29 @@ fn people_read_tables() {
 fn pull_requests_get_markdown() {
     let text = markdown::render(&Document::from_comparison(&mixed(Options::default())));
     snapshots().bind(|| insta::assert_snapshot!("compare_markdown", text));
+}
+
+#[test]
+fn a_page_has_the_changes_and_both_curves() {
+    let document = Document::page_from_comparison(&mixed(Options::default()));
+    fn charts(blocks: &[Block]) -> (usize, usize) {
+        let each = blocks.iter().map(|block| match block {
+            Block::Chart(chart) => {
+                let names: Vec<&str> = chart.series.iter().map(|it| &*it.name).collect();
+                assert_eq!(names, ["base", "new"]);
+                (0, 1)
+            }
+            Block::DotPlot(_) => (1, 0),
+            Block::Fold(fold) => charts(&fold.blocks),
+            _ => (0, 0),
+        });
+        each.fold((0, 0), |(plots, curves), (p, c)| (plots + p, curves + c))
+    }
+    // Throughput, p50 and p99; the curves of TCP on two paths, since the third has two sizes left.
+    assert_eq!(charts(&document.blocks), (3, 2));
+    let page = html::render(&document).unwrap();
+    assert!(page.contains("<svg") && page.contains("new compared with base"));
+    assert!(page.len() < 300_000, "{} bytes", page.len());
 }
 
 #[test]

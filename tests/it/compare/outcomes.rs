@@ -7,7 +7,7 @@ use netplan::compare::{
 use netplan::results::MachineKey;
 
 use super::runs::{Made, PLAN, answers, changed, limits, side, two, usual};
-use crate::support::Netplan;
+use crate::support::{Netplan, ROOT};
 
 fn slower(by: f64) -> impl Fn(&str, &str) -> Option<f64> {
     move |cell: &str, metric: &str| {
@@ -153,7 +153,7 @@ fn lost_cells_are_never_neutral() {
     let versus = &cell.versus[0];
     assert_eq!(
         (versus.matching.cells.len(), versus.matching.total()),
-        (10, 11)
+        (13, 14)
     );
     let [unmatched] = versus.matching.unmatched.as_slice() else {
         panic!("{:?}", versus.matching.unmatched);
@@ -179,8 +179,8 @@ fn cells_that_were_measured_differently_are_named_and_not_compared() {
     for (from, to, what) in [
         ("streams: 8", "streams: 4", "streams"),
         (
-            "mss: [96, 1440] }, duration: 1s",
-            "mss: [96, 1440] }, duration: 2s",
+            "mss: [96, 768, 1440] }, duration: 1s",
+            "mss: [96, 768, 1440] }, duration: 2s",
             "duration",
         ),
         (
@@ -212,7 +212,7 @@ fn cells_that_were_measured_differently_are_named_and_not_compared() {
     let new = changed("new", 4..7, &smaller);
     let comparison = two(side("base", 0..3), new, Options::default());
     let unmatched = &comparison.versus[0].matching.unmatched;
-    assert_eq!(unmatched.len(), 6, "{unmatched:?}");
+    assert_eq!(unmatched.len(), 9, "{unmatched:?}");
 }
 
 #[test]
@@ -306,11 +306,11 @@ fn the_program_reads_runs_and_folders_and_exits_by_the_outcome() {
     compare(&["base", "new"])
         .expect(4)
         .says("new is slower: iperf3-tcp on remote-service")
-        .says("judged 11 of 11 cells");
+        .says("judged 14 of 14 cells");
     compare(&["base", "new", "--fail-on", "20%"]).expect(0);
     compare(&["base", "new", "--only", "path=hairpin"])
         .expect(0)
-        .says("judged 3 of 3 cells");
+        .says("judged 4 of 4 cells");
     compare(&["base/run-0", "new/run-4"])
         .expect(0)
         .says("undecided (one run a side)");
@@ -346,4 +346,20 @@ fn the_program_reads_runs_and_folders_and_exits_by_the_outcome() {
     ] {
         compare(arguments).expect(2).says(says);
     }
+}
+
+/// Two setups of a published comparison, two runs each, as they were published.
+#[test]
+fn results_of_iperf3_are_compared_without_an_import() {
+    let home = tempfile::tempdir().unwrap();
+    let setups = ["calico", "kubeovn"].map(|name| format!("{ROOT}/tests/data/cni-2024/{name}"));
+    let netplan = Netplan::in_folder(home.path()).env("HOME", home.path());
+    let compared = netplan
+        .args([&["compare".to_owned()], &setups[..]].concat())
+        .run();
+    compared
+        .expect(4)
+        .says("kubeovn compared with calico")
+        .says("kubeovn is slower: iperf3-tcp on dts")
+        .says("measured differently: datagram 8898 and 8848");
 }

@@ -22,7 +22,7 @@ paths:
   - { name: remote-service, from: w3, to: w2, via: cluster_ip }
   - { name: hairpin, from: w2, to: w2, via: cluster_ip }
 tests:
-  - { iperf3: { protocol: tcp, streams: 8, mss: [96, 1440] }, duration: 1s }
+  - { iperf3: { protocol: tcp, streams: 8, mss: [96, 768, 1440] }, duration: 1s }
   - { iperf3: { protocol: udp, rate: 100 Mbit/s }, paths: [remote-pod, remote-service], duration: 1s }
   - { netperf: { test: TCP_RR }, duration: 1s }
 ";

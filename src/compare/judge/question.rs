@@ -1,0 +1,102 @@
+//! What is asked: a value for each run of two sides, and what counts as a change.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::Basis;
+use crate::catalog::Better;
+use crate::statistics::{ALPHA, Difference, Interval, Spread};
+
+/// How values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// Values are logarithms, and changes shares: a share of 0.03 is 3 %.
+    Log,
+    /// Values and changes are percentage points: a share of 0.03 is 0.03 points.
+    Points,
+}
+
+/// What is asked about one metric of one path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// A value for each run, on the scale.
+    pub base: Vec<f64>,
+    pub new: Vec<f64>,
+    pub scale: Scale,
+    /// [`Better::Neither`] is judged as if more were better.
+    pub better: Better,
+    /// Changes of at most this share in either direction are alike.
+    pub margin: f64,
+    /// How much single runs of an unchanged setup spread, on the scale.
+    pub floor: Option<Spread>,
+    /// The change for the worse beyond which the comparison fails, as a share.
+    pub limit: Option<f64>,
+}
+
+impl Scale {
+    /// A change on the scale from one in share: ln(1 + share).
+    #[must_use]
+    pub fn from_share(self, share: f64) -> f64 {
+        match self {
+            Scale::Log => share.ln_1p(),
+            Scale::Points => share * 100.0,
+        }
+    }
+
+    /// A change as a share: the inverse of [`Scale::from_share`].
+    #[must_use]
+    pub fn to_share(self, change: f64) -> f64 {
+        match self {
+            Scale::Log => change.exp_m1(),
+            Scale::Points => change / 100.0,
+        }
+    }
+}
+
+impl Question {
+    /// A change for the better is positive after it is multiplied by this.
+    pub(super) fn sign(&self) -> f64 {
+        match self.better {
+            Better::More | Better::Neither => 1.0,
+            Better::Less => -1.0,
+        }
+    }
+
+    /// The size on the scale of a change for the worse by a share, positive.
+    pub(super) fn worse_by(&self, share: f64) -> f64 {
+        -self.sign() * self.scale.from_share(-self.sign() * share)
+    }
+
+    /// The share of a change for the worse of this size on the scale.
+    pub(super) fn share_of_worse(&self, size: f64) -> f64 {
+        -self.sign() * self.scale.to_share(-self.sign() * size)
+    }
+
+    pub(in crate::compare) fn estimate(&self) -> Option<(Difference, Basis)> {
+        let (base, new) = (&*self.base, &*self.new);
+        let with = |spread, basis| Some((Difference::with_spread(base, new, spread)?, basis));
+        match (base.len(), new.len()) {
+            (2.., 2..) => Some((Difference::welch(base, new)?, Basis::Runs)),
+            (2.., 1) => with(Spread::from_values(base)?, Basis::OneSide),
+            (1, 2..) => with(Spread::from_values(new)?, Basis::OneSide),
+            _ => with(self.floor?, Basis::Floor),
+        }
+    }
+
+    pub(super) fn alike_within(&self) -> Interval {
+        let [low, high] = [-self.margin, self.margin].map(|share| self.scale.from_share(share));
+        let floor = self.floor.map_or(0.0, |spread| {
+            let none = Difference::with_spread(&self.base, &self.new, spread);
+            none.and_then(|none| none.half_width(ALPHA)).unwrap_or(0.0)
+        });
+        Interval {
+            low: low.min(-floor),
+            high: high.max(floor),
+        }
+    }
+
+    pub(in crate::compare) fn change(&self) -> f64 {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        mean(&self.new) - mean(&self.base)
+    }
+}

@@ -1,0 +1,11 @@
+//! The report as a document for a page: charts first, then all figures.
+
+mod cells_table;
+mod charts;
+mod cpu;
+mod finding;
+mod from_report;
+mod header;
+mod latency;
+mod ratios;
+mod section;

@@ -1,0 +1,9 @@
+//! The page in a real browser: without Chromium these tests are skipped.
+
+mod accessible;
+mod browser;
+mod content;
+mod hostile;
+mod interactive;
+mod runs;
+mod shown;
