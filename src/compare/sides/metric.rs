@@ -44,6 +44,7 @@ pub fn better_of(metric: &str) -> Better {
 }
 
 /// Changes by at most this share are alike; see [`Scale`].
+#[must_use]
 pub fn margin(metric: &str) -> f64 {
     let (.., unit) = Unit::split_name(metric);
     match (scale(metric), unit) {
