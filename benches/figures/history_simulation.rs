@@ -141,7 +141,7 @@ pub fn steps_found(
 }
 
 /// The changed series in which a slowdown is found.
-fn found_steps(history: &History, changed: usize) -> BTreeSet<String> {
+fn found_steps(history: &History, most: usize) -> BTreeSet<String> {
     let judged = history
         .timelines
         .iter()
@@ -151,8 +151,6 @@ fn found_steps(history: &History, changed: usize) -> BTreeSet<String> {
         changes.any(|it| (it.kind, it.direction) == (Kind::Step, Direction::Slower))
     });
     let names = slower.map(|(series, _)| series.name.path.clone());
-    let changed: BTreeSet<String> = (0..changed)
-        .map(|series| format!("path-{series}"))
-        .collect();
+    let changed: BTreeSet<String> = (0..most).map(|series| format!("path-{series}")).collect();
     names.filter(|name| changed.contains(name)).collect()
 }

@@ -16,6 +16,7 @@ use netplan::results::{
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, Failure, Metrics, name};
 
+use super::page;
 use super::peak;
 use super::table::{Goal, Unit, figure};
 
@@ -107,6 +108,7 @@ pub fn measure() -> anyhow::Result<()> {
             Goal::AtMost(300.0),
             &format!("the peak of the largest of all formats: {}", largest.1),
         )?;
+        page::draw(folder.path(), shape.name)?;
     }
     Ok(())
 }

@@ -221,7 +221,14 @@ mod tests {
         for after in 1..=40 {
             let values: Vec<f64> = level(45, 10.0).chain(level(after, 14.0)).collect();
             let found = Moves::find(&values, &[], 0.01);
-            assert_eq!(found_at(&found), [(45, after)], "{after}");
+            let [it] = found.moves[..] else {
+                panic!("{after}: {found:?}");
+            };
+            // The lowest of the higher values can count as one of the lower ones.
+            assert!(
+                it.at.abs_diff(45) <= 1 && it.at + it.after == values.len(),
+                "{after}: {it:?}"
+            );
         }
     }
 

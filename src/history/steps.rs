@@ -119,6 +119,6 @@ mod tests {
                 "{values}"
             );
         }
-        assert_eq!(intervals(15).len(), 3);
+        assert_eq!(intervals(15), [0..11, 4..15]);
     }
 }

@@ -43,9 +43,9 @@ pub fn trend(values: &[Option<f64>]) -> String {
     let low = known().fold(f64::INFINITY, f64::min);
     let high = known().fold(f64::NEG_INFINITY, f64::max);
     let span = (high - low).max(high.abs() / 100.0);
-    let low = f64::midpoint(low, high) - span / 2.0;
+    let middle = f64::midpoint(low, high);
     let bar = |value: &Option<f64>| match value {
-        Some(value) if value.is_finite() => bar(value - low, span),
+        Some(value) if value.is_finite() => bar((value - middle) / span + 0.5, 1.0),
         _ => GAP,
     };
     values.iter().map(bar).collect()

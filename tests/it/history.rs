@@ -131,6 +131,11 @@ fn a_slowdown_is_one_finding_in_every_format() {
         let markdown = history(folder, &["--format", "markdown"]).expect(4);
         insta::assert_snapshot!("history_markdown", markdown.stdout);
     });
+    let page = history(folder, &["--format", "html"]).expect(4).stdout;
+    assert!(
+        page.contains("slower since run-13") && page.contains("▁▁▁"),
+        "{page}"
+    );
     let json = json(&history(folder, &["--format", "json"]).expect(4));
     let schema = include_str!("../../docs/history.schema.json");
     let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
@@ -298,9 +303,10 @@ fn a_path_with_a_failed_cell_has_no_value() {
     let plan = made::plan(&[made::tcp(512, 1), made::rr(1)]);
     let schedule = Schedule::new(&plan, &Selection::all());
     let mut failed = made::events(&plan, &schedule, &End::Complete, |cell, _| {
-        match cell.id.0 == "iperf3-tcp/remote-pod/mss=96" {
-            true => Fate::Failed(Cause::Timeout, ""),
-            false => Fate::Measured,
+        if cell.id.0 == "iperf3-tcp/remote-pod/mss=96" {
+            Fate::Failed(Cause::Timeout, "")
+        } else {
+            Fate::Measured
         }
     });
     for event in &mut failed {
@@ -388,7 +394,7 @@ fn the_nightly_cron_job_parses() {
         let given = serde_json::to_value(&document).unwrap();
         // Fields that the types do not have would be lost.
         let read = |value: serde_json::Result<serde_json::Value>| {
-            assert_eq!(value.unwrap(), given, "{kind}")
+            assert_eq!(value.unwrap(), given, "{kind}");
         };
         macro_rules! check {
             ($type:ty) => {{

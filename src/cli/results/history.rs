@@ -14,7 +14,7 @@ use crate::cli::terminal::printer;
 use crate::diag::{did_you_mean, quote};
 use crate::files::{self, Durability};
 use crate::history::{Acceptance, Acceptances, History, Settings};
-use crate::output::{history_json, markdown, terminal};
+use crate::output::{history_json, html, markdown, terminal};
 use crate::plan::units::{Percent, Quantity as _};
 use crate::report::document::Document;
 use crate::results::run_dir::DEFAULT_PARENT;
@@ -107,6 +107,8 @@ enum HistoryFormat {
     Table,
     /// The same as GitHub-flavoured Markdown
     Markdown,
+    /// The same as one HTML file that needs nothing else
+    Html,
     /// Everything, as one JSON document; its schema is docs/history.schema.json
     Json,
 }
@@ -131,6 +133,11 @@ pub(in crate::cli) fn execute(args: &HistoryArgs) -> Result<Exit, CliError> {
         HistoryFormat::Markdown => {
             let text = markdown::render(&Document::from_history(&history));
             printer::document(|stdout| stdout.write_all(text.as_bytes()))?;
+        }
+        HistoryFormat::Html => {
+            let page =
+                html::render(&Document::from_history(&history)).map_err(anyhow::Error::from)?;
+            printer::document(|stdout| stdout.write_all(page.as_bytes()))?;
         }
         HistoryFormat::Json => {
             printer::document(|stdout| history_json::write(&history, stdout))?;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::span::SpanView;
-use crate::report::document::{Align, Table};
+use crate::output::sparkline;
+use crate::report::document::{Align, Span, Table};
 
 /// A table has so many rows.
 const MOST_ROWS: usize = 1_000;
@@ -61,7 +62,11 @@ impl TableView {
                 };
                 CellView {
                     is_key: at < table.keys && !cell.value.text.is_empty(),
-                    value: vec![SpanView::from(&cell.value)],
+                    value: [&cell.value, &Span::plain(sparkline::trend(&cell.trend))]
+                        .into_iter()
+                        .filter(|span| !span.text.is_empty())
+                        .map(SpanView::from)
+                        .collect(),
                     spread: cell.spread.clone(),
                     count: cell.count.clone(),
                     marks: cell.marks.iter().map(SpanView::from).collect(),

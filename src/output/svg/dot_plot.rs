@@ -12,6 +12,8 @@ pub const MOST_ROWS: usize = 60;
 
 /// The room of a row.
 const ROW_PX: f64 = 34.0;
+/// So many times as long as the usual interval is the longest that is drawn as a whole.
+const LONGEST: f64 = 2.0;
 /// A row's name is at most so wide.
 const WIDEST_NAME: f64 = 380.0;
 
@@ -90,31 +92,41 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
     canvas.0 + "</svg>"
 }
 
-/// Around the reference, or from 0; up to the largest end of an interval. What is below 0 of an interval
-/// of positive values is left out.
+/// From 0 to the largest end of an interval, or around the reference. What is below 0 of an interval of
+/// positive values is left out, and so are the ends of intervals that are much longer than the others.
 fn domain(plot: &DotPlot, rows: &[&DotRow]) -> (f64, f64) {
-    let dots = || rows.iter().flat_map(|row| &row.dots);
-    let values = dots().map(|dot| dot.value).chain(plot.reference);
-    let highs = dots().filter_map(|dot| Some(dot.interval?.high));
-    let lows = dots().filter_map(|dot| Some(dot.interval?.low));
-    let largest = |ends: &mut dyn Iterator<Item = f64>| {
-        ends.filter(|end| end.is_finite())
-            .fold(f64::NEG_INFINITY, f64::max)
+    let ends: Vec<f64> = rows
+        .iter()
+        .flat_map(|row| &row.dots)
+        .flat_map(|dot| {
+            let interval = dot.interval.map(|interval| [interval.low, interval.high]);
+            std::iter::once(dot.value).chain(interval.into_iter().flatten())
+        })
+        .filter(|end| end.is_finite())
+        .collect();
+    let values = rows.iter().flat_map(|row| &row.dots).map(|dot| dot.value);
+    let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    let least = |ends: &[f64]| ends.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = |ends: &[f64]| ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let Some(reference) = plot.reference else {
+        return (least(&values).min(0.0), axis_end(most(&ends)));
     };
-    let smallest = |ends: &mut dyn Iterator<Item = f64>| {
-        ends.filter(|end| end.is_finite())
-            .fold(f64::INFINITY, f64::min)
-    };
-    let high = largest(&mut values.clone().chain(highs));
-    let least = smallest(&mut values.clone());
-    let low = smallest(&mut values.chain(lows));
-    let low = if least >= 0.0 { low.max(0.0) } else { low };
-    if plot.reference.is_some() && low < high {
-        let margin = (high - low) * 0.06;
-        (low - margin, high + margin)
-    } else {
-        (low.min(0.0), axis_end(high))
+    // How far the ends are from the reference, and how far is usual.
+    let mut reaches: Vec<f64> = ends.iter().map(|end| (end - reference).abs()).collect();
+    reaches.sort_by(f64::total_cmp);
+    let usual = reaches
+        .get(reaches.len() * 3 / 4)
+        .copied()
+        .unwrap_or_default();
+    let reach = values.iter().map(|value| (value - reference).abs());
+    let limit = (LONGEST * usual).max(reach.fold(0.0, f64::max));
+    let mut low = least(&ends).max(reference - limit).min(reference);
+    if least(&values) >= 0.0 {
+        low = low.max(0.0);
     }
+    let high = most(&ends).min(reference + limit).max(reference);
+    let margin = (high - low) * 0.06;
+    (low - margin, high + margin)
 }
 
 /// A row: its intervals, a line through its dots, the dots, and the last one's value.
@@ -147,8 +159,10 @@ fn draw(canvas: &mut Canvas, plot: &DotPlot, row: &DotRow, x: Scale, middle: f64
             } else {
                 format!("M{} {}v10m0-5", px(low), px(middle - 5.0))
             };
+            let stop = if high > x.range.1 { "" } else { "m0-5v10" };
+            let high = high.min(x.range.1);
             canvas.push(format_args!(
-                "<path class=\"interval\" stroke=\"{color}\" stroke-width=\"1.5\" d=\"{start}H{}m0-5v10\"/>",
+                "<path class=\"interval\" stroke=\"{color}\" stroke-width=\"1.5\" d=\"{start}H{}{stop}\"/>",
                 px(high)
             ));
             end = end.max(high);

@@ -5,6 +5,9 @@ use serde::Serialize;
 use crate::plan::model::choice::Choice;
 use crate::plan::model::units::{BitRate, Duration, Percent};
 
+/// The local cluster has no more nodes.
+pub const MOST_EMULATED_NODES: u32 = 32;
+
 /// The emulated nodes and links of the local cluster. The keys are described in
 /// `describe/keys/local.rs`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

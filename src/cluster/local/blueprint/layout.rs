@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use crate::cluster::Error;
 use crate::cluster::local::manifests::{Objects, PodObject, name, namespace};
 use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place};
-use crate::plan::{Link, Local, Offloads};
+use crate::plan::{Link, Local, MOST_EMULATED_NODES, Offloads};
 
 /// The whole local cluster, before any of it exists.
 #[derive(Clone, Debug)]
@@ -58,8 +58,6 @@ pub struct PortRule {
 pub const POD_RANGE: &str = "10.244.0.0/16";
 pub const SERVICE_RANGE: &str = "10.96.0.0/16";
 
-/// A plan has no more nodes.
-const MAX_NODES: u32 = 32;
 const FIRST_HOST: u32 = 11;
 const PODS_A_NODE: usize = 240;
 const SERVICES: usize = 60_000;
@@ -69,7 +67,7 @@ const SERVICES: usize = 60_000;
 /// # Errors
 /// A pod that no node can take.
 pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
-    let nodes = settings.nodes.clamp(1, MAX_NODES);
+    let nodes = settings.nodes.clamp(1, MOST_EMULATED_NODES);
     let mut taken = vec![0_u32; nodes as usize];
     let mut pods = Vec::with_capacity(objects.pods.len());
     for (object, node) in objects.pods.iter().zip(place_pods(objects, nodes)?) {
@@ -127,7 +125,7 @@ fn place_pods(objects: &Objects, nodes: u32) -> Result<Vec<u32>, Error> {
             (last.unwrap_or_default(), what)
         }
     };
-    let mut more = nodes + 1..=MAX_NODES;
+    let mut more = nodes + 1..=MOST_EMULATED_NODES;
     let enough = more.find(|&nodes| matches!(place_on(nodes), Placement::Found(_)));
     Err(Error::unplaceable(
         &pod,

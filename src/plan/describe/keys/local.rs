@@ -1,10 +1,10 @@
 //! `local:`.
 
 use crate::plan::describe::key::{BIT_RATE, Key, Kind, MAPPING, Mapping, hint, key, limits, words};
-use crate::plan::model::local::Offloads;
+use crate::plan::model::local::{MOST_EMULATED_NODES, Offloads};
 
 const LOCAL_KEYS: &[Key] = &[
-    key("nodes", Kind::Number(limits(1, 32, "nodes")), "How many nodes to emulate.").or("2"),
+    key("nodes", Kind::Number(limits(1, MOST_EMULATED_NODES as u64, "nodes")), "How many nodes to emulate.").or("2"),
     key("links", Kind::Map(&LINK), "What every link between two nodes is like.")
         .or("as fast as the machine"),
     key("offloads", Kind::Word(words::<Offloads>),
