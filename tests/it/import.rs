@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use netplan::import::nptest;
 use netplan::output::nptest_csv::{self, Dialect};
 use netplan::report::{CellState, Report};
-use netplan::results::{RunDir, journal};
+use netplan::results::{MachineKey, RunDir, journal};
 use netplan::tools::{Cause, name};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -256,6 +256,12 @@ fn a_folder_of_documents_becomes_a_run_for_each_column_and_run() {
     let client = &environment["workers"]["client"];
     assert_eq!(client["environment"]["kernel"], "5.15.0-100-generic");
     assert_eq!(client["environment"]["cpu"], "");
+    // The node of the other end is not known.
+    let machine = MachineKey::from_environment(&kubeovn.environment);
+    assert_eq!(
+        (machine.nodes, machine.cluster.as_deref()),
+        (None, Some("imported"))
+    );
     let times = kubeovn.span.unwrap().0.to_string();
     assert!(times.starts_with("2024-03-"), "{times}");
     // The documents are kept as they are.
