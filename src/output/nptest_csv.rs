@@ -141,7 +141,7 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
     out
 }
 
-/// What the source of an import has in the place of a cell's figure; `None` for other cells.
+/// What the source of an import has instead of a cell's figure; `None` for other cells.
 fn recorded_failure(cell: &CellReport) -> Option<String> {
     match &cell.state {
         CellState::Failed(failure) if failure.cause == Cause::RecordedAsFailure => {

@@ -62,7 +62,7 @@ pub enum Cause {
     Contradicted,
     /// The tool failed in a way of its own.
     ToolError,
-    /// An imported result says that it failed, by what it has in the place of a figure; the text is exactly that.
+    /// An imported result says that it failed, by what it has instead of a figure; the text is exactly that.
     RecordedAsFailure,
 }
 
@@ -326,7 +326,7 @@ impl Cause {
             Self::RecordedAsFailure => netplan(
                 "recorded_as_failure",
                 "recorded as a failure",
-                "the imported results have this in the place of a figure and say no more: measure \
+                "the imported results have this instead of a figure and say no more: measure \
                  the cell again",
             ),
         }
