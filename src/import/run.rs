@@ -73,8 +73,15 @@ impl ImportedRun {
             .to_yaml()
             .map_err(|error| Problem::without_place(format!("cannot write the plan: {error}")))?;
         // As reports will read it.
-        let plan = plan::load(Source::new("the imported plan", text.as_str()), &[])
-            .map_err(|problems| Problem::without_place(problems.to_string()))?;
+        let plan = plan::load(Source::new("the imported plan", text.as_str()), &[]).map_err(
+            |problems| match problems.iter().next() {
+                Some(first) => Problem {
+                    place: None,
+                    ..first.clone()
+                },
+                None => Problem::without_place("netplan cannot read its plan"),
+            },
+        )?;
         let schedule = Schedule::new(&plan, &Selection::all());
         let mut timeline = Timeline::default();
         let mut rest = Vec::new();

@@ -262,3 +262,27 @@ fn escape(text: &str) -> String {
     let line = printable::line(text);
     line.replace('\\', r"\\").replace('"', "\\\"")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::diag::printable::tests::hostile;
+
+    proptest! {
+        /// Whatever a label says, it stays one quoted text on one line.
+        #[test]
+        fn a_label_cannot_end_its_quotes(text in hostile()) {
+            let escaped = escape(&text);
+            prop_assert!(!escaped.contains(['\n', '\r', '\u{1b}']), "{}", escaped);
+            let mut letters = escaped.chars();
+            while let Some(c) = letters.next() {
+                prop_assert_ne!(c, '"');
+                if c == '\\' {
+                    prop_assert!(matches!(letters.next(), Some('\\' | '"')), "{}", escaped);
+                }
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::environment::{Environment, JoinedWorker};
+use super::environment::{Environment, IMPORTED, JoinedWorker};
 
 /// What decides whether the absolute figures of two runs can be compared. What is unknown matches
 /// anything, so this is not an equivalence: use [`MachineKey::matches`], not `==`.
@@ -37,9 +37,12 @@ impl MachineKey {
         };
         let is_emulated = workers().any(|worker| worker.environment.emulated);
         let kind = environment.cluster.as_ref().map(|it| it.kind.clone());
+        // Imported results may name the node of one end only.
+        let knows_nodes = kind.as_deref() != Some(IMPORTED);
         MachineKey {
             cluster: kind.or_else(|| is_emulated.then(|| "local".to_owned())),
-            nodes: Some(texts(|worker| &worker.node).len()).filter(|nodes| *nodes > 0),
+            nodes: Some(texts(|worker| &worker.node).len())
+                .filter(|nodes| knows_nodes && *nodes > 0),
             cpus: texts(|worker| &worker.environment.cpu),
             cores: workers()
                 .map(|worker| worker.environment.cores)

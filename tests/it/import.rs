@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use netplan::import::nptest;
 use netplan::output::nptest_csv::{self, Dialect};
 use netplan::report::{CellState, Report};
-use netplan::results::{RunDir, journal};
+use netplan::results::{MachineKey, RunDir, journal};
 use netplan::tools::{Cause, name};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -25,7 +25,7 @@ fn read(dir: &Path) -> Report {
 }
 
 /// Received Mbit/s by cell.
-fn rates(report: &Report) -> BTreeMap<String, f64> {
+fn rates_of(report: &Report) -> BTreeMap<String, f64> {
     let measured = report.cells.iter().filter_map(|cell| {
         let rate = cell.samples.first()?.metrics.get(name::THROUGHPUT_BPS)?;
         Some((cell.id.0.clone(), rate / 1e6))
@@ -157,6 +157,37 @@ proptest! {
     }
 }
 
+/// Newer versions of nptest take the header from any row, here from one of qperf, or write none.
+#[test]
+fn a_header_of_another_tool_does_not_name_the_mss() {
+    let sizes: Vec<u64> = (0..17).map(|power| 1 << power).collect();
+    let latency = vec!["(bw = 1.2 GB/sec; latency = 10.3 us)".to_owned(); sizes.len()];
+    let rates: Vec<String> = (1..=22).map(|n| (n * 1000).to_string()).collect();
+    let rows = [("qperf TCP.", 0, latency), ("iperf TCP.", 0, rates)];
+    let other = table(&sizes, &rows);
+    let none = other.split_once('\n').unwrap().1;
+    for text in [&*other, none] {
+        let imported = nptest::run("new", text, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(imported.left_out.len(), 1);
+        let report = Report::from_events(&imported.run.events).unwrap();
+        let rates = rates_of(&report);
+        assert_eq!(rates.len(), 22);
+        for (mss, expected) in [(96, 1000.0), (1440, 22_000.0)] {
+            let rate = rates[&format!("iperf3-tcp/same-node-pod/mss={mss}")];
+            assert!((rate - expected).abs() < 1e-6, "{rate}");
+        }
+    }
+    // More values than the header has sizes: which is which is not known.
+    let short = table(&[96, 352], &[("iperf TCP.", 0, vec!["1".to_owned(); 3])]);
+    let problem = nptest::run("short", &short, Timestamp::UNIX_EPOCH)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        problem.contains("it has 3 values") && problem.contains("Same VM using Pod IP"),
+        "{problem}"
+    );
+}
+
 /// The published means of `tests/data/cni-2024`, received Mbit/s (README of its source's data).
 const PUBLISHED: [(&str, &str, [f64; 2]); 6] = [
     ("calico", "iperf3-tcp/dts", [19277.8, 19607.8]),
@@ -183,7 +214,7 @@ fn a_folder_of_documents_becomes_a_run_for_each_column_and_run() {
     for (column, cell, means) in PUBLISHED {
         for (run, published) in ["1", "2"].into_iter().zip(means) {
             let report = read(&folder.path().join("out").join(column).join(run));
-            let measured = rates(&report)[cell];
+            let measured = rates_of(&report)[cell];
             let off = (measured / published - 1.0).abs();
             assert!(
                 off < 1e-4,
@@ -225,6 +256,12 @@ fn a_folder_of_documents_becomes_a_run_for_each_column_and_run() {
     let client = &environment["workers"]["client"];
     assert_eq!(client["environment"]["kernel"], "5.15.0-100-generic");
     assert_eq!(client["environment"]["cpu"], "");
+    // The node of the other end is not known.
+    let machine = MachineKey::from_environment(&kubeovn.environment);
+    assert_eq!(
+        (machine.nodes, machine.cluster.as_deref()),
+        (None, Some("imported"))
+    );
     let times = kubeovn.span.unwrap().0.to_string();
     assert!(times.starts_with("2024-03-"), "{times}");
     // The documents are kept as they are.
@@ -257,6 +294,44 @@ fn a_folder_of_documents_becomes_a_run_for_each_column_and_run() {
         .args(["check".as_ref(), plan.as_os_str()])
         .run()
         .expect(0);
+}
+
+/// A column is configuration, and the machines are one: verdicts are given.
+#[test]
+fn imported_columns_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = format!("{ROOT}/tests/data/cni-2024");
+    let netplan = Netplan::in_folder(&folder);
+    netplan
+        .args(["import", &data, "--output", "out"])
+        .run()
+        .expect(0);
+    let netplan = Netplan::in_folder(&folder);
+    let arguments = [
+        "compare",
+        "out/calico",
+        "out/kubeovn",
+        "--format",
+        "json",
+        "--fail-on",
+        "5%",
+    ];
+    // 19 Gbit/s and 11 Gbit/s, two runs a side; and a cell that only one side has.
+    let ended = netplan.args(arguments).run();
+    let compared: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let text = compared.to_string();
+    assert!(
+        text.contains("column") && text.contains("kubeovn"),
+        "{text}"
+    );
+    assert!(text.contains("iperf3-tcp-8-streams/dtm"), "{text}");
+    assert!(matches!(ended.code, Some(3 | 4)), "{}", ended.said());
+    // A file is a run as well.
+    fs::write(folder.path().join("a.csv"), SAMPLE).unwrap();
+    let ended = Netplan::in_folder(&folder)
+        .args(["compare", "a.csv", "a.csv"])
+        .run();
+    ended.says("one run a side");
 }
 
 fn recorded(name: &str) -> Vec<u8> {
@@ -378,6 +453,40 @@ fn a_size_that_varies_within_a_run_is_a_sweep() {
     assert_eq!(cells, expected);
 }
 
+/// A document of a test that is longer than those of plans.
+fn too_long() -> String {
+    let document = recorded("iperf3-3.22/tcp-ok-remote-pod.json");
+    let mut document: Value = serde_json::from_slice(&document).unwrap();
+    document["start"]["test_start"]["duration"] = 100_000.into();
+    document.to_string()
+}
+
+/// A pattern may cut `..` out of a file's name.
+#[test]
+fn no_name_leads_out_of_the_output() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("r")).unwrap();
+    let document = recorded("iperf3-3.22/tcp-ok-remote-pod.json");
+    fs::write(folder.path().join("r/x..-\u{1b}[2J.json"), document).unwrap();
+    let netplan = Netplan::in_folder(&folder);
+    let arguments = [
+        "import",
+        "r",
+        "--output",
+        "a/out",
+        "--pattern",
+        "x{column}-{cell}.json",
+    ];
+    let ended = netplan.args(arguments).run().expect(0);
+    assert_eq!(ended.stdout, "a/out/__\n");
+    let report = Netplan::in_folder(&folder)
+        .args(["report", "a/out/__"])
+        .run()
+        .expect(0);
+    assert!(!report.said().contains('\u{1b}'), "{}", report.said());
+    assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+}
+
 #[test]
 fn what_cannot_be_imported_is_said_by_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -408,6 +517,8 @@ fn what_cannot_be_imported_is_said_by_name() {
     write("deep/1/a.json", b"{}");
     write("deep/a.json", b"{}");
     write("empty/README.md", b"about");
+    write("stored/events.jsonl", b"");
+    write("mixed/long.json", too_long().as_bytes());
     let import = |arguments: &[&str], code| {
         let netplan = Netplan::in_folder(&folder).args(["import", "--output", "out"]);
         let ended = netplan.args(arguments).run().expect(code);
@@ -424,6 +535,7 @@ fn what_cannot_be_imported_is_said_by_name() {
         (&["mixed", "--pattern", "{run}/{cell}"], 2),
         (&["mixed", "--pattern", "{cell}{run}"], 2),
         (&["deep"], 2),
+        (&["stored"], 2),
         (&["empty"], 2),
     ] {
         let _ = writeln!(

@@ -45,6 +45,18 @@ pub(in crate::cli) fn run_directories() -> ArgValueCompleter {
     directories_of(|_| true)
 }
 
+/// As [`run_directories`], and files where no run fits.
+pub(in crate::cli) fn runs_and_files() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let stored = stored(|_| true, current);
+        if stored.is_empty() {
+            PathCompleter::any().complete(current)
+        } else {
+            stored
+        }
+    })
+}
+
 /// As [`run_directories`], of runs that were cut off.
 pub(in crate::cli) fn unfinished_run_directories() -> ArgValueCompleter {
     directories_of(|run| !run.is_complete)

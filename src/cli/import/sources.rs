@@ -13,10 +13,10 @@ use crate::cli::results::artifacts;
 use crate::cli::terminal::printer;
 use crate::diag::Problem;
 use crate::files;
-use crate::import::iperf3::{self, Document, Match, Pattern, Reading};
+use crate::import::iperf3::{Document, Documents, Match, Pattern, Reading};
 use crate::import::{ImportedRun, LARGEST_FILE_BYTES, nptest, unpack};
 use crate::report::Report;
-use crate::results::RunDir;
+use crate::results::{RunDir, journal};
 
 /// So many files that are left out are named.
 const MOST_NAMED: usize = 8;
@@ -69,18 +69,24 @@ pub(super) fn read(source: &Path, pattern: Option<&Pattern>) -> Result<Imports, 
         let content = content(source).map_err(|error| unreadable(source, &error))?;
         return read_file(source, &name, content);
     }
+    if source.join(journal::FILE_NAME).is_file() {
+        return Err(CliError::Usage(format!(
+            "`{}` is the directory of a run; `netplan report` reads it as it is",
+            source.display()
+        )));
+    }
     let found = folder::files(source, pattern)?;
-    let mut documents = Vec::new();
+    let mut documents = Documents::default();
     let mut left_out = LeftOut::default();
     for (file, found) in found.iter().enumerate() {
-        let read = content(&found.path)
+        let added = content(&found.path)
             .map_err(|error| Problem::without_place(error.to_string()))
-            .and_then(Reading::read);
-        match read {
-            Ok(reading) => {
-                documents.push(document(file, &found.path, found.place.clone(), reading));
-            }
-            Err(problem) => left_out.add(&format!("`{}`: {problem}", found.path.display())),
+            .and_then(Reading::read)
+            .and_then(|reading| {
+                documents.add(document(file, &found.path, found.place.clone(), reading))
+            });
+        if let Err(problem) = added {
+            left_out.add(&format!("`{}`: {problem}", found.path.display()));
         }
     }
     left_out.end();
@@ -88,7 +94,8 @@ pub(super) fn read(source: &Path, pattern: Option<&Pattern>) -> Result<Imports, 
         let what = format!("there is no document of iperf3 in `{}`", source.display());
         return Err(CliError::Failed(anyhow!(what)));
     }
-    let runs = iperf3::runs(&name, documents).map_err(|problem| failed(source, &problem))?;
+    let runs = documents.runs(&name);
+    let runs = runs.map_err(|problem| failed(source, &problem))?;
     let files = found.into_iter().map(|found| found.path).collect();
     Ok(Imports { runs, files })
 }
@@ -113,8 +120,11 @@ fn read_file(path: &Path, name: &str, content: Vec<u8>) -> Result<Imports, CliEr
             cell: name.to_owned(),
             ..Match::default()
         };
-        let document = document(0, path, place, reading);
-        iperf3::runs(name, vec![document]).map_err(|problem| failed(path, &problem))?
+        let mut documents = Documents::default();
+        let runs = documents
+            .add(document(0, path, place, reading))
+            .and_then(|()| documents.runs(name));
+        runs.map_err(|problem| failed(path, &problem))?
     };
     Ok(Imports {
         runs,

@@ -15,21 +15,23 @@ use crate::results::run_dir::file;
 
 /// Print a stored run again, byte for byte as the run did
 ///
-/// Reads the run's journal. A journal that was cut off is read up to the cut, and the report says what is missing.
+/// Reads the run's journal. A journal that was cut off is read up to the cut, and the report says what is missing. Of
+/// nptest's CSV or a document of iperf3 it makes the report that `import` would store.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan report                          the latest run of netplan-results/
   netplan report netplan-results/default-20261122T190000Z-0badcafe
   netplan report DIR --format csv
   netplan report DIR --format junit > netplan.xml
+  netplan report netperf.csv              nptest's CSV, or a JSON document of iperf3
   netplan report --open                   the latest run as a page, in the browser
 
 Exit codes: 0 success; 1 it cannot be read; 2 no such run; 3 some cells failed or are missing;
 4 an expectation fell short (if only because its cell failed or is missing: 3).
 Skipped cells do not count as failed.")]
 pub(in crate::cli) struct ReportArgs {
-    /// The run's directory [default: the latest one in netplan-results/]
-    #[arg(add = complete::run_directories())]
+    /// The run's directory, or a file of results that `import` reads [default: the latest run in netplan-results/]
+    #[arg(add = complete::runs_and_files())]
     run: Option<PathBuf>,
 
     /// How to print the results

@@ -19,7 +19,7 @@ use crate::plan::{Concurrency, Kubernetes, Local, Order, PathEntry, Placement, P
 ///
 /// # Errors
 /// When the documents make no plan that netplan reads.
-pub fn runs(source: &str, documents: Vec<Document>) -> Result<Vec<ImportedRun>, Problem> {
+pub(super) fn runs(source: &str, documents: Vec<Document>) -> Result<Vec<ImportedRun>, Problem> {
     let documents = place(documents);
     let shared = SharedPlan::new(&documents);
     let mut by_run: IndexMap<(String, String), Vec<Placed>> = IndexMap::new();
@@ -44,7 +44,7 @@ fn one_run(
         .into_iter()
         .filter(|part| !part.is_empty())
         .collect();
-    let place: PathBuf = parts.iter().collect();
+    let place: PathBuf = parts.iter().map(|part| folder(part)).collect();
     let full_name: Vec<&str> = [source].into_iter().chain(parts.iter().copied()).collect();
     let files = placed.len();
     let recordings = placed.iter().map(|one| &one.document.reading.recording);
@@ -88,6 +88,14 @@ fn one_run(
         kubernetes: Kubernetes::default(),
     };
     ImportedRun::new(origin, &plan, measurements(shared, placed))
+}
+
+/// A column or run as the name of a folder. A part of a file's name may be one that leads elsewhere.
+fn folder(part: &str) -> String {
+    match part {
+        "." | ".." => part.replace('.', "_"),
+        part => part.to_owned(),
+    }
 }
 
 /// What `environment.json` says of the import. A column is a setup: its name may be the cause of a difference.

@@ -23,7 +23,7 @@ use super::{NETPLAN, ROOT, wait_until};
 const DEADLINE: Duration = Duration::from_secs(400);
 
 /// What the tester's environment may say, and would change what netplan does.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 19] = [
     "ALL_PROXY",
     "CI",
     "CLICOLOR",
@@ -38,6 +38,7 @@ const VARIABLES: [&str; 18] = [
     "NO_COLOR",
     "NO_PROXY",
     "SOURCE_DATE_EPOCH",
+    "XDG_STATE_HOME",
     "all_proxy",
     "http_proxy",
     "https_proxy",
