@@ -5,5 +5,6 @@ mod browser;
 mod content;
 mod hostile;
 mod interactive;
+mod open;
 mod runs;
 mod shown;
