@@ -82,7 +82,11 @@ pub fn measure() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         shape.write(folder.path())?;
         let (mut slowest, mut largest) = ((0.0, ""), (0.0, ""));
-        for format in FORMATS {
+        // A run in which all cells failed has no chart.
+        for format in FORMATS
+            .into_iter()
+            .filter(|format| !(shape.fails && *format == "svg"))
+        {
             let (seconds, megabytes) = report(folder.path(), format)?;
             if seconds > slowest.0 {
                 slowest = (seconds, format);
@@ -97,7 +101,7 @@ pub fn measure() -> anyhow::Result<()> {
             Unit("s", 2),
             Goal::AtMost(2.0),
             &format!(
-                "`netplan report`, the slowest of all formats: {}",
+                "`netplan report`, median of three, the slowest of all formats: {}",
                 slowest.1
             ),
         )?;
@@ -113,11 +117,18 @@ pub fn measure() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The wall time of a report in seconds, and the most memory that it had in MB.
+/// The median wall time of three reports in seconds, and the most memory that one had in MB.
 fn report(folder: &Path, format: &str) -> anyhow::Result<(f64, f64)> {
-    let mut netplan = Command::new(env!("CARGO_BIN_EXE_netplan"));
-    netplan.args(["report", "--format", format]).arg(folder);
-    peak::run(&mut netplan)
+    let (mut times, mut most) = ([0.0; 3], 0.0f64);
+    for time in &mut times {
+        let mut netplan = Command::new(env!("CARGO_BIN_EXE_netplan"));
+        netplan.args(["report", "--format", format]).arg(folder);
+        let (seconds, megabytes) = peak::run(&mut netplan)?;
+        *time = seconds;
+        most = most.max(megabytes);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok((times[1], most))
 }
 
 impl Shape {
