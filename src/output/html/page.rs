@@ -8,6 +8,9 @@ use super::span::{SpanView, id, spans};
 use super::table::TableView;
 use crate::report::document::{Block, Document, Fact, Level, Meaning, Note, Span};
 
+/// A list has so many notes.
+const MOST_NOTES: usize = 500;
+
 /// A page.
 #[derive(Debug, Default, Serialize)]
 pub struct Page {
@@ -111,6 +114,19 @@ impl Page {
     }
 }
 
+/// The first notes, and how many more there are.
+fn note_views(notes: &[Note]) -> Vec<NoteView> {
+    let mut views: Vec<NoteView> = notes.iter().take(MOST_NOTES).map(NoteView::from).collect();
+    if let Some(more @ 1..) = notes.len().checked_sub(MOST_NOTES) {
+        let text = format!("and {more} more; `netplan report --format json` has them all");
+        views.push(NoteView::from(&Note {
+            text: vec![Span::plain(text)],
+            ..Note::default()
+        }));
+    }
+    views
+}
+
 /// How many figures and tables the page has so far.
 #[derive(Debug, Default)]
 struct Numbers {
@@ -149,7 +165,7 @@ impl BlockView {
             }
             Block::Notes(notes) => BlockView::Notes {
                 title: notes.title.clone(),
-                notes: notes.notes.iter().map(NoteView::from).collect(),
+                notes: note_views(&notes.notes),
             },
             Block::Code(text) => BlockView::Code { text: text.clone() },
             Block::Fold(fold) => BlockView::Fold {
@@ -182,5 +198,25 @@ impl From<&Note> for NoteView {
             details: note.details.iter().map(|detail| spans(detail)).collect(),
             advice: note.advice.iter().map(SpanView::from).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_notes_is_bounded_and_says_how_many_more_there_are() {
+        let texts = |count: usize| -> Vec<String> {
+            let views = note_views(&vec![Note::default(); count]);
+            let views = views.iter().map(serde_json::to_string);
+            views.collect::<Result<_, _>>().unwrap()
+        };
+        assert_eq!(texts(MOST_NOTES).len(), MOST_NOTES);
+        let more = texts(MOST_NOTES + 7);
+        assert_eq!(more.len(), MOST_NOTES + 1);
+        assert!(
+            more[MOST_NOTES].contains("and 7 more; `netplan report --format json` has them all")
+        );
     }
 }
