@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use super::comparison::{Comparison, Factor, Machines, Pair, PathVerdict, Versus};
 use super::floor::{FloorIndex, Floors};
 use super::judge::{Answer, Scale, judge};
+use super::limit::Limit;
 use super::options::Options;
 use super::questions::mark::marks;
 use super::questions::question::{Asked, Matched};
 use super::questions::subject::Subject;
-use super::sides::matching::Matching;
+use super::sides::matching::{Matching, Why};
 use super::sides::side::Side;
 use crate::results::configuration::Configuration;
 
@@ -72,7 +73,7 @@ fn prepare(base: &Side, new: Side, options: &Options, floors: &Floors) -> (Versu
     let mut marked = (Vec::new(), 0);
     let mut factors = Vec::new();
     let asked = if machines == Machines::Same {
-        lost_metrics = self::lost_metrics(matched, &absolute);
+        lost_metrics = self::lost_metrics(matched, &absolute, options);
         marked = marks(matched, options);
         absolute
     } else {
@@ -159,19 +160,23 @@ fn ratios(matched: Matched<'_>, options: &Options) -> Vec<Asked> {
     asked
 }
 
-/// Metrics that decide, that BASE has figures of, and about which nothing could be asked.
-fn lost_metrics(matched: Matched<'_>, asked: &[Asked]) -> Vec<Subject> {
+/// Metrics that decide or that a limit names, of which BASE has figures in all its runs, and about which nothing could
+/// be asked.
+fn lost_metrics(matched: Matched<'_>, asked: &[Asked], options: &Options) -> Vec<Subject> {
     let asked: HashSet<&Subject> = asked.iter().map(|asked| &asked.subject).collect();
     let mut lost = Vec::new();
-    for (test, path) in matched.groups().keys() {
-        for metric in matched.decisive(test) {
+    for ((test, path), cells) in matched.groups() {
+        for metric in matched.metrics(&cells) {
+            let decides = matched.decisive(test).iter().any(|other| other == metric);
+            let limit = Limit::for_subject(&options.limits, test, path, metric, decides);
             let subject = Subject {
-                test: (*test).to_owned(),
-                path: (*path).to_owned(),
+                test: test.to_owned(),
+                path: path.to_owned(),
                 plain: None,
-                metric: metric.clone(),
+                metric: metric.to_owned(),
             };
-            if !asked.contains(&subject) {
+            let counts = decides || limit.is_some();
+            if counts && !asked.contains(&subject) && matched.base_has(&cells, metric) {
                 lost.push(subject);
             }
         }
@@ -179,12 +184,21 @@ fn lost_metrics(matched: Matched<'_>, asked: &[Asked]) -> Vec<Subject> {
     lost
 }
 
-/// Tests on paths of which BASE measured cells and NEW lost them all.
+/// Tests on paths of which BASE measured cells and no run of NEW any.
 fn lost_paths(base: &Side, matching: &Matching) -> Vec<(String, String)> {
-    let mut paths: BTreeSet<(&str, &str)> = matching
-        .lost()
-        .map(|lost| (&*lost.test, &*lost.path))
-        .collect();
+    let mut paths: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut kept: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for cell in &matching.unmatched {
+        let path = (&*cell.test, &*cell.path);
+        match cell.why {
+            Why::Lost {
+                everywhere: true, ..
+            } => drop(paths.insert(path)),
+            Why::Lost { .. } | Why::MeasuredDifferently { .. } => drop(kept.insert(path)),
+            Why::NotInBase(_) => {}
+        }
+    }
+    paths.retain(|path| !kept.contains(path));
     for id in &matching.cells {
         if let Some(cell) = base.runs.first().and_then(|run| run.cells.get(id)) {
             paths.remove(&(&*cell.test, &*cell.path));

@@ -6,7 +6,7 @@ use super::floor::{Floor, FloorEntry};
 use super::options::Options;
 use super::questions::question::Matched;
 use super::sides::matching::Matching;
-use super::sides::side::Side;
+use super::sides::side::{MachinesDiffer, Side};
 use crate::statistics::Spread;
 
 /// With fewer runs the spread is hardly known: a factor of five lies between the ends of its 95 % interval.
@@ -16,14 +16,13 @@ pub const FEWEST_RUNS: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CalibrateError {
     #[error(
-        "{0} runs are too few for an A/A floor: take at least {FEWEST_RUNS} runs of one plan, with nothing changed \
-         between them"
+        "an A/A floor takes at least {FEWEST_RUNS} runs of one plan, with nothing changed between them; found {0}"
     )]
     TooFew(usize),
-    #[error(
-        "the runs `{0}` and `{1}` are of different machines ({2}); an A/A floor is of one machine"
-    )]
-    Machines(String, String, String),
+    #[error("the CPU of these runs is unknown, so that an A/A floor would not be of one machine")]
+    UnknownCpu,
+    #[error("{0}; an A/A floor is of one machine")]
+    Machines(MachinesDiffer),
     #[error("no cell was measured in all runs; an A/A floor is of runs of one plan")]
     NoCells,
 }
@@ -33,20 +32,17 @@ pub enum CalibrateError {
 /// # Errors
 /// When there are too few runs, when their machines differ, or when they have no cell in common.
 pub fn calibrate(side: &Side) -> Result<Floor, CalibrateError> {
-    let [first, others @ ..] = side.runs.as_slice() else {
+    let Some(first) = side.runs.first() else {
         return Err(CalibrateError::TooFew(0));
     };
     if side.runs.len() < FEWEST_RUNS {
         return Err(CalibrateError::TooFew(side.runs.len()));
     }
-    for other in others {
-        if let Some((name, one, two)) = first.machine.differences(&other.machine).first() {
-            return Err(CalibrateError::Machines(
-                first.name.clone(),
-                other.name.clone(),
-                format!("{name}: {one} and {two}"),
-            ));
-        }
+    if let Some(differ) = side.machines_differ() {
+        return Err(CalibrateError::Machines(differ));
+    }
+    if first.machine.cpus.is_empty() {
+        return Err(CalibrateError::UnknownCpu);
     }
     let matching = Matching::new(side, side, None);
     let matched = Matched {

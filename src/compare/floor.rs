@@ -1,6 +1,6 @@
 //! The A/A floor: how much runs of one unchanged setup differ from each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,16 +56,26 @@ impl Floors {
     pub fn get(&self, machine: &MachineKey) -> Option<&Floor> {
         let known = |key: &MachineKey| !key.cpus.is_empty();
         let fits = |floor: &&Floor| known(&floor.machine) && floor.machine.matches(machine);
-        self.floors
-            .iter()
-            .find(|floor| floor.machine == *machine)
-            .or_else(|| self.floors.iter().find(fits).filter(|_| known(machine)))
+        let same = self.floors.iter().find(|floor| floor.machine == *machine);
+        let found = same.or_else(|| self.floors.iter().find(fits));
+        found.filter(|_| known(machine))
     }
 
-    /// Adds a floor, instead of the one of the same machine.
+    /// Adds a floor. Of the same machine it replaces the entries of the same test, path and metric.
     pub fn set(&mut self, floor: Floor) {
-        self.floors.retain(|other| other.machine != floor.machine);
-        self.floors.push(floor);
+        let old = self
+            .floors
+            .iter_mut()
+            .find(|other| other.machine == floor.machine);
+        let Some(old) = old else {
+            self.floors.push(floor);
+            return;
+        };
+        let key =
+            |entry: &FloorEntry| (entry.test.clone(), entry.path.clone(), entry.metric.clone());
+        let new: HashSet<_> = floor.entries.iter().map(key).collect();
+        old.entries.retain(|entry| !new.contains(&key(entry)));
+        old.entries.extend(floor.entries);
     }
 
     /// Whether this version reads the file.

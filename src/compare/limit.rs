@@ -71,6 +71,19 @@ impl Limit {
         self.names.iter().all(fits) && (is_decisive || self.names.iter().any(is_metric))
     }
 
+    /// Whether it is for anything of these sides.
+    #[must_use]
+    pub fn fits_any(&self, sides: &[Side]) -> bool {
+        let mut cells = sides
+            .iter()
+            .flat_map(|side| &side.runs)
+            .flat_map(|run| run.cells.values());
+        cells.any(|cell| {
+            let mut metrics = cell.figures.iter().flat_map(|figures| figures.keys());
+            metrics.any(|metric| self.is_for(&cell.test, &cell.path, metric, true))
+        })
+    }
+
     /// The one of several that counts: the last of those with the most names.
     #[must_use]
     pub fn for_subject<'a>(

@@ -33,4 +33,4 @@ pub use sides::metric::{
     CPU_PER_GBIT_CLIENT, CPU_PER_GBIT_SERVER, RETRANSMITS_PER_GB, decisive, margin, word,
 };
 pub use sides::run::{Run, RunCell, RunTest};
-pub use sides::side::Side;
+pub use sides::side::{MachinesDiffer, Side};

@@ -34,17 +34,18 @@ impl Comparison {
         }
     }
 
-    /// The positions of the verdicts that fail the comparison: with limits those beyond theirs, else those that are
+    /// The positions of the verdicts that fail the comparison: with a limit those beyond it, without one those that are
     /// slower; and those that are undecided, where that is to fail.
     pub fn failing<'a>(&'a self, versus: &'a Versus) -> impl Iterator<Item = usize> + 'a {
-        let has_limits = !self.options.limits.is_empty();
         let fails = move |answer: Answer, limit: Option<LimitOutcome>| {
-            if has_limits {
-                limit == Some(LimitOutcome::Beyond)
-                    || (self.options.undecided_fails && limit == Some(LimitOutcome::Undecided))
-            } else {
-                answer == Answer::Slower || (self.options.undecided_fails && answer.is_undecided())
-            }
+            let (worse, undecided) = match limit {
+                Some(limit) => (
+                    limit == LimitOutcome::Beyond,
+                    limit == LimitOutcome::Undecided,
+                ),
+                None => (answer == Answer::Slower, answer.is_undecided()),
+            };
+            worse || (self.options.undecided_fails && undecided)
         };
         let verdicts = versus.verdicts.iter().enumerate();
         verdicts

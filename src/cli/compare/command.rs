@@ -1,5 +1,6 @@
 //! `netplan compare`: the command line, and the exit code.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -41,7 +42,7 @@ pub(in crate::cli) struct CompareArgs {
     base: Vec<PathBuf>,
 
     /// The runs of the new side
-    #[arg(long, num_args = 1.., value_name = "RUN", add = complete::run_directories(), requires = "base", conflicts_with = "sides")]
+    #[arg(long, num_args = 1.., value_name = "RUN", add = complete::run_directories())]
     new: Vec<PathBuf>,
 
     /// Compare these cells only, e.g. `path=hairpin,tool=iperf3`
@@ -95,10 +96,10 @@ pub(in crate::cli) fn execute(args: &CompareArgs) -> Result<Exit, CliError> {
     let limits = limits.map_err(|error| CliError::Usage(error.to_string()))?;
     let mut loader = Loader::new(args.only.as_deref());
     let sides = sides(args, &mut loader)?;
-    let [base, others @ ..] = sides.as_slice() else {
-        return Err(too_few());
-    };
     check_limits(&limits, &sides)?;
+    if !args.same_machine && !args.other_machine {
+        check_machines(&sides)?;
+    }
     let floors = match floor_path(args) {
         Some(path) => floor_file::read(&path)?,
         None => Floors::default(),
@@ -113,7 +114,9 @@ pub(in crate::cli) fn execute(args: &CompareArgs) -> Result<Exit, CliError> {
         limits,
         undecided_fails: args.undecided == Undecided::Fail,
     };
-    let comparison = compare::compare(base.clone(), others.to_vec(), options, &floors);
+    let mut sides = sides.into_iter();
+    let base = sides.next().ok_or_else(too_few)?;
+    let comparison = compare::compare(base, sides.collect(), options, &floors);
     args.format.print(&comparison)?;
     Ok(match comparison.outcome() {
         Outcome::Well => Exit::Well,
@@ -132,6 +135,12 @@ fn too_few() -> CliError {
 
 /// The reference first.
 fn sides(args: &CompareArgs, loader: &mut Loader<'_>) -> Result<Vec<Side>, CliError> {
+    if !args.new.is_empty() && (!args.sides.is_empty() || args.base.is_empty()) {
+        return Err(CliError::Usage(
+            "`--new` needs its other side in `--base`: `netplan compare --base A B --new C D`"
+                .to_owned(),
+        ));
+    }
     if !args.new.is_empty() {
         return Ok(vec![
             loader.side("base", &args.base)?,
@@ -145,7 +154,13 @@ fn sides(args: &CompareArgs, loader: &mut Loader<'_>) -> Result<Vec<Side>, CliEr
         columns.insert(0, &args.base);
     }
     if columns.len() < 2 {
-        return Err(too_few());
+        return Err(match args.base.len() {
+            0 | 1 => too_few(),
+            all => CliError::Usage(format!(
+                "`--base` takes all {all} runs that follow it, so that there is nothing to compare; name the other side \
+                 with `--new`, or put `--base RUN` last"
+            )),
+        });
     }
     let two = columns.len() == 2;
     let mut sides = Vec::new();
@@ -156,6 +171,18 @@ fn sides(args: &CompareArgs, loader: &mut Loader<'_>) -> Result<Vec<Side>, CliEr
             _ => "base".to_owned(),
         };
         sides.push(side);
+    }
+    let names: HashSet<String> = sides.iter().map(|side| side.name.clone()).collect();
+    if names.len() < sides.len() {
+        // Folders of one name, e.g. `old/results` and `new/results`.
+        for (nth, (side, paths)) in sides.iter_mut().zip(&columns).enumerate() {
+            side.name = match (two, nth, paths) {
+                (true, 0, _) => "base".to_owned(),
+                (true, ..) => "new".to_owned(),
+                (false, _, [path, ..]) => path.display().to_string(),
+                (false, _, []) => side.name.clone(),
+            };
+        }
     }
     Ok(sides)
 }
@@ -186,7 +213,13 @@ fn check_limits(limits: &[Limit], sides: &[Side]) -> Result<(), CliError> {
     let known = compare::nameable(sides);
     let mut names = limits.iter().flat_map(|limit| &limit.names);
     let Some(name) = names.find(|name| !known.contains(*name)) else {
-        return Ok(());
+        let Some(limit) = limits.iter().find(|limit| !limit.fits_any(sides)) else {
+            return Ok(());
+        };
+        return Err(CliError::Usage(format!(
+            "`--fail-on {}=…` fits nothing: no test, path and metric of these runs has all of these names;              `netplan report RUN` shows them",
+            limit.names.join("/")
+        )));
     };
     let near = did_you_mean(name, known.iter().map(String::as_str));
     let help = near.map_or_else(
@@ -202,6 +235,16 @@ fn check_limits(limits: &[Limit], sides: &[Side]) -> Result<(), CliError> {
         "`--fail-on` names {}, which is no test, path or metric of these runs; {help}",
         quote(name)
     )))
+}
+
+/// The runs of a side are taken for runs of one setup.
+fn check_machines(sides: &[Side]) -> Result<(), CliError> {
+    match sides.iter().find_map(Side::machines_differ) {
+        None => Ok(()),
+        Some(differ) => Err(CliError::Usage(format!(
+            "{differ}, and are on one side; put them on different sides, or compare all figures with `--same-machine`"
+        ))),
+    }
 }
 
 fn floor_path(args: &CompareArgs) -> Option<PathBuf> {

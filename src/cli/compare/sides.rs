@@ -9,6 +9,7 @@ use crate::cli::import::sources;
 use crate::cli::results::artifacts;
 use crate::cli::terminal::printer;
 use crate::compare::{Run, Side};
+use crate::diag::quote;
 use crate::report::Report;
 use crate::results::{RunDir, journal, runs_in};
 use crate::schedule::{CellId, Schedule, Selection};
@@ -33,9 +34,17 @@ impl<'a> Loader<'a> {
 
     /// A side of the runs that all of these paths name.
     pub fn side(&mut self, name: &str, paths: &[PathBuf]) -> Result<Side, CliError> {
-        let mut runs = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         for path in paths {
             for (name, report) in reports(path)? {
+                // Twice the same figures would look like runs that do not differ.
+                if let Some(other) = runs.iter().find(|run| run.id == report.run) {
+                    return Err(CliError::Usage(format!(
+                        "`{}` and `{name}` are the same run {}; name each run of a side once",
+                        other.name,
+                        quote(&report.run)
+                    )));
+                }
                 runs.push(self.run(&name, &report));
             }
         }

@@ -60,8 +60,10 @@ pub(super) fn files(folder: &Path, pattern: Option<&Pattern>) -> Result<Vec<Foun
             "no file in `{}` matches the pattern `{}`{}",
             folder.display(),
             pattern.text(),
-            all.first()
-                .map_or_else(String::new, |first| format!("; there is, e.g., `{first}`"))
+            all.iter().find(|name| name.contains(".json")).or(all.first()).map_or_else(
+                String::new,
+                |name| format!("; write the pattern of names such as `{name}`, e.g. `{{column}}/{{run}}/{{cell}}.json`")
+            )
         )));
     }
     Ok(found)

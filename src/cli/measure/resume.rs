@@ -176,7 +176,7 @@ impl Resumed {
     }
 
     /// The directory, with a journal that can be continued.
-    pub fn go_on(mut self) -> anyhow::Result<(RunDir, Journal)> {
+    pub fn into_journal(mut self) -> anyhow::Result<(RunDir, Journal)> {
         if self.was_cancelled {
             self.journal.take_back()?;
         }

@@ -208,7 +208,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     runtime.block_on(target.preflight(&prepared))?;
     if args.detach {
         if let Some(resumed) = resumed.take() {
-            resumed.go_on()?;
+            resumed.into_journal()?;
         }
         printer::note(&what);
         let followed = runtime.block_on(lifecycle::start(&prepared, target))?;
@@ -220,7 +220,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         for event in resumed.events() {
             progress.past(&event.kind);
         }
-        resumed.go_on()?
+        resumed.into_journal()?
     } else {
         new_directory(args, &prepared)?
     };
@@ -247,7 +247,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             return Ok(Exit::Interrupted);
         }
         Followed::Detached => {
-            printer::note(&goes_on(&prepared));
+            printer::note(&detached_text(&prepared));
             return Ok(Exit::Interrupted);
         }
     }
@@ -282,11 +282,11 @@ fn started(prepared: &Prepared, followed: Followed) -> Exit {
         printer::note("interrupted; all that was made is removed");
         return Exit::Interrupted;
     }
-    printer::note(&goes_on(prepared));
+    printer::note(&detached_text(prepared));
     Exit::Well
 }
 
-fn goes_on(prepared: &Prepared) -> String {
+fn detached_text(prepared: &Prepared) -> String {
     let id = &prepared.run.id;
     let way = |subcommand, does: &str| {
         let command = run_lookup::command_in(subcommand, id, &prepared.run.namespace);

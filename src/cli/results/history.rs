@@ -165,7 +165,10 @@ fn accept(args: &AcceptArgs) -> Result<Exit, CliError> {
     if !runs.iter().any(|run| run.run == args.run) {
         let ids = runs.iter().map(|run| run.run.as_str());
         let near = did_you_mean(&args.run, ids);
-        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let near = near.map_or_else(
+            || "; name the id that `netplan history` prints beside a finding, or the folder with `--in`".to_owned(),
+            |near| format!("; did you mean `{near}`?"),
+        );
         let dir = args.dir.display();
         return Err(CliError::Usage(format!(
             "there is no run {} in `{dir}`{near}",

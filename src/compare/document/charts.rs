@@ -7,6 +7,7 @@ use super::headline::reason;
 use crate::compare::judge::Scale;
 use crate::compare::sides::metric;
 use crate::compare::{Comparison, PathVerdict, RunCell, Side, Versus};
+use crate::diag;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Axis, Chart, Dot, DotPlot, DotRow, Point, Series};
 use crate::schedule::{CellId, Param};
@@ -26,7 +27,7 @@ pub fn changes(versus: &Versus) -> Vec<DotPlot> {
     let mut metrics: IndexMap<&str, Vec<&PathVerdict>> = IndexMap::new();
     for verdict in &versus.verdicts {
         let is_ratio = verdict.question.scale == Scale::Log;
-        if is_ratio && verdict.change() * 100.0 <= WIDEST_PERCENT {
+        if is_ratio {
             let of_metric = metrics.entry(&verdict.subject.metric).or_default();
             of_metric.push(verdict);
         }
@@ -38,7 +39,13 @@ pub fn changes(versus: &Versus) -> Vec<DotPlot> {
 }
 
 fn change_plot(versus: &Versus, metric: &str, verdicts: &[&PathVerdict]) -> DotPlot {
-    let rows = verdicts.iter().take(ROWS).map(|verdict| DotRow {
+    let fits = |verdict: &&&PathVerdict| verdict.change() * 100.0 <= WIDEST_PERCENT;
+    let drawn: Vec<_> = verdicts.iter().filter(fits).take(ROWS).collect();
+    let left_out = match verdicts.len() - drawn.len() {
+        0 => String::new(),
+        left_out => format!(" {} not drawn.", diag::count(left_out, "change")),
+    };
+    let rows = drawn.iter().map(|verdict| DotRow {
         name: format!("{}: {}", verdict.subject.test, path_text(&verdict.subject)),
         look: 0,
         dots: vec![Dot {
@@ -57,7 +64,7 @@ fn change_plot(versus: &Versus, metric: &str, verdicts: &[&PathVerdict]) -> DotP
             _ => " Intervals beyond ±100 % are not drawn.",
         };
         format!(
-            "{} changes most: {}.{wide}",
+            "{} changes most: {}.{wide}{left_out}",
             subject_text(&most.subject),
             percent(Scale::Log, most.change())
         )

@@ -68,12 +68,15 @@ pub fn more(count: usize) -> String {
     }
 }
 
+/// Nothing larger is written; an interval that ends there says that nothing is known.
+const MOST_PERCENT: f64 = 99_999.0;
+
 /// The corrected interval in percent, or in points: `-7.2..-3.0`. Empty without one.
 pub fn interval(verdict: &PathVerdict) -> String {
     let Some((low, high)) = verdict.interval() else {
         return String::new();
     };
-    let (low, high) = (low * 100.0, high * 100.0);
+    let (low, high) = (low * 100.0, (high * 100.0).min(MOST_PERCENT));
     let decimals = match high - low {
         width if width < 0.2 => 2,
         width if width < 20.0 => 1,

@@ -59,19 +59,24 @@ pub fn verdict_line(comparison: &Comparison, versus: &Versus) -> String {
         };
         format!("{}{more}", names.join(", "))
     };
-    let (undecided, worse): (Vec<_>, Vec<_>) = failing.into_iter().partition(|verdict| {
-        let limit = verdict.judgement.limit.map(|limit| limit.outcome);
-        limit == Some(LimitOutcome::Undecided)
-            || (comparison.options.limits.is_empty() && verdict.judgement.answer.is_undecided())
-    });
+    let (undecided, worse): (Vec<_>, Vec<_>) =
+        failing
+            .into_iter()
+            .partition(|verdict| match verdict.judgement.limit {
+                Some(limit) => limit.outcome == LimitOutcome::Undecided,
+                None => verdict.judgement.answer.is_undecided(),
+            });
+    let (beyond, slower): (Vec<_>, Vec<_>) = worse
+        .into_iter()
+        .partition(|verdict| verdict.judgement.limit.is_some());
     let mut parts = Vec::new();
-    if !worse.is_empty() {
-        let beyond = if comparison.options.limits.is_empty() {
-            "slower"
-        } else {
-            "worse than `--fail-on` allows"
-        };
-        parts.push(format!("{new} is {beyond}: {}", names(&worse)));
+    for (worse, how) in [
+        (beyond, "worse than `--fail-on` allows"),
+        (slower, "slower"),
+    ] {
+        if !worse.is_empty() {
+            parts.push(format!("{new} is {how}: {}", names(&worse)));
+        }
     }
     if !undecided.is_empty() {
         parts.push(format!(
@@ -117,6 +122,10 @@ pub fn verdict_line(comparison: &Comparison, versus: &Versus) -> String {
     }
 }
 
+/// The width of an interval, as a share, from which on its ends are quoted.
+const WIDE: f64 = 0.4;
+/// Nothing larger is written.
+const MOST: f64 = 1000.0;
 /// So many paths are named in a sentence.
 const NAMED: usize = 3;
 
@@ -150,6 +159,11 @@ pub fn quotable(comparison: &Comparison, versus: &Versus) -> Option<String> {
     let subject = subject_text(&verdict.subject);
     let change = 1.0 + verdict.change();
     Some(match (verdict.question.scale, verdict.interval()) {
+        // An interval so wide is not nearly symmetric.
+        (Scale::Log, Some((low, high))) if high - low >= WIDE => {
+            let (low, high) = (1.0 + low, (1.0 + high).min(MOST));
+            format!("{subject} is between {low:.2} and {high:.2} of {of}: {answer}")
+        }
         (Scale::Log, Some((low, high))) => {
             let half = (high - low) / 2.0;
             let decimals = if half < 0.005 { 3 } else { 2 };
@@ -195,8 +209,10 @@ pub fn power(comparison: &Comparison, versus: &Versus) -> Option<String> {
 
 /// What a side would have found beyond its limits: `beyond the limits, a slowdown of 4.4 % (median)`.
 pub fn power_beyond_limits(versus: &Versus) -> Option<String> {
-    let limits = versus.verdicts.iter().filter_map(|it| it.judgement.limit);
-    let mut found: Vec<f64> = limits
+    let verdicts = versus.verdicts.iter();
+    let ratios = verdicts.filter(|verdict| verdict.question.scale == Scale::Log);
+    let mut found: Vec<f64> = ratios
+        .filter_map(|verdict| verdict.judgement.limit)
         .filter_map(|limit| limit.detectable)
         .filter(|share| share.is_finite())
         .collect();

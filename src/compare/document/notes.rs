@@ -50,7 +50,7 @@ pub fn circumstances(base: &str, versus: &Versus) -> Vec<Notes> {
                 "common factor: {} in {new} is {:.2} times that in {base}, on the average of {}",
                 metric::word(&factor.metric),
                 factor.value,
-                diag::count(factor.paths, "test and path")
+                diag::count(factor.paths, "path")
             );
             note(Meaning::Plain, "×", text)
         }));
@@ -83,7 +83,7 @@ pub fn unmatched(base: &str, versus: &Versus) -> Notes {
     let mut reasons: IndexMap<String, (Meaning, Vec<&str>)> = IndexMap::new();
     for cell in &versus.matching.unmatched {
         let (meaning, reason) = match &cell.why {
-            Why::Lost(reason) => (
+            Why::Lost { reason, .. } => (
                 Meaning::Failed,
                 format!("no figure in {}: {reason}", versus.new.name),
             ),

@@ -74,6 +74,16 @@ impl<'a> Matched<'a> {
         metrics
     }
 
+    /// Whether all runs of BASE have a metric of some of the cells.
+    pub fn base_has(self, cells: &[&CellId], metric: &str) -> bool {
+        let scale = metric::scale(metric);
+        let has = |id: &&CellId| {
+            let mut runs = self.base.runs.iter();
+            runs.all(|run| value(run, id, metric, scale).is_some())
+        };
+        cells.iter().any(has)
+    }
+
     /// A question about a metric over cells. `None` if no cell has it in all runs.
     pub fn ask(
         self,

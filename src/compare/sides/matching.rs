@@ -29,8 +29,12 @@ pub struct Unmatched {
 /// Why a cell cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// BASE measured it, and NEW has no figure.
-    Lost(String),
+    /// BASE measured it, and some run of NEW has no figure.
+    Lost {
+        reason: String,
+        /// No run of NEW has a figure.
+        everywhere: bool,
+    },
     /// BASE has no figure.
     NotInBase(String),
     /// Both measured it, and not the same way: what differs, and the value of each.
@@ -74,7 +78,7 @@ impl Matching {
     /// The cells that BASE measured and NEW did not.
     pub fn lost(&self) -> impl Iterator<Item = &Unmatched> {
         let all = self.unmatched.iter();
-        all.filter(|unmatched| matches!(unmatched.why, Why::Lost(_)))
+        all.filter(|unmatched| matches!(unmatched.why, Why::Lost { .. }))
     }
 }
 
@@ -82,16 +86,29 @@ impl Matching {
 fn why_not<'a>(base: &'a Side, new: &'a Side, id: &CellId) -> Option<(&'a RunCell, Why)> {
     let mut runs = base.runs.iter().chain(&new.runs);
     let example = runs.find_map(|run| run.cells.get(id))?;
+    let lost = not_measured(new, id);
+    let everywhere = !is_measured_somewhere(new, id);
+    let lost = lost.map(|reason| Why::Lost { reason, everywhere });
+    // What BASE measured now and then, and NEW never, is lost too.
+    if everywhere && is_measured_somewhere(base, id) {
+        return Some((example, lost?));
+    }
     if let Some(reason) = not_measured(base, id) {
         return Some((example, Why::NotInBase(reason)));
     }
-    if let Some(reason) = not_measured(new, id) {
-        return Some((example, Why::Lost(reason)));
+    if let Some(lost) = lost {
+        return Some((example, lost));
     }
     let first = base.runs.first()?;
     let mut others = base.runs.iter().skip(1).chain(&new.runs);
     let (what, base, new) = others.find_map(|other| measured_differently(first, other, id))?;
     Some((example, Why::MeasuredDifferently { what, base, new }))
+}
+
+/// Whether some run of a side has a figure of a cell.
+fn is_measured_somewhere(side: &Side, id: &CellId) -> bool {
+    let cells = side.runs.iter().filter_map(|run| run.cells.get(id));
+    cells.into_iter().any(|cell| cell.figures.is_ok())
 }
 
 /// Why some run of a side has no figure of a cell.

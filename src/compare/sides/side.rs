@@ -1,5 +1,7 @@
 //! One side of a comparison: one run or more of the same setup.
 
+use thiserror::Error;
+
 use super::run::Run;
 
 /// Runs of the same setup.
@@ -11,6 +13,15 @@ pub struct Side {
     pub runs: Vec<Run>,
 }
 
+/// Two runs of a side are of different machines.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the runs `{one}` and `{two}` are of different machines ({what})")]
+pub struct MachinesDiffer {
+    pub one: String,
+    pub two: String,
+    pub what: String,
+}
+
 impl Side {
     /// A side of these runs, in the order of time.
     #[must_use]
@@ -20,5 +31,22 @@ impl Side {
             name: name.into(),
             runs,
         }
+    }
+
+    /// Two runs of machines that cannot be compared, if there are any.
+    #[must_use]
+    pub fn machines_differ(&self) -> Option<MachinesDiffer> {
+        // What one run does not know another may: all pairs.
+        self.runs.iter().enumerate().find_map(|(nth, one)| {
+            self.runs.iter().skip(nth + 1).find_map(|two| {
+                let differences = one.machine.differences(&two.machine);
+                let (name, here, there) = differences.first()?;
+                Some(MachinesDiffer {
+                    one: one.name.clone(),
+                    two: two.name.clone(),
+                    what: format!("{name}: {here} and {there}"),
+                })
+            })
+        })
     }
 }

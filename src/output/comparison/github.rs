@@ -2,6 +2,7 @@
 //! undecided or different, a notice that sums up. The worst come first.
 
 use crate::compare::document::{reason, subject_text, totals, verdict_line};
+use crate::compare::judge::LimitOutcome;
 use crate::compare::{Comparison, Machines, Outcome, PathVerdict, Versus, Why, document};
 use crate::output::github::command;
 
@@ -19,7 +20,11 @@ fn one(comparison: &Comparison, versus: &Versus) -> String {
     let mut text = String::new();
     let failing: Vec<usize> = comparison.failing(versus).collect();
     let line = |level: &str, verdict: &PathVerdict| {
-        let answer = verdict.judgement.answer.name();
+        let limit = verdict.judgement.limit.map(|limit| limit.outcome);
+        let answer = match limit {
+            Some(LimitOutcome::Beyond) => "worse than the limit",
+            _ => verdict.judgement.answer.name(),
+        };
         let title = format!("{answer}: {}", subject_text(&verdict.subject));
         command(level, &title, &reason(verdict))
     };
@@ -30,8 +35,8 @@ fn one(comparison: &Comparison, versus: &Versus) -> String {
     );
     let mut lost = versus.matching.lost();
     for cell in lost.by_ref().take(CELLS) {
-        if let Why::Lost(why) = &cell.why {
-            text += &command("error", &format!("lost: {}", cell.cell.0), why);
+        if let Why::Lost { reason, .. } = &cell.why {
+            text += &command("error", &format!("lost: {}", cell.cell.0), reason);
         }
     }
     let more = lost.count();
@@ -70,5 +75,6 @@ fn one(comparison: &Comparison, versus: &Versus) -> String {
         sum = format!("{sum}\n{quotable}");
     }
     let title = format!("{} compared with {}", versus.new.name, comparison.base.name);
-    text + &command(level, &title, &sum)
+    // First: GitHub shows only so many annotations of a step.
+    command(level, &title, &sum) + &text
 }

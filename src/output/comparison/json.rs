@@ -292,7 +292,7 @@ fn verdict(it: &PathVerdict, fails: bool) -> VerdictOf<'_> {
 
 fn not_compared(it: &Unmatched) -> NotCompared<'_> {
     let (why, reason) = match &it.why {
-        Why::Lost(reason) => ("lost", reason.clone()),
+        Why::Lost { reason, .. } => ("lost", reason.clone()),
         Why::NotInBase(reason) => ("not_in_base", reason.clone()),
         Why::MeasuredDifferently { what, base, new } => {
             ("measured_differently", format!("{what}: {base} and {new}"))

@@ -38,7 +38,7 @@ fn suite(comparison: &Comparison, versus: &Versus) -> TestSuite {
     }
     let lost = versus.matching.lost().map(|cell| {
         let why = match &cell.why {
-            Why::Lost(why) => why.as_str(),
+            Why::Lost { reason, .. } => reason.as_str(),
             Why::NotInBase(_) | Why::MeasuredDifferently { .. } => "",
         };
         (cell.cell.0.clone(), cell.test.clone(), why.to_owned())

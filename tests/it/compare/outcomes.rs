@@ -33,7 +33,12 @@ fn a_slower_path_fails_by_default_and_a_limit_decides_instead() {
     assert_eq!(outcome(&[]), Outcome::Worse);
     assert_eq!(outcome(&["5%"]), Outcome::Worse);
     assert_eq!(outcome(&["12%"]), Outcome::Well);
-    assert_eq!(outcome(&["hairpin=5%"]), Outcome::Well);
+    // What no limit names is judged as without.
+    assert_eq!(outcome(&["hairpin=5%"]), Outcome::Worse);
+    assert_eq!(
+        outcome(&["hairpin=5%", "remote-service=12%"]),
+        Outcome::Well
+    );
     assert_eq!(
         outcome(&["12%", "iperf3-tcp/remote-service=5%"]),
         Outcome::Worse
@@ -126,9 +131,41 @@ fn a_stored_floor_lets_one_run_a_side_decide() {
 }
 
 #[test]
+fn calibrating_another_plan_keeps_the_floor_of_the_first() {
+    let mut floors = Floors::default();
+    let floor = calibrate(&side("calibration", 10..20)).unwrap();
+    let machine = floor.machine.clone();
+    let mut other = floor.clone();
+    for entry in &mut other.entries {
+        entry.test = format!("other-{}", entry.test);
+    }
+    let both = floor.entries.len() + other.entries.len();
+    floors.set(floor.clone());
+    floors.set(other);
+    floors.set(floor);
+    assert_eq!(floors.get(&machine).unwrap().entries.len(), both);
+}
+
+#[test]
+fn runs_of_an_unknown_machine_make_no_floor() {
+    let runs = (0..4).map(|number| {
+        Made {
+            cpu: "",
+            ..usual(number)
+        }
+        .run()
+    });
+    let error = calibrate(&Side::new("x", runs.collect())).unwrap_err();
+    assert!(
+        error.to_string().contains("CPU of these runs is unknown"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_floor_is_of_enough_runs_of_one_machine() {
     let few = calibrate(&side("x", 0..3)).unwrap_err().to_string();
-    assert!(few.starts_with("3 runs are too few"), "{few}");
+    assert!(few.contains("found 3"), "{few}");
     let other = Made {
         cpu: "EPYC",
         ..usual(9)
@@ -158,7 +195,33 @@ fn lost_cells_are_never_neutral() {
     let [unmatched] = versus.matching.unmatched.as_slice() else {
         panic!("{:?}", versus.matching.unmatched);
     };
-    assert!(matches!(&unmatched.why, Why::Lost(why) if why.contains("3 of 3 runs")));
+    assert!(
+        matches!(&unmatched.why, Why::Lost { reason, everywhere: true } if reason.contains("3 of 3 runs"))
+    );
+    // A run that stopped early does not lose the path that the others measured.
+    let mut partly = side("new", 3..5);
+    let torn = without("iperf3-tcp/hairpin");
+    partly.runs.push(
+        Made {
+            factor: &torn,
+            ..usual(5)
+        }
+        .run(),
+    );
+    let partly = two(base.clone(), partly, Options::default());
+    assert_eq!(partly.outcome(), Outcome::CellsLost);
+    assert_eq!(partly.versus[0].lost_paths, []);
+    // What BASE missed once and NEW always is lost.
+    let mut flaky = side("base", 0..2);
+    flaky.runs.push(
+        Made {
+            factor: &torn,
+            ..usual(2)
+        }
+        .run(),
+    );
+    let flaky = two(flaky, changed("new", 3..6, &torn), Options::default());
+    assert_eq!(flaky.outcome(), Outcome::Worse);
     let path = lost("iperf3-tcp/hairpin");
     assert_eq!(path.outcome(), Outcome::Worse);
     assert_eq!(
@@ -342,7 +405,23 @@ fn the_program_reads_runs_and_folders_and_exits_by_the_outcome() {
         ),
         (&["base", "new", "--fail-on", "x"], "`x` is not a limit"),
         (&["base", "new", "--only", "path=none"], "none"),
-        (&["--calibrate", "base/run-0"], "1 runs are too few"),
+        (&["--calibrate", "base/run-0"], "found 1"),
+        (
+            &["--base", "base/run-0", "base/run-0", "--new", "new/run-4"],
+            "are the same run",
+        ),
+        (
+            &["--base", "base/run-0", "new/run-4"],
+            "`--base` takes all 2 runs that follow it",
+        ),
+        (
+            &["base/run-0", "--new", "new/run-4"],
+            "`--new` needs its other side in `--base`",
+        ),
+        (
+            &["base", "new", "--fail-on", "iperf3-udp/hairpin=5%"],
+            "`--fail-on iperf3-udp/hairpin=…` fits nothing",
+        ),
     ] {
         compare(arguments).expect(2).says(says);
     }
