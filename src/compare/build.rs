@@ -14,7 +14,7 @@ use super::questions::question::{Asked, Matched};
 use super::questions::subject::Subject;
 use super::sides::matching::{Matching, Why};
 use super::sides::side::Side;
-use crate::results::configuration::Configuration;
+use crate::results::environment::configuration::Configuration;
 
 /// Compares each of `others` with `base`. All that decides is corrected together. `floors` are the stored A/A floors.
 #[must_use]

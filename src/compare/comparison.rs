@@ -6,7 +6,7 @@ use super::questions::mark::Mark;
 use super::questions::subject::Subject;
 use super::sides::matching::Matching;
 use super::sides::side::Side;
-use crate::results::configuration::Difference;
+use crate::results::environment::configuration::Difference;
 
 /// One reference beside one other side or more.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::environment::{Environment, OFFLOADS};
+use super::{Environment, OFFLOADS};
 
 /// Settings and versions by name, e.g. `kernel` → `6.18.44`. A setting with several values in one run
 /// has them sorted, with commas between them.

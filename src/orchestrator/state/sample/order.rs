@@ -6,8 +6,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::progress::Progress;
-use super::table::CellIndex;
+use super::super::progress::Progress;
+use super::super::table::CellIndex;
 use crate::plan;
 
 /// The rank of a cell's next attempt among those of all cells: the least comes next.
@@ -15,7 +15,7 @@ use crate::plan;
 /// No two cells have the same rank. A sample that is tried again comes before all new ones, so that
 /// it stays next to its first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
+pub(in super::super) struct Rank {
     /// 0 for what is tried again.
     round: u32,
     /// Within the round.
@@ -31,7 +31,7 @@ impl Rank {
 
 /// In which order samples are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SampleOrder {
+pub(in super::super) enum SampleOrder {
     Listed,
     Interleaved,
     Shuffled { seed: u64 },
@@ -83,7 +83,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::table::Id;
+    use super::super::super::table::Id;
     use super::*;
 
     /// The cells in the order of a round.
