@@ -29,7 +29,7 @@ pub struct Versus {
     pub verdicts: Vec<PathVerdict>,
     /// Metrics that decide, and that NEW has no figures of.
     pub lost_metrics: Vec<Subject>,
-    /// Tests on paths of which BASE measured cells, and NEW not one.
+    /// Tests on paths where BASE measured cells and NEW measured none.
     pub lost_paths: Vec<(String, String)>,
     /// What all paths have in common; only between different machines.
     pub factors: Vec<Factor>,

@@ -24,7 +24,7 @@ pub struct Difference {
     pub new: BTreeSet<String>,
 }
 
-/// What a cluster's description says that is no setting: what belongs to the machine, names and
+/// Parts of a cluster's description that are not settings: what belongs to the machine, names and
 /// addresses.
 const NO_SETTINGS: [&str; 5] = ["kind", "nodes", "pods", "services", "place"];
 /// What a node's description says that belongs to the configuration.

@@ -106,7 +106,7 @@ mod tests {
     const SECOND: [usize; 8] = [6, 2, 0, 3, 5, 1, 4, 7];
 
     /// Every place is as likely for every cell: χ² over 4 cells' places in 4000 rounds, 9 degrees
-    /// of freedom, of which 99.9 % lie below 27.88.
+    /// of freedom; 99.9 % of its values lie below 27.88.
     #[test]
     fn no_cell_is_preferred() {
         let mut counts = [[0_u32; 4]; 4];
