@@ -41,6 +41,10 @@ pub trait Cluster {
     /// Dropping the future loses nothing.
     fn ended(&self) -> impl Future<Output = Option<PodEnded>> + Send;
 
+    /// Waits until the cluster's answers to this process change: `Some` says why it does not answer, `None` that it
+    /// does again. `was_silent` is what the last call found.
+    fn silence(&self, was_silent: bool) -> impl Future<Output = Option<String>> + Send;
+
     /// What a pod's processes printed, standard output and standard error as they came; the last
     /// part of it when it was much.
     ///

@@ -4,6 +4,7 @@ pub(in crate::cli) mod doctor;
 pub(in crate::cli) mod lifecycle;
 pub(in crate::cli) mod preflight;
 pub(in crate::cli) mod prepare;
+mod probe;
 pub(in crate::cli) mod resume;
 pub(in crate::cli) mod run;
 pub(in crate::cli) mod selftest;

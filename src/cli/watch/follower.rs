@@ -11,7 +11,7 @@ use tonic::Code;
 use super::connection::{Lost, connect};
 use super::diagnosis::Diagnosis;
 use super::missing_workers::MissingWorkers;
-use super::pods::{EndedPods, pods_ended};
+use super::pods::{EndedPods, pods_ended, silences};
 use super::sink::{Heard, Sink};
 use crate::cli::interrupt::{Interrupt, Signalled};
 use crate::cli::progress::Phase;
@@ -97,13 +97,17 @@ impl<'a> Follower<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let mut pods = pin!(pods_ended(cluster));
+        let mut silences = pin!(silences(cluster));
         self.missing = MissingWorkers::since(Instant::now());
         // A real cluster has deadlines of its own, and may have to pull an image.
         self.begins_by = (!self.lasting).then(|| Instant::now() + BEGINS_WITHIN);
         let mut lost = 0;
         loop {
             let known = sink.begins_at();
-            let error = match self.session(cluster, pods.as_mut(), sink).await {
+            let error = match self
+                .session(cluster, pods.as_mut(), silences.as_mut(), sink)
+                .await
+            {
                 Err(Lost::Again(error)) => error,
                 over => return over,
             };
@@ -129,6 +133,7 @@ impl<'a> Follower<'a> {
         &mut self,
         cluster: &C,
         mut pods: Pin<&mut impl Stream<Item = PodEnded>>,
+        mut silences: Pin<&mut impl Stream<Item = Option<String>>>,
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let from_seq = sink.begins_at();
@@ -156,6 +161,7 @@ impl<'a> Follower<'a> {
                     signalled = self.interrupt.next() => {
                         return Ok(self.without_orchestrator(signalled));
                     }
+                    Some(silent) = silences.next() => say_silence(silent.as_deref(), sink),
                     () = sleep_until(self.begins_by) => return Err(Self::never_began()),
                 }
             }
@@ -210,6 +216,7 @@ impl<'a> Follower<'a> {
                     // Without an answer the deadline of the interrupt ends it.
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }
+                Some(silent) = silences.next() => say_silence(silent.as_deref(), sink),
                 () = sleep_until(self.missing.next_look()) => {
                     let diagnosis = Diagnosis { cluster, orchestrator: &orchestrator, identity };
                     self.missing.look(diagnosis, sink).await;
@@ -250,6 +257,14 @@ impl<'a> Follower<'a> {
              `netplan doctor --on local` says whether this machine can run it"
         ))
     }
+}
+
+/// Says that the cluster does not answer this process, or answers again.
+fn say_silence(silent: Option<&str>, sink: &dyn Sink) {
+    sink.say(&match silent {
+        Some(why) => format!("the API server does not answer: {why}; the run continues by itself"),
+        None => "the API server answers again".to_owned(),
+    });
 }
 
 /// Sleeps until then, or for ever.

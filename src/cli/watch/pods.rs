@@ -85,6 +85,13 @@ impl EndedPods {
             match pod.next {
                 Next::Restarted(_) => {}
                 Next::GaveUp(_) => return Err(Lost::Final(anyhow!(message))),
+                // Its Job or the namespace is gone, too: no other pod comes.
+                Next::Stays if self.lasting && pod.exit == Exit::Removed => {
+                    return Err(Lost::Final(anyhow!(
+                        "somebody has removed the run: the Job or the namespace of pod `{}` was deleted",
+                        pod.pod
+                    )));
+                }
                 Next::Replaced | Next::Stays => return Err(Lost::Again(anyhow!(message))),
             }
         }
@@ -122,6 +129,16 @@ impl EndedPods {
         let prefix = self.orchestrator.strip_suffix("orchestrator")?;
         pod.strip_prefix(prefix)
     }
+}
+
+/// The times at which the cluster stops answering, each with the reason, and answers again (`None`).
+pub(super) fn silences<C: Cluster + Sync>(cluster: &C) -> impl Stream<Item = Option<String>> {
+    stream::unfold((cluster, false), async |(cluster, was_silent)| {
+        let silent = cluster.silence(was_silent).await;
+        let is_silent = silent.is_some();
+        Some((silent, (cluster, is_silent)))
+    })
+    .fuse()
 }
 
 #[cfg(test)]

@@ -217,6 +217,11 @@ impl Cluster for Local {
         self.ended.lock().await.recv().await
     }
 
+    /// Its end is told by [`Cluster::ended`], and it has no other silence.
+    async fn silence(&self, _: bool) -> Option<String> {
+        std::future::pending().await
+    }
+
     async fn logs(&self, pod: &str) -> Result<String, Error> {
         let pod = pod.to_owned();
         match self.call(Call::Logs { pod }, ANSWER).await? {

@@ -32,6 +32,10 @@ impl Cluster for FakeCluster {
         Some(ended.clone())
     }
 
+    async fn silence(&self, _: bool) -> Option<String> {
+        std::future::pending().await
+    }
+
     async fn logs(&self, _: &str) -> Result<String, Error> {
         Ok(String::new())
     }

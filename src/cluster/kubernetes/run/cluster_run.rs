@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::io::AsyncBufReadExt;
 use futures::stream::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::Api;
 use kube::api::LogParams;
 use tokio::io::DuplexStream;
@@ -272,7 +272,11 @@ impl Kubernetes {
             return ended.next;
         };
         let api: Api<Job> = Api::namespaced(self.connection.client.clone(), &self.namespace);
+        if self.namespace_is_leaving().await {
+            return Next::Stays;
+        }
         match self.connection.ask(api.get(job)).await {
+            Ok(job) if job.metadata.deletion_timestamp.is_some() => Next::Stays,
             Ok(job) => {
                 let status = job.status.unwrap_or_default();
                 let conditions = status.conditions.unwrap_or_default();
@@ -287,6 +291,18 @@ impl Kubernetes {
             }
             Err(error) if code(&error) == Some(404) => Next::Stays,
             Err(_) => Next::Replaced,
+        }
+    }
+
+    /// Whether somebody has deleted the namespace: nothing new is made in it. Without the permission to view it
+    /// the Job alone tells.
+    async fn namespace_is_leaving(&self) -> bool {
+        let api: Api<Namespace> = Api::all(self.connection.client.clone());
+        let found = self.connection.ask(api.get_opt(&self.namespace)).await;
+        match found {
+            Ok(Some(namespace)) => namespace.metadata.deletion_timestamp.is_some(),
+            Ok(None) => true,
+            Err(_) => false,
         }
     }
 
@@ -381,6 +397,10 @@ impl Cluster for Kubernetes {
         let told = self.to_pod_ended(&ended).await;
         follow.ended.pop_front();
         Some(told)
+    }
+
+    async fn silence(&self, was_silent: bool) -> Option<String> {
+        self.wait_for_silence(was_silent).await
     }
 
     async fn logs(&self, pod: &str) -> Result<String, Error> {

@@ -4,5 +4,6 @@ mod cluster_run;
 mod pod_addresses;
 mod port_forward;
 mod reattach;
+mod silence;
 
 pub use cluster_run::Kubernetes;
