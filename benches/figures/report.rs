@@ -46,7 +46,7 @@ struct Shape {
     fails: bool,
 }
 
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 5] = [
     Shape {
         name: "10 cells of 10 000 samples",
         paths: 10,
@@ -59,6 +59,13 @@ const SHAPES: [Shape; 4] = [
         paths: 10,
         sizes: 100,
         samples: 100,
+        fails: false,
+    },
+    Shape {
+        name: "a mesh of 20 000 cells of five samples",
+        paths: 20_000,
+        sizes: 1,
+        samples: 5,
         fails: false,
     },
     Shape {
