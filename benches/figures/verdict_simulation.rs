@@ -70,7 +70,8 @@ pub struct Outcomes {
     pub comparisons: u32,
     /// Some path is beyond the limit.
     pub failed: u32,
-    /// Paths that did not change and are answered `slower`, or `faster`.
+    /// Answers about paths that did not change, and those of them that are `slower`, or `faster`.
+    pub unchanged_answers: u32,
     pub false_slower: u32,
     pub false_faster: u32,
     /// The first path is answered `slower`.
@@ -84,6 +85,12 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
+    /// How far false `slower` and false `faster` are from being equally often, in standard errors of a binomial share.
+    pub fn lopsidedness(&self) -> f64 {
+        let (slower, faster) = (f64::from(self.false_slower), f64::from(self.false_faster));
+        (slower - faster).abs() / (slower + faster).sqrt().max(1.0)
+    }
+
     /// Of the comparisons.
     pub fn share(&self, count: u32) -> f64 {
         f64::from(count) / f64::from(self.comparisons)
@@ -108,6 +115,7 @@ pub fn comparisons(setting: Setting, count: u32) -> Outcomes {
         outcomes.failed += u32::from(judged.iter().any(is_beyond));
         let unchanged = &judged[usize::from(setting.change > 0.0)..];
         for it in unchanged {
+            outcomes.unchanged_answers += 1;
             outcomes.false_slower += u32::from(it.answer == Answer::Slower);
             outcomes.false_faster += u32::from(it.answer == Answer::Faster);
         }

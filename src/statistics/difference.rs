@@ -28,26 +28,17 @@ pub struct Spread {
 }
 
 impl Difference {
-    /// The mean of `new` less the mean of `base`, by Welch: the error is √(u + v) with u and v the variances
-    /// s²/n of the two means, and its degrees of freedom are (u + v)² / (u² / (n − 1) + v² / (m − 1)) (Welch
-    /// 1947, Biometrika 34; Satterthwaite 1946, Biometrics Bulletin 2). The two may spread differently.
+    /// The mean of `new` less the mean of `base`, by Welch. The two may spread differently.
     ///
     /// None with fewer than two values on a side.
     #[must_use]
     pub fn welch(base: &[f64], new: &[f64]) -> Option<Difference> {
         let (of, to) = (summary(new)?, summary(base)?);
         let variance = |s: &Summary| s.stddev.map(|sd| sd * sd / s.count as f64);
-        let (u, v) = (variance(&to)?, variance(&of)?);
-        let lost = u * u / (to.count as f64 - 1.0) + v * v / (of.count as f64 - 1.0);
-        // Where neither side spreads, any number will do.
-        let freedom = if lost > 0.0 {
-            (u + v).powi(2) / lost
-        } else {
-            1.0
-        };
+        let (error, freedom) = welch((variance(&to)?, to.count), (variance(&of)?, of.count));
         Difference {
             value: of.mean - to.mean,
-            error: (u + v).sqrt(),
+            error,
             freedom,
         }
         .checked()
@@ -140,6 +131,20 @@ impl Difference {
 }
 
 /// None where a value is not finite.
+/// The standard error of the difference of two means, and its degrees of freedom; of each mean its variance s²/n
+/// and n: √(u + v) and (u + v)² / (u² / (n − 1) + v² / (m − 1)) (Welch 1947, "The generalization of 'Student's'
+/// problem when several different population variances are involved", Biometrika 34; Satterthwaite 1946, Biometrics
+/// Bulletin 2). Where neither spreads, any number of degrees will do.
+pub(super) fn welch((u, n): (f64, usize), (v, m): (f64, usize)) -> (f64, f64) {
+    let lost = u * u / (n as f64 - 1.0) + v * v / (m as f64 - 1.0);
+    let freedom = if lost > 0.0 {
+        (u + v).powi(2) / lost
+    } else {
+        1.0
+    };
+    ((u + v).sqrt(), freedom)
+}
+
 fn summary(values: &[f64]) -> Option<Summary> {
     let summary = Summary::from_values(values.iter().copied())?;
     (summary.count == values.len()).then_some(summary)

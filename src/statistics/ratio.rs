@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::difference::welch;
 use super::{Interval, Summary, student};
 
 /// How much one mean is of another.
@@ -16,9 +17,7 @@ pub struct Ratio {
 ///
 /// Welch's interval of the difference of the means' logarithms: by the delta method the variance of
 /// ln x̄ is s² / (n x̄²), so the ratio is exp(ln x̄ − ln ȳ ± t(1 − α/2, ν) · √(u + v)) with u and v
-/// the two variances and ν = (u + v)² / (u² / (n − 1) + v² / (m − 1)) degrees of freedom (Welch
-/// 1947, "The generalization of 'Student's' problem when several different population variances are
-/// involved", Biometrika 34; Satterthwaite 1946, Biometrics Bulletin 2). Unlike Fieller's it is
+/// the two variances and ν degrees of freedom; see [`welch`]. Unlike Fieller's it is
 /// always finite and positive, and the interval of the inverse ratio is its inverse; where the
 /// means are known to a few percent the two agree.
 ///
@@ -43,12 +42,11 @@ pub fn ratio(of: &Summary, to: &Summary, alpha: f64) -> Option<Ratio> {
 fn half_width(of: &Summary, to: &Summary, alpha: f64) -> Option<f64> {
     let variance = |s: &Summary| s.cv.map(|cv| cv * cv / s.count as f64);
     let (u, v) = (variance(of)?, variance(to)?);
-    let both = u + v;
-    if both == 0.0 {
+    let (error, freedom) = welch((u, of.count), (v, to.count));
+    if error == 0.0 {
         return Some(0.0);
     }
-    let lost = u * u / (of.count as f64 - 1.0) + v * v / (to.count as f64 - 1.0);
-    let half = student::critical(alpha, both * both / lost)? * both.sqrt();
+    let half = student::critical(alpha, freedom)? * error;
     half.is_finite().then_some(half)
 }
 

@@ -123,7 +123,8 @@ impl<'de> Visitor<'de> for MetricsVisitor {
             match name {
                 None if value.is_finite() => values.push(value),
                 name => {
-                    other = Some((name.unwrap_or_default(), value));
+                    let expected = || last.get(values.len()).cloned().unwrap_or_default();
+                    other = Some((name.unwrap_or_else(expected), value));
                     break;
                 }
             }

@@ -279,7 +279,7 @@ async fn a_cancelled_run_keeps_what_was_measured_until_it_is_collected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_whose_command_line_dies_goes_on_and_is_collected_where_it_was() {
+async fn a_run_whose_command_line_dies_continues_and_is_collected_where_it_was() {
     for how in [Signal::SIGKILL, Signal::SIGHUP] {
         let (cluster, child, run) = measured(1).await;
         let made = cluster.made();
@@ -316,7 +316,7 @@ async fn status_says_how_far_a_run_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_was_interrupted_goes_on_as_one_run() {
+async fn a_run_that_was_interrupted_continues_as_one_run() {
     let (cluster, child, first) = measured(1).await;
     child.signal(Signal::SIGINT);
     finished(child, 130).await;

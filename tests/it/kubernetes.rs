@@ -139,7 +139,7 @@ async fn another_command_line_cleans_up_only_what_is_netplans() {
     run(&api).apply(&manifests()).await.unwrap();
     let runs = access(&api).runs().await.unwrap();
     assert_eq!(runs.len(), 1);
-    access(&api).clean(&runs, true).await.unwrap();
+    assert_eq!(access(&api).clean(&runs, true).await, [Ok(())]);
     assert_eq!(
         api.all(),
         ["namespaces/netplan", "nodes/n1", "nodes/n2", "pods/mine"]
@@ -332,7 +332,13 @@ async fn the_preflight_tells_all_at_once() {
 
 async fn clean_all(api: &FakeApi) {
     let runs = access(api).runs().await.unwrap();
-    access(api).clean(&runs, true).await.unwrap();
+    assert!(
+        access(api)
+            .clean(&runs, true)
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,6 +356,7 @@ async fn the_preflight_asks_whether_pods_are_admitted() {
     };
     let all = [
         checked(None).await,
+        checked(Some((504, "the request has timed out"))).await,
         checked(Some((403, "pods is forbidden: User \"jo\" cannot create resource \"pods\" in API group \"\""))).await,
         checked(Some((403, "pods \"x\" is forbidden: exceeded quota: small, requested: pods=1, used: pods=5, limited: pods=5"))).await,
         checked(Some((403, "pods \"x\" is forbidden: maximum memory usage per Container is 64Mi, but limit is 128Mi"))).await,
@@ -498,7 +505,7 @@ async fn a_plan_that_no_config_map_takes_is_refused_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_journal_of_a_run_that_goes_on_takes_its_part_of_the_config_map() {
+async fn the_journal_of_a_run_that_continues_takes_its_part_of_the_config_map() {
     let api = FakeApi::new(|_| running());
     let mut manifests = manifests();
     let is_map = |one: &&mut Manifest| one.kind() == "ConfigMap";

@@ -61,7 +61,7 @@ pub(in crate::cli) fn execute(args: &AttachArgs) -> Result<Exit, CliError> {
 }
 
 /// Where the run's records come from.
-enum From {
+enum Records {
     /// The orchestrator, that they are asked of with this identity.
     Orchestrator(Box<Identity>),
     /// The log of the orchestrator, which has ended.
@@ -77,7 +77,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     let asked = args.output.output.as_deref();
     let earlier = earlier(asked, &run)?;
     let from = match &earlier {
-        Some(earlier) if earlier.is_whole => From::Here,
+        Some(earlier) if earlier.is_whole => Records::Here,
         _ => from(&cluster, &run).await?,
     };
     let (dir, journal) = match earlier {
@@ -91,9 +91,9 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
         lifecycle::describe(&dir, &cluster)?;
     }
     let followed = match from {
-        From::Here => Ok(Followed::Over),
-        From::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
-        From::Orchestrator(identity) => {
+        Records::Here => Ok(Followed::Over),
+        Records::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
+        Records::Orchestrator(identity) => {
             let following = follow(&connection, &cluster, &run, &identity, &mut collector);
             Box::pin(progress.attend(following)).await?
         }
@@ -116,13 +116,13 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     Ok(args.output.verdict.exit(&report))
 }
 
-async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<From> {
+async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Records> {
     match run.state {
         State::Starting | State::Running => {
             let identity = identity(cluster, run).await?;
-            Ok(From::Orchestrator(Box::new(identity)))
+            Ok(Records::Orchestrator(Box::new(identity)))
         }
-        State::Finished | State::Failed => Ok(From::Log(log(cluster, run).await?)),
+        State::Finished | State::Failed => Ok(Records::Log(log(cluster, run).await?)),
         State::Remains | State::Leaving => bail!(
             "run {} has no orchestrator any more, and its log went with it; `{}` removes what is left",
             run.id,

@@ -1,5 +1,6 @@
 //! `netplan clean`: removes what is left of runs.
 
+use anyhow::anyhow;
 use clap::Args;
 
 use super::{run_lookup, status};
@@ -87,10 +88,23 @@ async fn clean(args: &CleanArgs) -> Result<Exit, CliError> {
             Answer::Interrupted => return Ok(Exit::Interrupted),
         }
     }
-    let cleaned = connection.clean(&doomed, args.all).await;
-    cleaned.map_err(anyhow::Error::from)?;
-    printer::results(&status::list_of(&doomed))?;
-    Ok(Exit::Well)
+    let results = connection.clean(&doomed, args.all).await;
+    let mut removed = Vec::new();
+    let mut errors = Vec::new();
+    for (run, result) in doomed.into_iter().zip(results) {
+        match result {
+            Ok(()) => removed.push(run),
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    if !removed.is_empty() {
+        printer::results(&status::list_of(&removed))?;
+    }
+    if errors.is_empty() {
+        Ok(Exit::Well)
+    } else {
+        Err(CliError::Failed(anyhow!(errors.join("\n"))))
+    }
 }
 
 /// Whether it may still measure.

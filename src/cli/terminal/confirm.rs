@@ -1,4 +1,4 @@
-//! A question to the person at the terminal, before a run starts where it may disturb others.
+//! A question to the person at the terminal, before something that may disturb others.
 
 use std::io::{IsTerminal, Write};
 

@@ -187,10 +187,7 @@ fn point(x: u64, summary: Option<Summary>, divisor: f64) -> Point {
     Point {
         x,
         y: summary.map(|summary| summary.mean / divisor),
-        interval: interval.map(|interval| Interval {
-            low: interval.low / divisor,
-            high: interval.high / divisor,
-        }),
+        interval: interval.map(|interval| interval.divided_by(divisor)),
     }
 }
 

@@ -85,8 +85,9 @@ impl Unit {
 fn limited(text: &str, value: u64, most: u64) -> Result<f64, Problem> {
     if value > most {
         return Err(
-            Problem::without_place(format!("{} is out of range", quote(text.trim())))
-                .help("nothing measured gets there".to_owned()),
+            Problem::without_place(format!("{} is out of range", quote(text.trim()))).help(
+                format!("write at most {most}, in the smallest unit: bit/s, µs or bytes"),
+            ),
         );
     }
     Ok(value as f64)

@@ -130,7 +130,7 @@ impl Plan {
     }
 
     /// The paths that a test measures, as indexes, in the test's order, each once. A mesh's name
-    /// stands for all of its paths.
+    /// selects all of its paths.
     #[must_use]
     pub fn paths_of(&self, test: &Test) -> Vec<usize> {
         let mut entries: HashMap<&str, Range<usize>> = self.entries().collect();

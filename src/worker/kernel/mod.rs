@@ -1,4 +1,4 @@
-//! What the kernel says of sockets and interfaces, by netlink.
+//! What the kernel says of sockets and interfaces, by netlink and `/proc`.
 
 pub(in crate::worker) mod fence;
 pub(in crate::worker) mod interface;

@@ -29,16 +29,14 @@ impl Connection {
     /// Removes what is left of runs, and only what carries netplan's label. Also removes a run's namespace if
     /// nothing else is in it and netplan made it for this run, or with `any_namespace` for any run.
     ///
-    /// # Errors
-    /// What could not be removed, with the command that tries again; the other runs are removed by then.
-    pub async fn clean(&self, runs: &[Run], any_namespace: bool) -> Result<(), Error> {
-        let mut first_error = None;
+    /// For each run: what could not be removed, with the command that tries again.
+    pub async fn clean(&self, runs: &[Run], any_namespace: bool) -> Vec<Result<(), Error>> {
+        let mut results = Vec::with_capacity(runs.len());
         for run in runs {
             let made_for = (!any_namespace).then_some(run.id.as_str());
-            let removed = remove_run(self, &run.namespace, &run.id, true, made_for).await;
-            first_error = first_error.or(removed.err());
+            results.push(remove_run(self, &run.namespace, &run.id, true, made_for).await);
         }
-        first_error.map_or(Ok(()), Err)
+        results
     }
 }
 
@@ -60,8 +58,8 @@ pub async fn remove_run(
         let help = problem
             .help
             .as_deref()
-            .map_or_else(String::new, |help| format!("{help}; "));
-        let help = format!("{help}then `{again}` removes what is left");
+            .map_or_else(String::new, |help| format!("{help}; then "));
+        let help = format!("{help}`{again}` removes what is left");
         Problem {
             help: Some(help),
             ..problem

@@ -40,7 +40,10 @@ pub async fn check(
     let pods = manifests
         .iter()
         .filter_map(|one| Some((one, pod(one, namespace)?)));
-    for (manifest, (pod, spec)) in pods.take(MOST_PODS) {
+    let pods: Vec<_> = pods.collect();
+    let all = pods.len();
+    let mut unanswered = None;
+    for (manifest, (pod, spec)) in pods.into_iter().take(MOST_PODS) {
         match connection.ask(api.create(&params, &pod)).await {
             Ok(admitted) => changes.extend(differences(&spec, &admitted.data["spec"])),
             Err(error) => match (code(&error), cause(&error)) {
@@ -65,15 +68,25 @@ pub async fn check(
                         .push(manifest.name());
                 }
                 // Not a judgement on the pod.
-                _ => {}
+                (_, cause) => unanswered = Some(cause),
             },
         }
     }
-    let state = if changes.is_empty() {
-        "admitted as they are".to_owned()
+    let which = if all > MOST_PODS {
+        format!("the first {MOST_PODS} of {all} are ")
     } else {
-        let changes: Vec<String> = changes.into_iter().collect();
-        format!("admitted; the cluster changes them: {}", changes.join(", "))
+        String::new()
+    };
+    let state = match unanswered {
+        Some(cause) => format!("admission is not checked: {cause}"),
+        None if changes.is_empty() => format!("{which}admitted as they are"),
+        None => {
+            let changes: Vec<String> = changes.into_iter().collect();
+            format!(
+                "{which}admitted; the cluster changes them: {}",
+                changes.join(", ")
+            )
+        }
     };
     let problems = refusals.iter().map(|(cause, pods)| refusal(pods, cause));
     finding(state, problems.collect())
