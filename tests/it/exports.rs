@@ -31,7 +31,7 @@ fn reports() -> Vec<Report> {
         });
         Report::fold(&events, plan, schedule)
     };
-    let imported = nptest::run("sample", SAMPLE, Timestamp::UNIX_EPOCH).unwrap();
+    let imported = nptest::run("sample", &nptest::read(SAMPLE), Timestamp::UNIX_EPOCH).unwrap();
     vec![
         run(&[made::tcp(256, 3), made::udp(), made::rr(3)], false),
         run(&[made::tcp(640, 1), made::stream()], true),
