@@ -2,12 +2,15 @@
 
 use std::io;
 
-use netplan::output::{bmf, json, openmetrics, perfdash, samples_csv};
+use netplan::output::csv::samples as samples_csv;
+use netplan::output::exports::{bmf, openmetrics, perfdash};
+use netplan::output::json;
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Repeat};
 use netplan::report::Report;
 use netplan::report::gate::{self, Verdict};
-use netplan::results::{EventKind, Outcome, Warning, host_metrics};
+use netplan::results::environment::host_metrics;
+use netplan::results::{EventKind, Outcome, Warning};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;

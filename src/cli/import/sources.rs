@@ -113,16 +113,7 @@ fn read_file(path: &Path, name: &str, content: Vec<u8>) -> Result<Imports, CliEr
         return Err(failed(path, &problem));
     }
     let table = nptest::read(&String::from_utf8_lossy(&content));
-    let runs = if !table.rows.is_empty() {
-        let imported = nptest::run(name, &table, modified(path));
-        let imported = imported.map_err(|problem| failed(path, &problem))?;
-        let mut left_out = LeftOut::default();
-        for problem in &imported.left_out {
-            left_out.add(&problem.to_string());
-        }
-        left_out.end();
-        vec![imported.run]
-    } else {
+    let runs = if table.rows.is_empty() {
         let reading = Reading::read(content).map_err(|problem| {
             let help = "netplan imports nptest's CSV and what `iperf3 -J` prints";
             failed(path, &Problem::without_place(problem.what).help(help))
@@ -136,6 +127,15 @@ fn read_file(path: &Path, name: &str, content: Vec<u8>) -> Result<Imports, CliEr
             .add(document(0, path, place, reading))
             .and_then(|()| documents.runs(name));
         runs.map_err(|problem| failed(path, &problem))?
+    } else {
+        let imported = nptest::run(name, &table, modified(path));
+        let imported = imported.map_err(|problem| failed(path, &problem))?;
+        let mut left_out = LeftOut::default();
+        for problem in &imported.left_out {
+            left_out.add(&problem.to_string());
+        }
+        left_out.end();
+        vec![imported.run]
     };
     Ok(Imports {
         runs,

@@ -111,15 +111,13 @@ pub(in crate::cli) fn execute(args: &HistoryArgs) -> Result<Exit, CliError> {
 
 /// The options that `netplan history accept` needs for these runs, each after a space.
 fn accept_options(dir: &Path, accepted: &AcceptedArgs) -> String {
-    let mut options = String::new();
-    if dir != Path::new(DEFAULT_PARENT) {
-        options += &format!(" --in {}", shell_word(&dir.to_string_lossy()));
-    }
-    if !accepted.is_default() {
-        let file = accepted.accepted.to_string_lossy();
-        options += &format!(" --accepted {}", shell_word(&file));
-    }
-    options
+    let dir = (dir != Path::new(DEFAULT_PARENT)).then_some(("--in", dir));
+    let file = (!accepted.is_default()).then_some(("--accepted", accepted.accepted.as_path()));
+    let given = [dir, file].into_iter().flatten();
+    let options: Vec<String> = given
+        .map(|(option, path)| format!(" {option} {}", shell_word(&path.to_string_lossy())))
+        .collect();
+    options.concat()
 }
 
 fn parse_percent(text: &str) -> Result<Percent, String> {

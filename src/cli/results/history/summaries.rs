@@ -34,17 +34,18 @@ pub(super) fn read(dir: &Path, help: &str) -> Result<Vec<RunSummary>, CliError> 
     let mut known = HashMap::new();
     for (path, read) in read_all(&paths) {
         let left_out = match read {
-            Ok(Some(summary)) => match known.insert((summary.run.clone(), summary.started), path) {
-                Some(other) => format!(
+            Ok(Some(summary)) => {
+                let id = (summary.run.clone(), summary.started);
+                let Some(other) = known.insert(id, path) else {
+                    summaries.push(summary);
+                    continue;
+                };
+                format!(
                     "it is a copy of run {} in `{}`",
                     summary.run,
                     other.display()
-                ),
-                None => {
-                    summaries.push(summary);
-                    continue;
-                }
-            },
+                )
+            }
             // Other files and folders may be there.
             Ok(None) => continue,
             Err(error) => format!("{error:#}"),
