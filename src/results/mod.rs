@@ -7,6 +7,7 @@ mod event;
 pub mod host_metrics;
 pub mod journal;
 mod journal_error;
+mod journal_file;
 mod journal_reader;
 mod machine_key;
 mod progress;
