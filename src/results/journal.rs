@@ -5,16 +5,19 @@
 //! disk before anybody hears of it; so only the last line can be torn, and a torn line was never
 //! acknowledged. Whoever writes holds an exclusive lock on the file.
 
+mod error;
+mod file;
+mod reader;
+
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use self::error::failed;
+pub use self::error::{FILE_NAME, JournalError, Tear, TearKind};
+pub use self::reader::{Reader, Recovered, is_empty, read, read_bytes};
+use self::reader::{holds_nothing, parse_line};
 use super::event::Event;
-use super::journal_error::failed;
-pub use super::journal_error::{FILE_NAME, JournalError, Tear, TearKind};
-use super::journal_file;
-pub use super::journal_reader::{Reader, Recovered, is_empty, read, read_bytes};
-use super::journal_reader::{holds_nothing, parse_line};
 use crate::diag::json;
 
 /// A journal that is read as a whole, to be handed on, is not longer.
@@ -42,13 +45,13 @@ impl Journal {
     /// When `dir` has the journal of a run already, another process writes it, or it cannot be written.
     pub fn create(dir: &Path) -> Result<Journal, JournalError> {
         let path = dir.join(FILE_NAME);
-        let file = journal_file::create(&path)?;
+        let file = file::create(&path)?;
         if !holds_nothing(&mut Reader::new(BufReader::new(&file))) {
             return Err(JournalError::Exists(path));
         }
         file.set_len(0)
             .map_err(|source| failed("truncate", &path, source))?;
-        journal_file::sync_directory(dir).map_err(|source| failed("sync", dir, source))?;
+        file::sync_directory(dir).map_err(|source| failed("sync", dir, source))?;
         Ok(Journal {
             file,
             path,
@@ -86,7 +89,7 @@ impl Journal {
         visit: &mut dyn FnMut(Event),
     ) -> Result<(Journal, Recovered), JournalError> {
         let path = dir.join(FILE_NAME);
-        let file = journal_file::open(&path)?;
+        let file = file::open(&path)?;
         let mut reader = Reader::new(BufReader::new(&file));
         let recovered = reader
             .visit_all(visit)

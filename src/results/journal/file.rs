@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::journal_error::{JournalError, failed};
+use super::error::{JournalError, failed};
 use crate::files;
 
 /// Opens the journal to append to it, and keeps every other writer out.
