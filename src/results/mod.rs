@@ -10,6 +10,7 @@ mod journal_error;
 mod journal_reader;
 mod machine_key;
 mod progress;
+mod record_reader;
 pub mod run_dir;
 mod run_list;
 pub mod run_summary;
@@ -24,6 +25,7 @@ pub use event::{
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use machine_key::MachineKey;
 pub use progress::Progress;
+pub use record_reader::{RecordReader, StoredRecord};
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};
 pub use run_summary::{RunSummary, SeriesValue};

@@ -3,7 +3,9 @@
 
 use std::error::Error as _;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::prctl::set_child_subreaper;
@@ -14,16 +16,20 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::host_info;
+use super::journal_copy::JournalCopy;
 use super::observe::Observer;
 use super::steps::Steps;
 use crate::diag::error_chain;
 use crate::rpc::pb::to_worker::Message as Order;
-use crate::rpc::pb::{FromWorker, Hello, from_worker};
+use crate::rpc::pb::{FromWorker, Hello, ToWorker, from_worker};
 use crate::rpc::{Identity, Malformed, connect};
 
 /// How long a worker that no orchestrator takes keeps trying, by default: an orchestrator's
 /// image may have to be pulled, its node may have to restart.
 pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long a worker that holds the journal of a finished run waits for somebody to collect it, by default.
+pub const COPY_PATIENCE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long the name of the worker's own Service may take to be known.
 const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
@@ -52,6 +58,10 @@ pub struct Settings {
     pub programs: Vec<String>,
     /// How long it keeps trying while no orchestrator takes it; see [`PATIENCE`].
     pub patience: Duration,
+    /// The folder for a copy of the run's journal; `None` when this worker holds none.
+    pub copy: Option<PathBuf>,
+    /// How long it keeps trying when it holds the journal of a finished run; see [`COPY_PATIENCE`].
+    pub copy_patience: Duration,
     /// Takes a line for people whenever the worker joins, or waits for the orchestrator.
     pub tell: fn(&str),
 }
@@ -109,20 +119,27 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
         host_info::gather(settings.pod_ip, &settings.programs),
         own_service(settings)
     );
-    let hello = Hello {
+    let copy = SharedCopy::open(settings.copy.clone()).await;
+    let mut hello = Hello {
         worker: settings.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pod_ip: settings.pod_ip.to_string(),
         cluster_ip: cluster_ip?.map(|ip| ip.to_string()).unwrap_or_default(),
         node: settings.node.clone(),
         environment_json: serde_json::to_string(&environment).unwrap_or_default(),
+        epoch: 0,
+        copy: None,
     };
     let at = &settings.orchestrator;
     let mut alone_since = Instant::now();
     let mut pauses = Pauses::default();
     loop {
         let begun = Instant::now();
-        let ending = session(settings, &hello, steps).await;
+        (hello.epoch, hello.copy) = {
+            let copy = copy.lock();
+            (copy.obeyed(), copy.describe())
+        };
+        let ending = session(settings, &hello, steps, &copy).await;
         // No tool of a session lives on in the next.
         steps.kill().await;
         let why = match ending {
@@ -150,7 +167,11 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
             }
         };
         let alone = alone_since.elapsed();
-        if alone >= settings.patience {
+        if copy.lock().is_complete() {
+            if alone >= settings.copy_patience {
+                return Ok(());
+            }
+        } else if alone >= settings.patience {
             return Err(Error::Lost {
                 at: at.clone(),
                 seconds: alone.as_secs(),
@@ -162,7 +183,12 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
 }
 
 /// One stream, from its opening to its end.
-async fn session(settings: &Settings, hello: &Hello, steps: &mut Steps) -> Ending {
+async fn session(
+    settings: &Settings,
+    hello: &Hello,
+    steps: &mut Steps,
+    copy: &SharedCopy,
+) -> Ending {
     let at = &settings.orchestrator;
     let mut client = match connect(at, &settings.identity).await {
         Ok(client) => client,
@@ -189,16 +215,68 @@ async fn session(settings: &Settings, hello: &Hello, steps: &mut Steps) -> Endin
             () = steps.ended() => continue,
         };
         match order {
-            Ok(Some(order)) => match order.message {
+            Ok(Some(order)) if !copy.obeys(order.epoch).await => {
+                return Ending::Lost("another orchestrator has taken its place".to_owned());
+            }
+            Ok(Some(ToWorker { message, .. })) => match message {
                 Some(Order::StartServer(order)) => steps.start_server(order, answers.clone()),
                 Some(Order::RunClient(order)) => steps.run_client(order, answers.clone()),
                 Some(Order::Stop(order)) => steps.stop(order.step),
+                Some(Order::Hold(order)) => {
+                    let held = copy.with(move |copy| copy.hold(order)).await;
+                    let message = Some(from_worker::Message::Held(held));
+                    // Without room the stream has broken, which shows next.
+                    let _ = answers.send(FromWorker { message }).await;
+                }
+                Some(Order::SendCopy(_)) => {
+                    let parts = copy.lock().parts();
+                    let answers = answers.clone();
+                    tokio::task::spawn_blocking(move || {
+                        for part in parts {
+                            let message = Some(from_worker::Message::CopyPart(part));
+                            if answers.blocking_send(FromWorker { message }).is_err() {
+                                return;
+                            }
+                        }
+                    });
+                }
                 Some(Order::Goodbye(_)) => return Ending::Goodbye,
                 None => return Ending::Refused(Malformed("message").to_string()),
             },
             Ok(None) => return Ending::Lost("it ended the stream".to_owned()),
             Err(status) => return refused_or(Ending::Lost, &status),
         }
+    }
+}
+
+/// The worker's copy of the journal, which has its own way to the disk.
+#[derive(Clone, Debug, Default)]
+struct SharedCopy(Arc<Mutex<JournalCopy>>);
+
+impl SharedCopy {
+    async fn open(folder: Option<PathBuf>) -> Self {
+        let opened = tokio::task::spawn_blocking(move || JournalCopy::open(folder.as_deref()));
+        Self(Arc::new(Mutex::new(opened.await.unwrap_or_default())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, JournalCopy> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Uses the copy where waiting for the disk delays nobody.
+    async fn with<T: Default + Send + 'static>(
+        &self,
+        use_copy: impl FnOnce(&mut JournalCopy) -> T + Send + 'static,
+    ) -> T {
+        let copy = self.clone();
+        let used = tokio::task::spawn_blocking(move || use_copy(&mut copy.lock()));
+        used.await.unwrap_or_default()
+    }
+
+    /// Whether an order of this epoch counts.
+    async fn obeys(&self, epoch: u64) -> bool {
+        // Most orders are of the same orchestrator as the one before.
+        self.lock().obeyed() == epoch || self.with(move |copy| copy.obeys(epoch)).await
     }
 }
 

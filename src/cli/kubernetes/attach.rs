@@ -212,6 +212,7 @@ fn unpack(archive: Archive, collector: &mut Collector<'_, '_>) -> anyhow::Result
             seq: event.seq,
             line: line.to_owned(),
             raw: content.map(|(name, content)| RawOutput { name, content }),
+            gathering: None,
         })?;
     }
     if lost > 0 {
