@@ -11,7 +11,7 @@ use super::state::message::{
     ClientEnd, Input, Order, Place, Process, Session, Step, TcpConnection,
 };
 use super::state::succession::{Claim, Copy};
-use crate::results::host_metrics::{self, AtEnds, Observation};
+use crate::results::environment::host_metrics::{self, AtEnds, Observation};
 use crate::results::{StoredRecord, WorkerEnvironment};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{self, FromWorker, Hello, RawOutput, Record, to_worker};

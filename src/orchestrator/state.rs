@@ -13,19 +13,16 @@
 //! a timer; so nothing can hang a run. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
 
-mod attempt;
 mod cell_index;
 pub mod copies;
 mod deadlines;
 pub mod epoch;
 mod lane;
 pub mod message;
-mod outcome;
-mod pending_sample;
 mod progress;
 mod queue;
 pub mod replay;
-mod sample_order;
+mod sample;
 pub mod succession;
 mod table;
 pub mod task;
@@ -45,7 +42,7 @@ use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress};
 use queue::Queue;
 use replay::History;
-use sample_order::SampleOrder;
+use sample::order::SampleOrder;
 use table::{CellIndex, Table, WorkerId};
 use task::Tasks;
 

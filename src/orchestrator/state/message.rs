@@ -6,7 +6,7 @@ use super::epoch::Epoch;
 use super::succession::Claim;
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
-use crate::results::host_metrics::Observation;
+use crate::results::environment::host_metrics::Observation;
 use crate::tools::{Client, Ended, Server};
 
 /// One stay of a worker: from its Hello to the end of its stream. Later sessions have greater

@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::decoder::{At, Decoder, value_or_default};
-use super::fields::Fields;
+use super::tree::decoder::{At, Decoder, value_or_default};
+use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::describe::key::Form;
 use crate::plan::describe::keys::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};

@@ -1,7 +1,7 @@
 //! The decoder of a timing: how long and how often a cell is measured.
 
-use super::decoder::{At, Decoder};
-use super::fields::Fields;
+use super::tree::decoder::{At, Decoder};
+use super::tree::fields::Fields;
 use crate::diag::Problem;
 use crate::plan::describe::key::{Kind, Limits};
 use crate::plan::describe::keys::UNTIL;

@@ -6,8 +6,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::progress::Progress;
-use super::table::CellIndex;
+use super::super::progress::Progress;
+use super::super::table::CellIndex;
 use crate::plan;
 
 /// The rank of a cell's next attempt among those of all cells: the least comes next.
@@ -15,7 +15,7 @@ use crate::plan;
 /// No two cells have the same rank. A sample that is tried again comes before all new ones, so that
 /// it stays next to its first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
+pub(in super::super) struct Rank {
     /// 0 for what is tried again.
     round: u32,
     /// Within the round.
@@ -31,7 +31,7 @@ impl Rank {
 
 /// In which order samples are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SampleOrder {
+pub(in super::super) enum SampleOrder {
     Listed,
     Interleaved,
     Shuffled { seed: u64 },
@@ -83,7 +83,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::table::Id;
+    use super::super::super::table::Id;
     use super::*;
 
     /// The cells in the order of a round.
@@ -106,7 +106,7 @@ mod tests {
     const SECOND: [usize; 8] = [6, 2, 0, 3, 5, 1, 4, 7];
 
     /// Every place is as likely for every cell: χ² over 4 cells' places in 4000 rounds, 9 degrees
-    /// of freedom, of which 99.9 % lie below 27.88.
+    /// of freedom; 99.9 % of its values lie below 27.88.
     #[test]
     fn no_cell_is_preferred() {
         let mut counts = [[0_u32; 4]; 4];

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::lane::{Attempt, Lane, LaneId, LanePhase, PendingSample, Stage};
-use super::message::{ClientEnd, Order, Process, Step, Timer};
+use super::super::lane::{Attempt, Lane, LaneId, LanePhase, PendingSample, Stage};
+use super::super::message::{ClientEnd, Order, Process, Step, Timer};
+use super::super::progress::Next;
+use super::super::queue::ReservedNodes;
+use super::super::table::CellIndex;
+use super::super::{Phase, State};
 use super::outcome::{add_observation, add_tcp_figures, extension, why_no_server, why_unfit};
-use super::progress::Next;
-use super::queue::ReservedNodes;
-use super::table::CellIndex;
-use super::{Phase, State};
 use crate::plan::Via;
-use crate::results::host_metrics::{End, Observation};
+use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::run_dir::raw_name;
 use crate::results::warnings::remove_impossible;
 use crate::results::{Circumstances, EventKind, Outcome, Sample, command_line};
@@ -19,7 +19,7 @@ use crate::tools::{Cause, Ended, Failure, Use};
 
 impl State {
     /// Starts all samples that can start now; ends cells that need no attempt or can have none.
-    pub(super) fn start_samples(&mut self) {
+    pub(in super::super) fn start_samples(&mut self) {
         loop {
             while let Some((rank, nodes)) = self.queue.take() {
                 let cell = rank.cell();
@@ -149,7 +149,7 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn server_ready(&mut self, server: Process) {
+    pub(in super::super) fn server_ready(&mut self, server: Process) {
         let ready = self.lanes.iter().find_map(|(id, lane)| {
             let attempt = lane.running()?;
             let is_awaited = matches!(attempt.stage, Stage::Starting) && attempt.server() == server;
@@ -171,7 +171,7 @@ impl State {
     }
 
     /// Starts the clients that waited until the copy of the journal has all events.
-    pub(super) fn start_waiting_clients(&mut self) {
+    pub(in super::super) fn start_waiting_clients(&mut self) {
         let waits = |lane: &Lane| {
             let attempt = lane.running();
             attempt.is_some_and(|attempt| matches!(attempt.stage, Stage::Copying))
@@ -219,7 +219,7 @@ impl State {
         self.copies.set_changed();
     }
 
-    pub(super) fn server_ended(
+    pub(in super::super) fn server_ended(
         &mut self,
         process: Process,
         ended: Ended,
@@ -257,7 +257,7 @@ impl State {
         self.process_ended(process);
     }
 
-    pub(super) fn client_ended(&mut self, client: Process, end: ClientEnd) {
+    pub(in super::super) fn client_ended(&mut self, client: Process, end: ClientEnd) {
         let lanes = self.lanes.iter();
         let measured = lanes.filter_map(|(id, lane)| Some((*id, lane, lane.measured_by(client)?)));
         if let Some((id, lane, attempt)) = { measured }.next() {
