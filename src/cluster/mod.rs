@@ -4,6 +4,7 @@ mod api;
 mod error;
 mod finding;
 pub mod kubernetes;
+#[cfg(all(target_os = "linux", feature = "local"))]
 pub mod local;
 mod placement;
 
