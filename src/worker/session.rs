@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+use super::control;
 use super::host_info;
 use super::journal_copy::JournalCopy;
 use super::observe::Observer;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub identity: Identity,
     pub pod_ip: IpAddr,
     pub node: String,
+    /// The loopback port on which it answers the command line, if any.
+    pub control_port: Option<u16>,
     /// Programs of declared tools: the worker announces which files they are.
     pub programs: Vec<String>,
     /// How long it keeps trying while no orchestrator takes it; see [`PATIENCE`].
@@ -105,6 +108,18 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
+    let _control = match settings.control_port {
+        Some(port) => match control::serve(port, &settings.identity).await {
+            Ok(server) => Some(server),
+            Err(error) => {
+                let message =
+                    format!("cannot answer the command line on loopback port {port}: {error}");
+                (settings.tell)(&message);
+                None
+            }
+        },
+        None => None,
+    };
     let mut steps = Steps::observed_by(Observer::new(settings.pod_ip));
     let ending = tokio::select! {
         ending = work(settings, &mut steps) => ending.map(|()| Parting::Goodbye),
