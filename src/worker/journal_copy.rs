@@ -5,6 +5,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 use crate::files;
 use crate::results::{EventKind, Journal, RecordReader, RunDir, StoredRecord, journal};
@@ -97,6 +100,23 @@ impl JournalCopy {
         }
     }
 
+    /// The records of the copy from a sequence number on.
+    ///
+    /// # Errors
+    /// When there is no copy, or it is shorter.
+    pub fn records(
+        &self,
+        from: u64,
+    ) -> std::io::Result<impl Iterator<Item = std::io::Result<Record>> + use<>> {
+        let none = || std::io::Error::other("this worker has no copy of the journal");
+        let folder = self.folder.as_deref().ok_or_else(none)?;
+        let mut records = RecordReader::open(folder, from)?;
+        let through = self.next_seq();
+        Ok(std::iter::from_fn(move || {
+            (records.next_seq() < through).then(|| records.next_record().map(record_from))
+        }))
+    }
+
     /// The parts of the copy, in their order. The last one says so, or why no more can be read.
     pub fn parts(&self) -> Parts {
         Parts {
@@ -185,6 +205,69 @@ fn write_epoch(folder: &Path, name: &str, epoch: u64) -> Result<(), String> {
     written.map_err(|error| format!("cannot write `{}`: {error}", path.display()))
 }
 
+fn record_from(record: StoredRecord) -> Record {
+    let StoredRecord { seq, line, raw } = record;
+    let raw = raw.map(|(name, content)| RawOutput { name, content });
+    Record {
+        seq,
+        line,
+        raw,
+        gathering: None,
+    }
+}
+
+/// The worker's copy, for its session and for the command line.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SharedCopy {
+    copy: Arc<Mutex<JournalCopy>>,
+    collected: Arc<Notify>,
+}
+
+impl SharedCopy {
+    /// Opens the copy in a folder, if there is one.
+    pub async fn open(folder: Option<PathBuf>) -> Self {
+        let opened = tokio::task::spawn_blocking(move || JournalCopy::open(folder.as_deref()));
+        Self {
+            copy: Arc::new(Mutex::new(opened.await.unwrap_or_default())),
+            collected: Arc::default(),
+        }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, JournalCopy> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Uses the copy where waiting for the disk delays nobody.
+    pub async fn with<T: Default + Send + 'static>(
+        &self,
+        use_copy: impl FnOnce(&mut JournalCopy) -> T + Send + 'static,
+    ) -> T {
+        let copy = self.clone();
+        let used = tokio::task::spawn_blocking(move || use_copy(&mut copy.lock()));
+        used.await.unwrap_or_default()
+    }
+
+    /// Whether an order of this epoch counts.
+    pub async fn obeys(&self, epoch: u64) -> bool {
+        // Most orders are of the same orchestrator as the one before.
+        let is_same = self.lock().obeyed() == epoch;
+        is_same || self.with(move |copy| copy.obeys(epoch)).await
+    }
+
+    /// Somebody has every record up to this one.
+    pub fn set_collected(&self, through_seq: u64) {
+        let copy = self.lock();
+        if copy.is_complete() && through_seq + 1 >= copy.next_seq() {
+            self.collected.notify_one();
+        }
+    }
+
+    /// Resolves when somebody has all records of the finished run.
+    pub async fn collected(&self) {
+        self.collected.notified().await;
+    }
+}
+
 /// Reads a copy part by part.
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -220,15 +303,9 @@ impl Parts {
                 part.last = true;
                 return Ok(());
             }
-            let StoredRecord { seq, line, raw } = records.next_record()?;
-            bytes += line.len() + raw.as_ref().map_or(0, |(_, raw)| raw.len());
-            let raw = raw.map(|(name, content)| RawOutput { name, content });
-            part.records.push(Record {
-                seq,
-                line,
-                raw,
-                gathering: None,
-            });
+            let record = records.next_record()?;
+            bytes += record.line.len() + record.raw.as_ref().map_or(0, |(_, raw)| raw.len());
+            part.records.push(record_from(record));
         }
         Ok(())
     }

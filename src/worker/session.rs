@@ -5,7 +5,6 @@ use std::error::Error as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::prctl::set_child_subreaper;
@@ -17,7 +16,7 @@ use tonic::{Code, Status};
 
 use super::control;
 use super::host_info;
-use super::journal_copy::JournalCopy;
+use super::journal_copy::SharedCopy;
 use super::observe::Observer;
 use super::steps::Steps;
 use crate::diag::error_chain;
@@ -108,8 +107,9 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
+    let copy = SharedCopy::open(settings.copy.clone()).await;
     let _control = match settings.control_port {
-        Some(port) => match control::serve(port, &settings.identity).await {
+        Some(port) => match control::serve(port, &settings.identity, copy.clone()).await {
             Ok(server) => Some(server),
             Err(error) => {
                 let message =
@@ -122,19 +122,19 @@ pub async fn run(
     };
     let mut steps = Steps::observed_by(Observer::new(settings.pod_ip));
     let ending = tokio::select! {
-        ending = work(settings, &mut steps) => ending.map(|()| Parting::Goodbye),
+        ending = work(settings, &mut steps, &copy) => ending.map(|()| Parting::Goodbye),
+        () = copy.collected() => Ok(Parting::Goodbye),
         () = shutdown => Ok(Parting::Shutdown),
     };
     steps.kill().await;
     ending
 }
 
-async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
+async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Result<(), Error> {
     let (environment, cluster_ip) = tokio::join!(
         host_info::gather(settings.pod_ip, &settings.programs),
         own_service(settings)
     );
-    let copy = SharedCopy::open(settings.copy.clone()).await;
     let mut hello = Hello {
         worker: settings.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -154,7 +154,7 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
             let copy = copy.lock();
             (copy.obeyed(), copy.describe())
         };
-        let ending = session(settings, &hello, steps, &copy).await;
+        let ending = session(settings, &hello, steps, copy).await;
         // No tool of a session lives on in the next.
         steps.kill().await;
         let why = match ending {
@@ -261,37 +261,6 @@ async fn session(
             Ok(None) => return Ending::Lost("it ended the stream".to_owned()),
             Err(status) => return refused_or(Ending::Lost, &status),
         }
-    }
-}
-
-/// The worker's copy of the journal, which has its own way to the disk.
-#[derive(Clone, Debug, Default)]
-struct SharedCopy(Arc<Mutex<JournalCopy>>);
-
-impl SharedCopy {
-    async fn open(folder: Option<PathBuf>) -> Self {
-        let opened = tokio::task::spawn_blocking(move || JournalCopy::open(folder.as_deref()));
-        Self(Arc::new(Mutex::new(opened.await.unwrap_or_default())))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, JournalCopy> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Uses the copy where waiting for the disk delays nobody.
-    async fn with<T: Default + Send + 'static>(
-        &self,
-        use_copy: impl FnOnce(&mut JournalCopy) -> T + Send + 'static,
-    ) -> T {
-        let copy = self.clone();
-        let used = tokio::task::spawn_blocking(move || use_copy(&mut copy.lock()));
-        used.await.unwrap_or_default()
-    }
-
-    /// Whether an order of this epoch counts.
-    async fn obeys(&self, epoch: u64) -> bool {
-        // Most orders are of the same orchestrator as the one before.
-        self.lock().obeyed() == epoch || self.with(move |copy| copy.obeys(epoch)).await
     }
 }
 
