@@ -170,6 +170,9 @@ impl<'a> Follower<'a> {
                 record = records.message() => match record {
                     Ok(Some(record)) => {
                         self.missing.take(&record);
+                        if record.gathering.is_some() {
+                            continue;
+                        }
                         match sink.take(&record).map_err(Lost::Final)? {
                             Heard::More => {}
                             Heard::RunEnded => self.over = true,
@@ -189,6 +192,9 @@ impl<'a> Follower<'a> {
                     Ok(None) => {
                         let error = anyhow!("the orchestrator ended its report before the run's end");
                         return Err(Lost::Again(error));
+                    }
+                    Err(status) if status.code() == Code::OutOfRange => {
+                        return Err(Lost::Final(sink.begun_anew()));
                     }
                     Err(status) => {
                         let error = anyhow!("lost the orchestrator: {}", crate::diag::error_chain(&status));

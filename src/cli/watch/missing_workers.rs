@@ -54,6 +54,11 @@ impl MissingWorkers {
 
     /// Takes note of a record.
     pub(super) fn take(&mut self, record: &Record) {
+        if let Some(gathering) = &record.gathering {
+            self.expected = gathering.expected.iter().cloned().collect();
+            self.present = gathering.joined.iter().cloned().collect();
+            return;
+        }
         // Most records are of samples, and a worker may leave and join in any of the others.
         let is_over = self.looks == LOOKS_AFTER.len();
         if is_over
