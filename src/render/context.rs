@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::affinity::Affinity;
 use super::workers::WorkerPorts;
+use crate::catalog::WORKER_CONTROL_PORT;
 use crate::plan::{
     IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PullPolicy, StringMap, TaintEffect,
     Toleration, TolerationOperator,
@@ -183,6 +184,8 @@ pub(super) struct WorkerContext<'a> {
     #[serde(flatten)]
     pub affinity: Affinity,
     pub host_network: bool,
+    /// Where it answers the command line, on its loopback addresses.
+    pub control_port: u16,
     pub ports: Vec<PortContext>,
 }
 
@@ -203,6 +206,7 @@ impl<'a> WorkerContext<'a> {
             name: worker.name,
             affinity,
             host_network: worker.host_network,
+            control_port: WORKER_CONTROL_PORT,
             ports: worker
                 .ports
                 .iter()

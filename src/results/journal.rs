@@ -6,10 +6,11 @@
 //! acknowledged. Whoever writes holds an exclusive lock on the file.
 
 mod error;
+mod file;
 mod reader;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, Write};
+use std::fs::File;
+use std::io::{BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use self::error::failed;
@@ -18,7 +19,6 @@ pub use self::reader::{Reader, Recovered, is_empty, read, read_bytes};
 use self::reader::{holds_nothing, parse_line};
 use super::event::Event;
 use crate::diag::json;
-use crate::files;
 
 /// A journal that is read as a whole, to be handed on, is not longer.
 pub const LARGEST_BYTES: u64 = 1 << 30;
@@ -45,20 +45,13 @@ impl Journal {
     /// When `dir` has the journal of a run already, another process writes it, or it cannot be written.
     pub fn create(dir: &Path) -> Result<Journal, JournalError> {
         let path = dir.join(FILE_NAME);
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        let file = files::open_regular_here(&path, &mut options)
-            .map_err(|source| failed("create", &path, source))?;
-        lock(&file, &path)?;
+        let file = file::create(&path)?;
         if !holds_nothing(&mut Reader::new(BufReader::new(&file))) {
             return Err(JournalError::Exists(path));
         }
         file.set_len(0)
             .map_err(|source| failed("truncate", &path, source))?;
-        // The file's name is part of the directory, which has its own way to the disk.
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|source| failed("sync", dir, source))?;
+        file::sync_directory(dir).map_err(|source| failed("sync", dir, source))?;
         Ok(Journal {
             file,
             path,
@@ -96,9 +89,7 @@ impl Journal {
         visit: &mut dyn FnMut(Event),
     ) -> Result<(Journal, Recovered), JournalError> {
         let path = dir.join(FILE_NAME);
-        let file = files::open_regular(&path, OpenOptions::new().read(true).append(true))
-            .map_err(|source| failed("open", &path, source))?;
-        lock(&file, &path)?;
+        let file = file::open(&path)?;
         let mut reader = Reader::new(BufReader::new(&file));
         let recovered = reader
             .visit_all(visit)
@@ -205,7 +196,8 @@ impl Journal {
         bytes.push(b'\n');
         if let Err(source) = self
             .file
-            .write_all(&bytes)
+            .seek(SeekFrom::Start(self.len))
+            .and_then(|_| self.file.write_all(&bytes))
             .and_then(|()| self.file.sync_data())
         {
             // A full disk may have taken half a line; a later line must not be glued to it.
@@ -225,11 +217,4 @@ impl Journal {
 /// Never for events of this crate: none has a map whose keys are not strings.
 pub fn to_line(event: &Event) -> Result<String, JournalError> {
     json::to_string(event).map_err(|error| JournalError::Line(TearKind::Garbage(error.to_string())))
-}
-
-fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => JournalError::Locked(path.to_owned()),
-        TryLockError::Error(source) => failed("lock", path, source),
-    })
 }

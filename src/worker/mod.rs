@@ -4,6 +4,7 @@
 //! must end. While a sample runs, nothing else happens here.
 
 pub mod client;
+mod control;
 mod host_info;
 pub mod kernel;
 pub mod observe;

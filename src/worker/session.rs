@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+use super::control;
 use super::host_info;
 use super::observe::Observer;
 use super::steps::Steps;
@@ -29,6 +30,8 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
 /// After this long without it, the worker says so.
 const SERVICE_EXPECTED_WITHIN: Duration = Duration::from_secs(3);
+/// A worker that has been alone for this long prints why, for log collectors.
+const ALONE_REPORTED_AFTER: Duration = Duration::from_secs(5);
 /// How long an orchestrator that took the connection may take to open the stream.
 const JOINED_WITHIN: Duration = Duration::from_secs(10);
 /// A session that lasted this long counts as a success: the pauses start over after it.
@@ -48,6 +51,8 @@ pub struct Settings {
     pub identity: Identity,
     pub pod_ip: IpAddr,
     pub node: String,
+    /// The loopback port on which it answers the command line, if any.
+    pub control_port: Option<u16>,
     /// Programs of declared tools: the worker announces which files they are.
     pub programs: Vec<String>,
     /// How long it keeps trying while no orchestrator takes it; see [`PATIENCE`].
@@ -95,6 +100,18 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
+    let _control = match settings.control_port {
+        Some(port) => match control::serve(port, &settings.identity).await {
+            Ok(server) => Some(server),
+            Err(error) => {
+                let message =
+                    format!("cannot answer the command line on loopback port {port}: {error}");
+                (settings.tell)(&message);
+                None
+            }
+        },
+        None => None,
+    };
     let mut steps = Steps::observed_by(Observer::new(settings.pod_ip));
     let ending = tokio::select! {
         ending = work(settings, &mut steps) => ending.map(|()| Parting::Goodbye),
@@ -120,6 +137,7 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
     let at = &settings.orchestrator;
     let mut alone_since = Instant::now();
     let mut pauses = Pauses::default();
+    let mut is_reported = false;
     loop {
         let begun = Instant::now();
         let ending = session(settings, &hello, steps).await;
@@ -138,6 +156,7 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
                 // An orchestrator that drops the worker at once counts as absent.
                 if begun.elapsed() >= HELD {
                     alone_since = Instant::now();
+                    is_reported = false;
                     pauses = Pauses::default();
                 }
                 why
@@ -150,7 +169,12 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
             }
         };
         let alone = alone_since.elapsed();
-        if alone >= settings.patience {
+        let gives_up = alone >= settings.patience;
+        if gives_up || (alone >= ALONE_REPORTED_AFTER && !is_reported) {
+            is_reported = true;
+            (settings.tell)(&alone_record(settings, alone, &why));
+        }
+        if gives_up {
             return Err(Error::Lost {
                 at: at.clone(),
                 seconds: alone.as_secs(),
@@ -159,6 +183,20 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
         }
         sleep(pauses.next()).await;
     }
+}
+
+/// One line of JSON that says why the worker is alone.
+fn alone_record(settings: &Settings, alone: Duration, why: &str) -> String {
+    serde_json::json!({
+        "level": "error",
+        "message": "cannot reach the orchestrator",
+        "worker": settings.name,
+        "node": settings.node,
+        "orchestrator": settings.orchestrator,
+        "waited_s": alone.as_secs(),
+        "error": why,
+    })
+    .to_string()
 }
 
 /// One stream, from its opening to its end.

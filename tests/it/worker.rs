@@ -788,6 +788,7 @@ impl Worker {
             identity: identity.clone(),
             pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
             node: "n1".to_owned(),
+            control_port: None,
             programs: Vec::new(),
             patience,
             tell: |line| eprintln!("worker: {line}"),

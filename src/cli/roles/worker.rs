@@ -26,6 +26,10 @@ pub(in crate::cli) struct WorkerArgs {
     #[arg(long, value_name = "HOST")]
     service: Option<String>,
 
+    /// The port on the pod's loopback addresses where it answers the command line
+    #[arg(long, value_name = "PORT")]
+    control_port: Option<u16>,
+
     /// The folder with ca.crt, tls.crt and tls.key
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
@@ -67,6 +71,7 @@ pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         identity,
         pod_ip,
         node: args.node,
+        control_port: args.control_port,
         programs: args.program,
         patience: worker::PATIENCE,
         tell: printer::plain,

@@ -9,7 +9,7 @@ use super::command::{Command, command};
 use super::command_check::Names;
 use super::extractor::figures;
 use super::parameter::{identifier, parameters};
-use crate::catalog::built_in_tool;
+use crate::catalog::{WORKER_CONTROL_PORT, built_in_tool};
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::tree::decoder::{At, Decoder, value_or_default};
 use crate::plan::decode::tree::fields::Fields;
@@ -212,6 +212,23 @@ fn overlap(one: &DeclaredPort, other: &DeclaredPort, slots: u16) -> bool {
     carry_alike && one.port <= last(other) && other.port <= last(one)
 }
 
+/// Reports a port on which each worker itself listens.
+fn check_is_free(decoder: &Decoder<'_>, port: &DeclaredPort, place: Place, slots: u16) {
+    let own = DeclaredPort {
+        name: String::new(),
+        port: WORKER_CONTROL_PORT,
+        protocol: PortProtocol::Tcp,
+        per_path: false,
+    };
+    if overlap(port, &own, slots) {
+        let what = format!("port {WORKER_CONTROL_PORT}/tcp is netplan's own");
+        decoder.report(
+            Problem::new(place, what)
+                .help("workers answer the command line there; use another port"),
+        );
+    }
+}
+
 fn port(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<(DeclaredPort, Place, Place)> {
     let fields = decoder.mapping(id, &PORT)?;
     let name = fields
@@ -229,6 +246,7 @@ fn port(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<(DeclaredPort, 
         protocol,
         per_path,
     };
+    check_is_free(decoder, &port, number_place, slots);
     Some((port, name_place, number_place))
 }
 
