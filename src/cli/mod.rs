@@ -1,6 +1,7 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
 mod compare;
+mod connectivity;
 mod error;
 mod help;
 mod import;

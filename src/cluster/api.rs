@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,13 @@ pub trait Cluster {
     /// [`Error::NoSuchPod`], or the cluster is gone.
     fn logs(&self, pod: &str) -> impl Future<Output = Result<String, Error>> + Send;
 
+    /// Where a pod is, and by which addresses others reach it. A Job's pod goes by the Job's name, and
+    /// its Service has the same name.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPod`], or the cluster does not say.
+    fn addresses(&self, pod: &str) -> impl Future<Output = Result<PodAddresses, Error>> + Send;
+
     /// What the run ran on, for `environment.json`.
     fn description(&self) -> serde_json::Value;
 
@@ -55,6 +63,17 @@ pub trait Cluster {
     /// # Errors
     /// What could not be removed.
     fn down(self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Where a pod is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodAddresses {
+    /// Empty when it has none yet.
+    pub node: String,
+    pub pod_ips: Vec<IpAddr>,
+    /// The cluster IPs of the Service with the pod's name; none when it has no Service, or the Service may
+    /// not be read.
+    pub service_ips: Vec<IpAddr>,
 }
 
 /// A pod's main process has ended.

@@ -35,6 +35,8 @@ pub const COPY_PATIENCE: Duration = Duration::from_secs(12 * 60 * 60);
 const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
 /// After this long without it, the worker says so.
 const SERVICE_EXPECTED_WITHIN: Duration = Duration::from_secs(3);
+/// A worker that has been alone for this long prints why, for log collectors.
+const ALONE_REPORTED_AFTER: Duration = Duration::from_secs(5);
 /// How long an orchestrator that took the connection may take to open the stream.
 const JOINED_WITHIN: Duration = Duration::from_secs(10);
 /// A session that lasted this long counts as a success: the pauses start over after it.
@@ -148,6 +150,7 @@ async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Resu
     let at = &settings.orchestrator;
     let mut alone_since = Instant::now();
     let mut pauses = Pauses::default();
+    let mut is_reported = false;
     loop {
         let begun = Instant::now();
         (hello.epoch, hello.copy) = {
@@ -170,6 +173,7 @@ async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Resu
                 // An orchestrator that drops the worker at once counts as absent.
                 if begun.elapsed() >= HELD {
                     alone_since = Instant::now();
+                    is_reported = false;
                     pauses = Pauses::default();
                 }
                 why
@@ -186,15 +190,36 @@ async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Resu
             if alone >= settings.copy_patience {
                 return Ok(());
             }
-        } else if alone >= settings.patience {
-            return Err(Error::Lost {
-                at: at.clone(),
-                seconds: alone.as_secs(),
-                why,
-            });
+        } else {
+            let gives_up = alone >= settings.patience;
+            if gives_up || (alone >= ALONE_REPORTED_AFTER && !is_reported) {
+                is_reported = true;
+                (settings.tell)(&alone_record(settings, alone, &why));
+            }
+            if gives_up {
+                return Err(Error::Lost {
+                    at: at.clone(),
+                    seconds: alone.as_secs(),
+                    why,
+                });
+            }
         }
         sleep(pauses.next()).await;
     }
+}
+
+/// One line of JSON that says why the worker is alone.
+fn alone_record(settings: &Settings, alone: Duration, why: &str) -> String {
+    serde_json::json!({
+        "level": "error",
+        "message": "cannot reach the orchestrator",
+        "worker": settings.name,
+        "node": settings.node,
+        "orchestrator": settings.orchestrator,
+        "waited_s": alone.as_secs(),
+        "error": why,
+    })
+    .to_string()
 }
 
 /// One stream, from its opening to its end.

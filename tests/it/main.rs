@@ -68,6 +68,7 @@ mod terminal;
 mod tool_registry;
 mod tools;
 mod tools_here;
+mod unreachable;
 #[path = "../../benches/figures/verdict_simulation.rs"]
 mod verdict_simulation;
 mod verdicts;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use super::connection::{Lost, connect};
+use super::diagnosis::Diagnosis;
 use super::missing_workers::MissingWorkers;
 use super::pods::{EndedPods, pods_ended};
 use super::sink::{Heard, Sink};
@@ -216,8 +217,8 @@ impl<'a> Follower<'a> {
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }
                 () = sleep_until(self.missing.next_look()) => {
-                    let prefix = orchestrator.strip_suffix("orchestrator").unwrap_or_default();
-                    self.missing.look(cluster, prefix, sink).await;
+                    let diagnosis = Diagnosis { cluster, orchestrator: &orchestrator, identity };
+                    self.missing.look(diagnosis, sink).await;
                 }
                 () = sleep_until(gives_up_at) => return Ok(Followed::Interrupted),
                 () = sleep_until(self.begins_by) => return Err(Self::never_began()),

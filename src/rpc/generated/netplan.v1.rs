@@ -402,12 +402,19 @@ pub struct DialRequest {
     /// For each host, resolution and connections together; at most 10000.
     #[prost(uint32, tag = "3")]
     pub timeout_ms: u32,
+    /// Send a full TCP segment of zeros over each connection and wait for any answer, e.g. that the other end
+    /// closes it.
+    #[prost(bool, tag = "4")]
+    pub send_segment: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DialResponse {
     /// In the order of the hosts.
     #[prost(message, repeated, tag = "1")]
     pub hosts: ::prost::alloc::vec::Vec<DialledHost>,
+    /// The name servers of the pod (resolv.conf(5)).
+    #[prost(string, repeated, tag = "2")]
+    pub name_servers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What became of one host.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -430,6 +437,12 @@ pub struct DialledAddress {
     pub address: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
     pub took_us: u64,
+    /// The payload of the full segment that was sent; 0 when none was.
+    #[prost(uint32, tag = "8")]
+    pub segment_bytes: u32,
+    /// It got no answer in time.
+    #[prost(bool, tag = "9")]
+    pub segment_lost: bool,
     #[prost(oneof = "dialled_address::Outcome", tags = "3, 4, 5, 6, 7")]
     pub outcome: ::core::option::Option<dialled_address::Outcome>,
 }
@@ -1163,8 +1176,7 @@ pub mod worker_control_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Connects from the worker's pod to each of the hosts, and says what came of it. Opens connections and
-        /// sends no request.
+        /// Connects from the worker's pod to each of the hosts, and says what came of it.
         pub async fn dial(
             &mut self,
             request: impl tonic::IntoRequest<super::DialRequest>,
@@ -1276,8 +1288,7 @@ pub mod worker_control_server {
     /// Generated trait containing gRPC methods that should be implemented for use with WorkerControlServer.
     #[async_trait]
     pub trait WorkerControl: std::marker::Send + std::marker::Sync + 'static {
-        /// Connects from the worker's pod to each of the hosts, and says what came of it. Opens connections and
-        /// sends no request.
+        /// Connects from the worker's pod to each of the hosts, and says what came of it.
         async fn dial(
             &self,
             request: tonic::Request<super::DialRequest>,

@@ -78,6 +78,7 @@ mod tests {
             hosts,
             port: at.port().into(),
             timeout_ms: 5_000,
+            send_segment: false,
         };
         let answer = client.dial(request).await;
         answer

@@ -8,6 +8,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::dial::dial;
+use super::name_servers::name_servers;
 use crate::rpc::pb::worker_control_server::WorkerControl;
 use crate::rpc::pb::{
     CopyCollectedRequest, CopyCollectedResponse, DescribeCopyRequest, DescribeCopyResponse,
@@ -80,6 +81,7 @@ impl WorkerControl for Service {
             hosts,
             port,
             timeout_ms,
+            send_segment,
         } = request.into_inner();
         let is_long = hosts.iter().any(|host| host.len() > LONGEST_HOST);
         if hosts.len() > MOST_HOSTS || is_long {
@@ -90,7 +92,15 @@ impl WorkerControl for Service {
             return Err(Status::invalid_argument("a port is 1 to 65535"));
         };
         let within = Duration::from_millis(timeout_ms.into()).min(LONGEST_DIAL);
-        let hosts = join_all(hosts.iter().map(|host| dial(host, port, within))).await;
-        Ok(with_version(Response::new(DialResponse { hosts })))
+        let hosts = join_all(
+            hosts
+                .iter()
+                .map(|host| dial(host, port, within, send_segment)),
+        )
+        .await;
+        Ok(with_version(Response::new(DialResponse {
+            hosts,
+            name_servers: name_servers(),
+        })))
     }
 }
