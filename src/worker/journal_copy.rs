@@ -23,6 +23,8 @@ const MODE: u32 = 0o600;
 /// A part has at most so many records, and no further one once it has so many bytes.
 const MOST_RECORDS: usize = 256;
 const ENOUGH_BYTES: usize = 512 << 10;
+/// A copy with its raw outputs is not larger. The process may not write a longer file than that either.
+const LARGEST_BYTES: u64 = 1 << 30;
 
 /// What the worker holds, and whom it obeys.
 #[derive(Debug, Default)]
@@ -33,6 +35,8 @@ pub(super) struct JournalCopy {
     /// Of the copy.
     epoch: u64,
     journal: Option<Journal>,
+    /// Of journal and raw outputs, as far as this process has written them.
+    bytes: u64,
     complete: bool,
 }
 
@@ -49,6 +53,7 @@ impl JournalCopy {
         let journal = journal.ok();
         Self {
             obeyed: read_epoch(folder, OBEYED_FILE),
+            bytes: 0,
             epoch: journal
                 .as_ref()
                 .map_or(0, |_| read_epoch(folder, EPOCH_FILE)),
@@ -148,6 +153,7 @@ impl JournalCopy {
             self.complete = false;
             self.journal = None;
             self.journal = Some(begin(folder, self.obeyed)?);
+            self.bytes = 0;
             self.epoch = self.obeyed;
         }
         if self.epoch != self.obeyed {
@@ -164,6 +170,18 @@ impl JournalCopy {
                 journal.next_seq()
             ));
         }
+        let raw_bytes = |record: &Record| record.raw.as_ref().map_or(0, |raw| raw.content.len());
+        let sizes = hold
+            .records
+            .iter()
+            .map(|record| record.line.len() + raw_bytes(record));
+        let more = sizes.sum::<usize>() as u64;
+        if self.bytes + more > LARGEST_BYTES {
+            return Err(format!(
+                "the copy would be larger than {LARGEST_BYTES} bytes"
+            ));
+        }
+        self.bytes += more;
         let dir = RunDir::open(folder).map_err(|error| error.to_string())?;
         let mut lines = Vec::with_capacity(hold.records.len());
         let known = usize::try_from(known).unwrap_or(usize::MAX);
