@@ -41,9 +41,8 @@ pub trait Cluster {
     /// Dropping the future loses nothing.
     fn ended(&self) -> impl Future<Output = Option<PodEnded>> + Send;
 
-    /// Waits until the cluster's answers to this process change: `Some` says why it does not answer, `None` that it
-    /// does again. `was_silent` is what the last call found.
-    fn silence(&self, was_silent: bool) -> impl Future<Output = Option<String>> + Send;
+    /// Waits until the cluster's health is another than `last`; at first it is [`Health::Answers`].
+    fn health(&self, last: &Health) -> impl Future<Output = Health> + Send;
 
     /// What a pod's processes printed, standard output and standard error as they came; the last
     /// part of it when it was much.
@@ -69,6 +68,16 @@ pub trait Cluster {
     fn down(self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
+/// Whether the cluster answers this process, and still has the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    Answers,
+    /// It does not answer; why.
+    Silent(String),
+    /// It has the run's objects no longer, or they are on their way out.
+    Removed,
+}
+
 /// Where a pod is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodAddresses {
@@ -89,6 +98,33 @@ pub struct PodEnded {
     pub last_lines: Vec<String>,
     pub next: Next,
 }
+
+/// Linux's numbers of the signals that end a process (signal(7)). Pods run Linux, whatever this program runs on.
+const SIGNALS: &[(i32, &str)] = &[
+    (1, "SIGHUP"),
+    (2, "SIGINT"),
+    (3, "SIGQUIT"),
+    (4, "SIGILL"),
+    (5, "SIGTRAP"),
+    (6, "SIGABRT"),
+    (7, "SIGBUS"),
+    (8, "SIGFPE"),
+    (9, "SIGKILL"),
+    (10, "SIGUSR1"),
+    (11, "SIGSEGV"),
+    (12, "SIGUSR2"),
+    (13, "SIGPIPE"),
+    (14, "SIGALRM"),
+    (15, "SIGTERM"),
+    (16, "SIGSTKFLT"),
+    (24, "SIGXCPU"),
+    (25, "SIGXFSZ"),
+    (26, "SIGVTALRM"),
+    (27, "SIGPROF"),
+    (29, "SIGIO"),
+    (30, "SIGPWR"),
+    (31, "SIGSYS"),
+];
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,9 +154,9 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
-            Self::Signal(signal) => match nix::sys::signal::Signal::try_from(*signal) {
-                Ok(name) => write!(f, "killed by {name}"),
-                Err(_) => write!(f, "killed by signal {signal}"),
+            Self::Signal(signal) => match SIGNALS.iter().find(|(number, _)| number == signal) {
+                Some((_, name)) => write!(f, "killed by {name}"),
+                None => write!(f, "killed by signal {signal}"),
             },
             Self::Removed => f.write_str("removed from its node"),
         }

@@ -6,6 +6,7 @@
 pub mod baseline;
 mod builder;
 mod cell_samples;
+mod cpu_cost;
 pub mod document;
 mod figures;
 mod fold;
@@ -19,5 +20,6 @@ pub mod summary;
 pub mod warnings;
 
 pub use builder::ReportError;
+pub use cpu_cost::cpu_per_gbit;
 pub use figures::Figure;
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, RunState};

@@ -137,7 +137,7 @@ where
 {
     let to = format!("worker `{worker}`");
     let channel = channel_over(io, identity, worker_name(worker), to).await?;
-    Ok(WorkerControlClient::new(channel))
+    Ok(WorkerControlClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES))
 }
 
 /// A channel over one stream, whose other end must have a certificate of this name. `to` is the other end

@@ -62,6 +62,7 @@ mod schema;
 mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;
+mod succession;
 mod support;
 mod swept;
 mod terminal;

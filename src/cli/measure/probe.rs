@@ -1,6 +1,5 @@
 //! `netplan doctor --probe`: a pod on each node dials all others, by each of their addresses.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -8,7 +7,7 @@ use futures::future::try_join_all;
 use futures::stream::{self, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::preflight::PROGRAM;
+use super::local_cluster;
 use super::prepare::{Prepared, group_jobs, without_orchestrator};
 use super::target::Target;
 use crate::cli::connectivity::{Evidence, Layer, Place, find, matrix};
@@ -17,7 +16,6 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::kubernetes::run_lookup;
 use crate::cli::terminal::printer;
 use crate::cli::watch::connect_worker;
-use crate::cluster::local::Local;
 use crate::cluster::{Cluster, PodAddresses};
 use crate::diag::{Source, error_chain};
 use crate::output::terminal;
@@ -58,10 +56,7 @@ pub(super) async fn probe(file: &PlanFile, target: Target) -> Result<Option<bool
     let found = match target {
         Target::Local => {
             let prepared = without_orchestrator(&plan)?;
-            let cluster = Local::start(Path::new(PROGRAM), &prepared.plan.local)
-                .await
-                .map_err(anyhow::Error::from)?;
-            attend(cluster, &prepared).await?
+            local_cluster::probe(&prepared).await?
         }
         Target::Kubernetes(connection) => {
             let jobs = group_jobs(&plan, &Templates::embedded())?;
@@ -76,10 +71,11 @@ pub(super) async fn probe(file: &PlanFile, target: Target) -> Result<Option<bool
     Ok(found.map(|found| found.iter().all(|(_, layer)| *layer == Layer::Nothing)))
 }
 
-type Found = Vec<(Evidence, Layer)>;
+/// What each pod reaches of each other one.
+pub(super) type Found = Vec<(Evidence, Layer)>;
 
 /// Probes and removes the pods, whatever happens.
-async fn attend<C: Cluster + Sync>(
+pub(super) async fn attend<C: Cluster + Sync>(
     cluster: C,
     prepared: &Prepared,
 ) -> anyhow::Result<Option<Found>> {

@@ -34,6 +34,10 @@ pub(in crate::cli) struct WorkerArgs {
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
 
+    /// The folder for a copy of the run's journal; without it this worker holds none
+    #[arg(long, value_name = "DIR")]
+    copy: Option<PathBuf>,
+
     /// The pod's addresses
     #[arg(long, env = "NETPLAN_POD_IP", value_delimiter = ',', required = true)]
     pod_ip: Vec<IpAddr>,
@@ -74,6 +78,8 @@ pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         control_port: args.control_port,
         programs: args.program,
         patience: worker::PATIENCE,
+        copy: args.copy,
+        copy_patience: worker::COPY_PATIENCE,
         tell: printer::plain,
     };
     let runtime = crate::cli::runtime()?;

@@ -11,11 +11,11 @@ use tonic::Code;
 use super::connection::{Lost, connect};
 use super::diagnosis::Diagnosis;
 use super::missing_workers::MissingWorkers;
-use super::pods::{EndedPods, pods_ended, silences};
+use super::pods::{EndedPods, health_changes, pods_ended};
 use super::sink::{Heard, Sink};
 use crate::cli::interrupt::{Interrupt, Signalled};
 use crate::cli::progress::Phase;
-use crate::cluster::{Cluster, PodEnded};
+use crate::cluster::{Cluster, Health, PodEnded};
 use crate::rpc::pb::{CancelRequest, CollectedRequest, WatchRequest};
 use crate::rpc::{self, Identity};
 
@@ -97,7 +97,7 @@ impl<'a> Follower<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let mut pods = pin!(pods_ended(cluster));
-        let mut silences = pin!(silences(cluster));
+        let mut health = pin!(health_changes(cluster));
         self.missing = MissingWorkers::since(Instant::now());
         // A real cluster has deadlines of its own, and may have to pull an image.
         self.begins_by = (!self.lasting).then(|| Instant::now() + BEGINS_WITHIN);
@@ -105,7 +105,7 @@ impl<'a> Follower<'a> {
         loop {
             let known = sink.begins_at();
             let error = match self
-                .session(cluster, pods.as_mut(), silences.as_mut(), sink)
+                .session(cluster, pods.as_mut(), health.as_mut(), sink)
                 .await
             {
                 Err(Lost::Again(error)) => error,
@@ -133,7 +133,7 @@ impl<'a> Follower<'a> {
         &mut self,
         cluster: &C,
         mut pods: Pin<&mut impl Stream<Item = PodEnded>>,
-        mut silences: Pin<&mut impl Stream<Item = Option<String>>>,
+        mut health: Pin<&mut impl Stream<Item = Health>>,
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let from_seq = sink.begins_at();
@@ -161,7 +161,7 @@ impl<'a> Follower<'a> {
                     signalled = self.interrupt.next() => {
                         return Ok(self.without_orchestrator(signalled));
                     }
-                    Some(silent) = silences.next() => say_silence(silent.as_deref(), sink),
+                    Some(changed) = health.next() => self.say_health(&changed, sink),
                     () = sleep_until(self.begins_by) => return Err(Self::never_began()),
                 }
             }
@@ -176,6 +176,9 @@ impl<'a> Follower<'a> {
                 record = records.message() => match record {
                     Ok(Some(record)) => {
                         self.missing.take(&record);
+                        if record.gathering.is_some() {
+                            continue;
+                        }
                         match sink.take(&record).map_err(Lost::Final)? {
                             Heard::More => {}
                             Heard::RunEnded => self.over = true,
@@ -195,6 +198,9 @@ impl<'a> Follower<'a> {
                     Ok(None) => {
                         let error = anyhow!("the orchestrator ended its report before the run's end");
                         return Err(Lost::Again(error));
+                    }
+                    Err(status) if status.code() == Code::OutOfRange => {
+                        return Err(Lost::Final(sink.begun_anew()));
                     }
                     Err(status) => {
                         let error = anyhow!("lost the orchestrator: {}", crate::diag::error_chain(&status));
@@ -216,7 +222,7 @@ impl<'a> Follower<'a> {
                     // Without an answer the deadline of the interrupt ends it.
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }
-                Some(silent) = silences.next() => say_silence(silent.as_deref(), sink),
+                Some(changed) = health.next() => self.say_health(&changed, sink),
                 () = sleep_until(self.missing.next_look()) => {
                     let diagnosis = Diagnosis { cluster, orchestrator: &orchestrator, identity };
                     self.missing.look(diagnosis, sink).await;
@@ -249,6 +255,20 @@ impl<'a> Follower<'a> {
         self.pods.take(ended, is_ending, sink)
     }
 
+    /// Says how the cluster's health has changed.
+    fn say_health(&self, health: &Health, sink: &dyn Sink) {
+        let message = match health {
+            Health::Silent(why) => {
+                format!("the API server does not answer: {why}; the run continues by itself")
+            }
+            Health::Answers => "the API server answers again".to_owned(),
+            // The pods of a run that has ended are removed.
+            Health::Removed if self.over => return,
+            Health::Removed => "somebody is removing the run: its Jobs are deleted".to_owned(),
+        };
+        sink.say(&message);
+    }
+
     /// The workers do not join, and the cluster does not say why.
     fn never_began() -> Lost {
         let limit = BEGINS_WITHIN.as_secs();
@@ -257,14 +277,6 @@ impl<'a> Follower<'a> {
              `netplan doctor --on local` says whether this machine can run it"
         ))
     }
-}
-
-/// Says that the cluster does not answer this process, or answers again.
-fn say_silence(silent: Option<&str>, sink: &dyn Sink) {
-    sink.say(&match silent {
-        Some(why) => format!("the API server does not answer: {why}; the run continues by itself"),
-        None => "the API server answers again".to_owned(),
-    });
 }
 
 /// Sleeps until then, or for ever.

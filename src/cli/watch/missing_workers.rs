@@ -54,6 +54,16 @@ impl MissingWorkers {
 
     /// Takes note of a record.
     pub(super) fn take(&mut self, record: &Record) {
+        if let Some(gathering) = &record.gathering {
+            let joined: BTreeSet<String> = gathering.joined.iter().cloned().collect();
+            if !self.present.is_subset(&joined) {
+                // Another orchestrator, which all workers have to find.
+                (self.since, self.looks) = (Instant::now(), 0);
+            }
+            self.expected = gathering.expected.iter().cloned().collect();
+            self.present = joined;
+            return;
+        }
         // Most records are of samples, and a worker may leave and join in any of the others.
         let is_over = self.looks == LOOKS_AFTER.len();
         if is_over

@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::connection::Lost;
 use super::sink::Sink;
-use crate::cluster::{Cluster, Exit, Next, PodEnded};
+use crate::cluster::{Cluster, Exit, Health, Next, PodEnded};
 use crate::rpc::Client;
 use crate::rpc::pb::GiveUpRequest;
 
@@ -131,12 +131,11 @@ impl EndedPods {
     }
 }
 
-/// The times at which the cluster stops answering, each with the reason, and answers again (`None`).
-pub(super) fn silences<C: Cluster + Sync>(cluster: &C) -> impl Stream<Item = Option<String>> {
-    stream::unfold((cluster, false), async |(cluster, was_silent)| {
-        let silent = cluster.silence(was_silent).await;
-        let is_silent = silent.is_some();
-        Some((silent, (cluster, is_silent)))
+/// The changes of the cluster's health.
+pub(super) fn health_changes<C: Cluster + Sync>(cluster: &C) -> impl Stream<Item = Health> {
+    stream::unfold((cluster, Health::Answers), async |(cluster, last)| {
+        let health = cluster.health(&last).await;
+        Some((health.clone(), (cluster, health)))
     })
     .fuse()
 }

@@ -22,7 +22,7 @@ use super::machine::host_paths::{host_files, paths_to_show};
 use super::machine::path_lookup::search_path;
 use super::machine::process_limit::process_limit_reached;
 use super::sandbox::Stage;
-use crate::cluster::{Cluster, Error, PodAddresses, PodEnded};
+use crate::cluster::{Cluster, Error, Health, PodAddresses, PodEnded};
 use crate::plan;
 use crate::render::Manifest;
 use crate::system::with_original_file_limit;
@@ -218,7 +218,7 @@ impl Cluster for Local {
     }
 
     /// Its end is told by [`Cluster::ended`], and it has no other silence.
-    async fn silence(&self, _: bool) -> Option<String> {
+    async fn health(&self, _: &Health) -> Health {
         std::future::pending().await
     }
 

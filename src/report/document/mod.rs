@@ -13,6 +13,7 @@ mod page;
 mod single_table;
 mod sweep_table;
 mod warning_notes;
+mod workers;
 
 pub use block::{
     Align, Anchor, Block, Cell, Column, Document, Fact, Fold, Level, Meaning, Note, Notes,

@@ -9,32 +9,40 @@ use tokio::task::JoinSet;
 
 use super::service::Service;
 use crate::rpc::pb::worker_control_server::WorkerControlServer;
-use crate::rpc::{self, Identity};
+use crate::rpc::{self, Identity, MAX_MESSAGE_BYTES};
+use crate::worker::journal_copy::SharedCopy;
 
 /// Listens on both loopback addresses and answers the command line. Dropping the result ends it.
 ///
 /// # Errors
 /// When neither address can be bound, e.g. because another worker on the same host network has the port,
 /// or the certificates cannot be used.
-pub(in crate::worker) async fn serve(port: u16, identity: &Identity) -> io::Result<JoinSet<()>> {
+pub(in crate::worker) async fn serve(
+    port: u16,
+    identity: &Identity,
+    copy: SharedCopy,
+) -> io::Result<JoinSet<()>> {
     // A machine may have one family switched off.
     let ipv4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
     let ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await;
     match (ipv4, ipv6) {
         (Err(error), Err(_)) => Err(error),
-        (ipv4, ipv6) => answer(ipv4.into_iter().chain(ipv6), identity),
+        (ipv4, ipv6) => answer(ipv4.into_iter().chain(ipv6), identity, copy),
     }
 }
 
 fn answer(
     listeners: impl Iterator<Item = TcpListener>,
     identity: &Identity,
+    copy: SharedCopy,
 ) -> io::Result<JoinSet<()>> {
     let mut incoming = Vec::new();
     for listener in listeners {
         incoming.push(rpc::incoming(listener, identity).map_err(io::Error::other)?);
     }
-    let router = rpc::server().add_service(WorkerControlServer::new(Service));
+    let service =
+        WorkerControlServer::new(Service { copy }).max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let router = rpc::server().add_service(service);
     let mut server = JoinSet::new();
     server.spawn(async move {
         // A server that fails shows as a broken connection.
@@ -88,7 +96,7 @@ mod tests {
         let other = RunIdentities::issue("r2", &["w1"]).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let at = listener.local_addr().unwrap();
-        let _server = answer(iter::once(listener), &run.workers[0]).unwrap();
+        let _server = answer(iter::once(listener), &run.workers[0], SharedCopy::default()).unwrap();
         let itself = vec!["127.0.0.1".to_owned()];
 
         let answer = ask(at, &run.client, itself.clone()).await.unwrap();
@@ -110,7 +118,7 @@ mod tests {
         let run = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let at = listener.local_addr().unwrap();
-        let _server = answer(iter::once(listener), &run.workers[1]).unwrap();
+        let _server = answer(iter::once(listener), &run.workers[1], SharedCopy::default()).unwrap();
         assert!(ask(at, &run.client, Vec::new()).await.is_err());
         let stream = TcpStream::connect(at).await.unwrap();
         assert!(connect_over(stream, &run.client).await.is_err());
@@ -121,7 +129,8 @@ mod tests {
         let run = RunIdentities::issue("r1", &["w1"]).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let at = listener.local_addr().unwrap();
-        let mut server = answer(iter::once(listener), &run.workers[0]).unwrap();
+        let mut server =
+            answer(iter::once(listener), &run.workers[0], SharedCopy::default()).unwrap();
         assert!(ask(at, &run.client, Vec::new()).await.is_ok());
         server.shutdown().await;
         assert!(is_silent(at, &run.client).await, "nothing answers any more");

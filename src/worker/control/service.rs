@@ -3,14 +3,20 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::dial::dial;
 use super::listen::listen;
 use super::name_servers::name_servers;
 use crate::rpc::pb::worker_control_server::WorkerControl;
-use crate::rpc::pb::{DialRequest, DialResponse, ListenRequest, ListenResponse};
+use crate::rpc::pb::{
+    CopyCollectedRequest, CopyCollectedResponse, DescribeCopyRequest, DescribeCopyResponse,
+    DialRequest, DialResponse, ListenRequest, ListenResponse, ReadCopyRequest, Record,
+};
 use crate::rpc::{Peer, with_version};
+use crate::worker::journal_copy::SharedCopy;
 
 /// Hosts of one request.
 const MOST_HOSTS: usize = 16;
@@ -21,13 +27,57 @@ const LONGEST_DIAL: Duration = Duration::from_secs(10);
 
 /// For one listener.
 const LONGEST_LISTEN: Duration = Duration::from_secs(60);
+/// Records of the copy that the command line has not taken yet.
+const RECORDS: usize = 1;
 
-/// The service; it has no state.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Service;
+/// The service.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub copy: SharedCopy,
+}
 
 #[tonic::async_trait]
 impl WorkerControl for Service {
+    type ReadCopyStream = ReceiverStream<Result<Record, Status>>;
+
+    async fn describe_copy(
+        &self,
+        request: Request<DescribeCopyRequest>,
+    ) -> Result<Response<DescribeCopyResponse>, Status> {
+        Peer::from_request(&request)?.must_be_client()?;
+        let copy = self.copy.lock().describe();
+        Ok(with_version(Response::new(DescribeCopyResponse { copy })))
+    }
+
+    async fn read_copy(
+        &self,
+        request: Request<ReadCopyRequest>,
+    ) -> Result<Response<Self::ReadCopyStream>, Status> {
+        Peer::from_request(&request)?.must_be_client()?;
+        let from = request.into_inner().from_seq;
+        let records = self.copy.lock().records(from);
+        let records = records.map_err(|error| Status::out_of_range(error.to_string()))?;
+        let (out, stream) = mpsc::channel(RECORDS);
+        tokio::task::spawn_blocking(move || {
+            for record in records {
+                let record = record.map_err(|error| Status::data_loss(error.to_string()));
+                if out.blocking_send(record).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(with_version(Response::new(ReceiverStream::new(stream))))
+    }
+
+    async fn copy_collected(
+        &self,
+        request: Request<CopyCollectedRequest>,
+    ) -> Result<Response<CopyCollectedResponse>, Status> {
+        Peer::from_request(&request)?.must_be_client()?;
+        self.copy.set_collected(request.into_inner().through_seq);
+        Ok(Response::new(CopyCollectedResponse {}))
+    }
+
     async fn dial(&self, request: Request<DialRequest>) -> Result<Response<DialResponse>, Status> {
         Peer::from_request(&request)?.must_be_client()?;
         let DialRequest {

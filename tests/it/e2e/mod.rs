@@ -14,4 +14,5 @@ mod network;
 mod quick;
 mod restarts;
 mod standalone;
+mod succession;
 mod trouble;

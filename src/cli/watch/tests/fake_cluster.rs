@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cluster::{Cluster, Error, PodAddresses, PodEnded};
+use crate::cluster::{Cluster, Error, Health, PodAddresses, PodEnded};
 use crate::render::Manifest;
 
 /// A cluster whose orchestrator cannot be reached.
@@ -32,7 +32,7 @@ impl Cluster for FakeCluster {
         Some(ended.clone())
     }
 
-    async fn silence(&self, _: bool) -> Option<String> {
+    async fn health(&self, _: &Health) -> Health {
         std::future::pending().await
     }
 

@@ -27,7 +27,7 @@ use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::pods::status::{current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::kubernetes::pods::terminations::{Termination, Terminations};
 use crate::cluster::kubernetes::startup::{Startup, StartupFailure, Verdict};
-use crate::cluster::{Cluster, Error, Next, PodAddresses, PodEnded};
+use crate::cluster::{Cluster, Error, Health, Next, PodAddresses, PodEnded};
 use crate::render::Manifest;
 use crate::results::Progress;
 
@@ -37,6 +37,8 @@ pub struct Kubernetes {
     run: String,
     namespace: String,
     applied: AtomicBool,
+    /// The run's Jobs have been seen.
+    has_jobs: AtomicBool,
     description: OnceLock<serde_json::Value>,
     follow: Mutex<Follow>,
 }
@@ -72,6 +74,7 @@ impl Kubernetes {
             run: run.to_owned(),
             namespace: namespace.to_owned(),
             applied: AtomicBool::new(false),
+            has_jobs: AtomicBool::new(false),
             description: OnceLock::new(),
             follow: Mutex::new(Follow {
                 watch,
@@ -228,6 +231,11 @@ impl Kubernetes {
 
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Takes note of whether there are Jobs now, and says whether there have been some.
+    pub(super) fn has_had_jobs(&self, are_there: bool) -> bool {
+        self.has_jobs.fetch_or(are_there, Ordering::Relaxed) || are_there
     }
 
     pub(super) fn pods(&self) -> Api<Pod> {
@@ -399,8 +407,8 @@ impl Cluster for Kubernetes {
         Some(told)
     }
 
-    async fn silence(&self, was_silent: bool) -> Option<String> {
-        self.wait_for_silence(was_silent).await
+    async fn health(&self, last: &Health) -> Health {
+        self.wait_for_health(last).await
     }
 
     async fn logs(&self, pod: &str) -> Result<String, Error> {

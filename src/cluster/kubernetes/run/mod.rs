@@ -1,9 +1,9 @@
 //! One run in a cluster.
 
 mod cluster_run;
+mod health;
 mod pod_addresses;
 mod port_forward;
 mod reattach;
-mod silence;
 
 pub use cluster_run::Kubernetes;

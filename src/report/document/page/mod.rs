@@ -8,4 +8,5 @@ mod from_report;
 mod header;
 mod latency;
 mod ratios;
+mod row_names;
 mod section;
