@@ -456,11 +456,12 @@ async fn the_least_role_is_what_the_preflight_asks_for_and_a_run_uses() {
     next_end(&cluster).await;
     cluster.logs("netplan-0badcafe-w2").await.unwrap();
     clean_all(&api).await;
-    // Events are a help where one may see them; pods go with their Jobs; who may not create pods is not told what
+    // Events and quotas are a help where one may see them; pods go with their Jobs; who may not create pods is not told what
     // admission makes of them.
     let tolerated = |right: &Right| {
         let (resource, verb) = (right.1.as_str(), right.2.as_str());
-        resource == "events" || resource == "pods" && matches!(verb, "deletecollection" | "create")
+        matches!(resource, "events" | "resourcequotas" | "limitranges")
+            || resource == "pods" && matches!(verb, "deletecollection" | "create")
     };
     for request in api.requests() {
         if let Some(right) = right(&request).filter(|right| !tolerated(right)) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::lifecycle::Live;
 use super::prepare::Prepared;
-use super::probe::{Found, attend};
+use super::probe_pods::{Found, attend};
 use crate::cli::watch::Followed;
 use crate::cluster::local::Local;
 use crate::cluster::{Finding, local};

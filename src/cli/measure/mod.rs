@@ -10,6 +10,7 @@ mod local_cluster;
 pub(in crate::cli) mod preflight;
 pub(in crate::cli) mod prepare;
 mod probe;
+mod probe_pods;
 pub(in crate::cli) mod resume;
 pub(in crate::cli) mod run;
 pub(in crate::cli) mod selftest;

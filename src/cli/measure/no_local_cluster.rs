@@ -4,7 +4,7 @@ use anyhow::anyhow;
 
 use super::lifecycle::Live;
 use super::prepare::Prepared;
-use super::probe::Found;
+use super::probe_pods::Found;
 use crate::cli::watch::Followed;
 use crate::cluster::Finding;
 use crate::diag::Problem;
