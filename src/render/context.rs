@@ -29,8 +29,8 @@ pub struct RunContext {
     pub version: &'static str,
     /// The `--only` selection, if any.
     pub only: Option<String>,
-    /// The journal of a run that is continued: gzipped, in base64.
-    pub journal: Option<String>,
+    /// The journal of a run that is continued: gzipped, in parts of which a `ConfigMap` takes one each, in base64.
+    pub journal: Vec<String>,
     /// Programs of declared tools: workers announce which files they are.
     pub programs: BTreeSet<String>,
 }
@@ -47,7 +47,7 @@ impl RunContext {
             image: format!("netplan:{version}"),
             version,
             only,
-            journal: None,
+            journal: Vec::new(),
             programs: BTreeSet::new(),
         }
     }
@@ -121,6 +121,8 @@ pub(super) struct KubernetesContext<'a> {
     pub labels: &'a StringMap,
     pub runtime_class: Option<&'a str>,
     pub ip_family: Option<IpFamily>,
+    /// The claim for the journal; without it a worker holds a copy.
+    pub results_claim: Option<&'a str>,
     /// Whether any worker is on its host's network.
     pub any_on_host: bool,
     /// Whether the namespace is netplan's own, rather than one that the plan names.
@@ -144,6 +146,7 @@ impl<'a> KubernetesContext<'a> {
             labels: &plan.labels,
             runtime_class: plan.runtime_class.as_deref(),
             ip_family: plan.ip_family,
+            results_claim: plan.results_claim.as_deref(),
             any_on_host: workers.iter().any(|worker| worker.host_network),
             own_namespace: run.namespace == NAMESPACE,
         }

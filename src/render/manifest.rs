@@ -97,6 +97,12 @@ pub fn manifests(
         rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
+    for (part, number) in run.journal.iter().skip(1).zip(1..) {
+        let name = format!("{}-journal-{number}", run.prefix);
+        let part = context! { name, content => part };
+        let context = context! { part, ..common.clone() };
+        rendered.push(render("journal-configmap.yaml.j2", &context)?);
+    }
     let secret = |name: &str, identity| {
         let context = context! { secret => context! { name }, identity, ..common.clone() };
         render(SECRET, &context)

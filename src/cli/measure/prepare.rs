@@ -52,8 +52,8 @@ pub(in crate::cli) struct Prepared {
 pub(in crate::cli) struct Begun {
     pub id: String,
     pub only: Option<String>,
-    /// Its journal, gzipped, in base64.
-    pub journal: String,
+    /// Its journal, gzipped, in parts, in base64.
+    pub journal: Vec<String>,
 }
 
 impl PrepareArgs {
@@ -119,7 +119,7 @@ impl Prepared {
     ) -> Result<Self, CliError> {
         let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
         let run = RunContext {
-            journal: begun.map(|begun| begun.journal.clone()),
+            journal: begun.map(|begun| begun.journal.clone()).unwrap_or_default(),
             ..RunContext::from_plan(&plan, &id, only)
         };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();

@@ -33,6 +33,7 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
         labels: pod.labels,
         runtime_class: pod.runtime_class,
         ip_family: fields.choice("ip_family").map(|at| at.value),
+        results_claim: fields.string("results_claim"),
     })
 }
 

@@ -37,6 +37,8 @@ pub struct Kubernetes {
     pub runtime_class: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_family: Option<IpFamily>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results_claim: Option<String>,
 }
 
 impl Default for Kubernetes {
@@ -54,6 +56,7 @@ impl Default for Kubernetes {
             labels: StringMap::new(),
             runtime_class: None,
             ip_family: None,
+            results_claim: None,
         }
     }
 }

@@ -182,6 +182,8 @@ const POD_SPEC: &str = "
     volumes[].configMap.defaultMode mode
     volumes[].secret.secretName!
     volumes[].secret.defaultMode    mode
+    volumes[].persistentVolumeClaim parent      # An empty folder: all of the run is on this machine.
+    volumes[].persistentVolumeClaim.claimName ignored
     volumes[].emptyDir              parent
     volumes[].emptyDir.medium       ignored     # It is always in memory,
     volumes[].emptyDir.sizeLimit    ignored     # and the machine's memory is the limit.

@@ -22,6 +22,9 @@ const RUN_KEYS: &[Key] = &[
         "The name of the pods' `PriorityClass`."),
     key("ip_family", Kind::Word(words::<IpFamily>), "The family of pod and Service addresses.")
         .or("the cluster's first"),
+    key("results_claim", Kind::Text(Form::Checked(object_name)),
+        "The PersistentVolumeClaim, in the run's namespace, for the journal of the run.")
+        .or("a worker holds a copy of the journal"),
 ];
 
 /// Taints that pods tolerate.
