@@ -7,7 +7,7 @@ use super::placement::{self, Labelled, Named, Scope};
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::describe::key::Form;
+use crate::plan::describe::key::NewName;
 use crate::plan::describe::keys::WORKER;
 use crate::plan::model::plan_file::Placement;
 use crate::plan::text::tree::NodeId;
@@ -15,15 +15,12 @@ use crate::plan::text::tree::NodeId;
 /// A group's workers have a number after its name.
 const NUMBER: usize = "-1000".len();
 
-/// The workers by name, each group as one. `form` is that of their names.
+/// The workers by name, each group as one. `form` is that of the names.
 pub fn workers(
     decoder: &Decoder<'_>,
-    form: Form,
+    form: NewName,
     id: NodeId,
 ) -> Option<IndexMap<String, Placement>> {
-    let Form::NewName(longest, reserved) = form else {
-        return None;
-    };
     let what = "a mapping with a name for each worker, e.g. `w1: {}`";
     let fields = decoder.fields(id, what, false)?;
     if fields.entries().is_empty() {
@@ -40,7 +37,7 @@ pub fn workers(
             value: entry.key.as_str(),
             place: entry.key_place,
         };
-        if reserved().contains(&name.value) {
+        if (form.reserved)().contains(&name.value) {
             let what = format!("{} is the name of netplan's own pod", quote(name.value));
             decoder.report(Problem::new(name.place, what).help("give the worker another name"));
         }
@@ -48,7 +45,7 @@ pub fn workers(
         let placement = fields.map(|fields| placement(decoder, &fields, &names, index, &mut rules));
         let placement = placement.unwrap_or_default();
         let number = if placement.one_per_node { NUMBER } else { 0 };
-        decoder.dns_label(name, longest - number);
+        decoder.dns_label(name, form.longest - number);
         places.push(name.place);
         workers.insert(entry.key.clone(), placement);
     }

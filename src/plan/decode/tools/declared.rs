@@ -13,7 +13,7 @@ use crate::catalog::{WORKER_CONTROL_PORT, built_in_tool};
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::tree::decoder::{At, Decoder, value_or_default};
 use crate::plan::decode::tree::fields::Fields;
-use crate::plan::describe::key::Form;
+use crate::plan::describe::key::NewName;
 use crate::plan::describe::keys::{CLIENT, DECLARED_TOOL, PORT, READY, SERVER, is_test_key};
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
@@ -23,11 +23,8 @@ use crate::plan::text::tree::NodeId;
 /// Declared tools by name; none for one that could not be read.
 pub type Tools = IndexMap<String, Option<Arc<DeclaredTool>>>;
 
-/// Reads `tools:`. `form` is that of their names; `slots` is how many paths lead to one destination at most.
-pub fn tools(decoder: &Decoder<'_>, form: Form, id: NodeId, slots: u16) -> Option<Tools> {
-    let Form::NewName(longest, _) = form else {
-        return None;
-    };
+/// Reads `tools:`. `form` is that of the names; `slots` is how many paths lead to one destination at most.
+pub fn tools(decoder: &Decoder<'_>, form: NewName, id: NodeId, slots: u16) -> Option<Tools> {
     let fields = decoder.fields(
         id,
         "a mapping with a name for each tool, e.g. `qperf: { client: …, metrics: … }`",
@@ -39,7 +36,7 @@ pub fn tools(decoder: &Decoder<'_>, form: Form, id: NodeId, slots: u16) -> Optio
             value: entry.key.as_str(),
             place: entry.key_place,
         };
-        decoder.dns_label(name, longest);
+        decoder.dns_label(name, form.longest);
         let is_built_in = built_in_tool(name.value).is_some();
         if is_built_in || is_test_key(name.value) {
             let what = if is_built_in {
