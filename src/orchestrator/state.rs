@@ -14,6 +14,7 @@
 //! step that are waited for; so no result lands on another cell.
 
 mod cell_index;
+pub mod claim;
 pub mod copies;
 mod deadlines;
 pub mod epoch;

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::super::claim::Copy;
 use super::super::copies::Ledger;
 use super::super::epoch::Epoch;
 use super::super::replay::Replay;
-use super::super::succession::Copy;
 use super::super::task::Tasks;
 use super::super::{Limits, State};
 use super::fake_tool::Fake;
