@@ -17,6 +17,7 @@ pub use model::local::{Link, Local, MOST_EMULATED_NODES, Offloads};
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};
 pub use model::plan_file::*;
+pub use model::pod_patch::{OWN_CONTAINERS, PodPatch};
 pub use model::timing::{Repeat, Timing, Until};
 pub use model::tools::declared::*;
 pub use model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};

@@ -8,13 +8,17 @@ use super::affinity::Affinity;
 use super::workers::WorkerPorts;
 use crate::catalog::WORKER_CONTROL_PORT;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PullPolicy, StringMap, TaintEffect,
-    Toleration, TolerationOperator,
+    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PodUser, PullPolicy, StringMap,
+    TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
 /// The port that the orchestrator's Service listens on.
 pub const ORCHESTRATOR_PORT: u16 = 5202;
+
+/// The labels by which every kubelet says what its node is.
+const OS: &str = "kubernetes.io/os";
+const ARCHITECTURE: &str = "kubernetes.io/arch";
 
 /// What one run's objects have in common: `run` in templates.
 #[derive(Clone, Debug, Serialize)]
@@ -112,7 +116,10 @@ impl OrchestratorContext {
 pub(super) struct KubernetesContext<'a> {
     pub image_pull_policy: PullPolicy,
     pub pull_secrets: &'a [String],
-    pub node_selector: &'a StringMap,
+    /// With what netplan asks of every node.
+    pub node_selector: StringMap,
+    /// Whether the pods name the image's user id.
+    pub names_user: bool,
     /// With the keys of Kubernetes.
     pub tolerations: Vec<TolerationContext<'a>>,
     pub resources: &'a PodResources,
@@ -134,7 +141,8 @@ impl<'a> KubernetesContext<'a> {
         Self {
             image_pull_policy: plan.image_pull_policy,
             pull_secrets: &plan.pull_secrets,
-            node_selector: &plan.node_selector,
+            node_selector: node_selector(plan),
+            names_user: plan.user == PodUser::Image,
             tolerations: plan
                 .tolerations
                 .iter()
@@ -151,6 +159,18 @@ impl<'a> KubernetesContext<'a> {
             own_namespace: run.namespace == NAMESPACE,
         }
     }
+}
+
+/// Labels that every node with a pod has: the image is of Linux, and may be of one architecture.
+fn node_selector(plan: &Kubernetes) -> StringMap {
+    let mut selector = StringMap::from_iter([(OS.to_owned(), "linux".to_owned())]);
+    selector.extend(
+        plan.architecture
+            .iter()
+            .map(|one| (ARCHITECTURE.to_owned(), one.clone())),
+    );
+    selector.extend(plan.node_selector.clone());
+    selector
 }
 
 /// A toleration as Kubernetes spells it.

@@ -149,7 +149,11 @@ const MAY_USE_CRATE: &[(&str, &[&str])] = &[
         &["render", "output/html", "plan/model/tools/expression.rs"],
     ),
     ("kube", &["cluster/kubernetes"]),
-    ("k8s_openapi", &["cluster"]),
+    (
+        "k8s_openapi",
+        &["cluster", "plan/decode/pod_patch.rs", "render/pod_patch.rs"],
+    ),
+    ("socket2", &["rpc"]),
     (
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],

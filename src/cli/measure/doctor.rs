@@ -67,7 +67,13 @@ pub(in crate::cli) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
         Target::Local if !is_given => {
             Checkup::for_machine(&Local::default(), WORKERS, &tools::built_in())
         }
-        target => runtime.block_on(target.checkup(&prepare::whole(&plan)?)),
+        target => {
+            let mut prepared = prepare::whole(&plan)?;
+            if let Target::Kubernetes(_) = target {
+                prepared.patch_pods()?;
+            }
+            runtime.block_on(target.checkup(&prepared))
+        }
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
     printer::results(&Invocation::current().localize(&lines))?;

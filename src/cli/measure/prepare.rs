@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
 use crate::plan::{Plan, PlanFile};
 use crate::render::{
-    Identities, Manifest, RunContext, Templates, WorkerPorts, manifests, worker_jobs,
+    Identities, Manifest, RunContext, Templates, WorkerPorts, manifests, patch_pods, worker_jobs,
 };
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
@@ -96,7 +96,9 @@ impl MakeArgs {
         let mut workers = worker_ports(&plan, &ports);
         workers.retain(|worker| worker.placement.group.is_some());
         let templates = self.templates()?;
-        Ok(worker_jobs(&run, &plan, &workers, &templates)?)
+        let mut jobs = worker_jobs(&run, &plan, &workers, &templates)?;
+        patch(&mut jobs, &plan)?;
+        Ok(jobs)
     }
 
     fn templates(&self) -> Result<Templates, CliError> {
@@ -150,6 +152,20 @@ impl Prepared {
             manifests,
             client: identities.client,
         })
+    }
+}
+
+impl Prepared {
+    /// Merges the plan's `kubernetes.pod` into the pods. The local cluster runs them without.
+    pub fn patch_pods(&mut self) -> Result<(), CliError> {
+        patch(&mut self.manifests, &self.plan)
+    }
+}
+
+fn patch(manifests: &mut [Manifest], plan: &Plan) -> Result<(), CliError> {
+    match &plan.kubernetes.pod {
+        Some(pod) => patch_pods(manifests, pod).map_err(CliError::Usage),
+        None => Ok(()),
     }
 }
 

@@ -180,7 +180,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             Answer::Interrupted => return Ok(Exit::Interrupted),
         }
     }
-    let prepared = match (prepared, &target) {
+    let mut prepared = match (prepared, &target) {
         (Some(prepared), _) => prepared,
         (None, Target::Local) => args.make.prepare(&file, namespace, None)?,
         (None, Target::Kubernetes(connection)) => {
@@ -191,6 +191,9 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             args.make.prepare(&file, namespace, None)?
         }
     };
+    if let Target::Kubernetes(_) = target {
+        prepared.patch_pods()?;
+    }
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
     let cells = prepared.schedule.cells.len();
     let ended = resumed.as_ref().map_or(0, Resumed::ended);

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::pod_patch::pod_patch;
 use super::tree::decoder::{At, Decoder, value_or_default};
 use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, quote};
@@ -34,6 +35,9 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
         runtime_class: pod.runtime_class,
         ip_family: fields.choice("ip_family").map(|at| at.value),
         results_claim: fields.string("results_claim"),
+        user: value_or_default(fields.choice("user")),
+        architecture: fields.string("architecture"),
+        pod: fields.value("pod").and_then(|id| pod_patch(decoder, id)),
     })
 }
 

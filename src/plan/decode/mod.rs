@@ -9,6 +9,7 @@ pub mod load;
 mod paths;
 mod placement;
 mod plan;
+mod pod_patch;
 mod tests;
 mod timing;
 pub mod tools;

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::choice::Choice;
+use super::pod_patch::PodPatch;
 
 /// The namespace of a run whose plan names none. It belongs to netplan, and its labels say what may
 /// run in it.
@@ -39,6 +40,12 @@ pub struct Kubernetes {
     pub ip_family: Option<IpFamily>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results_claim: Option<String>,
+    #[serde(skip_serializing_if = "PodUser::is_default")]
+    pub user: PodUser,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodPatch>,
 }
 
 impl Default for Kubernetes {
@@ -57,8 +64,40 @@ impl Default for Kubernetes {
             runtime_class: None,
             ip_family: None,
             results_claim: None,
+            user: PodUser::default(),
+            architecture: None,
+            pod: None,
         }
     }
+}
+
+/// Who chooses the user id of the pods' processes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PodUser {
+    #[default]
+    Image,
+    Platform,
+}
+
+impl PodUser {
+    /// Whether it is what a plan has that does not say it.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Choice for PodUser {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (
+            Self::Image,
+            "The image has the user 65532, and the pods name it.",
+        ),
+        (
+            Self::Platform,
+            "The platform gives each namespace user ids of its own, as OpenShift does: the pods name none.",
+        ),
+    ];
 }
 
 /// When a node pulls the image, as Kubernetes calls it.

@@ -9,6 +9,7 @@ pub mod local;
 pub mod path;
 pub mod plan;
 pub mod plan_file;
+pub mod pod_patch;
 pub mod sweep;
 pub mod timing;
 pub mod tools;

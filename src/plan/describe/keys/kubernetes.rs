@@ -3,7 +3,7 @@
 use crate::plan::describe::key::{
     Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, hint, key, limits, words,
 };
-use crate::plan::model::kubernetes::{IpFamily, PullPolicy, TaintEffect, TolerationOperator};
+use crate::plan::model::kubernetes::{IpFamily, PodUser, PullPolicy, TaintEffect, TolerationOperator};
 use crate::plan::model::kubernetes_names::{self, image, label_value, object_name};
 
 const RUN_KEYS: &[Key] = &[
@@ -25,6 +25,15 @@ const RUN_KEYS: &[Key] = &[
     key("results_claim", Kind::Text(Form::Checked(object_name)),
         "The PersistentVolumeClaim, in the run's namespace, for the journal of the run.")
         .or("a worker holds a copy of the journal"),
+    key("user", Kind::Word(words::<PodUser>), "Who chooses the user id of the processes.").or("`image`"),
+    key("architecture", Kind::Text(Form::Checked(label_value)),
+        "The architecture of the nodes that the pods run on, as Kubernetes calls it: `amd64`, `arm64`. Required \
+         where nodes have several and the image has one.").or("any"),
+    key("pod", Kind::PodTemplate,
+        "Fields of a pod template, as Kubernetes spells them, for what has no key here: merged into the pods as \
+         `kubectl patch` does. `null` removes a field. The parts for the containers `worker` and `orchestrator` are \
+         for those pods only; other containers are added to all. What netplan needs cannot be changed: its labels, \
+         commands, volumes and placements, and that no pod has a token."),
 ];
 
 /// Taints that pods tolerate.
