@@ -130,6 +130,7 @@ pub(super) struct KubernetesContext<'a> {
     pub ip_family: Option<IpFamily>,
     /// The claim for the journal; without it a worker holds a copy.
     pub results_claim: Option<&'a str>,
+    pub active_deadline_seconds: Option<u32>,
     /// Whether any worker is on its host's network.
     pub any_on_host: bool,
     /// Whether the namespace is netplan's own, rather than one that the plan names.
@@ -155,6 +156,7 @@ impl<'a> KubernetesContext<'a> {
             runtime_class: plan.runtime_class.as_deref(),
             ip_family: plan.ip_family,
             results_claim: plan.results_claim.as_deref(),
+            active_deadline_seconds: plan.active_deadline_seconds,
             any_on_host: workers.iter().any(|worker| worker.host_network),
             own_namespace: run.namespace == NAMESPACE,
         }

@@ -79,3 +79,88 @@ fn remove_nulls(value: &mut Value, patch: &Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn template(container: &str) -> Value {
+        json!({
+            "metadata": {"labels": {"netplan/run": "0badcafe"}},
+            "spec": {
+                "securityContext": {"runAsUser": 65532, "runAsNonRoot": true},
+                "containers": [{
+                    "name": container,
+                    "command": ["netplan"],
+                    "env": [{"name": "NETPLAN_NODE", "value": "n1"}],
+                    "volumeMounts": [{"name": "tls", "mountPath": "/run/netplan/tls"}],
+                }],
+                "volumes": [{"name": "tls", "secret": {"secretName": "s"}}],
+            },
+        })
+    }
+
+    #[test]
+    fn lists_are_merged_by_name_and_null_removes() {
+        let patch = json!({
+            "metadata": {"labels": {"team": "a"}},
+            "spec": {
+                "schedulerName": "mine",
+                "securityContext": {"runAsUser": null},
+                "containers": [
+                    {"name": "worker", "env": [{"name": "GODEBUG", "value": "x"}], "command": null},
+                    {"name": "proxy", "image": "proxy:1"},
+                ],
+            },
+        });
+        let worker = patched(&template("worker"), &patch).unwrap();
+        let expected = json!({
+            "metadata": {"labels": {"netplan/run": "0badcafe", "team": "a"}},
+            "spec": {
+                "schedulerName": "mine",
+                "securityContext": {"runAsNonRoot": true},
+                "containers": [
+                    {
+                        "name": "worker",
+                        "env": [
+                            {"name": "NETPLAN_NODE", "value": "n1"},
+                            {"name": "GODEBUG", "value": "x"},
+                        ],
+                        "volumeMounts": [{"name": "tls", "mountPath": "/run/netplan/tls"}],
+                    },
+                    {"name": "proxy", "image": "proxy:1"},
+                ],
+                "volumes": [{"name": "tls", "secret": {"secretName": "s"}}],
+            },
+        });
+        assert_eq!(worker, expected);
+        // What is for the worker is not for the orchestrator.
+        let orchestrator = patched(&template("orchestrator"), &patch).unwrap();
+        let names: Vec<&str> = names(&orchestrator).collect();
+        assert_eq!(names, ["orchestrator", "proxy"]);
+        assert_eq!(
+            orchestrator["spec"]["containers"][0]["command"],
+            json!(["netplan"])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_patch_does_not_name_stays(
+            name in "[a-z]{1,8}", labels in prop::collection::btree_map("[a-z]{1,8}", "[a-z]{0,8}", 0..4),
+        ) {
+            let patch = json!({"metadata": {"labels": labels}, "spec": {"schedulerName": name}});
+            let mut merged = patched(&template("worker"), &patch).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            for (key, value) in &labels {
+                prop_assert_eq!(&merged["metadata"]["labels"][key], &json!(value));
+                merged["metadata"]["labels"].as_object_mut().map(|all| all.remove(key));
+            }
+            prop_assert_eq!(&merged["spec"]["schedulerName"], &json!(name));
+            merged["spec"].as_object_mut().map(|all| all.remove("schedulerName"));
+            prop_assert_eq!(merged, template("worker"));
+        }
+    }
+}

@@ -200,6 +200,7 @@ const PURE: &[&str] = &[
     "cluster/kubernetes/pods/status.rs",
     "cluster/kubernetes/pods/terminations.rs",
     "cluster/placement/",
+    "cluster/kubernetes/detect.rs",
     "cluster/kubernetes/kubeconfig/merged.rs",
     "cluster/kubernetes/kubeconfig/server.rs",
 ];

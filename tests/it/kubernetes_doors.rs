@@ -241,6 +241,50 @@ kubernetes:
 }
 
 #[test]
+fn doctor_names_the_platform_with_its_evidence() {
+    let server = Server::start(None);
+    for group in [
+        "apps",
+        "security.openshift.io",
+        "kyverno.io",
+        "networking.istio.io",
+    ] {
+        server.api.add_group(group);
+    }
+    for (name, architecture) in [("n1", "amd64"), ("n2", "arm64")] {
+        let mut node = server.api.get("nodes", "", name).unwrap();
+        node["metadata"]["annotations"] = json!({"k8s.ovn.org/node-subnets": "{}"});
+        node["status"]["nodeInfo"] = json!({
+            "architecture": architecture, "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "",
+            "kubeProxyVersion": "", "kubeletVersion": "", "machineID": "", "operatingSystem": "linux",
+            "osImage": "", "systemUUID": "",
+        });
+        server.api.put("nodes", "", &node);
+    }
+    let labels = json!({"istio-injection": "enabled"});
+    let namespace = json!({"metadata": {"name": "netplan", "labels": labels}});
+    server.api.put("namespaces", "", &namespace);
+    let kubeconfig = server.kubeconfig(&json!({}), &json!({}));
+    let doctor = netplan(&kubeconfig, &["doctor"], &[]);
+    snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_doctor_platform", server.seen(&doctor)));
+    let plan = server.write(
+        "plan.yaml",
+        "version: 1
+name: wants
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths: [{ name: far, from: w1, to: w2, via: pod_ip }]
+tests: [{ iperf3: {} }]
+kubernetes: { user: platform, architecture: amd64 }
+",
+    );
+    let plan = plan.to_str().unwrap();
+    let doctor = netplan(&kubeconfig, &["doctor", plan, "--on", "kubernetes"], &[]);
+    snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_doctor_platform_kept", server.seen(&doctor)));
+}
+
+#[test]
 fn doctor_says_when_nobody_answers() {
     let server = Server::start(Some("right"));
     let refused = server.kubeconfig(&json!({"token": "wrong"}), &json!({}));

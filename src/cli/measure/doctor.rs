@@ -72,7 +72,16 @@ pub(in crate::cli) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
             if let Target::Kubernetes(_) = target {
                 prepared.patch_pods()?;
             }
-            runtime.block_on(target.checkup(&prepared))
+            runtime.block_on(async {
+                let mut checkup = target.checkup(&prepared).await;
+                let answers = checkup.place.first().is_some_and(|one| one.result.is_ok());
+                if let (Target::Kubernetes(connection), true) = (&target, answers) {
+                    let (run, manifests) = (&prepared.run, &prepared.manifests);
+                    let platform = connection.platform(&run.namespace, manifests).await;
+                    checkup.place.extend(platform);
+                }
+                checkup
+            })
         }
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();

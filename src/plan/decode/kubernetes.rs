@@ -37,6 +37,7 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
         results_claim: fields.string("results_claim"),
         user: value_or_default(fields.choice("user")),
         architecture: fields.string("architecture"),
+        active_deadline_seconds: fields.small_number("active_deadline_seconds"),
         pod: fields.value("pod").and_then(|id| pod_patch(decoder, id)),
     })
 }

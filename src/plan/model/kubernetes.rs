@@ -45,6 +45,8 @@ pub struct Kubernetes {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_deadline_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pod: Option<PodPatch>,
 }
 
@@ -66,6 +68,7 @@ impl Default for Kubernetes {
             results_claim: None,
             user: PodUser::default(),
             architecture: None,
+            active_deadline_seconds: None,
             pod: None,
         }
     }

@@ -6,6 +6,9 @@ use crate::plan::describe::key::{
 use crate::plan::model::kubernetes::{IpFamily, PodUser, PullPolicy, TaintEffect, TolerationOperator};
 use crate::plan::model::kubernetes_names::{self, image, label_value, object_name};
 
+/// Thirty days: how long a run's certificates are valid.
+const MOST_DEADLINE_S: u64 = 30 * 24 * 3600;
+
 const RUN_KEYS: &[Key] = &[
     key("image", Kind::Text(Form::Checked(image)), "The image of all pods.")
         .or("`netplan` with the version of the binary as its tag"),
@@ -29,6 +32,9 @@ const RUN_KEYS: &[Key] = &[
     key("architecture", Kind::Text(Form::Checked(label_value)),
         "The architecture of the nodes that the pods run on, as Kubernetes calls it: `amd64`, `arm64`. Required \
          where nodes have several and the image has one.").or("any"),
+    key("active_deadline_seconds", Kind::Number(limits(60, MOST_DEADLINE_S, "seconds")),
+        "After this many seconds Kubernetes ends the run's Jobs, whatever they do; what was measured until then \
+         may be lost.").or("none"),
     key("pod", Kind::PodTemplate,
         "Fields of a pod template, as Kubernetes spells them, for what has no key here: merged into the pods as \
          `kubectl patch` does. `null` removes a field. The parts for the containers `worker` and `orchestrator` are \
