@@ -63,6 +63,10 @@ const BEYOND: &[(&str, &[&str])] = &[
         ],
     ),
     ("keys that the reader of YAML drops", &["duplicate_key"]),
+    (
+        "what Kubernetes knows of pods",
+        &["kubernetes_pod_field", "kubernetes_pod_type"],
+    ),
 ];
 
 /// The cases that are no YAML, or YAML without a counterpart in JSON.
