@@ -131,6 +131,7 @@ pub(super) struct KubernetesContext<'a> {
     /// The claim for the journal; without it a worker holds a copy.
     pub results_claim: Option<&'a str>,
     pub active_deadline_seconds: Option<u32>,
+    pub ttl_seconds_after_finished: Option<u32>,
     /// Whether any worker is on its host's network.
     pub any_on_host: bool,
     /// Whether the namespace is netplan's own, rather than one that the plan names.
@@ -157,6 +158,7 @@ impl<'a> KubernetesContext<'a> {
             ip_family: plan.ip_family,
             results_claim: plan.results_claim.as_deref(),
             active_deadline_seconds: plan.active_deadline_seconds,
+            ttl_seconds_after_finished: plan.ttl_seconds_after_finished,
             any_on_host: workers.iter().any(|worker| worker.host_network),
             own_namespace: run.namespace == NAMESPACE,
         }

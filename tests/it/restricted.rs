@@ -420,6 +420,8 @@ kubernetes:
   user: platform
   architecture: arm64
   active_deadline_seconds: 3600
+  ttl_seconds_after_finished: 0
+  results_claim: journals
   pod:
     metadata: { annotations: { example.com/team: a } }
     spec:

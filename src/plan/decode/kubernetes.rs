@@ -37,6 +37,7 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
         results_claim: fields.string("results_claim"),
         user: value_or_default(fields.choice("user")),
         architecture: fields.string("architecture"),
+        ttl_seconds_after_finished: ttl(decoder, &fields),
         active_deadline_seconds: fields.small_number("active_deadline_seconds"),
         pod: fields.value("pod").and_then(|id| pod_patch(decoder, id)),
     })
@@ -72,6 +73,17 @@ pub fn pod_settings(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PodSettin
         labels,
         runtime_class: fields.string("runtime_class"),
     }
+}
+
+/// How long ended Jobs stay. Their results must be elsewhere.
+fn ttl(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> Option<u32> {
+    let key = "ttl_seconds_after_finished";
+    if let (Some(place), None) = (fields.key_place(key), fields.key_place("results_claim")) {
+        let what = format!("`{key}` removes the results with the pods that hold them");
+        let help = "write `results_claim` too, or remove the key: `netplan attach` collects and removes";
+        decoder.report(Problem::new(place, what).help(help));
+    }
+    fields.small_number(key)
 }
 
 fn pull_secrets(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> Option<Vec<String>> {

@@ -6,7 +6,7 @@ use serde_path_to_error::Segment;
 
 use super::tree::decoder::Decoder;
 use crate::diag::{Place, Problem, quote};
-use crate::plan::model::pod_patch::{OWN_CONTAINERS, OWN_VOLUMES, PodPatch};
+use crate::plan::model::pod_patch::{OWN_CONTAINERS, PodPatch, is_own_volume};
 use crate::plan::text::tree::{Entry, Kind, NodeId, Value};
 
 /// Where netplan mounts identity, plan and journal.
@@ -117,7 +117,7 @@ fn container(decoder: &Decoder<'_>, id: NodeId, report: &mut impl FnMut(Problem)
 fn mount(decoder: &Decoder<'_>, id: NodeId, is_own: bool, report: &mut impl FnMut(Problem)) {
     let fields = entries(decoder, id);
     if let Some((name, place)) = named(decoder, fields)
-        && OWN_VOLUMES.contains(&name)
+        && is_own_volume(name)
     {
         report(own_at(place, name, "add a volume of your own"));
     }
@@ -136,7 +136,7 @@ fn mount(decoder: &Decoder<'_>, id: NodeId, is_own: bool, report: &mut impl FnMu
 fn volume(decoder: &Decoder<'_>, id: NodeId, report: &mut impl FnMut(Problem)) {
     let fields = entries(decoder, id);
     if let Some((name, place)) = named(decoder, fields)
-        && OWN_VOLUMES.contains(&name)
+        && is_own_volume(name)
     {
         report(own_at(place, name, "use a name of your own"));
     }

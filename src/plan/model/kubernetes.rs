@@ -47,6 +47,8 @@ pub struct Kubernetes {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_deadline_seconds: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds_after_finished: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pod: Option<PodPatch>,
 }
 
@@ -69,6 +71,7 @@ impl Default for Kubernetes {
             user: PodUser::default(),
             architecture: None,
             active_deadline_seconds: None,
+            ttl_seconds_after_finished: None,
             pod: None,
         }
     }

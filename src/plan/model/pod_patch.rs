@@ -5,9 +5,12 @@ use serde_json::Value;
 
 /// The containers that netplan runs in.
 pub const OWN_CONTAINERS: &[&str] = &["worker", "orchestrator"];
-/// The volumes of a run.
-pub const OWN_VOLUMES: &[&str] = &["tls", "plan", "journal", "tmp"];
-
 /// A part of a pod template, merged into those of all pods. A `null` removes a field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PodPatch(pub Value);
+
+/// Whether a run's pods have a volume of this name.
+#[must_use]
+pub fn is_own_volume(name: &str) -> bool {
+    matches!(name, "tls" | "plan" | "journal" | "copy" | "tmp") || name.starts_with("journal-")
+}

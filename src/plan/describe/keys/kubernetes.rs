@@ -35,6 +35,9 @@ const RUN_KEYS: &[Key] = &[
     key("active_deadline_seconds", Kind::Number(limits(60, MOST_DEADLINE_S, "seconds")),
         "After this many seconds Kubernetes ends the run's Jobs, whatever they do; what was measured until then \
          may be lost.").or("none"),
+    key("ttl_seconds_after_finished", Kind::Number(limits(0, MOST_DEADLINE_S, "seconds")),
+        "Kubernetes removes the run's Jobs so many seconds after their end. Only with `results_claim`: without it \
+         the results would go with them.").or("they stay until `netplan clean`"),
     key("pod", Kind::PodTemplate,
         "Fields of a pod template, as Kubernetes spells them, for what has no key here: merged into the pods as \
          `kubectl patch` does. `null` removes a field. The parts for the containers `worker` and `orchestrator` are \
