@@ -80,7 +80,8 @@ fn ttl(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> Option<u32> {
     let key = "ttl_seconds_after_finished";
     if let (Some(place), None) = (fields.key_place(key), fields.key_place("results_claim")) {
         let what = format!("`{key}` removes the results with the pods that hold them");
-        let help = "write `results_claim` too, or remove the key: `netplan attach` collects and removes";
+        let help =
+            "write `results_claim` too, or remove the key: `netplan attach` collects and removes";
         decoder.report(Problem::new(place, what).help(help));
     }
     fields.small_number(key)
