@@ -41,6 +41,9 @@ pub trait Cluster {
     /// Dropping the future loses nothing.
     fn ended(&self) -> impl Future<Output = Option<PodEnded>> + Send;
 
+    /// Waits until the cluster's health is another than `last`; at first it is [`Health::Answers`].
+    fn health(&self, last: &Health) -> impl Future<Output = Health> + Send;
+
     /// What a pod's processes printed, standard output and standard error as they came; the last
     /// part of it when it was much.
     ///
@@ -63,6 +66,16 @@ pub trait Cluster {
     /// # Errors
     /// What could not be removed.
     fn down(self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Whether the cluster answers this process, and still has the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    Answers,
+    /// It does not answer; why.
+    Silent(String),
+    /// It has the run's objects no longer, or they are on their way out.
+    Removed,
 }
 
 /// Where a pod is.

@@ -8,6 +8,6 @@ pub mod kubernetes;
 pub mod local;
 mod placement;
 
-pub use api::{Cluster, Exit, Next, PodAddresses, PodEnded};
+pub use api::{Cluster, Exit, Health, Next, PodAddresses, PodEnded};
 pub use error::Error;
 pub use finding::Finding;

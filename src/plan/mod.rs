@@ -13,6 +13,7 @@ pub use describe::reference::reference;
 pub use describe::schema::schema;
 pub use model::expect::{Bound, Comparison, Condition, Expectation, Expectations, Find, Goal};
 pub use model::kubernetes::*;
+pub use model::kubernetes_names::{namespace_name, quantity};
 pub use model::local::{Link, Local, MOST_EMULATED_NODES, Offloads};
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};

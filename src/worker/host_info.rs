@@ -39,8 +39,9 @@ pub async fn gather(pod_ip: IpAddr, declared: &[String]) -> WorkerEnvironment {
             .unwrap_or_default(),
         architecture: said(UtsName::machine).unwrap_or_default(),
         cpu: cpu_model(&text_of("/proc/cpuinfo")).unwrap_or_default(),
-        cores: std::thread::available_parallelism()
-            .map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
+        cores: online_processors(&text_of("/sys/devices/system/cpu/online"))
+            .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+            .map_or(0, |cores| u32::try_from(cores).unwrap_or(u32::MAX)),
         memory_bytes: memory_bytes(&text_of("/proc/meminfo")).unwrap_or_default(),
         mtu: if_nametoindex(interface.as_str())
             .ok()
@@ -105,6 +106,19 @@ fn memory_bytes(meminfo: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
+/// How many processors of the node are online, whatever this process may use of them; the kernel lists them as
+/// `0-3,6` (Documentation/admin-guide/cputopology.rst).
+fn online_processors(list: &str) -> Option<usize> {
+    let count = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+        last.checked_sub(first)?.checked_add(1)
+    };
+    list.trim()
+        .split(',')
+        .try_fold(0_usize, |sum, part| sum.checked_add(count(part)?))
+}
+
 /// The features that `ethtool -k` lists, indented ones included; `off [fixed]` is off.
 fn offloads(features: &str) -> BTreeMap<String, bool> {
     features
@@ -126,6 +140,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn online_processors_are_counted() {
+        for (list, expected) in [
+            ("0\n", Some(1)),
+            ("0-3\n", Some(4)),
+            ("0-3,6,8-9", Some(7)),
+            ("", None),
+            ("3-0", None),
+            ("a", None),
+            ("0-18446744073709551615", None),
+        ] {
+            assert_eq!(online_processors(list), expected, "{list:?}");
+        }
+    }
 
     #[test]
     fn offloads_are_read() {

@@ -49,6 +49,7 @@ mod page;
 mod plan;
 mod plan_any;
 mod preflight;
+mod probe;
 mod render;
 mod report;
 mod restricted;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::preflight::Checkup;
-use super::prepare;
 use super::target::{Target, TargetArgs};
+use super::{prepare, probe};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
 use crate::cli::help::invocation::Invocation;
@@ -19,19 +19,29 @@ use crate::tools;
 /// Check whether plans can run: what is missing, and how to fix it
 ///
 /// Examines what `run` would use: the Kubernetes cluster of the current kubeconfig, or else this machine.
-/// Creates nothing there. The exit code is 1 if anything is missing.
+/// Creates nothing there, unless with `--probe`. The exit code is 1 if anything is missing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan doctor
   netplan doctor my-plan.yaml      examines what this plan needs: nodes, emulated links, tools
   netplan doctor --on local        examines this machine, whatever the kubeconfig says
   netplan doctor --context kind-dev --namespace bench
+  netplan doctor --probe           starts a pod on each node, and says what they reach of each other
 
 Exit codes: 0 success; 1 something is missing; 2 the command line or the plan is wrong.")]
 pub(in crate::cli) struct DoctorArgs {
     /// Examine what this plan needs; `-` reads standard input [default: the plan of `netplan init`]
     #[arg(add = complete::plans())]
     plan: Option<PathBuf>,
+
+    /// Also start a pod on each node that can take one, try pod IPs, cluster IPs, DNS names and full packets
+    /// between all of them, and remove the pods
+    #[arg(long)]
+    probe: bool,
+
+    /// The image of these pods [default: the plan's]
+    #[arg(long, value_name = "IMAGE", requires = "probe")]
+    image: Option<String>,
 
     #[command(flatten)]
     target: TargetArgs,
@@ -63,7 +73,10 @@ pub(in crate::cli) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
         plan.kubernetes.namespace.clone_from(namespace);
     }
     let target = runtime.block_on(args.target.resolve(&plan.kubernetes.namespace))?;
-    let checkup = match target {
+    if let Some(image) = &args.image {
+        plan.kubernetes.image = Some(image.clone());
+    }
+    let checkup = match &target {
         Target::Local if !is_given => {
             Checkup::for_machine(&Local::default(), WORKERS, &tools::built_in())
         }
@@ -86,6 +99,15 @@ pub(in crate::cli) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
     printer::results(&Invocation::current().localize(&lines))?;
+    // A tool that is missing keeps no packet back.
+    if args.probe && checkup.place.iter().all(|finding| finding.result.is_ok()) {
+        let probed = runtime.block_on(probe::probe(&plan, target))?;
+        match probed {
+            None => return Ok(Exit::Interrupted),
+            Some(false) => return Ok(Exit::CouldNotRun),
+            Some(true) => {}
+        }
+    }
     Ok(if checkup.problems().next().is_some() {
         Exit::CouldNotRun
     } else {

@@ -126,6 +126,7 @@ impl Live<'_> {
         self.sink.enter(Phase::Removing);
         // Also after a failure: whatever was made is removed.
         let mut down = std::pin::pin!(cluster.down());
+        let mut followed = followed.map_err(|error| self.continued(error));
         let down = if let Ok(down) = tokio::time::timeout(SOON, &mut down).await {
             down
         } else {
@@ -133,10 +134,11 @@ impl Live<'_> {
             if let Err(error) = &followed {
                 let why = printer::chain(error);
                 self.sink.say(&format!("{why}\nremoving what was made"));
+                followed = Err(anyhow!("the run has failed, see above"));
             }
             down.await
         };
-        let followed = followed.map_err(|error| self.continued(error))?;
+        let followed = followed?;
         down?;
         Ok(followed)
     }

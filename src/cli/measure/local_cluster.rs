@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::lifecycle::Live;
+use super::prepare::Prepared;
+use super::probe::{Found, attend};
 use crate::cli::watch::Followed;
 use crate::cluster::local::Local;
 use crate::cluster::{Finding, local};
@@ -56,6 +58,12 @@ pub(super) async fn run(live: Live<'_>) -> anyhow::Result<Followed> {
     let cluster = Local::start(Path::new(PROGRAM), &plan.local).await?;
     let cluster = cluster.with_programs(tools::programs(plan));
     Box::pin(live.whole(cluster)).await
+}
+
+/// Probes the emulated network.
+pub(super) async fn probe(prepared: &Prepared) -> anyhow::Result<Option<Found>> {
+    let cluster = Local::start(Path::new(PROGRAM), &prepared.plan.local).await?;
+    attend(cluster, prepared).await
 }
 
 /// What a tool lacks on this machine.

@@ -10,6 +10,7 @@ mod local_cluster;
 mod other_runs;
 pub(in crate::cli) mod preflight;
 pub(in crate::cli) mod prepare;
+mod probe;
 pub(in crate::cli) mod resume;
 pub(in crate::cli) mod run;
 pub(in crate::cli) mod selftest;

@@ -3,6 +3,8 @@
 use anyhow::anyhow;
 
 use super::lifecycle::Live;
+use super::prepare::Prepared;
+use super::probe::Found;
 use crate::cli::watch::Followed;
 use crate::cluster::Finding;
 use crate::diag::Problem;
@@ -38,8 +40,18 @@ pub(super) fn tool_finding(tool: &dyn Tool) -> Finding {
 /// Runs a run on it: says that it cannot.
 #[expect(clippy::unused_async, reason = "as the one of the local cluster")]
 pub(super) async fn run(_: Live<'_>) -> anyhow::Result<Followed> {
-    Err(require().err().map_or_else(
+    Err(no_local_cluster())
+}
+
+/// Probes the emulated network: says that there is none.
+#[expect(clippy::unused_async, reason = "as the one of the local cluster")]
+pub(super) async fn probe(_: &Prepared) -> anyhow::Result<Option<Found>> {
+    Err(no_local_cluster())
+}
+
+fn no_local_cluster() -> anyhow::Error {
+    require().err().map_or_else(
         || anyhow!("no local cluster"),
         |problem| anyhow!("{problem}"),
-    ))
+    )
 }

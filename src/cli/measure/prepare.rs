@@ -90,15 +90,7 @@ impl MakeArgs {
     /// The Jobs of the workers of groups: which nodes their pods fit on decides how many workers a
     /// group without `count` has.
     pub fn group_jobs(&self, file: &PlanFile) -> Result<Vec<Manifest>, CliError> {
-        let plan = file.expand();
-        let run = RunContext::from_plan(&plan, &new_id()?, None);
-        let ports = tools::Ports::for_plan(&plan);
-        let mut workers = worker_ports(&plan, &ports);
-        workers.retain(|worker| worker.placement.group.is_some());
-        let templates = self.templates()?;
-        let mut jobs = worker_jobs(&run, &plan, &workers, &templates)?;
-        patch(&mut jobs, &plan)?;
-        Ok(jobs)
+        group_jobs(file, &self.templates()?)
     }
 
     fn templates(&self) -> Result<Templates, CliError> {
@@ -169,11 +161,36 @@ fn patch(manifests: &mut [Manifest], plan: &Plan) -> Result<(), CliError> {
     }
 }
 
+/// The Jobs of the workers of groups.
+pub(in crate::cli) fn group_jobs(
+    file: &PlanFile,
+    templates: &Templates,
+) -> Result<Vec<Manifest>, CliError> {
+    let plan = file.expand();
+    let run = RunContext::from_plan(&plan, &new_id()?, None);
+    let ports = tools::Ports::for_plan(&plan);
+    let mut workers = worker_ports(&plan, &ports);
+    workers.retain(|worker| worker.placement.group.is_some());
+    let mut jobs = worker_jobs(&run, &plan, &workers, templates)?;
+    patch(&mut jobs, &plan)?;
+    Ok(jobs)
+}
+
 /// A run of a whole plan, with the embedded templates.
 pub(in crate::cli) fn whole(file: &PlanFile) -> Result<Prepared, CliError> {
     let plan = file.expand();
     let schedule = Schedule::new(&plan, &Selection::all());
     Prepared::new(file, plan, schedule, None, None, &Templates::embedded())
+}
+
+/// The pods of a plan's workers without an orchestrator, with the embedded templates.
+pub(in crate::cli) fn without_orchestrator(file: &PlanFile) -> Result<Prepared, CliError> {
+    let mut prepared = whole(file)?;
+    let orchestrator = prepared.run.orchestrator();
+    prepared
+        .manifests
+        .retain(|manifest| manifest.kind() != "Job" || manifest.name() != orchestrator);
+    Ok(prepared)
 }
 
 fn worker_ports<'p>(plan: &'p Plan, ports: &'p tools::Ports) -> Vec<WorkerPorts<'p>> {

@@ -14,7 +14,7 @@ use crate::cli::help::complete;
 use crate::cli::terminal::confirm::{self, Answer};
 use crate::cli::terminal::printer;
 use crate::cluster::kubernetes::{Configured, Connection, Settings};
-use crate::plan::NAMESPACE;
+use crate::plan::{NAMESPACE, namespace_name};
 
 // Which cluster to connect to.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ pub(in crate::cli) struct KubernetesArgs {
     connection: ConnectionArgs,
 
     /// The namespace to look for runs in [default: all; without the permission for that, `netplan` and the context's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = namespace)]
     namespace: Option<String>,
 }
 
@@ -50,8 +50,16 @@ pub(in crate::cli) struct TargetArgs {
     connection: ConnectionArgs,
 
     /// The run's namespace; created if missing, and then removed with the run
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = namespace)]
     pub namespace: Option<String>,
+}
+
+/// The name of a namespace, as an argument.
+pub(in crate::cli) fn namespace(text: &str) -> Result<String, String> {
+    match namespace_name(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(problem) => Err(problem.help.unwrap_or(problem.what)),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

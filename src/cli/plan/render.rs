@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::cli::error::{CliError, Exit};
 use crate::cli::measure::prepare::PrepareArgs;
+use crate::cli::measure::target::namespace;
 use crate::cli::terminal::printer;
 use crate::files::{self, Durability};
 use crate::render::{Manifest, chart};
@@ -28,7 +29,7 @@ pub(in crate::cli) struct RenderArgs {
     prepare: PrepareArgs,
 
     /// The namespace [default: the plan's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = namespace)]
     namespace: Option<String>,
 
     /// Also render the Namespace; deleting the manifests then removes it with everything in it

@@ -11,11 +11,11 @@ use tonic::Code;
 use super::connection::{Lost, connect};
 use super::diagnosis::Diagnosis;
 use super::missing_workers::MissingWorkers;
-use super::pods::{EndedPods, pods_ended};
+use super::pods::{EndedPods, health_changes, pods_ended};
 use super::sink::{Heard, Sink};
 use crate::cli::interrupt::{Interrupt, Signalled};
 use crate::cli::progress::Phase;
-use crate::cluster::{Cluster, PodEnded};
+use crate::cluster::{Cluster, Health, PodEnded};
 use crate::rpc::pb::{CancelRequest, CollectedRequest, WatchRequest};
 use crate::rpc::{self, Identity};
 
@@ -97,13 +97,17 @@ impl<'a> Follower<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let mut pods = pin!(pods_ended(cluster));
+        let mut health = pin!(health_changes(cluster));
         self.missing = MissingWorkers::since(Instant::now());
         // A real cluster has deadlines of its own, and may have to pull an image.
         self.begins_by = (!self.lasting).then(|| Instant::now() + BEGINS_WITHIN);
         let mut lost = 0;
         loop {
             let known = sink.begins_at();
-            let error = match self.session(cluster, pods.as_mut(), sink).await {
+            let error = match self
+                .session(cluster, pods.as_mut(), health.as_mut(), sink)
+                .await
+            {
                 Err(Lost::Again(error)) => error,
                 over => return over,
             };
@@ -129,6 +133,7 @@ impl<'a> Follower<'a> {
         &mut self,
         cluster: &C,
         mut pods: Pin<&mut impl Stream<Item = PodEnded>>,
+        mut health: Pin<&mut impl Stream<Item = Health>>,
         sink: &mut dyn Sink,
     ) -> Result<Followed, Lost> {
         let from_seq = sink.begins_at();
@@ -156,6 +161,7 @@ impl<'a> Follower<'a> {
                     signalled = self.interrupt.next() => {
                         return Ok(self.without_orchestrator(signalled));
                     }
+                    Some(changed) = health.next() => self.say_health(&changed, sink),
                     () = sleep_until(self.begins_by) => return Err(Self::never_began()),
                 }
             }
@@ -216,6 +222,7 @@ impl<'a> Follower<'a> {
                     // Without an answer the deadline of the interrupt ends it.
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }
+                Some(changed) = health.next() => self.say_health(&changed, sink),
                 () = sleep_until(self.missing.next_look()) => {
                     let diagnosis = Diagnosis { cluster, orchestrator: &orchestrator, identity };
                     self.missing.look(diagnosis, sink).await;
@@ -246,6 +253,20 @@ impl<'a> Follower<'a> {
     fn pod_ended(&mut self, ended: Option<PodEnded>, sink: &dyn Sink) -> Result<(), Lost> {
         let is_ending = self.over || self.interrupted_at.is_some();
         self.pods.take(ended, is_ending, sink)
+    }
+
+    /// Says how the cluster's health has changed.
+    fn say_health(&self, health: &Health, sink: &dyn Sink) {
+        let message = match health {
+            Health::Silent(why) => {
+                format!("the API server does not answer: {why}; the run continues by itself")
+            }
+            Health::Answers => "the API server answers again".to_owned(),
+            // The pods of a run that has ended are removed.
+            Health::Removed if self.over => return,
+            Health::Removed => "somebody is removing the run: its Jobs are deleted".to_owned(),
+        };
+        sink.say(&message);
     }
 
     /// The workers do not join, and the cluster does not say why.

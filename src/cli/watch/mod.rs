@@ -7,7 +7,7 @@ mod missing_workers;
 mod pods;
 mod sink;
 
-pub(super) use self::connection::{Lost, cancel};
+pub(super) use self::connection::{Lost, cancel, connect_worker};
 pub(super) use self::follower::{Followed, Follower, OnInterrupt};
 pub(super) use self::sink::{Heard, Sink};
 

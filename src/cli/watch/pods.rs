@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::connection::Lost;
 use super::sink::Sink;
-use crate::cluster::{Cluster, Exit, Next, PodEnded};
+use crate::cluster::{Cluster, Exit, Health, Next, PodEnded};
 use crate::rpc::Client;
 use crate::rpc::pb::GiveUpRequest;
 
@@ -85,6 +85,13 @@ impl EndedPods {
             match pod.next {
                 Next::Restarted(_) => {}
                 Next::GaveUp(_) => return Err(Lost::Final(anyhow!(message))),
+                // Its Job or the namespace is gone, too: no other pod comes.
+                Next::Stays if self.lasting && pod.exit == Exit::Removed => {
+                    return Err(Lost::Final(anyhow!(
+                        "somebody has removed the run: the Job or the namespace of pod `{}` was deleted",
+                        pod.pod
+                    )));
+                }
                 Next::Replaced | Next::Stays => return Err(Lost::Again(anyhow!(message))),
             }
         }
@@ -122,6 +129,15 @@ impl EndedPods {
         let prefix = self.orchestrator.strip_suffix("orchestrator")?;
         pod.strip_prefix(prefix)
     }
+}
+
+/// The changes of the cluster's health.
+pub(super) fn health_changes<C: Cluster + Sync>(cluster: &C) -> impl Stream<Item = Health> {
+    stream::unfold((cluster, Health::Answers), async |(cluster, last)| {
+        let health = cluster.health(&last).await;
+        Some((health.clone(), (cluster, health)))
+    })
+    .fuse()
 }
 
 #[cfg(test)]

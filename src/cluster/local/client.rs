@@ -22,7 +22,7 @@ use super::machine::host_paths::{host_files, paths_to_show};
 use super::machine::path_lookup::search_path;
 use super::machine::process_limit::process_limit_reached;
 use super::sandbox::Stage;
-use crate::cluster::{Cluster, Error, PodAddresses, PodEnded};
+use crate::cluster::{Cluster, Error, Health, PodAddresses, PodEnded};
 use crate::plan;
 use crate::render::Manifest;
 use crate::system::with_original_file_limit;
@@ -215,6 +215,11 @@ impl Cluster for Local {
 
     async fn ended(&self) -> Option<PodEnded> {
         self.ended.lock().await.recv().await
+    }
+
+    /// Its end is told by [`Cluster::ended`], and it has no other silence.
+    async fn health(&self, _: &Health) -> Health {
+        std::future::pending().await
     }
 
     async fn logs(&self, pod: &str) -> Result<String, Error> {

@@ -28,6 +28,22 @@ pub fn object_name(text: &str) -> Result<(), Problem> {
     )
 }
 
+/// A name of a namespace (RFC 1123 label).
+///
+/// # Errors
+/// When the API server would refuse it.
+pub fn namespace_name(text: &str) -> Result<(), Problem> {
+    if text.len() <= 63 && !text.contains('.') && object_name(text).is_ok() {
+        return Ok(());
+    }
+    wrong(
+        text,
+        "not a name of a namespace",
+        "such names have `a` to `z`, `0` to `9` and `-`, 63 characters at most, and start and end with a \
+         letter or digit",
+    )
+}
+
 /// The part of a label's key after the `/`, and a label's value: `A-Z a-z 0-9 - _ .`, 63 at most.
 fn is_name(text: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphanumeric();

@@ -392,6 +392,16 @@ pub struct GiveUpRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GiveUpResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListenRequest {
+    #[prost(uint32, tag = "1")]
+    pub port: u32,
+    /// At most 60000.
+    #[prost(uint32, tag = "2")]
+    pub duration_ms: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListenResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DialRequest {
     /// Addresses and names; at most 16.
@@ -1198,6 +1208,29 @@ pub mod worker_control_client {
                 .insert(GrpcMethod::new("netplan.v1.WorkerControl", "Dial"));
             self.inner.unary(req, path, codec).await
         }
+        /// Accepts connections on a port of any address for some time, and closes each as soon as anything arrives, so
+        /// that others can dial. Answers once it listens.
+        pub async fn listen(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListenRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListenResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/netplan.v1.WorkerControl/Listen",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("netplan.v1.WorkerControl", "Listen"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What the worker holds of the run's journal: the orchestrator's pod may be gone.
         pub async fn describe_copy(
             &mut self,
@@ -1293,6 +1326,12 @@ pub mod worker_control_server {
             &self,
             request: tonic::Request<super::DialRequest>,
         ) -> std::result::Result<tonic::Response<super::DialResponse>, tonic::Status>;
+        /// Accepts connections on a port of any address for some time, and closes each as soon as anything arrives, so
+        /// that others can dial. Answers once it listens.
+        async fn listen(
+            &self,
+            request: tonic::Request<super::ListenRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListenResponse>, tonic::Status>;
         /// What the worker holds of the run's journal: the orchestrator's pod may be gone.
         async fn describe_copy(
             &self,
@@ -1428,6 +1467,51 @@ pub mod worker_control_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DialSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/netplan.v1.WorkerControl/Listen" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListenSvc<T: WorkerControl>(pub Arc<T>);
+                    impl<
+                        T: WorkerControl,
+                    > tonic::server::UnaryService<super::ListenRequest>
+                    for ListenSvc<T> {
+                        type Response = super::ListenResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListenRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WorkerControl>::listen(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListenSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -2,6 +2,7 @@
 //! cluster's port-forward leads without the pod network.
 
 mod dial;
+mod listen;
 mod name_servers;
 mod serve;
 mod service;

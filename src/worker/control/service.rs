@@ -8,11 +8,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::dial::dial;
+use super::listen::listen;
 use super::name_servers::name_servers;
 use crate::rpc::pb::worker_control_server::WorkerControl;
 use crate::rpc::pb::{
     CopyCollectedRequest, CopyCollectedResponse, DescribeCopyRequest, DescribeCopyResponse,
-    DialRequest, DialResponse, ReadCopyRequest, Record,
+    DialRequest, DialResponse, ListenRequest, ListenResponse, ReadCopyRequest, Record,
 };
 use crate::rpc::{Peer, with_version};
 use crate::worker::journal_copy::SharedCopy;
@@ -24,6 +25,8 @@ const LONGEST_HOST: usize = 255;
 /// For one host.
 const LONGEST_DIAL: Duration = Duration::from_secs(10);
 
+/// For one listener.
+const LONGEST_LISTEN: Duration = Duration::from_secs(60);
 /// Records of the copy that the command line has not taken yet.
 const RECORDS: usize = 1;
 
@@ -88,9 +91,7 @@ impl WorkerControl for Service {
             let text = format!("at most {MOST_HOSTS} hosts of {LONGEST_HOST} characters each");
             return Err(Status::invalid_argument(text));
         }
-        let Ok(port @ 1..) = u16::try_from(port) else {
-            return Err(Status::invalid_argument("a port is 1 to 65535"));
-        };
+        let port = port_from(port)?;
         let within = Duration::from_millis(timeout_ms.into()).min(LONGEST_DIAL);
         let hosts = join_all(
             hosts
@@ -102,5 +103,27 @@ impl WorkerControl for Service {
             hosts,
             name_servers: name_servers(),
         })))
+    }
+
+    async fn listen(
+        &self,
+        request: Request<ListenRequest>,
+    ) -> Result<Response<ListenResponse>, Status> {
+        Peer::from_request(&request)?.must_be_client()?;
+        let ListenRequest { port, duration_ms } = request.into_inner();
+        let port = port_from(port)?;
+        let duration = Duration::from_millis(duration_ms.into()).min(LONGEST_LISTEN);
+        let listening = listen(port, duration).await;
+        listening.map_err(|error| {
+            Status::failed_precondition(format!("cannot listen on port {port}: {error}"))
+        })?;
+        Ok(with_version(Response::new(ListenResponse {})))
+    }
+}
+
+fn port_from(number: u32) -> Result<u16, Status> {
+    match u16::try_from(number) {
+        Ok(port @ 1..) => Ok(port),
+        _ => Err(Status::invalid_argument("a port is 1 to 65535")),
     }
 }

@@ -10,6 +10,7 @@ mod cleanup;
 mod detached;
 mod host;
 mod interrupt;
+mod network;
 mod quick;
 mod restarts;
 mod standalone;

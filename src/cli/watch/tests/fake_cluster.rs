@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cluster::{Cluster, Error, PodAddresses, PodEnded};
+use crate::cluster::{Cluster, Error, Health, PodAddresses, PodEnded};
 use crate::render::Manifest;
 
 /// A cluster whose orchestrator cannot be reached.
@@ -30,6 +30,10 @@ impl Cluster for FakeCluster {
             tokio::task::yield_now().await;
         }
         Some(ended.clone())
+    }
+
+    async fn health(&self, _: &Health) -> Health {
+        std::future::pending().await
     }
 
     async fn logs(&self, _: &str) -> Result<String, Error> {

@@ -1,13 +1,16 @@
 //! Removes the objects with a run's label, and nothing else.
 
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams};
+use tokio::time::sleep;
 
 use super::apply::resource;
 use super::namespace;
 use crate::cluster::Error;
-use crate::cluster::kubernetes::api_error::{api_error, code};
+use crate::cluster::kubernetes::api_error::{api_error, code, is_transient};
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::selector;
 use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
@@ -24,6 +27,11 @@ const KINDS: &[(&str, &str)] = &[
     ("v1", "Secret"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
 ];
+
+/// Attempts beyond the first to remove the objects of a kind.
+const RETRIES: u32 = 3;
+/// The wait before the first of them; the second waits twice as long, and so on.
+const RETRY_AFTER: Duration = Duration::from_millis(300);
 
 impl Connection {
     /// Removes what is left of runs, and only what carries netplan's label. Also removes a run's namespace if
@@ -78,7 +86,9 @@ async fn remove(
 ) -> Result<(), Error> {
     let mut first_error = None;
     for (version, kind) in KINDS {
-        if let Err(error) = remove_kind(connection, namespace, run, version, kind).await {
+        if let Err(error) =
+            remove_kind_with_retries(connection, namespace, run, version, kind).await
+        {
             let may_stay = *kind == "Pod" || !strict && *kind != "ConfigMap";
             let left_to_cluster = may_stay && code(&error) == Some(403);
             if !left_to_cluster {
@@ -91,6 +101,26 @@ async fn remove(
         return Err(error);
     }
     wait_until_pods_are_gone(connection, namespace, run).await
+}
+
+/// Deleting means the same however often it is asked for; the API server may be away for a moment.
+async fn remove_kind_with_retries(
+    connection: &Connection,
+    namespace: &str,
+    run: &str,
+    version: &str,
+    kind: &str,
+) -> kube::Result<()> {
+    let mut retries = RETRIES;
+    loop {
+        match remove_kind(connection, namespace, run, version, kind).await {
+            Err(error) if retries > 0 && is_transient(&error) => {
+                sleep(RETRY_AFTER * (RETRIES - retries + 1)).await;
+                retries -= 1;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 async fn remove_kind(

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
-use super::{permissions, placement_check, pod_admission, references_check};
+use super::{permissions, placement_check, pod_admission, quota, references_check};
 use crate::cluster::kubernetes::api_error::{cause, code, help};
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::objects::apply::pod_spec;
@@ -96,6 +96,7 @@ impl Connection {
             references_check::image(nodes.as_deref(), manifests),
             references_check::references(self, (!is_missing).then_some(namespace), manifests).await,
             pod_admission::check(self, (!is_missing).then_some(namespace), manifests).await,
+            quota::check(self, (!is_missing).then_some(namespace), manifests).await,
             plan_size(manifests),
         ]
     }

@@ -4,6 +4,7 @@ mod checkup;
 mod permissions;
 mod placement_check;
 mod pod_admission;
+mod quota;
 mod references_check;
 
 pub use checkup::LARGEST_CONFIG_MAP_BYTES;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::io::AsyncBufReadExt;
 use futures::stream::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::Api;
 use kube::api::LogParams;
 use tokio::io::DuplexStream;
@@ -27,7 +27,7 @@ use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::pods::status::{current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::kubernetes::pods::terminations::{Termination, Terminations};
 use crate::cluster::kubernetes::startup::{Startup, StartupFailure, Verdict};
-use crate::cluster::{Cluster, Error, Next, PodAddresses, PodEnded};
+use crate::cluster::{Cluster, Error, Health, Next, PodAddresses, PodEnded};
 use crate::render::Manifest;
 use crate::results::Progress;
 
@@ -37,6 +37,8 @@ pub struct Kubernetes {
     run: String,
     namespace: String,
     applied: AtomicBool,
+    /// The run's Jobs have been seen.
+    has_jobs: AtomicBool,
     description: OnceLock<serde_json::Value>,
     follow: Mutex<Follow>,
 }
@@ -72,6 +74,7 @@ impl Kubernetes {
             run: run.to_owned(),
             namespace: namespace.to_owned(),
             applied: AtomicBool::new(false),
+            has_jobs: AtomicBool::new(false),
             description: OnceLock::new(),
             follow: Mutex::new(Follow {
                 watch,
@@ -230,6 +233,11 @@ impl Kubernetes {
         &self.connection
     }
 
+    /// Takes note of whether there are Jobs now, and says whether there have been some.
+    pub(super) fn has_had_jobs(&self, are_there: bool) -> bool {
+        self.has_jobs.fetch_or(are_there, Ordering::Relaxed) || are_there
+    }
+
     pub(super) fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.connection.client.clone(), &self.namespace)
     }
@@ -272,7 +280,11 @@ impl Kubernetes {
             return ended.next;
         };
         let api: Api<Job> = Api::namespaced(self.connection.client.clone(), &self.namespace);
+        if self.namespace_is_leaving().await {
+            return Next::Stays;
+        }
         match self.connection.ask(api.get(job)).await {
+            Ok(job) if job.metadata.deletion_timestamp.is_some() => Next::Stays,
             Ok(job) => {
                 let status = job.status.unwrap_or_default();
                 let conditions = status.conditions.unwrap_or_default();
@@ -287,6 +299,18 @@ impl Kubernetes {
             }
             Err(error) if code(&error) == Some(404) => Next::Stays,
             Err(_) => Next::Replaced,
+        }
+    }
+
+    /// Whether somebody has deleted the namespace: nothing new is made in it. Without the permission to view it
+    /// the Job alone tells.
+    async fn namespace_is_leaving(&self) -> bool {
+        let api: Api<Namespace> = Api::all(self.connection.client.clone());
+        let found = self.connection.ask(api.get_opt(&self.namespace)).await;
+        match found {
+            Ok(Some(namespace)) => namespace.metadata.deletion_timestamp.is_some(),
+            Ok(None) => true,
+            Err(_) => false,
         }
     }
 
@@ -381,6 +405,10 @@ impl Cluster for Kubernetes {
         let told = self.to_pod_ended(&ended).await;
         follow.ended.pop_front();
         Some(told)
+    }
+
+    async fn health(&self, last: &Health) -> Health {
+        self.wait_for_health(last).await
     }
 
     async fn logs(&self, pod: &str) -> Result<String, Error> {
