@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::affinity::Affinity;
 use super::workers::WorkerPorts;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PullPolicy, StringMap, TaintEffect,
-    Toleration, TolerationOperator,
+    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PodSettings, PullPolicy, Resources,
+    StringMap, TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
@@ -180,10 +180,52 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 #[derive(Serialize)]
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
+    /// What its pods are like: what `kubernetes:` says of all, and the worker of its own.
+    pub pods: PodsContext,
     #[serde(flatten)]
     pub affinity: Affinity,
     pub host_network: bool,
     pub ports: Vec<PortContext>,
+}
+
+/// `worker.pods` in templates.
+#[derive(Serialize)]
+pub(super) struct PodsContext {
+    pub labels: StringMap,
+    pub annotations: StringMap,
+    pub resources: Resources,
+    /// With the keys of Kubernetes.
+    pub tolerations: serde_json::Value,
+    pub runtime_class: Option<String>,
+}
+
+impl PodsContext {
+    fn new(all: &Kubernetes, own: &PodSettings) -> Self {
+        let wider = PodSettings {
+            labels: all.labels.clone(),
+            annotations: all.annotations.clone(),
+            resources: all.resources.workers.clone(),
+            tolerations: all.tolerations.clone(),
+            runtime_class: all.runtime_class.clone(),
+            ..PodSettings::default()
+        };
+        let PodSettings {
+            labels,
+            annotations,
+            resources,
+            tolerations,
+            runtime_class,
+            ..
+        } = own.over(&wider);
+        let tolerations: Vec<_> = tolerations.iter().map(TolerationContext::from).collect();
+        Self {
+            labels,
+            annotations,
+            resources,
+            tolerations: serde_json::json!(tolerations),
+            runtime_class,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -194,13 +236,14 @@ pub(super) struct PortContext {
 }
 
 impl<'a> WorkerContext<'a> {
-    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity) -> Self {
+    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity, kubernetes: &Kubernetes) -> Self {
         let transport = |port: &Port| match port.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
         };
         Self {
             name: worker.name,
+            pods: PodsContext::new(kubernetes, &worker.placement.pods),
             affinity,
             host_network: worker.host_network,
             ports: worker

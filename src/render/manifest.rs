@@ -73,7 +73,7 @@ pub fn manifests(
         .iter()
         .zip(affinities(workers))
         .map(|(worker, affinity)| {
-            let context = WorkerContext::new(worker, affinity);
+            let context = WorkerContext::new(worker, affinity, kubernetes);
             (
                 worker,
                 context! { worker => Serde(&context), ..common.clone() },
@@ -138,7 +138,7 @@ pub fn worker_jobs(
     let jobs = workers.iter().zip(affinities(workers));
     let jobs = jobs.map(|(worker, affinity)| {
         let context = context! {
-            worker => Serde(&WorkerContext::new(worker, affinity)),
+            worker => Serde(&WorkerContext::new(worker, affinity, &plan.kubernetes)),
             ..common(run, &plan.name, "", &plan.kubernetes, workers)
         };
         render(&engine, templates, WORKER_JOB, &context)

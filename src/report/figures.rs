@@ -56,7 +56,7 @@ impl Report {
     /// The level of a mean's interval: stricter where the samples decided when to stop.
     fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
         self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
-            stopping_rule::alpha(test.timing.repeat, summary.count)
+            stopping_rule::alpha(&test.timing.repeat, summary.count)
         })
     }
 

@@ -16,8 +16,8 @@ pub struct Schedule {
     pub rows: Vec<Row>,
     /// In the order in which they run. The cells of a row are adjacent.
     pub cells: Vec<Cell>,
-    /// What each test sets, in the plan's order.
-    pub(super) axes: Vec<Axes>,
+    /// What each test sets under each variant, in the plan's order.
+    pub(super) axes: Vec<Vec<Axes>>,
 }
 
 /// The parameters that a test sets.
@@ -38,6 +38,8 @@ pub struct Row {
     pub test: usize,
     /// Index into the plan's paths.
     pub path: usize,
+    /// Index into the plan's variants; 0 in a plan without.
+    pub variant: usize,
     /// Which of the paths to its destination the path is; see [`slots`](super::slots).
     pub slot: u16,
     /// Counts the points of the test's parameters but the size.
@@ -54,7 +56,7 @@ pub struct Cell {
 }
 
 /// Names a cell: `<test>/<path>` and, where the test sweeps, `/<param>=<value>,…`. The same for
-/// the same plan.
+/// the same plan. Under a variant that is not the base the path is `<path>@<variant>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CellId(pub String);
@@ -155,7 +157,7 @@ impl Schedule {
         if let (Some(test), Some(path)) = (plan.tests.get(row.test), plan.paths.get(row.path)) {
             label.extend([&*test.label, " ", &*path.label]);
         }
-        let Some(axes) = self.axes.get(row.test) else {
+        let Some(axes) = self.axes_of(row) else {
             return label;
         };
         let point = axes.at(row.point);
@@ -167,6 +169,10 @@ impl Schedule {
 
     fn row_and_axes(&self, row: usize) -> Option<(&Row, &Axes)> {
         let row = self.rows.get(row)?;
-        Some((row, self.axes.get(row.test)?))
+        Some((row, self.axes_of(row)?))
+    }
+
+    fn axes_of(&self, row: &Row) -> Option<&Axes> {
+        self.axes.get(row.test)?.get(row.variant)
     }
 }

@@ -172,9 +172,10 @@ mod tests {
 
     #[test]
     fn drift_that_both_share_cancels() {
-        let cell = rounds([(100.0, 1), (50.0, -1), (200.0, 1), (130.0, -1)].map(
-            |(machine, later_by)| round(machine, machine * 0.97, later_by),
-        ));
+        let cell = rounds(
+            [(100.0, 1), (50.0, -1), (200.0, 1), (130.0, -1)]
+                .map(|(machine, later_by)| round(machine, machine * 0.97, later_by)),
+        );
         let found = Pairs::from_cells(&[cell]).unwrap();
         assert!((found.ratio() - 0.97).abs() < 1e-12);
         assert!(found.difference.error < 1e-12, "{found:?}");
@@ -224,9 +225,10 @@ mod tests {
     #[test]
     fn a_later_place_that_is_faster_shows_as_an_order_effect() {
         let log = |later_by: i32, noise: f64| 0.02 + 0.05 * f64::from(later_by) + noise;
-        let cell = rounds([(1, 0.001), (-1, -0.002), (-1, 0.002), (1, -0.001)].map(
-            |(later_by, noise)| round(1.0, log(later_by, noise).exp(), later_by),
-        ));
+        let cell = rounds(
+            [(1, 0.001), (-1, -0.002), (-1, 0.002), (1, -0.001)]
+                .map(|(later_by, noise)| round(1.0, log(later_by, noise).exp(), later_by)),
+        );
         let effect = Pairs::from_cells(&[cell]).unwrap().order_effect.unwrap();
         assert!((effect.value - 0.05).abs() < 0.002, "{effect:?}");
         assert!(effect.p_value() < 0.01, "{effect:?}");

@@ -35,6 +35,9 @@ pub struct Kubernetes {
     pub labels: StringMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_class: Option<String>,
+    /// Whether workers are on their nodes' network. `None` where the paths decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_network: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_family: Option<IpFamily>,
 }
@@ -53,6 +56,7 @@ impl Default for Kubernetes {
             annotations: StringMap::new(),
             labels: StringMap::new(),
             runtime_class: None,
+            host_network: None,
             ip_family: None,
         }
     }

@@ -14,6 +14,8 @@ use super::local::Local;
 use super::path::{Mesh, Path, PathEntry, Via};
 use super::plan_file::{Concurrency, LARGEST_GROUP, Order, Placement, PlanFile, Test};
 use super::tools::declared::DeclaredTool;
+use super::tools::tool::ToolSpec;
+use super::variants::{VARIANT_MARK, Variant, worker_of_variant};
 
 /// What a run measures. [`PlanFile::expand`] makes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,9 @@ pub struct Plan {
     pub description: Option<String>,
     /// Every worker by its name; those of a group have [`Placement::group`] and no `count`.
     pub workers: IndexMap<String, Placement>,
+    /// The variants, the base first; empty in a plan without variants. Each has workers and paths of its
+    /// own: those of the base are called as the plan calls them.
+    pub variants: IndexMap<String, Variant>,
     /// Every path, those of a mesh one after the other.
     pub paths: Vec<Path>,
     /// The meshes among the paths, in their order.
@@ -47,6 +52,7 @@ pub struct Plan {
 /// A mesh and its paths.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeshPaths {
+    /// In a variant with the variant's group.
     pub mesh: Mesh,
     /// Indexes into the plan's paths.
     pub paths: Range<usize>,
@@ -56,43 +62,25 @@ impl PlanFile {
     /// The plan with every worker and every path. A group without `count` has `local.nodes` workers.
     #[must_use]
     pub fn expand(&self) -> Plan {
-        let mut workers = IndexMap::new();
-        for (name, placement) in &self.workers {
-            if !placement.one_per_node {
-                workers.insert(name.clone(), placement.clone());
-                continue;
-            }
-            for number in 1..=self.group_size(name) {
-                let member = Placement {
-                    group: Some(name.clone()),
-                    count: None,
-                    ..placement.clone()
-                };
-                workers.insert(format!("{name}-{number}"), member);
-            }
+        let mut workers = self.workers_of(None);
+        for variant in self.variants.iter().skip(1) {
+            workers.extend(self.workers_of(Some(variant)));
+        }
+        if let Some(base) = self.variants.first() {
+            self.add_settings(base.1, &mut workers);
         }
         let mut paths = Vec::new();
         let mut meshes = Vec::new();
         for entry in &self.paths {
-            match entry {
-                PathEntry::Path(path) => paths.push(path.clone()),
-                PathEntry::Mesh(entry) => {
-                    let mesh = &entry.mesh;
-                    let first = paths.len();
-                    let size = self.group_size(&mesh.workers) as usize;
-                    let path = |(from, to)| path_of(mesh, from, to);
-                    paths.extend(pairs(size, mesh.both_directions).map(path));
-                    meshes.push(MeshPaths {
-                        mesh: mesh.clone(),
-                        paths: first..paths.len(),
-                    });
-                }
+            for variant in 0..self.variants.len().max(1) {
+                self.add_paths(entry, variant, &mut paths, &mut meshes);
             }
         }
         Plan {
             name: self.name.clone(),
             description: self.description.clone(),
             workers,
+            variants: self.variants.clone(),
             paths,
             meshes,
             order: self.order,
@@ -105,6 +93,119 @@ impl PlanFile {
         }
     }
 
+    /// Every worker of the base, or of another variant. Those of a variant follow the base's to their nodes.
+    fn workers_of(&self, variant: Option<(&String, &Variant)>) -> IndexMap<String, Placement> {
+        let named = |name: &str| match variant {
+            Some((variant, _)) => worker_of_variant(name, variant),
+            None => name.to_owned(),
+        };
+        let mut workers = IndexMap::new();
+        for (name, written) in &self.workers {
+            let numbers = match written.one_per_node {
+                true => (1..=self.group_size(name)).map(Some).collect(),
+                false => vec![None],
+            };
+            for number in numbers {
+                let member = |name: &str| match number {
+                    Some(number) => format!("{name}-{number}"),
+                    None => name.to_owned(),
+                };
+                let base = member(name);
+                let mut placement = Placement {
+                    group: number.map(|_| named(name)),
+                    count: None,
+                    ..written.clone()
+                };
+                if let Some((_, variant)) = variant {
+                    let pods = variant.pods_of(name);
+                    placement = if pods.choose_nodes() {
+                        placement.in_variant(&named)
+                    } else {
+                        Placement {
+                            same_node_as: Some(base.clone()),
+                            group: placement.group,
+                            one_per_node: placement.one_per_node,
+                            ..Placement::default()
+                        }
+                    };
+                    placement.pods = pods.over(&written.pods);
+                    placement.base = Some(base);
+                }
+                workers.insert(member(&named(name)), placement);
+            }
+        }
+        workers
+    }
+
+    /// The settings of the base variant, over those of its workers.
+    fn add_settings(&self, base: &Variant, workers: &mut IndexMap<String, Placement>) {
+        for (name, placement) in workers.iter_mut().filter(|(_, p)| p.base.is_none()) {
+            let written = placement.group.as_deref().unwrap_or(name);
+            placement.pods = base.pods_of(written).over(&placement.pods);
+        }
+    }
+
+    /// The paths of an item of `paths:` in a variant.
+    fn add_paths(
+        &self,
+        entry: &PathEntry,
+        variant: usize,
+        paths: &mut Vec<Path>,
+        meshes: &mut Vec<MeshPaths>,
+    ) {
+        let of_variant = self.variants.get_index(variant).filter(|_| variant > 0);
+        let of_variant = of_variant.map(|(name, _)| name.as_str());
+        let worker = |name: &str| match of_variant {
+            Some(variant) => self.worker_in(name, variant),
+            None => name.to_owned(),
+        };
+        let in_variant = |path: Path| Path {
+            variant,
+            ..match of_variant {
+                None => path,
+                Some(name) => Path {
+                    name: format!("{}{VARIANT_MARK}{name}", path.name),
+                    label: format!("{} {name}", path.label),
+                    from: worker(&path.from),
+                    to: worker(&path.to),
+                    ..path
+                },
+            }
+        };
+        match entry {
+            PathEntry::Path(path) => paths.push(in_variant(path.clone())),
+            PathEntry::Mesh(entry) => {
+                let mesh = &entry.mesh;
+                let first = paths.len();
+                let size = self.group_size(&mesh.workers) as usize;
+                let path = |(from, to)| in_variant(path_of(mesh, from, to));
+                paths.extend(pairs(size, mesh.both_directions).map(path));
+                meshes.push(MeshPaths {
+                    mesh: Mesh {
+                        workers: worker(&mesh.workers),
+                        ..mesh.clone()
+                    },
+                    paths: first..paths.len(),
+                });
+            }
+        }
+    }
+
+    /// What a worker of the plan, a group or one of a group, is called in a variant.
+    fn worker_in(&self, worker: &str, variant: &str) -> String {
+        let mut groups = self.workers.iter().filter(|(_, p)| p.one_per_node);
+        let member = groups.find_map(|(group, _)| {
+            let number = worker.strip_prefix(group)?.strip_prefix('-')?;
+            Some((group, number))
+        });
+        match member {
+            Some((group, number)) if !self.workers.contains_key(worker) => {
+                format!("{}-{number}", worker_of_variant(group, variant))
+            }
+            _ => worker_of_variant(worker, variant),
+        }
+    }
+
     fn group_size(&self, group: &str) -> u32 {
         let placement = self.workers.get(group).filter(|worker| worker.one_per_node);
         placement.map_or(0, |group| {
@@ -114,7 +215,22 @@ impl PlanFile {
 }
 
 impl Plan {
-    /// The items of `paths:`: their names, and the paths of each.
+    /// The tool of a test in a variant.
+    #[must_use]
+    pub fn tool<'a>(&'a self, test: &'a Test, variant: usize) -> &'a ToolSpec {
+        let variant = self.variants.get_index(variant);
+        let changed = variant.and_then(|(_, variant)| variant.tests.get(&test.name));
+        changed.map_or(&test.tool, |changed| &changed.tool)
+    }
+
+    /// The name of a variant by its index; `None` in a plan without variants.
+    #[must_use]
+    pub fn variant_name(&self, variant: usize) -> Option<&str> {
+        let (name, _) = self.variants.get_index(variant)?;
+        Some(name)
+    }
+
+    /// The items of `paths:`, in each variant: their names, and the paths of each.
     pub fn entries(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         let mut meshes = self.meshes.iter().peekable();
         let mut at = 0;
@@ -125,15 +241,20 @@ impl Plan {
             }
             let path = self.paths.get(at)?;
             at += 1;
-            Some((path.name.as_str(), at - 1..at))
+            Some((path.plain_name(), at - 1..at))
         })
     }
 
-    /// The paths that a test measures, as indexes, in the test's order, each once. A mesh's name
-    /// selects all of its paths.
+    /// The paths that a test measures, as indexes, in the test's order, each once, in each variant. A
+    /// mesh's name selects all of its paths.
     #[must_use]
     pub fn paths_of(&self, test: &Test) -> Vec<usize> {
-        let mut entries: HashMap<&str, Range<usize>> = self.entries().collect();
+        // The variants of an item follow each other.
+        let mut entries: HashMap<&str, Range<usize>> = HashMap::new();
+        for (name, range) in self.entries() {
+            let of_name = entries.entry(name).or_insert_with(|| range.clone());
+            of_name.end = range.end;
+        }
         let named = test.paths.iter();
         named
             .filter_map(|name| entries.remove(name.as_str()))
@@ -141,9 +262,17 @@ impl Plan {
             .collect()
     }
 
-    /// Whether a worker's pod is on its host's network: when its paths are `via: host`.
+    /// Whether a worker's pod is on its host's network: as the worker says; else when its paths are
+    /// `via: host`, and the other ends of these say nothing either.
     #[must_use]
     pub fn on_host_network(&self, worker: &str) -> bool {
+        let says = |worker: &str| {
+            let own = self.workers.get(worker).and_then(|p| p.pods.host_network);
+            own.or(self.kubernetes.host_network)
+        };
+        if let Some(said) = says(worker) {
+            return said;
+        }
         let group = self.workers.get(worker).and_then(|p| p.group.as_deref());
         let of_group = |mesh: &MeshPaths| {
             mesh.mesh.via == Via::Host && group == Some(mesh.mesh.workers.as_str())
@@ -152,7 +281,11 @@ impl Plan {
         let singles = self.entries().filter(|(_, range)| range.len() == 1);
         let mut singles = singles.filter_map(|(_, range)| self.paths.get(range.start));
         self.meshes.iter().any(of_group)
-            || singles.any(|p| p.via == Via::Host && (p.from == worker || p.to == worker))
+            || singles.any(|p| {
+                let is_end = p.from == worker || p.to == worker;
+                let is_said = says(&p.from).or_else(|| says(&p.to)).is_some();
+                p.via == Via::Host && is_end && !is_said
+            })
     }
 }
 
@@ -170,6 +303,21 @@ fn path_of(mesh: &Mesh, from: usize, to: usize) -> Path {
         to: format!("{}-{to}", mesh.workers),
         via: mesh.via,
         expect: mesh.expect.clone(),
+        variant: 0,
+    }
+}
+
+impl Placement {
+    /// The same rules about the workers of a variant.
+    fn in_variant(self, named: impl Fn(&str) -> String) -> Placement {
+        let rule = |other: Option<String>| other.map(|other| named(&other));
+        Placement {
+            same_node_as: rule(self.same_node_as),
+            other_node_than: rule(self.other_node_than),
+            same_zone_as: rule(self.same_zone_as),
+            other_zone_than: rule(self.other_zone_than),
+            ..self
+        }
     }
 }
 
