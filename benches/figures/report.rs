@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use jiff::Timestamp;
 use netplan::diag::Source;
 use netplan::plan;
-use netplan::results::host_metrics::{self, End};
+use netplan::results::environment::host_metrics::{self, End};
 use netplan::results::{
     Event, EventKind, Outcome, Sample, VERSION, WorkerEnvironment, command_line, journal,
 };

@@ -14,7 +14,7 @@ use super::questions::question::{Asked, Matched};
 use super::questions::subject::Subject;
 use super::sides::matching::{Matching, Why};
 use super::sides::side::Side;
-use crate::results::configuration::Configuration;
+use crate::results::environment::configuration::Configuration;
 
 /// Compares each of `others` with `base`. All that decides is corrected together. `floors` are the stored A/A floors.
 #[must_use]
@@ -160,8 +160,7 @@ fn ratios(matched: Matched<'_>, options: &Options) -> Vec<Asked> {
     asked
 }
 
-/// Metrics that decide or that a limit names, of which BASE has figures in all its runs, and about which nothing could
-/// be asked.
+/// Metrics that decide or that a limit names, that BASE has in all its runs, and that could not be compared.
 fn lost_metrics(matched: Matched<'_>, asked: &[Asked], options: &Options) -> Vec<Subject> {
     let asked: HashSet<&Subject> = asked.iter().map(|asked| &asked.subject).collect();
     let mut lost = Vec::new();
@@ -184,7 +183,7 @@ fn lost_metrics(matched: Matched<'_>, asked: &[Asked], options: &Options) -> Vec
     lost
 }
 
-/// Tests on paths of which BASE measured cells and no run of NEW any.
+/// Tests on paths where BASE measured cells and no run of NEW measured any.
 fn lost_paths(base: &Side, matching: &Matching) -> Vec<(String, String)> {
     let mut paths: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut kept: BTreeSet<(&str, &str)> = BTreeSet::new();

@@ -6,7 +6,7 @@ use super::questions::mark::Mark;
 use super::questions::subject::Subject;
 use super::sides::matching::Matching;
 use super::sides::side::Side;
-use crate::results::configuration::Difference;
+use crate::results::environment::configuration::Difference;
 
 /// One reference beside one other side or more.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Versus {
     pub verdicts: Vec<PathVerdict>,
     /// Metrics that decide, and that NEW has no figures of.
     pub lost_metrics: Vec<Subject>,
-    /// Tests on paths of which BASE measured cells, and NEW not one.
+    /// Tests on paths where BASE measured cells and NEW measured none.
     pub lost_paths: Vec<(String, String)>,
     /// What all paths have in common; only between different machines.
     pub factors: Vec<Factor>,

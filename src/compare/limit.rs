@@ -1,4 +1,4 @@
-//! What `--fail-on` says: how much worse NEW may be, of which tests, paths and metrics.
+//! `--fail-on`: how much worse NEW may be, and for which tests, paths and metrics.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub struct Limit {
     pub share: f64,
 }
 
-/// Why a text is no limit.
+/// Why a text is not a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "`{text}` is not a limit: {why}; write `5%`, or `NAME=5%` with the name of a metric, a path, a test, or several joined by `/`, e.g. `remote-pod/latency.p99=10%`"
@@ -51,7 +51,7 @@ impl Limit {
         let number = value.trim().strip_suffix('%').unwrap_or(value).trim();
         let percent: f64 = number
             .parse()
-            .map_err(|_| error("the percentage is no number"))?;
+            .map_err(|_| error("the percentage is not a number"))?;
         if !(0.0..100.0).contains(&percent) {
             return Err(error("the percentage is not at least 0 and below 100"));
         }

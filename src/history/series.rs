@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::compare;
-use crate::results::configuration::{Configuration, Difference};
+use crate::results::environment::configuration::{Configuration, Difference};
 use crate::results::{MachineKey, RunSummary};
 
 /// The runs of one kind of machine in the order of time, and their series.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::results::host_metrics::{self, End};
+use crate::results::environment::host_metrics::{self, End};
 use crate::results::journal::{self, Reader};
 use crate::results::{Event, EventKind, JournalError};
 use crate::tools::Metrics;

@@ -10,7 +10,7 @@ use super::state::message::{
     ClientEnd, Input, Order, Place, Process, Session, Step, TcpConnection,
 };
 use crate::results::WorkerEnvironment;
-use crate::results::host_metrics::{self, AtEnds, Observation};
+use crate::results::environment::host_metrics::{self, AtEnds, Observation};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{self, FromWorker, Hello, to_worker};
 use crate::rpc::{self, Malformed, what_ended};

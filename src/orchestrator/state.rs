@@ -13,18 +13,14 @@
 //! a timer; so nothing can hang a run. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
 
-mod attempt;
 mod cell_index;
 mod deadlines;
 mod lane;
 pub mod message;
-mod outcome;
-mod pending_sample;
 mod progress;
 mod queue;
 pub mod replay;
-mod rounds;
-mod sample_order;
+mod sample;
 mod table;
 pub mod task;
 mod teardown;
@@ -42,8 +38,8 @@ use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress};
 use queue::Queue;
 use replay::History;
-use rounds::Groups;
-use sample_order::SampleOrder;
+use sample::order::SampleOrder;
+use sample::rounds::Groups;
 use table::{CellIndex, Table, WorkerId};
 use task::Tasks;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::diag::json;
 use crate::history::{Change, Finding, History, JudgedTimeline, SeriesName, WINDOW};
 use crate::results::MachineKey;
-use crate::results::configuration::Difference;
+use crate::results::environment::configuration::Difference;
 
 /// The version of this document, in it as `version`. `docs/history.schema.json` describes it.
 const VERSION: u32 = 1;

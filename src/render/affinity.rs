@@ -22,7 +22,7 @@ use crate::plan::StringMap;
 const NODE_GROUP: &str = "netplan/node-group";
 /// The same for a zone.
 const ZONE_GROUP: &str = "netplan/zone-group";
-/// On the pods of workers each of which has a node of its own: what they are called together.
+/// The label of pods of workers that each have their own node.
 const GROUP: &str = "netplan/group";
 /// On every worker's pods: its name.
 const WORKER: &str = "netplan/worker";

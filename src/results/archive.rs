@@ -22,8 +22,8 @@ use super::run_dir::{check_raw_name, file};
 pub const BEGIN: &str = "-----BEGIN NETPLAN ARCHIVE-----";
 /// The line after it.
 pub const END: &str = "-----END NETPLAN ARCHIVE-----";
-/// The longest text of an archive, in bytes. A kubelet keeps 10 MiB of a log at hand, of which its own marks
-/// on each line and the lines before take a part.
+/// The longest text of an archive, in bytes. A kubelet keeps 10 MiB of a log at hand, including its own marks
+/// on each line and the lines before.
 pub const LIMIT_BYTES: usize = 7 << 20;
 
 /// A log's own marks cost some bytes a line; longer lines than this are cut apart by some runtimes.

@@ -1,11 +1,18 @@
 //! What a run ran on.
 
+pub mod configuration;
+pub mod host_metrics;
+mod machine_key;
+mod worker;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::worker::{EMULATED_VARIABLE, OFFLOADS, WorkerEnvironment};
 use super::event::{Event, EventKind};
-pub use super::worker_environment::{EMULATED_VARIABLE, OFFLOADS, WorkerEnvironment};
+pub use configuration::Configuration;
+pub use machine_key::MachineKey;
 
 /// The kind of cluster of results that another program measured. What such results do not say is unknown, and then empty or
 /// 0 in the environment.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::environment::WorkerEnvironment;
 use super::warnings::Warning;
-use super::worker_environment::WorkerEnvironment;
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};
 use crate::tools::{Failure, Metrics};

@@ -5,15 +5,18 @@
 //! disk before anybody hears of it; so only the last line can be torn, and a torn line was never
 //! acknowledged. Whoever writes holds an exclusive lock on the file.
 
+mod error;
+mod reader;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use self::error::failed;
+pub use self::error::{FILE_NAME, JournalError, Tear, TearKind};
+pub use self::reader::{Reader, Recovered, is_empty, read, read_bytes};
+use self::reader::{holds_nothing, parse_line};
 use super::event::Event;
-use super::journal_error::failed;
-pub use super::journal_error::{FILE_NAME, JournalError, Tear, TearKind};
-pub use super::journal_reader::{Reader, Recovered, is_empty, read, read_bytes};
-use super::journal_reader::{holds_nothing, parse_line};
 use crate::diag::json;
 use crate::files;
 

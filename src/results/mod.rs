@@ -1,28 +1,22 @@
 //! What a run leaves: events, the journal, the run's directory.
 
 pub mod archive;
-pub mod configuration;
 pub mod environment;
 mod event;
-pub mod host_metrics;
 pub mod journal;
-mod journal_error;
-mod journal_reader;
-mod machine_key;
 mod progress;
 pub mod run_dir;
 mod run_list;
 pub mod run_summary;
 pub mod warnings;
-mod worker_environment;
 
-pub use configuration::Configuration;
-pub use environment::{Cluster, Environment, IMPORTED, JoinedWorker, WorkerEnvironment};
+pub use environment::{
+    Cluster, Configuration, Environment, IMPORTED, JoinedWorker, MachineKey, WorkerEnvironment,
+};
 pub use event::{
     CommandLine, Event, EventKind, OLDEST_VERSION, Outcome, Sample, VERSION, command_line,
 };
 pub use journal::{Journal, JournalError, Recovered, Tear};
-pub use machine_key::MachineKey;
 pub use progress::Progress;
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};

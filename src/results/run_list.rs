@@ -27,7 +27,7 @@ pub struct StoredRun {
     pub is_complete: bool,
 }
 
-/// The runs in the subfolders of `folder`, the latest first by the time of their last event. What is no
+/// The runs in the subfolders of `folder`, the latest first by the time of their last event. What is not a
 /// run, or cannot be read, is left out.
 #[must_use]
 pub fn runs_in(folder: &Path) -> Vec<StoredRun> {

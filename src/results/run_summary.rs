@@ -5,9 +5,9 @@ use std::fs;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::configuration::Configuration;
+use super::environment::Configuration;
+use super::environment::MachineKey;
 use super::journal;
-use super::machine_key::MachineKey;
 use super::run_dir::{RunDir, RunDirError, file};
 use crate::diag::json;
 use crate::files;

@@ -29,7 +29,7 @@ mod tests {
 
     use super::*;
     use crate::results::WorkerEnvironment;
-    use crate::results::host_metrics::{self, End};
+    use crate::results::environment::host_metrics::{self, End};
     use crate::schedule::{Param, Params};
     use crate::tools::{Metrics, name};
 

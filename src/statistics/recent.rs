@@ -26,7 +26,7 @@ pub fn prediction(values: &[f64], count: usize) -> Option<Difference> {
     Difference::with_spread(before, last, Spread::from_values(before)?)
 }
 
-/// Compares the last 1, 2, … `most` values with those before them, of which there are at least `base`, and
+/// Compares the last 1, 2, … `most` values with those before them (at least `base` of them), and
 /// returns the most unlikely.
 ///
 /// Its probability is corrected by Bonferroni for the counts that were tried, with weights (Genovese, Roeder and

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use netplan::catalog;
 use netplan::diag::Source;
 use netplan::plan::{self, Plan, PlanFile, ToolSpec};
-use netplan::results::host_metrics::{self, End};
+use netplan::results::environment::host_metrics::{self, End};
 use netplan::schedule::{Param, Params, Schedule, Selection};
 use netplan::tools::{
     self, Cause, Cut, Ended, Failure, How, Job, Metrics, Ready, Tool, cut_mark, name,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use netplan::catalog::BUILT_IN_TOOLS;
 use netplan::diag::Source;
 use netplan::import::nptest;
-use netplan::output::{bmf, openmetrics, perfdash};
+use netplan::output::exports::{bmf, openmetrics, perfdash};
 use netplan::plan::{self, BuiltInUse, Test, ToolSpec};
 use netplan::report::Report;
 use netplan::schedule::{Schedule, Selection};

@@ -18,7 +18,7 @@ use kube::client::Body;
 use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Linger, Settings};
-use netplan::output::nptest_csv::{self, Dialect};
+use netplan::output::csv::nptest::{self as nptest_csv, Dialect};
 use netplan::render::ORCHESTRATOR_PORT;
 use netplan::report::Report;
 use netplan::results::{Event, archive};

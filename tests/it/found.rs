@@ -1,11 +1,13 @@
 //! What reports say of the rate that a search has found.
 
-use netplan::output::{json, samples_csv};
+use netplan::output::csv::samples as samples_csv;
+use netplan::output::json;
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Repeat};
 use netplan::report::Report;
 use netplan::report::gate::{self, Verdict};
-use netplan::results::{EventKind, Outcome, Warning, host_metrics};
+use netplan::results::environment::host_metrics;
+use netplan::results::{EventKind, Outcome, Warning};
 use netplan::schedule::search::Found;
 use netplan::schedule::{Param, Schedule, Selection};
 use netplan::tools::name;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use netplan::import::nptest;
-use netplan::output::nptest_csv::{self, Dialect};
+use netplan::output::csv::nptest::{self as nptest_csv, Dialect};
 use netplan::report::{CellState, Report};
 use netplan::results::{MachineKey, RunDir, journal};
 use netplan::tools::{Cause, name};

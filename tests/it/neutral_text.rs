@@ -6,8 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use netplan::diag::printable::{is_safe, is_unsafe, styled};
-use netplan::output::nptest_csv::Dialect;
-use netplan::output::{github, html, json, junit, markdown, nptest_csv, samples_csv, svg};
+use netplan::output::ci::{github, junit};
+use netplan::output::csv::nptest::Dialect;
+use netplan::output::csv::{nptest as nptest_csv, samples as samples_csv};
+use netplan::output::{html, json, markdown, svg};
 use netplan::plan::Plan;
 use netplan::report::Report;
 use netplan::report::document::Document;

@@ -1,11 +1,13 @@
 //! What a run reads like, in every format.
 
-use netplan::output::nptest_csv::Dialect;
-use netplan::output::{json, markdown, nptest_csv, samples_csv};
+use netplan::output::csv::nptest::Dialect;
+use netplan::output::csv::{nptest as nptest_csv, samples as samples_csv};
+use netplan::output::{json, markdown};
 use netplan::plan::{Plan, Test};
 use netplan::report::document::Document;
 use netplan::report::{Report, RunState};
-use netplan::results::{Cluster, Event, EventKind, Warning, host_metrics, journal};
+use netplan::results::environment::host_metrics;
+use netplan::results::{Cluster, Event, EventKind, Warning, journal};
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 

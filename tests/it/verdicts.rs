@@ -1,6 +1,8 @@
 //! What reports say of how sure a figure is, of baselines, and of what a plan expects.
 
-use netplan::output::{github, json, junit, samples_csv};
+use netplan::output::ci::{github, junit};
+use netplan::output::csv::samples as samples_csv;
+use netplan::output::json;
 use netplan::plan::units::Percent;
 use netplan::plan::{Bound, Comparison, Expectation, Path, Placement, Repeat, Until, Via};
 use netplan::report::Report;

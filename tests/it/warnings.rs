@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use netplan::results::host_metrics::{self, End};
+use netplan::results::environment::host_metrics::{self, End};
 use netplan::results::warnings::Kind;
 use netplan::results::{Event, EventKind, Sample, Warning};
 use tempfile::TempDir;

@@ -232,7 +232,7 @@ fn check_limits(limits: &[Limit], sides: &[Side]) -> Result<(), CliError> {
         |near| format!("did you mean `{near}`?"),
     );
     Err(CliError::Usage(format!(
-        "`--fail-on` names {}, which is no test, path or metric of these runs; {help}",
+        "`--fail-on` names {}, which is not a test, path or metric of these runs; {help}",
         quote(name)
     )))
 }

@@ -83,7 +83,7 @@ fn reports(path: &Path) -> Result<Vec<(String, Report)>, CliError> {
     }
     sources::reports(path).map_err(|error| match error {
         CliError::Usage(_) => CliError::Usage(format!(
-            "`{}` is not a run's directory, no folder in it is, and it is no file or folder that can be imported; name \
+            "`{}` is neither a run's directory nor a folder of them, nor a file or folder that can be imported; name \
              the directory of a run, e.g. one in `netplan-results`, or a folder of runs of one setup",
             path.display()
         )),

@@ -22,7 +22,7 @@ pub(super) struct Keyboard {
 }
 
 impl Keyboard {
-    /// `None` where standard input is no terminal, or where somebody else may read from it.
+    /// `None` where standard input is not a terminal, or where somebody else may read from it.
     pub fn open() -> Option<Self> {
         if !io::stdin().is_terminal() || stdout_is_pipe() {
             return None;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::error::CliError;
 use crate::cli::terminal::printer;
-use crate::output::nptest_csv::Dialect;
-use crate::output::{html, nptest_csv, samples_csv};
+use crate::output::csv::nptest::Dialect;
+use crate::output::csv::{nptest as nptest_csv, samples as samples_csv};
+use crate::output::html;
 use crate::report::Report;
 use crate::report::document::Document;
 use crate::results::run_dir::{DEFAULT_PARENT, file};

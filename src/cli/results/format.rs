@@ -5,11 +5,11 @@ use clap::ValueEnum;
 
 use super::exit_policy::VerdictArgs;
 use crate::cli::terminal::printer;
-use crate::output::nptest_csv::Dialect;
-use crate::output::{
-    bmf, github, html, json, junit, markdown, nptest_csv, openmetrics, perfdash, samples_csv, svg,
-    terminal,
-};
+use crate::output::ci::{github, junit};
+use crate::output::csv::nptest::Dialect;
+use crate::output::csv::{nptest as nptest_csv, samples as samples_csv};
+use crate::output::exports::{bmf, openmetrics, perfdash};
+use crate::output::{html, json, markdown, svg, terminal};
 use crate::report::Report;
 use crate::report::document::Document;
 

@@ -13,7 +13,7 @@ use crate::cli::terminal::printer;
 use crate::files;
 use crate::orchestrator::state::Limits;
 use crate::orchestrator::{self, Linger, Settings};
-use crate::output::nptest_csv::{self, Dialect};
+use crate::output::csv::nptest::{self as nptest_csv, Dialect};
 use crate::report::Report;
 use crate::results::journal::LARGEST_BYTES;
 use crate::results::{Event, archive};

@@ -42,7 +42,7 @@ pub(super) struct Problem {
 
 #[derive(Clone, Default)]
 struct Rules {
-    /// A pod, the pods one of which it has to be near, and a topology key.
+    /// A pod, the pods that it may be near (one is enough), and a topology key.
     near: Vec<(usize, Vec<usize>, usize)>,
     /// A pod placed before, and a topology key by which the two have to differ.
     far: Vec<(usize, usize)>,
@@ -157,7 +157,7 @@ impl Search<'_> {
     }
 }
 
-/// The pods one of which a pod has to be near by a term, in ascending order: itself if it is the first
+/// The pods that satisfy a term of a pod's affinity (one is enough), in ascending order: itself if it is the first
 /// of those that its own term selects, else the others.
 fn partners(pods: &[PodToPlace], one: usize, term: &PodAffinityTerm) -> Vec<usize> {
     let pod = &pods[one];

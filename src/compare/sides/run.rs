@@ -13,7 +13,7 @@ use crate::report::{CellReport, CellState, Report, baseline, labels};
 use crate::results::{Configuration, MachineKey};
 use crate::schedule::{CellId, Param};
 
-/// An option that belongs to the cell although it is no number.
+/// An option that belongs to the cell although it is not a number.
 const DIRECTION: &str = "direction";
 
 /// A run as a comparison sees it.
@@ -153,7 +153,7 @@ fn settings(test: &Test) -> BTreeMap<String, String> {
     settings
 }
 
-/// Options of a test that are possible causes of a difference: those that are no parameters of its cells, e.g. the
+/// Options of a test that are possible causes of a difference: those that are not parameters of its cells, e.g. the
 /// congestion control.
 fn other_settings(test: &Test) -> Vec<(String, String)> {
     let ToolSpec::BuiltIn(used) = &test.tool else {

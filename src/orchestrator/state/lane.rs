@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::message::{Process, Session, Step, Timer};
 use super::queue::ReservedNodes;
 use super::table::CellIndex;
-use crate::results::host_metrics::Observation;
+use crate::results::environment::host_metrics::Observation;
 use crate::results::{Circumstances, Sample};
 use crate::schedule::Params;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
-use crate::results::host_metrics::Observation;
+use crate::results::environment::host_metrics::Observation;
 use crate::tools::{Client, Ended, Server};
 
 /// One stay of a worker: from its Hello to the end of its stream. Later sessions have greater

@@ -19,7 +19,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-use super::sample_order::Rank;
+use super::sample::order::Rank;
 use super::table::{CellIndex, NodeId, PairId, Table, WorkerId};
 use crate::plan::Concurrency;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::lane::{LaneId, LanePhase, Stage};
 use super::message::{Order, Process};
-use super::outcome::{all_output, extension};
 use super::progress::Next;
+use super::sample::outcome::{all_output, extension};
 use super::table::{CellIndex, WorkerId};
 use super::{Phase, State};
 use crate::plan::Via;

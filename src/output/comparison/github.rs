@@ -4,7 +4,7 @@
 use crate::compare::document::{reason, subject_text, totals, verdict_line};
 use crate::compare::judge::LimitOutcome;
 use crate::compare::{Comparison, Machines, Outcome, PathVerdict, Versus, Why, document};
-use crate::output::github::command;
+use crate::output::ci::github::command;
 
 /// So many cells are named of each side.
 const CELLS: usize = 5;

@@ -15,7 +15,7 @@ use crate::compare::{
 };
 use crate::diag::json;
 use crate::results::MachineKey;
-use crate::results::configuration::Difference;
+use crate::results::environment::configuration::Difference;
 use jiff::Timestamp;
 
 /// The version of this document, in it as `version`.

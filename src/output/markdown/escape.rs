@@ -62,7 +62,7 @@ fn escape(text: &str, place: Place) -> String {
             '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '$' | '#' if place == Place::Markdown => {
                 escaped.extend(['\\', c]);
             }
-            // Between letters it is no markup, and names are full of it.
+            // Between letters it is not markup, and names are full of it.
             '_' if place == Place::Markdown && !is_inside_word(before, after) => {
                 escaped.push_str("\\_");
             }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::decoder::{At, Decoder};
 use super::paths::{Ends, FoundPath};
+use super::tree::decoder::{At, Decoder};
 use super::workers::KnownWorkers;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::model::path::Via;

@@ -1,9 +1,9 @@
 //! The decoder of `kubernetes:`.
 
-use super::decoder::{At, Decoder, value_or_default};
-use super::fields::Fields;
 use super::pod_settings::pod_settings;
 use super::resources::resources;
+use super::tree::decoder::{At, Decoder, value_or_default};
+use super::tree::fields::Fields;
 use crate::plan::describe::key::Form;
 use crate::plan::describe::keys::{KUBERNETES, POD_RESOURCES};
 use crate::plan::model::kubernetes::{Kubernetes, PodResources, Resources};

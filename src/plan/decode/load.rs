@@ -1,6 +1,6 @@
 //! The whole way from a text to a plan.
 
-use super::decoder::Decoder;
+use super::tree::decoder::Decoder;
 use super::{foreign, plan};
 use crate::diag::{Place, Problem, Problems, Source};
 use crate::plan::describe::keys::PLAN;

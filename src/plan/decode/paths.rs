@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::decoder::{At, Decoder};
-use super::fields::Fields;
+use super::tree::decoder::{At, Decoder};
+use super::tree::fields::Fields;
 use super::workers::KnownWorkers;
 use crate::catalog::Metric;
 use crate::diag::{Problem, quote};

@@ -1,13 +1,13 @@
 //! The decoder of a plan as a whole, and of its emulated nodes.
 
-use super::decoder::{Decoder, value_or_default};
-use super::fields::Fields;
 use super::host_network;
 use super::kubernetes::kubernetes;
 use super::paths::{self, FoundPath, most_to_one};
 use super::rounds;
 use super::tests::{self, Known, KnownPath};
 use super::timing;
+use super::tree::decoder::{Decoder, value_or_default};
+use super::tree::fields::Fields;
 use super::variants;
 use super::workers::{self, KnownWorkers};
 use crate::catalog::{Metric, built_in_tool};

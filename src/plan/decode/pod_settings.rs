@@ -1,8 +1,8 @@
 //! The decoder of what pods are like: of the keys that `kubernetes:`, workers and variants share.
 
-use super::decoder::{At, Decoder};
-use super::fields::Fields;
 use super::resources::resources;
+use super::tree::decoder::{At, Decoder};
+use super::tree::fields::Fields;
 use crate::diag::{Problem, quote};
 use crate::plan::describe::keys::TOLERATION;
 use crate::plan::model::kubernetes::{Resources, TaintEffect, Toleration, TolerationOperator};

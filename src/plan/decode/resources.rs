@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::decoder::Decoder;
-use super::fields::Fields;
+use super::tree::decoder::Decoder;
+use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::describe::keys::RESOURCES;
 use crate::plan::model::kubernetes::{Resources, StringMap};

@@ -1,6 +1,6 @@
 //! The decoder of `repeat:`: how many samples a cell gets; of a plan with variants, how many rounds.
 
-use super::decoder::{At, Decoder};
+use super::tree::decoder::{At, Decoder};
 use crate::diag::{Place, Problem};
 use crate::plan::describe::key::{Kind, Limits};
 use crate::plan::describe::keys::UNTIL;

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::decoder::{At, Decoder};
 use super::default_names::free_name;
-use super::fields::Fields;
 use super::rounds;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
+use super::tree::decoder::{At, Decoder};
+use super::tree::fields::Fields;
 use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
 use crate::diag::{Place, Problem, one_of};
 use crate::plan::decode::expect::check;

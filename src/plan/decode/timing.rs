@@ -1,8 +1,8 @@
 //! The decoder of a timing: how long and how often a cell is measured.
 
-use super::decoder::{At, Decoder};
-use super::fields::Fields;
 use super::rounds::{self, WrittenRepeat};
+use super::tree::decoder::{At, Decoder};
+use super::tree::fields::Fields;
 use crate::diag::Problem;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;

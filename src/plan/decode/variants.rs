@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::decoder::{At, Decoder};
 use super::pod_settings::worker_pods;
 use super::tools::{builtin, parameter};
+use super::tree::decoder::{At, Decoder};
 use super::workers::member;
 use crate::diag::{Problem, quote};
 use crate::plan::describe::key::Form;

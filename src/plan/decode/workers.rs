@@ -2,10 +2,10 @@
 
 use indexmap::IndexMap;
 
-use super::decoder::{At, Decoder};
-use super::fields::Fields;
 use super::placement::{self, Labelled, Named, Scope};
 use super::pod_settings::worker_pods;
+use super::tree::decoder::{At, Decoder};
+use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, did_you_mean, quote};
 use crate::plan::describe::key::Form;
 use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, WORKER};

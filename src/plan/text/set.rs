@@ -125,7 +125,7 @@ fn put(
         Kind::Scalar(scalar) => {
             let what = format!("there is nothing in {} to set", quote(&scalar.text));
             let problem = Problem::new(step.place, what)
-                .related(place, "this is no list and no mapping")
+                .related(place, "this is neither a list nor a mapping")
                 .help("end the path before it");
             return Err(problem.into());
         }

@@ -139,7 +139,7 @@ impl Builder<'_> {
         match self.open.last().map(|open| &open.content) {
             Some(Content::Map { key: None, .. }) => {
                 let problem = Problem::new(self.place(start, end), "a key is a plain word")
-                    .help("a key and its value are `key: value`; two braces belong to a template, which is no plan yet");
+                    .help("a key and its value are `key: value`; `{{ … }}` is for templates, and a plan is not one");
                 Err(problem.into())
             }
             _ => Ok(()),

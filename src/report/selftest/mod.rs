@@ -53,7 +53,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
         crate::results::Sample {
             metrics,
             warnings: vec![Warning::CpuSaturated {
-                end: crate::results::host_metrics::End::Client,
+                end: crate::results::environment::host_metrics::End::Client,
                 busy_percent: 99.0,
             }],
             ..crate::results::Sample::example(&cell.id)

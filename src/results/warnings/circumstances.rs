@@ -1,7 +1,7 @@
 //! What is known of a sample beside its figures: what was asked for, and where it ran.
 
-use crate::results::host_metrics::End;
-use crate::results::worker_environment::{OFFLOADS, WorkerEnvironment};
+use crate::results::environment::host_metrics::End;
+use crate::results::environment::{OFFLOADS, WorkerEnvironment};
 
 /// Which traffic the counters of an end's interfaces cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 //! against the figure.
 
 use super::warning::Warning;
-use crate::results::host_metrics::End;
+use crate::results::environment::host_metrics::End;
 use crate::tools::{Cause, Failure, Metrics, name};
 
 /// By so much, in percent of what was carried, a payload may be above it: tools take the time for a

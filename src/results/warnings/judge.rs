@@ -2,7 +2,7 @@
 
 use super::circumstances::Circumstances;
 use super::warning::Warning;
-use crate::results::host_metrics::{self, End};
+use crate::results::environment::host_metrics::{self, End};
 use crate::schedule::{Param, Params};
 use crate::tools::{Metrics, name};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
-use crate::results::host_metrics::End;
+use crate::results::environment::host_metrics::End;
 
 /// A reason to distrust a sample's figure, with the numbers behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

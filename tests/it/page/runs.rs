@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use netplan::output::html;
 use netplan::report::Report;
 use netplan::report::document::Document;
-use netplan::results::{Cluster, Event, EventKind, Warning, WorkerEnvironment, host_metrics};
+use netplan::results::environment::host_metrics;
+use netplan::results::{Cluster, Event, EventKind, Warning, WorkerEnvironment};
 use netplan::schedule::{Schedule, Selection};
 use netplan::tools::{Cause, name};
 

@@ -49,7 +49,7 @@ fn are_here(addresses: &[IpAddr], interfaces: &[Interface]) -> bool {
     !addresses.is_empty() && addresses.iter().all(is_here)
 }
 
-/// An address's network, and of which family it is.
+/// An address's network and family.
 fn network(address: IpAddr, prefix: u32) -> (bool, u128) {
     let (width, bits) = match address {
         IpAddr::V4(address) => (32, u128::from(address.to_bits())),

@@ -3,7 +3,7 @@
 use crate::cluster::Error;
 use crate::diag::Problem;
 
-/// Which object of which template.
+/// The template and the object in it that a problem belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Kind and name: `Pod np-1-w1`.

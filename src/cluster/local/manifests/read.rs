@@ -136,7 +136,7 @@ fn pod_of_job(job: Job, origin: Origin) -> Result<PodObject, Error> {
     })
 }
 
-/// Reads an object all fields of which are supported.
+/// Reads an object whose fields are all supported.
 fn typed<T: DeserializeOwned>(manifest: &Manifest, origin: &Origin) -> Result<T, Error> {
     let help = "change the template, or run it on Kubernetes";
     let mut object = manifest.object.clone();

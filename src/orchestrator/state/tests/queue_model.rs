@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::progress::Progress;
 use super::super::queue::{Queue, ReservedNodes};
-use super::super::sample_order::{Rank, SampleOrder};
+use super::super::sample::order::{Rank, SampleOrder};
 use super::super::table::{CellIndex, Id, WorkerId};
 use crate::plan::Concurrency;
 

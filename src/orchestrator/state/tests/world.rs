@@ -12,7 +12,7 @@ use super::cells::{CellSpec, WORKERS, tasks};
 use super::plans::{Policy, state_after};
 use crate::plan::Concurrency;
 use crate::results::WorkerEnvironment;
-use crate::results::host_metrics::{self, Observation};
+use crate::results::environment::host_metrics::{self, Observation};
 use crate::tools::{Ended, How};
 
 /// What the workers really do, and what is under way to the orchestrator.

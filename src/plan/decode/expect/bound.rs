@@ -2,7 +2,7 @@
 
 use crate::catalog::{Metric, Unit, name};
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
-use crate::plan::decode::decoder::{At, Decoder};
+use crate::plan::decode::tree::decoder::{At, Decoder};
 use crate::plan::model::expect::{Bound, Comparison, Expectation};
 use crate::plan::model::units::{Percent, Quantity};
 

@@ -5,7 +5,7 @@ use super::bound::all;
 use super::expectations::Expected;
 use crate::catalog::Metric;
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
-use crate::plan::decode::decoder::Decoder;
+use crate::plan::decode::tree::decoder::Decoder;
 use crate::plan::model::expect::Bound;
 use crate::plan::model::tools::tool::ToolSpec;
 

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::bound::{bound_of, compared, metric, possible};
 use crate::catalog::Metric;
 use crate::diag::Place;
-use crate::plan::decode::decoder::{At, Decoder};
+use crate::plan::decode::tree::decoder::{At, Decoder};
 use crate::plan::model::expect::{Expectation, Expectations};
 use crate::plan::text::tree::{Kind, NodeId, Value};
 

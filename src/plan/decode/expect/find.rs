@@ -3,7 +3,7 @@
 use super::bound::{compared, metric, possible, unfit};
 use crate::catalog::{Metric, Search};
 use crate::diag::{Place, Problem, quote, some_of};
-use crate::plan::decode::decoder::{At, Decoder};
+use crate::plan::decode::tree::decoder::{At, Decoder};
 use crate::plan::describe::keys::FIND;
 use crate::plan::model::expect::{Bound, Condition, Expectation, Find};
 use crate::plan::model::tools::tool::ToolSpec;

@@ -2,8 +2,8 @@
 
 use crate::catalog::{BUILT_IN_TOOLS, BuiltInTool, Kind, Mode, Role, ToolOption};
 use crate::diag::{Place, Problem, all_of, quote};
-use crate::plan::decode::decoder::{At, Decoder};
-use crate::plan::decode::fields::Fields;
+use crate::plan::decode::tree::decoder::{At, Decoder};
+use crate::plan::decode::tree::fields::Fields;
 use crate::plan::describe::keys::{built_in_mapping, is_test_key};
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::tool::{BuiltInUse, OptionValue};

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::command_check::{Names, check_argument, report_expression_error};
 use crate::catalog::shared_parameter;
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
-use crate::plan::decode::decoder::Decoder;
+use crate::plan::decode::tree::decoder::Decoder;
 use crate::plan::model::tools::declared::Argument;
 use crate::plan::model::tools::expression;
 use crate::plan::text::tree::{Kind, NodeId, Value};

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::parameter::example;
 use crate::catalog::{SHARED_PARAMETERS, shared_parameter};
 use crate::diag::{Place, Problem};
-use crate::plan::decode::decoder::Decoder;
+use crate::plan::decode::tree::decoder::Decoder;
 use crate::plan::model::expect::Find;
 use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::timing::Timing;

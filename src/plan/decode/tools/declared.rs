@@ -11,8 +11,8 @@ use super::extractor::figures;
 use super::parameter::{identifier, parameters};
 use crate::catalog::built_in_tool;
 use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder, value_or_default};
-use crate::plan::decode::fields::Fields;
+use crate::plan::decode::tree::decoder::{At, Decoder, value_or_default};
+use crate::plan::decode::tree::fields::Fields;
 use crate::plan::describe::key::Form;
 use crate::plan::describe::keys::{CLIENT, DECLARED_TOOL, PORT, READY, SERVER, is_test_key};
 use crate::plan::model::tools::declared::{

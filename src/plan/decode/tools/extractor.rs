@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::catalog::{Metric, reserved_metric};
 use crate::diag::{Place, Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder, value_or_default};
+use crate::plan::decode::tree::decoder::{At, Decoder, value_or_default};
 use crate::plan::describe::keys::METRIC;
 use crate::plan::model::tools::declared::{Figure, FigureSource};
 use crate::plan::model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};

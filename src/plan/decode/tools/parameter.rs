@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::builtin::Swept;
 use crate::catalog::{Kind, SHARED_PARAMETERS, SharedParameter, shared_parameter};
 use crate::diag::{Problem, quote};
-use crate::plan::decode::decoder::{At, Decoder};
+use crate::plan::decode::tree::decoder::{At, Decoder};
 use crate::plan::describe::keys::{PARAMETER, is_test_key};
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::{DeclaredTool, DeclaredUse, Parameter, ParameterUnit};

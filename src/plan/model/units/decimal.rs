@@ -35,7 +35,7 @@ pub fn split<Q: Quantity>(text: &str) -> Result<(Decimal<'_>, &str), Problem> {
     let (number, unit) = trimmed.split_at(end);
     let not_one = || {
         Problem::without_place(format!("{} is not {}", crate::diag::quote(text), Q::NAME))
-            .help(format!("write it as in {}", Q::EXAMPLE))
+            .help(format!("write e.g. {}", Q::EXAMPLE))
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() || number.ends_with('.') || fraction.contains('.') || number.len() > 40 {
@@ -68,7 +68,7 @@ pub(super) fn whole<Q: Quantity>(
             0 => format!("{text} is too large for {}", Q::NAME),
             _ => format!("{text} is too large, or no whole number of {least}"),
         };
-        Problem::without_place(what).help(format!("write it as in {}", Q::EXAMPLE))
+        Problem::without_place(what).help(format!("write e.g. {}", Q::EXAMPLE))
     })
 }
 

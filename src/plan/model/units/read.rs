@@ -134,7 +134,7 @@ impl Quantity for Bytes {
                         number.text
                     ),
                     None => format!(
-                        "units are `B`, `KiB`, `MiB` and `GiB`, as in {}",
+                        "units are `B`, `KiB`, `MiB` and `GiB`, e.g. {}",
                         Bytes::EXAMPLE
                     ),
                 };

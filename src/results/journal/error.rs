@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::event::{OLDEST_VERSION, VERSION};
+use crate::results::event::{OLDEST_VERSION, VERSION};
 
 /// The journal's name in a run's directory.
 pub const FILE_NAME: &str = "events.jsonl";

@@ -72,7 +72,7 @@ pub fn render(report: &Report, undecided_fails: bool) -> String {
 }
 
 /// `::error title=…::message`, with what would end them escaped.
-pub(super) fn command(level: &str, title: &str, message: &str) -> String {
+pub(in super::super) fn command(level: &str, title: &str, message: &str) -> String {
     format!("::{level} title={}::{}\n", property(title), data(message))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::environment::{Environment, OFFLOADS};
+use super::{Environment, OFFLOADS};
 
 /// Settings and versions by name, e.g. `kernel` → `6.18.44`. A setting with several values in one run
 /// has them sorted, with commas between them.
@@ -24,7 +24,7 @@ pub struct Difference {
     pub new: BTreeSet<String>,
 }
 
-/// What a cluster's description says that is no setting: what belongs to the machine, names and
+/// Parts of a cluster's description that are not settings: what belongs to the machine, names and
 /// addresses.
 const NO_SETTINGS: [&str; 5] = ["kind", "nodes", "pods", "services", "place"];
 /// What a node's description says that belongs to the configuration.

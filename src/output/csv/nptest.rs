@@ -15,7 +15,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use super::csv_field;
+use super::field;
 use crate::catalog::CsvDigits;
 use crate::plan::ToolSpec;
 use crate::report::document::number_format::visible;
@@ -119,7 +119,7 @@ pub fn write(columns: &[String], lines: &[Line], dialect: Dialect) -> String {
     for line in lines {
         // A label is free text: what would end the field or the line becomes a space.
         let label = line.label.replace([separator, '\n', '\r'], " ");
-        let label = csv_field::field(&label);
+        let label = field::field(&label);
         let _ = write!(out, "{label:<45}{separator}");
         let values = line.values.iter().flatten();
         let numbers = values.filter_map(|value| value.parse().ok());
@@ -188,7 +188,7 @@ fn three_digits(mbit_per_s: f64) -> String {
 mod tests {
     use super::*;
 
-    const SAMPLE: &str = include_str!("../../tests/data/nptest-sample.csv");
+    const SAMPLE: &str = include_str!("../../../tests/data/nptest-sample.csv");
 
     /// Labels and values of the sample, without its layout.
     fn sample() -> (Vec<String>, Vec<Line>) {

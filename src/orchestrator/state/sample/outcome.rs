@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::message::TcpConnection;
+use super::super::message::TcpConnection;
 use crate::diag::Problem;
 use crate::results::WorkerEnvironment;
-use crate::results::host_metrics::{End, Observation};
+use crate::results::environment::host_metrics::{End, Observation};
 use crate::tools::{Cause, Ended, How, Metrics, Ready, Tool, Use, cut_note, first_lines, name};
 
 /// Why this worker cannot take its part in a sample of the tool.
-pub(super) fn why_unfit(
+pub(in super::super) fn why_unfit(
     tool: &dyn Tool,
     worker: &str,
     environment: &WorkerEnvironment,
@@ -40,7 +40,11 @@ pub(super) fn why_unfit(
 }
 
 /// Why a server that has ended before it was ready did so.
-pub(super) fn why_no_server(ended: &Ended, awaited: &Ready, within: Duration) -> (Cause, String) {
+pub(in super::super) fn why_no_server(
+    ended: &Ended,
+    awaited: &Ready,
+    within: Duration,
+) -> (Cause, String) {
     let (said, cut) = (first_lines(ended), cut_note(ended));
     let with_said = |text: String| {
         if said.is_empty() {
@@ -95,7 +99,7 @@ fn refuses_an_option(line: &str) -> bool {
 }
 
 /// Adds what the kernel said of the connection: its MSS always, the rest where the tool says nothing.
-pub(super) fn add_tcp_figures(metrics: &mut Metrics, tcp: Option<TcpConnection>) {
+pub(in super::super) fn add_tcp_figures(metrics: &mut Metrics, tcp: Option<TcpConnection>) {
     let Some(tcp) = tcp.filter(|tcp| tcp.mss > 0) else {
         return;
     };
@@ -111,14 +115,18 @@ pub(super) fn add_tcp_figures(metrics: &mut Metrics, tcp: Option<TcpConnection>)
 }
 
 /// Adds what an end observed around the sample.
-pub(super) fn add_observation(metrics: &mut Metrics, end: End, seen: Option<Observation>) {
+pub(in super::super) fn add_observation(
+    metrics: &mut Metrics,
+    end: End,
+    seen: Option<Observation>,
+) {
     for (metric, value) in seen.into_iter().flat_map(|seen| seen.figures) {
         metrics.set(metric.at(end), value);
     }
 }
 
 /// Both streams of an attempt that failed, for people to read.
-pub(super) fn all_output(ended: Ended) -> Option<Vec<u8>> {
+pub(in super::super) fn all_output(ended: Ended) -> Option<Vec<u8>> {
     let Ended {
         stdout: mut all,
         stderr,
@@ -140,7 +148,7 @@ pub(super) fn all_output(ended: Ended) -> Option<Vec<u8>> {
 }
 
 /// What kind of text a tool printed, for the name of its file.
-pub(super) fn extension(raw: &[u8]) -> &'static str {
+pub(in super::super) fn extension(raw: &[u8]) -> &'static str {
     if raw.trim_ascii_start().starts_with(b"{") {
         "json"
     } else {

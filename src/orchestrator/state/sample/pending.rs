@@ -4,13 +4,13 @@
 //! its server has ended, which must happen before the next sample anyway. Whatever happens until
 //! then, the sample is published: with the server's observation, or without.
 
-use super::State;
-use super::lane::{LaneId, LanePhase, PendingSample};
-use super::message::Command;
+use super::super::State;
+use super::super::lane::{LaneId, LanePhase, PendingSample};
+use super::super::message::Command;
+use super::super::table::CellIndex;
 use super::outcome::add_observation;
-use super::table::CellIndex;
 use crate::plan::Via;
-use crate::results::host_metrics::{End, Observation};
+use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::warnings::Interfaces;
 use crate::results::{Circumstances, EventKind, warnings};
 
@@ -24,7 +24,7 @@ impl State {
         std::mem::take(&mut self.commands)
     }
 
-    pub(super) fn set_pending(&mut self, lane: LaneId, sample: PendingSample) {
+    pub(in super::super) fn set_pending(&mut self, lane: LaneId, sample: PendingSample) {
         if let Some(lane) = self.lanes.get_mut(&lane)
             && let LanePhase::Stopping { pending, .. } = &mut lane.phase
         {
@@ -33,7 +33,11 @@ impl State {
     }
 
     /// Publishes the pending sample of a lane, if it has one.
-    pub(super) fn publish_pending_in(&mut self, lane: LaneId, observed: Option<Observation>) {
+    pub(in super::super) fn publish_pending_in(
+        &mut self,
+        lane: LaneId,
+        observed: Option<Observation>,
+    ) {
         if let Some(lane) = self.lanes.get_mut(&lane)
             && let LanePhase::Stopping { pending, .. } = &mut lane.phase
             && let Some(sample) = pending.take()
@@ -44,7 +48,11 @@ impl State {
 
     /// Publishes the sample with all its warnings, and ends the cell if it was the last.
     /// A result that the interfaces contradict is a failure where all traffic crosses them.
-    pub(super) fn publish(&mut self, pending: PendingSample, observed: Option<Observation>) {
+    pub(in super::super) fn publish(
+        &mut self,
+        pending: PendingSample,
+        observed: Option<Observation>,
+    ) {
         let PendingSample {
             cell,
             circumstances,
@@ -81,7 +89,7 @@ impl State {
     }
 
     /// The conditions of a cell, by the plan and by both ends.
-    pub(super) fn circumstances(&self, cell: CellIndex) -> Circumstances {
+    pub(in super::super) fn circumstances(&self, cell: CellIndex) -> Circumstances {
         let ends = self.ends(cell);
         let task = self.tasks.at(cell);
         let circumstances = task.circumstances();

@@ -1,15 +1,15 @@
 //! Rounds of variants: when all of them have been sampled often enough.
 
-use super::State;
-use super::sample_order::SampleOrder;
-use super::table::{CellIndex, Id as _};
-use super::task::Tasks;
+use super::super::State;
+use super::super::table::{CellIndex, Id as _};
+use super::super::task::Tasks;
+use super::order::SampleOrder;
 use crate::plan::{Repeat, Until};
 use crate::statistics::stopping_rule::{Decision, decide, decide_ratio};
 
 /// The cells that differ in nothing but the variant. Empty for a plan without variants.
 #[derive(Debug)]
-pub(super) struct Groups(Vec<Vec<CellIndex>>);
+pub(in super::super) struct Groups(Vec<Vec<CellIndex>>);
 
 impl Groups {
     pub fn new(order: &SampleOrder, tasks: &Tasks) -> Self {
@@ -35,7 +35,7 @@ impl Groups {
 impl State {
     /// What the rounds so far say about further ones, where the plan samples until something is known: all variants
     /// of a cell stop after the same round. `None` where a cell decides by itself.
-    pub(super) fn round_decision(&self, cell: CellIndex) -> Option<Decision> {
+    pub(in super::super) fn round_decision(&self, cell: CellIndex) -> Option<Decision> {
         let work = self.tasks.at(cell).work;
         let Repeat::Until(until) = &work.timing.repeat else {
             return None;

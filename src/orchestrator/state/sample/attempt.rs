@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::lane::{Attempt, Lane, LanePhase, PendingSample, Stage};
-use super::message::{ClientEnd, Order, Process, Step, Timer};
+use super::super::lane::{Attempt, Lane, LanePhase, PendingSample, Stage};
+use super::super::message::{ClientEnd, Order, Process, Step, Timer};
+use super::super::progress::Next;
+use super::super::queue::ReservedNodes;
+use super::super::table::CellIndex;
+use super::super::{Phase, State};
 use super::outcome::{add_observation, add_tcp_figures, extension, why_no_server, why_unfit};
-use super::progress::Next;
-use super::queue::ReservedNodes;
-use super::table::CellIndex;
-use super::{Phase, State};
 use crate::plan::Via;
-use crate::results::host_metrics::{End, Observation};
+use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::run_dir::raw_name;
 use crate::results::warnings::remove_impossible;
 use crate::results::{Circumstances, EventKind, Outcome, Sample, command_line};
@@ -21,7 +21,7 @@ use crate::tools::{Cause, Ended, Failure, Use};
 
 impl State {
     /// Starts all samples that can start now; ends cells that need no attempt or can have none.
-    pub(super) fn start_samples(&mut self) {
+    pub(in super::super) fn start_samples(&mut self) {
         loop {
             while let Some((rank, nodes)) = self.queue.take() {
                 let cell = rank.cell();
@@ -151,7 +151,7 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn server_ready(&mut self, now: Timestamp, server: Process) {
+    pub(in super::super) fn server_ready(&mut self, now: Timestamp, server: Process) {
         let next_step = Step(self.next_step);
         let output_bytes = self.output_bytes;
         for lane in self.lanes.values_mut() {
@@ -187,7 +187,7 @@ impl State {
         }
     }
 
-    pub(super) fn server_ended(
+    pub(in super::super) fn server_ended(
         &mut self,
         process: Process,
         ended: Ended,
@@ -225,7 +225,7 @@ impl State {
         self.process_ended(process);
     }
 
-    pub(super) fn client_ended(&mut self, client: Process, end: ClientEnd) {
+    pub(in super::super) fn client_ended(&mut self, client: Process, end: ClientEnd) {
         let lanes = self.lanes.iter();
         let measured = lanes.filter_map(|(id, lane)| Some((*id, lane, lane.measured_by(client)?)));
         if let Some((id, lane, attempt)) = { measured }.next() {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::environment::{Environment, IMPORTED, JoinedWorker};
+use super::{Environment, IMPORTED, JoinedWorker};
 
 /// What decides whether the absolute figures of two runs can be compared. What is unknown matches
 /// anything, so this is not an equivalence: use [`MachineKey::matches`], not `==`.

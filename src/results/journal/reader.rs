@@ -8,9 +8,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::event::{Event, EventKind, OLDEST_VERSION, Outcome, Sample, VERSION};
-use super::journal_error::{FILE_NAME, JournalError, Tear, TearKind, failed};
+use super::error::{FILE_NAME, JournalError, Tear, TearKind, failed};
 use crate::files;
+use crate::results::event::{Event, EventKind, OLDEST_VERSION, Outcome, Sample, VERSION};
 use crate::schedule::CellId;
 
 /// No event of ours is longer: the longest holds a plan.

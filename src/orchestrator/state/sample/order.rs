@@ -6,8 +6,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::progress::Progress;
-use super::table::{CellIndex, Id as _};
+use super::super::progress::Progress;
+use super::super::table::{CellIndex, Id as _};
 use crate::plan::Order;
 use crate::schedule::Member;
 
@@ -16,7 +16,7 @@ use crate::schedule::Member;
 /// No two cells have the same rank. A sample that is tried again comes before all new ones, so that
 /// it stays next to its first attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
+pub(in super::super) struct Rank {
     /// 0 for what is tried again.
     round: u32,
     /// Within the round.
@@ -32,7 +32,7 @@ impl Rank {
 
 /// In which order samples are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SampleOrder {
+pub(in super::super) struct SampleOrder {
     order: Order,
     seed: u64,
     /// For each cell its place among the same cells of other variants; empty without variants.
@@ -112,7 +112,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::table::Id;
+    use super::super::super::table::Id;
     use super::*;
 
     /// The cells in the order of a round.
@@ -135,7 +135,7 @@ mod tests {
     const SECOND: [usize; 8] = [6, 2, 0, 3, 5, 1, 4, 7];
 
     /// Every place is as likely for every cell: χ² over 4 cells' places in 4000 rounds, 9 degrees
-    /// of freedom, of which 99.9 % lie below 27.88.
+    /// of freedom; 99.9 % of its values lie below 27.88.
     #[test]
     fn no_cell_is_preferred() {
         let mut counts = [[0_u32; 4]; 4];

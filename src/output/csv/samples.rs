@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 use std::io;
 
-use super::csv_field;
+use super::field;
 use crate::report::labels;
 use crate::report::{CellReport, CellState, Report};
-use crate::results::host_metrics::{self, End};
+use crate::results::environment::host_metrics::{self, End};
 use crate::results::warnings::Kind;
 use crate::results::{Sample, Warning};
 use crate::schedule::Params;
@@ -47,7 +47,7 @@ const FIRST: [&str; 23] = [
 ];
 
 /// The known metrics in their fixed order; what was observed around the sample follows (see
-/// `results::host_metrics`), then unknown ones, sorted.
+/// `results::environment::host_metrics`), then unknown ones, sorted.
 const METRICS: [&str; 15] = [
     name::THROUGHPUT_BPS,
     name::SENT_BPS,
@@ -133,7 +133,7 @@ struct Rows<W: io::Write> {
 impl<W: io::Write> Rows<W> {
     /// A field of text.
     fn text(&mut self, text: &str) -> io::Result<()> {
-        let field = csv_field::field(text);
+        let field = field::field(text);
         Ok(self.writer.write_field(field.as_bytes())?)
     }
 

@@ -1,0 +1,6 @@
+//! Tree → values: scalars, the keys of a mapping, names. All problems are noted, none stops the reading.
+
+pub mod decoder;
+pub(super) mod fields;
+pub(super) mod names;
+pub(super) mod scalars;
