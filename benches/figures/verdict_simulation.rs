@@ -2,7 +2,7 @@
 //! the same each time. Tests use it too.
 
 use netplan::catalog::Better;
-use netplan::compare::judge::{Answer, Judgement, LimitOutcome, Question, Scale, judge};
+use netplan::statistics::judge::{Answer, Judgement, LimitOutcome, Question, Scale, judge};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};

@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 
 use super::comparison::{Comparison, Factor, Machines, Pair, PathVerdict, Versus};
 use super::floor::{FloorIndex, Floors};
-use super::judge::{Answer, Scale, judge};
 use super::limit::Limit;
 use super::options::Options;
 use super::questions::mark::marks;
@@ -15,6 +14,7 @@ use super::questions::subject::Subject;
 use super::sides::matching::{Matching, Why};
 use super::sides::side::Side;
 use crate::results::environment::configuration::Configuration;
+use crate::statistics::judge::{Answer, Scale, judge};
 
 /// Compares each of `others` with `base`. All that decides is corrected together. `floors` are the stored A/A floors.
 #[must_use]

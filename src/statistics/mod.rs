@@ -4,6 +4,7 @@ mod change_point;
 pub mod correction;
 mod difference;
 mod interval;
+pub mod judge;
 mod outliers;
 mod pairs;
 mod proportion;

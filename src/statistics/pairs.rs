@@ -22,7 +22,8 @@ pub struct Round {
     pub base: Option<f64>,
     /// Of the other configuration; the same.
     pub other: Option<f64>,
-    /// By how many places the other configuration came after the base in this round; negative if before.
+    /// By how many places the other configuration came after the base in this round, negative if before; or the
+    /// sign of that.
     pub later_by: i32,
 }
 

@@ -6,14 +6,14 @@ use indexmap::IndexMap;
 
 use super::subject::Subject;
 use crate::compare::floor::FloorIndex;
-use crate::compare::judge::{Question, Scale};
 use crate::compare::limit::Limit;
 use crate::compare::options::Options;
-use crate::compare::sides::metric;
 use crate::compare::sides::run::Run;
 use crate::compare::sides::side::Side;
+use crate::report::compared_metric as metric;
 use crate::schedule::{CellId, Param};
 use crate::statistics::Spread;
+use crate::statistics::judge::{Question, Scale};
 
 /// A subject with its question.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +170,7 @@ impl<'a> Matched<'a> {
         let question = Question {
             base: values(self.base),
             new: values(self.new),
+            pairs: None,
             scale: metric::scale(metric),
             better: metric::better_of(metric),
             margin: metric::margin(metric),

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use super::metric;
 use crate::catalog::{ToolOption, name};
-use crate::compare::judge::Scale;
 use crate::plan::{OptionValue, Test, ToolSpec};
+use crate::report::compared_metric as metric;
 use crate::report::{CellReport, CellState, Report, baseline, labels};
 use crate::results::{Configuration, MachineKey};
 use crate::schedule::{CellId, Param};
+use crate::statistics::judge::Scale;
 
 /// An option that belongs to the cell although it is not a number.
 const DIRECTION: &str = "direction";

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::CellReport;
 use crate::catalog::{Better, Metric, Unit, better, name};
-use crate::compare::judge::Scale;
-use crate::report::CellReport;
+use crate::statistics::judge::Scale;
 
 /// TCP segments sent again per gigabyte received. Of a cell without any it counts one.
 pub const RETRANSMITS_PER_GB: &str = "retransmits_per_gb";
