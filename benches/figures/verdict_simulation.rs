@@ -147,6 +147,7 @@ fn questions(setting: Setting, rng: &mut ChaCha8Rng) -> Vec<Question> {
         .map(|path| Question {
             base: of_path(&base, path),
             new: of_path(&new, path),
+            pairs: None,
             scale: Scale::Log,
             better: Better::More,
             margin: 0.03,

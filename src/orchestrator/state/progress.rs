@@ -322,7 +322,7 @@ mod tests {
     fn nothing_arrived(progress: &mut Progress, work: &Work) -> Next {
         let Next::Attempt {
             sample, attempt, ..
-        } = progress.next(work)
+        } = progress.next(work, None)
         else {
             panic!("the cell has ended")
         };
@@ -337,7 +337,7 @@ mod tests {
                 raw_cut_bytes: 0,
             },
         );
-        progress.next(work)
+        progress.next(work, None)
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::table::{CellIndex, Id};
-use crate::plan::{Find, Path, Plan, Timing, ToolSpec};
+use crate::plan::{Find, Path, Plan, Test, Timing, ToolSpec};
 use crate::results::Circumstances;
 use crate::schedule::{Cell, CellId, Member, Param, Params, Row, Schedule, Selection};
 use crate::tools::{self, Job, Tool};
@@ -53,20 +53,20 @@ impl Tasks {
     /// The cells of the plan that the selection leaves.
     #[must_use]
     pub fn new(plan: Plan, only: &Selection) -> Self {
-        Self::with_tools(plan, only, tools::from_spec)
+        Self::with_tools(plan, only, |_, tool| tools::from_spec(tool))
     }
 
     /// The same with other tools than the plan's.
     pub(super) fn with_tools(
         plan: Plan,
         only: &Selection,
-        tool: impl Fn(&ToolSpec) -> Box<dyn Tool>,
+        tool: impl Fn(&Test, &ToolSpec) -> Box<dyn Tool>,
     ) -> Self {
         let schedule = Schedule::new(&plan, only);
         let sweeps_mss = mss_sweeps(&plan, &schedule);
         let work = plan.tests.iter().zip(sweeps_mss).map(|(test, sweeps_mss)| {
             let work = |variant| {
-                let tool = tool(plan.tool(test, variant));
+                let tool = tool(test, plan.tool(test, variant));
                 Work {
                     timing: test.timing.clone(),
                     find: test.find.clone(),

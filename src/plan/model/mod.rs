@@ -1,6 +1,7 @@
 //! What a plan says, once it has been read and checked.
 
 pub mod choice;
+mod expand;
 pub mod expect;
 mod figure_text;
 pub mod kubernetes;

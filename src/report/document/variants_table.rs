@@ -228,9 +228,9 @@ fn notes(report: &Report, base: &str, costs: &[Cost<'_>]) -> Notes {
     };
     let name = |variant| report.plan.variant_name(variant).unwrap_or_default();
     let mut notes = Vec::new();
-    let nodes = other_nodes(report);
-    if !nodes.is_empty() {
-        let differ: Vec<String> = nodes
+    let elsewhere = other_nodes(report);
+    if !elsewhere.is_empty() {
+        let differ: Vec<String> = elsewhere
             .iter()
             .map(|(worker, own, base)| format!("{worker} on {own} instead of {base}"))
             .collect();

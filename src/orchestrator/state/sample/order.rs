@@ -112,11 +112,18 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::super::table::Id;
     use super::*;
 
+    fn shuffled(seed: u64) -> SampleOrder {
+        SampleOrder::new(Order::Shuffled, seed, Vec::new())
+    }
+
+    fn in_order(order: Order) -> SampleOrder {
+        SampleOrder::new(order, 0, Vec::new())
+    }
+
     /// The cells in the order of a round.
-    fn round(order: SampleOrder, round: u32, cells: usize) -> Vec<usize> {
+    fn round(order: &SampleOrder, round: u32, cells: usize) -> Vec<usize> {
         let progress = Progress::with_samples(round - 1);
         let cells = (0..cells).map(CellIndex::from_index);
         let mut ranks: Vec<Rank> = cells.map(|cell| order.rank(cell, &progress)).collect();
@@ -126,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_seed_always_gives_the_same_order() {
-        let shuffled = SampleOrder::Shuffled { seed: 7 };
-        assert_eq!(round(shuffled, 1, 8), FIRST);
-        assert_eq!(round(shuffled, 2, 8), SECOND);
+        let shuffled = shuffled(7);
+        assert_eq!(round(&shuffled, 1, 8), FIRST);
+        assert_eq!(round(&shuffled, 2, 8), SECOND);
     }
 
     const FIRST: [usize; 8] = [1, 4, 6, 3, 5, 7, 2, 0];
@@ -140,10 +147,7 @@ mod tests {
     fn no_cell_is_preferred() {
         let mut counts = [[0_u32; 4]; 4];
         for r in 1..=4000 {
-            for (place, cell) in round(SampleOrder::Shuffled { seed: 1 }, r, 4)
-                .iter()
-                .enumerate()
-            {
+            for (place, cell) in round(&shuffled(1), r, 4).iter().enumerate() {
                 counts[*cell][place] += 1;
             }
         }
@@ -158,10 +162,10 @@ mod tests {
     proptest! {
         #[test]
         fn each_round_is_a_permutation(seed: u64, r in 1..50_u32, cells in 1..40_usize) {
-            let all: HashSet<usize> = round(SampleOrder::Shuffled { seed }, r, cells).into_iter().collect();
+            let all: HashSet<usize> = round(&shuffled(seed), r, cells).into_iter().collect();
             prop_assert_eq!(all.len(), cells);
             let listed: Vec<usize> = (0..cells).collect();
-            prop_assert_eq!(round(SampleOrder::Interleaved, r, cells), listed);
+            prop_assert_eq!(round(&in_order(Order::Interleaved), r, cells), listed);
         }
 
         #[test]
@@ -172,10 +176,10 @@ mod tests {
         ) {
             let (now, next) = (Progress::with_samples(r - 1), Progress::with_samples(r));
             let (a, b) = (CellIndex::from_index(a), CellIndex::from_index(b));
-            for order in [SampleOrder::Interleaved, SampleOrder::Shuffled { seed }] {
+            for order in [in_order(Order::Interleaved), shuffled(seed)] {
                 prop_assert!(order.rank(a, &now) < order.rank(b, &next));
             }
-            let listed = SampleOrder::Listed;
+            let listed = in_order(Order::Listed);
             prop_assert_eq!(listed.rank(a, &next) < listed.rank(b, &now), a < b);
         }
     }

@@ -9,6 +9,7 @@ mod journal_check;
 mod mesh;
 mod plans;
 mod queue_model;
+mod variants;
 mod world;
 
 pub(super) use cells::{CellSpec, LISTED, cell, tasks};
