@@ -181,7 +181,7 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
     /// What its pods are like: what `kubernetes:` says of all, and the worker of its own.
-    pub pods: PodsContext,
+    pub pods: PodsContext<'a>,
     #[serde(flatten)]
     pub affinity: Affinity,
     pub host_network: bool,
@@ -190,22 +190,21 @@ pub(super) struct WorkerContext<'a> {
 
 /// `worker.pods` in templates.
 #[derive(Serialize)]
-pub(super) struct PodsContext {
+pub(super) struct PodsContext<'a> {
     pub labels: StringMap,
     pub annotations: StringMap,
     pub resources: Resources,
     /// With the keys of Kubernetes.
-    pub tolerations: serde_json::Value,
+    pub tolerations: Vec<TolerationContext<'a>>,
     pub runtime_class: Option<String>,
 }
 
-impl PodsContext {
-    fn new(all: &Kubernetes, own: &PodSettings) -> Self {
+impl<'a> PodsContext<'a> {
+    fn new(all: &'a Kubernetes, own: &'a PodSettings) -> Self {
         let wider = PodSettings {
             labels: all.labels.clone(),
             annotations: all.annotations.clone(),
             resources: all.resources.workers.clone(),
-            tolerations: all.tolerations.clone(),
             runtime_class: all.runtime_class.clone(),
             ..PodSettings::default()
         };
@@ -213,16 +212,18 @@ impl PodsContext {
             labels,
             annotations,
             resources,
-            tolerations,
             runtime_class,
             ..
         } = own.over(&wider);
-        let tolerations: Vec<_> = tolerations.iter().map(TolerationContext::from).collect();
+        let tolerations = match own.tolerations.as_slice() {
+            [] => &all.tolerations,
+            own => own,
+        };
         Self {
             labels,
             annotations,
             resources,
-            tolerations: serde_json::json!(tolerations),
+            tolerations: tolerations.iter().map(TolerationContext::from).collect(),
             runtime_class,
         }
     }
@@ -236,7 +237,7 @@ pub(super) struct PortContext {
 }
 
 impl<'a> WorkerContext<'a> {
-    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity, kubernetes: &Kubernetes) -> Self {
+    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity, kubernetes: &'a Kubernetes) -> Self {
         let transport = |port: &Port| match port.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",

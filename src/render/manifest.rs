@@ -87,14 +87,16 @@ pub fn manifests(
     if !always_exists(&run.namespace) {
         rendered.push(render("namespace.yaml.j2", &common)?);
     }
-    let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
-    rendered.push(render(orchestrator_policy, &common)?);
-    // Policies do not reach the host network.
-    for (_, context) in with_affinity
-        .iter()
-        .filter(|(worker, _)| !worker.host_network)
-    {
-        rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
+    if kubernetes.network_policies {
+        let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
+        rendered.push(render(orchestrator_policy, &common)?);
+        // Policies do not reach the host network.
+        for (_, context) in with_affinity
+            .iter()
+            .filter(|(worker, _)| !worker.host_network)
+        {
+            rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
+        }
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
     let secret = |name: &str, identity| {

@@ -83,6 +83,13 @@ pub fn other_nodes(report: &Report) -> Vec<(&str, &str, &str)> {
         .collect()
 }
 
+/// The ratio of a metric of the same cell under two variants, by pairs of the same rounds. `None` with fewer than two
+/// rounds that have a pair.
+#[must_use]
+pub fn paired(base: &CellReport, other: &CellReport, metric: &str) -> Option<Pairs> {
+    Pairs::from_cells(&[rounds(base, other, metric)])
+}
+
 /// A test, a path and a variant that is not the base.
 type Key<'a> = (usize, &'a str, usize);
 /// The cells of the base and of the variant.
@@ -98,10 +105,10 @@ fn pairs_of_cells<'a>(report: &'a Report, members: &[Member]) -> IndexMap<Key<'a
         if test.find.is_some() {
             continue;
         }
-        if row.variant == 0 {
+        if row.variant() == 0 {
             bases.insert(member.group, cell);
         } else if let Some(base) = bases.get(&member.group) {
-            let key = (row.test, path.plain_name(), row.variant);
+            let key = (row.test, path.plain_name(), row.variant());
             pairs.entry(key).or_default().push((base, cell));
         }
     }

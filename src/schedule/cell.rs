@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::params::{Axis, Param};
-use crate::plan::Plan;
+use crate::plan::{Plan, VARIANT_MARK};
 
 /// The ordered cells of a run, and the rows that reports put them in.
 ///
@@ -38,10 +38,10 @@ pub struct Row {
     pub test: usize,
     /// Index into the plan's paths.
     pub path: usize,
-    /// Index into the plan's variants; 0 in a plan without.
-    pub variant: usize,
     /// Which of the paths to its destination the path is; see [`slots`](super::slots).
     pub slot: u16,
+    /// Index into the plan's variants, of which there are few.
+    pub(super) variant: u16,
     /// Counts the points of the test's parameters but the size.
     pub(super) point: usize,
 }
@@ -65,11 +65,35 @@ pub struct CellId(pub String);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params(pub Vec<(Param, u64)>);
 
+impl Row {
+    /// Index into the plan's variants; 0 in a plan without.
+    #[must_use]
+    pub fn variant(&self) -> usize {
+        usize::from(self.variant)
+    }
+}
+
 impl CellId {
     /// The name of its test.
     #[must_use]
     pub fn test(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
+    }
+}
+
+impl CellId {
+    /// The same cell under another variant, `None` for the base.
+    #[must_use]
+    pub fn under(&self, variant: Option<&str>) -> CellId {
+        let mut parts: Vec<String> = self.0.splitn(3, '/').map(str::to_owned).collect();
+        if let Some(path) = parts.get_mut(1) {
+            let plain = path.split(VARIANT_MARK).next().unwrap_or_default();
+            *path = match variant {
+                Some(variant) => format!("{plain}{VARIANT_MARK}{variant}"),
+                None => plain.to_owned(),
+            };
+        }
+        CellId(parts.join("/"))
     }
 }
 
@@ -173,6 +197,6 @@ impl Schedule {
     }
 
     fn axes_of(&self, row: &Row) -> Option<&Axes> {
-        self.axes.get(row.test)?.get(row.variant)
+        self.axes.get(row.test)?.get(row.variant())
     }
 }

@@ -45,8 +45,8 @@ impl Schedule {
                         number,
                         test: test_index,
                         path: path_index,
-                        variant,
                         slot: slots[path_index],
+                        variant: u16::try_from(variant).unwrap_or(u16::MAX),
                         point,
                     });
                     let cells = sizes.iter().map(|size| Cell { row, size: *size });

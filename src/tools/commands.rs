@@ -31,8 +31,8 @@ pub fn commands<'a>(
     schedule.cells.iter().filter_map(move |cell| {
         let row = schedule.rows.get(cell.row)?;
         let test = plan.tests.get(row.test)?;
-        let tool = tools.entry((row.test, row.variant));
-        let tool = tool.or_insert_with(|| from_spec(plan.tool(test, row.variant)));
+        let tool = tools.entry((row.test, row.variant()));
+        let tool = tool.or_insert_with(|| from_spec(plan.tool(test, row.variant())));
         commands_at(plan, schedule, cell, &**tool)
     })
 }
@@ -53,7 +53,7 @@ pub fn commands_of_cell<'a>(
     let mut cells = schedule.cells.iter().filter(is_of_test);
     let cell = cells.find(|cell| schedule.id(plan, cell) == *id)?;
     let row = schedule.rows.get(cell.row)?;
-    let tool = from_spec(plan.tool(plan.tests.get(row.test)?, row.variant));
+    let tool = from_spec(plan.tool(plan.tests.get(row.test)?, row.variant()));
     commands_at(plan, schedule, cell, &*tool)
 }
 

@@ -60,6 +60,11 @@ impl Checkup {
             "the emulated nodes can take its workers",
             placed.into_iter().map(Problem::from).collect(),
         ));
+        checkup.place.push(Finding::new(
+            "settings",
+            "all that the plan says of pods has an effect",
+            local::unenforced(plan),
+        ));
         checkup
     }
 

@@ -1,6 +1,6 @@
 //! What is asked of two sides: for each subject a value for each run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 
@@ -113,7 +113,8 @@ impl<'a> Matched<'a> {
         self.asked(subject, usable.len(), of_run, options, spread)
     }
 
-    /// A question about the ratio of a path to another one: cell by cell, with the cell of the same parameters.
+    /// A question about the ratio of a path to another one: cell by cell, with the same cell under the base variant, else
+    /// with the cell of the same parameters.
     /// `None` if there are no such cells.
     pub fn ask_ratio(
         self,
@@ -131,9 +132,15 @@ impl<'a> Matched<'a> {
             .iter()
             .filter_map(|id| Some((params(id)?, *id)))
             .collect();
+        let ids: HashSet<&CellId> = peers.values().copied().collect();
+        // A variant may change parameters of the same cell.
+        let peer = |id: &CellId| match ids.get(&id.under(None)) {
+            Some(base) => Some(*base),
+            None => peers.get(params(id)?).copied(),
+        };
         let pairs = groups.get(&(test, path))?.iter();
         let pairs: Vec<(&CellId, &CellId)> = pairs
-            .filter_map(|id| Some((*id, *peers.get(params(id)?)?)))
+            .filter_map(|id| Some((*id, peer(id)?)))
             .filter(|(one, two)| {
                 let has = |run, id| value(run, id, metric, scale).is_some();
                 self.runs().all(|run| has(run, one) && has(run, two))

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::catalog::{ToolOption, name};
-use crate::plan::{OptionValue, Test, ToolSpec};
+use crate::plan::{OptionValue, Plan, Test, ToolSpec};
 use crate::report::compared_metric as metric;
 use crate::report::{CellReport, CellState, Report, baseline, labels};
 use crate::results::{Configuration, MachineKey};
@@ -96,10 +96,17 @@ impl Run {
             counterparts: baseline::counterparts(plan)
                 .into_iter()
                 .filter_map(|pair| Some((path_name(pair.path)?, path_name(pair.plain)?)))
+                .chain(variant_paths(plan))
                 .collect(),
             cells,
         }
     }
+}
+
+/// The paths under variants, each with the same path under the base.
+fn variant_paths(plan: &Plan) -> impl Iterator<Item = (String, String)> {
+    let paths = plan.paths.iter().filter(|path| path.variant > 0);
+    paths.map(|path| (path.name.clone(), path.plain_name().to_owned()))
 }
 
 fn run_cell(report: &Report, cell: &CellReport) -> Option<RunCell> {

@@ -107,7 +107,7 @@ impl Tasks {
             cell,
             row,
             path: &self.plan.paths[row.path],
-            work: &self.work[row.test][row.variant],
+            work: &self.work[row.test][row.variant()],
         }
     }
 

@@ -29,6 +29,10 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
         annotations: pod.annotations,
         labels: pod.labels,
         runtime_class: pod.runtime_class,
+        network_policies: fields
+            .value("network_policies")
+            .and_then(|id| decoder.boolean(id))
+            .unwrap_or(default.network_policies),
         host_network: pod.host_network,
         ip_family: fields.choice("ip_family").map(|at| at.value),
     })

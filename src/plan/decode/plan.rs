@@ -108,7 +108,14 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             .collect();
         for path in paths {
             if let Some(name) = path.name {
-                check::check_path(decoder, &path.expect, name.value, &tests, &names);
+                check::check_path(
+                    decoder,
+                    &path.expect,
+                    name.value,
+                    &tests,
+                    &names,
+                    &variant_names,
+                );
             }
         }
     }
@@ -116,6 +123,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
         let known = variants::Known {
             workers: workers.as_ref(),
             tests: tests.as_deref(),
+            paths: known_paths.as_deref().unwrap_or_default(),
         };
         variants::variants(decoder, form, id, &known)
     });

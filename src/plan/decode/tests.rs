@@ -137,7 +137,7 @@ fn test<'t>(
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
         let single: Vec<&str> = single.map(|path| path.name).collect();
-        check::check_test(decoder, &expect, tool, own, &single);
+        check::check_test(decoder, &expect, tool, own, &single, known.variants);
     }
     fields.done_else(|key| {
         let tools = builtin::tools_with(key);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::pod_settings::worker_pods;
+use super::tests::KnownPath;
 use super::tools::{builtin, parameter};
 use super::tree::decoder::{At, Decoder};
 use super::workers::member;
@@ -21,6 +22,8 @@ use crate::plan::text::tree::{Entry, NodeId};
 pub struct Known<'a> {
     pub workers: Option<&'a IndexMap<String, Placement>>,
     pub tests: Option<&'a [Test]>,
+    /// Those that could be read.
+    pub paths: &'a [KnownPath<'a>],
 }
 
 /// Reads the variants by name. `form` is that of their names.
@@ -47,6 +50,11 @@ pub fn variants(
         if name.value.bytes().all(|byte| byte.is_ascii_digit()) {
             let what = format!("the variant {} has a number as its name", quote(name.value));
             let help = "begin the name with a letter: workers of groups have numbers";
+            decoder.report(Problem::new(name.place, what).help(help));
+        }
+        if known.paths.iter().any(|path| path.name == name.value) {
+            let what = format!("{} is the name of a path too", quote(name.value));
+            let help = "give one of them another name: `% of NAME` in `expect` means either";
             decoder.report(Problem::new(name.place, what).help(help));
         }
         if index > 0

@@ -35,6 +35,9 @@ pub struct Kubernetes {
     pub labels: StringMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_class: Option<String>,
+    /// Whether the run has network policies of its own.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub network_policies: bool,
     /// Whether workers are on their nodes' network. `None` where the paths decide.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_network: Option<bool>,
@@ -56,6 +59,7 @@ impl Default for Kubernetes {
             annotations: StringMap::new(),
             labels: StringMap::new(),
             runtime_class: None,
+            network_policies: true,
             host_network: None,
             ip_family: None,
         }

@@ -18,7 +18,7 @@ use crate::plan::text::tree::NodeId;
 const LARGEST: u64 = 1 << 53;
 
 /// What a parameter cannot be called: it means something else in expressions or selections.
-const TAKEN: [&str; 30] = [
+const TAKEN: [&str; 31] = [
     "target",
     "duration_s",
     "warmup_s",
@@ -32,6 +32,7 @@ const TAKEN: [&str; 30] = [
     "from",
     "to",
     "protocol",
+    "variant",
     "and",
     "or",
     "not",

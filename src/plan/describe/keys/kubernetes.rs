@@ -22,6 +22,9 @@ const RUN_KEYS: &[Key] = &[
         "The name of the pods' `PriorityClass`."),
     key("ip_family", Kind::Word(words::<IpFamily>), "The family of pod and Service addresses.")
         .or("the cluster's first"),
+    key("network_policies", Kind::Bool,
+        "Whether the run has network policies of its own, which let pods reach only what the run needs. \
+         Without them the pods are as open as the namespace leaves them, and a mesh's proxies reach their control plane.").or("true"),
 ];
 
 /// Taints that pods tolerate.

@@ -27,7 +27,7 @@ pub const TIMING: &[Key] = &[
     key("repeat", REPEAT,
         "How many samples a cell gets: a number, or until the mean is known well enough. With variants these \
          are rounds, and a multiple of the number of variants.")
-        .or("1; with variants their smallest multiple from 6 on"),
+        .or("1, with variants their smallest multiple from 6 on"),
 ];
 
 const MOST_SAMPLES: u64 = 10_000;

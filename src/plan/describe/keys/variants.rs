@@ -24,7 +24,7 @@ pub static VARIANT: Mapping = Mapping {
     may_be_empty: true,
     hints: &[
         hint(&["labels", "annotations", "resources", "node_selector", "tolerations", "runtime_class", "host_network"],
-            "{} belongs to workers: `workers: { all: { {}: … } }`"),
+            "{} belongs in `workers:`, below the name of a worker or `all`"),
     ],
     ..MAPPING
 };

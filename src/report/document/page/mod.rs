@@ -9,3 +9,4 @@ mod header;
 mod latency;
 mod ratios;
 mod section;
+mod variants;
