@@ -73,6 +73,7 @@ check:
 	@.ci/toolchain test
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
 	cargo test --locked --lib
 
 test:
@@ -81,6 +82,7 @@ test:
 	@.ci/axe-core $(CURDIR)/target/axe-core/axe.min.js
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
 	@rm -f $(SKIPPED)
 	CI=true NETPLAN_SKIPPED_TESTS=$(SKIPPED) cargo test --locked; code=$$?; .ci/skipped-tests $(SKIPPED); exit $$code
 

@@ -40,15 +40,18 @@ const FORMATS: [&str; 13] = [
 /// A long run: its paths, its sizes, and the samples of each cell.
 struct Shape {
     name: &'static str,
+    /// How many workers a mesh has; 0 for none.
+    mesh: usize,
     paths: usize,
     sizes: usize,
     samples: u32,
     fails: bool,
 }
 
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 5] = [
     Shape {
         name: "10 cells of 10 000 samples",
+        mesh: 0,
         paths: 10,
         sizes: 1,
         samples: 10_000,
@@ -56,13 +59,23 @@ const SHAPES: [Shape; 4] = [
     },
     Shape {
         name: "1 000 cells of 100 samples",
+        mesh: 0,
         paths: 10,
         sizes: 100,
         samples: 100,
         fails: false,
     },
     Shape {
+        name: "a mesh of 141 workers and 260 paths, 5 samples each",
+        mesh: 141,
+        paths: 260,
+        sizes: 1,
+        samples: 5,
+        fails: false,
+    },
+    Shape {
         name: "100 000 cells of one sample",
+        mesh: 0,
         paths: 100,
         sizes: 1_000,
         samples: 1,
@@ -70,6 +83,7 @@ const SHAPES: [Shape; 4] = [
     },
     Shape {
         name: "100 000 failed cells",
+        mesh: 0,
         paths: 100,
         sizes: 1_000,
         samples: 1,
@@ -230,12 +244,17 @@ impl Shape {
     }
 
     fn plan(&self) -> String {
-        let paths: Vec<String> = (0..self.paths)
+        let mut paths: Vec<String> = (0..self.paths)
             .map(|path| format!("  - {{ name: p{path}, from: w1, to: w2, via: pod_ip }}\n"))
             .collect();
+        let mut group = String::new();
+        if self.mesh > 0 {
+            group = format!(", m: {{ one_per_node: true, count: {} }}", self.mesh);
+            paths.push("  - mesh: { workers: m, via: pod_ip, both_directions: true }\n".to_owned());
+        }
         let last = 99 + self.sizes;
         format!(
-            "version: 1\nname: long\nworkers: {{ w1: {{}}, w2: {{}} }}\npaths:\n{}tests:\n  - iperf3: \
+            "version: 1\nname: long\nworkers: {{ w1: {{}}, w2: {{}}{group} }}\npaths:\n{}tests:\n  - iperf3: \
              {{ mss: {{ from: 100, to: {last}, step: 1 }} }}\n    repeat: {}\n    expect: {{ throughput: '>= 1 Mbit/s' }}\n",
             paths.concat(),
             self.samples

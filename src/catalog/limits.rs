@@ -12,3 +12,7 @@ pub const MSS_BYTES: RangeInclusive<u64> = 88..=32_767;
 /// The default payload of a datagram, in bytes: it is not split on a link with an MTU of 1500, with some room for the
 /// header of a tunnel.
 pub const DATAGRAM_BYTES: u64 = 1_460;
+
+/// The TCP port on which each worker answers the command line, on its pod's loopback addresses. No declared
+/// tool may listen there.
+pub const WORKER_CONTROL_PORT: u16 = 15202;

@@ -20,7 +20,7 @@ mod unit;
 
 pub use better::Better;
 pub use iperf3::IPERF3;
-pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES};
+pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, WORKER_CONTROL_PORT};
 pub use metric::Metric;
 pub use metric_table::{Column, KnownMetric, METRICS, better, name, reserved_metric};
 pub use netperf::NETPERF;

@@ -2,9 +2,6 @@
 
 use std::io;
 
-use nix::libc::SIGHUP;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signalled {
@@ -17,23 +14,18 @@ pub(super) enum Signalled {
 /// Ctrl-C, `kill`, and a terminal that closes; the last not under `nohup`.
 #[derive(Debug)]
 pub(super) struct Interrupt {
-    ctrl_c: Signal,
-    terminate: Signal,
-    hangup: Option<Signal>,
+    ctrl_c: system::Signal,
+    terminate: system::Terminate,
+    hangup: Option<system::Hangup>,
 }
 
 impl Interrupt {
     /// From now on these signals no longer end the process by themselves.
     pub fn listen() -> io::Result<Self> {
-        let hangup = if is_ignored(SIGHUP) {
-            None
-        } else {
-            Some(signal(SignalKind::hangup())?)
-        };
         Ok(Self {
-            ctrl_c: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup,
+            ctrl_c: system::ctrl_c()?,
+            terminate: system::terminate()?,
+            hangup: system::hangup()?,
         })
     }
 
@@ -53,10 +45,60 @@ impl Interrupt {
     }
 }
 
-/// Whether whoever started us wants the signal ignored, as `nohup` does (see `SigIgn` in proc(5)).
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+#[cfg(unix)]
+mod system {
+    use std::io;
+
+    use nix::libc::SIGHUP;
+    pub(super) use tokio::signal::unix::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    pub(super) type Terminate = Signal;
+    pub(super) type Hangup = Signal;
+
+    pub(super) fn ctrl_c() -> io::Result<Signal> {
+        signal(SignalKind::interrupt())
+    }
+
+    pub(super) fn terminate() -> io::Result<Terminate> {
+        signal(SignalKind::terminate())
+    }
+
+    pub(super) fn hangup() -> io::Result<Option<Hangup>> {
+        if is_ignored(SIGHUP) {
+            return Ok(None);
+        }
+        signal(SignalKind::hangup()).map(Some)
+    }
+
+    /// Whether whoever started us wants the signal ignored, as `nohup` does (see `SigIgn` in proc(5)). Only Linux
+    /// says.
+    fn is_ignored(signal: i32) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use std::io;
+
+    use tokio::signal::windows;
+    pub(super) use tokio::signal::windows::{
+        CtrlBreak as Terminate, CtrlC as Signal, CtrlClose as Hangup,
+    };
+
+    pub(super) fn ctrl_c() -> io::Result<Signal> {
+        windows::ctrl_c()
+    }
+
+    pub(super) fn terminate() -> io::Result<Terminate> {
+        windows::ctrl_break()
+    }
+
+    pub(super) fn hangup() -> io::Result<Option<Hangup>> {
+        windows::ctrl_close().map(Some)
+    }
 }

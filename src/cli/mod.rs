@@ -1,6 +1,7 @@
 //! The command line: clap's types, a file for each subcommand, exit codes.
 
 mod compare;
+mod connectivity;
 mod error;
 mod help;
 mod import;
@@ -21,6 +22,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::error::{CliError, Exit};
 use self::help::invocation::Invocation;
+#[cfg(all(target_os = "linux", feature = "local"))]
 use super::cluster::local::sandbox;
 use crate::system::raise_file_limit;
 
@@ -60,7 +62,7 @@ enum Command {
     Render(plan::render::RenderArgs),
     Report(results::report::ReportArgs),
     Compare(compare::command::CompareArgs),
-    History(results::history::HistoryArgs),
+    History(results::history::command::HistoryArgs),
     Import(import::command::ImportArgs),
     Status(kubernetes::status::StatusArgs),
     Attach(kubernetes::attach::AttachArgs),
@@ -75,6 +77,7 @@ enum Command {
     Man(help::man::ManArgs),
     #[command(hide = true)]
     Orchestrator(roles::orchestrator::OrchestratorArgs),
+    #[cfg(all(target_os = "linux", feature = "local"))]
     #[command(hide = true)]
     Worker(roles::worker::WorkerArgs),
 }
@@ -88,6 +91,7 @@ pub fn command() -> clap::Command {
 /// Runs the program: what `main` is.
 #[must_use]
 pub fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", feature = "local"))]
     // The local cluster's own processes enter namespaces, which only a process without threads can.
     if let Some(code) = sandbox::dispatch() {
         return code;
@@ -145,7 +149,7 @@ impl Command {
             Self::Render(args) => plan::render::execute(&args),
             Self::Report(args) => results::report::execute(&args),
             Self::Compare(args) => compare::command::execute(&args),
-            Self::History(args) => results::history::execute(&args),
+            Self::History(args) => results::history::command::execute(&args),
             Self::Import(args) => import::command::execute(&args),
             Self::Status(args) => kubernetes::status::execute(&args),
             Self::Attach(args) => kubernetes::attach::execute(&args),
@@ -159,6 +163,7 @@ impl Command {
             Self::Completions(args) => help::completions::execute(&args),
             Self::Man(args) => help::man::execute(&args),
             Self::Orchestrator(args) => roles::orchestrator::execute(args),
+            #[cfg(all(target_os = "linux", feature = "local"))]
             Self::Worker(args) => roles::worker::execute(args),
         }
     }

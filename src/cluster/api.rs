@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,13 @@ pub trait Cluster {
     /// [`Error::NoSuchPod`], or the cluster is gone.
     fn logs(&self, pod: &str) -> impl Future<Output = Result<String, Error>> + Send;
 
+    /// Where a pod is, and by which addresses others reach it. A Job's pod goes by the Job's name, and
+    /// its Service has the same name.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPod`], or the cluster does not say.
+    fn addresses(&self, pod: &str) -> impl Future<Output = Result<PodAddresses, Error>> + Send;
+
     /// What the run ran on, for `environment.json`.
     fn description(&self) -> serde_json::Value;
 
@@ -55,6 +63,17 @@ pub trait Cluster {
     /// # Errors
     /// What could not be removed.
     fn down(self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Where a pod is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodAddresses {
+    /// Empty when it has none yet.
+    pub node: String,
+    pub pod_ips: Vec<IpAddr>,
+    /// The cluster IPs of the Service with the pod's name; none when it has no Service, or the Service may
+    /// not be read.
+    pub service_ips: Vec<IpAddr>,
 }
 
 /// A pod's main process has ended.
@@ -66,6 +85,33 @@ pub struct PodEnded {
     pub last_lines: Vec<String>,
     pub next: Next,
 }
+
+/// Linux's numbers of the signals that end a process (signal(7)). Pods run Linux, whatever this program runs on.
+const SIGNALS: &[(i32, &str)] = &[
+    (1, "SIGHUP"),
+    (2, "SIGINT"),
+    (3, "SIGQUIT"),
+    (4, "SIGILL"),
+    (5, "SIGTRAP"),
+    (6, "SIGABRT"),
+    (7, "SIGBUS"),
+    (8, "SIGFPE"),
+    (9, "SIGKILL"),
+    (10, "SIGUSR1"),
+    (11, "SIGSEGV"),
+    (12, "SIGUSR2"),
+    (13, "SIGPIPE"),
+    (14, "SIGALRM"),
+    (15, "SIGTERM"),
+    (16, "SIGSTKFLT"),
+    (24, "SIGXCPU"),
+    (25, "SIGXFSZ"),
+    (26, "SIGVTALRM"),
+    (27, "SIGPROF"),
+    (29, "SIGIO"),
+    (30, "SIGPWR"),
+    (31, "SIGSYS"),
+];
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,9 +141,9 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
-            Self::Signal(signal) => match nix::sys::signal::Signal::try_from(*signal) {
-                Ok(name) => write!(f, "killed by {name}"),
-                Err(_) => write!(f, "killed by signal {signal}"),
+            Self::Signal(signal) => match SIGNALS.iter().find(|(number, _)| number == signal) {
+                Some((_, name)) => write!(f, "killed by {name}"),
+                None => write!(f, "killed by signal {signal}"),
             },
             Self::Removed => f.write_str("removed from its node"),
         }

@@ -4,9 +4,10 @@ mod api;
 mod error;
 mod finding;
 pub mod kubernetes;
+#[cfg(all(target_os = "linux", feature = "local"))]
 pub mod local;
 mod placement;
 
-pub use api::{Cluster, Exit, Next, PodEnded};
+pub use api::{Cluster, Exit, Next, PodAddresses, PodEnded};
 pub use error::Error;
 pub use finding::Finding;

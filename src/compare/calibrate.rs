@@ -63,6 +63,7 @@ pub fn calibrate(side: &Side) -> Result<Floor, CalibrateError> {
             entries.push(FloorEntry {
                 test: (*test).to_owned(),
                 path: (*path).to_owned(),
+                settings: matched.settings(test, cells),
                 metric: metric.to_owned(),
                 scale: asked.question.scale,
                 cells: asked.cells,

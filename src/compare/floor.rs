@@ -1,6 +1,6 @@
 //! The A/A floor: how much runs of one unchanged setup differ from each other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,11 @@ use crate::results::MachineKey;
 use crate::statistics::Spread;
 use crate::statistics::judge::Scale;
 
-/// The version of the file, in it as `version`.
-const VERSION: u32 = 1;
+/// The version of the file, in it as `version`. Entries of version 1 do not say how they were measured.
+const VERSION: u32 = 2;
+
+/// How cells were measured, by name, e.g. `duration` and `streams`: with other settings runs differ more or less.
+pub type Settings = BTreeMap<String, String>;
 
 /// The floors of all machines that were calibrated: a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +33,7 @@ pub struct Floor {
 pub struct FloorEntry {
     pub test: String,
     pub path: String,
+    pub settings: Settings,
     /// By the journal's name.
     pub metric: String,
     pub scale: Scale,
@@ -61,7 +65,7 @@ impl Floors {
         found.filter(|_| known(machine))
     }
 
-    /// Adds a floor. Of the same machine it replaces the entries of the same test, path and metric.
+    /// Adds a floor. Of the same machine it replaces the entries of the same test, path, settings and metric.
     pub fn set(&mut self, floor: Floor) {
         let old = self
             .floors
@@ -71,40 +75,49 @@ impl Floors {
             self.floors.push(floor);
             return;
         };
-        let key =
-            |entry: &FloorEntry| (entry.test.clone(), entry.path.clone(), entry.metric.clone());
-        let new: HashSet<_> = floor.entries.iter().map(key).collect();
-        old.entries.retain(|entry| !new.contains(&key(entry)));
+        let new: HashSet<Key<'_>> = floor.entries.iter().map(FloorEntry::key).collect();
+        old.entries.retain(|entry| !new.contains(&entry.key()));
         old.entries.extend(floor.entries);
     }
 
-    /// Whether this version reads the file.
+    /// Whether this netplan reads files of a version.
     #[must_use]
-    pub fn is_known_version(&self) -> bool {
-        self.version == VERSION
+    pub fn is_known_version(version: u32) -> bool {
+        version == VERSION
+    }
+}
+
+/// What an entry is of: test, path, settings and metric.
+type Key<'a> = (&'a str, &'a str, &'a Settings, &'a str);
+
+impl FloorEntry {
+    fn key(&self) -> Key<'_> {
+        (&self.test, &self.path, &self.settings, &self.metric)
     }
 }
 
 /// Finds the entries of a floor.
 #[derive(Debug)]
-pub struct FloorIndex<'a>(HashMap<(&'a str, &'a str, &'a str), &'a FloorEntry>);
+pub struct FloorIndex<'a>(HashMap<Key<'a>, &'a FloorEntry>);
 
 impl<'a> FloorIndex<'a> {
     #[must_use]
     pub fn new(floor: &'a Floor) -> FloorIndex<'a> {
         let entries = floor.entries.iter();
-        FloorIndex(
-            entries
-                .map(|it| ((&*it.test, &*it.path, &*it.metric), it))
-                .collect(),
-        )
+        FloorIndex(entries.map(|entry| (entry.key(), entry)).collect())
     }
 
-    /// How much a run's figure spreads: the mean of a metric over so many cells of a test on a path. None for fewer
-    /// cells than the floor is of, whose mean spreads more.
+    /// How much a run's figure spreads: the mean of a metric over so many cells of a test on a path. None for other
+    /// settings, and for fewer cells than the floor is of, whose mean spreads more.
     #[must_use]
-    pub fn spread(&self, test: &str, path: &str, metric: &str, cells: usize) -> Option<Spread> {
-        let entry = self.0.get(&(test, path, metric))?;
+    pub fn spread(
+        &self,
+        (test, path): (&str, &str),
+        settings: &Settings,
+        metric: &str,
+        cells: usize,
+    ) -> Option<Spread> {
+        let entry = self.0.get(&(test, path, settings, metric))?;
         let is_usable = entry.deviation.is_finite() && entry.deviation >= 0.0 && entry.runs > 1;
         (is_usable && entry.cells <= cells).then_some(Spread {
             deviation: entry.deviation,

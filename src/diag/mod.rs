@@ -10,7 +10,9 @@ mod render;
 mod source;
 
 pub use error_chain::error_chain;
-pub use phrasing::{all_of, count, did_you_mean, elapsed, list, one_of, quote, some_of};
+pub use phrasing::{
+    all_of, count, did_you_mean, elapsed, list, one_of, quote, shell_word, some_of,
+};
 pub use problem::Problem;
 pub use problems::Problems;
 pub use render::picture;

@@ -24,6 +24,17 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
+/// The text as one word of a shell's command line.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if text.chars().all(is_plain) && !text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// The candidate that a misspelt word most likely means, if any is near enough.
 #[must_use]
 pub fn did_you_mean<'a>(

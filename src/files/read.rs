@@ -2,49 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use nix::fcntl::OFlag;
-
-/// Opens a regular file. A FIFO does not block, and what is looked at is what was opened.
-///
-/// # Errors
-/// When it cannot be opened, or is a folder, a FIFO, a socket or a device; the error says which.
-pub fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    open(path, options, OFlag::empty())
-}
-
-/// As [`open_regular`], but a link in the file's place is not followed: for files that are written.
-///
-/// # Errors
-/// As [`open_regular`], and when it is a link.
-pub fn open_regular_here(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    open(path, options, OFlag::O_NOFOLLOW)
-}
-
-fn open(path: &Path, options: &mut OpenOptions, flags: OFlag) -> io::Result<File> {
-    // Without O_NONBLOCK the opening of a FIFO waits for its other end.
-    let flags = flags | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let opened = options.custom_flags(flags.bits()).open(path);
-    let file = opened.map_err(|error| match error.raw_os_error() {
-        // A socket cannot be opened at all.
-        Some(code) if code == nix::errno::Errno::ENXIO as i32 => not_regular("a socket"),
-        _ => error,
-    })?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_file() {
-        Ok(file)
-    } else if kind.is_dir() {
-        Err(ErrorKind::IsADirectory.into())
-    } else if kind.is_fifo() {
-        Err(not_regular("a FIFO"))
-    } else {
-        Err(not_regular("a device"))
-    }
-}
+use super::open::open_regular;
 
 /// The content of a regular file of at most `limit` bytes.
 ///
@@ -99,11 +61,6 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
         .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-fn not_regular(kind: &str) -> io::Error {
-    let message = format!("it is {kind}, and a regular file is required");
-    io::Error::new(ErrorKind::InvalidInput, message)
-}
-
 fn too_large(limit: u64) -> String {
     if limit >= 1 << 20 {
         format!("it is larger than {} MiB", limit >> 20)
@@ -112,7 +69,7 @@ fn too_large(limit: u64) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::net::UnixListener;
 

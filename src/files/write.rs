@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// How often a temporary file that is in the way is removed before writing is given up.
@@ -15,18 +14,18 @@ pub enum Durability {
     Unsynced,
 }
 
-/// Creates a file that is not there yet, with these permissions less the umask. A link in its place is
+/// Creates a file that is not there yet, with these permissions less the umask (where a system has such). A link in its place is
 /// not followed, even if it leads nowhere.
 ///
 /// # Errors
 /// When something has that name already, or the file cannot be created.
 pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
     // O_CREAT with O_EXCL.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    options.open(path)
 }
 
 /// Puts a file in its place whole or not at all: `write` fills a new file beside it, which then takes
@@ -83,7 +82,7 @@ fn create_temporary(path: &Path, mode: u32) -> io::Result<File> {
     create_new(path, mode)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::io::Write;
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -42,10 +42,7 @@ pub fn findings(timeline: &Timeline, series: &[JudgedSeries]) -> Vec<Finding> {
             (finding.kind, finding.direction) == (change.kind, change.direction)
                 && finding.run.abs_diff(change.run) <= SAME_WITHIN
         };
-        let has_ratios = timeline
-            .series
-            .get(at)
-            .is_some_and(|it| it.name.relative_to.is_some());
+        let has_ratios = is_ratio(at);
         match findings.iter_mut().find(is_same) {
             Some(finding) => {
                 finding.status = finding.status.max(change.status);

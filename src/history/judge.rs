@@ -157,7 +157,7 @@ fn judge(series: &Series, found: &Moves, p: &[f64], settings: &Settings) -> Judg
         series,
         now,
         better: catalog::better(&series.name.metric),
-        minimum: settings.minimum(&series.name.metric).ln_1p(),
+        minimum: settings.minimum(&series.name.metric),
     };
     let is_real = |p: &f64| *p <= settings.false_share;
     let moves = found.moves.iter().zip(p).filter(|(_, p)| is_real(p));
@@ -178,7 +178,7 @@ struct Judge<'a> {
     series: &'a Series,
     now: f64,
     better: Better,
-    /// On the scale of logarithms.
+    /// As a share.
     minimum: f64,
 }
 
@@ -188,7 +188,7 @@ impl Judge<'_> {
         // The new level does not always last.
         let level = mean(self.series.values().get(found.at..found.at + found.after)?);
         let left = self.now - (level - change);
-        let is_undone = left * change.signum() < self.minimum;
+        let is_undone = left.signum() != change.signum() || !self.is_large(left);
         let status = match found.after {
             _ if is_undone => Status::Recovered,
             after if after < SETTLED_FROM => Status::Suspected,
@@ -226,13 +226,18 @@ impl Judge<'_> {
         Some(self.series.points.get(at)?.run)
     }
 
+    /// Whether a difference of logarithms is a change that is reported.
+    fn is_large(&self, log: f64) -> bool {
+        log.exp_m1().abs() >= self.minimum
+    }
+
     /// None of a change that is too small.
     fn change(&self, kind: Kind, log: f64, rest: Change) -> Option<Change> {
         let is_worse = match self.better {
             Better::More | Better::Neither => log < 0.0,
             Better::Less => log > 0.0,
         };
-        (log.abs() >= self.minimum).then(|| Change {
+        self.is_large(log).then(|| Change {
             kind,
             direction: if is_worse {
                 Direction::Slower
@@ -258,4 +263,34 @@ const NONE: Change = Change {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::series::{Point, SeriesName};
+
+    #[test]
+    fn the_minimum_is_a_share_in_both_directions() {
+        let series = Series {
+            name: SeriesName {
+                plan: String::new(),
+                test: String::new(),
+                path: String::new(),
+                relative_to: None,
+                metric: "throughput_bps".to_owned(),
+            },
+            points: vec![Point { run: 0, log: 0.0 }],
+        };
+        let judge = Judge {
+            series: &series,
+            now: 0.0,
+            better: Better::More,
+            minimum: 0.5,
+        };
+        let is_reported = |ratio: f64| judge.change(Kind::Step, ratio.ln(), NONE).is_some();
+        // A ratio of 0.651 is -34.9 %, although its logarithm is further from 0 than that of 1.5.
+        let reported = [0.49, 0.651, 1.49, 1.51].map(is_reported);
+        assert_eq!(reported, [true, false, false, true]);
+    }
 }

@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use crate::files::read_to_limit;
 
 /// A larger file, or one that unpacks to more, is refused. iperf3's document of 128 streams and an hour of
-/// intervals measurements some 200 MB; netplan reads it as a whole.
+/// intervals takes some 200 MB; netplan reads it as a whole.
 pub const LARGEST_FILE_BYTES: u64 = 256 << 20;
 
 /// The first bytes of gzip (RFC 1952).

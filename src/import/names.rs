@@ -1,18 +1,18 @@
 //! Names of plans, tests and paths from the texts of a source.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Plans take names up to this length, less the room for a number.
 const LONGEST_NAME: usize = 56;
 /// Plans take labels up to this length (`plan/describe/key.rs`).
 const LONGEST_LABEL: usize = 100;
 
-/// Names that a plan measurements, one for each text, e.g. `direct-tcp` for `direct_TCP`.
+/// Names that a plan takes, one for each text, e.g. `direct-tcp` for `direct_TCP`.
 #[derive(Debug, Default)]
 pub struct Names {
     by_text: HashMap<String, String>,
-    /// By name, so that two texts do not share one.
-    of_cell: HashMap<String, String>,
+    /// Two texts do not share one.
+    taken: HashSet<String>,
 }
 
 impl Names {
@@ -25,9 +25,9 @@ impl Names {
         let numbered = (2_u32..).map(|number| format!("{wanted}-{number}"));
         let free = std::iter::once(wanted.clone())
             .chain(numbered)
-            .find(|name| !self.of_cell.contains_key(name))
+            .find(|name| !self.taken.contains(name))
             .unwrap_or_default();
-        self.of_cell.insert(free.clone(), text.to_owned());
+        self.taken.insert(free.clone());
         self.by_text.insert(text.to_owned(), free.clone());
         free
     }
@@ -61,8 +61,6 @@ pub fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use proptest::prelude::*;
 
     use super::*;

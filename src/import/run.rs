@@ -5,15 +5,19 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::diag::{Problem, Source};
+use super::names::dns_label;
+use crate::diag::{Problem, Source, json};
 use crate::plan::{self, Plan, PlanFile};
-use crate::results::run_dir::raw_name;
+use crate::results::run_dir::{fnv1a, raw_name};
 use crate::results::{
     Cluster, Event, EventKind, IMPORTED, JoinedWorker, Outcome, Sample, VERSION, Warning,
     command_line,
 };
 use crate::schedule::{Cell, Schedule, Selection};
 use crate::tools::{Failure, Metrics};
+
+/// With its hash an id is a label of Kubernetes.
+const LONGEST_ID_NAME: usize = 63 - "-01234567".len();
 
 /// Why a cell has neither a measurement nor a failure.
 const NOT_IN_SOURCE: &str = "the imported results do not have it";
@@ -35,8 +39,8 @@ pub struct ImportedRun {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
     pub place: PathBuf,
-    /// The run's id.
-    pub run: String,
+    /// What the run's id begins with. Its end tells apart what was measured and when.
+    pub name: String,
     /// What there is to say of it in `environment.json`.
     pub description: serde_json::Value,
     /// What is known of the workers, by the plan's name for each.
@@ -100,7 +104,7 @@ impl ImportedRun {
         let first = entries.first().map_or(Timestamp::UNIX_EPOCH, |(at, _)| *at);
         let last = entries.last().map_or(first, |(at, _)| *at);
         let start = EventKind::RunStarted {
-            run: origin.run,
+            run: run_id(&origin.name, &entries)?,
             netplan: env!("CARGO_PKG_VERSION").to_owned(),
             plan: text.clone(),
             only: None,
@@ -135,6 +139,17 @@ impl ImportedRun {
             raw,
         })
     }
+}
+
+/// The id of a run: a name, and a hash of what was measured and when, so that every night's `netperf.csv` is another run.
+fn run_id(name: &str, entries: &[(Timestamp, EventKind)]) -> Result<String, Problem> {
+    let text = json::to_string(&entries)
+        .map_err(|error| Problem::without_place(format!("cannot write its events: {error}")))?;
+    let hash = fnv1a(text.as_bytes());
+    let short = (hash ^ (hash >> 32)) & u64::from(u32::MAX);
+    let mut label = dns_label(name);
+    label.truncate(LONGEST_ID_NAME);
+    Ok(format!("{}-{short:08x}", label.trim_end_matches('-')))
 }
 
 fn joined((worker, known): (String, JoinedWorker)) -> EventKind {

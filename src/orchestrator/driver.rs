@@ -1,7 +1,7 @@
 //! Does what the state decides: one task hands it all inputs one by one, carries out its commands, and
 //! keeps the journal.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,15 +10,17 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
-use super::journal_stream::Extent;
+use super::copier::Copier;
+use super::journal_stream::{Extent, Stand};
 use super::log_lines::Lines;
 use super::messages::message_from;
 use super::service::Call;
 use super::state::State;
+use super::state::epoch::Epoch;
 use super::state::message::{Command, Emission, Input, Order, Session, Timer};
 use super::store::{Store, StoreError};
 use crate::results::EventKind;
-use crate::rpc::pb::ToWorker;
+use crate::rpc::pb::{ToWorker, to_worker};
 
 /// The store, back from writing; the events; whether they are on disk.
 type Written = (Store, Vec<EventKind>, Result<(), StoreError>);
@@ -34,7 +36,12 @@ pub(super) enum Driven {
     ToItsEnd,
     /// Another orchestrator may continue it.
     Stopped,
+    /// Another orchestrator, of this epoch, continues it.
+    Superseded(Epoch),
 }
+
+/// How long the last events before a stop may take to be copied.
+const LAST_COPY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The one task that owns the state.
 pub(super) struct Driver<'t> {
@@ -46,8 +53,14 @@ pub(super) struct Driver<'t> {
     pending: Vec<(Timestamp, Emission)>,
     /// Bytes of tools' output in `pending`.
     pending_bytes: usize,
-    extent: watch::Sender<Extent>,
+    stand: watch::Sender<Stand>,
+    /// Events on disk: the number of the one that comes next.
+    on_disk: u64,
+    copier: Copier,
     calls: mpsc::Receiver<Call>,
+    superseded_by: Option<Epoch>,
+    /// The lack of a holder has been said.
+    has_warned: bool,
     sessions: HashMap<Session, Orders>,
     timers: BTreeSet<(Instant, Timer)>,
     lines: Lines,
@@ -66,7 +79,8 @@ impl<'t> Driver<'t> {
     pub fn new(
         state: State,
         store: Store,
-        extent: watch::Sender<Extent>,
+        copier: Copier,
+        stand: watch::Sender<Stand>,
         calls: mpsc::Receiver<Call>,
         lines: Lines,
         tell: &'t mut (dyn FnMut(&str) + Send),
@@ -74,12 +88,16 @@ impl<'t> Driver<'t> {
         let cells_ended = state.count().0;
         Self {
             state,
+            on_disk: store.next_seq(),
             store: Some(store),
             writing: None,
             pending: Vec::new(),
             pending_bytes: 0,
-            extent,
+            stand,
+            copier,
             calls,
+            superseded_by: None,
+            has_warned: false,
             sessions: HashMap::new(),
             timers: BTreeSet::new(),
             lines,
@@ -92,11 +110,12 @@ impl<'t> Driver<'t> {
         }
     }
 
-    /// Drives the run to its end. `first` goes to the journal before anything else. After `shutdown`
-    /// it leaves the run where it is, with all on disk, and says that it did.
+    /// Drives the run to its end. `first` goes to the journal before anything else; then `backlog` counts as if it
+    /// came in now. After `shutdown` it leaves the run where it is, with all on disk, and says that it did.
     pub async fn run(
         &mut self,
         first: Option<EventKind>,
+        backlog: VecDeque<Call>,
         mut shutdown: std::pin::Pin<&mut (dyn Future<Output = ()> + Send)>,
     ) -> Result<Driven, StoreError> {
         let first = first.map(|kind| (Timestamp::now(), Emission { kind, raw: None }));
@@ -104,9 +123,20 @@ impl<'t> Driver<'t> {
         self.flush().await?;
         let commands = self.state.begin();
         self.execute(commands).await?;
+        for call in backlog {
+            if let Some(input) = self.take(call) {
+                let commands = self.state.handle(Timestamp::now(), input);
+                self.execute(commands).await?;
+            }
+        }
+        let commands = self.state.settle_copies();
+        self.execute(commands).await?;
         while !self.finished {
             let timer = self.timers.first().copied();
             let has_room = self.pending_bytes < PENDING_BYTES || self.writing.is_none();
+            if let Some(epoch) = self.superseded_by {
+                return Ok(Driven::Superseded(epoch));
+            }
             let input = tokio::select! {
                 call = self.calls.recv(), if has_room => match call {
                     Some(call) => self.take(call),
@@ -124,6 +154,7 @@ impl<'t> Driver<'t> {
                     let commands = self.state.publish_pending();
                     self.execute(commands).await?;
                     self.flush().await?;
+                    self.copy_last().await?;
                     return Ok(Driven::Stopped);
                 }
             };
@@ -133,6 +164,25 @@ impl<'t> Driver<'t> {
             }
         }
         Ok(Driven::ToItsEnd)
+    }
+
+    /// Waits until the last events are copied, for a moment at most.
+    async fn copy_last(&mut self) -> Result<(), StoreError> {
+        let deadline = Instant::now() + LAST_COPY_WITHIN;
+        while self.state.acknowledged() < self.state.next_seq() {
+            let call = tokio::select! {
+                call = self.calls.recv() => call,
+                () = sleep_until(deadline) => return Ok(()),
+            };
+            let Some(call) = call else {
+                return Ok(());
+            };
+            if let Some(input @ Input::Held { .. }) = self.take(call) {
+                let commands = self.state.handle(Timestamp::now(), input);
+                self.execute(commands).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps a finished run's records at hand: until somebody has collected them and nobody else is
@@ -172,8 +222,10 @@ impl<'t> Driver<'t> {
     fn take(&mut self, call: Call) -> Option<Input> {
         match call {
             Call::Input(input) => {
-                if let Input::WorkerLeft { session, .. } = &input {
-                    self.sessions.remove(session);
+                match &input {
+                    Input::WorkerLeft { session, .. } => drop(self.sessions.remove(session)),
+                    Input::Held { session, .. } => self.copier.answered(*session),
+                    _ => {}
                 }
                 Some(input)
             }
@@ -200,10 +252,12 @@ impl<'t> Driver<'t> {
                 None
             }
             Call::Collected { through_seq } => {
-                let last = self.extent.borrow().next_seq.saturating_sub(1);
+                let last = self.on_disk.saturating_sub(1);
                 self.collected |= self.finished && through_seq >= last;
                 None
             }
+            // Nobody has asked for it.
+            Call::CopyPart { .. } => None,
         }
     }
 
@@ -228,27 +282,76 @@ impl<'t> Driver<'t> {
                 Command::SetTimer { timer, after } => {
                     self.timers.insert((Instant::now() + after, timer));
                 }
+                Command::Copy {
+                    session,
+                    from,
+                    through,
+                } => self.copier.copy(session, from, through),
+                Command::StepDown(epoch) => self.superseded_by = Some(epoch),
                 Command::Finish => {
                     self.flush().await?;
                     self.finished = true;
-                    self.extent.send_modify(|extent| extent.finished = true);
                 }
             }
         }
         self.write();
+        self.send_copy();
+        self.acknowledge();
+        self.warn_of_copies();
         Ok(())
+    }
+
+    /// Sends the holder what it lacks, as far as that is on disk.
+    fn send_copy(&mut self) {
+        if let Some((session, hold)) = self.copier.next(self.on_disk) {
+            let message = Some(to_worker::Message::Hold(hold));
+            self.send_message(session, message);
+        }
+    }
+
+    /// Lets watchers have what is on disk and copied.
+    fn acknowledge(&mut self) {
+        let next_seq = self.on_disk.min(self.state.acknowledged());
+        let finished = self.finished;
+        let extent = Stand::Journal(Extent { next_seq, finished });
+        self.stand.send_if_modified(|stand| {
+            let is_new = *stand != extent;
+            *stand = extent;
+            is_new
+        });
+    }
+
+    /// Says that no worker holds a copy, and that one does again.
+    fn warn_of_copies(&mut self) {
+        let lacks = self.state.lacks_holder() && !self.finished;
+        if lacks == self.has_warned {
+            return;
+        }
+        self.has_warned = lacks;
+        if lacks {
+            self.tell(
+                "warning: no worker holds a copy of the journal; what is measured is lost with this pod until one does",
+            );
+        } else if let Some(holder) = self.state.holder() {
+            let text = format!("worker `{holder}` holds a copy of the journal again");
+            self.tell(&text);
+        }
     }
 
     /// A worker that takes no orders loses its session; the end of its stream says the rest.
     fn send(&mut self, session: Session, order: Order) {
         let over = order == Order::Goodbye;
-        if let Some(orders) = self.sessions.get(&session) {
-            let message = Some(message_from(order));
-            let taken = orders.try_send(Ok(ToWorker { message })).is_ok();
-            if over || !taken {
-                self.sessions.remove(&session);
-            }
+        let taken = self.send_message(session, Some(message_from(order)));
+        if over || !taken {
+            self.sessions.remove(&session);
         }
+    }
+
+    /// Returns whether the session takes it.
+    fn send_message(&self, session: Session, message: Option<to_worker::Message>) -> bool {
+        let epoch = self.state.epoch().0;
+        let orders = self.sessions.get(&session);
+        orders.is_some_and(|orders| orders.try_send(Ok(ToWorker { message, epoch })).is_ok())
     }
 
     /// Begins to write what is pending. Meanwhile the run continues: nobody is told of an event
@@ -264,18 +367,17 @@ impl<'t> Driver<'t> {
         self.pending_bytes = 0;
         self.writing = Some(tokio::task::spawn_blocking(move || {
             let kinds = events.iter().map(|(_, event)| event.kind.clone()).collect();
-            let result = events
-                .into_iter()
-                .try_for_each(|(at, event)| store.put(at, event));
+            let result = store.put(events);
             (store, kinds, result)
         }));
     }
 
     /// Tells everybody of what has been written.
     fn written(&mut self, (store, kinds, result): Written) -> Result<(), StoreError> {
-        let next_seq = store.next_seq();
+        self.on_disk = store.next_seq();
         self.store = Some(store);
-        self.extent.send_modify(|extent| extent.next_seq = next_seq);
+        self.send_copy();
+        self.acknowledge();
         result?;
         let total = self.state.count().1;
         for kind in &kinds {
@@ -322,6 +424,15 @@ impl<'t> Driver<'t> {
 
     pub fn collected(&self) -> bool {
         self.collected
+    }
+
+    /// Lets the worker go that holds the copy, once somebody has collected the records.
+    pub fn release_holder(&mut self) {
+        for command in self.state.release_holder() {
+            if let Command::Send { session, order } = command {
+                self.send(session, order);
+            }
+        }
     }
 }
 

@@ -1,23 +1,30 @@
 //! The records of a run for somebody who watches: from disk up to what is there, then live.
 //!
-//! Each watcher reads the journal for itself; only the count of events that are on disk is shared.
+//! Each watcher reads the journal for itself; only the count of events that are acknowledged is shared.
 //! So no record is missing or sent twice between old and live ones, a slow watcher delays nobody, and
 //! no output stays in memory.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 use tonic::Status;
 
-use crate::results::{Event, journal, run_dir};
-use crate::rpc::pb::{RawOutput, Record};
+use super::messages::record_from;
+use crate::results::RecordReader;
+use crate::rpc::pb::{Gathering, Record};
+
+/// What there is for watchers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Stand {
+    /// Nothing yet: these workers are waited for, and those have joined.
+    Gathering(Gathering),
+    Journal(Extent),
+}
 
 /// How far the journal has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// Events on disk: the number of the one that comes next.
+    /// Events that are acknowledged: the number of the one that comes next.
     pub next_seq: u64,
     /// There will be no more.
     pub finished: bool,
@@ -27,64 +34,84 @@ pub(super) struct Extent {
 #[derive(Debug)]
 pub(super) struct JournalStream {
     folder: PathBuf,
-    lines: BufReader<File>,
-    /// Number of the line that comes next.
-    at: u64,
+    /// Open once the journal is there.
+    records: Option<RecordReader>,
     from: u64,
-    extent: watch::Receiver<Extent>,
+    /// What was said last about the workers that are waited for.
+    said: Option<Gathering>,
+    stand: watch::Receiver<Stand>,
 }
 
 impl JournalStream {
-    pub fn open(folder: &Path, from: u64, extent: watch::Receiver<Extent>) -> Result<Self, Status> {
-        let file = File::open(folder.join(journal::FILE_NAME)).map_err(|error| broken(&error))?;
+    /// # Errors
+    /// `out_of_range` when the journal has fewer records than `from`. Before there is a journal, the stream ends with
+    /// that error later.
+    pub fn open(folder: &Path, from: u64, stand: watch::Receiver<Stand>) -> Result<Self, Status> {
+        if let Stand::Journal(extent) = &*stand.borrow() {
+            check_range(from, *extent)?;
+        }
         Ok(Self {
             folder: folder.to_owned(),
-            lines: BufReader::new(file),
-            at: 0,
+            records: None,
             from,
-            extent,
+            said: None,
+            stand,
         })
     }
 
     /// The next record, as soon as it is there; none when the run has finished.
     pub async fn next(&mut self) -> Result<Option<Record>, Status> {
         loop {
-            let extent = *self.extent.borrow_and_update();
-            if self.at < extent.next_seq {
-                let line = self.line()?;
-                if self.at > self.from {
-                    return self.record(line).map(Some);
+            let stand = self.stand.borrow_and_update().clone();
+            match stand {
+                Stand::Gathering(gathering) => {
+                    if self.said.as_ref() != Some(&gathering) {
+                        self.said = Some(gathering.clone());
+                        let gathering = Some(gathering);
+                        return Ok(Some(Record {
+                            gathering,
+                            ..Record::default()
+                        }));
+                    }
                 }
-            } else if extent.finished || self.extent.changed().await.is_err() {
+                Stand::Journal(extent) => {
+                    let record = self.record_before(extent)?;
+                    if record.is_some() || extent.finished {
+                        return Ok(record);
+                    }
+                }
+            }
+            if self.stand.changed().await.is_err() {
                 return Ok(None);
             }
         }
     }
 
-    fn line(&mut self) -> Result<String, Status> {
-        let mut line = String::new();
-        self.lines
-            .read_line(&mut line)
-            .map_err(|error| broken(&error))?;
-        if line.pop() != Some('\n') {
-            return Err(broken(&"it is shorter than it was"));
+    fn record_before(&mut self, extent: Extent) -> Result<Option<Record>, Status> {
+        let records = match &mut self.records {
+            Some(records) => records,
+            none => {
+                check_range(self.from, extent)?;
+                let opened = RecordReader::open(&self.folder, self.from);
+                none.insert(opened.map_err(|error| broken(&error))?)
+            }
+        };
+        if records.next_seq() >= extent.next_seq {
+            return Ok(None);
         }
-        self.at += 1;
-        Ok(line)
+        let record = records.next_record().map_err(|error| broken(&error))?;
+        Ok(Some(record_from(record)))
     }
+}
 
-    fn record(&self, line: String) -> Result<Record, Status> {
-        let event: Event = serde_json::from_str(&line).map_err(|error| broken(&error))?;
-        // A file that was removed is not a reason to withhold the figures.
-        let raw = event.kind.raw_name().and_then(|name| {
-            run_dir::check_raw_name(name).ok()?;
-            let content = std::fs::read(self.folder.join(run_dir::file::RAW).join(name)).ok()?;
-            let name = name.to_owned();
-            Some(RawOutput { name, content })
-        });
-        let seq = event.seq;
-        Ok(Record { seq, line, raw })
+fn check_range(from: u64, extent: Extent) -> Result<(), Status> {
+    let next = extent.next_seq;
+    if from <= next {
+        return Ok(());
     }
+    Err(Status::out_of_range(format!(
+        "record {from} is asked for, and the next one is {next}: this is another journal"
+    )))
 }
 
 fn broken(why: &dyn std::fmt::Display) -> Status {

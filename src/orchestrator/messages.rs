@@ -6,13 +6,15 @@ use std::time::Duration;
 use tonic::Status;
 
 use super::address;
+use super::state::epoch::Epoch;
 use super::state::message::{
     ClientEnd, Input, Order, Place, Process, Session, Step, TcpConnection,
 };
-use crate::results::WorkerEnvironment;
+use super::state::succession::{Claim, Copy};
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
+use crate::results::{StoredRecord, WorkerEnvironment};
 use crate::rpc::pb::from_worker::Message;
-use crate::rpc::pb::{self, FromWorker, Hello, to_worker};
+use crate::rpc::pb::{self, FromWorker, Hello, RawOutput, Record, to_worker};
 use crate::rpc::{self, Malformed, what_ended};
 
 /// A Hello's environment, as JSON: a few kilobytes, most of it the names of offloads.
@@ -74,6 +76,14 @@ pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
         text => Some(address("cluster_ip", text)?.to_string()),
     };
     let pod_ip = address("pod_ip", &hello.pod_ip)?;
+    let claim = Claim {
+        obeyed: Epoch(hello.epoch),
+        copy: hello.copy.map(|copy| Copy {
+            epoch: Epoch(copy.epoch),
+            next_seq: copy.next_seq,
+            complete: copy.complete,
+        }),
+    };
     let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json)
         .map_err(|error| Status::invalid_argument(format!("invalid environment_json: {error}")))?;
     Ok(Place {
@@ -82,6 +92,7 @@ pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
         cluster_ip,
         peer_ip: address::other_origin(pod_ip, peer).map(|peer| peer.to_string()),
         environment,
+        claim,
     })
 }
 
@@ -115,6 +126,15 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
             };
             Input::ClientEnded(process(end.step), answer)
         }
+        Message::Held(held) => Input::Held {
+            session,
+            held: if held.problem.is_empty() {
+                Ok(held.next_seq)
+            } else {
+                Err(held.problem)
+            },
+        },
+        Message::CopyPart(_) => return Err(Malformed("an answer: a part of a copy came")),
     })
 }
 
@@ -149,6 +169,18 @@ fn observation_from(seen: pb::Observed) -> Observation {
     Observation {
         figures,
         carried_bytes,
+    }
+}
+
+/// A record as a message.
+pub(super) fn record_from(record: StoredRecord) -> Record {
+    let StoredRecord { seq, line, raw } = record;
+    let raw = raw.map(|(name, content)| RawOutput { name, content });
+    Record {
+        seq,
+        line,
+        raw,
+        gathering: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Drives the schedule: `state` decides, the driver does.
 
 mod address;
+mod copier;
 mod driver;
 mod finish;
+mod gather;
 mod journal_stream;
 mod log_archive;
 mod log_lines;
@@ -13,4 +15,4 @@ mod session_rate;
 pub mod state;
 mod store;
 
-pub use run::{Error, Linger, Settings, run};
+pub use run::{COPY_PATIENCE, Copies, Error, Linger, Settings, run};

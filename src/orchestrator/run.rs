@@ -1,7 +1,8 @@
 //! Runs the orchestrator from its start to its end.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,19 +10,25 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::copier::Copier;
 use super::driver::{Driven, Driver};
 use super::finish;
-use super::journal_stream::Extent;
+use super::gather::{Beginning, Gatherer};
+use super::journal_stream::Stand;
 use super::log_archive;
 use super::log_lines::Lines;
 use super::service::Service;
+use super::state::copies::Ledger;
+use super::state::epoch::Epoch;
 use super::state::replay::Replay;
+use super::state::succession::{Copy, Succession};
 use super::state::task::Tasks;
 use super::state::{Limits, State};
 use super::store::{Store, StoreError};
 use crate::diag::{Problem, Problems, Source};
 use crate::plan;
 use crate::results::{Event, EventKind, JournalError};
+use crate::rpc::pb::Gathering;
 use crate::rpc::pb::orchestrator_server::OrchestratorServer;
 use crate::rpc::{self, Identity, MAX_LINE_BYTES, MAX_MESSAGE_BYTES};
 use crate::schedule::Selection;
@@ -48,9 +55,25 @@ pub struct Settings {
     pub journal: PathBuf,
     /// The journal to continue where there is none yet: that of a run which was cut off.
     pub resume: Option<Vec<u8>>,
+    /// How workers hold copies of the journal; `None` when the folder outlives the orchestrator's pod.
+    pub copies: Option<Copies>,
+    /// A random number, by which two orchestrators that start at the same time differ.
+    pub salt: u32,
     pub limits: Limits,
     pub linger: Linger,
 }
+
+/// How workers hold copies of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copies {
+    /// How long an orchestrator that starts waits for workers, which may hold a copy.
+    pub patience: Duration,
+    /// The node that the orchestrator is on, if it is known.
+    pub node: Option<String>,
+}
+
+/// How long an orchestrator waits by default for workers that may hold a copy.
+pub const COPY_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a finished orchestrator keeps its records at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +124,10 @@ pub enum Error {
     Store(#[from] StoreError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(
+        "another orchestrator has taken over the run (number {0} of the run); this one decides nothing any more"
+    )]
+    Superseded(Epoch),
     #[error("the server cannot run: {0}")]
     Server(String),
     #[error(
@@ -142,6 +169,43 @@ pub async fn run(
     let workers: Arc<[String]> = plan.workers.keys().cloned().collect();
     let tasks = Tasks::new(plan, &selection);
 
+    let shutdown = pin!(shutdown);
+    let mut shutdown: Pin<&mut (dyn Future<Output = ()> + Send)> = shutdown;
+    let (calls, mut inbox) = mpsc::channel(CALLS);
+    let (stand, stands) = watch::channel(Stand::Gathering(Gathering::default()));
+    let service = Service::new(calls, settings.journal.clone(), stands, workers);
+    let (close, closed) = oneshot::channel::<()>();
+    let server = serve(&settings.identity, service, listener, closed)?;
+
+    let own = Store::find(&settings.journal)?;
+    let beginning = match &settings.copies {
+        Some(copies) => {
+            let gatherer = Gatherer {
+                folder: &settings.journal,
+                succession: Succession::new(own, tasks.workers(), settings.salt),
+                own,
+                patience: copies.patience,
+                calls: &mut inbox,
+                stand: &stand,
+                tell: &mut tell,
+            };
+            tokio::select! {
+                beginning = gatherer.gather() => beginning?,
+                () = &mut shutdown => return Err(Error::Stopped),
+            }
+        }
+        None => Beginning {
+            epoch: own.epoch.successor(settings.salt),
+            base: own,
+            calls: VecDeque::new(),
+        },
+    };
+    let Beginning {
+        epoch,
+        base,
+        calls: backlog,
+    } = beginning;
+
     let mut replay = Replay::new(&tasks);
     let mut earlier_run = None;
     let mut visit = |event: Event| {
@@ -152,6 +216,7 @@ pub async fn run(
         }
     };
     let store = Store::open(&settings.journal, settings.resume.as_deref(), &mut visit)?;
+    store.set_epoch(epoch)?;
     let history = replay.finish();
     let first = match earlier_run {
         Some(found) if found != settings.run => {
@@ -169,24 +234,34 @@ pub async fn run(
         }),
         _ => None,
     };
-    let state = State::new(tasks, settings.limits, history);
+    let ledger = Ledger {
+        epoch,
+        // With what `resume` began.
+        base: Copy {
+            next_seq: store.next_seq(),
+            ..base
+        },
+        next_seq: store.next_seq() + u64::from(first.is_some()),
+        node: settings
+            .copies
+            .as_ref()
+            .and_then(|copies| copies.node.clone()),
+        has_copies: settings.copies.is_some(),
+    };
+    let state = State::new(tasks, settings.limits, history, ledger);
 
-    let (calls, inbox) = mpsc::channel(CALLS);
-    let (extent, extents) = watch::channel(Extent {
-        next_seq: store.next_seq(),
-        finished: false,
-    });
-    let service = Service::new(calls, settings.journal.clone(), extents, workers);
-    let (close, closed) = oneshot::channel::<()>();
-    let server = serve(&settings.identity, service, listener, closed)?;
-
-    let mut driver = Driver::new(state, store, extent, inbox, lines, &mut tell);
-    let mut shutdown = pin!(shutdown);
-    if driver.run(first, shutdown.as_mut()).await? == Driven::Stopped {
-        // Watchers get what is on disk, and their streams end without the run's end.
+    let copier = Copier::new(settings.journal.clone());
+    let mut driver = Driver::new(state, store, copier, stand, inbox, lines, &mut tell);
+    let unfinished = match driver.run(first, backlog, shutdown.as_mut()).await? {
+        Driven::ToItsEnd => None,
+        Driven::Stopped => Some(Error::Stopped),
+        Driven::Superseded(epoch) => Some(Error::Superseded(epoch)),
+    };
+    if let Some(error) = unfinished {
+        // Watchers get what is acknowledged, and their streams end without the run's end.
         drop(driver);
         end(close, server).await;
-        return Err(Error::Stopped);
+        return Err(error);
     }
     let Linger {
         alone,
@@ -198,7 +273,9 @@ pub async fn run(
         driver.linger(attended, attended, shutdown.as_mut()).await?;
         bounds = None;
     }
-    if !driver.collected() {
+    if driver.collected() {
+        driver.release_holder();
+    } else {
         let names = finish::raw_names(&settings.journal)?;
         match log_archive::archive(&settings.journal, names).await {
             Ok(text) => driver.tell(&text),
@@ -221,6 +298,9 @@ pub async fn run(
     }
     if let Some((alone, attended)) = bounds {
         driver.linger(alone, attended, shutdown).await?;
+        if driver.collected() {
+            driver.release_holder();
+        }
     }
     drop(driver);
     end(close, server).await;

@@ -9,15 +9,15 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::journal_stream::{Extent, JournalStream};
+use super::journal_stream::{JournalStream, Stand};
 use super::messages::{check_lengths, input_from, place_from};
 use super::session_rate::SessionRate;
 use super::state::message::{Input, Place, Session};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::orchestrator_server::Orchestrator;
 use crate::rpc::pb::{
-    CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, FromWorker, GiveUpRequest,
-    GiveUpResponse, Record, ToWorker, WatchRequest,
+    CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, CopyPart, FromWorker,
+    GiveUpRequest, GiveUpResponse, Record, ToWorker, WatchRequest,
 };
 use crate::rpc::{Peer, with_version};
 
@@ -44,6 +44,8 @@ pub(super) enum Call {
         place: Place,
         orders: mpsc::Sender<Result<ToWorker, Status>>,
     },
+    /// A worker sends a part of its copy of the journal.
+    CopyPart { session: Session, part: CopyPart },
     /// Somebody begins to watch.
     Watched,
     /// Somebody has stopped watching.
@@ -57,7 +59,7 @@ pub(super) enum Call {
 pub(super) struct Service {
     calls: mpsc::Sender<Call>,
     folder: PathBuf,
-    extent: watch::Receiver<Extent>,
+    stand: watch::Receiver<Stand>,
     sessions: Arc<AtomicU64>,
     session_rate: SessionRate,
     workers: Arc<[String]>,
@@ -68,13 +70,13 @@ impl Service {
     pub fn new(
         calls: mpsc::Sender<Call>,
         folder: PathBuf,
-        extent: watch::Receiver<Extent>,
+        stand: watch::Receiver<Stand>,
         workers: Arc<[String]>,
     ) -> Self {
         Self {
             calls,
             folder,
-            extent,
+            stand,
             sessions: Arc::new(AtomicU64::new(1)),
             session_rate: SessionRate::default(),
             workers,
@@ -138,10 +140,14 @@ impl Orchestrator for Service {
         tokio::spawn(async move {
             // The worker leaves with its stream's end, a broken stream, or a message that makes no sense.
             while let Ok(Some(message)) = answers.message().await {
-                let Ok(input) = input_from(session, message) else {
+                let call = if let Some(Message::CopyPart(part)) = message.message {
+                    Call::CopyPart { session, part }
+                } else if let Ok(input) = input_from(session, message) {
+                    Call::Input(input)
+                } else {
                     break;
                 };
-                if calls.send(Call::Input(input)).await.is_err() {
+                if calls.send(call).await.is_err() {
                     return;
                 }
             }
@@ -163,13 +169,7 @@ impl Orchestrator for Service {
             )));
         };
         let from = request.into_inner().from_seq;
-        let next = self.extent.borrow().next_seq;
-        if from > next {
-            return Err(Status::out_of_range(format!(
-                "record {from} is asked for, and the next one is {next}: this is another journal"
-            )));
-        }
-        let mut records = JournalStream::open(&self.folder, from, self.extent.clone())?;
+        let mut records = JournalStream::open(&self.folder, from, self.stand.clone())?;
         let (out, stream) = mpsc::channel(RECORDS);
         self.call(Call::Watched).await?;
         let calls = self.calls.clone();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ Running ◀─▶ AwaitingReturn ─▶ Ended
-//!                                         │
+//!                                         │                      (Ended after Closing, until the copy has all)
 //!                              lanes: Running ─▶ Stopping ─▶ (Cooling)
 //! ```
 //!
@@ -14,13 +14,16 @@
 //! step that are waited for; so no result lands on another cell.
 
 mod cell_index;
+pub mod copies;
 mod deadlines;
+pub mod epoch;
 mod lane;
 pub mod message;
 mod progress;
 mod queue;
 pub mod replay;
 mod sample;
+pub mod succession;
 mod table;
 pub mod task;
 mod teardown;
@@ -33,6 +36,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use copies::{Copies, Ledger};
 use lane::{Lane, LaneId};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress};
@@ -67,6 +71,8 @@ pub struct Limits {
     pub reconnect: Duration,
     /// For running tools to end once the run is cancelled.
     pub cancel: Duration,
+    /// For the worker that holds the copy of the journal to write what it was sent.
+    pub copy: Duration,
 }
 
 impl Default for Limits {
@@ -82,6 +88,7 @@ impl Default for Limits {
             // An evicted pod's successor is made after ten seconds, and its node may pull the image.
             reconnect: Duration::from_secs(120),
             cancel: Duration::from_millis(400),
+            copy: Duration::from_secs(10),
         }
     }
 }
@@ -105,6 +112,9 @@ pub struct State {
     /// The workers that are present.
     sessions: HashMap<Session, WorkerId>,
     limits: Limits,
+    copies: Copies,
+    /// Another orchestrator continues the run: nothing is started any more.
+    is_stopping: bool,
     /// How much is kept of what each client prints.
     output_bytes: usize,
     phase: Phase,
@@ -150,13 +160,15 @@ enum Phase {
     },
     /// The run is cancelled and ends when its lanes are closed.
     Cancelling(Timer),
+    /// The run's end is written, and not all of it is copied.
+    Closing(Timer),
     Ended,
 }
 
 impl State {
     /// A run of `tasks`, in the order that their plan says, which continues after `history`.
     #[must_use]
-    pub fn new(tasks: Tasks, limits: Limits, history: History) -> Self {
+    pub fn new(tasks: Tasks, limits: Limits, history: History, ledger: Ledger) -> Self {
         let History {
             progress,
             run_ended,
@@ -205,6 +217,8 @@ impl State {
             ends_by_path,
             sessions: HashMap::new(),
             limits,
+            copies: Copies::new(ledger),
+            is_stopping: false,
             output_bytes: client_output_bytes(at_once),
             phase: if run_ended {
                 Phase::Ended
@@ -227,6 +241,7 @@ impl State {
         let timer = self.set_timer(self.limits.start);
         self.phase = Phase::AwaitingNeeded(timer);
         self.start_when_gathered();
+        self.advance_copy();
         std::mem::take(&mut self.commands)
     }
 
@@ -241,7 +256,7 @@ impl State {
             } => self.worker_joined(&worker, session, place),
             Input::WorkerLeft { worker, session } => self.worker_left(&worker, session),
             Input::WorkerGivenUp { worker, reason } => self.worker_given_up(&worker, reason),
-            Input::ServerReady(server) => self.server_ready(now, server),
+            Input::ServerReady(server) => self.server_ready(server),
             Input::ServerEnded {
                 process,
                 ended,
@@ -249,9 +264,17 @@ impl State {
             } => self.server_ended(process, ended, observed),
             Input::ClientEnded(client, end) => self.client_ended(client, end),
             Input::TimerFired(timer) => self.timer_fired(timer),
+            Input::Held { session, held } => self.held(session, held),
             Input::Cancel => self.cancel(),
         }
+        self.advance_copy();
         std::mem::take(&mut self.commands)
+    }
+
+    /// The epoch of this orchestrator.
+    #[must_use]
+    pub fn epoch(&self) -> epoch::Epoch {
+        self.copies.epoch()
     }
 
     /// The cells that have ended, and all.
@@ -274,13 +297,17 @@ impl State {
 
     fn emit_for_cell(&mut self, cell: CellIndex, kind: EventKind, raw: Option<Vec<u8>>) {
         self.progress[cell].apply(self.tasks.at(cell).work, &kind);
-        self.commands
-            .push(Command::Emit(Box::new(Emission { kind, raw })));
+        self.emit_with(kind, raw);
     }
 
     fn emit(&mut self, kind: EventKind) {
+        self.emit_with(kind, None);
+    }
+
+    fn emit_with(&mut self, kind: EventKind, raw: Option<Vec<u8>>) {
+        self.copies.add_event();
         self.commands
-            .push(Command::Emit(Box::new(Emission { kind, raw: None })));
+            .push(Command::Emit(Box::new(Emission { kind, raw })));
     }
 
     fn send(&mut self, session: Session, order: Order) {

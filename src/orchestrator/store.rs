@@ -4,8 +4,18 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::state::epoch::Epoch;
 use super::state::message::Emission;
-use crate::results::{Event, Journal, JournalError, RunDir, RunDirError, VERSION, journal};
+use super::state::succession::Copy;
+use crate::files;
+use crate::results::{
+    Event, EventKind, Journal, JournalError, RunDir, RunDirError, VERSION, journal,
+};
+use crate::rpc::pb::Record;
+
+/// The file, beside the journal, with the epoch of the orchestrator that writes it.
+const EPOCH_FILE: &str = "epoch";
+const LARGEST_EPOCH_BYTES: u64 = 64;
 
 /// The run's directory, open for writing.
 #[derive(Debug)]
@@ -54,23 +64,82 @@ impl Store {
         }
     }
 
+    /// What the folder holds of the run, which may be nothing.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn find(folder: &Path) -> Result<Copy, StoreError> {
+        let Ok(dir) = RunDir::open(folder) else {
+            return Ok(Copy::default());
+        };
+        let mut complete = false;
+        let journal = Journal::open_with(folder, &mut |event| {
+            complete = matches!(event.kind, EventKind::RunEnded { .. });
+        })?;
+        Ok(Copy {
+            epoch: read_epoch(&dir),
+            next_seq: journal.next_seq(),
+            complete,
+        })
+    }
+
+    /// Removes the journal in `folder`: a newer copy replaces it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn replace(folder: &Path) -> Result<Self, StoreError> {
+        let file = folder.join(journal::FILE_NAME);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(RunDirError::Write {
+                    path: file,
+                    source: error,
+                }
+                .into());
+            }
+            _ => Self::open(folder, None, &mut |_| {}),
+        }
+    }
+
+    /// Records the epoch of the orchestrator that writes from now on.
+    pub fn set_epoch(&self, epoch: Epoch) -> Result<(), StoreError> {
+        Ok(self.folder.write(EPOCH_FILE, epoch.0.to_string())?)
+    }
+
     /// The number that the next event gets.
     pub fn next_seq(&self) -> u64 {
         self.journal.next_seq()
     }
 
-    /// Returns once it is on disk: the raw output first, so that no event names a missing file.
-    pub fn put(&mut self, at: Timestamp, emission: Emission) -> Result<(), StoreError> {
-        let Emission { kind, raw } = emission;
-        if let (Some(name), Some(content)) = (kind.raw_name(), &raw) {
-            self.folder.write_raw(name, content)?;
+    /// Returns once all are on disk: the raw outputs first, so that no event names a missing file.
+    pub fn put(&mut self, emissions: Vec<(Timestamp, Emission)>) -> Result<(), StoreError> {
+        let mut events = Vec::with_capacity(emissions.len());
+        for ((at, Emission { kind, raw }), seq) in emissions.into_iter().zip(self.next_seq()..) {
+            if let (Some(name), Some(content)) = (kind.raw_name(), &raw) {
+                self.folder.write_raw(name, content)?;
+            }
+            let v = VERSION;
+            events.push(Event { v, seq, at, kind });
         }
-        self.journal.append(&Event {
-            v: VERSION,
-            seq: self.journal.next_seq(),
-            at,
-            kind,
-        })?;
+        Ok(self.journal.append_all(&events)?)
+    }
+
+    /// Appends records of a copy.
+    pub fn put_records(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
+        let mut lines = Vec::with_capacity(records.len());
+        for Record { line, raw, .. } in records {
+            if let Some(raw) = raw {
+                self.folder.write_raw(&raw.name, &raw.content)?;
+            }
+            lines.push(line);
+        }
+        self.journal.append_raw_lines(&lines)?;
         Ok(())
     }
+}
+
+fn read_epoch(dir: &RunDir) -> Epoch {
+    let text = files::read_text(&dir.file(EPOCH_FILE), LARGEST_EPOCH_BYTES);
+    let number = text.ok().and_then(|text| text.trim().parse().ok());
+    Epoch(number.unwrap_or_default())
 }

@@ -2,8 +2,7 @@
 
 use crate::diag::printable;
 
-/// Text that stands for itself in elements, and in attributes with double quotes. What is not safe to
-/// show is escaped; lines stay lines.
+/// Escaped text, for elements and double-quoted attributes. What is not safe to show is escaped; lines stay lines.
 pub fn escape_lines(text: &str) -> String {
     escape(&printable::lines(text))
 }

@@ -16,12 +16,14 @@ pub fn lines(chart: &Chart) -> Vec<String> {
         .iter()
         .map(|series| series.name.chars().count());
     let width = widths.max().unwrap_or(0);
+    let points = chart.series.iter().flat_map(|series| &series.points);
+    let top = points.filter_map(|point| point.y).fold(0.0, f64::max);
     let line = |series: &Series| {
         let name = &series.name;
         let bars: String = series
             .points
             .iter()
-            .map(|point| point.y.map_or(GAP, |value| bar(value, chart.top)))
+            .map(|point| point.y.map_or(GAP, |value| bar(value, top)))
             .collect();
         let best = series
             .points
@@ -76,7 +78,6 @@ mod tests {
             points: (1..).zip(values).map(|(x, y)| Point::new(x, *y)).collect(),
         };
         let mut chart = Chart {
-            top: 8.0,
             decimals: 1,
             series: vec![
                 series(
@@ -91,7 +92,6 @@ mod tests {
             lines(&chart),
             ["a       ▁▁·▄██  max 8.0 at 5", "longer  ··"]
         );
-        chart.top = 0.0;
         chart.series = vec![series("", &[Some(0.0), Some(f64::NAN)])];
         assert_eq!(lines(&chart), ["  ▁▁  max 0.0 at 1"]);
     }

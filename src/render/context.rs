@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::affinity::Affinity;
 use super::workers::WorkerPorts;
+use crate::catalog::WORKER_CONTROL_PORT;
 use crate::plan::{
     IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PodSettings, PullPolicy, Resources,
     StringMap, TaintEffect, Toleration, TolerationOperator,
@@ -185,6 +186,8 @@ pub(super) struct WorkerContext<'a> {
     #[serde(flatten)]
     pub affinity: Affinity,
     pub host_network: bool,
+    /// Where it answers the command line, on its loopback addresses.
+    pub control_port: u16,
     pub ports: Vec<PortContext>,
 }
 
@@ -247,6 +250,7 @@ impl<'a> WorkerContext<'a> {
             pods: PodsContext::new(kubernetes, &worker.placement.pods),
             affinity,
             host_network: worker.host_network,
+            control_port: WORKER_CONTROL_PORT,
             ports: worker
                 .ports
                 .iter()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::CellReport;
 use crate::catalog::{Better, Metric, Unit, better, name};
+use crate::report::cpu_per_gbit;
 use crate::statistics::judge::Scale;
 
 /// TCP segments sent again per gigabyte received. Of a cell without any it counts one.
@@ -80,10 +81,18 @@ pub fn figures(cell: &CellReport) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
     let (mut events, mut gigabytes) = (None, 0.0);
     for sample in cell.counted() {
-        for (metric, value) in sample.metrics.iter() {
+        let mut add = |metric, value| {
             let (sum, count) = sums.entry(metric).or_default();
             *sum += value;
             *count += 1.0;
+        };
+        for (metric, value) in sample.metrics.iter() {
+            add(metric, value);
+        }
+        for (of, per_gbit) in PER_GBIT {
+            if let Some(cost) = cpu_per_gbit(sample, &[of]) {
+                add(per_gbit, cost);
+            }
         }
         let get = |metric| sample.metrics.get(metric);
         if let (Some(retransmits), Some(rate)) = (get(name::RETRANSMITS), get(name::THROUGHPUT_BPS))
@@ -104,12 +113,6 @@ pub fn figures(cell: &CellReport) -> BTreeMap<String, f64> {
     if let Some(events) = events.filter(|_| gigabytes > 0.0) {
         let per_gigabyte = f64::max(events, 1.0) / gigabytes;
         figures.insert(RETRANSMITS_PER_GB.to_owned(), per_gigabyte);
-    }
-    let gbits = mean(name::THROUGHPUT_BPS).map(|rate| rate / 1e9);
-    for (of, per_gbit) in PER_GBIT {
-        if let (Some(cpu), Some(gbits)) = (mean(of), gbits.filter(|gbits| *gbits > 0.0)) {
-            figures.insert(per_gbit.to_owned(), cpu / gbits);
-        }
     }
     figures
 }
@@ -163,11 +166,18 @@ mod tests {
             (name::CPU_PERCENT_CLIENT, 40.0),
             (name::SENT_BPS, 9e9),
         ];
-        let found = figures(&cell(&[sample, sample]));
+        // CPU per Gbit/s as the page has it: the mean over the samples, not of the means.
+        let slower: &[(&str, f64)] = &[
+            (name::THROUGHPUT_BPS, 4e9),
+            (name::ELAPSED_S, 4.0),
+            (name::RETRANSMITS, 4.0),
+            (name::CPU_PERCENT_CLIENT, 60.0),
+        ];
+        let found = figures(&cell(&[sample, slower]));
         let expected = [
-            (CPU_PER_GBIT_CLIENT, 5.0),
+            (CPU_PER_GBIT_CLIENT, 10.0),
             (RETRANSMITS_PER_GB, 2.0),
-            (name::THROUGHPUT_BPS, 8e9),
+            (name::THROUGHPUT_BPS, 6e9),
         ];
         let found: Vec<_> = found.iter().map(|(m, v)| (m.as_str(), *v)).collect();
         assert_eq!(found, expected);

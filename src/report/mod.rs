@@ -7,6 +7,7 @@ pub mod baseline;
 mod builder;
 mod cell_samples;
 pub mod compared_metric;
+mod cpu_cost;
 pub mod document;
 mod figures;
 mod fold;
@@ -21,5 +22,6 @@ pub mod variants;
 pub mod warnings;
 
 pub use builder::ReportError;
+pub use cpu_cost::cpu_per_gbit;
 pub use figures::Figure;
 pub use fold::{Attempt, CellReport, CellState, Counts, Report, RunState};

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::compared_metric::{
     CPU_PER_GBIT_CLIENT, CPU_PER_GBIT_SERVER, better_of, decisive, margin,
 };
-use super::{CellReport, Report};
+use super::{CellReport, Report, cpu_per_gbit};
 use crate::results::Sample;
 use crate::schedule::Member;
 use crate::statistics::judge::{Judgement, Question, Scale, judge};
@@ -172,13 +172,9 @@ fn rounds(base: &CellReport, other: &CellReport, metric: &str) -> Rounds {
 
 /// A metric of a sample, or what is made of two.
 fn value(sample: &Sample, metric: &str) -> Option<f64> {
-    let per_gbit = |cpu: &str| {
-        let gbits = sample.metrics.get(name::THROUGHPUT_BPS)? / 1e9;
-        Some(sample.metrics.get(cpu)? / gbits)
-    };
     match metric {
-        CPU_PER_GBIT_CLIENT => per_gbit(name::CPU_PERCENT_CLIENT),
-        CPU_PER_GBIT_SERVER => per_gbit(name::CPU_PERCENT_SERVER),
+        CPU_PER_GBIT_CLIENT => cpu_per_gbit(sample, &[name::CPU_PERCENT_CLIENT]),
+        CPU_PER_GBIT_SERVER => cpu_per_gbit(sample, &[name::CPU_PERCENT_SERVER]),
         metric => sample.metrics.get(metric),
     }
 }

@@ -6,19 +6,19 @@
 //! acknowledged. Whoever writes holds an exclusive lock on the file.
 
 mod error;
+mod file;
 mod reader;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, Write};
+use std::fs::File;
+use std::io::{BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use self::error::failed;
 pub use self::error::{FILE_NAME, JournalError, Tear, TearKind};
 pub use self::reader::{Reader, Recovered, is_empty, read, read_bytes};
 use self::reader::{holds_nothing, parse_line};
-use super::event::Event;
+use super::event::{Event, EventKind};
 use crate::diag::json;
-use crate::files;
 
 /// A journal that is read as a whole, to be handed on, is not longer.
 pub const LARGEST_BYTES: u64 = 1 << 30;
@@ -45,20 +45,13 @@ impl Journal {
     /// When `dir` has the journal of a run already, another process writes it, or it cannot be written.
     pub fn create(dir: &Path) -> Result<Journal, JournalError> {
         let path = dir.join(FILE_NAME);
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        let file = files::open_regular_here(&path, &mut options)
-            .map_err(|source| failed("create", &path, source))?;
-        lock(&file, &path)?;
+        let file = file::create(&path)?;
         if !holds_nothing(&mut Reader::new(BufReader::new(&file))) {
             return Err(JournalError::Exists(path));
         }
         file.set_len(0)
             .map_err(|source| failed("truncate", &path, source))?;
-        // The file's name is part of the directory, which has its own way to the disk.
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|source| failed("sync", dir, source))?;
+        file::sync_directory(dir).map_err(|source| failed("sync", dir, source))?;
         Ok(Journal {
             file,
             path,
@@ -96,9 +89,7 @@ impl Journal {
         visit: &mut dyn FnMut(Event),
     ) -> Result<(Journal, Recovered), JournalError> {
         let path = dir.join(FILE_NAME);
-        let file = files::open_regular(&path, OpenOptions::new().read(true).append(true))
-            .map_err(|source| failed("open", &path, source))?;
-        lock(&file, &path)?;
+        let file = file::open(&path)?;
         let mut reader = Reader::new(BufReader::new(&file));
         let recovered = reader
             .visit_all(visit)
@@ -146,8 +137,42 @@ impl Journal {
     pub fn append(&mut self, event: &Event) -> Result<String, JournalError> {
         self.expect_next(event.seq)?;
         let line = to_line(event)?;
-        self.write_line(&line)?;
+        self.write_lines(&[&line])?;
         Ok(line)
+    }
+
+    /// Appends events with one write, and returns once all are on disk.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn append_all(&mut self, events: &[Event]) -> Result<(), JournalError> {
+        let mut lines = Vec::with_capacity(events.len());
+        for (event, seq) in events.iter().zip(self.next_seq..) {
+            if event.seq != seq {
+                return Err(self.gap(seq, event.seq));
+            }
+            lines.push(to_line(event)?);
+        }
+        self.write_lines(&lines)
+    }
+
+    /// Appends lines of another journal as they are, with one write. Returns once all are on disk, and whether the
+    /// last of them is the run's end.
+    ///
+    /// # Errors
+    /// When one of them is not an event of this version, does not follow the one before, or cannot be written;
+    /// then the journal is as before.
+    pub fn append_raw_lines(&mut self, lines: &[String]) -> Result<bool, JournalError> {
+        let mut ended = false;
+        for (line, seq) in lines.iter().zip(self.next_seq..) {
+            let event = parse_raw_line(line)?;
+            if event.seq != seq {
+                return Err(self.gap(seq, event.seq));
+            }
+            ended = matches!(event.kind, EventKind::RunEnded { .. });
+        }
+        self.write_lines(lines)?;
+        Ok(ended)
     }
 
     /// Appends a line of another journal as it is, and returns its event; for a line that is stored
@@ -157,17 +182,12 @@ impl Journal {
     /// When it is not an event of this version, leaves a gap, or cannot be written.
     pub fn append_raw_line(&mut self, line: &str) -> Result<Option<Event>, JournalError> {
         let line = line.strip_suffix('\n').unwrap_or(line);
-        if line.contains('\n') {
-            return Err(JournalError::Line(TearKind::Garbage(
-                "it holds a line break".to_owned(),
-            )));
-        }
-        let event = parse_line(line.as_bytes()).map_err(JournalError::Line)?;
+        let event = parse_raw_line(line)?;
         if event.seq < self.next_seq {
             return Ok(None);
         }
         self.expect_next(event.seq)?;
-        self.write_line(line)?;
+        self.write_lines(&[line])?;
         Ok(Some(event))
     }
 
@@ -189,32 +209,42 @@ impl Journal {
         if got == self.next_seq {
             return Ok(());
         }
-        Err(JournalError::Sequence {
-            path: self.path.clone(),
-            expected: self.next_seq,
-            got,
-        })
+        Err(self.gap(self.next_seq, got))
     }
 
-    fn write_line(&mut self, line: &str) -> Result<(), JournalError> {
+    fn gap(&self, expected: u64, got: u64) -> JournalError {
+        JournalError::Sequence {
+            path: self.path.clone(),
+            expected,
+            got,
+        }
+    }
+
+    fn write_lines(&mut self, lines: &[impl AsRef<str>]) -> Result<(), JournalError> {
         if self.broken {
             return Err(JournalError::Broken(self.path.clone()));
         }
-        let mut bytes = Vec::with_capacity(line.len() + 1);
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
+        let Some((last, _)) = lines.split_last() else {
+            return Ok(());
+        };
+        let mut bytes = Vec::new();
+        for line in lines {
+            bytes.extend_from_slice(line.as_ref().as_bytes());
+            bytes.push(b'\n');
+        }
         if let Err(source) = self
             .file
-            .write_all(&bytes)
+            .seek(SeekFrom::Start(self.len))
+            .and_then(|_| self.file.write_all(&bytes))
             .and_then(|()| self.file.sync_data())
         {
             // A full disk may have taken half a line; a later line must not be glued to it.
             self.broken = self.file.set_len(self.len).is_err();
             return Err(failed("write", &self.path, source));
         }
-        self.last_line = self.len;
         self.len += bytes.len() as u64;
-        self.next_seq += 1;
+        self.last_line = self.len - last.as_ref().len() as u64 - 1;
+        self.next_seq += lines.len() as u64;
         Ok(())
     }
 }
@@ -227,9 +257,11 @@ pub fn to_line(event: &Event) -> Result<String, JournalError> {
     json::to_string(event).map_err(|error| JournalError::Line(TearKind::Garbage(error.to_string())))
 }
 
-fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => JournalError::Locked(path.to_owned()),
-        TryLockError::Error(source) => failed("lock", path, source),
-    })
+fn parse_raw_line(line: &str) -> Result<Event, JournalError> {
+    if line.contains('\n') {
+        return Err(JournalError::Line(TearKind::Garbage(
+            "it holds a line break".to_owned(),
+        )));
+    }
+    parse_line(line.as_bytes()).map_err(JournalError::Line)
 }

@@ -5,6 +5,7 @@ pub mod environment;
 mod event;
 pub mod journal;
 mod progress;
+mod record_reader;
 pub mod run_dir;
 mod run_list;
 pub mod run_summary;
@@ -18,6 +19,7 @@ pub use event::{
 };
 pub use journal::{Journal, JournalError, Recovered, Tear};
 pub use progress::Progress;
+pub use record_reader::{RecordReader, StoredRecord};
 pub use run_dir::{RunDir, RunDirError};
 pub use run_list::{StoredRun, runs_in};
 pub use run_summary::{RunSummary, SeriesValue};

@@ -71,6 +71,8 @@ pub enum RunDirError {
         .0.display(), journal::FILE_NAME
     )]
     NotARun(PathBuf),
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
     #[error("cannot write `{}`: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("`{0}` cannot name a file under `raw/`: {1}")]
@@ -113,13 +115,17 @@ impl RunDir {
     /// An earlier run's directory.
     ///
     /// # Errors
-    /// When there is no journal in it.
+    /// When there is no journal in it, or when that cannot be told.
     pub fn open(path: impl Into<PathBuf>) -> Result<RunDir, RunDirError> {
         let path = path.into();
-        if path.join(journal::FILE_NAME).is_file() {
-            Ok(RunDir(path))
-        } else {
-            Err(RunDirError::NotARun(path))
+        let journal = path.join(journal::FILE_NAME);
+        match fs::metadata(&journal) {
+            Ok(metadata) if metadata.is_file() => Ok(RunDir(path)),
+            Err(source) if !is_missing(&source) => Err(RunDirError::Read {
+                path: journal,
+                source,
+            }),
+            Ok(_) | Err(_) => Err(RunDirError::NotARun(path)),
         }
     }
 
@@ -190,6 +196,14 @@ impl RunDir {
         })
         .map_err(|source| RunDirError::Write { path, source })
     }
+}
+
+/// Whether an error says that there is no such file.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// The name under `raw/` of what a sample's tool printed: `iperf3-tcp_same-node-pod_mss=96.1.json`,

@@ -1,4 +1,5 @@
-//! Connects a client to the orchestrator: by address, or over a stream that a cluster gives.
+//! Connects to the orchestrator, by address or over a stream that a cluster gives, and to a worker over
+//! such a stream.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,8 +12,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
-use super::identity::orchestrator_name;
+use super::identity::{orchestrator_name, worker_name};
 use super::pb::orchestrator_client::OrchestratorClient;
+use super::pb::worker_control_client::WorkerControlClient;
 use super::tls::Connector;
 use super::{Identity, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MAX_MESSAGE_BYTES};
 use crate::diag::error_chain;
@@ -32,12 +34,16 @@ const TRIES: [Duration; 3] = [
 /// Calls the orchestrator; clones share the connection.
 pub type Client = OrchestratorClient<Channel>;
 
-/// The orchestrator could not be reached. With TLS 1.3 a refused certificate often shows only in
+/// Calls a worker; clones share the connection.
+pub type WorkerClient = WorkerControlClient<Channel>;
+
+/// The other end could not be reached. With TLS 1.3 a refused certificate often shows only in
 /// the first call, not here.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot connect to the orchestrator at `{at}`: {why}")]
+#[error("cannot connect to {to}: {why}")]
 pub struct ConnectError {
-    pub at: String,
+    /// The other end, e.g. "the orchestrator at `10.0.0.1:5202`".
+    pub to: String,
     pub why: String,
 }
 
@@ -47,10 +53,11 @@ pub struct ConnectError {
 /// When nothing answers there within 10 s, or it is not this run's orchestrator.
 pub async fn connect(address: &str, identity: &Identity) -> Result<Client, ConnectError> {
     let failed = |why: String| ConnectError {
-        at: address.to_owned(),
+        to: format!("the orchestrator at `{address}`"),
         why,
     };
-    let connector = Connector::new(identity).map_err(|error| failed(error.to_string()))?;
+    let connector =
+        Connector::new(identity, orchestrator_name()).map_err(|error| failed(error.to_string()))?;
     let at: Arc<str> = address.into();
     let dial = tower::service_fn(move |_| {
         let (connector, at) = (connector.clone(), Arc::clone(&at));
@@ -110,12 +117,46 @@ pub async fn connect_over<IO>(io: IO, identity: &Identity) -> Result<Client, Con
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let at = orchestrator_name();
+    let name = orchestrator_name();
+    let to = format!("the orchestrator at `{name}`");
+    Ok(client(channel_over(io, identity, name, to).await?))
+}
+
+/// Connects over a stream that already leads to the control port of a worker's pod. The client ends with
+/// the stream.
+///
+/// # Errors
+/// When the stream breaks or the other end is not this run's worker of that name.
+pub async fn connect_worker_over<IO>(
+    io: IO,
+    identity: &Identity,
+    worker: &str,
+) -> Result<WorkerClient, ConnectError>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let to = format!("worker `{worker}`");
+    let channel = channel_over(io, identity, worker_name(worker), to).await?;
+    Ok(WorkerControlClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES))
+}
+
+/// A channel over one stream, whose other end must have a certificate of this name. `to` is the other end
+/// in errors.
+async fn channel_over<IO>(
+    io: IO,
+    identity: &Identity,
+    name: String,
+    to: String,
+) -> Result<Channel, ConnectError>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let failed = |why: String| ConnectError {
-        at: at.clone(),
+        to: to.clone(),
         why,
     };
-    let connector = Connector::new(identity).map_err(|error| failed(error.to_string()))?;
+    let connector =
+        Connector::new(identity, name.clone()).map_err(|error| failed(error.to_string()))?;
     let once = Arc::new(Mutex::new(Some(io)));
     let dial = tower::service_fn(move |_| {
         let connector = connector.clone();
@@ -125,10 +166,9 @@ where
             connector.connect(io).await.map(TokioIo::new)
         }
     });
-    let endpoint = endpoint(&at).map_err(|error| failed(error_chain(&error)))?;
+    let endpoint = endpoint(&name).map_err(|error| failed(error_chain(&error)))?;
     let channel = endpoint.connect_with_connector(dial).await;
-    let channel = channel.map_err(|error| failed(error_chain(&error)))?;
-    Ok(client(channel))
+    channel.map_err(|error| failed(error_chain(&error)))
 }
 
 /// The endpoint at `authority` (`host:port`). The connector does TLS, so the scheme does not

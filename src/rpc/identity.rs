@@ -82,10 +82,10 @@ impl RunIdentities {
         let ca_pem = ca.self_signed(&ca_key)?.pem();
         let issuer = Issuer::new(ca, ca_key);
 
-        let issue = |role: &str, name: String, usage| -> Result<Identity, IdentityError> {
+        let issue = |role: &str, name: String, usages: &[_]| -> Result<Identity, IdentityError> {
             let mut leaf = params(&format!("{run} {role}"), vec![name], now)?;
             leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-            leaf.extended_key_usages = vec![usage];
+            leaf.extended_key_usages = usages.to_vec();
             leaf.use_authority_key_identifier_extension = true;
             let key = KeyPair::generate()?;
             Ok(Identity {
@@ -99,16 +99,24 @@ impl RunIdentities {
             orchestrator: issue(
                 ORCHESTRATOR,
                 orchestrator_name(),
-                ExtendedKeyUsagePurpose::ServerAuth,
+                &[ExtendedKeyUsagePurpose::ServerAuth],
             )?,
-            client: issue(CLIENT, client_name(), ExtendedKeyUsagePurpose::ClientAuth)?,
+            client: issue(
+                CLIENT,
+                client_name(),
+                &[ExtendedKeyUsagePurpose::ClientAuth],
+            )?,
             workers: workers
                 .iter()
                 .map(|&worker| {
                     issue(
                         worker,
                         worker_name(worker),
-                        ExtendedKeyUsagePurpose::ClientAuth,
+                        // It calls the orchestrator, and answers the command line.
+                        &[
+                            ExtendedKeyUsagePurpose::ClientAuth,
+                            ExtendedKeyUsagePurpose::ServerAuth,
+                        ],
                     )
                 })
                 .collect::<Result<_, _>>()?,

@@ -1,4 +1,4 @@
-//! The orchestrator's incoming connections. Everyone who reaches the port may open some, so their number
+//! A server's incoming connections. Everyone who reaches the port may open some, so their number
 //! is bounded until they have shown a certificate of the run, and bounded afterwards.
 
 use std::collections::{HashMap, VecDeque};
@@ -246,6 +246,7 @@ mod tests {
 
     use super::*;
     use crate::rpc::RunIdentities;
+    use crate::rpc::identity::orchestrator_name;
     use crate::rpc::tls::Connector;
 
     /// A listener whose handshakes may take so long, and connections that never begin theirs.
@@ -295,7 +296,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let acceptor = acceptor(&run.orchestrator).unwrap();
-        let connector = Connector::new(&run.client).unwrap();
+        let connector = Connector::new(&run.client, orchestrator_name()).unwrap();
         let members = Members::default();
         let hour = Duration::from_secs(3600);
         // Room for one connection that the server has not taken.

@@ -3,8 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
 /// Connections that wait to be accepted.
@@ -19,25 +18,28 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     if !(address.is_ipv6() && address.ip().is_unspecified()) {
         return TcpListener::bind(address).await;
     }
-    match listen_on_both_families(address) {
-        Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL) => {
-            let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-            TcpListener::bind(SocketAddr::new(any, address.port())).await
+    let on_ipv4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port());
+    let Ok(socket) = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)) else {
+        return TcpListener::bind(on_ipv4).await;
+    };
+    match listen_on_both_families(&socket, address) {
+        Ok(()) => TcpListener::from_std(socket.into()),
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            TcpListener::bind(on_ipv4).await
         }
-        listener => TcpListener::from_std(listener?),
+        Err(error) => Err(error),
     }
 }
 
-fn listen_on_both_families(address: SocketAddr) -> Result<std::net::TcpListener, Errno> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let (family, kind) = (AddressFamily::INET6, SocketType::STREAM);
-    let socket = rustix::net::socket_with(family, kind, flags, Some(ipproto::TCP))?;
+fn listen_on_both_families(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     // `net.ipv6.bindv6only` may have switched it on.
-    sockopt::set_ipv6_v6only(&socket, false)?;
-    sockopt::set_socket_reuseaddr(&socket, true)?;
-    rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, BACKLOG)?;
-    Ok(std::net::TcpListener::from(socket))
+    socket.set_only_v6(false)?;
+    socket.set_nonblocking(true)?;
+    // On Windows it would let another process take the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)
 }
 
 #[cfg(test)]

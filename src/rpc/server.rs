@@ -1,4 +1,4 @@
-//! HTTP/2 settings of the orchestrator's server.
+//! HTTP/2 settings of the servers.
 
 use tonic::transport::Server;
 

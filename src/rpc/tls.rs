@@ -14,7 +14,6 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client};
 
 use super::Identity;
-use super::identity::orchestrator_name;
 
 /// The ALPN name of HTTP/2 over TLS (RFC 9113, section 3.2).
 const ALPN: &[u8] = b"h2";
@@ -50,7 +49,7 @@ pub(super) fn acceptor(identity: &Identity) -> Result<TlsAcceptor, TlsError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// The client's side: it accepts only the run's orchestrator, whatever address it was found at.
+/// The client's side: it accepts only the run's member of one name, whatever address it was found at.
 #[derive(Clone)]
 pub(super) struct Connector {
     tls: TlsConnector,
@@ -58,9 +57,11 @@ pub(super) struct Connector {
 }
 
 impl Connector {
+    /// `server` is the name in the certificate of the other end.
+    ///
     /// # Errors
     /// When the identity's certificate, key or CA cannot be used.
-    pub(super) fn new(identity: &Identity) -> Result<Self, TlsError> {
+    pub(super) fn new(identity: &Identity, server: String) -> Result<Self, TlsError> {
         let config = || -> Result<Self, Unusable> {
             let material = Material::from_identity(identity)?;
             let mut config = ClientConfig::builder_with_provider(provider())
@@ -68,7 +69,7 @@ impl Connector {
                 .with_root_certificates(material.roots)
                 .with_client_auth_cert(material.chain, material.key)?;
             config.alpn_protocols.push(ALPN.to_vec());
-            let name = ServerName::try_from(orchestrator_name());
+            let name = ServerName::try_from(server);
             Ok(Self {
                 tls: TlsConnector::from(Arc::new(config)),
                 name: name.map_err(|error| Unusable(error.to_string()))?,
@@ -77,7 +78,7 @@ impl Connector {
         config().map_err(|error| error.for_identity(identity))
     }
 
-    /// Does the handshake over a stream that leads to the orchestrator.
+    /// Does the handshake over a stream that leads to the other end.
     pub(super) async fn connect<IO>(&self, io: IO) -> io::Result<client::TlsStream<IO>>
     where
         IO: AsyncRead + AsyncWrite + Unpin,

@@ -1,5 +1,9 @@
 //! What a process asks of its operating system for itself.
 
+#[cfg(unix)]
+mod file_limit;
+#[cfg(not(unix))]
+#[path = "no_file_limit.rs"]
 mod file_limit;
 
 pub use file_limit::{raise_file_limit, with_original_file_limit};

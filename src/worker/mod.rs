@@ -4,7 +4,9 @@
 //! must end. While a sample runs, nothing else happens here.
 
 pub mod client;
+mod control;
 mod host_info;
+mod journal_copy;
 pub mod kernel;
 pub mod observe;
 pub mod server;
@@ -14,6 +16,6 @@ mod steps;
 pub mod tool_process;
 
 pub use host_info::gather;
-pub use session::{Error, PATIENCE, Parting, Settings, run};
+pub use session::{COPY_PATIENCE, Error, PATIENCE, Parting, Settings, run};
 pub use shutdown::terminated;
 pub use tool_process::confine::confine;

@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -13,22 +14,29 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+use super::control;
 use super::host_info;
+use super::journal_copy::SharedCopy;
 use super::observe::Observer;
 use super::steps::Steps;
 use crate::diag::error_chain;
 use crate::rpc::pb::to_worker::Message as Order;
-use crate::rpc::pb::{FromWorker, Hello, from_worker};
+use crate::rpc::pb::{FromWorker, Hello, ToWorker, from_worker};
 use crate::rpc::{Identity, Malformed, connect};
 
 /// How long a worker that no orchestrator takes keeps trying, by default: an orchestrator's
 /// image may have to be pulled, its node may have to restart.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How long a worker that holds the journal of a finished run waits for somebody to collect it, by default.
+pub const COPY_PATIENCE: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// How long the name of the worker's own Service may take to be known.
 const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
 /// After this long without it, the worker says so.
 const SERVICE_EXPECTED_WITHIN: Duration = Duration::from_secs(3);
+/// A worker that has been alone for this long prints why, for log collectors.
+const ALONE_REPORTED_AFTER: Duration = Duration::from_secs(5);
 /// How long an orchestrator that took the connection may take to open the stream.
 const JOINED_WITHIN: Duration = Duration::from_secs(10);
 /// A session that lasted this long counts as a success: the pauses start over after it.
@@ -48,10 +56,16 @@ pub struct Settings {
     pub identity: Identity,
     pub pod_ip: IpAddr,
     pub node: String,
+    /// The loopback port on which it answers the command line, if any.
+    pub control_port: Option<u16>,
     /// Programs of declared tools: the worker announces which files they are.
     pub programs: Vec<String>,
     /// How long it keeps trying while no orchestrator takes it; see [`PATIENCE`].
     pub patience: Duration,
+    /// The folder for a copy of the run's journal; `None` when this worker holds none.
+    pub copy: Option<PathBuf>,
+    /// How long it keeps trying when it holds the journal of a finished run; see [`COPY_PATIENCE`].
+    pub copy_patience: Duration,
     /// Takes a line for people whenever the worker joins, or waits for the orchestrator.
     pub tell: fn(&str),
 }
@@ -95,34 +109,55 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
+    let copy = SharedCopy::open(settings.copy.clone()).await;
+    let _control = match settings.control_port {
+        Some(port) => match control::serve(port, &settings.identity, copy.clone()).await {
+            Ok(server) => Some(server),
+            Err(error) => {
+                let message =
+                    format!("cannot answer the command line on loopback port {port}: {error}");
+                (settings.tell)(&message);
+                None
+            }
+        },
+        None => None,
+    };
     let mut steps = Steps::observed_by(Observer::new(settings.pod_ip));
     let ending = tokio::select! {
-        ending = work(settings, &mut steps) => ending.map(|()| Parting::Goodbye),
+        ending = work(settings, &mut steps, &copy) => ending.map(|()| Parting::Goodbye),
+        () = copy.collected() => Ok(Parting::Goodbye),
         () = shutdown => Ok(Parting::Shutdown),
     };
     steps.kill().await;
     ending
 }
 
-async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
+async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Result<(), Error> {
     let (environment, cluster_ip) = tokio::join!(
         host_info::gather(settings.pod_ip, &settings.programs),
         own_service(settings)
     );
-    let hello = Hello {
+    let mut hello = Hello {
         worker: settings.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pod_ip: settings.pod_ip.to_string(),
         cluster_ip: cluster_ip?.map(|ip| ip.to_string()).unwrap_or_default(),
         node: settings.node.clone(),
         environment_json: serde_json::to_string(&environment).unwrap_or_default(),
+        epoch: 0,
+        copy: None,
     };
     let at = &settings.orchestrator;
     let mut alone_since = Instant::now();
     let mut pauses = Pauses::default();
+    let mut is_reported = false;
     loop {
         let begun = Instant::now();
-        let ending = session(settings, &hello, steps).await;
+        (hello.epoch, hello.copy) = {
+            let copy = copy.lock();
+            (copy.obeyed(), copy.describe())
+        };
+        let ending = session(settings, &hello, steps, copy).await;
         // No tool of a session lives on in the next.
         steps.kill().await;
         let why = match ending {
@@ -138,6 +173,7 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
                 // An orchestrator that drops the worker at once counts as absent.
                 if begun.elapsed() >= HELD {
                     alone_since = Instant::now();
+                    is_reported = false;
                     pauses = Pauses::default();
                 }
                 why
@@ -150,19 +186,49 @@ async fn work(settings: &Settings, steps: &mut Steps) -> Result<(), Error> {
             }
         };
         let alone = alone_since.elapsed();
-        if alone >= settings.patience {
-            return Err(Error::Lost {
-                at: at.clone(),
-                seconds: alone.as_secs(),
-                why,
-            });
+        if copy.lock().is_complete() {
+            if alone >= settings.copy_patience {
+                return Ok(());
+            }
+        } else {
+            let gives_up = alone >= settings.patience;
+            if gives_up || (alone >= ALONE_REPORTED_AFTER && !is_reported) {
+                is_reported = true;
+                (settings.tell)(&alone_record(settings, alone, &why));
+            }
+            if gives_up {
+                return Err(Error::Lost {
+                    at: at.clone(),
+                    seconds: alone.as_secs(),
+                    why,
+                });
+            }
         }
         sleep(pauses.next()).await;
     }
 }
 
+/// One line of JSON that says why the worker is alone.
+fn alone_record(settings: &Settings, alone: Duration, why: &str) -> String {
+    serde_json::json!({
+        "level": "error",
+        "message": "cannot reach the orchestrator",
+        "worker": settings.name,
+        "node": settings.node,
+        "orchestrator": settings.orchestrator,
+        "waited_s": alone.as_secs(),
+        "error": why,
+    })
+    .to_string()
+}
+
 /// One stream, from its opening to its end.
-async fn session(settings: &Settings, hello: &Hello, steps: &mut Steps) -> Ending {
+async fn session(
+    settings: &Settings,
+    hello: &Hello,
+    steps: &mut Steps,
+    copy: &SharedCopy,
+) -> Ending {
     let at = &settings.orchestrator;
     let mut client = match connect(at, &settings.identity).await {
         Ok(client) => client,
@@ -189,10 +255,31 @@ async fn session(settings: &Settings, hello: &Hello, steps: &mut Steps) -> Endin
             () = steps.ended() => continue,
         };
         match order {
-            Ok(Some(order)) => match order.message {
+            Ok(Some(order)) if !copy.obeys(order.epoch).await => {
+                return Ending::Lost("another orchestrator has taken its place".to_owned());
+            }
+            Ok(Some(ToWorker { message, .. })) => match message {
                 Some(Order::StartServer(order)) => steps.start_server(order, answers.clone()),
                 Some(Order::RunClient(order)) => steps.run_client(order, answers.clone()),
                 Some(Order::Stop(order)) => steps.stop(order.step),
+                Some(Order::Hold(order)) => {
+                    let held = copy.with(move |copy| copy.hold(order)).await;
+                    let message = Some(from_worker::Message::Held(held));
+                    // Without room the stream has broken, which shows next.
+                    let _ = answers.send(FromWorker { message }).await;
+                }
+                Some(Order::SendCopy(_)) => {
+                    let parts = copy.lock().parts();
+                    let answers = answers.clone();
+                    tokio::task::spawn_blocking(move || {
+                        for part in parts {
+                            let message = Some(from_worker::Message::CopyPart(part));
+                            if answers.blocking_send(FromWorker { message }).is_err() {
+                                return;
+                            }
+                        }
+                    });
+                }
                 Some(Order::Goodbye(_)) => return Ending::Goodbye,
                 None => return Ending::Refused(Malformed("message").to_string()),
             },

@@ -1,7 +1,6 @@
 (() => {
   "use strict";
-  const root = document.documentElement;
-  root.classList.add("scripted");
+  document.documentElement.classList.add("scripted");
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   const SVG = "http://www.w3.org/2000/svg";
 
@@ -43,6 +42,7 @@
     const tip = figure.querySelector(".tip");
     const output = figure.querySelector("output");
     const isLines = data.kind === "lines";
+    const nearest = (items, distance) => items.reduce((a, b) => (distance(b) < distance(a) ? b : a));
     const shown = () => data.series.filter((series) => series.points.length && !(isLines && hidden.has(series.name)));
     const chart = () => all("svg.chart", plot).find((svg) => svg.getClientRects().length);
     const frame = (svg) => {
@@ -123,7 +123,6 @@
       const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
       const at = frame(svg);
       if (x < at.left - 20 || x > at.right + 20 || y < at.top - 10 || y > at.bottom + 10) return clear();
-      const nearest = (items, distance) => items.reduce((a, b) => (distance(b) < distance(a) ? b : a));
       if (isLines) {
         const xs = visible.flatMap((series) => series.points.map((point) => point[0]));
         const points = atX(nearest(xs, (value) => Math.abs(at.x(value) - x)));
@@ -139,7 +138,7 @@
       clear();
       output.textContent = "";
     });
-    let chosen = { name: undefined, index: -1 };
+    let series, point;
     plot.addEventListener("keydown", (event) => {
       const visible = shown();
       const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -1e9], End: [0, 1e9] };
@@ -147,13 +146,17 @@
       if (event.key === "Escape") return clear();
       if (!step || !visible.length || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      const before = visible.findIndex((series) => series.name === chosen.name);
-      const row = before < 0 ? 0 : (before + step[0] + visible.length) % visible.length;
-      const series = visible[row];
-      const last = series.points.length - 1;
-      const index = before < 0 ? 0 : Math.min(last, Math.max(0, chosen.index + step[1]));
-      chosen = { name: series.name, index };
-      const point = series.points[index];
+      const before = visible.indexOf(series);
+      if (before < 0) {
+        [series] = visible;
+        [point] = series.points;
+      } else {
+        const [x] = point;
+        series = visible.at((before + step[0]) % visible.length);
+        // In another series, the nearest point or that of the same name.
+        const beside = nearest(series.points, (one) => (isLines ? Math.abs(one[0] - x) : one[0] !== x));
+        point = series.points[Math.max(0, series.points.indexOf(beside) + step[1])] ?? series.points.at(-1);
+      }
       if (isLines) show(atX(point[0]), series);
       else show(series.points.map((one) => [series, one]));
       const what = [series.name, where(point)].filter(Boolean).join(", ");
@@ -162,6 +165,11 @@
   }
 
   // Tables: sort by a column, and filter rows.
+  // The number at the beginning of a text, in its plain unit: 1.9 Gbit/s is 1.9e9.
+  const number = (text) => {
+    const [, prefix = " "] = text.match(/\s([nµmkMGT])(?:bit|B|s\b)/) ?? [];
+    return parseFloat(text.replace("\u2212", "-")) * 1000 ** ("nµm kMGT".indexOf(prefix) - 3);
+  };
   for (const button of all("thead button")) {
     button.addEventListener("click", () => {
       const title = button.parentNode;
@@ -170,14 +178,11 @@
       const down = title.getAttribute("aria-sort") === "ascending";
       for (const other of all("th", title.parentNode)) other.removeAttribute("aria-sort");
       title.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const key = (row) => {
-        const text = row.cells[column].textContent.trim();
-        return title.classList.contains("num") ? parseFloat(text) : text;
-      };
+      const read = title.classList.contains("num") ? number : (text) => text;
       const compare = (a, b) =>
         typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
       const missing = (a) => Number.isNaN(a) || a === "";
-      const rows = [...body.rows].map((row) => [key(row), row]);
+      const rows = [...body.rows].map((row) => [read(row.cells[column].textContent.trim()), row]);
       // What has no value comes last either way.
       rows.sort(([a], [b]) => missing(a) - missing(b) || (missing(a) ? 0 : compare(a, b) * (down ? -1 : 1)));
       body.append(...rows.map(([, row]) => row));

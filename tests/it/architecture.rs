@@ -178,8 +178,12 @@ const PRINTING: &[&str] = &[
     "anstream::",
     ".print()",
 ];
-/// To ask whether there is a terminal is not to print.
-const NO_PRINTING: &[&str] = &["stderr().is_terminal()", "anstream::adapter"];
+/// To ask what a stream is, is not to print.
+const NO_PRINTING: &[&str] = &[
+    "stderr().is_terminal()",
+    "io::stdout().as_fd()",
+    "anstream::adapter",
+];
 
 /// Parts of a module that may not import what the module may: the path, and the modules.
 const MAY_NOT_IMPORT: &[(&str, &[&str])] = &[("orchestrator/state", &["rpc"])];

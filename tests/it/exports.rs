@@ -9,6 +9,7 @@ use netplan::import::nptest;
 use netplan::output::exports::{bmf, openmetrics, perfdash};
 use netplan::plan::{self, BuiltInUse, Test, ToolSpec};
 use netplan::report::Report;
+use netplan::results::EventKind;
 use netplan::schedule::{Schedule, Selection};
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ fn reports() -> Vec<Report> {
         });
         Report::fold(&events, plan, schedule)
     };
-    let imported = nptest::run("sample", SAMPLE, Timestamp::UNIX_EPOCH).unwrap();
+    let imported = nptest::run("sample", &nptest::read(SAMPLE), Timestamp::UNIX_EPOCH).unwrap();
     vec![
         run(&[made::tcp(256, 3), made::udp(), made::rr(3)], false),
         run(&[made::tcp(640, 1), made::stream()], true),
@@ -136,6 +137,38 @@ fn openmetrics_keeps_to_its_rules() {
     }
     let text = openmetrics::render(&reports()[1]);
     snapshots().bind(|| insta::assert_snapshot!("openmetrics", text));
+}
+
+/// A declared tool names its metrics as it likes.
+#[test]
+fn each_metric_has_a_family_of_its_own() {
+    let text = "version: 1\nname: p\nworkers: { w1: {}, w2: { other_node_than: w1 } }\n\
+                paths: [ { name: a, from: w1, to: w2, via: pod_ip } ]\n\
+                tools:\n\
+                \x20 t:\n\
+                \x20   client: { command: [x] }\n\
+                \x20   metrics:\n\
+                \x20     a.b: { json: /a, unit: count }\n\
+                \x20     a_b: { json: /b, unit: count }\n\
+                \x20     cells: { json: /c, unit: count }\n\
+                tests: [ t: {} ]\n";
+    let plan = plan::load(Source::new("plan", text), &[]).unwrap();
+    let schedule = Schedule::new(&plan, &Selection::all());
+    let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    for event in &mut events {
+        if let EventKind::Sample(sample) = &mut event.kind {
+            for (metric, value) in [("a.b", 1.0), ("a_b", 2.0), ("cells", 3.0)] {
+                sample.metrics.set(metric, value);
+            }
+        }
+    }
+    let text = openmetrics::render(&Report::fold(&events, plan, schedule));
+    assert_eq!(series(&text)["netplan_cells"].len(), 5);
+    for (family, mean) in [("a_b", 1.0), ("a_b_2", 2.0), ("cells", 3.0)] {
+        let labels = r#"plan="p",test="t",path="a",statistic="mean""#;
+        let line = format!("netplan_tool_{family}{{{labels}}} {mean:?}\n");
+        assert!(text.contains(&line), "{line}{text}");
+    }
 }
 
 /// Their number would grow with the square of the nodes.

@@ -115,6 +115,8 @@ impl FakeCluster {
                 let folded: k8s_openapi::ByteString = serde_json::from_value(json!(text)).unwrap();
                 archive::unfold(&folded.0).unwrap()
             }),
+            copies: None,
+            salt: 1,
             limits: Limits::default(),
             linger: Linger::default(),
         };

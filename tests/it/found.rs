@@ -1,6 +1,9 @@
 //! What reports say of the rate that a search has found.
 
+use std::io;
+
 use netplan::output::csv::samples as samples_csv;
+use netplan::output::exports::{bmf, openmetrics, perfdash};
 use netplan::output::json;
 use netplan::plan::units::{BitRate, Percent};
 use netplan::plan::{Bound, Comparison, Condition, Expectation, Find, Goal, Repeat};
@@ -103,6 +106,26 @@ fn its_figure_is_of_the_probes_that_kept_the_condition() {
     assert!(text.contains(said) && !text.contains('±'), "{text}");
     let csv = String::from_utf8(samples_csv::render(&report).unwrap()).unwrap();
     assert_eq!(csv.matches(",56000000\n").count(), 1, "{csv}");
+}
+
+#[test]
+fn every_format_for_programs_has_it() {
+    let report = with_a_miss();
+    let written = |write: fn(&Report, &mut dyn io::Write) -> io::Result<()>| {
+        let mut bytes = Vec::new();
+        write(&report, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    let (bencher, perfdash) = (written(bmf::write), written(perfdash::write));
+    let openmetrics = openmetrics::render(&report);
+    let found = [
+        (&bencher, "\"found-rate-bps\": {\n      \"value\": 56000000"),
+        (&perfdash, "\"metric\": \"found_rate\""),
+        (&openmetrics, "netplan_found_rate_bits_per_second{"),
+    ];
+    for (text, rate) in found {
+        assert!(text.contains(rate), "{rate}\n{text}");
+    }
 }
 
 #[test]

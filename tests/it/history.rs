@@ -159,7 +159,7 @@ fn an_accepted_change_is_the_new_level() {
     let unknown = ["accept", "run-31", "--because", "x"];
     history(folder, &unknown)
         .expect(2)
-        .says("did you mean `run-01`?");
+        .says("did you mean `run-01`?; name the folder of other runs with `--in DIR`");
     history(
         folder,
         &["accept", "run-13", "--because", "kernel 6.18.50 is wanted"],
@@ -225,6 +225,111 @@ fn fewer_than_five_runs_are_suspected() {
         .expect(2)
         .says("cannot read the folder");
     history(folder, &["."]).expect(2).says("no runs");
+}
+
+#[test]
+fn the_advice_is_a_command_for_these_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let runs = nights(folder, 20, slower_services);
+    let with_space = |day: i64| {
+        let dir = runs
+            .join(format!("night-{day:02}"))
+            .join(journal::FILE_NAME);
+        let text = fs::read_to_string(&dir).unwrap();
+        fs::write(dir, text.replace("run-13", "run 13")).unwrap();
+    };
+    with_space(13);
+    let advice =
+        |options: &str| format!("netplan history accept 'run 13' --because TEXT{options}\n");
+    let said = history(folder, &[]).expect(4).stdout;
+    assert!(said.contains(&advice("")), "{said}");
+    fs::rename(&runs, folder.join("my nights")).unwrap();
+    fs::write(folder.join("a.json"), r#"{"version": 1, "accepted": []}"#).unwrap();
+    let arguments = ["my nights", "--accepted", "a.json", "--format", "markdown"];
+    let said = history(folder, &arguments).expect(4).stdout;
+    let command = advice(" --in 'my nights' --accepted a.json").replace(['\n'], "");
+    assert!(said.contains(&command), "{said}");
+    let words = [
+        "accept",
+        "run 13",
+        "--because",
+        "x",
+        "--in",
+        "my nights",
+        "--accepted",
+        "a.json",
+    ];
+    history(folder, &words).expect(0);
+    history(folder, &arguments).expect(0);
+}
+
+#[test]
+fn a_file_of_accepted_changes_that_is_named_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    nights(folder, 3, |_, _| 1.0);
+    let accepted = ["--accepted", "mine.json"];
+    history(folder, &accepted)
+        .expect(2)
+        .says("there is no file `mine.json`; `netplan history accept` creates it");
+    let accept = |run: &str, because: &str, code| {
+        let arguments = [
+            "accept",
+            run,
+            "--because",
+            because,
+            "--accepted",
+            "mine.json",
+        ];
+        history(folder, &arguments).expect(code)
+    };
+    accept("run-01", " ", 2).says("say why");
+    accept("run-9", "x", 2).says("with `--in DIR`");
+    accept("run-01", "x", 0);
+    history(folder, &accepted)
+        .expect(0)
+        .says("accepted at run-01");
+}
+
+#[test]
+fn a_copy_of_a_run_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let runs = nights(folder, 3, |_, _| 1.0);
+    let journal = fs::read(runs.join("night-01").join(journal::FILE_NAME)).unwrap();
+    fs::create_dir(runs.join("z-copy")).unwrap();
+    fs::write(runs.join("z-copy").join(journal::FILE_NAME), journal).unwrap();
+    let ended = history(folder, &[]).expect(0);
+    assert!(ended.stdout.contains("3 runs"), "{}", ended.stdout);
+    ended.says("left out `netplan-results/z-copy`: it is a copy of run run-01 in `netplan-results/night-01`");
+}
+
+#[test]
+fn folders_that_are_not_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let runs = nights(folder, 3, |_, _| 1.0);
+    // What cannot be looked at is not the same as what is not there.
+    fs::create_dir(runs.join("circle")).unwrap();
+    std::os::unix::fs::symlink(
+        journal::FILE_NAME,
+        runs.join("circle").join(journal::FILE_NAME),
+    )
+    .unwrap();
+    history(folder, &[])
+        .expect(0)
+        .says("left out `netplan-results/circle`: cannot read");
+    // As `netplan import` stores several setups.
+    fs::create_dir_all(folder.join("o/calico")).unwrap();
+    fs::rename(runs.join("night-01"), folder.join("o/calico/1")).unwrap();
+    fs::create_dir(folder.join("o/empty")).unwrap();
+    history(folder, &["o"]).expect(2).says(
+        "there are no runs in `o`, but in its folders `calico`; name one of them, e.g. `o/calico`",
+    );
+    history(folder, &["o/empty"]).expect(2).says(
+        "there are no directories of runs in `o/empty`; name another one: `netplan history DIR`",
+    );
 }
 
 #[test]

@@ -63,12 +63,14 @@ mod schema;
 mod selftest;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;
+mod succession;
 mod support;
 mod swept;
 mod terminal;
 mod tool_registry;
 mod tools;
 mod tools_here;
+mod unreachable;
 mod variants;
 #[path = "../../benches/figures/verdict_simulation.rs"]
 mod verdict_simulation;

@@ -92,7 +92,6 @@ fn document(text: &str) -> Document {
         Block::Chart(Chart {
             x: axis(),
             y: axis(),
-            top: 1.0,
             decimals: 1,
             series: vec![Series {
                 name: text.to_owned(),

@@ -80,6 +80,8 @@ impl Run {
             identity: identities.orchestrator.clone(),
             journal: folder.path().join("run"),
             resume: None,
+            copies: None,
+            salt: 1,
             limits: Limits::default(),
             linger: Linger {
                 alone,
@@ -152,6 +154,8 @@ pub fn hello(worker: &str, index: usize) -> Hello {
         cluster_ip: format!("10.96.0.{}", index + 1),
         node: "n1".to_owned(),
         environment_json: serde_json::to_string(&environment).unwrap(),
+        epoch: 0,
+        copy: None,
     }
 }
 
@@ -223,6 +227,7 @@ impl Worker {
                     self.answer(stopped(stop.step, self.carried_bytes)).await;
                 }
                 Order::Stop(stop) => drop(client.take_if(|step| *step == stop.step)),
+                Order::Hold(_) | Order::SendCopy(_) => panic!("this worker holds no copy"),
                 Order::Goodbye(_) => return,
             }
         }

@@ -242,6 +242,7 @@ fn the_largest_answer_fits_into_a_message() {
             name: "x".repeat(200),
             content: vec![0; LARGEST_OUTPUT_BYTES + 16],
         }),
+        gathering: None,
     };
     assert!(answer.encoded_len() <= MAX_MESSAGE_BYTES - MAX_LINE_BYTES);
     assert!(record.encoded_len() <= MAX_MESSAGE_BYTES);
@@ -610,6 +611,7 @@ impl Session {
         self.orders
             .send(Ok(ToWorker {
                 message: Some(order),
+                epoch: 1,
             }))
             .await
             .unwrap();
@@ -788,8 +790,11 @@ impl Worker {
             identity: identity.clone(),
             pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
             node: "n1".to_owned(),
+            control_port: None,
             programs: Vec::new(),
             patience,
+            copy: None,
+            copy_patience: worker::COPY_PATIENCE,
             tell: |line| eprintln!("worker: {line}"),
         };
         let (shutdown, ended) = oneshot::channel();

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use serde::Deserialize;
 
 use crate::compare::Floors;
 use crate::diag::json;
@@ -13,6 +14,12 @@ use crate::files::{self, Durability};
 const LARGEST_BYTES: u64 = 16 << 20;
 /// Permissions of the file, less the umask.
 const MODE: u32 = 0o666;
+
+/// What files of all versions have.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
 
 /// Where floors are unless the command line says it: `$XDG_STATE_HOME/netplan/floors.json`, by default
 /// `~/.local/state/netplan/floors.json` (XDG Base Directory Specification). `None` without a home directory.
@@ -35,21 +42,21 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Floors> {
             return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
         }
     };
-    let floors: Floors = serde_json::from_slice(&text).with_context(|| {
+    let not_floors = || {
         format!(
             "`{}` is not a file of A/A floors; remove it, or name another one with `--floor FILE`",
             path.display()
         )
-    })?;
-    if !floors.is_known_version() {
+    };
+    let Versioned { version } = serde_json::from_slice(&text).with_context(not_floors)?;
+    if !Floors::is_known_version(version) {
         bail!(
-            "`{}` has version {} of the file of A/A floors, which this netplan does not read; calibrate again into \
-             another file with `--floor FILE`",
-            path.display(),
-            floors.version
+            "`{}` has version {version} of the file of A/A floors, which this netplan does not read; remove it and \
+             calibrate again, or name another file with `--floor FILE`",
+            path.display()
         );
     }
-    Ok(floors)
+    serde_json::from_slice(&text).with_context(not_floors)
 }
 
 /// Writes floors, whole or not at all.

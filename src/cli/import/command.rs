@@ -1,5 +1,6 @@
 //! `netplan import`: results of other programs become runs.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -18,8 +19,8 @@ use crate::results::{RunDir, journal};
 
 /// Make runs of the results of nptest or iperf3
 ///
-/// A source is nptest's CSV (or a log that has it), a JSON document of `iperf3 -J`, or a folder of them; documents may
-/// be gzipped. Each run becomes a directory that `report` and all other commands read. Prints the directories.
+/// A source is nptest's CSV (or a log that has it), a JSON document of `iperf3 -J`, or a folder of such documents, which
+/// may be gzipped. Each run becomes a directory that `report` and all other commands read. Prints the directories.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   netplan import netperf.csv --output old
@@ -28,7 +29,8 @@ use crate::results::{RunDir, journal};
 
 Each column and run of a pattern becomes the directory DIR/COLUMN/RUN.
 
-Exit codes: 0 success; 1 it cannot be read or written; 2 the command line is wrong.")]
+Exit codes: 0 success; 1 it cannot be imported or written; 2 there is no such file or folder, or the
+command line is wrong.")]
 pub(in crate::cli) struct ImportArgs {
     /// A file or folder of results
     #[arg(required = true, value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
@@ -48,48 +50,67 @@ fn pattern(text: &str) -> Result<Pattern, String> {
     Pattern::parse(text).map_err(|problem| problem.to_string())
 }
 
-pub(in crate::cli) fn execute(args: &ImportArgs) -> Result<Exit, CliError> {
-    // A source by itself does not need a directory of its own.
-    let [only] = args.sources.as_slice() else {
-        let mut stored = Vec::new();
-        for source in &args.sources {
-            let imports = sources::read(source, args.pattern.as_ref())?;
-            let output = args.output.join(sources::name_of(source));
-            stored.extend(store_all(&imports, &output)?);
-        }
-        return show(&stored);
-    };
-    let imports = sources::read(only, args.pattern.as_ref())?;
-    show(&store_all(&imports, &args.output)?)
+/// A run of a source, and the directory that it gets.
+struct Planned<'a> {
+    source: &'a Path,
+    imports: &'a Imports,
+    run: &'a ImportedRun,
+    place: PathBuf,
 }
 
-fn show(stored: &[PathBuf]) -> Result<Exit, CliError> {
-    let lines = stored.iter().map(|path| format!("{}\n", path.display()));
+pub(in crate::cli) fn execute(args: &ImportArgs) -> Result<Exit, CliError> {
+    let mut read = Vec::new();
+    for source in &args.sources {
+        // A source by itself does not need a directory of its own.
+        let output = match args.sources.as_slice() {
+            [_] => args.output.clone(),
+            _ => args.output.join(sources::name_of(source)),
+        };
+        let imports = sources::read(source, args.pattern.as_ref())?;
+        read.push((source.as_path(), output, imports));
+    }
+    let runs = read.iter().flat_map(|(source, output, imports)| {
+        imports.runs.iter().map(move |run| Planned {
+            source,
+            imports,
+            run,
+            place: output.components().chain(run.place.components()).collect(),
+        })
+    });
+    let runs: Vec<Planned<'_>> = runs.collect();
+    check_places(&runs)?;
+    for planned in &runs {
+        store(planned.run, &planned.imports.files, &planned.place)?;
+    }
+    let lines = runs.iter().map(|run| format!("{}\n", run.place.display()));
     printer::results_of(lines)?;
-    printer::note(&format!("imported {}", count(stored.len(), "run")));
+    printer::note(&format!("imported {}", count(runs.len(), "run")));
     Ok(Exit::Well)
 }
 
-/// Stores the runs below a directory, none if one of them is there already.
-fn store_all(imports: &Imports, output: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let places: Vec<PathBuf> = imports
-        .runs
-        .iter()
-        .map(|run| output.components().chain(run.place.components()).collect())
-        .collect();
-    if let Some(taken) = places
-        .iter()
-        .find(|place| place.join(journal::FILE_NAME).exists())
-    {
-        return Err(CliError::Usage(format!(
-            "`{}` already holds a run; choose another directory with `--output DIR`, or remove it",
-            taken.display()
-        )));
+/// Each run needs a directory of its own that is not a run yet. Checked for all runs before the first one is stored.
+fn check_places(runs: &[Planned<'_>]) -> Result<(), CliError> {
+    let mut by_place: HashMap<&Path, &Planned<'_>> = HashMap::new();
+    for run in runs {
+        let place = run.place.display();
+        if run.place.join(journal::FILE_NAME).exists() {
+            return Err(CliError::Usage(format!(
+                "`{place}` already holds a run; choose another directory with `--output DIR`, or remove it"
+            )));
+        }
+        let Some(other) = by_place.insert(&run.place, run) else {
+            continue;
+        };
+        let (one, two) = (other.source.display(), run.source.display());
+        return Err(CliError::Usage(if other.source == run.source {
+            format!(
+                "two runs of `{one}` would both be `{place}`; rename one of them, or choose another `--pattern`"
+            )
+        } else {
+            format!("`{one}` and `{two}` would both be `{place}`; import them one by one")
+        }));
     }
-    for (run, place) in imports.runs.iter().zip(&places) {
-        store(run, &imports.files, place)?;
-    }
-    Ok(places)
+    Ok(())
 }
 
 fn store(run: &ImportedRun, files: &[PathBuf], place: &Path) -> Result<(), CliError> {

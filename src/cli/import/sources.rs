@@ -66,6 +66,12 @@ pub(super) fn read(source: &Path, pattern: Option<&Pattern>) -> Result<Imports, 
     let metadata = fs::metadata(source).map_err(|error| unreadable(source, &error))?;
     let name = name_of(source);
     if !metadata.is_dir() {
+        if pattern.is_some() {
+            return Err(CliError::Usage(format!(
+                "`--pattern` is for folders, and `{}` is a file; import it without `--pattern`",
+                source.display()
+            )));
+        }
         let content = content(source).map_err(|error| unreadable(source, &error))?;
         return read_file(source, &name, content);
     }
@@ -101,17 +107,13 @@ pub(super) fn read(source: &Path, pattern: Option<&Pattern>) -> Result<Imports, 
 }
 
 fn read_file(path: &Path, name: &str, content: Vec<u8>) -> Result<Imports, CliError> {
-    let text = String::from_utf8_lossy(&content);
-    let runs = if nptest::is_table(&text) {
-        let imported = nptest::run(name, &text, modified(path));
-        let imported = imported.map_err(|problem| failed(path, &problem))?;
-        let mut left_out = LeftOut::default();
-        for problem in &imported.left_out {
-            left_out.add(&problem.to_string());
-        }
-        left_out.end();
-        vec![imported.run]
-    } else {
+    // In a folder such a file is a test that failed; by itself it is rather the wrong file.
+    if content.trim_ascii().is_empty() {
+        let problem = Problem::without_place("it is empty");
+        return Err(failed(path, &problem));
+    }
+    let table = nptest::read(&String::from_utf8_lossy(&content));
+    let runs = if table.rows.is_empty() {
         let reading = Reading::read(content).map_err(|problem| {
             let help = "netplan imports nptest's CSV and what `iperf3 -J` prints";
             failed(path, &Problem::without_place(problem.what).help(help))
@@ -125,6 +127,15 @@ fn read_file(path: &Path, name: &str, content: Vec<u8>) -> Result<Imports, CliEr
             .add(document(0, path, place, reading))
             .and_then(|()| documents.runs(name));
         runs.map_err(|problem| failed(path, &problem))?
+    } else {
+        let imported = nptest::run(name, &table, modified(path));
+        let imported = imported.map_err(|problem| failed(path, &problem))?;
+        let mut left_out = LeftOut::default();
+        for problem in &imported.left_out {
+            left_out.add(&problem.to_string());
+        }
+        left_out.end();
+        vec![imported.run]
     };
     Ok(Imports {
         runs,

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::journal_copy::{self, Holder};
 use super::run_lookup;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
@@ -66,6 +67,8 @@ enum Records {
     Orchestrator(Box<Identity>),
     /// The log of the orchestrator, which has ended.
     Log(Archive),
+    /// A worker that holds a copy: the orchestrator is gone, and its log with it.
+    Copy(Box<Holder>),
     /// All are here already.
     Here,
 }
@@ -93,6 +96,7 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     let followed = match from {
         Records::Here => Ok(Followed::Over),
         Records::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
+        Records::Copy(holder) => collect_copy(*holder, &run, &mut collector).await,
         Records::Orchestrator(identity) => {
             let following = follow(&connection, &cluster, &run, &identity, &mut collector);
             Box::pin(progress.attend(following)).await?
@@ -122,13 +126,48 @@ async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Records> {
             let identity = identity(cluster, run).await?;
             Ok(Records::Orchestrator(Box::new(identity)))
         }
-        State::Finished | State::Failed => Ok(Records::Log(log(cluster, run).await?)),
-        State::Remains | State::Leaving => bail!(
-            "run {} has no orchestrator any more, and its log went with it; `{}` removes what is left",
-            run.id,
-            run_lookup::command("clean", run)
-        ),
+        State::Finished | State::Failed => match log(cluster, run).await {
+            Ok(archive) => Ok(Records::Log(archive)),
+            Err(error) => match holder(cluster, run).await {
+                Some(holder) => Ok(Records::Copy(Box::new(holder))),
+                None => Err(error),
+            },
+        },
+        State::Remains | State::Leaving => match holder(cluster, run).await {
+            Some(holder) => Ok(Records::Copy(Box::new(holder))),
+            None => bail!(
+                "run {} has no orchestrator any more, and no worker that can be reached holds a copy of its journal; \
+                 `{}` removes what is left",
+                run.id,
+                run_lookup::command("clean", run)
+            ),
+        },
     }
+}
+
+/// The worker that holds the newest copy of a run's journal, if one can be reached.
+pub(super) async fn holder(cluster: &Kubernetes, run: &Run) -> Option<Holder> {
+    let identity = identity(cluster, run).await.ok()?;
+    journal_copy::find(cluster, &identity).await
+}
+
+/// Collects the records from a worker's copy.
+async fn collect_copy(
+    holder: Holder,
+    run: &Run,
+    collector: &mut Collector<'_, '_>,
+) -> anyhow::Result<Followed> {
+    printer::note(&format!(
+        "run {}: the orchestrator is gone; collecting from the copy of worker `{}`",
+        run.id, holder.worker
+    ));
+    if !journal_copy::collect(holder, collector).await? {
+        printer::warning(&format!(
+            "run {} was cut off: its results end where the copy ends; `netplan run --resume` measures the rest",
+            run.id
+        ));
+    }
+    Ok(Followed::Over)
 }
 
 /// Collects the records from the orchestrator, or from its log when it ends meanwhile.
@@ -162,7 +201,12 @@ async fn follow(
         unpack(archive, collector)?;
         return Ok(Followed::Over);
     }
-    Err(error)
+    let is_gone = now
+        .is_some_and(|run| matches!(run.state, State::Finished | State::Failed | State::Remains));
+    match journal_copy::find(cluster, identity).await {
+        Some(holder) if is_gone => collect_copy(holder, run, collector).await,
+        _ => Err(error),
+    }
 }
 
 fn orchestrator(run: &Run) -> String {
@@ -212,6 +256,7 @@ fn unpack(archive: Archive, collector: &mut Collector<'_, '_>) -> anyhow::Result
             seq: event.seq,
             line: line.to_owned(),
             raw: content.map(|(name, content)| RawOutput { name, content }),
+            gathering: None,
         })?;
     }
     if lost > 0 {

@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
 
-use super::run_lookup;
+use super::{attach, run_lookup};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::invocation::Invocation;
 use crate::cli::measure::target::KubernetesArgs;
@@ -34,7 +34,11 @@ pub(in crate::cli) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
         let runs = connection.runs().await?;
         let with_progress = runs.into_iter().map(|run| async {
             let progress = progress(&connection, &run).await;
-            (run, progress)
+            let holder = match progress {
+                Some(_) => None,
+                None => holder(&connection, &run).await,
+            };
+            (run, progress, holder)
         });
         anyhow::Ok(futures::future::join_all(with_progress).await)
     })?;
@@ -44,14 +48,17 @@ pub(in crate::cli) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
     }
     let mut columns = columns(
         runs.iter()
-            .map(|(run, progress)| (run, state(run, *progress))),
+            .map(|(run, progress, holder)| (run, state(run, *progress, holder.as_deref()))),
     );
-    columns.push(Column::words("next", runs.iter().map(|(run, _)| next(run))));
+    let next = runs
+        .iter()
+        .map(|(run, _, holder)| next(run, holder.is_some()));
+    columns.push(Column::words("next", next));
     printer::results(&list(columns))?;
     Ok(Exit::Well)
 }
 
-/// How far a run is, if its log can be read and says it.
+/// How far a run is, if the orchestrator's log can be read and says it.
 async fn progress(connection: &Connection, run: &Run) -> Option<Progress> {
     if matches!(run.state, State::Remains | State::Leaving) {
         return None;
@@ -60,6 +67,17 @@ async fn progress(connection: &Connection, run: &Run) -> Option<Progress> {
     let cluster = connection.run(&run.id, &run.namespace);
     let log = cluster.log(&orchestrator, Some(LAST_LINES)).await;
     Progress::from_log(&log.ok()?)
+}
+
+/// The worker that holds the journal of a run whose orchestrator is gone.
+async fn holder(connection: &Connection, run: &Run) -> Option<String> {
+    if run.workers_up == 0 || !matches!(run.state, State::Finished | State::Failed | State::Remains)
+    {
+        return None;
+    }
+    let cluster = connection.run(&run.id, &run.namespace);
+    let holder = attach::holder(&cluster, run).await?;
+    Some(holder.worker)
 }
 
 /// A table of runs with what the cluster says of them.
@@ -112,7 +130,10 @@ fn age(run: &Run, now: Timestamp) -> Option<String> {
     ))
 }
 
-fn state(run: &Run, progress: Option<Progress>) -> String {
+fn state(run: &Run, progress: Option<Progress>, holder: Option<&str>) -> String {
+    if let Some(worker) = holder {
+        return format!("{}; worker `{worker}` holds its journal", run.state);
+    }
     match (run.state, progress) {
         (State::Starting, _) => {
             format!("starting, {} of {} workers up", run.workers_up, run.workers)
@@ -128,8 +149,12 @@ fn state(run: &Run, progress: Option<Progress>) -> String {
 }
 
 /// What a person can do next with a run.
-fn next(run: &Run) -> String {
+fn next(run: &Run, has_holder: bool) -> String {
     let next = match run.state {
+        State::Failed | State::Remains if has_holder => format!(
+            "{} collects the results",
+            run_lookup::command("attach", run)
+        ),
         State::Starting | State::Running => {
             format!("{}, or cancel", run_lookup::command("attach", run))
         }
@@ -166,11 +191,15 @@ mod tests {
                 cancelled,
             })
         };
-        let text = |state, progress| super::state(&run(state), progress);
+        let text = |state, progress| super::state(&run(state), progress, None);
         assert_eq!(text(State::Starting, None), "starting, 2 of 3 workers up");
         assert_eq!(text(State::Running, at(false)), "running, 7/118 cells");
         assert_eq!(text(State::Running, None), "running");
         assert_eq!(text(State::Finished, at(true)), "cancelled at 7/118 cells");
         assert_eq!(text(State::Leaving, None), "leaving");
+        assert_eq!(
+            super::state(&run(State::Remains), None, Some("w3")),
+            "remains; worker `w3` holds its journal"
+        );
     }
 }

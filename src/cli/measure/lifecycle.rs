@@ -1,12 +1,11 @@
 //! A run from its first object to its last: the cluster comes up, the journal grows, the cluster
 //! goes down.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::preflight::PROGRAM;
+use super::local_cluster;
 use super::prepare::Prepared;
 use super::target::Target;
 use crate::cli::interrupt::{Interrupt, Signalled};
@@ -17,11 +16,9 @@ use crate::cli::results::collect::Collector;
 use crate::cli::terminal::printer;
 use crate::cli::watch::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
 use crate::cluster::Cluster;
-use crate::cluster::local::Local;
 use crate::render::RunContext;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
-use crate::tools;
 
 /// A failure that takes longer to clean up is printed before.
 const SOON: Duration = Duration::from_secs(1);
@@ -78,8 +75,9 @@ pub(in crate::cli) fn describe(dir: &RunDir, cluster: &impl Cluster) -> anyhow::
     Ok(())
 }
 
-struct Live<'a> {
-    prepared: &'a Prepared,
+/// A run that is about to begin.
+pub(super) struct Live<'a> {
+    pub prepared: &'a Prepared,
     /// Where to write what the run runs on.
     dir: Option<&'a RunDir>,
     sink: &'a mut dyn Sink,
@@ -94,12 +92,7 @@ impl Live<'_> {
     async fn on(self, target: Target) -> anyhow::Result<Followed> {
         let run = &self.prepared.run;
         match target {
-            Target::Local => {
-                let plan = &self.prepared.plan;
-                let cluster = Local::start(Path::new(PROGRAM), &plan.local).await?;
-                let cluster = cluster.with_programs(tools::programs(plan));
-                Box::pin(self.whole(cluster)).await
-            }
+            Target::Local => local_cluster::run(self).await,
             Target::Kubernetes(connection) => {
                 let cluster = connection.run(&run.id, &run.namespace);
                 Box::pin(self.whole(cluster)).await
@@ -107,7 +100,8 @@ impl Live<'_> {
         }
     }
 
-    async fn whole<C: Cluster + Sync>(mut self, cluster: C) -> anyhow::Result<Followed> {
+    /// Brings the cluster up, follows the run on it to its end, and takes it down.
+    pub async fn whole<C: Cluster + Sync>(mut self, cluster: C) -> anyhow::Result<Followed> {
         let followed = match self.follow(&cluster).await {
             // What is broken may be the way to the cluster, and not the run.
             Err(Lost::Again(error)) if self.lasting => {

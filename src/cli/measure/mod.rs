@@ -2,6 +2,11 @@
 
 pub(in crate::cli) mod doctor;
 pub(in crate::cli) mod lifecycle;
+#[cfg(all(target_os = "linux", feature = "local"))]
+mod local_cluster;
+#[cfg(not(all(target_os = "linux", feature = "local")))]
+#[path = "no_local_cluster.rs"]
+mod local_cluster;
 pub(in crate::cli) mod preflight;
 pub(in crate::cli) mod prepare;
 pub(in crate::cli) mod resume;

@@ -2,20 +2,17 @@
 //! findings; `run` stops at their problems, all at once.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use anyhow::anyhow;
 
+use super::local_cluster;
 use super::prepare::Prepared;
 use crate::cli::error::CliError;
 use crate::cli::terminal::printer;
-use crate::cluster::{Finding, local};
+use crate::cluster::Finding;
 use crate::diag::Problem;
 use crate::plan::Local;
 use crate::tools::{self, Tool};
-
-/// This program, for the parts of the local cluster that it starts itself as.
-pub(in crate::cli) const PROGRAM: &str = "/proc/self/exe";
 
 /// Everything that was found out about the place where a run is to run.
 #[derive(Debug, Default)]
@@ -32,12 +29,14 @@ impl Checkup {
         // The orchestrator has a pod too.
         let pods = workers + 1;
         let mut checkup = Self {
-            place: local::preflight(Path::new(PROGRAM), settings, pods),
+            place: local_cluster::preflight(settings, pods),
             tools: Vec::new(),
         };
         for tool in tools {
             if checkup.tool(tool.name()).is_none() {
-                checkup.tools.push(tool_finding(tool.as_ref()));
+                checkup
+                    .tools
+                    .push(local_cluster::tool_finding(tool.as_ref()));
             }
         }
         checkup
@@ -54,17 +53,9 @@ impl Checkup {
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
         let tools: Vec<_> = tests.map(|test| tools::from_spec(&test.tool)).collect();
         let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
-        let placed = local::Blueprint::new(manifests, &plan.local).err();
-        checkup.place.push(Finding::new(
-            "plan",
-            "the emulated nodes can take its workers",
-            placed.into_iter().map(Problem::from).collect(),
-        ));
-        checkup.place.push(Finding::new(
-            "settings",
-            "all that the plan says of pods has an effect",
-            local::unenforced(plan),
-        ));
+        let placement = local_cluster::placement(manifests, &plan.local);
+        checkup.place.push(placement);
+        checkup.place.push(local_cluster::settings(plan));
         checkup
     }
 
@@ -128,33 +119,4 @@ pub(in crate::cli) fn list<'a>(problems: impl Iterator<Item = &'a Problem>) -> S
         let _ = write!(list, "\n  - {problem}");
         list
     })
-}
-
-/// What this machine has of a tool: its version and files.
-fn tool_finding(tool: &dyn Tool) -> Finding {
-    let found = match missing(tool) {
-        Some(problem) => Err(problem),
-        None => local::tool_check(tool),
-    };
-    Finding {
-        subject: tool.name().to_owned(),
-        result: found.map_err(|problem| vec![problem]),
-    }
-}
-
-/// What a tool lacks on this machine.
-fn missing(tool: &dyn Tool) -> Option<Problem> {
-    let programs = tool.programs();
-    let program = programs
-        .iter()
-        .find(|program| !local::is_installed(**program))?;
-    let help = match (program.package, tool.install()) {
-        ("", Some(how)) => format!("install it: {how}"),
-        ("", None) => "install it, or put it on the `PATH`".to_owned(),
-        (package, _) => match tool.package_note() {
-            "" => format!("install it: sudo apt-get install {package}"),
-            note => format!("install it: sudo apt-get install {package} ({note})"),
-        },
-    };
-    Some(Problem::without_place(format!("`{}` is not installed", program.name)).help(help))
 }

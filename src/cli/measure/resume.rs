@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::prepare::Begun;
-use super::target::{On, Target, TargetArgs};
+use super::target::{self, On, Target, TargetArgs};
 use crate::cli::error::CliError;
 use crate::cli::kubernetes::run_lookup;
 use crate::cluster::kubernetes::LARGEST_CONFIG_MAP_BYTES;
@@ -141,7 +141,7 @@ impl Resumed {
         let cluster = environment.and_then(|environment| environment.cluster);
         let kind = cluster.map(|cluster| cluster.kind).unwrap_or_default();
         let target = match (args.named(), kind.as_str()) {
-            (None, "local") => Target::Local,
+            (None, "local") => target::local()?,
             _ => args.resolve(namespace).await?,
         };
         let elsewhere = |here: On, was: &str| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
+use super::local_cluster;
 use super::preflight::Checkup;
 use super::prepare::Prepared;
 use crate::cli::error::CliError;
@@ -67,6 +68,14 @@ pub(in crate::cli) enum Target {
     Kubernetes(Box<Connection>),
 }
 
+/// This machine, if this build has the local cluster.
+pub(super) fn local() -> anyhow::Result<Target> {
+    match local_cluster::require() {
+        Ok(()) => Ok(Target::Local),
+        Err(problem) => Err(anyhow!("{problem}")),
+    }
+}
+
 impl ConnectionArgs {
     fn settings(&self, namespace: Option<&String>) -> Settings {
         Settings {
@@ -102,7 +111,7 @@ impl TargetArgs {
     pub async fn resolve(&self, namespace: &str) -> anyhow::Result<Target> {
         let settings = self.connection.settings(self.namespace.as_ref());
         let found = match self.on {
-            Some(On::Local) => return Ok(Target::Local),
+            Some(On::Local) => return local(),
             Some(On::Kubernetes) => {
                 Configured::Cluster(Box::new(Connection::open(&settings).await?))
             }
@@ -124,7 +133,7 @@ impl TargetArgs {
                 printer::note(&format!(
                     "on this machine: {why}; `--kubeconfig` or `--context` names a cluster"
                 ));
-                Target::Local
+                local()?
             }
         })
     }

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::PathBuf;
 
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -30,7 +31,7 @@ impl Keyboard {
         let terminal = OpenOptions::new()
             .read(true)
             .custom_flags(O_NONBLOCK | O_NOCTTY)
-            .open("/proc/self/fd/0")
+            .open(stdin_path()?)
             .ok()?;
         let keys = Receiver::from_file_unchecked(terminal.try_clone().ok()?).ok()?;
         let mut keyboard = Self {
@@ -99,12 +100,22 @@ impl Drop for Keyboard {
     }
 }
 
+/// The file that standard input is.
+fn stdin_path() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        // Also of a terminal that has no name here, e.g. a container's.
+        return Some(PathBuf::from("/proc/self/fd/0"));
+    }
+    nix::unistd::ttyname(io::stdin()).ok()
+}
+
 fn is_foreground(terminal: &impl AsFd) -> bool {
     tcgetpgrp(terminal) == Ok(getpgrp())
 }
 
 /// A pager at its other end reads the same keys.
 fn stdout_is_pipe() -> bool {
-    let kind = std::fs::metadata("/proc/self/fd/1").map(|stdout| stdout.file_type());
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let kind = stdout.and_then(|stdout| Ok(stdout.metadata()?.file_type()));
     kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }

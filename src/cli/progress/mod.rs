@@ -5,6 +5,15 @@
 //! something.
 
 mod eta;
+#[cfg(unix)]
+mod job_control;
+#[cfg(not(unix))]
+#[path = "no_job_control.rs"]
+mod job_control;
+#[cfg(unix)]
+mod keyboard;
+#[cfg(not(unix))]
+#[path = "no_keyboard.rs"]
 mod keyboard;
 mod labels;
 mod live;

@@ -3,11 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use nix::sys::signal::{self, Signal};
-use nix::unistd::{getpgrp, getsid};
-use tokio::signal::unix::{self, SignalKind};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::job_control::{self, Listener};
 use super::keyboard::Keyboard;
 use crate::cli::terminal::printer;
 
@@ -28,7 +26,7 @@ pub(super) enum Request {
 /// Listens to them as long as it lives.
 #[derive(Debug)]
 pub(super) struct Requests {
-    show: unix::Signal,
+    show: Listener,
     live: Option<Live>,
 }
 
@@ -37,27 +35,27 @@ pub(super) struct Requests {
 struct Live {
     ticks: Interval,
     keyboard: Option<Keyboard>,
-    suspend: unix::Signal,
+    suspend: Listener,
 }
 
 /// From here on SIGUSR1 does not end this process; before [`Requests::listen`] there is nothing to show.
 /// Needs a Tokio runtime.
 pub(in crate::cli) fn ignore_early_requests() {
     // A handler stays for the life of the process.
-    let _ = unix::signal(SignalKind::user_defined1());
+    let _ = Listener::for_show();
 }
 
 impl Requests {
     /// Listens to SIGUSR1 and, where there is a status line, to the keyboard and the clock.
     pub fn listen(live: bool) -> io::Result<Self> {
-        let show = unix::signal(SignalKind::user_defined1())?;
+        let show = Listener::for_show()?;
         let live = if live {
             let mut ticks = interval(TICK);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             Some(Live {
                 ticks,
                 keyboard: Keyboard::open(),
-                suspend: unix::signal(SignalKind::from_raw(Signal::SIGTSTP as i32))?,
+                suspend: Listener::for_suspend()?,
             })
         } else {
             None
@@ -74,7 +72,7 @@ impl Requests {
             }
         };
         tokio::select! {
-            _ = self.show.recv() => Request::ShowRunning,
+            () = self.show.recv() => Request::ShowRunning,
             request = live => request,
         }
     }
@@ -96,7 +94,7 @@ impl Live {
                     }
                     return Request::Redraw;
                 }
-                _ = self.suspend.recv() => {
+                () = self.suspend.recv() => {
                     self.stop();
                     return Request::Redraw;
                 }
@@ -109,16 +107,14 @@ impl Live {
 
     /// Stops this process, as Ctrl-Z does, with the terminal as it was. Returns when it continues.
     fn stop(&mut self) {
-        // In the session's first process group no shell would continue it.
-        if getsid(None) == Ok(getpgrp()) {
+        if !job_control::can_stop() {
             return;
         }
         printer::status_line(None);
         if let Some(keyboard) = &mut self.keyboard {
             keyboard.give_back();
         }
-        // The signal whose default action was replaced; this one cannot be.
-        let _ = signal::raise(Signal::SIGSTOP);
+        job_control::stop();
         if let Some(keyboard) = &mut self.keyboard {
             keyboard.take();
         }

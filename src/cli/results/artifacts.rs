@@ -51,12 +51,12 @@ pub(in crate::cli) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Re
         nptest_csv::render(report, Dialect::Nptest),
     )?;
     dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
-    write_page(dir, report)?;
     dir.write_environment(&report.environment)?;
     if let Some(summary) = report.run_summary(dir.journal_bytes()) {
         dir.write_summary(&summary)?;
     }
-    Ok(())
+    // Last: programs read the others.
+    write_page(dir, report)
 }
 
 /// Writes `report.html`.

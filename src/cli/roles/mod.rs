@@ -1,4 +1,5 @@
 //! The hidden subcommands that pods run.
 
 pub(in crate::cli) mod orchestrator;
+#[cfg(all(target_os = "linux", feature = "local"))]
 pub(in crate::cli) mod worker;

@@ -12,7 +12,7 @@ use crate::cli::plan::plan_args;
 use crate::cli::terminal::printer;
 use crate::files;
 use crate::orchestrator::state::Limits;
-use crate::orchestrator::{self, Linger, Settings};
+use crate::orchestrator::{self, COPY_PATIENCE, Copies, Linger, Settings};
 use crate::output::csv::nptest::{self as nptest_csv, Dialect};
 use crate::report::Report;
 use crate::results::journal::LARGEST_BYTES;
@@ -46,6 +46,15 @@ pub(in crate::cli) struct OrchestratorArgs {
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
 
+    /// Have a worker hold a copy of the journal, and continue from the newest one. Without it the folder of the
+    /// journal has to outlive the pod
+    #[arg(long)]
+    copies: bool,
+
+    /// The node that the pod is on: a worker on another one holds the copy
+    #[arg(long, env = "NETPLAN_NODE", value_name = "NODE")]
+    node: Option<String>,
+
     /// Where to listen for workers and the command line; `[::]` is any address, of IPv4 too
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -61,6 +70,11 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
         identity,
         journal: args.journal,
         resume: args.resume.as_deref().map(begun).transpose()?,
+        copies: args.copies.then_some(Copies {
+            patience: COPY_PATIENCE,
+            node: args.node,
+        }),
+        salt: getrandom::u32().context("the system gives no random numbers")?,
         limits: Limits::default(),
         linger: Linger::default(),
     };

@@ -26,9 +26,17 @@ pub(in crate::cli) struct WorkerArgs {
     #[arg(long, value_name = "HOST")]
     service: Option<String>,
 
+    /// The port on the pod's loopback addresses where it answers the command line
+    #[arg(long, value_name = "PORT")]
+    control_port: Option<u16>,
+
     /// The folder with ca.crt, tls.crt and tls.key
     #[arg(long, value_name = "DIR")]
     tls: PathBuf,
+
+    /// The folder for a copy of the run's journal; without it this worker holds none
+    #[arg(long, value_name = "DIR")]
+    copy: Option<PathBuf>,
 
     /// The pod's addresses
     #[arg(long, env = "NETPLAN_POD_IP", value_delimiter = ',', required = true)]
@@ -67,8 +75,11 @@ pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         identity,
         pod_ip,
         node: args.node,
+        control_port: args.control_port,
         programs: args.program,
         patience: worker::PATIENCE,
+        copy: args.copy,
+        copy_patience: worker::COPY_PATIENCE,
         tell: printer::plain,
     };
     let runtime = crate::cli::runtime()?;

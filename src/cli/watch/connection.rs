@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
+use crate::catalog::WORKER_CONTROL_PORT;
 use crate::cluster::Cluster;
 use crate::render::ORCHESTRATOR_PORT;
 use crate::rpc::pb::CancelRequest;
-use crate::rpc::{self, Client, Identity};
+use crate::rpc::{self, Client, Identity, WorkerClient};
 
 /// The orchestrator is a process that has just been started; it listens within milliseconds.
 const ORCHESTRATOR_LISTENS_WITHIN: Duration = Duration::from_secs(20);
@@ -41,6 +42,19 @@ pub(super) async fn connect<C: Cluster + Sync>(
         .map_err(|error| Lost::Again(error.into()))?;
     let client = rpc::connect_over(stream, identity).await;
     client.map_err(|error| Lost::Again(error.into()))
+}
+
+/// Connects to what a worker answers the command line, by the cluster's port-forward. `pod` is the rendered
+/// name of the worker's pod.
+pub(in crate::cli) async fn connect_worker<C: Cluster + Sync>(
+    cluster: &C,
+    pod: &str,
+    worker: &str,
+    identity: &Identity,
+    within: Duration,
+) -> anyhow::Result<WorkerClient> {
+    let stream = cluster.connect(pod, WORKER_CONTROL_PORT, within).await?;
+    Ok(rpc::connect_worker_over(stream, identity, worker).await?)
 }
 
 /// Asks the orchestrator to stop the run.

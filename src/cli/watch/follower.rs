@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use super::connection::{Lost, connect};
+use super::diagnosis::Diagnosis;
 use super::missing_workers::MissingWorkers;
 use super::pods::{EndedPods, pods_ended};
 use super::sink::{Heard, Sink};
@@ -169,6 +170,9 @@ impl<'a> Follower<'a> {
                 record = records.message() => match record {
                     Ok(Some(record)) => {
                         self.missing.take(&record);
+                        if record.gathering.is_some() {
+                            continue;
+                        }
                         match sink.take(&record).map_err(Lost::Final)? {
                             Heard::More => {}
                             Heard::RunEnded => self.over = true,
@@ -188,6 +192,9 @@ impl<'a> Follower<'a> {
                     Ok(None) => {
                         let error = anyhow!("the orchestrator ended its report before the run's end");
                         return Err(Lost::Again(error));
+                    }
+                    Err(status) if status.code() == Code::OutOfRange => {
+                        return Err(Lost::Final(sink.begun_anew()));
                     }
                     Err(status) => {
                         let error = anyhow!("lost the orchestrator: {}", crate::diag::error_chain(&status));
@@ -210,8 +217,8 @@ impl<'a> Follower<'a> {
                     let _ = tokio::time::timeout(within, client.cancel(CancelRequest {})).await;
                 }
                 () = sleep_until(self.missing.next_look()) => {
-                    let prefix = orchestrator.strip_suffix("orchestrator").unwrap_or_default();
-                    self.missing.look(cluster, prefix, sink).await;
+                    let diagnosis = Diagnosis { cluster, orchestrator: &orchestrator, identity };
+                    self.missing.look(diagnosis, sink).await;
                 }
                 () = sleep_until(gives_up_at) => return Ok(Followed::Interrupted),
                 () = sleep_until(self.begins_by) => return Err(Self::never_began()),

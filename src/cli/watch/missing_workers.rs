@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::{Instant, timeout};
 
+use super::diagnosis::Diagnosis;
 use super::sink::Sink;
 use crate::cluster::Cluster;
 use crate::diag::count;
@@ -35,6 +36,8 @@ pub(super) struct MissingWorkers {
     present: BTreeSet<String>,
     /// What was said about each.
     said: BTreeMap<String, String>,
+    /// What was found out about the network.
+    explained: BTreeSet<String>,
 }
 
 impl MissingWorkers {
@@ -45,11 +48,22 @@ impl MissingWorkers {
             expected: BTreeSet::new(),
             present: BTreeSet::new(),
             said: BTreeMap::new(),
+            explained: BTreeSet::new(),
         }
     }
 
     /// Takes note of a record.
     pub(super) fn take(&mut self, record: &Record) {
+        if let Some(gathering) = &record.gathering {
+            let joined: BTreeSet<String> = gathering.joined.iter().cloned().collect();
+            if !self.present.is_subset(&joined) {
+                // Another orchestrator, which all workers have to find.
+                (self.since, self.looks) = (Instant::now(), 0);
+            }
+            self.expected = gathering.expected.iter().cloned().collect();
+            self.present = joined;
+            return;
+        }
         // Most records are of samples, and a worker may leave and join in any of the others.
         let is_over = self.looks == LOOKS_AFTER.len();
         if is_over
@@ -79,40 +93,40 @@ impl MissingWorkers {
         LOOKS_AFTER.get(self.looks).map(|after| self.since + *after)
     }
 
-    /// Says which workers are missing, each with the last line of its log. Says nothing twice. `prefix` makes a
-    /// worker's name that of its pod.
+    /// Says which workers are missing, each with the last line of its log and what it reaches of the
+    /// orchestrator. Says nothing twice.
     pub(super) async fn look<C: Cluster + Sync>(
         &mut self,
-        cluster: &C,
-        prefix: &str,
+        diagnosis: Diagnosis<'_, C>,
         sink: &dyn Sink,
     ) {
         self.looks += 1;
-        let missing: Vec<&String> = self.expected.difference(&self.present).collect();
-        let logs = missing
-            .iter()
-            .take(MOST_LOGS)
-            .map(async |worker: &&String| {
-                let pod = format!("{prefix}{worker}");
-                let log = timeout(LOGS_WITHIN, cluster.logs(&pod)).await;
-                let last_words = match log {
-                    Ok(Ok(log)) => last_line(&log),
-                    Ok(Err(error)) => format!("its log cannot be read: {error}"),
-                    Err(_) => "its log cannot be read in time".to_owned(),
-                };
-                ((*worker).clone(), last_words)
-            });
-        let more = missing.len().saturating_sub(MOST_LOGS);
-        for (worker, last_words) in join_all(logs).await {
-            if self.said.get(&worker) == Some(&last_words) {
+        let missing: Vec<String> = self.expected.difference(&self.present).cloned().collect();
+        if missing.is_empty() {
+            return;
+        }
+        let asked = missing.get(..MOST_LOGS).unwrap_or(&missing);
+        let present: Vec<String> = self.present.iter().cloned().collect();
+        let (logs, explained) = tokio::join!(
+            join_all(asked.iter().map(|worker| last_words(diagnosis, worker))),
+            diagnosis.explain(asked, &present),
+        );
+        for (worker, last_words) in asked.iter().zip(logs) {
+            if self.said.get(worker) == Some(&last_words) {
                 continue;
             }
             let after = self.since.elapsed().as_secs();
             sink.say(&format!(
                 "worker `{worker}` has not joined the orchestrator after {after} s: {last_words}"
             ));
-            self.said.insert(worker, last_words);
+            self.said.insert(worker.clone(), last_words);
         }
+        for sentence in explained {
+            if self.explained.insert(sentence.clone()) {
+                sink.say(&sentence);
+            }
+        }
+        let more = missing.len().saturating_sub(MOST_LOGS);
         if more > 0 && self.looks == 1 {
             sink.say(&format!(
                 "{} more have not joined either",
@@ -122,8 +136,49 @@ impl MissingWorkers {
     }
 }
 
+/// The last line that a worker has printed.
+async fn last_words<C: Cluster + Sync>(diagnosis: Diagnosis<'_, C>, worker: &str) -> String {
+    let pod = diagnosis.pod(worker);
+    match timeout(LOGS_WITHIN, diagnosis.cluster.logs(&pod)).await {
+        Ok(Ok(log)) => last_line(&log),
+        Ok(Err(error)) => format!("its log cannot be read: {error}"),
+        Err(_) => "its log cannot be read in time".to_owned(),
+    }
+}
+
+/// The last line of a log; of a line of JSON its error.
 fn last_line(log: &str) -> String {
     let mut lines = log.lines().rev().map(str::trim);
-    let last = lines.find(|line| !line.is_empty());
-    last.unwrap_or("its log is empty").to_owned()
+    let Some(last) = lines.find(|line| !line.is_empty()) else {
+        return "its log is empty".to_owned();
+    };
+    let record: Option<serde_json::Value> = serde_json::from_str(last).ok();
+    let field = |name: &str| record.as_ref()?.get(name)?.as_str();
+    match (field("message"), field("error")) {
+        (Some(message), Some(error)) => format!("{message}: {error}"),
+        _ => last.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_is_text_also_where_it_is_json() {
+        assert_eq!(last_line(" \n\n"), "its log is empty");
+        assert_eq!(last_line("a\nb c \n\n"), "b c");
+        assert_eq!(
+            last_line("a\n{\"message\": \"m\", \"error\": \"e\"}\n"),
+            "m: e"
+        );
+        for line in [
+            "{\"message\": \"m\"}",
+            "{",
+            "3",
+            "{\"message\": 1, \"error\": \"e\"}",
+        ] {
+            assert_eq!(last_line(line), line);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Follows a run: connects to its orchestrator, takes its records, and watches its pods.
 
 mod connection;
+mod diagnosis;
 mod follower;
 mod missing_workers;
 mod pods;

@@ -22,7 +22,7 @@ use super::machine::host_paths::{host_files, paths_to_show};
 use super::machine::path_lookup::search_path;
 use super::machine::process_limit::process_limit_reached;
 use super::sandbox::Stage;
-use crate::cluster::{Cluster, Error, PodEnded};
+use crate::cluster::{Cluster, Error, PodAddresses, PodEnded};
 use crate::plan;
 use crate::render::Manifest;
 use crate::system::with_original_file_limit;
@@ -223,6 +223,14 @@ impl Cluster for Local {
             (Answer::Text(text), _) => Ok(text),
             _ => Ok(String::new()),
         }
+    }
+
+    async fn addresses(&self, pod: &str) -> Result<PodAddresses, Error> {
+        let blueprint = self.blueprint.get();
+        let addresses = blueprint.and_then(|blueprint| blueprint.addresses(pod));
+        addresses.ok_or_else(|| Error::NoSuchPod {
+            pod: pod.to_owned(),
+        })
     }
 
     fn description(&self) -> serde_json::Value {

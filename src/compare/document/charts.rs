@@ -161,8 +161,6 @@ fn chart(
             .map(|(x, summary)| point(x, summary, format.divisor))
             .collect(),
     });
-    let values = series.iter().flat_map(|it| &it.points);
-    let top = values.filter_map(|point| Some(point.interval.map_or(point.y?, |it| it.high)));
     Some(Chart {
         caption: subject_text(&verdict.subject),
         finding: format!("{}: {}.", verdict.judgement.answer.name(), reason(verdict)),
@@ -177,7 +175,6 @@ fn chart(
             name: metric::word(metric),
             unit: format.unit.to_owned(),
         },
-        top: top.fold(0.0, f64::max),
         reference: None,
         decimals: format.decimals,
         series: series.into(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use indexmap::IndexMap;
 
 use super::subject::Subject;
-use crate::compare::floor::FloorIndex;
+use crate::compare::floor::{FloorIndex, Settings};
 use crate::compare::limit::Limit;
 use crate::compare::options::Options;
 use crate::compare::sides::run::Run;
@@ -61,6 +61,29 @@ impl<'a> Matched<'a> {
         test.map_or(&[], |test| &test.decisive)
     }
 
+    /// How cells of a test were measured: the test's settings, and the parameters that all of the cells have alike.
+    pub fn settings(self, test: &str, cells: &[&CellId]) -> Settings {
+        let Some(run) = self.first() else {
+            return Settings::new();
+        };
+        let test = run.tests.get(test);
+        let mut settings = test.map_or_else(Settings::new, |test| test.settings.clone());
+        let mut params = cells
+            .iter()
+            .filter_map(|id| Some(&run.cells.get(*id)?.params));
+        if let Some(first) = params.next() {
+            let mut shared = first.clone();
+            for other in params {
+                shared.retain(|param, value| other.get(param) == Some(value));
+            }
+            let shared = shared.into_iter();
+            settings.extend(
+                shared.map(|(param, value)| (param.name().to_owned(), param.value_text(value))),
+            );
+        }
+        settings
+    }
+
     /// All metrics that some of the cells has.
     pub fn metrics(self, cells: &[&CellId]) -> Vec<&'a str> {
         let figures = |id: &&CellId| self.first()?.cells.get(*id)?.figures.as_ref().ok();
@@ -109,7 +132,10 @@ impl<'a> Matched<'a> {
             plain: None,
             metric: metric.to_owned(),
         };
-        let spread = floor.and_then(|floor| floor.spread(test, path, metric, usable.len()));
+        let spread = floor.and_then(|floor| {
+            let settings = self.settings(test, cells);
+            floor.spread((test, path), &settings, metric, usable.len())
+        });
         self.asked(subject, usable.len(), of_run, options, spread)
     }
 

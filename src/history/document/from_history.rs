@@ -13,14 +13,16 @@ use crate::report::document::{
 };
 
 impl Document {
-    /// All that a person wants to know of a history.
+    /// All that a person wants to know of a history. `accept_options` are those that `netplan history accept` needs for
+    /// these runs, each after a space, e.g. ` --in nightly`.
     #[must_use]
-    pub fn from_history(history: &History) -> Document {
+    pub fn from_history(history: &History, accept_options: &str) -> Document {
         let mut blocks = vec![Block::Heading {
             level: Level::Document,
             title: title(history),
         }];
-        blocks.extend(history.timelines.iter().flat_map(timeline));
+        let timelines = history.timelines.iter();
+        blocks.extend(timelines.flat_map(|judged| timeline(judged, accept_options)));
         let unknown = history.unknown_acceptances.iter().map(|acceptance| {
             let text = format!(
                 "a change at run {} is accepted, and no such run is here: {}",
@@ -49,7 +51,7 @@ fn title(history: &History) -> String {
 }
 
 /// A section for a machine.
-fn timeline(judged: &JudgedTimeline) -> Vec<Block> {
+fn timeline(judged: &JudgedTimeline, accept_options: &str) -> Vec<Block> {
     let timeline = &judged.timeline;
     let mut blocks = vec![
         Block::Heading {
@@ -62,7 +64,7 @@ fn timeline(judged: &JudgedTimeline) -> Vec<Block> {
         judged
             .findings
             .iter()
-            .map(|it| finding(judged, it))
+            .map(|it| finding(judged, it, accept_options))
             .collect(),
     ));
     let all = || timeline.series.iter().zip(&judged.series);
@@ -114,7 +116,7 @@ fn about(judged: &JudgedTimeline) -> String {
     if short > 0 {
         let needed = LEAST_BASE + 1;
         parts.push(format!(
-            "{short} with less than {needed} runs are not judged yet"
+            "{short} with fewer than {needed} runs are not judged yet"
         ));
     }
     if timeline.ended > 0 {
@@ -130,6 +132,12 @@ fn about(judged: &JudgedTimeline) -> String {
         ));
     }
     parts.join("; ")
+}
+
+/// A share in percent, without the digits that the multiplication adds: 0.07 is `7 %`.
+fn percent(share: f64) -> String {
+    let percent = (share * 1e8).round() / 1e6;
+    format!("{percent} %")
 }
 
 /// What there is in total, and how it was judged.
@@ -165,12 +173,12 @@ fn totals(history: &History) -> Vec<Paragraph> {
     let series: usize = history.timelines.iter().map(|it| it.series.len()).sum();
     let settings = &history.settings;
     let smallest = match settings.minimum {
-        Some(minimum) => format!("{} %", minimum * 100.0),
+        Some(minimum) => percent(minimum),
         None => "3 % (of a latency 5 %)".to_owned(),
     };
     let about = format!(
-        "judged {series} series; changes below {smallest} are not reported; {} % of those reported may be chance",
-        settings.false_share * 100.0
+        "judged {series} series; changes below {smallest} are not reported; {} of those reported may be chance",
+        percent(settings.false_share)
     );
     vec![
         vec![Span::new(meaning, text)],

@@ -1,7 +1,7 @@
 //! Notes of what was found, of configuration changes and of accepted changes.
 
 use super::names::{run_name, series_title, share, sign};
-use crate::diag;
+use crate::diag::{self, shell_word};
 use crate::history::change::{Direction, Kind, Status};
 use crate::history::finding::Finding;
 use crate::history::judge::JudgedTimeline;
@@ -29,7 +29,8 @@ pub fn note(mark: Span, text: Paragraph) -> Note {
     }
 }
 
-pub fn finding(judged: &JudgedTimeline, finding: &Finding) -> Note {
+/// `accept_options` are those that `netplan history accept` needs for these runs.
+pub fn finding(judged: &JudgedTimeline, finding: &Finding, accept_options: &str) -> Note {
     let (sign, meaning) = sign(finding.direction, finding.status);
     let run = run_name(judged, finding.run);
     let word = finding.direction.name();
@@ -96,7 +97,10 @@ pub fn finding(judged: &JudgedTimeline, finding: &Finding) -> Note {
         .get(finding.run)
         .map(|run| run.id.as_str());
     let advice = id.filter(|_| is_open).map(|id| {
-        format!("if this is as it should be: netplan history accept {id} --because TEXT")
+        let id = shell_word(id);
+        format!(
+            "if this is as it should be: netplan history accept {id} --because TEXT{accept_options}"
+        )
     });
     Note {
         anchor: None,

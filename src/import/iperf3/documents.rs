@@ -42,7 +42,10 @@ impl Documents {
     /// # Errors
     /// When the documents together make no plan that netplan reads: there are too many cells or samples.
     pub fn runs(self, source: &str) -> Result<Vec<ImportedRun>, Problem> {
-        runs(source, self.documents)
+        // Each document makes a plan by itself, so that there are too many of them.
+        runs(source, self.documents).map_err(|problem| {
+            problem.help("name fewer files, or choose a `--pattern` that has fewer cells")
+        })
     }
 }
 

@@ -27,9 +27,9 @@ pub struct Match {
 }
 
 impl Pattern {
-    /// Reads a pattern: path components separated by `/`, in which `{column}`, `{run}` and `{cell}` stand for what
-    /// they name, `*` for any text, and all else for itself. A pattern that ends in a placeholder is for names that go on
-    /// with `.json` or `.json.gz`.
+    /// Reads a pattern: path components separated by `/`, in which `{column}`, `{run}` and `{cell}` match the part that
+    /// they name, and `*` matches any text. Other characters match themselves. A pattern that ends in a placeholder is
+    /// for names that continue with `.json` or `.json.gz`.
     ///
     /// # Errors
     /// Says what is wrong with the text.

@@ -64,13 +64,14 @@ pub(super) fn place(documents: Vec<Document>) -> Vec<Placed> {
         }
     }
     let placed = documents.into_iter().map(|document| {
-        let guess = || {
+        let mut guess = || {
             let tests = known.get(&document.place.cell)?;
-            let is_missing = |at| !present.contains(&(document.place.clone(), at));
-            let missing = (0..tests.len()).find(|at| is_missing(*at));
+            // Each missing test is that of one document.
+            let mut all = 0..tests.len();
+            let missing = all.find(|at| present.insert((document.place.clone(), *at)));
             tests.get_index(missing.unwrap_or(0)).cloned()
         };
-        let test = document.reading.test.clone().or_else(guess);
+        let test = document.reading.test.clone().or_else(&mut guess);
         let (shape, size) = test.unwrap_or_default();
         Placed {
             document,

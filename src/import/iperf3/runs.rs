@@ -51,7 +51,7 @@ fn one_run(
     let client = client(&recordings.collect::<Vec<_>>());
     let origin = Origin {
         place,
-        run: if parts.is_empty() {
+        name: if parts.is_empty() {
             source.to_owned()
         } else {
             parts.join("-")

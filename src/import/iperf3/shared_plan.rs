@@ -27,7 +27,7 @@ struct SharedTest {
     /// Positions in the paths.
     paths: BTreeSet<usize>,
     /// All sizes, where a run has several. Else the size is the run's own and not part of a cell's id: for UDP without
-    /// `-l` iperf3 measurements it from the path's MTU.
+    /// `-l` iperf3 computes it from the path's MTU.
     sweep: Option<BTreeSet<u64>>,
     /// What a run's plan says that has no document of the test.
     size: Option<u64>,

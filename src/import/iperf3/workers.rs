@@ -38,8 +38,8 @@ pub(super) fn client(recordings: &[&Recording]) -> Option<JoinedWorker> {
 
 /// The text of all recordings that have one; empty where two differ.
 fn agreed<'a>(recordings: &[&'a Recording], text: impl Fn(&'a Recording) -> &'a String) -> &'a str {
-    let mut texts = recordings.iter().map(|recording| text(recording).as_str());
-    let mut texts = texts.by_ref().filter(|text| !text.is_empty());
+    let texts = recordings.iter().map(|recording| text(recording).as_str());
+    let mut texts = texts.filter(|text| !text.is_empty());
     let first = texts.next().unwrap_or_default();
     if texts.all(|text| text == first) {
         first

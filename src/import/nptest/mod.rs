@@ -4,4 +4,4 @@ mod run;
 mod table;
 
 pub use run::{Imported, run};
-pub use table::is_table;
+pub use table::{Row, Table, read};

@@ -7,10 +7,9 @@ use indexmap::{IndexMap, IndexSet};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::table::{self, Row, Table};
+use super::table::{Row, Table};
 use crate::catalog::{IPERF3, name};
 use crate::diag::{Problem, Source, count, quote, some_of};
-use crate::import::names::dns_label;
 use crate::import::run::{ImportedRun, Measurement, Measurements, Origin};
 use crate::plan::sweep::Sweep;
 use crate::plan::{self, Alone, OptionValue, Path, PathEntry, PlanFile, Repeat, Test, ToolSpec};
@@ -24,6 +23,9 @@ const PLAN: &str = include_str!("../../../plans/nptest.yaml");
 /// The path that nptest's code measures from w1 to w3, although its documents say from w3 to w2 (`testcases` in
 /// `nptest.go` of kubernetes/perf-tests).
 const REMOTE_POD: (&str, &str, &str) = ("remote-pod", "w1", "w3");
+
+/// What to do where it is not known which MSS a value has.
+const NEEDS_HEADER: &str = "give each value its MSS in the header";
 
 /// A field of a failure is kept up to so many characters.
 const LONGEST_FIELD: usize = 40;
@@ -40,14 +42,13 @@ pub struct Imported {
 ///
 /// # Errors
 /// When no row is one that netplan has a test for.
-pub fn run(source: &str, text: &str, modified: Timestamp) -> Result<Imported, Problem> {
+pub fn run(source: &str, table: &Table, modified: Timestamp) -> Result<Imported, Problem> {
     let base = plan::load_file(&Alone, Source::new("nptest", PLAN), &[])
         .map_err(|problems| Problem::without_place(problems.to_string()))?;
-    let table = table::read(text);
     let mut matrix = Matrix::new(&base);
     let mut left_out = Vec::new();
     for row in &table.rows {
-        if let Err(problem) = matrix.add(row, &table) {
+        if let Err(problem) = matrix.add(row, table) {
             let what = format!("row {}: {}", quote(&row.label), problem.what);
             left_out.push(Problem { what, ..problem });
         }
@@ -62,7 +63,7 @@ pub fn run(source: &str, text: &str, modified: Timestamp) -> Result<Imported, Pr
     }
     let origin = Origin {
         place: PathBuf::new(),
-        run: dns_label(source),
+        name: source.to_owned(),
         description: json!({ "place": source, "format": "nptest" }),
         workers: Vec::new(),
     };
@@ -209,8 +210,10 @@ fn as_measured(path: &Path) -> Path {
     }
 }
 
-/// The size of each value of a row. The header may be that of a row of another tool, or not be there: then the sizes are
-/// those of nptest's own sweep.
+/// The size of each value of a row: that of the header, or of nptest's own sweep where only this explains the row.
+///
+/// # Errors
+/// When it is not known which value belongs to which size.
 fn sizes(test: &Test, values: usize, columns: &[String]) -> Result<Vec<Option<u64>>, Problem> {
     let own = match test.tool.values(Param::Mss.name()) {
         Some(own) => own.values().collect::<Vec<u64>>(),
@@ -220,23 +223,43 @@ fn sizes(test: &Test, values: usize, columns: &[String]) -> Result<Vec<Option<u6
             return Err(Problem::without_place(what).help("leave one value in the row"));
         }
     };
-    let header: Option<Vec<u64>> = columns.iter().map(|column| column.parse().ok()).collect();
     let option = IPERF3.option(Param::Mss.name());
-    let is_mss = |size: &u64| option.is_some_and(|option| option.limits.contains(size));
-    let sizes = match header {
-        Some(header) if !header.is_empty() && header.iter().all(is_mss) => header,
-        Some(_) => own,
-        None => Vec::new(),
+    let as_mss = |column: &String| {
+        let size = column.parse().ok()?;
+        option?.limits.contains(&size).then_some(size)
     };
-    if values == 0 || values > sizes.len() {
-        let what = format!(
-            "it has {}, and the header names {} of them",
-            count(values, "value"),
-            count(sizes.len(), "MSS")
-        );
-        return Err(Problem::without_place(what).help("give each value its MSS in the header"));
+    // The header may not be there, or be that of a row of another tool: qperf begins with 1 byte.
+    let is_of_others =
+        columns.len() != values && columns.first().is_none_or(|first| as_mss(first).is_none());
+    if is_of_others && values == own.len() {
+        return Ok(own.into_iter().map(Some).collect());
     }
-    Ok(sizes.into_iter().take(values).map(Some).collect())
+    if columns.is_empty() {
+        let what = format!(
+            "it has {}, nptest measures {} sizes, and there is no header",
+            count(values, "value"),
+            own.len()
+        );
+        return Err(Problem::without_place(what).help(NEEDS_HEADER));
+    }
+    if let (Some(column), Some(option)) = (columns.iter().find(|it| as_mss(it).is_none()), option) {
+        let what = format!(
+            "the header has the MSS {}, and netplan has {} to {}",
+            quote(column),
+            option.limits.start(),
+            option.limits.end()
+        );
+        return Err(Problem::without_place(what).help(NEEDS_HEADER));
+    }
+    if values == 0 || values > columns.len() {
+        let what = format!(
+            "it has {}, and the header has {}",
+            count(values, "value"),
+            count(columns.len(), "size")
+        );
+        return Err(Problem::without_place(what).help(NEEDS_HEADER));
+    }
+    Ok(columns.iter().take(values).map(as_mss).collect())
 }
 
 /// What a field says: a rate in Mbit/s, or a failure. nptest writes `0` for one, its fork `-1`.

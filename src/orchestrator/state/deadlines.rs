@@ -24,6 +24,10 @@ impl State {
             }
             Phase::AwaitingOthers(timer) if *timer == fired => self.start_samples(),
             Phase::Cancelling(timer) if *timer == fired => self.finish(),
+            Phase::Closing(timer) if *timer == fired => {
+                self.reject_holder();
+                self.phase = Phase::Closing(self.set_timer(self.limits.copy));
+            }
             Phase::Running => {
                 let lane = self.lanes.iter().find(|(_, lane)| lane.timer() == fired);
                 if let Some((&lane, _)) = lane {
@@ -40,6 +44,8 @@ impl State {
             LanePhase::Running(attempt) => {
                 let path = self.tasks.at(lane.cell).path;
                 let (cause, worker) = match attempt.stage {
+                    // Another worker takes the copy, or the clients start without one.
+                    Stage::Copying => return self.reject_holder_for(id),
                     Stage::Starting => (Cause::ServerFailed, &path.to),
                     Stage::Measuring { .. } => (Cause::Timeout, &path.from),
                 };
@@ -70,7 +76,7 @@ impl State {
     }
 
     pub(super) fn cancel(&mut self) {
-        if let Phase::Cancelling(_) | Phase::Ended = self.phase {
+        if let Phase::Cancelling(_) | Phase::Closing(_) | Phase::Ended = self.phase {
             return;
         }
         for id in self.lane_ids() {
@@ -86,18 +92,40 @@ impl State {
     }
 
     pub(super) fn finish(&mut self) {
-        self.phase = Phase::Ended;
         // What comes of them now comes too late.
         self.lanes.clear();
         let cancelled = self.ended < self.tasks.len();
         self.emit(EventKind::RunEnded { cancelled });
+        let timer = self.set_timer(self.limits.copy);
+        self.phase = Phase::Closing(timer);
+    }
+
+    /// Releases the workers once the copy has the run's end; all but the one that holds it.
+    pub(super) fn close_when_copied(&mut self) {
+        if !matches!(self.phase, Phase::Closing(_)) || !self.copies.is_current() {
+            return;
+        }
+        self.phase = Phase::Ended;
         let present = self.workers.iter();
         let present = present.filter_map(|(_, worker)| worker.present.as_ref());
         let mut sessions: Vec<Session> = present.map(|present| present.session).collect();
         sessions.sort_unstable();
         for session in sessions {
-            self.send(session, Order::Goodbye);
+            if !self.is_holder(session) {
+                self.send(session, Order::Goodbye);
+            }
         }
         self.commands.push(Command::Finish);
+    }
+
+    /// Takes another holder, and lets this lane's client wait for it.
+    fn reject_holder_for(&mut self, id: LaneId) {
+        self.reject_holder();
+        let timer = self.set_timer(self.limits.copy);
+        if let Some(lane) = self.lanes.get_mut(&id)
+            && let LanePhase::Running(attempt) = &mut lane.phase
+        {
+            attempt.timer = timer;
+        }
     }
 }

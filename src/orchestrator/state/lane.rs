@@ -61,6 +61,8 @@ pub(super) struct Attempt {
 pub(super) enum Stage {
     /// The server is not ready yet.
     Starting,
+    /// The server is ready; the client waits until the copy of the journal has all events.
+    Copying,
     /// The client runs.
     Measuring {
         client: Step,
@@ -154,7 +156,7 @@ impl Attempt {
 
     pub fn client(&self) -> Option<Process> {
         match self.stage {
-            Stage::Starting => None,
+            Stage::Starting | Stage::Copying => None,
             Stage::Measuring { client, .. } => Some(Process {
                 session: self.from,
                 step: client,

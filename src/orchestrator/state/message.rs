@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::epoch::Epoch;
+use super::succession::Claim;
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
 use crate::results::environment::host_metrics::Observation;
@@ -38,6 +40,8 @@ pub struct Place {
     /// Where its connection comes from, when that is another address than the pod's own.
     pub peer_ip: Option<String>,
     pub environment: WorkerEnvironment,
+    /// What it says of the run's past.
+    pub claim: Claim,
 }
 
 /// What the client's kernel said of the tool's TCP connection.
@@ -87,6 +91,11 @@ pub enum Input {
     },
     ClientEnded(Process, ClientEnd),
     TimerFired(Timer),
+    /// The worker has the copy's records before this number on its disk; or why it has not.
+    Held {
+        session: Session,
+        held: Result<u64, String>,
+    },
     Cancel,
 }
 
@@ -108,6 +117,15 @@ pub enum Command {
         timer: Timer,
         after: Duration,
     },
+    /// Send these records to the worker that holds the copy: from `from` to the one before `through`. Replaces an earlier
+    /// command of this kind.
+    Copy {
+        session: Session,
+        from: u64,
+        through: u64,
+    },
+    /// A worker has obeyed an orchestrator of this greater epoch: this one decides nothing any more.
+    StepDown(Epoch),
     /// There will be no more events.
     Finish,
 }

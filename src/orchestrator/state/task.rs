@@ -1,5 +1,6 @@
 //! The cells of a run, each with all that is needed to run it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -92,6 +93,23 @@ impl Tasks {
     /// For each cell its place among the same cells of other variants. Empty without variants.
     pub(super) fn members(&self) -> Vec<Member> {
         self.schedule.members(&self.plan)
+    }
+
+    /// The workers that cells need.
+    #[must_use]
+    pub fn workers(&self) -> BTreeSet<String> {
+        let rows = &self.schedule.rows;
+        let mut has_cells = vec![false; rows.len()];
+        for cell in &self.schedule.cells {
+            has_cells[cell.row] = true;
+        }
+        let used = rows
+            .iter()
+            .zip(has_cells)
+            .filter(|(_, has_cells)| *has_cells);
+        let paths = used.filter_map(|(row, _)| self.plan.paths.get(row.path));
+        let ends = paths.flat_map(|path| [path.from.clone(), path.to.clone()]);
+        ends.collect()
     }
 
     pub(super) fn len(&self) -> usize {

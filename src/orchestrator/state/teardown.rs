@@ -105,7 +105,7 @@ impl State {
             return;
         };
         let cooldown = match attempt.stage {
-            Stage::Starting => Duration::ZERO,
+            Stage::Starting | Stage::Copying => Duration::ZERO,
             Stage::Measuring { .. } => self.tasks.at(lane.cell).timing().cooldown.0,
         };
         let mut processes = attempt.processes();
@@ -156,7 +156,7 @@ impl State {
             Phase::AwaitingNeeded(_) | Phase::AwaitingOthers(_) => self.start_when_gathered(),
             Phase::Running | Phase::AwaitingReturn { .. } => self.start_samples(),
             Phase::Cancelling(_) if self.lanes.is_empty() => self.finish(),
-            Phase::Cancelling(_) | Phase::Ended => {}
+            Phase::Cancelling(_) | Phase::Closing(_) | Phase::Ended => {}
         }
     }
 

@@ -12,6 +12,7 @@ impl State {
             return;
         };
         let since = self.now;
+        self.copies.set_changed();
         let worker = &mut self.workers[id];
         if worker.newest >= Some(session) {
             return;
@@ -23,9 +24,22 @@ impl State {
             since,
         };
         let old = worker.present.replace(present);
-        if let Phase::Ended = self.phase {
-            self.send(session, Order::Goodbye);
-            return;
+        if place.claim.obeyed > self.copies.epoch() {
+            self.commands.push(Command::StepDown(place.claim.obeyed));
+        }
+        match self.phase {
+            Phase::Ended => {
+                if !self.keeps_holder(id, session, place.claim.copy) {
+                    self.send(session, Order::Goodbye);
+                }
+                return;
+            }
+            // Nothing follows the run's end.
+            Phase::Closing(_) => {
+                self.sessions.insert(session, id);
+                return;
+            }
+            _ => {}
         }
         worker.given_up = false;
         worker.end = None;
@@ -87,8 +101,9 @@ impl State {
         let Some(present) = self.workers[id].present.take() else {
             return;
         };
+        self.copies.set_changed();
         self.sessions.remove(&present.session);
-        if let Phase::Ended = self.phase {
+        if let Phase::Closing(_) | Phase::Ended = self.phase {
             return;
         }
         self.queue.remove_worker(id);

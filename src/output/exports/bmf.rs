@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 use crate::diag::json;
+use crate::plan::Test;
 use crate::report::{CellReport, Report};
 
 /// Bencher takes names up to this length.
@@ -52,7 +53,7 @@ impl Serialize for Benchmarks<'_> {
 
 fn measures(report: &Report, cell: &CellReport) -> IndexMap<String, Value> {
     let test = report.row(cell.row).map(|(_, test, _)| test);
-    let metrics = test.map_or(Vec::new(), |test| test.tool.measures());
+    let metrics = test.map_or(Vec::new(), Test::metrics);
     let measures = metrics.iter().filter_map(|metric| {
         let figure = report.figure(cell, metric.name())?;
         let bounds = figure.interval;

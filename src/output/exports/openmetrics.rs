@@ -11,7 +11,7 @@
 //! the nodes. Its statistics are over the cells, each with the mean of its samples. Units are the base units. All are
 //! gauges without times: the textfile collector and the gateway refuse times, and older readers other types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::diag::printable;
@@ -32,24 +32,25 @@ pub fn render(report: &Report) -> String {
         families: BTreeMap::new(),
     };
     run(report, &mut families);
+    let by_metric = by_metric(&report.plan.tests);
     for (test, cells) in report.plan.tests.iter().zip(report.cells_by_test()) {
         for (path, cells) in by_entry(report, &cells) {
             let labels = [("test", &*test.name), ("path", &*path)];
             states(&cells, &labels, &mut families);
-            for metric in metrics(test) {
+            for metric in test.metrics() {
                 let means = cells.iter().filter_map(|cell| cell.measured(metric.name()));
-                let Some(over_cells) = Summary::from_values(means.map(|summary| summary.mean))
+                let over_cells = Summary::from_values(means.map(|summary| summary.mean));
+                let Some((over_cells, family)) = over_cells.zip(by_metric.get(metric.name()))
                 else {
                     continue;
                 };
-                let family = Family::for_metric(&metric);
                 for (statistic, value) in [
                     ("mean", over_cells.mean),
                     ("min", over_cells.min),
                     ("max", over_cells.max),
                 ] {
                     let labels = [labels[0], labels[1], ("statistic", statistic)];
-                    families.add(&family, &labels, value * factor(metric.unit()));
+                    families.set(family, &labels, value * factor(metric.unit()));
                 }
             }
         }
@@ -60,10 +61,26 @@ pub fn render(report: &Report) -> String {
 /// The names of the families that a test can have, for what refers to them.
 #[must_use]
 pub fn metric_names(test: &Test) -> Vec<String> {
-    let families = metrics(test).into_iter();
+    let families = by_metric(std::slice::from_ref(test)).into_values();
+    families.map(|family| family.name).collect()
+}
+
+/// The families of the tests' metrics, by the names of the metrics. Where two names differ only in characters that a
+/// family cannot have, the later one has a number: it depends on the plan, not on what was measured.
+fn by_metric(tests: &[Test]) -> HashMap<String, Family> {
+    let mut families = HashMap::new();
+    let mut taken = HashSet::new();
+    for metric in tests.iter().flat_map(Test::metrics) {
+        if families.contains_key(metric.name()) {
+            continue;
+        }
+        let mut numbered = (1..).map(|number| Family::for_metric(&metric, number));
+        if let Some(family) = numbered.find(|family| !taken.contains(&family.name)) {
+            taken.insert(family.name.clone());
+            families.insert(metric.name().to_owned(), family);
+        }
+    }
     families
-        .map(|metric| Family::for_metric(&metric).name)
-        .collect()
 }
 
 /// What is about the whole run.
@@ -75,7 +92,7 @@ fn run(report: &Report, families: &mut Families<'_>) {
                 unit,
                 help: help.to_owned(),
             };
-            families.add(&family, labels, value);
+            families.count(&family, labels, value);
         };
     if let Some((started, ended)) = report.span {
         let seconds = |at: jiff::Timestamp| at.as_millisecond() as f64 / 1e3;
@@ -171,17 +188,8 @@ fn states(cells: &[&CellReport], labels: &[(&str, &str); 2], families: &mut Fami
     for name in ["measured", "failed", "skipped", "partial", "missing"] {
         let count = cells.iter().filter(|cell| state(cell) == name).count();
         let labels = [labels[0], labels[1], ("state", name)];
-        families.add(&family, &labels, count as f64);
+        families.set(&family, &labels, count as f64);
     }
-}
-
-/// What a test measures.
-fn metrics(test: &Test) -> Vec<Metric> {
-    let mut metrics = test.tool.measures();
-    if test.find.is_some() {
-        metrics.extend(Metric::from_name(crate::tools::name::FOUND_RATE_BPS));
-    }
-    metrics
 }
 
 /// From netplan's unit to the base unit.
@@ -194,6 +202,7 @@ fn factor(unit: Unit) -> f64 {
 }
 
 /// A metric family: its name, which ends in the unit, and what it means.
+#[derive(Clone)]
 struct Family {
     name: String,
     unit: &'static str,
@@ -201,7 +210,8 @@ struct Family {
 }
 
 impl Family {
-    fn for_metric(metric: &Metric) -> Family {
+    /// The family of a metric. `number` is part of its name if it is not 1.
+    fn for_metric(metric: &Metric, number: u32) -> Family {
         let unit = match metric.unit() {
             Unit::BitsPerSecond => "bits_per_second",
             Unit::PerSecond => "per_second",
@@ -211,7 +221,16 @@ impl Family {
             Unit::Count => "",
         };
         let (head, rest, _) = Unit::split_name(metric.name());
-        let mut name = format!("{PREFIX}{head}{rest}_{unit}");
+        // A declared tool can call its metrics as netplan calls what it counts itself, e.g. `cells`.
+        let owner = match Metric::from_name(metric.name()) {
+            Some(_) => "",
+            None => "tool_",
+        };
+        let suffix = match number {
+            1 => String::new(),
+            number => format!("_{number}"),
+        };
+        let mut name = format!("{PREFIX}{owner}{head}{rest}{suffix}_{unit}");
         name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         let help = match metric.text() {
             "" => "A metric of a declared tool.",
@@ -232,21 +251,24 @@ struct Families<'a> {
 }
 
 impl Families<'_> {
-    /// Adds a value to the sample with these labels.
-    fn add(&mut self, family: &Family, labels: &[(&str, &str)], value: f64) {
+    /// Sets the sample with these labels.
+    fn set(&mut self, family: &Family, labels: &[(&str, &str)], value: f64) {
+        *self.sample(family, labels) = value;
+    }
+
+    /// Adds to the count with these labels.
+    fn count(&mut self, family: &Family, labels: &[(&str, &str)], count: f64) {
+        *self.sample(family, labels) += count;
+    }
+
+    fn sample(&mut self, family: &Family, labels: &[(&str, &str)]) -> &mut f64 {
         let mut text = format!("plan=\"{}\"", escape(self.plan));
         for (name, label) in labels {
             let _ = write!(text, ",{name}=\"{}\"", escape(label));
         }
-        let (_, samples) = self.families.entry(family.name.clone()).or_insert_with(|| {
-            let family = Family {
-                name: family.name.clone(),
-                unit: family.unit,
-                help: family.help.clone(),
-            };
-            (family, BTreeMap::new())
-        });
-        *samples.entry(text).or_default() += value;
+        let entry = self.families.entry(family.name.clone());
+        let (_, samples) = entry.or_insert_with(|| (family.clone(), BTreeMap::new()));
+        samples.entry(text).or_default()
     }
 
     fn text(self) -> String {
@@ -257,7 +279,7 @@ impl Families<'_> {
             if !unit.is_empty() {
                 let _ = writeln!(out, "# UNIT {name} {unit}");
             }
-            let _ = writeln!(out, "# HELP {name} {}", escape(&help));
+            let _ = writeln!(out, "# HELP {name} {}", help_text(&help));
             for (labels, value) in samples {
                 let _ = writeln!(out, "{name}{{{labels}}} {value:?}");
             }
@@ -267,7 +289,12 @@ impl Families<'_> {
     }
 }
 
-/// A label's value or a help text: one line, with `\\`, `"` and what is not safe to show escaped.
+/// A help text: one line. Readers of the older text format take `\\` and `\n` for escapes, and refuse an escaped quote.
+fn help_text(text: &str) -> String {
+    escape(&text.replace('"', "'"))
+}
+
+/// A label's value: one line, with `\\`, `"` and what is not safe to show escaped.
 fn escape(text: &str) -> String {
     let line = printable::line(text);
     line.replace('\\', r"\\").replace('"', "\\\"")

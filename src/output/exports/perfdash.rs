@@ -1,8 +1,8 @@
 //! `PerfData` of version `v1`, the JSON that perfdash of kubernetes/perf-tests draws (`perftype.go` there).
 //!
-//! An item is a metric of a test on a path with the parameters that do not sweep a size. Its data are by bucket: the
-//! swept size, or `Mean`; percentiles of one metric are the buckets `Perc50`, `Perc90`, `Perc99`. Items with the same
-//! labels have the same buckets in every run of a plan, as perfdash needs.
+//! An item is a metric of a test on a path, with the values of all parameters but the size. Its data are by bucket: the
+//! swept size, or `Mean`; percentiles of one metric are the buckets `Perc50`, `Perc90`, `Perc99`. perfdash needs the same
+//! buckets for the same labels in every run; a cell without a measurement has none.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -43,7 +43,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
         let Some((_, test, _)) = report.row(cell.row) else {
             continue;
         };
-        for metric in test.tool.measures() {
+        for metric in test.metrics() {
             if let Some(summary) = cell.measured(metric.name()) {
                 add(report, cell, &metric, summary.mean, &mut items);
             }
@@ -65,7 +65,9 @@ fn add(
     value: f64,
     items: &mut IndexMap<Key, DataItem>,
 ) {
-    let (name, percentile) = percentile(metric.word());
+    // Plans have no word for the rate that `find` finds. The unit is beside the name.
+    let word = metric.word();
+    let (name, percentile) = percentile(word.strip_suffix("_bps").unwrap_or(word));
     let item = items
         .entry((cell.row, name.to_owned()))
         .or_insert_with(|| DataItem {
@@ -93,13 +95,13 @@ fn percentile(word: &str) -> (&str, Option<&str>) {
 
 /// Whether the cell's row has several sizes.
 fn is_swept(report: &Report, cell: &CellReport) -> bool {
-    let neighbours = |param: Param| {
+    let has_several = |param: Param| {
         let (_, test, _) = report.row(cell.row)?;
         Some(test.tool.values(param.name())?.len() > 1)
     };
     [Param::Mss, Param::Datagram]
         .into_iter()
-        .any(|param| neighbours(param).unwrap_or(false))
+        .any(|param| has_several(param).unwrap_or(false))
 }
 
 /// What an item is labelled with: test, path, metric, and the parameters but the size.

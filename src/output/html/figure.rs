@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::chart_data;
 use super::error::HtmlError;
+use crate::diag::printable;
 use crate::output::svg::{Look, MOST_ROWS, MOST_SERIES, Size, dot_plot, line_chart, swatch};
 use crate::report::document::{Chart, DotPlot};
 
@@ -40,28 +41,21 @@ impl Figure {
     /// `number` is that of no other figure.
     pub fn from_lines(chart: &Chart, number: usize) -> Result<Figure, HtmlError> {
         let id = format!("chart-{number}");
-        let mut notes = Vec::new();
         let points = || chart.series.iter().flat_map(|series| &series.points);
-        if points().any(|point| point.interval.is_some()) {
-            notes.push("Shaded: 95 % intervals of the means.".to_owned());
+        let intervals = if points().any(|point| point.interval.is_some()) {
+            "Shaded: 95 % intervals of the means."
         } else {
-            notes.push(SINGLE.to_owned());
-        }
-        if points().any(|point| point.y.is_none()) {
-            notes.push("A cross on the axis is a cell without a value.".to_owned());
-        }
-        if chart.series.len() > MOST_SERIES {
-            let all = chart.series.len();
-            notes.push(format!(
-                "The chart has the first {MOST_SERIES} of {all} lines; the tables have all."
-            ));
-        }
+            SINGLE
+        };
+        let missing = points()
+            .any(|point| point.y.is_none())
+            .then_some("A cross on the axis is a cell without a value.");
         let legend = chart
             .series
             .iter()
             .take(MOST_SERIES)
             .map(|series| LegendEntry {
-                name: series.name.clone(),
+                name: printable::line(&series.name).into_owned(),
                 swatch: swatch(Look::new(series.look)),
             });
         Ok(Figure {
@@ -73,7 +67,11 @@ impl Figure {
                 chart.x.name
             ),
             finding: chart.finding.clone(),
-            note: notes.join(" "),
+            note: note(
+                intervals,
+                missing,
+                (MOST_SERIES, chart.series.len(), "lines"),
+            ),
             legend: legend.collect(),
             wide: line_chart(chart, Size::Wide, &id),
             narrow: line_chart(chart, Size::Narrow, &id),
@@ -84,36 +82,33 @@ impl Figure {
 
     /// `number` is that of no other figure.
     pub fn from_dots(plot: &DotPlot, number: usize) -> Result<Figure, HtmlError> {
-        let mut notes = Vec::new();
-        if plot
-            .rows
-            .iter()
-            .flat_map(|row| &row.dots)
-            .any(|dot| dot.interval.is_some())
-        {
-            notes.push("Bars: 95 % intervals.".to_owned());
+        let mut dots = plot.rows.iter().flat_map(|row| &row.dots);
+        let intervals = if dots.any(|dot| dot.interval.is_some()) {
+            "Bars: 95 % intervals."
         } else {
-            notes.push(SINGLE.to_owned());
-        }
-        if plot.rows.len() > MOST_ROWS {
-            let all = plot.rows.len();
-            notes.push(format!(
-                "The chart has the first {MOST_ROWS} of {all} rows; the tables have all."
-            ));
-        }
+            SINGLE
+        };
         Ok(Figure {
             id: format!("chart-{number}"),
             kind: "dots",
             caption: plot.caption.clone(),
             label: name(&plot.caption, &plot.x.name).to_owned(),
             finding: plot.finding.clone(),
-            note: notes.join(" "),
+            note: note(intervals, None, (MOST_ROWS, plot.rows.len(), "rows")),
             legend: Vec::new(),
             wide: dot_plot(plot, Size::Wide),
             narrow: dot_plot(plot, Size::Narrow),
             data: chart_data::of_dots(plot)?,
         })
     }
+}
+
+/// How to read a chart: its intervals, what is missing, and how many of its lines or rows it draws.
+fn note(intervals: &str, missing: Option<&str>, (most, all, what): (usize, usize, &str)) -> String {
+    let left_out = (all > most)
+        .then(|| format!("The chart has the first {most} of {all} {what}; the tables have all."));
+    let notes = [Some(intervals), missing, left_out.as_deref()];
+    notes.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn name<'a>(caption: &'a str, axis: &'a str) -> &'a str {

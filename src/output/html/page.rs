@@ -118,7 +118,7 @@ impl Page {
 fn note_views(notes: &[Note]) -> Vec<NoteView> {
     let mut views: Vec<NoteView> = notes.iter().take(MOST_NOTES).map(NoteView::from).collect();
     if let Some(more @ 1..) = notes.len().checked_sub(MOST_NOTES) {
-        let text = format!("and {more} more; `netplan report --format json` has them all");
+        let text = format!("and {more} more; `--format json` has all");
         views.push(NoteView::from(&Note {
             text: vec![Span::plain(text)],
             ..Note::default()
@@ -215,8 +215,6 @@ mod tests {
         assert_eq!(texts(MOST_NOTES).len(), MOST_NOTES);
         let more = texts(MOST_NOTES + 7);
         assert_eq!(more.len(), MOST_NOTES + 1);
-        assert!(
-            more[MOST_NOTES].contains("and 7 more; `netplan report --format json` has them all")
-        );
+        assert!(more[MOST_NOTES].contains("and 7 more; `--format json` has all"));
     }
 }

@@ -35,10 +35,19 @@ pub fn render(document: &Document) -> Result<String, HtmlError> {
         _ => escape_formatter(out, state, value),
     });
     let template = engine.template_from_str(TEMPLATE)?;
+    let (style, script) = (without_indentation(STYLE), without_indentation(SCRIPT));
     Ok(template.render(context! {
         page => Value::from(Serde(&page)),
-        policy => policy(STYLE, SCRIPT),
-        style => STYLE,
-        script => SCRIPT,
+        policy => policy(&style, &script),
+        style,
+        script,
     })?)
+}
+
+/// The style or the program as a page carries it. Neither has a text of several lines.
+fn without_indentation(text: &str) -> String {
+    text.lines()
+        .map(str::trim_start)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

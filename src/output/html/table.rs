@@ -77,7 +77,7 @@ impl TableView {
         let mut notes: Vec<String> = Vec::new();
         if all > most {
             notes.push(format!(
-                "The first {most} of {all} rows; `samples.csv` has all."
+                "The first {most} of {all} rows; `--format json` has all."
             ));
         }
         let details = table.details.iter().flatten();

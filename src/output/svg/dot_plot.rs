@@ -67,6 +67,8 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
             (x.at(reference), frame.bottom),
         );
     }
+    // The dots' names are above the first row that has any.
+    let named = rows.iter().position(|row| drawn(row).next().is_some());
     let mut above = frame.top;
     for (at, row) in rows.iter().enumerate() {
         let middle = above + row_px - ROW_PX / 2.0;
@@ -85,7 +87,7 @@ pub fn dot_plot(plot: &DotPlot, size: Size) -> String {
                 canvas.text("rowname", frame.left, middle - 12.0, &name);
             }
         }
-        draw(&mut canvas, plot, row, x, middle, at == 0);
+        draw(&mut canvas, plot, row, x, middle, named == Some(at));
         canvas.push(format_args!("</g>"));
         above += row_px;
     }
@@ -129,15 +131,15 @@ fn domain(plot: &DotPlot, rows: &[&DotRow]) -> (f64, f64) {
     (low - margin, high + margin)
 }
 
+fn drawn(row: &DotRow) -> impl Iterator<Item = &Dot> {
+    row.dots.iter().filter(|dot| dot.value.is_finite())
+}
+
 /// A row: its intervals, a line through its dots, the dots, and the last one's value.
-fn draw(canvas: &mut Canvas, plot: &DotPlot, row: &DotRow, x: Scale, middle: f64, is_first: bool) {
+fn draw(canvas: &mut Canvas, plot: &DotPlot, row: &DotRow, x: Scale, middle: f64, is_named: bool) {
     let look = Look::new(row.look);
     let color = look.color();
-    let drawn: Vec<&Dot> = row
-        .dots
-        .iter()
-        .filter(|dot| dot.value.is_finite())
-        .collect();
+    let drawn: Vec<&Dot> = drawn(row).collect();
     let (Some(first), Some(last)) = (drawn.first(), drawn.last()) else {
         canvas.text("label", x.range.0 + 4.0, middle + 4.5, "not measured");
         return;
@@ -177,7 +179,7 @@ fn draw(canvas: &mut Canvas, plot: &DotPlot, row: &DotRow, x: Scale, middle: f64
             "<path class=\"mark\" fill=\"{color}\" stroke=\"#fff\" transform=\"translate({} {})\" d=\"{shape}\"/>",
             px(place), px(middle)
         ));
-        if is_first && !dot.name.is_empty() {
+        if is_named && !dot.name.is_empty() {
             canvas.text("xtick", place, middle - 12.0, &dot.name);
         }
     }
@@ -187,4 +189,40 @@ fn draw(canvas: &mut Canvas, plot: &DotPlot, row: &DotRow, x: Scale, middle: f64
         middle + 4.5,
         &format_value(last.value, plot.decimals),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_row_with_dots_has_their_names() {
+        let row = |values: &[f64]| DotRow {
+            dots: ["p50", "p99"]
+                .into_iter()
+                .zip(values)
+                .map(|(name, value)| Dot {
+                    name: name.to_owned(),
+                    value: *value,
+                    interval: None,
+                })
+                .collect(),
+            ..DotRow::default()
+        };
+        let plot = DotPlot {
+            rows: vec![
+                row(&[]),
+                row(&[f64::NAN]),
+                row(&[10.0, 90.0]),
+                row(&[9.0, 80.0]),
+            ],
+            ..DotPlot::default()
+        };
+        for size in Size::OF_PAGES {
+            let svg = dot_plot(&plot, size);
+            let third = svg.split("<g ").nth(3).unwrap_or_default();
+            assert!(third.contains(">p50<") && third.contains(">p99<"), "{svg}");
+            assert_eq!(svg.matches(">p50<").count(), 1);
+        }
+    }
 }

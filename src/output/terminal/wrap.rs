@@ -61,9 +61,15 @@ impl Lines {
         }
         if !self.is_empty {
             let last = self.line.runs().last();
-            let goes_on = last.is_some_and(|(last, _)| last == meaning);
-            self.line
-                .push(if goes_on { *meaning } else { Meaning::Plain }, " ");
+            let is_same_meaning = last.is_some_and(|(last, _)| last == meaning);
+            self.line.push(
+                if is_same_meaning {
+                    *meaning
+                } else {
+                    Meaning::Plain
+                },
+                " ",
+            );
         }
         self.line.append(word);
         self.is_empty = false;

@@ -28,7 +28,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
     top.done_else(|key| PLAN.hint(key));
     let name = top.string("name");
     let description = top.string("description");
-    let workers = top.names("workers");
+    let workers = top.new_names("workers");
     let workers = workers.and_then(|(form, id)| workers::workers(decoder, form, id));
     let local = top.value("local").and_then(|id| local(decoder, id));
     let local = local.unwrap_or_default();
@@ -80,8 +80,8 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
     let has_tools = top.key_place("tools").is_some();
     let slots = paths.as_deref().map_or(1, most_to_one);
     let tools = top
-        .names("tools")
-        .and_then(|(form, id)| declared::tools(decoder, form, id, slots));
+        .new_names("tools")
+        .and_then(|(names, id)| declared::tools(decoder, names, id, slots));
     let tests = top.value("tests").and_then(|id| {
         let known = Known {
             paths: known_paths.as_deref(),
@@ -119,13 +119,13 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             }
         }
     }
-    let variants = top.names("variants").and_then(|(form, id)| {
+    let variants = top.value("variants").and_then(|id| {
         let known = variants::Known {
             workers: workers.as_ref(),
             tests: tests.as_deref(),
             paths: known_paths.as_deref().unwrap_or_default(),
         };
-        variants::variants(decoder, form, id, &known)
+        variants::variants(decoder, id, &known)
     });
     let kubernetes = top
         .value("kubernetes")

@@ -10,7 +10,6 @@ use super::tools::{builtin, parameter};
 use super::tree::decoder::{At, Decoder};
 use super::workers::member;
 use crate::diag::{Problem, quote};
-use crate::plan::describe::key::Form;
 use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, VARIANT, WORKER_SETTINGS};
 use crate::plan::model::plan_file::{Placement, Test};
 use crate::plan::model::pod_settings::PodSettings;
@@ -26,16 +25,12 @@ pub struct Known<'a> {
     pub paths: &'a [KnownPath<'a>],
 }
 
-/// Reads the variants by name. `form` is that of their names.
+/// Reads the variants by name.
 pub fn variants(
     decoder: &Decoder<'_>,
-    form: Form,
     id: NodeId,
     known: &Known<'_>,
 ) -> Option<IndexMap<String, Variant>> {
-    let Form::DnsLabel(longest) = form else {
-        return None;
-    };
     let what = "a mapping with a name for each variant, e.g. `plain: {}`";
     let fields = decoder.fields(id, what, false)?;
     if fields.entries().len() < 2 {
@@ -46,7 +41,7 @@ pub fn variants(
     let mut found = IndexMap::new();
     for (index, entry) in fields.entries().iter().enumerate() {
         let name = key_of(entry);
-        decoder.dns_label(name, longest);
+        decoder.dns_label(name, LONGEST_WORKER);
         if name.value.bytes().all(|byte| byte.is_ascii_digit()) {
             let what = format!("the variant {} has a number as its name", quote(name.value));
             let help = "begin the name with a letter: workers of groups have numbers";
@@ -79,10 +74,10 @@ fn key_of(entry: &Entry) -> At<&str> {
 
 fn variant(decoder: &Decoder<'_>, id: NodeId, known: &Known<'_>) -> Option<Variant> {
     let fields = decoder.mapping(id, &VARIANT)?;
-    let workers = fields.names("workers");
-    let workers = workers.and_then(|(_, id)| workers_of(decoder, id, known.workers));
-    let tests = fields.names("tests");
-    let tests = tests.and_then(|(_, id)| tests_of(decoder, id, known.tests));
+    let workers = fields.value("workers");
+    let workers = workers.and_then(|id| workers_of(decoder, id, known.workers));
+    let tests = fields.value("tests");
+    let tests = tests.and_then(|id| tests_of(decoder, id, known.tests));
     Some(Variant {
         workers: workers.unwrap_or_default(),
         tests: tests.unwrap_or_default(),

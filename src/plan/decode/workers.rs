@@ -7,21 +7,18 @@ use super::pod_settings::worker_pods;
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, did_you_mean, quote};
-use crate::plan::describe::key::Form;
+use crate::plan::describe::key::NewName;
 use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, WORKER};
 use crate::plan::model::plan_file::Placement;
 use crate::plan::model::variants::ALL_WORKERS;
 use crate::plan::text::tree::NodeId;
 
-/// The workers by name, each group as one. `form` is that of their names.
+/// The workers by name, each group as one. `form` is that of the names.
 pub fn workers(
     decoder: &Decoder<'_>,
-    form: Form,
+    form: NewName,
     id: NodeId,
 ) -> Option<IndexMap<String, Placement>> {
-    let Form::NewName(longest, reserved) = form else {
-        return None;
-    };
     let what = "a mapping with a name for each worker, e.g. `w1: {}`";
     let fields = decoder.fields(id, what, false)?;
     if fields.entries().is_empty() {
@@ -38,7 +35,7 @@ pub fn workers(
             value: entry.key.as_str(),
             place: entry.key_place,
         };
-        if reserved().contains(&name.value) {
+        if (form.reserved)().contains(&name.value) {
             let what = if name.value == ALL_WORKERS {
                 format!("{} is every worker, in a variant", quote(name.value))
             } else {
@@ -54,7 +51,7 @@ pub fn workers(
         } else {
             0
         };
-        decoder.dns_label(name, longest - number);
+        decoder.dns_label(name, form.longest - number);
         places.push(name.place);
         workers.insert(entry.key.clone(), placement);
     }

@@ -42,7 +42,7 @@ pub struct Key {
     pub text: &'static str,
 }
 
-/// A limit on entries, and what to write instead of more; the help may be empty.
+/// A limit on entries, and what to write instead of more.
 #[derive(Clone, Copy, Debug)]
 pub struct Most {
     pub entries: usize,
@@ -109,14 +109,22 @@ pub struct List {
     pub is_unique: bool,
 }
 
+/// A DNS label that names something new.
+#[derive(Clone, Copy, Debug)]
+pub struct NewName {
+    /// In characters.
+    pub longest: usize,
+    /// Names that something else has.
+    pub reserved: fn() -> Vec<&'static str>,
+}
+
 /// What a text looks like.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
     Any,
     /// `a` to `z`, `0` to `9` and `-`, of at most so many characters.
     DnsLabel(usize),
-    /// A DNS label of at most so many characters that is none of the reserved ones.
-    NewName(usize, fn() -> Vec<&'static str>),
+    NewName(NewName),
     /// A label of `result.csv`, of at most so many characters.
     Label(usize),
     /// What matches a regular expression.
@@ -187,7 +195,7 @@ impl Key {
         self
     }
 
-    /// The same key with at most so many entries.
+    /// The same key with at most so many entries; `help` says what to do where there are more.
     pub const fn at_most(mut self, entries: usize, help: &'static str) -> Self {
         self.most = Some(Most { entries, help });
         self

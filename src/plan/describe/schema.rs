@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::key::{Form, Key, Kind, Limits, List, Mapping, Presence};
+use super::key::{Form, Key, Kind, Limits, List, Mapping, NewName, Presence};
 use super::keys::PLAN;
 use super::schema_rules;
 use crate::catalog::Metric;
@@ -230,7 +230,7 @@ fn text(form: &Form) -> Map<String, Value> {
         Form::DnsLabel(longest) => {
             json!({ "type": "string", "maxLength": longest, "pattern": DNS_LABEL })
         }
-        Form::NewName(longest, reserved) => json!({
+        Form::NewName(NewName { longest, reserved }) => json!({
             "type": "string",
             "maxLength": longest,
             "pattern": DNS_LABEL,

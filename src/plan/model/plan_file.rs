@@ -18,6 +18,7 @@ use super::timing::Timing;
 use super::tools::declared::DeclaredTool;
 use super::tools::tool::ToolSpec;
 use super::variants::Variant;
+use crate::catalog::{Metric, name};
 use crate::plan::text::write::{YamlError, to_yaml};
 
 /// The version of the plan language.
@@ -144,6 +145,18 @@ pub struct Test {
     /// What is expected of every cell of this test.
     #[serde(skip_serializing_if = "Expectations::is_empty")]
     pub expect: Expectations,
+}
+
+impl Test {
+    /// What it measures: the metrics of its tool, and the rate that `find` finds.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<Metric> {
+        let mut metrics = self.tool.measures();
+        if self.find.is_some() {
+            metrics.extend(Metric::from_name(name::FOUND_RATE_BPS));
+        }
+        metrics
+    }
 }
 
 /// Fewer nodes than a plan needs.

@@ -162,6 +162,13 @@ fn the_decoder_takes_each_limit_and_nothing_beyond() {
 }
 
 #[test]
+fn each_limit_on_entries_says_what_to_do() {
+    each_key(&mut |path, key| {
+        assert!(key.most.is_none_or(|most| !most.help.is_empty()), "{path}");
+    });
+}
+
+#[test]
 fn the_decoder_knows_each_key_and_each_word() {
     let (mut tried, mut wrong) = (0, Vec::new());
     each_key(&mut |path, key| {

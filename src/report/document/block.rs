@@ -17,7 +17,7 @@ pub enum Block {
         title: String,
     },
     Text(Vec<Paragraph>),
-    /// Names and what they stand for, e.g. `kernel` and `Linux 6.1`.
+    /// Names and their values, e.g. `kernel` and `Linux 6.1`.
     Facts(Vec<Fact>),
     Table(Table),
     /// A table of the same section has its figures.
@@ -30,7 +30,7 @@ pub enum Block {
     Fold(Fold),
 }
 
-/// A name and what it stands for.
+/// A name and its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fact {
     pub name: String,

@@ -11,10 +11,8 @@ pub struct Chart {
     pub finding: String,
     /// What the points are at, e.g. `MSS` in bytes.
     pub x: Axis,
-    /// What the points are.
+    /// What the points are; the axis begins at 0.
     pub y: Axis,
-    /// The largest value; the y axis begins at 0.
-    pub top: f64,
     /// The value with which all others are compared, e.g. 100 %.
     pub reference: Option<f64>,
     /// Digits after the point of a written value.

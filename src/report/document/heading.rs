@@ -1,12 +1,10 @@
 //! The top of the document: what ran, where, on what.
 
-use std::collections::BTreeMap;
-
 use super::block::{Block, Level, Meaning, Span, TIE};
+use super::workers;
 use crate::diag;
 use crate::report::Report;
-use crate::results::environment::OFFLOADS;
-use crate::results::{IMPORTED, WorkerEnvironment};
+use crate::results::WorkerEnvironment;
 
 /// What ran, what it is for, where the workers were placed, and what they found there.
 pub fn blocks(report: &Report) -> Vec<Block> {
@@ -34,41 +32,24 @@ fn title(report: &Report) -> String {
 fn environment(report: &Report) -> Vec<String> {
     let mut texts: Vec<String> = report.plan.description.iter().cloned().collect();
     texts.extend(report.only.iter().map(|only| format!("only {only}")));
-    let workers = &report.environment.workers;
-    if workers.is_empty() {
+    if report.environment.workers.is_empty() {
         return texts;
     }
-    let mut nodes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, worker) in workers {
-        nodes.entry(&worker.node).or_default().push(name);
-    }
-    let placed: Vec<String> = nodes
+    let placed: Vec<String> = workers::by_node(report)
         .iter()
         .map(|(node, workers)| format!("{} on {node}", diag::list(workers)))
         .collect();
-    let cluster = report.environment.cluster.as_ref();
-    let cluster = match cluster.map(|cluster| cluster.kind.as_str()) {
-        None => String::new(),
-        Some(IMPORTED) => "imported: ".to_owned(),
-        Some(kind) => format!("{kind} cluster: "),
-    };
+    let cluster = workers::cluster(report).map_or_else(String::new, |kind| format!("{kind}: "));
     texts.push(format!("{cluster}{}", placed.join("; ")));
-    let mut machines: Vec<(String, Vec<&str>)> = Vec::new();
-    for (name, worker) in workers {
-        let text = machine(&worker.environment);
-        match machines.iter_mut().find(|(other, _)| *other == text) {
-            Some((_, names)) => names.push(name),
-            None => machines.push((text, vec![name])),
+    let machines = workers::by_text(report, machine);
+    let agree = machines.len() == 1;
+    texts.extend(machines.into_iter().map(|(text, names)| {
+        if agree {
+            text
+        } else {
+            format!("{}: {text}", diag::list(&names))
         }
-    }
-    match &*machines {
-        [(text, _)] => texts.push(text.clone()),
-        several => texts.extend(
-            several
-                .iter()
-                .map(|(text, names)| format!("{}: {text}", diag::list(names))),
-        ),
-    }
+    }));
     texts
 }
 
@@ -88,7 +69,7 @@ fn machine(seen: &WorkerEnvironment) -> String {
     if seen.mtu > 0 {
         parts.push(format!("MTU {}", seen.mtu));
     }
-    parts.extend(offloads(seen));
+    parts.extend(workers::offloads(seen));
     if !seen.congestion_control.is_empty() {
         parts.push(seen.congestion_control.clone());
     }
@@ -99,19 +80,4 @@ fn machine(seen: &WorkerEnvironment) -> String {
     );
     let tied = parts.iter().map(|part| part.replace(' ', &TIE.to_string()));
     tied.collect::<Vec<_>>().join(", ")
-}
-
-/// `TSO GSO GRO off`; each state once.
-pub fn offloads(seen: &WorkerEnvironment) -> Vec<String> {
-    [(true, "on"), (false, "off")]
-        .into_iter()
-        .filter_map(|(state, word)| {
-            let names: Vec<&str> = OFFLOADS
-                .iter()
-                .filter(|(long, _)| seen.offloads.get(*long) == Some(&state))
-                .map(|(_, short)| *short)
-                .collect();
-            (!names.is_empty()).then(|| format!("{} {word}", names.join(" ")))
-        })
-        .collect()
 }

@@ -14,6 +14,7 @@ mod single_table;
 mod sweep_table;
 mod variants_table;
 mod warning_notes;
+mod workers;
 
 pub use block::{
     Align, Anchor, Block, Cell, Column, Document, Fact, Fold, Level, Meaning, Note, Notes,

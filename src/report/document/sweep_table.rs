@@ -31,7 +31,6 @@ pub fn blocks(
 ) -> Vec<Block> {
     let metric = test.tool.headline();
     let format = HeadlineFormat::new(report, &metric, cells);
-    let is_mss = cells.iter().any(|c| c.params.get(Param::Mss).is_some());
     // Rows (one for each path and combination) by combination, in the schedule's order.
     let mut groups: IndexMap<String, IndexMap<usize, BySize<'_>>> = IndexMap::new();
     let varying = varying(cells);
@@ -43,7 +42,7 @@ pub fn blocks(
     let mut blocks = vec![Block::paragraph(Meaning::Plain, about(test, format, cells))];
     let mut series = Vec::new();
     for (others, rows) in &groups {
-        let across = Across::new(report, sizes, is_mss, rows);
+        let across = Across::new(report, sizes, is_mss(cells), rows);
         blocks.push(across.table(others, |cell| figure(report, test, cell, format, notes)));
         for (beside, title, most) in beside(&test.tool, &metric) {
             let means: Vec<f64> = across
@@ -94,15 +93,12 @@ pub fn blocks(
         }
     }
     if !series.is_empty() {
-        let means = cells.iter().filter_map(|cell| report.headline(cell));
-        let values = means.map(|figure| figure.summary.mean / format.number.divisor);
         blocks.push(Block::Chart(Chart {
-            x: size_axis(is_mss),
+            x: size_axis(cells),
             y: Axis {
                 name: labels::short(&metric),
                 unit: format.number.unit.to_owned(),
             },
-            top: values.fold(0.0, f64::max),
             decimals: format.number.decimals,
             series,
             ..Chart::default()
@@ -111,11 +107,19 @@ pub fn blocks(
     blocks
 }
 
-pub fn size_axis(is_mss: bool) -> Axis {
+/// The axis of the sizes that cells have.
+pub fn size_axis(cells: &[&CellReport]) -> Axis {
     Axis {
-        name: if is_mss { "MSS" } else { "datagram" }.to_owned(),
+        name: if is_mss(cells) { "MSS" } else { "datagram" }.to_owned(),
         unit: "bytes".to_owned(),
     }
+}
+
+/// Whether the sizes are those of segments.
+fn is_mss(cells: &[&CellReport]) -> bool {
+    cells
+        .iter()
+        .any(|cell| cell.params.get(Param::Mss).is_some())
 }
 
 /// The metrics that get a table of their own beside that of the headline, with caption and most

@@ -1,5 +1,7 @@
 //! What follows from which runs.
 
+use std::ops::Range;
+
 use netplan::compare::{
     Floors, Machines, Options, Outcome, Side, Why, calibrate, compare, document,
 };
@@ -128,6 +130,42 @@ fn a_stored_floor_lets_one_run_a_side_decide() {
     };
     assert!(floors.get(&key).is_none());
     assert!(floors.get(&MachineKey::default()).is_none());
+}
+
+#[test]
+fn a_floor_is_of_the_settings_that_it_was_measured_with() {
+    let side_of = |plan: &str, numbers: Range<u8>| {
+        let runs = numbers.map(|number| {
+            Made {
+                plan,
+                ..usual(number)
+            }
+            .run()
+        });
+        Side::new("x", runs.collect())
+    };
+    let mut floors = Floors::default();
+    let is_alike = |plan: &str, floors: &Floors| {
+        let (base, new) = (side_of(plan, 0..1), side_of(plan, 1..2));
+        let comparison = compare(base, vec![new], Options::default(), floors);
+        let path = |path: &str| {
+            let mut verdicts = comparison.versus[0].verdicts.iter();
+            let found =
+                verdicts.find(|it| it.subject.test == "iperf3-tcp" && it.subject.path == path);
+            found.unwrap().judgement.answer == Answer::Alike
+        };
+        assert_eq!(path("hairpin"), path("remote-pod"));
+        path("hairpin")
+    };
+    let long = PLAN.replace("duration: 1s", "duration: 30s");
+    let few = PLAN.replace("streams: 8", "streams: 2");
+    floors.set(calibrate(&side_of(PLAN, 10..20)).unwrap());
+    let used = [PLAN, &long, &few].map(|plan| is_alike(plan, &floors));
+    assert_eq!(used, [true, false, false]);
+    // Both are kept.
+    floors.set(calibrate(&side_of(&long, 10..20)).unwrap());
+    let used = [PLAN, &long, &few].map(|plan| is_alike(plan, &floors));
+    assert_eq!(used, [true, true, false]);
 }
 
 #[test]
@@ -396,9 +434,22 @@ fn the_program_reads_runs_and_folders_and_exits_by_the_outcome() {
     compare(&["base/run-0", "new/run-4"])
         .expect(4)
         .says("stored A/A floor");
+    // Entries of version 1 do not say how they were measured.
+    std::fs::write(
+        folder.path().join("old.json"),
+        r#"{"version": 1, "floors": []}"#,
+    )
+    .unwrap();
+    compare(&["base/run-0", "new/run-4", "--floor", "old.json"])
+        .expect(1)
+        .says("`old.json` has version 1 of the file of A/A floors")
+        .says("calibrate again");
     for (arguments, says) in [
         (&["base"][..], "there is nothing to compare"),
-        (&["base", "nowhere"], "`nowhere` is not a run's directory"),
+        (
+            &["base", "nowhere"],
+            "`nowhere` is neither a run's directory",
+        ),
         (
             &["base", "new", "--fail-on", "hairpn=5%"],
             "did you mean `hairpin`?",

@@ -34,10 +34,13 @@ impl Api {
     }
 
     fn ask(&self, method: &str, path: &str, body: &Value) -> kube::Result<Value> {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", "application/json");
+        let request = Request::builder().method(method).uri(path).header(
+            "content-type",
+            match method {
+                "PATCH" => "application/merge-patch+json",
+                _ => "application/json",
+            },
+        );
         let body = if body.is_null() {
             Vec::new()
         } else {
@@ -71,6 +74,11 @@ impl Api {
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             answer => drop(answer.unwrap()),
         }
+    }
+
+    /// Changes fields of an object.
+    pub fn patch(&self, path: &str, change: &Value) {
+        self.ask("PATCH", path, change).unwrap();
     }
 
     /// Evicts a pod as `kubectl drain` does.

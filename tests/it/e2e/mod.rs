@@ -13,4 +13,5 @@ mod interrupt;
 mod quick;
 mod restarts;
 mod standalone;
+mod succession;
 mod trouble;

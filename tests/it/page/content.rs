@@ -1,11 +1,21 @@
 //! What is in the page and in its charts, and that both are bounded.
 
+use std::collections::BTreeSet;
+
 use netplan::output::html;
 use netplan::output::svg;
-use netplan::report::document::{Axis, Chart, Document, Dot, DotPlot, DotRow, Point, Series};
+use netplan::plan::sweep::Sweep;
+use netplan::plan::{BuiltInUse, ToolSpec};
+use netplan::report::Report;
+use netplan::report::document::{
+    Axis, Block, Chart, Document, Dot, DotPlot, DotRow, Point, Series,
+};
+use netplan::results::{Cluster, IMPORTED};
+use netplan::schedule::{Schedule, Selection};
 use netplan::statistics::Interval;
 
 use super::runs;
+use crate::made::{self, End, Fate};
 use crate::support::snapshots;
 
 fn interval(low: f64, high: f64) -> Interval {
@@ -29,7 +39,6 @@ fn chart() -> Chart {
             name: "throughput".to_owned(),
             unit: "Mbit/s".to_owned(),
         },
-        top: 900.0,
         decimals: 0,
         series: vec![
             Series {
@@ -142,4 +151,86 @@ fn the_page_states_findings_and_is_small() {
         .next()
         .and_then(|text| text.split("</script>").next());
     assert!(script.is_some_and(|script| (1_000..10_000).contains(&script.len())));
+}
+
+/// The names of lines and rows by the chart's caption.
+fn names_by_chart(document: &Document) -> Vec<(String, Vec<String>)> {
+    let names = |block: &Block| match block {
+        Block::Chart(chart) => {
+            let names = chart.series.iter().map(|series| series.name.clone());
+            Some((chart.caption.clone(), names.collect()))
+        }
+        Block::DotPlot(plot) => {
+            let names = plot.rows.iter().map(|row| row.name.clone());
+            Some((plot.caption.clone(), names.collect()))
+        }
+        _ => None,
+    };
+    document.blocks.iter().filter_map(names).collect()
+}
+
+#[test]
+fn no_two_lines_or_rows_of_a_chart_have_one_name() {
+    let tests = [made::tcp_streams(), made::udp_rates(), made::rr(1)];
+    let plan = made::plan(&tests);
+    let schedule = Schedule::new(&plan, &Selection::all());
+    let events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    let document = Document::page_from_report(&Report::fold(&events, plan, schedule));
+    let charts = names_by_chart(&document);
+    for (caption, names) in &charts {
+        let distinct: BTreeSet<&String> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{caption}: {names:?}");
+    }
+    let names = |caption: &str| -> Vec<&str> {
+        let chart = charts.iter().find(|(other, _)| other == caption);
+        let names = &chart.unwrap_or_else(|| panic!("{caption}: {charts:?}")).1;
+        names.iter().map(String::as_str).collect()
+    };
+    for streams in ["streams, streams=1", "streams, streams=8"] {
+        assert_eq!(names(streams), ["remote-service"]);
+    }
+    let rows = names("Other tests");
+    assert!(
+        rows.contains(&"udp-rates remote-service / remote-pod rate=100 Mbit/s"),
+        "{rows:?}"
+    );
+}
+
+/// What a page leaves out it names.
+#[test]
+fn a_page_is_bounded_and_states_what_it_does_not_show() {
+    let values = |count: u64| Sweep::List((1..=count).collect());
+    let used = BuiltInUse::new("iperf3", "tcp").unwrap();
+    let used = used
+        .with("streams", values(9))
+        .with("mss", Sweep::List(vec![536, 984, 1448, 9000]));
+    let mut tests = vec![made::tcp_streams(); 43];
+    for (number, test) in tests.iter_mut().enumerate() {
+        test.name = format!("test-{number}");
+    }
+    tests[0].tool = ToolSpec::BuiltIn(used);
+    let plan = made::plan(&tests);
+    let schedule = Schedule::new(&plan, &Selection::all());
+    let mut events = made::events(&plan, &schedule, &End::Complete, |_, _| Fate::Measured);
+    runs::describe(&mut events);
+    let report = Report::fold(&events, plan, schedule);
+    let page = html::render(&Document::page_from_report(&report)).unwrap();
+    // Of throughput, ratios and CPU.
+    assert_eq!(page.matches("the charts of 3 more combinations").count(), 3);
+    // Of ratios and CPU.
+    assert_eq!(page.matches("the charts of 3 more tests").count(), 2);
+    assert_eq!(page.matches("The other 3 tests are in").count(), 1);
+}
+
+#[test]
+fn the_head_names_the_cluster_and_what_was_imported() {
+    let mut report = runs::report(1);
+    for (kind, where_) in [("local", ">local cluster; "), (IMPORTED, ">imported; ")] {
+        report.environment.cluster = Some(Cluster {
+            kind: kind.to_owned(),
+            description: serde_json::Value::Null,
+        });
+        let page = html::render(&Document::page_from_report(&report)).unwrap();
+        assert!(page.contains(where_), "{kind}");
+    }
 }

@@ -11,7 +11,8 @@ use crate::made::{self, End, Fate};
 use crate::support::needs;
 
 const HOSTILE: &str = "</script><script>window.owned = 1</script><img src=x onerror='window.owned = 1'>\
-    \"><svg onload=\"window.owned = 1\"><style>@import 'http://127.0.0.1:9/x'</style>{{ 7 * 7 }}]]><!--";
+    \"><svg onload=\"window.owned = 1\"><style>@import 'http://127.0.0.1:9/x'</style>{{ 7 * 7 }}]]><!--\
+    \u{202e}txet\n";
 
 #[tokio::test]
 async fn hostile_text_runs_nothing_and_loads_nothing() {
@@ -77,7 +78,20 @@ async fn hostile_text_runs_nothing_and_loads_nothing() {
         .text("document.querySelector('.plot output').textContent")
         .await;
     assert!(value.contains("<script>window.owned"), "{value}");
+    assert!(value.contains("\\u{202e}txet"), "{value}");
     assert_eq!(tab.eval("typeof window.owned").await, "undefined");
+
+    assert_eq!(
+        tab.eval("document.documentElement.innerHTML.includes('\\u202e')")
+            .await,
+        false
+    );
+    // A legend entry hides the lines of its name.
+    let lines = "[...document.querySelectorAll('#chart-1 .line')].filter(line => line.getClientRects().length).length";
+    let before = tab.eval(lines).await.as_u64().unwrap();
+    tab.eval("document.querySelector('#chart-1 .legend button').click()")
+        .await;
+    assert_eq!(tab.eval(lines).await.as_u64(), Some(before - 1));
 
     // The policy holds also for what would get into the page.
     tab.eval(

@@ -1,5 +1,7 @@
 //! Legends, values and tables.
 
+use netplan::report::document::{Block, Chart, Column, Document, Point, Series, Table};
+
 use super::browser::{self, Tab};
 use super::runs;
 use crate::support::needs;
@@ -17,6 +19,80 @@ async fn legends_values_and_tables_work_by_pointer_and_by_keyboard() {
     arrow_keys(&mut tab).await;
     sorting(&mut tab).await;
     filter(&mut tab).await;
+    assert!(tab.problems().is_empty(), "{:?}", tab.problems());
+}
+
+/// A page of charts and tables as other documents than reports have them.
+#[tokio::test]
+async fn series_of_one_name_are_told_apart_and_units_are_sorted() {
+    needs!(browser::installed());
+    let _turn = browser::turn().await;
+    let series = |points: &[(u64, f64)]| Series {
+        name: "path".to_owned(),
+        look: 0,
+        points: points
+            .iter()
+            .map(|(x, y)| Point::new(*x, Some(*y)))
+            .collect(),
+    };
+    let chart = Chart {
+        series: vec![
+            series(&[(10, 1.0), (20, 2.0), (30, 3.0)]),
+            series(&[(28, 4.0), (90, 5.0)]),
+            series(&[(1, 6.0), (2, 7.0), (27, 8.0)]),
+        ],
+        ..Chart::default()
+    };
+    let rates = [
+        "850 Mbit/s",
+        "1.91 Gbit/s",
+        "\u{2212}3 %",
+        "",
+        "2.5 ms",
+        "7",
+    ];
+    let table = Table {
+        columns: vec![Column::figures("now", "", rates.map(str::to_owned))],
+        ..Table::default()
+    };
+    let document = Document {
+        blocks: vec![Block::Chart(chart), Block::Table(table)],
+    };
+    let (_folder, file) = runs::page_from(&document);
+    let mut tab = Tab::start().await;
+    tab.show_as(1280, 900, false).await;
+    tab.open(&file).await;
+    tab.eval("document.querySelector('.plot').focus()").await;
+    let mut values = Vec::new();
+    for key in ["Home", "End", "ArrowDown", "ArrowDown", "ArrowUp"] {
+        tab.press(key).await;
+        values.push(
+            tab.text("document.querySelector('output').textContent")
+                .await,
+        );
+    }
+    assert_eq!(
+        values,
+        [
+            "path,  10: 1",
+            "path,  30: 3",
+            "path,  28: 4",
+            "path,  27: 8",
+            "path,  28: 4"
+        ]
+    );
+    tab.click("thead button").await;
+    assert_eq!(
+        column(&mut tab, 0).await,
+        [
+            "\u{2212}3 %",
+            "2.5 ms",
+            "7",
+            "850 Mbit/s",
+            "1.91 Gbit/s",
+            ""
+        ]
+    );
     assert!(tab.problems().is_empty(), "{:?}", tab.problems());
 }
 

@@ -45,7 +45,7 @@ pub fn report(samples: u32) -> Report {
 }
 
 /// Gives the workers machines, and some samples CPU figures and a warning.
-fn describe(events: &mut [Event]) {
+pub fn describe(events: &mut [Event]) {
     for (number, event) in events.iter_mut().enumerate() {
         match &mut event.kind {
             EventKind::WorkerJoined { environment, .. } => {
@@ -77,9 +77,14 @@ fn describe(events: &mut [Event]) {
 
 /// The report's page as a file.
 pub fn page(report: &Report) -> (tempfile::TempDir, PathBuf) {
+    page_from(&Document::page_from_report(report))
+}
+
+/// A document's page as a file.
+pub fn page_from(document: &Document) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.html");
-    let page = html::render(&Document::page_from_report(report)).unwrap();
+    let page = html::render(document).unwrap();
     std::fs::write(&file, page).unwrap();
     (folder, file)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cluster::{Cluster, Error, PodEnded};
+use crate::cluster::{Cluster, Error, PodAddresses, PodEnded};
 use crate::render::Manifest;
 
 /// A cluster whose orchestrator cannot be reached.
@@ -34,6 +34,10 @@ impl Cluster for FakeCluster {
 
     async fn logs(&self, _: &str) -> Result<String, Error> {
         Ok(String::new())
+    }
+
+    async fn addresses(&self, _: &str) -> Result<PodAddresses, Error> {
+        Ok(PodAddresses::default())
     }
 
     fn description(&self) -> serde_json::Value {

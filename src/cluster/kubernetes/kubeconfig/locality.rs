@@ -5,8 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use http::Uri;
-use nix::ifaddrs::getifaddrs;
-use nix::sys::socket::SockaddrStorage;
 
 /// A name that takes longer to resolve is taken to be elsewhere.
 const RESOLVES_WITHIN: Duration = Duration::from_secs(5);
@@ -59,8 +57,15 @@ fn network(address: IpAddr, prefix: u32) -> (bool, u128) {
     (address.is_ipv4(), network)
 }
 
+/// Only loopback is known there to be on this machine.
+#[cfg(not(unix))]
 fn interfaces() -> Vec<Interface> {
-    let all = getifaddrs().into_iter().flatten();
+    Vec::new()
+}
+
+#[cfg(unix)]
+fn interfaces() -> Vec<Interface> {
+    let all = nix::ifaddrs::getifaddrs().into_iter().flatten();
     all.filter_map(|one| {
         let address = ip(one.address?)?;
         let prefix = match ip(one.netmask?)? {
@@ -78,7 +83,8 @@ fn interfaces() -> Vec<Interface> {
     .collect()
 }
 
-fn ip(address: SockaddrStorage) -> Option<IpAddr> {
+#[cfg(unix)]
+fn ip(address: nix::sys::socket::SockaddrStorage) -> Option<IpAddr> {
     let v4 = address
         .as_sockaddr_in()
         .map(|address| IpAddr::V4(address.ip()));
@@ -172,6 +178,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn this_machine_has_its_loopback() {
         let loopback = interface("127.0.0.1", 8, false);

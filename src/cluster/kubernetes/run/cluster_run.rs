@@ -27,7 +27,7 @@ use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::pods::status::{current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::kubernetes::pods::terminations::{Termination, Terminations};
 use crate::cluster::kubernetes::startup::{Startup, StartupFailure, Verdict};
-use crate::cluster::{Cluster, Error, Next, PodEnded};
+use crate::cluster::{Cluster, Error, Next, PodAddresses, PodEnded};
 use crate::render::Manifest;
 use crate::results::Progress;
 
@@ -385,6 +385,10 @@ impl Cluster for Kubernetes {
 
     async fn logs(&self, pod: &str) -> Result<String, Error> {
         self.log(pod, Some(LOG_LINES)).await
+    }
+
+    async fn addresses(&self, pod: &str) -> Result<PodAddresses, Error> {
+        self.pod_addresses(pod).await
     }
 
     fn description(&self) -> serde_json::Value {

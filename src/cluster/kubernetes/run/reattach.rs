@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::api::LogParams;
+use kube::api::{ListParams, LogParams};
 
 use super::cluster_run::Kubernetes;
 use crate::cluster::Error;
 use crate::cluster::kubernetes::api_error::api_error;
+use crate::cluster::kubernetes::labels::{WORKER_LABEL, selector};
+use crate::cluster::kubernetes::pods::status::{Stage, is_leaving, pod_state, rendered_name};
 
 impl Kubernetes {
     /// What a Secret of the run holds.
@@ -24,6 +26,25 @@ impl Kubernetes {
             .into_iter()
             .map(|(key, bytes)| (key, bytes.0))
             .collect())
+    }
+
+    /// The workers whose pods run: each pod's rendered name, and the plan's name for the worker.
+    ///
+    /// # Errors
+    /// When the pods cannot be listed.
+    pub async fn running_workers(&self) -> Result<Vec<(String, String)>, Error> {
+        let list = ListParams::default().labels(&selector(self.id()));
+        let pods = self.connection().ask(self.pods().list(&list)).await;
+        let pods = pods.map_err(|error| api_error("list the pods of the run", &error))?;
+        let running = pods
+            .items
+            .iter()
+            .filter(|pod| !is_leaving(pod) && pod_state(pod).stage == Stage::Ready);
+        let workers = running.filter_map(|pod| {
+            let worker = pod.metadata.labels.as_ref()?.get(WORKER_LABEL)?;
+            Some((rendered_name(pod), worker.clone()))
+        });
+        Ok(workers.collect())
     }
 
     /// What a pod has printed, all that the node still has of it, or only its last lines.

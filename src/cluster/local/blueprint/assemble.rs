@@ -1,10 +1,10 @@
 //! Manifests and settings → all that the sandbox has to do.
 
-use super::layout::{Layout, layout};
+use super::layout::{Layout, layout, node_name};
 use super::network::{Network, network};
 use super::pod_plan::{PodPlan, pod_plan};
-use crate::cluster::Error;
 use crate::cluster::local::manifests::Objects;
+use crate::cluster::{Error, PodAddresses};
 use crate::plan::Local;
 use crate::render::Manifest;
 
@@ -41,6 +41,21 @@ impl Blueprint {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Where a pod is.
+    pub(in crate::cluster::local) fn addresses(&self, name: &str) -> Option<PodAddresses> {
+        let pods = &self.layout.pods;
+        let pod = pods.iter().find(|pod| pod.object.pod.name == name)?;
+        let services = self.layout.services.iter();
+        Some(PodAddresses {
+            node: node_name(pod.node),
+            pod_ips: vec![pod.address.into()],
+            service_ips: services
+                .filter(|service| service.name == name)
+                .map(|service| service.address.into())
+                .collect(),
+        })
     }
 
     /// Nodes, links, and the place and address of every pod and Service, for `environment.json`.

@@ -154,6 +154,8 @@ const POD_SPEC: &str = "
     nodeSelector                    ignored
     tolerations                     ignored
     affinity.nodeAffinity
+    # A preference, which a scheduler may pass over.
+    affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution ignored
     priorityClassName               ignored     # No pod makes room for another.
     # Pods are processes of this machine: no image is pulled, programs come from this machine, and
     # `netplan` is the running binary itself.

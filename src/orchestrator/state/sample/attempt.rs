@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::super::lane::{Attempt, Lane, LanePhase, PendingSample, Stage};
+use super::super::lane::{Attempt, Lane, LaneId, LanePhase, PendingSample, Stage};
 use super::super::message::{ClientEnd, Order, Process, Step, Timer};
 use super::super::progress::Next;
 use super::super::queue::ReservedNodes;
@@ -151,40 +149,74 @@ impl State {
         Ok(())
     }
 
-    pub(in super::super) fn server_ready(&mut self, now: Timestamp, server: Process) {
-        let next_step = Step(self.next_step);
-        let output_bytes = self.output_bytes;
-        for lane in self.lanes.values_mut() {
-            let LanePhase::Running(attempt) = &mut lane.phase else {
-                continue;
-            };
-            if !matches!(attempt.stage, Stage::Starting) || attempt.server() != server {
-                continue;
-            }
-            let task = self.tasks.at(lane.cell);
-            let client = task
-                .tool()
-                .client(&task.job(&attempt.params, &attempt.target));
-            let (from, deadline) = (attempt.from, task.work.deadline);
-            attempt.stage = Stage::Measuring {
-                client: next_step,
-                command: client.argv.clone(),
-                started: now,
-            };
-            attempt.timer = Timer(self.next_timer);
-            self.next_step += 1;
-            self.send(
-                from,
-                Order::RunClient {
-                    step: next_step,
-                    client,
-                    deadline,
-                    output_bytes,
-                },
-            );
-            self.set_timer(deadline + self.limits.answer);
+    pub(in super::super) fn server_ready(&mut self, server: Process) {
+        let ready = self.lanes.iter().find_map(|(id, lane)| {
+            let attempt = lane.running()?;
+            let is_awaited = matches!(attempt.stage, Stage::Starting) && attempt.server() == server;
+            is_awaited.then_some(*id)
+        });
+        let Some(id) = ready else {
+            return;
+        };
+        if !self.must_copy_first() {
+            return self.start_client(id);
+        }
+        let timer = self.set_timer(self.limits.copy);
+        if let Some(lane) = self.lanes.get_mut(&id)
+            && let LanePhase::Running(attempt) = &mut lane.phase
+        {
+            attempt.stage = Stage::Copying;
+            attempt.timer = timer;
+        }
+    }
+
+    /// Starts the clients that waited until the copy of the journal has all events.
+    pub(in super::super) fn start_waiting_clients(&mut self) {
+        let waits = |lane: &Lane| {
+            let attempt = lane.running();
+            attempt.is_some_and(|attempt| matches!(attempt.stage, Stage::Copying))
+        };
+        let waiting = self.lanes.iter().filter(|(_, lane)| waits(lane));
+        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.start_client(id);
+        }
+    }
+
+    fn start_client(&mut self, id: LaneId) {
+        if self.is_stopping {
             return;
         }
+        let next_step = Step(self.next_step);
+        let Some(lane) = self.lanes.get_mut(&id) else {
+            return;
+        };
+        let LanePhase::Running(attempt) = &mut lane.phase else {
+            return;
+        };
+        let task = self.tasks.at(lane.cell);
+        let client = task
+            .tool()
+            .client(&task.job(&attempt.params, &attempt.target));
+        let (from, deadline) = (attempt.from, task.work.deadline);
+        attempt.stage = Stage::Measuring {
+            client: next_step,
+            command: client.argv.clone(),
+            started: self.now,
+        };
+        attempt.timer = Timer(self.next_timer);
+        self.next_step += 1;
+        let output_bytes = self.output_bytes;
+        self.send(
+            from,
+            Order::RunClient {
+                step: next_step,
+                client,
+                deadline,
+                output_bytes,
+            },
+        );
+        self.set_timer(deadline + self.limits.answer);
+        self.copies.set_changed();
     }
 
     pub(in super::super) fn server_ended(
@@ -207,7 +239,7 @@ impl State {
             attempt.server_ended = true;
             attempt.server_observed = observed;
             // While the client runs, its own end says what that means.
-            if let Stage::Starting = attempt.stage {
+            if let Stage::Starting | Stage::Copying = attempt.stage {
                 let task = self.tasks.at(lane.cell);
                 let tool = task.tool();
                 let awaited = tool
@@ -290,7 +322,7 @@ impl State {
                 command, started, ..
             } => (command_line(command), *started),
             // No client of this attempt has been started.
-            Stage::Starting => (command_line(&[]), self.now),
+            Stage::Starting | Stage::Copying => (command_line(&[]), self.now),
         };
         let cell = task.id();
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);

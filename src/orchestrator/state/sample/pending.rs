@@ -16,11 +16,13 @@ use crate::results::{Circumstances, EventKind, warnings};
 
 impl State {
     /// Publishes all samples that still wait for an observation. The caller is about to leave the
-    /// run to a successor, and may hand no further input to this state.
+    /// run to a successor, and may hand no further input than [`super::message::Input::Held`] to this state.
     pub fn publish_pending(&mut self) -> Vec<Command> {
+        self.is_stopping = true;
         for lane in self.lane_ids() {
             self.publish_pending_in(lane, None);
         }
+        self.advance_copy();
         std::mem::take(&mut self.commands)
     }
 

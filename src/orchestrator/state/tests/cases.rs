@@ -31,7 +31,7 @@ fn a_worker_that_does_not_stop_its_client_is_disconnected() {
     world.settle();
     assert_eq!(world.clients[0].1[1], "cell-1");
     world.end_well();
-    check(&world.journal, &world.specs, LISTED, false, None);
+    check(&world.journal, &world.specs, LISTED, false, &[]);
 }
 
 #[test]
@@ -40,8 +40,7 @@ fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
         let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
         for worker in ["w1", "w2", "w4", "w5"] {
             world.join(worker, Machine::on_node(0));
-            let joined = world.mail.remove(0);
-            world.deliver(joined);
+            world.deliver_next();
         }
         assert!(world.servers.is_empty());
         let input = if third_comes {
@@ -61,15 +60,12 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
         let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
         world.join_all();
         for _ in WORKERS {
-            let input = world.mail.remove(0);
-            world.deliver(input);
+            world.deliver_next();
         }
         world.ready(0);
-        let ready = world.mail.remove(0);
-        world.deliver(ready);
+        world.deliver_next();
         world.end_client(world.clients[0].0, How::Code(0));
-        let done = world.mail.remove(0);
-        world.deliver(done);
+        world.deliver_next();
         let samples = |world: &World| {
             let of = |kind: &EventKind| match kind {
                 EventKind::Sample(sample) => Some(sample.clone()),
@@ -83,13 +79,12 @@ fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
             world.mail.clear();
             world.vanish("w2");
         }
-        let end = world.mail.remove(0);
-        world.deliver(end);
+        world.deliver_next();
         let sample = &samples(&world)[0];
         let saw = sample.metrics.get("observed_s.server");
         assert_eq!(saw, server_stays.then_some(1.5));
         world.end_well();
-        check(&world.journal, &world.specs, LISTED, false, None);
+        check(&world.journal, &world.specs, LISTED, false, &[]);
     }
 }
 
@@ -181,7 +176,7 @@ fn a_worker_that_was_given_up_and_comes_counts_again() {
     world.settle();
     assert_eq!(world.servers.len(), 1);
     world.end_well();
-    check(&world.journal, &world.specs, LISTED, false, None);
+    check(&world.journal, &world.specs, LISTED, false, &[]);
 }
 
 #[test]
@@ -226,7 +221,7 @@ fn a_service_that_leads_nowhere_yet_is_tried_again_but_not_for_ever() {
             Cause::Refused
         ]
     );
-    check(&world.journal, &world.specs, LISTED, false, None);
+    check(&world.journal, &world.specs, LISTED, false, &[]);
 }
 
 #[test]
@@ -241,12 +236,10 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
     );
     world.join_all();
     for _ in WORKERS {
-        let input = world.mail.remove(0);
-        world.deliver(input);
+        world.deliver_next();
     }
     world.ready(0);
-    let ready = world.mail.remove(0);
-    world.deliver(ready);
+    world.deliver_next();
     world.end_client(world.clients[0].0, How::Code(0));
     world.deliver(Input::Cancel);
     let done = world.mail.remove(0);
@@ -255,7 +248,8 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
     assert!(!world.finished, "the server may still live");
     let timer = *world.timers.last().unwrap();
     world.deliver(Input::TimerFired(timer));
+    world.deliver_held();
     assert!(world.finished);
-    check(&world.journal, &world.specs, LISTED, true, None);
+    check(&world.journal, &world.specs, LISTED, true, &[]);
     assert_eq!(world.starts_seen.len(), 1);
 }

@@ -35,7 +35,7 @@ fn continue_and_check(
     }
     world.end_well();
     journal.append(&mut world.journal);
-    check(&journal, cells, policy, world.cancelled, Some(cut));
+    check(&journal, cells, policy, world.cancelled, &[cut]);
 }
 
 /// Which sample an event is, if it is one.
@@ -77,7 +77,7 @@ proptest! {
     ) {
         let mut world = world_after(&cells, policy, actions);
         world.end_well();
-        check(&world.journal, &cells, policy, world.cancelled, None);
+        check(&world.journal, &cells, policy, world.cancelled, &[]);
     }
 
     #[test]

@@ -29,23 +29,23 @@ struct Told {
 }
 
 /// The journal of a run that has ended says exactly one thing of each cell, and samples were taken
-/// in the plan's order, one at a time; or side by side on nodes of their own. The orchestrator may
-/// have been started again before the event `restart`.
+/// in the plan's order, one at a time; or side by side on nodes of their own. The orchestrator was
+/// started again before each of the events `restarts`.
 pub(super) fn check(
     journal: &[EventKind],
     specs: &[CellSpec],
     policy: Policy,
     cancelled: bool,
-    restart: Option<usize>,
+    restarts: &[usize],
 ) {
     let serial = policy.concurrency == Concurrency::Serial;
-    let restarts = u32::from(restart.is_some());
+    let restart_count = u32::try_from(restarts.len()).unwrap();
     let mut cells = vec![Told::default(); specs.len()];
     let mut node_of: HashMap<&str, &str> = HashMap::new();
     let index =
         |cell: &CellId| -> usize { cell.test().trim_start_matches("cell-").parse().unwrap() };
     for (i, event) in journal.iter().enumerate() {
-        if Some(i) == restart {
+        if restarts.contains(&i) {
             for cell in &mut cells {
                 cell.running = false;
             }
@@ -74,7 +74,7 @@ pub(super) fn check(
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((*sample, *attempt), (taken + 1, told.attempts + 1));
                 let by_service = if spec.by_cluster_ip { MAX_NOT_READY } else { 0 };
-                let most = spec.retries + 1 + MAX_LOSSES + by_service + restarts;
+                let most = spec.retries + 1 + MAX_LOSSES + by_service + restart_count;
                 let most = most * (told.misses + 1);
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
                 told.attempts = *attempt;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::message::{ClientEnd, Process};
+use super::super::succession::Claim;
 use super::super::*;
 use super::plans::{self, Policy};
 use crate::plan::{self, Concurrency, Path, Via};
@@ -43,6 +44,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
     let tasks = plans::tasks((0..nodes).map(name), paths, tests, DISJOINT);
     let mut state = plans::state_after(tasks, &[]);
     let mut commands = state.begin();
+    commands.extend(state.settle_copies());
     let now = Timestamp::UNIX_EPOCH;
     for node in 0..nodes {
         let tools = [("fake".to_owned(), "3".to_owned())].into();
@@ -51,6 +53,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
             pod_ip: format!("10.0.{}.{}", node / 256, node % 256),
             cluster_ip: None,
             peer_ip: None,
+            claim: Claim::default(),
             environment: WorkerEnvironment {
                 tools,
                 ..WorkerEnvironment::default()

@@ -9,6 +9,7 @@ mod journal_check;
 mod mesh;
 mod plans;
 mod queue_model;
+mod successions;
 mod variants;
 mod world;
 

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::super::copies::Ledger;
+use super::super::epoch::Epoch;
 use super::super::replay::Replay;
+use super::super::succession::Copy;
 use super::super::task::Tasks;
 use super::super::{Limits, State};
 use super::fake_tool::Fake;
@@ -77,12 +80,34 @@ pub(super) fn with_fakes(plan: Plan) -> Tasks {
     })
 }
 
-/// A run of these tasks that continues after these events.
+/// A run of these tasks that continues after these events, with a copy of the journal.
 pub(super) fn state_after(tasks: Tasks, events: &[EventKind]) -> State {
+    let base = Copy {
+        epoch: Epoch(1),
+        next_seq: events.len() as u64,
+        complete: false,
+    };
+    state_of_epoch(tasks, events, Epoch(2), base)
+}
+
+/// The same as the orchestrator of an epoch.
+pub(super) fn state_of_epoch(
+    tasks: Tasks,
+    events: &[EventKind],
+    epoch: Epoch,
+    base: Copy,
+) -> State {
+    let ledger = Ledger {
+        epoch,
+        base,
+        next_seq: events.len() as u64,
+        node: Some("n0".to_owned()),
+        has_copies: true,
+    };
     let mut replay = Replay::new(&tasks);
     for event in events {
         replay.apply(event);
     }
     let history = replay.finish();
-    State::new(tasks, Limits::default(), history)
+    State::new(tasks, Limits::default(), history, ledger)
 }

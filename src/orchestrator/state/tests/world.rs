@@ -6,10 +6,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::super::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
+use super::super::succession::{self, Claim};
 use super::super::*;
 use super::cells::{CellSpec, WORKERS, tasks};
-use super::plans::{Policy, state_after};
+use super::plans::{Policy, state_after, state_of_epoch};
 use crate::plan::Concurrency;
 use crate::results::WorkerEnvironment;
 use crate::results::environment::host_metrics::{self, Observation};
@@ -40,10 +42,42 @@ pub(super) struct World {
     pub(super) mail: Vec<Input>,
     pub(super) delivered: Vec<Input>,
     pub(super) timers: Vec<Timer>,
+    /// What earlier orchestrators wrote, and this one.
+    pub(super) journal_before: Vec<EventKind>,
     pub(super) journal: Vec<EventKind>,
     pub(super) starts_seen: HashSet<u64>,
+    /// What the workers hold of the journal.
+    pub(super) copies: BTreeMap<&'static str, WorkerCopy>,
+    /// Processes that were told to stop.
+    stopped: HashSet<(Session, Step)>,
+    /// Events before this one were acknowledged while a worker held them.
+    pub(super) held: usize,
     pub(super) finished: bool,
     pub(super) cancelled: bool,
+}
+
+/// What a worker's pod holds of the journal.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WorkerCopy {
+    /// A pod that comes back on another node is another pod.
+    node: usize,
+    pub obeyed: Epoch,
+    epoch: Epoch,
+    pub events: Vec<EventKind>,
+}
+
+impl WorkerCopy {
+    /// What the worker says in its Hello.
+    pub fn claim(&self) -> Claim {
+        Claim {
+            obeyed: self.obeyed,
+            copy: Some(succession::Copy {
+                epoch: self.epoch,
+                next_seq: self.events.len() as u64,
+                complete: matches!(self.events.last(), Some(EventKind::RunEnded { .. })),
+            }),
+        }
+    }
 }
 
 /// What a worker runs on.
@@ -101,14 +135,53 @@ impl World {
             mail: Vec::new(),
             delivered: Vec::new(),
             timers: Vec::new(),
+            journal_before: Vec::new(),
             journal: Vec::new(),
             starts_seen: HashSet::new(),
+            copies: BTreeMap::new(),
+            stopped: HashSet::new(),
+            held: 0,
             finished: false,
             cancelled: false,
         };
-        let commands = world.state.begin();
-        world.obey(commands);
+        world.journal_before = events.to_vec();
+        world.begin();
         world
+    }
+
+    fn begin(&mut self) {
+        let commands = self.state.begin();
+        self.obey(commands);
+        let commands = self.state.settle_copies();
+        self.obey(commands);
+    }
+
+    /// Replaces the orchestrator by one of this epoch, which continues from a copy of the journal. All sessions have
+    /// ended.
+    pub(super) fn succeed(&mut self, epoch: Epoch, base: succession::Copy, events: Vec<EventKind>) {
+        for worker in WORKERS {
+            self.vanish(worker);
+        }
+        self.mail.clear();
+        self.delivered.clear();
+        self.timers.clear();
+        self.believed.clear();
+        self.cancelled = false;
+        self.state = state_of_epoch(tasks(&self.specs, self.policy), &events, epoch, base);
+        let is_measured = |event: &EventKind| match event {
+            EventKind::Sample(sample) => sample.metrics.get("start").map(|start| start as u64),
+            _ => None,
+        };
+        // What is lost may be measured again.
+        self.starts_seen = events.iter().filter_map(is_measured).collect();
+        self.journal_before = events;
+        self.journal.clear();
+        self.begin();
+    }
+
+    /// All events of the run.
+    pub(super) fn whole_journal(&self) -> Vec<EventKind> {
+        [self.journal_before.as_slice(), &self.journal].concat()
     }
 
     /// Delivers all that is on its way, and what follows from it.
@@ -116,6 +189,22 @@ impl World {
         while !self.mail.is_empty() {
             let input = self.mail.remove(0);
             self.deliver(input);
+        }
+    }
+
+    /// Delivers the next message; those about the copy of the journal do not count.
+    pub(super) fn deliver_next(&mut self) {
+        self.deliver_held();
+        let input = self.mail.remove(0);
+        self.deliver(input);
+        self.deliver_held();
+    }
+
+    pub(super) fn deliver_held(&mut self) {
+        let is_held = |input: &Input| matches!(input, Input::Held { .. });
+        while let Some(nth) = self.mail.iter().position(is_held) {
+            let held = self.mail.remove(nth);
+            self.deliver(held);
         }
     }
 
@@ -137,8 +226,83 @@ impl World {
             _ => {}
         }
         self.delivered.push(input.clone());
+        let before = self.state.acknowledged();
         let commands = self.state.handle(self.clock, input);
         self.obey(commands);
+        self.check_acknowledged(before);
+    }
+
+    /// Watchers get what the holder has; what there is, where no worker holds anything.
+    fn check_acknowledged(&mut self, before: u64) {
+        let acknowledged = self.state.acknowledged();
+        let written = self.journal_before.len() + self.journal.len();
+        assert_eq!(self.state.next_seq(), written as u64);
+        assert!(before <= acknowledged && acknowledged <= self.state.next_seq());
+        let acknowledged = usize::try_from(acknowledged).unwrap();
+        match self.state.holder() {
+            Some(holder) => {
+                let has = self.copies[holder].events.len();
+                // The pod may be another one by now.
+                let is_there = self.believed.get(holder) == self.sessions.get(holder);
+                if is_there && acknowledged > usize::try_from(before).unwrap() {
+                    assert!(has >= acknowledged, "{holder} has {has} of {acknowledged}");
+                    self.held = acknowledged;
+                }
+            }
+            None => assert_eq!(acknowledged, written),
+        }
+    }
+
+    /// The holder appends what it is sent, and says so.
+    fn copy(&mut self, session: Session, from: u64, through: u64) {
+        let Some((&worker, _)) = self.sessions.iter().find(|(_, living)| **living == session)
+        else {
+            return;
+        };
+        if self.deaf.contains(&session) {
+            return;
+        }
+        let node = &self.places[&session].node;
+        for (process, _, start) in &self.clients {
+            let is_told_to_stop = self.stopped.contains(&(process.session, process.step));
+            let is_lost = self.over.contains(&process.session);
+            let is_serial = self.policy.concurrency == Concurrency::Serial;
+            let disturbs = is_serial || self.loads[start].contains(node);
+            assert!(
+                is_told_to_stop || is_lost || !disturbs,
+                "copies while a sample runs: {:?}",
+                self.clients
+            );
+        }
+        let events = self.whole_journal();
+        let range = usize::try_from(from).unwrap()..usize::try_from(through).unwrap();
+        let copy = self.copies.get_mut(worker).unwrap();
+        if copy.epoch == self.state.epoch() {
+            // An answer may have been lost.
+            assert!(
+                range.start <= copy.events.len(),
+                "a gap in the copy of {worker}"
+            );
+            copy.events.truncate(range.start);
+        } else if from == 0 {
+            copy.events.clear();
+        }
+        assert_eq!(
+            copy.events.len(),
+            range.start,
+            "a gap in the copy of {worker}"
+        );
+        copy.events.extend_from_slice(&events[range]);
+        copy.obeyed = self.state.epoch();
+        copy.epoch = self.state.epoch();
+        assert!(
+            copy.events == events[..copy.events.len()],
+            "another journal"
+        );
+        self.mail.push(Input::Held {
+            session,
+            held: Ok(through),
+        });
     }
 
     fn obey(&mut self, commands: Vec<Command>) {
@@ -162,12 +326,31 @@ impl World {
                 }
                 Command::Emit(emission) => self.write(*emission),
                 Command::SetTimer { timer, .. } => self.timers.push(timer),
+                Command::Copy {
+                    session,
+                    from,
+                    through,
+                } => self.copy(session, from, through),
+                Command::StepDown(epoch) => {
+                    panic!("no worker has obeyed {epoch:?}, which is greater")
+                }
                 Command::Finish => self.finished = true,
             }
         }
     }
 
     fn receive(&mut self, session: Session, order: Order) {
+        if let Order::Stop { step } = order {
+            self.stopped.insert((session, step));
+        }
+        let obeying = self.sessions.iter().find(|(_, living)| **living == session);
+        if let Some(copy) = obeying.and_then(|(worker, _)| self.copies.get_mut(worker)) {
+            assert!(
+                copy.obeyed <= self.state.epoch(),
+                "an order of an old orchestrator"
+            );
+            copy.obeyed = self.state.epoch();
+        }
         assert!(
             !self.over.contains(&session),
             "{order:?} to a session that has left"
@@ -272,11 +455,20 @@ impl World {
         self.next_session += 1;
         let cluster_ip = || format!("10.1.0.{}", session.0);
         let tools = [("fake".to_owned(), "1".to_owned())];
+        let copy = self.copies.entry(worker).or_default();
+        if copy.node != machine.node {
+            *copy = WorkerCopy {
+                node: machine.node,
+                ..WorkerCopy::default()
+            };
+        }
+        let claim = copy.claim();
         let place = Place {
             node: format!("n{}", machine.node),
             pod_ip: format!("10.0.0.{}", session.0),
             cluster_ip: machine.has_cluster_ip.then(cluster_ip),
             peer_ip: None,
+            claim,
             environment: WorkerEnvironment {
                 tools: tools.into_iter().filter(|_| machine.has_tool).collect(),
                 ..WorkerEnvironment::default()

@@ -9,11 +9,11 @@ use super::command::{Command, command};
 use super::command_check::Names;
 use super::extractor::figures;
 use super::parameter::{identifier, parameters};
-use crate::catalog::built_in_tool;
+use crate::catalog::{WORKER_CONTROL_PORT, built_in_tool};
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::tree::decoder::{At, Decoder, value_or_default};
 use crate::plan::decode::tree::fields::Fields;
-use crate::plan::describe::key::Form;
+use crate::plan::describe::key::NewName;
 use crate::plan::describe::keys::{CLIENT, DECLARED_TOOL, PORT, READY, SERVER, is_test_key};
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
@@ -23,11 +23,8 @@ use crate::plan::text::tree::NodeId;
 /// Declared tools by name; none for one that could not be read.
 pub type Tools = IndexMap<String, Option<Arc<DeclaredTool>>>;
 
-/// Reads `tools:`. `form` is that of their names; `slots` is how many paths lead to one destination at most.
-pub fn tools(decoder: &Decoder<'_>, form: Form, id: NodeId, slots: u16) -> Option<Tools> {
-    let Form::NewName(longest, _) = form else {
-        return None;
-    };
+/// Reads `tools:`. `form` is that of the names; `slots` is how many paths lead to one destination at most.
+pub fn tools(decoder: &Decoder<'_>, form: NewName, id: NodeId, slots: u16) -> Option<Tools> {
     let fields = decoder.fields(
         id,
         "a mapping with a name for each tool, e.g. `qperf: { client: …, metrics: … }`",
@@ -39,7 +36,7 @@ pub fn tools(decoder: &Decoder<'_>, form: Form, id: NodeId, slots: u16) -> Optio
             value: entry.key.as_str(),
             place: entry.key_place,
         };
-        decoder.dns_label(name, longest);
+        decoder.dns_label(name, form.longest);
         let is_built_in = built_in_tool(name.value).is_some();
         if is_built_in || is_test_key(name.value) {
             let what = if is_built_in {
@@ -215,6 +212,23 @@ fn overlap(one: &DeclaredPort, other: &DeclaredPort, slots: u16) -> bool {
     carry_alike && one.port <= last(other) && other.port <= last(one)
 }
 
+/// Reports a port on which each worker itself listens.
+fn check_is_free(decoder: &Decoder<'_>, port: &DeclaredPort, place: Place, slots: u16) {
+    let own = DeclaredPort {
+        name: String::new(),
+        port: WORKER_CONTROL_PORT,
+        protocol: PortProtocol::Tcp,
+        per_path: false,
+    };
+    if overlap(port, &own, slots) {
+        let what = format!("port {WORKER_CONTROL_PORT}/tcp is netplan's own");
+        decoder.report(
+            Problem::new(place, what)
+                .help("workers answer the command line there; use another port"),
+        );
+    }
+}
+
 fn port(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<(DeclaredPort, Place, Place)> {
     let fields = decoder.mapping(id, &PORT)?;
     let name = fields
@@ -232,6 +246,7 @@ fn port(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<(DeclaredPort, 
         protocol,
         per_path,
     };
+    check_is_free(decoder, &port, number_place, slots);
     Some((port, name_place, number_place))
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::decoder::{At, Decoder};
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
-use crate::plan::describe::key::{Form, Kind, Limits, MAPPING, Mapping, Most, Presence};
+use crate::plan::describe::key::{Form, Kind, Limits, MAPPING, Mapping, Most, NewName, Presence};
 use crate::plan::model::choice::{Choice, word};
 use crate::plan::model::kubernetes::StringMap;
 use crate::plan::model::units::{BitRate, Duration, Percent};
@@ -103,12 +103,11 @@ impl<'t> Fields<'_, 't> {
         if entries <= most.entries {
             return true;
         }
-        let problem = Problem::new(node.place, format!("`{key}` has {entries} entries"))
-            .label(format!("allowed: at most {}", most.entries));
-        self.decoder.report(match most.help {
-            "" => problem,
-            help => problem.help(help),
-        });
+        self.decoder.report(
+            Problem::new(node.place, format!("`{key}` has {entries} entries"))
+                .label(format!("allowed: at most {}", most.entries))
+                .help(most.help),
+        );
         false
     }
 
@@ -206,10 +205,10 @@ impl<'t> Fields<'_, 't> {
         }
     }
 
-    /// A mapping of names of a form.
-    pub fn names(&self, key: &str) -> Option<(Form, NodeId)> {
+    /// A mapping of new names.
+    pub fn new_names(&self, key: &str) -> Option<(NewName, NodeId)> {
         match self.described(key)? {
-            (Kind::Names(form, _), id) => Some((form, id)),
+            (Kind::Names(Form::NewName(name), _), id) => Some((name, id)),
             _ => None,
         }
     }

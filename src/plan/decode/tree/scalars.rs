@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::decoder::{At, Decoder};
 use crate::diag::{Problem, quote};
-use crate::plan::describe::key::{Form, Limits, seconds_text};
+use crate::plan::describe::key::{Form, Limits, NewName, seconds_text};
 use crate::plan::model::kubernetes::StringMap;
 use crate::plan::model::units::Duration;
 use crate::plan::text::tree::{Kind, NodeId, Value};
@@ -32,7 +32,7 @@ impl<'t> Decoder<'t> {
     fn check_form(&self, text: At<&'t str>, form: Form) -> Option<At<&'t str>> {
         match form {
             Form::Any | Form::Pattern(_) => Some(text),
-            Form::DnsLabel(longest) | Form::NewName(longest, _) => {
+            Form::DnsLabel(longest) | Form::NewName(NewName { longest, .. }) => {
                 Some(self.dns_label(text, longest))
             }
             Form::Label(longest) => self.label(text, longest),

@@ -38,6 +38,7 @@ const DAY_S: u64 = 24 * 60 * 60;
 
 /// Of a command line, with the program.
 const MOST_ARGUMENTS: usize = 200;
+const MOVE_TO_SCRIPT: &str = "move the arguments into a script, and run that";
 
 /// Program and arguments. Arguments that belong together are a list in it.
 const COMMAND: Kind = Kind::List(&List {
@@ -79,10 +80,10 @@ const TOOL_KEYS: &[Key] = &[
     key("parameters", PARAMETERS,
         "What tests of this tool may set and sweep, by name. `streams`, `rate`, `write_size`, \
          `request`, `response`, `datagram` and `mss` are known without being listed here.")
-        .at_most(16, ""),
+        .at_most(16, "remove those that no test sets, or declare another tool with the others"),
     key("ports", PORTS,
         "The ports that its server listens on; Services and network policies get them.")
-        .at_most(16, ""),
+        .at_most(16, "for a port for each path write one with `per_path: true`"),
     key("server", Kind::Map(&SERVER),
         "The program that runs at the path's destination. Omit it for tools that need none, such as \
          ping."),
@@ -97,7 +98,7 @@ const TOOL_KEYS: &[Key] = &[
         "What the client's output says, by metric. A name of netplan's own, e.g. `throughput` or \
          `latency.p99`, is shown where the other tools' figures are shown; any other name is the \
          tool's own. What netplan itself writes of each sample, e.g. `elapsed_s`, is not among \
-         them.").required().at_most(50, ""),
+         them.").required().at_most(50, "remove those that you do not need, or declare another tool with the others"),
     key("headline", Kind::Text(Form::Any),
         "The metric that represents a cell in tables and in `result.csv`.").or("the first one"),
 ];
@@ -164,7 +165,7 @@ pub static SERVER: Mapping = Mapping {
     what: "a server with `command` and `ready`",
     text: "It is started for each sample, and stopped after it.",
     keys: &[&[
-        key("command", COMMAND, "Program and arguments.").required().at_most(MOST_ARGUMENTS, ""),
+        key("command", COMMAND, "Program and arguments.").required().at_most(MOST_ARGUMENTS, MOVE_TO_SCRIPT),
         key("ready", Kind::Either(&[Kind::Words(&[("exited",
             "As soon as the program has exited with 0 and left a daemon behind.")]), Kind::Map(&READY)]),
             "How one knows that the client may start: the `port` of this name is open, a `line` of \
@@ -198,7 +199,7 @@ pub static CLIENT: Mapping = Mapping {
          is an invocation of its own, with `duration_s` as long as that.",
     )
     .required()
-    .at_most(MOST_ARGUMENTS, "")]],
+    .at_most(MOST_ARGUMENTS, MOVE_TO_SCRIPT)]],
     ..MAPPING
 };
 

@@ -6,7 +6,7 @@ use super::built_in_tools::built_in_names;
 use super::timing::DEFAULTS;
 use super::{KUBERNETES, TEST, VARIANT, WORKER, declared_tools::DECLARED_TOOL};
 use crate::plan::describe::key::{
-    Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, hint, key, limits, words,
+    Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, NewName, hint, key, limits, words,
 };
 use crate::plan::model::plan_file::{Concurrency, Order};
 use crate::plan::model::variants::ALL_WORKERS;
@@ -19,7 +19,10 @@ pub const LONGEST_GROUP_NAME: usize = LONGEST_WORKER - "-1000".len();
 
 /// The orchestrator's Service and Secret have its name where those of workers have theirs.
 const WORKERS: Kind = Kind::Names(
-    Form::NewName(LONGEST_WORKER, || vec!["orchestrator", ALL_WORKERS]),
+    Form::NewName(NewName {
+        longest: LONGEST_WORKER,
+        reserved: || vec!["orchestrator", ALL_WORKERS],
+    }),
     &Kind::Map(&WORKER),
 );
 
@@ -28,7 +31,10 @@ const VARIANTS: Kind = Kind::Names(Form::DnsLabel(LONGEST_WORKER), &Kind::Map(&V
 
 /// Declared tools by name.
 const TOOLS: Kind = Kind::Names(
-    Form::NewName(LONGEST_WORKER, built_in_names),
+    Form::NewName(NewName {
+        longest: LONGEST_WORKER,
+        reserved: built_in_names,
+    }),
     &Kind::Map(&DECLARED_TOOL),
 );
 
@@ -65,7 +71,7 @@ const KEYS: &[Key] = &[
         .or("serial"),
     key("tools", TOOLS,
         "Tools beside the built-in ones, by name. A name is a DNS label of at most 40 characters.")
-        .at_most(100, ""),
+        .at_most(100, "remove those that no test uses"),
     key("tests", TESTS, "What to measure. Tests run in the order of the list.").required(),
     key("local", Kind::Map(&LOCAL), ""),
     key("kubernetes", Kind::Map(&KUBERNETES), ""),

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use super::finding;
-use crate::report::document::headline::{others, path_name, varying};
+use super::row_names::RowNames;
+use super::section::left_out;
+use crate::report::document::headline::path_name;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::sweep_table::{CHARTED_FROM, size_axis};
 use crate::report::document::{Axis, Block, Chart, Dot, DotPlot, DotRow, Point, Series};
 use crate::report::{CellReport, Figure, Report, labels};
-use crate::schedule::Param;
 
 /// A test gets so many charts of a quantity; its tables have the rest.
-const MOST_CHARTS: usize = 6;
+pub const MOST_CHARTS: usize = 6;
 
 /// What a chart shows.
 #[derive(Clone, Debug)]
@@ -65,20 +66,27 @@ pub fn charts(
     if sizes.len() < CHARTED_FROM {
         return vec![Block::DotPlot(dots(report, cells, quantity, value))];
     }
-    let varying = varying(cells);
+    let names = RowNames::new(cells);
     let mut groups: IndexMap<String, Vec<&CellReport>> = IndexMap::new();
     for cell in cells {
-        groups.entry(others(cell, &varying)).or_default().push(cell);
+        groups.entry(names.others(cell)).or_default().push(cell);
     }
+    let more = groups.len().saturating_sub(MOST_CHARTS);
     let groups = groups.into_iter().take(MOST_CHARTS);
     let charts = groups.map(|(others, group)| {
-        let mut caption = quantity.caption.clone();
-        if !others.is_empty() {
-            caption = format!("{caption}, {others}");
-        }
-        lines(report, &group, quantity, caption, &value)
+        let caption = caption(&quantity.caption, &others);
+        Block::Chart(lines(report, &group, quantity, caption, &value))
     });
-    charts.map(Block::Chart).collect()
+    charts.chain(left_out(more, "combination")).collect()
+}
+
+/// The caption of a chart, with the parameters that tell its group from others.
+pub fn caption(caption: &str, others: &str) -> String {
+    if others.is_empty() {
+        caption.to_owned()
+    } else {
+        format!("{caption}, {others}")
+    }
 }
 
 /// A line for each path.
@@ -104,18 +112,10 @@ fn lines(
             points: points.into_values().collect(),
         })
         .collect();
-    let values = series
-        .iter()
-        .flat_map(|series| &series.points)
-        .filter_map(|point| point.y);
-    let is_mss = cells
-        .iter()
-        .any(|cell| cell.params.get(Param::Mss).is_some());
     let mut chart = Chart {
         caption,
-        x: size_axis(is_mss),
+        x: size_axis(cells),
         y: quantity.axis.clone(),
-        top: values.fold(0.0, f64::max),
         decimals: quantity.format.decimals,
         series,
         ..Chart::default()
@@ -131,10 +131,11 @@ fn dots(
     quantity: &Quantity,
     value: impl Fn(&CellReport) -> Option<Figure>,
 ) -> DotPlot {
+    let names = RowNames::new(cells);
     let rows = cells.iter().map(|cell| {
         let dot = value(cell).map(|figure| dot("", figure, quantity.format));
         DotRow {
-            name: row_name(report, cell, cells),
+            name: names.name(report, cell),
             look: look(report, cell.row),
             dots: dot.into_iter().collect(),
         }
@@ -158,20 +159,6 @@ pub fn dot(name: &str, figure: Figure, format: NumberFormat) -> Dot {
         interval: figure
             .interval
             .map(|interval| interval.divided_by(format.divisor)),
-    }
-}
-
-/// The path, and what tells the cell from others of it.
-pub fn row_name(report: &Report, cell: &CellReport, cells: &[&CellReport]) -> String {
-    let mut name = path_name(report, cell.row).to_owned();
-    let others = others(cell, &varying(cells));
-    let sizes: BTreeSet<Option<u64>> = cells.iter().map(|cell| cell.params.size()).collect();
-    if !others.is_empty() {
-        name = format!("{name} {others}");
-    }
-    match cell.params.size() {
-        Some(size) if sizes.len() > 1 => format!("{name} {size}"),
-        _ => name,
     }
 }
 

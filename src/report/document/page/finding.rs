@@ -55,16 +55,17 @@ pub fn of_lines(chart: &Chart) -> String {
     sentences.join(" ")
 }
 
-/// Which row is highest and which lowest, in the last of its dots.
+/// Which row is highest and which lowest, in the last dot of the row that has most.
 pub fn of_dots(plot: &DotPlot) -> String {
+    let most = plot.rows.iter().rev().max_by_key(|row| row.dots.len());
+    let Some(dot) = most.and_then(|row| row.dots.last()) else {
+        return "Nothing was measured.".to_owned();
+    };
     let last: Vec<(&DotRow, &Dot)> = plot
         .rows
         .iter()
-        .filter_map(|row| Some((row, row.dots.last()?)))
+        .filter_map(|row| Some((row, row.dots.iter().find(|other| other.name == dot.name)?)))
         .collect();
-    let Some((_, dot)) = last.first() else {
-        return "Nothing was measured.".to_owned();
-    };
     let ends: Vec<(&str, f64, Option<Interval>)> = last
         .iter()
         .map(|(row, dot)| (&*row.name, dot.value, dot.interval))
@@ -147,4 +148,41 @@ fn change(changes: &[f64], chart: &Chart, (first, last): (u64, u64)) -> Option<S
     };
     let (x, y) = (&chart.x.name, &chart.y.name);
     Some(format!("From {x} {first} to {last}, {y} {how}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_dots_of_one_name_are_compared() {
+        let row = |name: &str, dots: &[(&str, f64)]| DotRow {
+            name: name.to_owned(),
+            dots: dots
+                .iter()
+                .map(|(name, value)| Dot {
+                    name: (*name).to_owned(),
+                    value: *value,
+                    interval: None,
+                })
+                .collect(),
+            ..DotRow::default()
+        };
+        let plot = DotPlot {
+            rows: vec![
+                row("a", &[("p50", 1.0)]),
+                row("b", &[("p50", 10.0), ("p99", 90.0)]),
+                row("c", &[("p50", 11.0), ("p99", 45.0)]),
+                row("d", &[]),
+            ],
+            ..DotPlot::default()
+        };
+        assert_eq!(
+            of_dots(&plot),
+            format!(
+                "At p99, b is highest with 90 and c lowest with 45, 50{TIE}% of it. 2 of 4 rows have no value."
+            )
+        );
+        assert_eq!(of_dots(&DotPlot::default()), "Nothing was measured.");
+    }
 }

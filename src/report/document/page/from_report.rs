@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::charts::{Quantity, capitalized, charts};
-use super::section::heading;
+use super::section::{MOST_TESTS, heading};
 use super::{cells_table, cpu, header, latency, ratios, variants};
 use crate::diag;
 use crate::plan::Test;
@@ -18,9 +18,6 @@ use crate::report::gate::{self, Judgement};
 use crate::report::{CellReport, Report};
 use crate::schedule::Param;
 use crate::tools::name;
-
-/// A page has sections for so many tests; the table of cells has all.
-const MOST_TESTS: usize = 40;
 
 impl Document {
     /// The report with charts, for a page that people look at: what ran and how it went, a section for each
@@ -102,12 +99,9 @@ fn section(
     let format = HeadlineFormat::new(report, &metric, cells);
     let mut headline = Quantity::from_metric(&metric, format.number);
     if sizes.len() >= sweep_table::CHARTED_FROM {
-        let is_mss = cells
-            .iter()
-            .any(|cell| cell.params.get(Param::Mss).is_some());
         headline
             .caption
-            .extend([" by ", &sweep_table::size_axis(is_mss).name]);
+            .extend([" by ", &sweep_table::size_axis(cells).name]);
     }
     blocks.extend(charts(report, cells, &headline, |cell| {
         report.headline(cell)

@@ -1,12 +1,9 @@
 //! What ran, where, when, how it went, and on what.
 
-use std::collections::BTreeMap;
-
 use super::section::heading;
 use crate::diag;
 use crate::report::document::from_report::outcome;
-use crate::report::document::heading::offloads;
-use crate::report::document::{Block, Fact, Level, Meaning, Span};
+use crate::report::document::{Block, Fact, Level, Meaning, Span, workers};
 use crate::report::gate::Judgement;
 use crate::report::{Report, summary};
 use crate::results::WorkerEnvironment;
@@ -59,14 +56,8 @@ pub fn blocks(report: &Report, judgements: &[Judgement<'_>]) -> Vec<Block> {
 
 /// `local cluster; w1 and w2 on node-1; w3 on node-2`.
 fn place(report: &Report) -> String {
-    let mut nodes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, worker) in &report.environment.workers {
-        nodes.entry(&worker.node).or_default().push(name);
-    }
-    let mut texts = Vec::new();
-    if let Some(cluster) = &report.environment.cluster {
-        texts.push(format!("{} cluster", cluster.kind));
-    }
+    let nodes = workers::by_node(report);
+    let mut texts: Vec<String> = workers::cluster(report).into_iter().collect();
     let placed = nodes.iter().take(NAMED);
     texts.extend(placed.map(|(node, workers)| format!("{} on {node}", named(workers))));
     if nodes.len() > NAMED {
@@ -102,7 +93,7 @@ pub fn environment(report: &Report) -> Vec<Block> {
             }
         }),
         ("MTU", |seen| number(seen.mtu.into())),
-        ("Offloads", |seen| offloads(seen).join(", ")),
+        ("Offloads", |seen| workers::offloads(seen).join(", ")),
         ("Congestion control", |seen| seen.congestion_control.clone()),
         ("Tools", |seen| {
             let tools = seen.tools.iter();
@@ -125,24 +116,17 @@ pub fn environment(report: &Report) -> Vec<Block> {
 
 /// What describes all workers; where they differ, each text after the names of its workers.
 fn by_worker(report: &Report, describe: impl Fn(&WorkerEnvironment) -> String) -> String {
-    let mut texts: Vec<(String, Vec<&str>)> = Vec::new();
-    for (name, worker) in &report.environment.workers {
-        let text = describe(&worker.environment);
-        match texts.iter_mut().find(|(other, _)| *other == text) {
-            Some((_, names)) => names.push(name),
-            None => texts.push((text, vec![name])),
+    let texts = workers::by_text(report, describe);
+    let agree = texts.len() == 1;
+    let known = texts.into_iter().filter(|(text, _)| !text.is_empty());
+    let known = known.map(|(text, names)| {
+        if agree {
+            text
+        } else {
+            format!("{}: {text}", named(&names))
         }
-    }
-    match &*texts {
-        [(text, _)] => text.clone(),
-        several => {
-            let known = several.iter().filter(|(text, _)| !text.is_empty());
-            let known: Vec<String> = known
-                .map(|(text, names)| format!("{}: {text}", named(names)))
-                .collect();
-            known.join("; ")
-        }
-    }
+    });
+    known.collect::<Vec<_>>().join("; ")
 }
 
 fn fact(name: &str, text: String) -> Fact {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::charts::{Quantity, charts as quantity_charts, dot, look, row_name};
+use super::charts::{Quantity, charts as quantity_charts, dot, look};
 use super::finding;
+use super::row_names::RowNames;
 use crate::plan::Test;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::sweep_table::CHARTED_FROM;
@@ -38,12 +39,13 @@ pub fn charts(report: &Report, test: &Test, cells: &[&CellReport]) -> Vec<Block>
         return Vec::new();
     }
     let format = NumberFormat::new(&means, 1.0, 1, labels::unit_of(name::LATENCY_P50_US));
+    let names = RowNames::new(cells);
     let rows = cells.iter().map(|cell| {
         let dots = PERCENTILES
             .iter()
             .filter_map(|(word, metric)| Some(dot(word, report.figure(cell, metric)?, format)));
         DotRow {
-            name: row_name(report, cell, cells),
+            name: names.name(report, cell),
             look: look(report, cell.row),
             dots: dots.collect(),
         }

@@ -8,5 +8,6 @@ mod from_report;
 mod header;
 mod latency;
 mod ratios;
+mod row_names;
 mod section;
 mod variants;

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use crate::report::Report;
+use super::charts::{MOST_CHARTS, caption};
+use super::row_names::RowNames;
+use super::section::{MOST_TESTS, left_out};
 use crate::report::baseline::{self, Beside};
 use crate::report::document::headline::path_name;
 use crate::report::document::sweep_table::{CHARTED_FROM, size_axis};
 use crate::report::document::{Axis, Block, Chart, Dot, DotPlot, DotRow, Point, Series, TIE};
-use crate::schedule::Param;
+use crate::report::{CellReport, Report};
 use crate::statistics::Summary;
 
 /// How many pairs a sentence names.
@@ -18,7 +20,7 @@ const NAMED: usize = 4;
 /// The share at which a path and its counterpart are alike.
 const ALIKE_PERCENT: f64 = 100.0;
 
-/// A chart for each test: lines over sizes, or a row for each pair.
+/// The charts of each test: lines over sizes for each combination of the other parameters, or a row for each pair.
 pub fn charts(report: &Report) -> Vec<Block> {
     let all = baseline::compare(report);
     let mut by_test: IndexMap<usize, Vec<&Beside<'_>>> = IndexMap::new();
@@ -27,6 +29,7 @@ pub fn charts(report: &Report) -> Vec<Block> {
             by_test.entry(row.test).or_default().push(beside);
         }
     }
+    let more = by_test.len().saturating_sub(MOST_TESTS);
     let mut dots = DotPlot {
         caption: "Other tests".to_owned(),
         reference: Some(ALIKE_PERCENT),
@@ -34,14 +37,36 @@ pub fn charts(report: &Report) -> Vec<Block> {
         ..DotPlot::default()
     };
     let mut blocks = Vec::new();
-    for (test, besides) in by_test {
-        let name = report.plan.tests.get(test).map_or("", |test| &*test.name);
-        let rows = rows(&besides);
-        if rows.values().any(|by_size| by_size.len() >= CHARTED_FROM) {
-            blocks.push(Block::Chart(lines(report, name, &besides, rows)));
+    for (test, besides) in by_test.into_iter().take(MOST_TESTS) {
+        let test = report.plan.tests.get(test).map_or("", |test| &*test.name);
+        let cells: Vec<&CellReport> = besides.iter().map(|beside| beside.cell).collect();
+        let names = RowNames::new(&cells);
+        let mut groups: IndexMap<String, Vec<&Beside<'_>>> = IndexMap::new();
+        for beside in &besides {
+            let others = names.others(beside.cell);
+            groups.entry(others).or_default().push(beside);
+        }
+        let mut groups: Vec<(String, Rows<'_>)> = groups
+            .into_iter()
+            .map(|(others, besides)| (others, rows(&besides)))
+            .collect();
+        let is_long = |rows: &Rows<'_>| rows.values().any(|row| row.len() >= CHARTED_FROM);
+        if groups.iter().any(|(_, rows)| is_long(rows)) {
+            let more = groups.len().saturating_sub(MOST_CHARTS);
+            groups.truncate(MOST_CHARTS);
+            let groups = groups.into_iter();
+            blocks.extend(groups.map(|(others, rows)| {
+                Block::Chart(lines(
+                    report,
+                    caption(test, &others),
+                    size_axis(&cells),
+                    rows,
+                ))
+            }));
+            blocks.extend(left_out(more, "combination"));
         } else {
             dots.rows.extend(besides.iter().map(|beside| DotRow {
-                name: format!("{name} {}", pair(report, beside)),
+                name: names.extend(format!("{test} {}", pair(report, beside)), beside.cell),
                 look: beside.pair.path,
                 dots: vec![dot(beside)],
             }));
@@ -56,6 +81,7 @@ pub fn charts(report: &Report) -> Vec<Block> {
         dots.finding = dots_finding(&dots);
         blocks.push(Block::DotPlot(dots));
     }
+    blocks.extend(left_out(more, "test"));
     blocks
 }
 
@@ -74,10 +100,8 @@ fn rows<'a>(besides: &[&'a Beside<'a>]) -> Rows<'a> {
     rows
 }
 
-fn lines(report: &Report, test: &str, besides: &[&Beside<'_>], rows: Rows<'_>) -> Chart {
-    let is_mss = besides
-        .iter()
-        .any(|beside| beside.cell.params.get(Param::Mss).is_some());
+/// A line for each path.
+fn lines(report: &Report, caption: String, x: Axis, rows: Rows<'_>) -> Chart {
     let mut sentences = Vec::new();
     let series: Vec<Series> = rows
         .into_iter()
@@ -112,19 +136,14 @@ fn lines(report: &Report, test: &str, besides: &[&Beside<'_>], rows: Rows<'_>) -
             })
         })
         .collect();
-    let values = series
-        .iter()
-        .flat_map(|series| &series.points)
-        .filter_map(|point| point.y);
     Chart {
-        caption: test.to_owned(),
+        caption,
         finding: shortened(&sentences),
-        x: size_axis(is_mss),
+        x,
         y: Axis {
             name: "of the plain path".to_owned(),
             unit: "%".to_owned(),
         },
-        top: values.fold(0.0, f64::max),
         reference: Some(ALIKE_PERCENT),
         decimals: 1,
         series,

@@ -1,6 +1,10 @@
-//! Sections of the page.
+//! Sections of the page, and their bounds.
 
-use crate::report::document::{Block, Level};
+use crate::diag;
+use crate::report::document::{Block, Level, Meaning};
+
+/// A page has sections for so many tests, and charts of so many in its sections of all tests.
+pub const MOST_TESTS: usize = 40;
 
 /// The heading of a section.
 pub fn heading(title: &str) -> Block {
@@ -8,4 +12,13 @@ pub fn heading(title: &str) -> Block {
         level: Level::Section,
         title: title.to_owned(),
     }
+}
+
+/// States how many charts of something the page leaves out; None if it has all.
+pub fn left_out(count: usize, of_what: &str) -> Option<Block> {
+    let text = format!(
+        "Not shown: the charts of {}; `--format json` has their figures.",
+        diag::count(count, &format!("more {of_what}"))
+    );
+    (count > 0).then(|| Block::paragraph(Meaning::Plain, text))
 }

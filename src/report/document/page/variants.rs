@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::section::heading;
-use crate::report::Report;
 use crate::report::compared_metric::word;
 use crate::report::document::sweep_table::{CHARTED_FROM, size_axis};
 use crate::report::document::{
     Axis, Block, Chart, Dot, DotPlot, DotRow, Fold, Point, Series, variants_table,
 };
 use crate::report::variants::{Cost, costs};
-use crate::schedule::Param;
+use crate::report::{CellReport, Report};
 use crate::statistics::{ALPHA, Interval, Pairs};
 
 /// The share at which a variant is like the base.
@@ -67,7 +66,7 @@ fn charts(report: &Report, base: &str) -> Vec<Block> {
 
 fn lines(report: &Report, caption: String, y: Axis, costs: &[&Cost<'_>]) -> Chart {
     let line = |(look, cost): (usize, &&Cost<'_>)| {
-        let point = |(cell, pairs): &(&crate::report::CellReport, Option<Pairs>)| {
+        let point = |(cell, pairs): &(&CellReport, Option<Pairs>)| {
             let dot = pairs.as_ref().map(percent);
             Some(Point {
                 x: cell.params.size()?,
@@ -82,16 +81,12 @@ fn lines(report: &Report, caption: String, y: Axis, costs: &[&Cost<'_>]) -> Char
         }
     };
     let series: Vec<Series> = costs.iter().enumerate().map(line).collect();
-    let values = series.iter().flat_map(|series| &series.points);
-    let is_mss = costs
-        .iter()
-        .flat_map(|cost| &cost.cells)
-        .any(|(cell, _)| cell.params.get(Param::Mss).is_some());
+    let cells = costs.iter().flat_map(|cost| &cost.cells);
+    let cells: Vec<&CellReport> = cells.map(|(cell, _)| *cell).collect();
     Chart {
         caption,
-        x: size_axis(is_mss),
+        x: size_axis(&cells),
         y,
-        top: values.filter_map(|point| point.y).fold(0.0, f64::max),
         reference: Some(ALIKE_PERCENT),
         decimals: 1,
         series,

@@ -1,0 +1,85 @@
+//! The local cluster, as the subcommands use it: what this machine has of it, and a run on it.
+
+use std::path::Path;
+
+use super::lifecycle::Live;
+use crate::cli::watch::Followed;
+use crate::cluster::local::Local;
+use crate::cluster::{Finding, local};
+use crate::diag::Problem;
+use crate::plan;
+use crate::render::Manifest;
+use crate::tools::{self, Tool};
+
+/// This program, for the parts of the local cluster that it starts itself as.
+const PROGRAM: &str = "/proc/self/exe";
+
+/// Whether this build has the local cluster.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a build without it has a problem to report"
+)]
+pub(super) fn require() -> Result<(), Problem> {
+    Ok(())
+}
+
+/// What this machine has for a cluster of so many pods.
+pub(super) fn preflight(settings: &plan::Local, pods: usize) -> Vec<Finding> {
+    local::preflight(Path::new(PROGRAM), settings, pods)
+}
+
+/// Whether the emulated nodes can take the workers.
+pub(super) fn placement(manifests: &[Manifest], settings: &plan::Local) -> Finding {
+    let placed = local::Blueprint::new(manifests, settings).err();
+    Finding::new(
+        "plan",
+        "the emulated nodes can take its workers",
+        placed.into_iter().map(Problem::from).collect(),
+    )
+}
+
+/// Whether all that the plan says of pods has an effect.
+pub(super) fn settings(plan: &plan::Plan) -> Finding {
+    Finding::new(
+        "settings",
+        "all that the plan says of pods has an effect",
+        local::unenforced(plan),
+    )
+}
+
+/// What this machine has of a tool: its version and files.
+pub(super) fn tool_finding(tool: &dyn Tool) -> Finding {
+    let found = match missing(tool) {
+        Some(problem) => Err(problem),
+        None => local::tool_check(tool),
+    };
+    Finding {
+        subject: tool.name().to_owned(),
+        result: found.map_err(|problem| vec![problem]),
+    }
+}
+
+/// Runs a run on it.
+pub(super) async fn run(live: Live<'_>) -> anyhow::Result<Followed> {
+    let plan = &live.prepared.plan;
+    let cluster = Local::start(Path::new(PROGRAM), &plan.local).await?;
+    let cluster = cluster.with_programs(tools::programs(plan));
+    Box::pin(live.whole(cluster)).await
+}
+
+/// What a tool lacks on this machine.
+fn missing(tool: &dyn Tool) -> Option<Problem> {
+    let programs = tool.programs();
+    let program = programs
+        .iter()
+        .find(|program| !local::is_installed(**program))?;
+    let help = match (program.package, tool.install()) {
+        ("", Some(how)) => format!("install it: {how}"),
+        ("", None) => "install it, or put it on the `PATH`".to_owned(),
+        (package, _) => match tool.package_note() {
+            "" => format!("install it: sudo apt-get install {package}"),
+            note => format!("install it: sudo apt-get install {package} ({note})"),
+        },
+    };
+    Some(Problem::without_place(format!("`{}` is not installed", program.name)).help(help))
+}

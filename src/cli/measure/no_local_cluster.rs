@@ -1,0 +1,50 @@
+//! In the place of `local_cluster` in a build without the local cluster: says so.
+
+use anyhow::anyhow;
+
+use super::lifecycle::Live;
+use crate::cli::watch::Followed;
+use crate::cluster::Finding;
+use crate::diag::Problem;
+use crate::plan;
+use crate::render::Manifest;
+use crate::tools::Tool;
+
+/// Whether this build has the local cluster.
+pub(super) fn require() -> Result<(), Problem> {
+    let what = "this netplan was built without the local cluster, which needs Linux";
+    Err(Problem::without_place(what).help("measure a cluster with `--on kubernetes`"))
+}
+
+/// What this machine has for a cluster: none.
+pub(super) fn preflight(_: &plan::Local, _: usize) -> Vec<Finding> {
+    vec![Finding::new(
+        "local cluster",
+        "",
+        require().err().into_iter().collect(),
+    )]
+}
+
+/// Whether the emulated nodes can take the workers: there are none.
+pub(super) fn placement(_: &[Manifest], settings: &plan::Local) -> Finding {
+    preflight(settings, 0).remove(0)
+}
+
+/// Whether all that the plan says of pods has an effect: nothing runs here.
+pub(super) fn settings(plan: &plan::Plan) -> Finding {
+    preflight(&plan.local, 0).remove(0)
+}
+
+/// What this machine has of a tool: no matter, it cannot measure.
+pub(super) fn tool_finding(tool: &dyn Tool) -> Finding {
+    Finding::new(tool.name(), "is used in the image only", Vec::new())
+}
+
+/// Runs a run on it: says that it cannot.
+#[expect(clippy::unused_async, reason = "as the one of the local cluster")]
+pub(super) async fn run(_: Live<'_>) -> anyhow::Result<Followed> {
+    Err(require().err().map_or_else(
+        || anyhow!("no local cluster"),
+        |problem| anyhow!("{problem}"),
+    ))
+}

@@ -1,0 +1,88 @@
+//! Sends the records of the journal to the worker that holds its copy, a few at a time.
+
+use std::path::PathBuf;
+
+use super::messages::record_from;
+use super::state::message::Session;
+use crate::results::RecordReader;
+use crate::rpc::pb::Hold;
+
+/// One message has at most so many records, and no further one once it has so many bytes.
+const MOST_RECORDS: usize = 256;
+const ENOUGH_BYTES: usize = 512 << 10;
+
+/// What is copied, and how far that is.
+#[derive(Debug)]
+pub(super) struct Copier {
+    folder: PathBuf,
+    job: Option<Job>,
+}
+
+#[derive(Debug)]
+struct Job {
+    session: Session,
+    /// The next record to send.
+    next: u64,
+    through: u64,
+    /// Open from the first record on.
+    records: Option<RecordReader>,
+    /// The worker has not answered the last message.
+    is_waiting: bool,
+}
+
+impl Copier {
+    /// Copies the journal in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, job: None }
+    }
+
+    /// Begins to send the records from `from` to the one before `through`.
+    pub fn copy(&mut self, session: Session, from: u64, through: u64) {
+        match &mut self.job {
+            Some(job) if job.session == session && job.next == from => job.through = through,
+            job => {
+                *job = Some(Job {
+                    session,
+                    next: from,
+                    through,
+                    records: None,
+                    is_waiting: false,
+                });
+            }
+        }
+    }
+
+    /// The worker has answered a message.
+    pub fn answered(&mut self, session: Session) {
+        if let Some(job) = self.job.as_mut().filter(|job| job.session == session) {
+            job.is_waiting = false;
+        }
+    }
+
+    /// The next message, if the worker can take one; of records that are on disk. A journal that cannot be
+    /// read ends the copying; then the worker does not answer in time, which the state notes.
+    pub fn next(&mut self, on_disk: u64) -> Option<(Session, Hold)> {
+        let job = self.job.as_mut()?;
+        let end = job.through.min(on_disk);
+        if job.is_waiting || job.next >= end {
+            return None;
+        }
+        let records = match &mut job.records {
+            Some(records) => records,
+            none => none.insert(RecordReader::open(&self.folder, job.next).ok()?),
+        };
+        let mut hold = Hold {
+            from_seq: job.next,
+            records: Vec::new(),
+        };
+        let mut bytes = 0;
+        while job.next < end && hold.records.len() < MOST_RECORDS && bytes < ENOUGH_BYTES {
+            let record = records.next_record().ok()?;
+            bytes += record.line.len() + record.raw.as_ref().map_or(0, |(_, raw)| raw.len());
+            hold.records.push(record_from(record));
+            job.next += 1;
+        }
+        job.is_waiting = true;
+        Some((job.session, hold))
+    }
+}
