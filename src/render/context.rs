@@ -8,8 +8,8 @@ use super::affinity::Affinity;
 use super::workers::WorkerPorts;
 use crate::catalog::WORKER_CONTROL_PORT;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PodUser, PullPolicy, StringMap,
-    TaintEffect, Toleration, TolerationOperator,
+    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PodSettings, PodUser, PullPolicy,
+    Resources, StringMap, TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
@@ -208,12 +208,55 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 #[derive(Serialize)]
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
+    /// What its pods are like: what `kubernetes:` says of all, and the worker of its own.
+    pub pods: PodsContext<'a>,
     #[serde(flatten)]
     pub affinity: Affinity,
     pub host_network: bool,
     /// Where it answers the command line, on its loopback addresses.
     pub control_port: u16,
     pub ports: Vec<PortContext>,
+}
+
+/// `worker.pods` in templates.
+#[derive(Serialize)]
+pub(super) struct PodsContext<'a> {
+    pub labels: StringMap,
+    pub annotations: StringMap,
+    pub resources: Resources,
+    /// With the keys of Kubernetes.
+    pub tolerations: Vec<TolerationContext<'a>>,
+    pub runtime_class: Option<String>,
+}
+
+impl<'a> PodsContext<'a> {
+    fn new(all: &'a Kubernetes, own: &'a PodSettings) -> Self {
+        let wider = PodSettings {
+            labels: all.labels.clone(),
+            annotations: all.annotations.clone(),
+            resources: all.resources.workers.clone(),
+            runtime_class: all.runtime_class.clone(),
+            ..PodSettings::default()
+        };
+        let PodSettings {
+            labels,
+            annotations,
+            resources,
+            runtime_class,
+            ..
+        } = own.over(&wider);
+        let tolerations = match own.tolerations.as_slice() {
+            [] => &all.tolerations,
+            own => own,
+        };
+        Self {
+            labels,
+            annotations,
+            resources,
+            tolerations: tolerations.iter().map(TolerationContext::from).collect(),
+            runtime_class,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -224,13 +267,14 @@ pub(super) struct PortContext {
 }
 
 impl<'a> WorkerContext<'a> {
-    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity) -> Self {
+    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity, kubernetes: &'a Kubernetes) -> Self {
         let transport = |port: &Port| match port.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
         };
         Self {
             name: worker.name,
+            pods: PodsContext::new(kubernetes, &worker.placement.pods),
             affinity,
             host_network: worker.host_network,
             control_port: WORKER_CONTROL_PORT,

@@ -22,6 +22,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "expect_own_metrics",
             "mesh_expect",
             "unknown_names",
+            "variants_until",
         ],
     ),
     (
@@ -42,6 +43,7 @@ const BEYOND: &[(&str, &[&str])] = &[
         "arithmetic",
         &[
             "mesh_too_large",
+            "variants_alone",
             "range_end_out_of_range",
             "sweep_descending",
             "timeout_too_short",

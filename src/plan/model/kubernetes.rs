@@ -36,6 +36,12 @@ pub struct Kubernetes {
     pub labels: StringMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_class: Option<String>,
+    /// Whether the run has network policies of its own.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub network_policies: bool,
+    /// Whether workers are on their nodes' network. `None` where the paths decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_network: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_family: Option<IpFamily>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +72,8 @@ impl Default for Kubernetes {
             annotations: StringMap::new(),
             labels: StringMap::new(),
             runtime_class: None,
+            network_policies: true,
+            host_network: None,
             ip_family: None,
             results_claim: None,
             user: PodUser::default(),
