@@ -14,6 +14,8 @@ mod import;
 mod link;
 mod overhead;
 mod page;
+mod pairs;
+mod pairs_simulation;
 mod peak;
 mod planning;
 mod report;
@@ -35,7 +37,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 15] = [
+const SECTIONS: [Section; 16] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -80,6 +82,11 @@ const SECTIONS: [Section; 15] = [
         names: &["import"],
         what: "imports of iperf3's documents, in time and memory (20 s)",
         measure: import::measure,
+    },
+    Section {
+        names: &["pairs"],
+        what: "variants: how often ratios by pairs are right, and what pairing is worth, simulated (5 s)",
+        measure: pairs::measure,
     },
     Section {
         names: &["history"],

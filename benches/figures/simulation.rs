@@ -21,7 +21,7 @@ pub enum Shape {
 }
 
 /// How a cell is measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Rule {
     /// So many samples.
     Fixed(u32),
@@ -37,7 +37,7 @@ pub fn until(percent: f64) -> Until {
     Until {
         min: 3,
         max: 20,
-        until: Percent(percent),
+        until: Percent(percent).into(),
     }
 }
 
@@ -97,15 +97,17 @@ pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
         let mut values = Vec::new();
         let decision = loop {
             values.push(source.next());
-            match decide(rule, &values) {
+            match decide(&rule, &values) {
                 Decision::More => {}
                 end => break end,
             }
         };
         samples += values.len();
         reached += u32::from(decision == Decision::Reached);
-        let alpha = match rule {
-            Rule::Adaptive(until) => stopping_rule::alpha(Repeat::Until(until), values.len()),
+        let alpha = match &rule {
+            Rule::Adaptive(until) => {
+                stopping_rule::alpha(&Repeat::Until(until.clone()), values.len())
+            }
             Rule::Fixed(_) | Rule::Naive(_) => ALPHA,
         };
         let interval = Summary::from_values(values).and_then(|s| s.interval(alpha));
@@ -119,11 +121,11 @@ pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
     }
 }
 
-fn decide(rule: Rule, values: &[f64]) -> Decision {
+fn decide(rule: &Rule, values: &[f64]) -> Decision {
     match rule {
-        Rule::Fixed(n) if values.len() < n as usize => Decision::More,
+        Rule::Fixed(n) if values.len() < *n as usize => Decision::More,
         Rule::Fixed(_) => Decision::Reached,
-        Rule::Adaptive(until) => stopping_rule::decide(&until, values),
+        Rule::Adaptive(until) => stopping_rule::decide(until, values),
         Rule::Naive(until) => {
             if values.len() < until.min as usize {
                 return Decision::More;
@@ -131,7 +133,7 @@ fn decide(rule: Rule, values: &[f64]) -> Decision {
             let summary = Summary::from_values(values.iter().copied());
             let half = summary.and_then(|s| Some((s.half_width(ALPHA)?, s.mean)));
             match half {
-                Some((half, mean)) if half <= mean.abs() * until.until.0 / 100.0 => {
+                Some((half, mean)) if half <= mean.abs() * until.until.percent.0 / 100.0 => {
                     Decision::Reached
                 }
                 _ if values.len() >= until.max as usize => Decision::GivenUp,

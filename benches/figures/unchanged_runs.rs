@@ -6,12 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use netplan::compare::judge::Answer;
 use netplan::compare::{
     Comparison, FEWEST_RUNS, Floors, Limit, Options, Outcome, Run, Side, calibrate, compare,
 };
 use netplan::report::Report;
 use netplan::results::{RunDir, journal, runs_in};
+use netplan::statistics::judge::Answer;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 

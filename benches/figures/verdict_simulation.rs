@@ -2,7 +2,7 @@
 //! the same each time. Tests use it too.
 
 use netplan::catalog::Better;
-use netplan::compare::judge::{Answer, Judgement, LimitOutcome, Question, Scale, judge};
+use netplan::statistics::judge::{Answer, Judgement, LimitOutcome, Question, Scale, judge};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
@@ -147,6 +147,7 @@ fn questions(setting: Setting, rng: &mut ChaCha8Rng) -> Vec<Question> {
         .map(|path| Question {
             base: of_path(&base, path),
             new: of_path(&new, path),
+            pairs: None,
             scale: Scale::Log,
             better: Better::More,
             margin: 0.03,

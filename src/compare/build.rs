@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 
 use super::comparison::{Comparison, Factor, Machines, Pair, PathVerdict, Versus};
 use super::floor::{FloorIndex, Floors};
-use super::judge::{Answer, Scale, judge};
 use super::limit::Limit;
 use super::options::Options;
 use super::questions::mark::marks;
@@ -14,7 +13,9 @@ use super::questions::question::{Asked, Matched};
 use super::questions::subject::Subject;
 use super::sides::matching::{Matching, Why};
 use super::sides::side::Side;
+use crate::plan::VARIANT_MARK;
 use crate::results::environment::configuration::Configuration;
+use crate::statistics::judge::{Answer, Scale, judge};
 
 /// Compares each of `others` with `base`. All that decides is corrected together. `floors` are the stored A/A floors.
 #[must_use]
@@ -122,6 +123,25 @@ fn absolute(matched: Matched<'_>, options: &Options, floor: Option<&FloorIndex<'
             let decides = decisive.iter().any(|other| other == metric);
             let found = matched.ask((test, path), cells, metric, options, floor);
             asked.extend(found.filter(|asked| decides || asked.question.limit.is_some()));
+        }
+    }
+    asked.extend(costs(matched, options));
+    asked
+}
+
+/// A question for what each variant costs: for the ratio of a path under it to the same path under the base.
+fn costs(matched: Matched<'_>, options: &Options) -> Vec<Asked> {
+    let groups = matched.groups();
+    let mut asked = Vec::new();
+    for ((test, path), cells) in &groups {
+        let Some((plain, _)) = path.split_once(VARIANT_MARK) else {
+            continue;
+        };
+        let decisive = matched.decisive(test);
+        for metric in matched.metrics(cells) {
+            let decides = decisive.iter().any(|other| other == metric);
+            let found = matched.ask_ratio((test, path), plain, &groups, metric, options);
+            asked.extend(found.filter(|_| decides));
         }
     }
     asked

@@ -1,12 +1,12 @@
 //! What a comparison says: plain data, from which documents and files are made.
 
-use super::judge::{Judgement, Question, Scale};
 use super::options::Options;
 use super::questions::mark::Mark;
 use super::questions::subject::Subject;
 use super::sides::matching::Matching;
 use super::sides::side::Side;
 use crate::results::environment::configuration::Difference;
+use crate::statistics::judge::{Judgement, Question, Scale};
 
 /// One reference beside one other side or more.
 #[derive(Clone, Debug, PartialEq)]

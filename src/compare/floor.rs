@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::judge::Scale;
 use crate::results::MachineKey;
 use crate::statistics::Spread;
+use crate::statistics::judge::Scale;
 
 /// The version of the file, in it as `version`. Entries of version 1 do not say how they were measured.
 const VERSION: u32 = 2;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::sides::metric;
 use super::sides::side::Side;
+use crate::report::compared_metric as metric;
 
 /// How much worse NEW may be.
 #[derive(Clone, Debug, PartialEq)]

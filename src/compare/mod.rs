@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! reports ─▶ Run (figures of each cell) ─▶ Side ─▶ matching (which cells are comparable)
-//!         ─▶ questions (a value for each run) ─▶ judge (answers) ─▶ Comparison ─▶ document
+//!         ─▶ questions (a value for each run) ─▶ statistics::judge (answers) ─▶ Comparison ─▶ document
 //! ```
 //!
 //! Pure: a comparison is a function of the reports, the options and the stored A/A floor.
@@ -12,7 +12,6 @@ mod calibrate;
 mod comparison;
 pub mod document;
 mod floor;
-pub mod judge;
 mod limit;
 mod options;
 mod outcome;
@@ -29,8 +28,5 @@ pub use outcome::Outcome;
 pub use questions::mark::Mark;
 pub use questions::subject::Subject;
 pub use sides::matching::{Matching, Unmatched, Why};
-pub use sides::metric::{
-    CPU_PER_GBIT_CLIENT, CPU_PER_GBIT_SERVER, RETRANSMITS_PER_GB, decisive, margin, word,
-};
 pub use sides::run::{Run, RunCell, RunTest};
 pub use sides::side::{MachinesDiffer, Side};

@@ -1,7 +1,7 @@
 //! What follows from a comparison.
 
 use super::comparison::{Comparison, Versus};
-use super::judge::{Answer, LimitOutcome};
+use crate::statistics::judge::{Answer, LimitOutcome};
 
 /// What follows from a comparison, for exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ use super::finding::{self, Finding};
 use super::moves::{Drift, Move, Moves, SETTLED_FROM};
 use super::series::{Series, Timeline, timelines};
 use crate::catalog::{self, Better};
-use crate::compare;
+use crate::report::compared_metric;
 use crate::results::RunSummary;
 use crate::statistics::correction;
 
@@ -32,7 +32,8 @@ impl Settings {
     /// The smallest change of a metric that is reported, as a share: usually what `compare` takes for alike.
     #[must_use]
     pub fn minimum(&self, metric: &str) -> f64 {
-        self.minimum.unwrap_or_else(|| compare::margin(metric))
+        self.minimum
+            .unwrap_or_else(|| compared_metric::margin(metric))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::compare;
+use crate::report::compared_metric;
 use crate::results::environment::configuration::{Configuration, Difference};
 use crate::results::{MachineKey, RunSummary};
 
@@ -210,7 +210,7 @@ fn decisive_metrics(summary: &RunSummary) -> HashMap<String, Vec<String>> {
     let decisive = measured
         .into_iter()
         .filter_map(|(test, (headline, metrics))| {
-            let decisive = compare::decisive(headline?, |metric| metrics.contains(metric));
+            let decisive = compared_metric::decisive(headline?, |metric| metrics.contains(metric));
             Some((test.to_owned(), decisive))
         });
     decisive.collect()

@@ -10,9 +10,10 @@ use tonic::Status;
 
 use super::journal_stream::Stand;
 use super::service::Call;
+use super::state::claim::Copy;
 use super::state::epoch::Epoch;
 use super::state::message::{Input, Session};
-use super::state::succession::{Copy, Step, Succession};
+use super::state::succession::{Step, Succession};
 use super::store::{Store, StoreError};
 use crate::diag::printable;
 use crate::rpc::pb::{Gathering, SendCopy, ToWorker, to_worker};

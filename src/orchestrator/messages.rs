@@ -6,11 +6,11 @@ use std::time::Duration;
 use tonic::Status;
 
 use super::address;
+use super::state::claim::{Claim, Copy};
 use super::state::epoch::Epoch;
 use super::state::message::{
     ClientEnd, Input, Order, Place, Process, Session, Step, TcpConnection,
 };
-use super::state::succession::{Claim, Copy};
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
 use crate::results::{StoredRecord, WorkerEnvironment};
 use crate::rpc::pb::from_worker::Message;

@@ -18,10 +18,11 @@ use super::journal_stream::Stand;
 use super::log_archive;
 use super::log_lines::Lines;
 use super::service::Service;
+use super::state::claim::Copy;
 use super::state::copies::Ledger;
 use super::state::epoch::Epoch;
 use super::state::replay::Replay;
-use super::state::succession::{Copy, Succession};
+use super::state::succession::Succession;
 use super::state::task::Tasks;
 use super::state::{Limits, State};
 use super::store::{Store, StoreError};
@@ -38,6 +39,8 @@ const CALLS: usize = 64;
 /// The longest plan whose event is a line that a message carries: JSON writes line ends and quotes
 /// as two bytes.
 const LARGEST_PLAN_BYTES: usize = MAX_LINE_BYTES / 2 - (64 << 10);
+/// How long an orchestrator that has a successor waits to be removed.
+const SUPERSEDED_WAIT: Duration = Duration::from_secs(300);
 /// How long streams may take to end by themselves at the very end.
 const CLOSING: Duration = Duration::from_millis(200);
 
@@ -146,7 +149,8 @@ pub enum Error {
 /// for watchers short.
 ///
 /// # Errors
-/// [`Error::Stopped`] after a `shutdown` before the run's end. Else
+/// [`Error::Stopped`] after a `shutdown` before the run's end. [`Error::Superseded`] when another orchestrator continues the
+/// run, once `shutdown` comes or after a while. Else
 /// when plan or selection are wrong, the journal cannot be written or belongs to another run, or
 /// the certificates cannot be used. Failed cells are not an error.
 pub async fn run(
@@ -261,6 +265,11 @@ pub async fn run(
         // Watchers get what is acknowledged, and their streams end without the run's end.
         drop(driver);
         end(close, server).await;
+        if let Error::Superseded(_) = error {
+            tell(&format!("{error}; its pod is about to be removed"));
+            // Its Job would start it again at once, and it would take the run over in its turn.
+            let _ = tokio::time::timeout(SUPERSEDED_WAIT, shutdown).await;
+        }
         return Err(error);
     }
     let Linger {

@@ -14,6 +14,7 @@
 //! step that are waited for; so no result lands on another cell.
 
 mod cell_index;
+pub mod claim;
 pub mod copies;
 mod deadlines;
 pub mod epoch;
@@ -43,6 +44,7 @@ use progress::{Next, Progress};
 use queue::Queue;
 use replay::History;
 use sample::order::SampleOrder;
+use sample::rounds::Groups;
 use table::{CellIndex, Table, WorkerId};
 use task::Tasks;
 
@@ -100,6 +102,7 @@ pub struct State {
     /// Cells that have ended.
     ended: usize,
     order: SampleOrder,
+    groups: Groups,
     /// A sample of each cell that has not ended, except for those in lanes.
     queue: Queue,
     lanes: BTreeMap<LaneId, Lane>,
@@ -180,7 +183,7 @@ impl State {
             .collect();
         // Whoever reads a plan to run it draws a seed; without one the order is still the same after
         // each restart.
-        let order = SampleOrder::new(plan.order, plan.seed.unwrap_or_default());
+        let order = SampleOrder::new(plan.order, plan.seed.unwrap_or_default(), tasks.members());
         // The plan has the workers of all of its paths.
         let id = |name| names.get(name).copied().unwrap_or_default();
         let paths = plan.paths.iter();
@@ -192,6 +195,7 @@ impl State {
             Concurrency::Serial => 1,
             Concurrency::DisjointNodes => workers.len(),
         };
+        let groups = Groups::new(&order, &tasks);
         let mut queue = Queue::new(plan.concurrency, workers.len(), ends);
         let mut ended = 0;
         for (cell, progress) in progress.iter() {
@@ -205,6 +209,7 @@ impl State {
             tasks,
             progress,
             ended,
+            groups,
             order,
             queue,
             lanes: BTreeMap::new(),
@@ -287,7 +292,8 @@ impl State {
 
     /// What a cell needs next.
     fn next_for(&self, cell: CellIndex) -> Next {
-        self.progress[cell].next(self.tasks.at(cell).work)
+        let round = self.round_decision(cell);
+        self.progress[cell].next(self.tasks.at(cell).work, round)
     }
 
     fn emit_for_cell(&mut self, cell: CellIndex, kind: EventKind, raw: Option<Vec<u8>>) {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::state::claim::Copy;
 use super::state::epoch::Epoch;
 use super::state::message::Emission;
-use super::state::succession::Copy;
 use crate::files;
 use crate::results::{
     Event, EventKind, Journal, JournalError, RunDir, RunDirError, VERSION, journal,

@@ -125,7 +125,7 @@ impl Groups {
                 let node = far(Scope::Node, NODE_GROUP, &placement.other_node_than);
                 affinity.far.extend(node);
                 affinity.node = affinity.node.or_else(|| placement.node.clone());
-                for (key, value) in &placement.node_selector {
+                for (key, value) in &placement.pods.node_selector {
                     let entry = affinity.node_selector.entry(key.clone());
                     entry.or_insert_with(|| value.clone());
                 }
@@ -388,7 +388,7 @@ mod tests {
             Placement::default(),
             placement(|p| {
                 p.same_node_as = Some("w0".into());
-                p.node_selector.insert("disk".into(), "ssd".into());
+                p.pods.node_selector.insert("disk".into(), "ssd".into());
                 p.other_node_than = Some("w2".into());
             }),
             Placement::default(),

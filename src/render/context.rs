@@ -8,13 +8,17 @@ use super::affinity::Affinity;
 use super::workers::WorkerPorts;
 use crate::catalog::WORKER_CONTROL_PORT;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PullPolicy, StringMap, TaintEffect,
-    Toleration, TolerationOperator,
+    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PodSettings, PodUser, PullPolicy,
+    Resources, StringMap, TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
 /// The port that the orchestrator's Service listens on.
 pub const ORCHESTRATOR_PORT: u16 = 5202;
+
+/// The labels by which every kubelet says what its node is.
+const OS: &str = "kubernetes.io/os";
+const ARCHITECTURE: &str = "kubernetes.io/arch";
 
 /// What one run's objects have in common: `run` in templates.
 #[derive(Clone, Debug, Serialize)]
@@ -29,8 +33,8 @@ pub struct RunContext {
     pub version: &'static str,
     /// The `--only` selection, if any.
     pub only: Option<String>,
-    /// The journal of a run that is continued: gzipped, in base64.
-    pub journal: Option<String>,
+    /// The journal of a run that is continued: gzipped, in parts of which a `ConfigMap` takes one each, in base64.
+    pub journal: Vec<String>,
     /// Programs of declared tools: workers announce which files they are.
     pub programs: BTreeSet<String>,
 }
@@ -47,7 +51,7 @@ impl RunContext {
             image: format!("netplan:{version}"),
             version,
             only,
-            journal: None,
+            journal: Vec::new(),
             programs: BTreeSet::new(),
         }
     }
@@ -112,7 +116,10 @@ impl OrchestratorContext {
 pub(super) struct KubernetesContext<'a> {
     pub image_pull_policy: PullPolicy,
     pub pull_secrets: &'a [String],
-    pub node_selector: &'a StringMap,
+    /// With what netplan asks of every node.
+    pub node_selector: StringMap,
+    /// Whether the pods name the image's user id.
+    pub names_user: bool,
     /// With the keys of Kubernetes.
     pub tolerations: Vec<TolerationContext<'a>>,
     pub resources: &'a PodResources,
@@ -121,6 +128,10 @@ pub(super) struct KubernetesContext<'a> {
     pub labels: &'a StringMap,
     pub runtime_class: Option<&'a str>,
     pub ip_family: Option<IpFamily>,
+    /// The claim for the journal; without it a worker holds a copy.
+    pub results_claim: Option<&'a str>,
+    pub active_deadline_seconds: Option<u32>,
+    pub ttl_seconds_after_finished: Option<u32>,
     /// Whether any worker is on its host's network.
     pub any_on_host: bool,
     /// Whether the namespace is netplan's own, rather than one that the plan names.
@@ -132,7 +143,8 @@ impl<'a> KubernetesContext<'a> {
         Self {
             image_pull_policy: plan.image_pull_policy,
             pull_secrets: &plan.pull_secrets,
-            node_selector: &plan.node_selector,
+            node_selector: node_selector(plan),
+            names_user: plan.user == PodUser::Image,
             tolerations: plan
                 .tolerations
                 .iter()
@@ -144,10 +156,25 @@ impl<'a> KubernetesContext<'a> {
             labels: &plan.labels,
             runtime_class: plan.runtime_class.as_deref(),
             ip_family: plan.ip_family,
+            results_claim: plan.results_claim.as_deref(),
+            active_deadline_seconds: plan.active_deadline_seconds,
+            ttl_seconds_after_finished: plan.ttl_seconds_after_finished,
             any_on_host: workers.iter().any(|worker| worker.host_network),
             own_namespace: run.namespace == NAMESPACE,
         }
     }
+}
+
+/// Labels that every node with a pod has: the image is of Linux, and may be of one architecture.
+fn node_selector(plan: &Kubernetes) -> StringMap {
+    let mut selector = StringMap::from_iter([(OS.to_owned(), "linux".to_owned())]);
+    selector.extend(
+        plan.architecture
+            .iter()
+            .map(|one| (ARCHITECTURE.to_owned(), one.clone())),
+    );
+    selector.extend(plan.node_selector.clone());
+    selector
 }
 
 /// A toleration as Kubernetes spells it.
@@ -181,12 +208,55 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 #[derive(Serialize)]
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
+    /// What its pods are like: what `kubernetes:` says of all, and the worker of its own.
+    pub pods: PodsContext<'a>,
     #[serde(flatten)]
     pub affinity: Affinity,
     pub host_network: bool,
     /// Where it answers the command line, on its loopback addresses.
     pub control_port: u16,
     pub ports: Vec<PortContext>,
+}
+
+/// `worker.pods` in templates.
+#[derive(Serialize)]
+pub(super) struct PodsContext<'a> {
+    pub labels: StringMap,
+    pub annotations: StringMap,
+    pub resources: Resources,
+    /// With the keys of Kubernetes.
+    pub tolerations: Vec<TolerationContext<'a>>,
+    pub runtime_class: Option<String>,
+}
+
+impl<'a> PodsContext<'a> {
+    fn new(all: &'a Kubernetes, own: &'a PodSettings) -> Self {
+        let wider = PodSettings {
+            labels: all.labels.clone(),
+            annotations: all.annotations.clone(),
+            resources: all.resources.workers.clone(),
+            runtime_class: all.runtime_class.clone(),
+            ..PodSettings::default()
+        };
+        let PodSettings {
+            labels,
+            annotations,
+            resources,
+            runtime_class,
+            ..
+        } = own.over(&wider);
+        let tolerations = match own.tolerations.as_slice() {
+            [] => &all.tolerations,
+            own => own,
+        };
+        Self {
+            labels,
+            annotations,
+            resources,
+            tolerations: tolerations.iter().map(TolerationContext::from).collect(),
+            runtime_class,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -197,13 +267,14 @@ pub(super) struct PortContext {
 }
 
 impl<'a> WorkerContext<'a> {
-    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity) -> Self {
+    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity, kubernetes: &'a Kubernetes) -> Self {
         let transport = |port: &Port| match port.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
         };
         Self {
             name: worker.name,
+            pods: PodsContext::new(kubernetes, &worker.placement.pods),
             affinity,
             host_network: worker.host_network,
             control_port: WORKER_CONTROL_PORT,

@@ -31,7 +31,7 @@ pub fn chart(run: &RunContext, plan_name: &str, manifests: &[Manifest]) -> Vec<C
     let mut values = Values::default();
     values.set(
         &["namespace"],
-        match run.namespace.as_str() {
+        &match run.namespace.as_str() {
             NAMESPACE => json!(""),
             named => json!(named),
         },
@@ -120,9 +120,13 @@ fn pod(
 ) {
     let mut swap = |spec: &mut Map<String, Value>, field: &str, path: &[&str], empty: Value| {
         let found = spec.remove(field).unwrap_or(empty);
-        // All pods have the same; the first one tells.
-        values.set(path, found);
-        spec.insert(field.to_owned(), places.expression(reference(path)));
+        // Mostly all pods have the same, and the first one tells. What differs stays in the object.
+        let value = if values.set(path, &found) {
+            places.expression(reference(path))
+        } else {
+            found
+        };
+        spec.insert(field.to_owned(), value);
     };
     swap(
         spec,
@@ -181,20 +185,20 @@ fn reference(path: &[&str]) -> String {
 struct Values(Map<String, Value>);
 
 impl Values {
-    /// Sets what is not there yet.
-    fn set(&mut self, path: &[&str], value: Value) {
+    /// Sets what is not there yet. Gives whether the value is the one that is there then.
+    fn set(&mut self, path: &[&str], value: &Value) -> bool {
         let Some((last, folders)) = path.split_last() else {
-            return;
+            return false;
         };
         let mut at = &mut self.0;
         for folder in folders {
             let below = at.entry(*folder).or_insert_with(|| json!({}));
             let Value::Object(below) = below else {
-                return;
+                return false;
             };
             at = below;
         }
-        at.entry(*last).or_insert(value);
+        at.entry(*last).or_insert_with(|| value.clone()) == value
     }
 }
 

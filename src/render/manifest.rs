@@ -73,7 +73,7 @@ pub fn manifests(
         .iter()
         .zip(affinities(workers))
         .map(|(worker, affinity)| {
-            let context = WorkerContext::new(worker, affinity);
+            let context = WorkerContext::new(worker, affinity, kubernetes);
             (
                 worker,
                 context! { worker => Serde(&context), ..common.clone() },
@@ -87,16 +87,24 @@ pub fn manifests(
     if !always_exists(&run.namespace) {
         rendered.push(render("namespace.yaml.j2", &common)?);
     }
-    let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
-    rendered.push(render(orchestrator_policy, &common)?);
-    // Policies do not reach the host network.
-    for (_, context) in with_affinity
-        .iter()
-        .filter(|(worker, _)| !worker.host_network)
-    {
-        rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
+    if kubernetes.network_policies {
+        let orchestrator_policy = "orchestrator-networkpolicy.yaml.j2";
+        rendered.push(render(orchestrator_policy, &common)?);
+        // Policies do not reach the host network.
+        for (_, context) in with_affinity
+            .iter()
+            .filter(|(worker, _)| !worker.host_network)
+        {
+            rendered.push(render("worker-networkpolicy.yaml.j2", context)?);
+        }
     }
     rendered.push(render("configmap.yaml.j2", &common)?);
+    for (part, number) in run.journal.iter().skip(1).zip(1..) {
+        let name = format!("{}-journal-{number}", run.prefix);
+        let part = context! { name, content => part };
+        let context = context! { part, ..common.clone() };
+        rendered.push(render("journal-configmap.yaml.j2", &context)?);
+    }
     let secret = |name: &str, identity| {
         let context = context! { secret => context! { name }, identity, ..common.clone() };
         render(SECRET, &context)
@@ -138,7 +146,7 @@ pub fn worker_jobs(
     let jobs = workers.iter().zip(affinities(workers));
     let jobs = jobs.map(|(worker, affinity)| {
         let context = context! {
-            worker => Serde(&WorkerContext::new(worker, affinity)),
+            worker => Serde(&WorkerContext::new(worker, affinity, &plan.kubernetes)),
             ..common(run, &plan.name, "", &plan.kubernetes, workers)
         };
         render(&engine, templates, WORKER_JOB, &context)

@@ -19,6 +19,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "orchestrator-networkpolicy.yaml.j2",
     "worker-networkpolicy.yaml.j2",
     "configmap.yaml.j2",
+    "journal-configmap.yaml.j2",
     "secret.yaml.j2",
     "orchestrator-service.yaml.j2",
     "worker-service.yaml.j2",

@@ -71,7 +71,10 @@ pub fn counterparts(plan: &Plan) -> Vec<Pair> {
 }
 
 fn counterpart(plan: &Plan, of: &Path) -> Option<(Difference, usize)> {
-    let find = |fits: &dyn Fn(&Path) -> bool| plan.paths.iter().position(fits);
+    let find = |fits: &dyn Fn(&Path) -> bool| {
+        let here = |p: &Path| p.variant == of.variant && fits(p);
+        plan.paths.iter().position(here)
+    };
     let together = |a: &str, b: &str| same_node(plan, a, b);
     match of.via {
         Via::ClusterIp if of.from == of.to => {

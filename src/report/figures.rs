@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::fold::{CellReport, CellState, Report};
 use crate::results::Sample;
-use crate::schedule::{Param, Params};
+use crate::schedule::{CellId, Param, Params};
 use crate::statistics::{self, ALPHA, Interval, Ratio, Summary, stopping_rule};
 
 /// A metric of a cell.
@@ -56,7 +56,7 @@ impl Report {
     /// The level of a mean's interval: stricter where the samples decided when to stop.
     fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
         self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
-            stopping_rule::alpha(test.timing.repeat, summary.count)
+            stopping_rule::alpha(&test.timing.repeat, summary.count)
         })
     }
 
@@ -86,8 +86,13 @@ impl Report {
     }
 }
 
-/// Finds the cell of the same test with the same parameters on another path.
-pub(super) struct Peers<'a>(HashMap<Key<'a>, &'a CellReport>);
+/// Finds the cell of the same test with the same parameters on another path, and the same cell under another
+/// variant.
+pub(super) struct Peers<'a> {
+    by_path: HashMap<Key<'a>, &'a CellReport>,
+    /// Empty in a plan without variants.
+    by_id: HashMap<&'a CellId, &'a CellReport>,
+}
 
 /// Indices of the plan's test and path, and the parameters.
 type Key<'a> = (usize, usize, &'a [(Param, u64)]);
@@ -98,11 +103,27 @@ impl<'a> Peers<'a> {
             let row = report.schedule.rows.get(cell.row)?;
             Some(((row.test, row.path, &*cell.params.0), cell))
         };
-        Peers(report.cells.iter().filter_map(key).collect())
+        let cells = report.cells.iter();
+        let with_variants = cells.filter(|_| !report.plan.variants.is_empty());
+        Peers {
+            by_path: report.cells.iter().filter_map(key).collect(),
+            by_id: with_variants.map(|cell| (&cell.id, cell)).collect(),
+        }
+    }
+
+    /// `variant` is an index into the plan's.
+    pub fn under(
+        &self,
+        report: &Report,
+        cell: &CellReport,
+        variant: usize,
+    ) -> Option<&'a CellReport> {
+        let name = report.plan.variant_name(variant).filter(|_| variant > 0);
+        self.by_id.get(&cell.id.under(name)).copied()
     }
 
     /// `test` and `path` are indices into the plan's.
     pub fn get(&self, test: usize, path: usize, params: &Params) -> Option<&'a CellReport> {
-        self.0.get(&(test, path, &*params.0)).copied()
+        self.by_path.get(&(test, path, &*params.0)).copied()
     }
 }

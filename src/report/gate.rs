@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::figures::Peers;
 use super::fold::{CellReport, CellState, Report};
+use super::variants;
 use crate::plan::{Bound, Expectation, Expectations, Metric, Path, Plan, Test};
-use crate::statistics::Interval;
+use crate::statistics::{ALPHA, Interval};
 
 /// How an expectation came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,7 +137,7 @@ pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
         let of_path = of_path.filter(|(_, (metric, _))| measured.contains(metric));
         let concerns = of_test
             .chain(of_path)
-            .filter(|(_, (_, expectation))| concerns(expectation, test, path));
+            .filter(|(_, (_, expectation))| concerns(&report.plan, expectation, test, path));
         for (origin, (metric, expectation)) in concerns {
             let (found, verdict, reason) = match find(report, &peers, cell, metric, expectation) {
                 Ok(found) => (Some(found), found.against(expectation), None),
@@ -157,11 +158,15 @@ pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
 }
 
 /// Whether the bound means the cells of a test on a path: a share of a path is for the test's other
-/// paths, and does not apply where the test does not measure that path.
-fn concerns(expectation: &Expectation, test: &Test, path: &Path) -> bool {
+/// paths, and does not apply where the test does not measure that path. A share of a variant is for the
+/// other variants.
+fn concerns(plan: &Plan, expectation: &Expectation, test: &Test, path: &Path) -> bool {
     match &expectation.bound {
         Bound::Absolute(_) => true,
-        Bound::OfPath { path: whole, .. } => *whole != path.name && test.paths.contains(whole),
+        Bound::OfPath { path: whole, .. } => match plan.variants.get_index_of(whole) {
+            Some(variant) => variant != path.variant,
+            None => whole != path.plain_name() && test.paths.contains(whole),
+        },
     }
 }
 
@@ -194,8 +199,13 @@ fn find(
         }
         Bound::OfPath { path, .. } => path,
     };
+    if let Some(variant) = report.plan.variants.get_index_of(path) {
+        return of_variant(report, peers, cell, metric, (path, variant));
+    }
     let on = format!(" on {path}");
-    let index = report.plan.paths.iter().position(|p| p.name == *path);
+    let own_variant = report.row(cell.row).map_or(0, |(row, ..)| row.variant());
+    let is_meant = |p: &Path| p.variant == own_variant && p.plain_name() == path;
+    let index = report.plan.paths.iter().position(is_meant);
     let test = report.schedule.rows.get(cell.row).map(|row| row.test);
     let peer = index
         .zip(test)
@@ -236,6 +246,38 @@ fn find(
         Verdict::Undecided,
         format!("a share of 0{on} has no meaning"),
     ))
+}
+
+/// The share of the same cell under another variant, by pairs of the same rounds.
+fn of_variant(
+    report: &Report,
+    peers: &Peers<'_>,
+    cell: &CellReport,
+    metric: &Metric,
+    (name, variant): (&str, usize),
+) -> Result<Found, (Verdict, String)> {
+    let on = format!(" under {name}");
+    let peer = peers.under(report, cell, variant).ok_or_else(|| {
+        let reason = format!("the same cell{on} was not selected");
+        (Verdict::Undecided, reason)
+    })?;
+    if report.figure(peer, metric.name()).is_none() {
+        return Err((Verdict::NotMeasured, why_not(peer, metric, &on)));
+    }
+    let pairs = variants::paired(peer, cell, metric.name());
+    let pairs = pairs.ok_or_else(|| {
+        let reason = format!("there are fewer than two rounds with a ratio to the cell{on}");
+        (Verdict::Undecided, reason)
+    })?;
+    let percent = |log: f64| log.exp() * 100.0;
+    Ok(Found {
+        value: percent(pairs.difference.value),
+        interval: pairs.difference.interval(ALPHA).map(|interval| Interval {
+            low: percent(interval.low),
+            high: percent(interval.high),
+        }),
+        samples: pairs.pairs,
+    })
 }
 
 fn why_not(cell: &CellReport, metric: &Metric, on: &str) -> String {

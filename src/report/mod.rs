@@ -6,6 +6,7 @@
 pub mod baseline;
 mod builder;
 mod cell_samples;
+pub mod compared_metric;
 mod cpu_cost;
 pub mod document;
 mod figures;
@@ -17,6 +18,7 @@ mod run_summary;
 pub mod selftest;
 mod sessions;
 pub mod summary;
+pub mod variants;
 pub mod warnings;
 
 pub use builder::ReportError;

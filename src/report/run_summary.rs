@@ -76,7 +76,7 @@ impl Report {
             texts.collect::<Vec<_>>()
         });
         let setup = json!({
-            "tool": test.tool,
+            "tool": self.plan.tool(test, path.map_or(0, |path| path.variant)),
             "duration": test.timing.duration,
             "warmup": test.timing.warmup,
             "ends": ends,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::params::{Axis, Param};
-use crate::plan::Plan;
+use crate::plan::{Plan, VARIANT_MARK};
 
 /// The ordered cells of a run, and the rows that reports put them in.
 ///
@@ -16,8 +16,8 @@ pub struct Schedule {
     pub rows: Vec<Row>,
     /// In the order in which they run. The cells of a row are adjacent.
     pub cells: Vec<Cell>,
-    /// What each test sets, in the plan's order.
-    pub(super) axes: Vec<Axes>,
+    /// What each test sets under each variant, in the plan's order.
+    pub(super) axes: Vec<Vec<Axes>>,
 }
 
 /// The parameters that a test sets.
@@ -40,6 +40,8 @@ pub struct Row {
     pub path: usize,
     /// Which of the paths to its destination the path is; see [`slots`](super::slots).
     pub slot: u16,
+    /// Index into the plan's variants, of which there are few.
+    pub(super) variant: u16,
     /// Counts the points of the test's parameters but the size.
     pub(super) point: usize,
 }
@@ -54,7 +56,7 @@ pub struct Cell {
 }
 
 /// Names a cell: `<test>/<path>` and, where the test sweeps, `/<param>=<value>,…`. The same for
-/// the same plan.
+/// the same plan. Under a variant that is not the base the path is `<path>@<variant>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CellId(pub String);
@@ -63,11 +65,35 @@ pub struct CellId(pub String);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params(pub Vec<(Param, u64)>);
 
+impl Row {
+    /// Index into the plan's variants; 0 in a plan without.
+    #[must_use]
+    pub fn variant(&self) -> usize {
+        usize::from(self.variant)
+    }
+}
+
 impl CellId {
     /// The name of its test.
     #[must_use]
     pub fn test(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
+    }
+}
+
+impl CellId {
+    /// The same cell under another variant, `None` for the base.
+    #[must_use]
+    pub fn under(&self, variant: Option<&str>) -> CellId {
+        let mut parts: Vec<String> = self.0.splitn(3, '/').map(str::to_owned).collect();
+        if let Some(path) = parts.get_mut(1) {
+            let plain = path.split(VARIANT_MARK).next().unwrap_or_default();
+            *path = match variant {
+                Some(variant) => format!("{plain}{VARIANT_MARK}{variant}"),
+                None => plain.to_owned(),
+            };
+        }
+        CellId(parts.join("/"))
     }
 }
 
@@ -155,7 +181,7 @@ impl Schedule {
         if let (Some(test), Some(path)) = (plan.tests.get(row.test), plan.paths.get(row.path)) {
             label.extend([&*test.label, " ", &*path.label]);
         }
-        let Some(axes) = self.axes.get(row.test) else {
+        let Some(axes) = self.axes_of(row) else {
             return label;
         };
         let point = axes.at(row.point);
@@ -167,6 +193,10 @@ impl Schedule {
 
     fn row_and_axes(&self, row: usize) -> Option<(&Row, &Axes)> {
         let row = self.rows.get(row)?;
-        Some((row, self.axes.get(row.test)?))
+        Some((row, self.axes_of(row)?))
+    }
+
+    fn axes_of(&self, row: &Row) -> Option<&Axes> {
+        self.axes.get(row.test)?.get(row.variant())
     }
 }

@@ -72,7 +72,14 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
         sum.least = sum.least.saturating_add(takes.least);
         sum.most = sum.most.saturating_add(takes.most);
         if plan.concurrency == Concurrency::DisjointNodes {
-            let ends = [&path.from, &path.to];
+            // The workers of a variant are on the nodes of the base's.
+            let base = |worker| {
+                plan.workers
+                    .get(worker)
+                    .and_then(|w| w.base.as_ref())
+                    .unwrap_or(worker)
+            };
+            let ends = [base(&path.from), base(&path.to)];
             for end in &ends[usize::from(path.from == path.to)..] {
                 let of_worker = busy.entry(end.as_str()).or_default();
                 *of_worker = of_worker.saturating_add(takes.least);

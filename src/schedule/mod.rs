@@ -4,6 +4,7 @@ mod cell;
 mod expand;
 mod forecast;
 mod params;
+mod rounds;
 pub mod search;
 mod selection;
 
@@ -11,4 +12,5 @@ pub use cell::{Cell, CellId, Params, Row, Schedule};
 pub use expand::slots;
 pub use forecast::{Forecast, forecast};
 pub use params::Param;
+pub use rounds::Member;
 pub use selection::Selection;

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::plan::ToolSpec;
 use crate::plan::units::{BitRate, Bytes};
-use crate::plan::{Test, ToolSpec};
 
 /// A parameter that can be swept. Sizes are bytes, rates are bits per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -106,12 +106,12 @@ impl fmt::Display for Param {
 /// A parameter of a test with its values: in order, each once, never none.
 pub(super) type Axis = (Param, Vec<u64>);
 
-/// What a test sets, in the order in which it varies.
-pub(super) fn axes(test: &Test) -> Vec<Axis> {
-    params_of(&test.tool)
+/// What the tool of a test sets, in the order in which it varies.
+pub(super) fn axes(tool: &ToolSpec) -> Vec<Axis> {
+    params_of(tool)
         .into_iter()
         .filter_map(|param| {
-            let mut values: Vec<u64> = test.tool.values(param.name())?.values().collect();
+            let mut values: Vec<u64> = tool.values(param.name())?.values().collect();
             if values.len() > 1 {
                 // A value that a list has twice would give two cells one id.
                 let mut seen = HashSet::with_capacity(values.len());
@@ -135,9 +135,9 @@ fn params_of(tool: &ToolSpec) -> Vec<Param> {
     params
 }
 
-/// Whether the test sets the parameter.
-pub(super) fn sets(test: &Test, param: Param) -> bool {
-    let values = test.tool.values(param.name());
+/// Whether the tool of a test sets the parameter.
+pub(super) fn sets(tool: &ToolSpec, param: Param) -> bool {
+    let values = tool.values(param.name());
     values.is_some_and(|values| !values.is_empty())
 }
 

@@ -145,7 +145,7 @@ pub fn samples(find: &Find, needed: u32) -> (u32, u32) {
 /// How many samples a cell of the test takes, at least and at most.
 #[must_use]
 pub fn samples_of(test: &Test) -> (u32, u32) {
-    let repeat = test.timing.repeat;
+    let repeat = &test.timing.repeat;
     match &test.find {
         Some(find) => samples(find, repeat.least()),
         None => (repeat.least(), repeat.most()),

@@ -60,7 +60,8 @@ impl Difference {
         .checked()
     }
 
-    fn checked(self) -> Option<Difference> {
+    /// None where a value is not finite.
+    pub(super) fn checked(self) -> Option<Difference> {
         let is_known = self.value.is_finite() && self.error.is_finite() && self.freedom >= 1.0;
         is_known.then_some(self)
     }
@@ -130,7 +131,6 @@ impl Difference {
     }
 }
 
-/// None where a value is not finite.
 /// The standard error of the difference of two means, and its degrees of freedom; of each mean its variance s²/n
 /// and n: √(u + v) and (u + v)² / (u² / (n − 1) + v² / (m − 1)) (Welch 1947, "The generalization of 'Student's'
 /// problem when several different population variances are involved", Biometrika 34; Satterthwaite 1946, Biometrics

@@ -40,10 +40,23 @@ pub enum Decision {
 /// finite says nothing about the mean but is a sample.
 #[must_use]
 pub fn decide(until: &Until, values: &[f64]) -> Decision {
+    let share = until.until.percent.0 / 100.0;
+    decide_within(until, values, |mean| mean.abs() * share)
+}
+
+/// Decides after each round, on the ratio to another variant: `logs` are the rounds' differences of logarithms, NaN
+/// for a pair that is missing.
+#[must_use]
+pub fn decide_ratio(until: &Until, logs: &[f64]) -> Decision {
+    let bound = (until.until.percent.0 / 100.0).ln_1p();
+    decide_within(until, logs, |_| bound)
+}
+
+fn decide_within(until: &Until, values: &[f64], bound: impl Fn(f64) -> f64) -> Decision {
     let taken = u32::try_from(values.len()).unwrap_or(u32::MAX);
     if taken < until.min {
         Decision::More
-    } else if is_within(until, values) {
+    } else if is_within(until, values, bound) {
         Decision::Reached
     } else if taken >= until.max {
         Decision::GivenUp
@@ -52,33 +65,38 @@ pub fn decide(until: &Until, values: &[f64]) -> Decision {
     }
 }
 
-/// Half the interval's width is at most the bound's share of the mean, by enough samples that say
+/// Half the interval's width is at most the bound, which may depend on the mean, by enough samples that say
 /// something.
-fn is_within(until: &Until, values: &[f64]) -> bool {
+fn is_within(until: &Until, values: &[f64], bound: impl Fn(f64) -> f64) -> bool {
     let Some(summary) = Summary::from_values(values.iter().copied()) else {
         return false;
     };
     if summary.count < until.min as usize {
         return false;
     }
-    let bound = summary.mean.abs() * until.until.0 / 100.0;
     summary
-        .half_width(alpha(Repeat::Until(*until), summary.count))
-        .is_some_and(|half| half <= bound)
+        .half_width(level(until, summary.count))
+        .is_some_and(|half| half <= bound(summary.mean))
 }
 
 /// The level to use for the interval of a mean of so many of a cell's samples, as the share that this
 /// look may miss, so that what is reported at the stop covers the mean in at least 95 %: see the
 /// module.
 #[must_use]
-pub fn alpha(repeat: Repeat, samples: usize) -> f64 {
+pub fn alpha(repeat: &Repeat, samples: usize) -> f64 {
     match repeat {
-        Repeat::Until(until) if until.min < until.max => {
-            let n = samples as f64;
-            ALPHA * n / (n + STRICTNESS)
-        }
+        Repeat::Until(until) => level(until, samples),
+        Repeat::Times(_) => ALPHA,
+    }
+}
+
+fn level(until: &Until, samples: usize) -> f64 {
+    if until.min < until.max {
+        let n = samples as f64;
+        ALPHA * n / (n + STRICTNESS)
+    } else {
         // There is but one look.
-        Repeat::Times(_) | Repeat::Until(_) => ALPHA,
+        ALPHA
     }
 }
 
@@ -92,7 +110,7 @@ mod tests {
         Until {
             min,
             max,
-            until: Percent(percent),
+            until: Percent(percent).into(),
         }
     }
 
@@ -121,8 +139,8 @@ mod tests {
 
     #[test]
     fn early_looks_are_stricter_and_one_look_is_not() {
-        let level = |max, samples| alpha(Repeat::Until(until(5, max, 2.0)), samples);
-        assert_eq!(alpha(Repeat::Times(7), 7).to_bits(), ALPHA.to_bits());
+        let level = |max, samples| alpha(&Repeat::Until(until(5, max, 2.0)), samples);
+        assert_eq!(alpha(&Repeat::Times(7), 7).to_bits(), ALPHA.to_bits());
         assert_eq!(level(5, 5).to_bits(), ALPHA.to_bits());
         assert!(level(20, 5) < level(20, 6) && level(20, 20) < ALPHA);
         assert!((level(20, 15) - ALPHA / 2.0).abs() < 1e-12);

@@ -1,5 +1,7 @@
 //! The command lines of a schedule, before any address is known.
 
+use std::collections::HashMap;
+
 use super::failure::Failure;
 use super::registry::from_spec;
 use super::tool::{Client, Job, Server, Tool};
@@ -25,11 +27,13 @@ pub fn commands<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
 ) -> impl Iterator<Item = CellCommands<'a>> {
-    let tools = plan.tests.iter().map(|test| from_spec(&test.tool));
-    let tools: Vec<Box<dyn Tool>> = tools.collect();
+    let mut tools: HashMap<(usize, usize), Box<dyn Tool>> = HashMap::new();
     schedule.cells.iter().filter_map(move |cell| {
         let row = schedule.rows.get(cell.row)?;
-        commands_at(plan, schedule, cell, &**tools.get(row.test)?)
+        let test = plan.tests.get(row.test)?;
+        let tool = tools.entry((row.test, row.variant()));
+        let tool = tool.or_insert_with(|| from_spec(plan.tool(test, row.variant())));
+        commands_at(plan, schedule, cell, &**tool)
     })
 }
 
@@ -49,7 +53,7 @@ pub fn commands_of_cell<'a>(
     let mut cells = schedule.cells.iter().filter(is_of_test);
     let cell = cells.find(|cell| schedule.id(plan, cell) == *id)?;
     let row = schedule.rows.get(cell.row)?;
-    let tool = from_spec(&plan.tests.get(row.test)?.tool);
+    let tool = from_spec(plan.tool(plan.tests.get(row.test)?, row.variant()));
     commands_at(plan, schedule, cell, &*tool)
 }
 

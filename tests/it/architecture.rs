@@ -149,7 +149,11 @@ const MAY_USE_CRATE: &[(&str, &[&str])] = &[
         &["render", "output/html", "plan/model/tools/expression.rs"],
     ),
     ("kube", &["cluster/kubernetes"]),
-    ("k8s_openapi", &["cluster"]),
+    (
+        "k8s_openapi",
+        &["cluster", "plan/decode/pod_patch.rs", "render/pod_patch.rs"],
+    ),
+    ("socket2", &["rpc"]),
     (
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],
@@ -196,6 +200,7 @@ const PURE: &[&str] = &[
     "cluster/kubernetes/pods/status.rs",
     "cluster/kubernetes/pods/terminations.rs",
     "cluster/placement/",
+    "cluster/kubernetes/detect.rs",
     "cluster/kubernetes/kubeconfig/merged.rs",
     "cluster/kubernetes/kubeconfig/server.rs",
 ];

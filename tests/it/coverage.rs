@@ -25,7 +25,7 @@ fn adaptive_repetition_covers_wherever_it_stops() {
         ..until(2.0)
     };
     for spread in [0.02, 0.03] {
-        let found = cells(Shape::Normal, spread, Rule::Adaptive(early), CELLS);
+        let found = cells(Shape::Normal, spread, Rule::Adaptive(early.clone()), CELLS);
         assert!(found.coverage > 0.95 - ERROR, "{spread}: {found:?}");
     }
 }
@@ -44,7 +44,7 @@ fn many_looks_cost_little_more_than_one() {
         max: 200,
         ..until(2.0)
     };
-    let ours = cells(Shape::Normal, 0.06, Rule::Adaptive(many), CELLS);
+    let ours = cells(Shape::Normal, 0.06, Rule::Adaptive(many.clone()), CELLS);
     assert!(ours.coverage > 0.95 - ERROR, "{ours:?}");
     let naive = cells(Shape::Normal, 0.06, Rule::Naive(many), CELLS);
     assert!(ours.samples < naive.samples * 1.25, "{ours:?} {naive:?}");

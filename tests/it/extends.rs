@@ -64,7 +64,7 @@ local: { links: { delay: 1ms } }
     assert_eq!(plan.workers["w2"], plan::Placement::default());
     let timing = &plan.tests[0].timing;
     assert_eq!(
-        (timing.duration.0.as_secs(), timing.repeat),
+        (timing.duration.0.as_secs(), timing.repeat.clone()),
         (2, plan::Repeat::Times(5))
     );
     let links = &plan.local.links;

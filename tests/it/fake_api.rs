@@ -52,6 +52,8 @@ struct Inner {
     barren: BTreeSet<String>,
     /// What pods have printed.
     logs: BTreeMap<String, String>,
+    /// API groups of custom resources.
+    groups: Vec<String>,
 }
 
 /// Resource, namespace (empty for none), name.
@@ -119,6 +121,7 @@ impl FakeApi {
             pods: 0,
             barren: BTreeSet::new(),
             logs: BTreeMap::new(),
+            groups: Vec::new(),
         };
         let api = Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -130,7 +133,7 @@ impl FakeApi {
                 "",
                 &json!({
                     "apiVersion": "v1", "kind": "Node",
-                    "metadata": {"name": node, "labels": {"kubernetes.io/hostname": node}},
+                    "metadata": {"name": node, "labels": {"kubernetes.io/hostname": node, "kubernetes.io/os": "linux"}},
                     "status": {"conditions": [{"type": "Ready", "status": "True"}]},
                 }),
             );
@@ -158,6 +161,11 @@ impl FakeApi {
     /// From now on all answers are right again.
     pub fn mend(&self) {
         self.inner.lock().unwrap().faults.clear();
+    }
+
+    /// The API server has the resources of this group.
+    pub fn add_group(&self, name: &str) {
+        self.inner.lock().unwrap().groups.push(name.to_owned());
     }
 
     pub fn deny(&self, verb: &str, resource: &str) {
@@ -318,6 +326,16 @@ impl FakeApi {
                 "major": "1", "minor": "20", "gitVersion": "v1.20.2", "gitCommit": "",
                 "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": "",
             }));
+        }
+        if path == "/apis" {
+            let groups = inner.groups.iter().map(|name| {
+                let version = json!({"groupVersion": format!("{name}/v1"), "version": "v1"});
+                json!({"name": name, "versions": [version], "preferredVersion": version})
+            });
+            let groups: Vec<Value> = groups.collect();
+            return json_answer(
+                &json!({"apiVersion": "v1", "kind": "APIGroupList", "groups": groups}),
+            );
         }
         let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
         let (resource, namespace, name, sub) = place(&path);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use http::Request;
+use http::{Method, Request};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,7 +22,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::fake_api::{FakeApi, refuse, running};
+use crate::fake_api::{FakeApi, Fault, refuse, running};
 use crate::support::{Ended, Netplan, snapshots};
 
 /// An API server that listens, with a certificate of its own.
@@ -238,6 +238,105 @@ kubernetes:
         &[],
     );
     snapshots().bind(|| insta::assert_snapshot!("kubernetes_doctor_missing", server.seen(&doctor)));
+}
+
+#[test]
+fn doctor_names_the_platform_with_its_evidence() {
+    let server = Server::start(None);
+    for group in [
+        "apps",
+        "security.openshift.io",
+        "kyverno.io",
+        "networking.istio.io",
+    ] {
+        server.api.add_group(group);
+    }
+    for (name, architecture) in [("n1", "amd64"), ("n2", "arm64")] {
+        let mut node = server.api.get("nodes", "", name).unwrap();
+        node["metadata"]["labels"]["kubernetes.io/arch"] = json!(architecture);
+        node["metadata"]["annotations"] = json!({"k8s.ovn.org/node-subnets": "{}"});
+        node["status"]["nodeInfo"] = json!({
+            "architecture": architecture, "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "",
+            "kubeProxyVersion": "", "kubeletVersion": "", "machineID": "", "operatingSystem": "linux",
+            "osImage": "", "systemUUID": "",
+        });
+        server.api.put("nodes", "", &node);
+    }
+    let labels = json!({"istio-injection": "enabled"});
+    let namespace = json!({"metadata": {"name": "netplan", "labels": labels}});
+    server.api.put("namespaces", "", &namespace);
+    let kubeconfig = server.kubeconfig(&json!({}), &json!({}));
+    let doctor = netplan(&kubeconfig, &["doctor"], &[]);
+    snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_doctor_platform", server.seen(&doctor)));
+    let plan = server.write(
+        "plan.yaml",
+        "version: 1
+name: wants
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths: [{ name: far, from: w1, to: w2, via: pod_ip }]
+tests: [{ iperf3: {} }]
+kubernetes: { user: platform, architecture: amd64 }
+",
+    );
+    let plan = plan.to_str().unwrap();
+    let doctor = netplan(&kubeconfig, &["doctor", plan, "--on", "kubernetes"], &[]);
+    snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_doctor_platform_kept", server.seen(&doctor)));
+}
+
+#[test]
+fn a_run_names_the_others_that_measure_on_the_cluster() {
+    let server = Server::start(None);
+    let job = |run: &str, status: Value| {
+        let labels = json!({
+            "app.kubernetes.io/name": "netplan", "netplan/run": run, "netplan/role": "orchestrator",
+        });
+        let name = format!("netplan-{run}-orchestrator");
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "labels": labels}, "status": status})
+    };
+    let ended = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+    server
+        .api
+        .put("jobs", "team-a", &job("0badcafe", json!({})));
+    server.api.put("jobs", "team-b", &job("0badbeef", ended));
+    // The run itself is not what is looked at.
+    server.api.fail(Fault {
+        method: Method::PATCH,
+        path: "/",
+        code: 422,
+        message: "not today",
+        times: 100,
+    });
+    let plan = server.write(
+        "plan.yaml",
+        "version: 1
+name: second
+workers: { w1: {}, w2: {} }
+paths: [{ name: near, from: w1, to: w2, via: pod_ip }]
+tests: [{ iperf3: {} }]
+",
+    );
+    let kubeconfig = server.kubeconfig(&json!({}), &json!({}));
+    let arguments = [
+        "run",
+        plan.to_str().unwrap(),
+        "--on",
+        "kubernetes",
+        "--output",
+        "out",
+    ];
+    let run = Netplan::in_folder(server.folder.path()).args(arguments);
+    let run = run.args([Path::new("--kubeconfig"), &kubeconfig]).run();
+    let said = run.said();
+    assert!(
+        said.contains("run 0badcafe (namespace team-a) measures on this cluster"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("0badbeef") && said.contains("not today"),
+        "{said}"
+    );
 }
 
 #[test]

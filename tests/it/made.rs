@@ -48,6 +48,7 @@ pub fn plan(tests: &[Test]) -> Plan {
         from: from.to_owned(),
         to: to.to_owned(),
         via,
+        variant: 0,
         expect: netplan::plan::Expectations::default(),
     };
     let placement = |same: Option<&str>, other: Option<&str>| Placement {
@@ -66,6 +67,7 @@ pub fn plan(tests: &[Test]) -> Plan {
         .into_iter()
         .collect(),
         meshes: Vec::new(),
+        variants: indexmap::IndexMap::new(),
         paths: vec![
             path(
                 "same-node-pod",
@@ -232,6 +234,7 @@ fn text_of(plan: &Plan) -> String {
         name: plan.name,
         description: plan.description,
         workers: plan.workers,
+        variants: plan.variants,
         paths: plan.paths.into_iter().map(PathEntry::Path).collect(),
         order: plan.order,
         seed: plan.seed,

@@ -46,6 +46,8 @@ mod odd_files;
 mod odd_outputs;
 mod orchestrator;
 mod page;
+#[path = "../../benches/figures/pairs_simulation.rs"]
+mod pairs_simulation;
 mod plan;
 mod plan_any;
 mod preflight;
@@ -70,6 +72,7 @@ mod tool_registry;
 mod tools;
 mod tools_here;
 mod unreachable;
+mod variants;
 #[path = "../../benches/figures/verdict_simulation.rs"]
 mod verdict_simulation;
 mod verdicts;

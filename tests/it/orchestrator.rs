@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
-use netplan::orchestrator::{self, Error, Linger, Settings};
+use netplan::orchestrator::{self, Copies, Error, Linger, Settings};
 use netplan::results::archive::{self, ArchiveError};
 use netplan::results::warnings::Kind;
 use netplan::results::{
@@ -70,6 +70,19 @@ impl Run {
     }
 
     async fn that_lingers(folder: TempDir, alone: Duration) -> Self {
+        Self::with(folder, alone, None).await
+    }
+
+    /// One that waits for workers, and has one of them hold a copy of the journal.
+    async fn that_copies() -> Self {
+        let copies = Copies {
+            patience: SOON,
+            node: Some("n1".to_owned()),
+        };
+        Self::with(tempfile::tempdir().unwrap(), SOON, Some(copies)).await
+    }
+
+    async fn with(folder: TempDir, alone: Duration, copies: Option<Copies>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let identities = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
@@ -80,7 +93,7 @@ impl Run {
             identity: identities.orchestrator.clone(),
             journal: folder.path().join("run"),
             resume: None,
-            copies: None,
+            copies,
             salt: 1,
             limits: Limits::default(),
             linger: Linger {
@@ -1047,4 +1060,128 @@ async fn a_worker_that_the_command_line_gives_up_is_not_waited_for() {
     let words = "worker `w1` will not come back: pod `w1` ended: exit code 1";
     assert_eq!(failures, [(Cause::WorkerLost, words); 2]);
     assert_eq!(outcomes(&events).len(), CELLS);
+}
+
+/// The number of an orchestrator's epoch is in the upper half.
+const SEVENTH: u64 = 7 << 32;
+
+fn record(seq: u64, kind: EventKind) -> pb::Record {
+    let event = Event {
+        v: VERSION,
+        seq,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        kind,
+    };
+    pb::Record {
+        seq,
+        line: journal::to_line(&event).unwrap(),
+        ..pb::Record::default()
+    }
+}
+
+#[tokio::test]
+async fn a_successor_says_whom_it_waits_for_and_continues_the_newest_copy() {
+    let run = Run::that_copies().await;
+    let mut client = run.client(&run.identities.client).await;
+    let mut records = watch(&mut client, 2).await;
+    let expected: Vec<String> = ["w1", "w2"].map(str::to_owned).into();
+    let waits = |joined: &[&str]| pb::Gathering {
+        expected: expected.clone(),
+        joined: joined.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let first = next(&mut records).await.unwrap();
+    assert_eq!(first.gathering, Some(waits(&[])));
+
+    let join = async |index: usize, copy: pb::Copy| {
+        let identity = &run.identities.workers[index];
+        let hello = Hello {
+            epoch: copy.epoch,
+            copy: Some(copy),
+            ..hello(&identity.role, index)
+        };
+        let client = run.client(identity).await;
+        Worker::join(client, hello).await.unwrap()
+    };
+    let _w1 = join(0, pb::Copy::default()).await;
+    let second = next(&mut records).await.unwrap();
+    assert_eq!(second.gathering, Some(waits(&["w1"])));
+    let copy = pb::Copy {
+        next_seq: 3,
+        epoch: SEVENTH,
+        complete: false,
+    };
+    let mut w2 = join(1, copy).await;
+    let asked = timeout(SOON, w2.orders.message())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert!(
+        matches!(asked.message, Some(Order::SendCopy(_))),
+        "{asked:?}"
+    );
+    assert!(asked.epoch > SEVENTH, "workers refuse it");
+    let started = EventKind::RunStarted {
+        run: "r1".to_owned(),
+        netplan: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: PLAN.to_owned(),
+        only: None,
+    };
+    let left = || EventKind::WorkerLeft {
+        worker: "w1".to_owned(),
+    };
+    let part = |records, last| {
+        Message::CopyPart(pb::CopyPart {
+            records,
+            last,
+            problem: String::new(),
+        })
+    };
+    w2.answer(part(vec![record(0, started), record(1, left())], false))
+        .await;
+    w2.answer(part(vec![record(2, left())], true)).await;
+    // The watcher has the records before this one.
+    let third = loop {
+        let record = next(&mut records).await.unwrap();
+        if record.gathering.is_none() {
+            break record;
+        }
+    };
+    assert_eq!(third, record(2, left()));
+    // What follows is copied to a worker before the watcher gets it.
+    let hold = loop {
+        match w2.order().await.unwrap() {
+            Order::Hold(hold) => break hold,
+            Order::StartServer(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(hold.from_seq, 3, "it has the records before");
+    assert!(
+        timeout(Duration::from_millis(100), records.message())
+            .await
+            .is_err()
+    );
+    let next_seq = hold.from_seq + hold.records.len() as u64;
+    let problem = String::new();
+    w2.answer(Message::Held(pb::Held { next_seq, problem }))
+        .await;
+    assert_eq!(next(&mut records).await.unwrap().seq, 3);
+}
+
+#[tokio::test]
+async fn an_orchestrator_that_has_a_successor_decides_nothing() {
+    let mut run = Run::start().await;
+    let identity = &run.identities.workers[0];
+    let hello = Hello {
+        epoch: SEVENTH,
+        ..hello("w1", 0)
+    };
+    let client = run.client(identity).await;
+    let mut worker = Worker::join(client, hello).await.unwrap();
+    assert!(worker.order().await.is_none(), "it orders nothing");
+    // It waits to be removed.
+    run.stop.take().unwrap().send(()).unwrap();
+    let ended = timeout(SOON, run.done).await.unwrap().unwrap();
+    assert!(matches!(ended, Err(Error::Superseded(_))), "{ended:?}");
 }

@@ -8,7 +8,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, PodSpec, Secret, Ser
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use netplan::diag::Source;
 use netplan::plan::{self, PlanFile};
-use netplan::render::{Identities, Manifest, RunContext, Templates, WorkerPorts, chart, manifests};
+use netplan::render::{
+    Identities, Manifest, RunContext, Templates, WorkerPorts, chart, manifests, patch_pods,
+};
 use netplan::tools;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -405,6 +407,42 @@ fn the_manifests_of_a_plan_that_says_everything() {
         let text: Vec<String> = shown.map(|one| format!("---\n{}", one.text)).collect();
         snapshots().bind(|| insta::assert_snapshot!(format!("manifests_{name}"), text.concat()));
     }
+}
+
+/// A plan for OpenShift, with fields that the language does not name.
+const PATCHED: &str = "
+version: 1
+name: patched
+workers: { w1: {} }
+paths: [{ name: hairpin, from: w1, to: w1, via: cluster_ip }]
+tests: [{ iperf3: {} }]
+kubernetes:
+  user: platform
+  architecture: arm64
+  active_deadline_seconds: 3600
+  ttl_seconds_after_finished: 0
+  results_claim: journals
+  pod:
+    metadata: { annotations: { example.com/team: a } }
+    spec:
+      schedulerName: mine
+      securityContext: { seccompProfile: null }
+      containers:
+        - { name: worker, env: [{ name: EXTRA, value: 'yes' }] }
+        - { name: sidecar, image: 'sidecar:1' }
+";
+
+#[test]
+fn the_manifests_of_a_plan_that_changes_pods_in_the_words_of_kubernetes() {
+    let (_, mut all) = rendered(PATCHED);
+    let pod = load(PATCHED).kubernetes.pod;
+    patch_pods(&mut all, pod.as_ref().unwrap()).unwrap();
+    let jobs = all.iter().filter(|one| one.kind() == "Job");
+    let text: Vec<String> = jobs.map(|one| format!("---\n{}", one.text)).collect();
+    snapshots().bind(|| insta::assert_snapshot!("manifests_patched", text.concat()));
+    // The resolved plan says the same.
+    let resolved = load(PATCHED).to_yaml().unwrap();
+    assert_eq!(load(&resolved), load(PATCHED));
 }
 
 /// What Helm makes of a chart's template, by the two things that the charts ask of it.

@@ -46,6 +46,7 @@ fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
         workers: IndexMap::from(["w1", "w2", "w3"].map(|w| (w.to_owned(), Placement::default()))),
         paths,
         meshes: Vec::new(),
+        variants: IndexMap::new(),
         order: Order::Listed,
         seed: None,
         concurrency: netplan::plan::Concurrency::default(),
@@ -68,6 +69,7 @@ fn path(name: &str, label: &str, from: &str, to: &str, via: Via) -> Path {
         from,
         to,
         via,
+        variant: 0,
         expect: netplan::plan::Expectations::default(),
     }
 }
@@ -356,7 +358,7 @@ fn the_forecast_of_what_is_not_fixed_has_bounds() {
         test.timing.repeat = Repeat::Until(Until {
             min: 3,
             max: 20,
-            until: units::Percent(2.0),
+            until: units::Percent(2.0).into(),
         });
     }
     let schedule = all(&plan);

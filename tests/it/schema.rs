@@ -22,6 +22,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "expect_own_metrics",
             "mesh_expect",
             "unknown_names",
+            "variants_until",
         ],
     ),
     (
@@ -42,6 +43,7 @@ const BEYOND: &[(&str, &[&str])] = &[
         "arithmetic",
         &[
             "mesh_too_large",
+            "variants_alone",
             "range_end_out_of_range",
             "sweep_descending",
             "timeout_too_short",
@@ -63,6 +65,10 @@ const BEYOND: &[(&str, &[&str])] = &[
         ],
     ),
     ("keys that the reader of YAML drops", &["duplicate_key"]),
+    (
+        "what Kubernetes knows of pods",
+        &["kubernetes_pod_field", "kubernetes_pod_type"],
+    ),
 ];
 
 /// The cases that are no YAML, or YAML without a counterpart in JSON.

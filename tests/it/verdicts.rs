@@ -83,7 +83,7 @@ fn adaptive() -> Report {
     test.timing.repeat = Repeat::Until(Until {
         min: 3,
         max: 12,
-        until: Percent(2.0),
+        until: Percent(2.0).into(),
     });
     let plan = made::plan(&[test]);
     let schedule = Schedule::new(&plan, &Selection::all());
@@ -418,6 +418,7 @@ fn every_path_finds_its_plain_counterpart() {
     }
     hosts.paths.retain(|path| path.name.starts_with("remote"));
     hosts.paths.push(Path {
+        variant: 0,
         name: "host".to_owned(),
         label: "host".to_owned(),
         from: "h3".to_owned(),

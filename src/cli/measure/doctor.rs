@@ -80,7 +80,22 @@ pub(in crate::cli) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
         Target::Local if !is_given => {
             Checkup::for_machine(&Local::default(), WORKERS, &tools::built_in())
         }
-        target => runtime.block_on(target.checkup(&prepare::whole(&plan)?)),
+        target => {
+            let mut prepared = prepare::whole(&plan)?;
+            if let Target::Kubernetes(_) = target {
+                prepared.patch_pods()?;
+            }
+            runtime.block_on(async {
+                let mut checkup = target.checkup(&prepared).await;
+                let answers = checkup.place.first().is_some_and(|one| one.result.is_ok());
+                if let (Target::Kubernetes(connection), true) = (&target, answers) {
+                    let (run, manifests) = (&prepared.run, &prepared.manifests);
+                    let platform = connection.platform(&run.namespace, manifests).await;
+                    checkup.place.extend(platform);
+                }
+                checkup
+            })
+        }
     };
     let lines: String = checkup.findings().map(ToString::to_string).collect();
     printer::results(&Invocation::current().localize(&lines))?;

@@ -40,6 +40,15 @@ pub(super) fn placement(manifests: &[Manifest], settings: &plan::Local) -> Findi
     )
 }
 
+/// Whether all that the plan says of pods has an effect.
+pub(super) fn settings(plan: &plan::Plan) -> Finding {
+    Finding::new(
+        "settings",
+        "all that the plan says of pods has an effect",
+        local::unenforced(plan),
+    )
+}
+
 /// What this machine has of a tool: its version and files.
 pub(super) fn tool_finding(tool: &dyn Tool) -> Finding {
     let found = match missing(tool) {

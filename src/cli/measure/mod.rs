@@ -7,6 +7,7 @@ mod local_cluster;
 #[cfg(not(all(target_os = "linux", feature = "local")))]
 #[path = "no_local_cluster.rs"]
 mod local_cluster;
+mod other_runs;
 pub(in crate::cli) mod preflight;
 pub(in crate::cli) mod prepare;
 mod probe;

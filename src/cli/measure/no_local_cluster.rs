@@ -32,6 +32,11 @@ pub(super) fn placement(_: &[Manifest], settings: &plan::Local) -> Finding {
     preflight(settings, 0).remove(0)
 }
 
+/// Whether all that the plan says of pods has an effect: nothing runs here.
+pub(super) fn settings(plan: &plan::Plan) -> Finding {
+    preflight(&plan.local, 0).remove(0)
+}
+
 /// What this machine has of a tool: no matter, it cannot measure.
 pub(super) fn tool_finding(tool: &dyn Tool) -> Finding {
     Finding::new(tool.name(), "is used in the image only", Vec::new())

@@ -55,6 +55,7 @@ impl Checkup {
         let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
         let placement = local_cluster::placement(manifests, &plan.local);
         checkup.place.push(placement);
+        checkup.place.push(local_cluster::settings(plan));
         checkup
     }
 

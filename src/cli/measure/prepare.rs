@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
 use crate::plan::{Plan, PlanFile};
 use crate::render::{
-    Identities, Manifest, RunContext, Templates, WorkerPorts, manifests, worker_jobs,
+    Identities, Manifest, RunContext, Templates, WorkerPorts, manifests, patch_pods, worker_jobs,
 };
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
@@ -52,8 +52,8 @@ pub(in crate::cli) struct Prepared {
 pub(in crate::cli) struct Begun {
     pub id: String,
     pub only: Option<String>,
-    /// Its journal, gzipped, in base64.
-    pub journal: String,
+    /// Its journal, gzipped, in parts, in base64.
+    pub journal: Vec<String>,
 }
 
 impl PrepareArgs {
@@ -113,7 +113,7 @@ impl Prepared {
     ) -> Result<Self, CliError> {
         let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
         let run = RunContext {
-            journal: begun.map(|begun| begun.journal.clone()),
+            journal: begun.map(|begun| begun.journal.clone()).unwrap_or_default(),
             ..RunContext::from_plan(&plan, &id, only)
         };
         let names: Vec<&str> = plan.workers.keys().map(String::as_str).collect();
@@ -147,6 +147,20 @@ impl Prepared {
     }
 }
 
+impl Prepared {
+    /// Merges the plan's `kubernetes.pod` into the pods. The local cluster runs them without.
+    pub fn patch_pods(&mut self) -> Result<(), CliError> {
+        patch(&mut self.manifests, &self.plan)
+    }
+}
+
+fn patch(manifests: &mut [Manifest], plan: &Plan) -> Result<(), CliError> {
+    match &plan.kubernetes.pod {
+        Some(pod) => patch_pods(manifests, pod).map_err(CliError::Usage),
+        None => Ok(()),
+    }
+}
+
 /// The Jobs of the workers of groups.
 pub(in crate::cli) fn group_jobs(
     file: &PlanFile,
@@ -157,7 +171,9 @@ pub(in crate::cli) fn group_jobs(
     let ports = tools::Ports::for_plan(&plan);
     let mut workers = worker_ports(&plan, &ports);
     workers.retain(|worker| worker.placement.group.is_some());
-    Ok(worker_jobs(&run, &plan, &workers, templates)?)
+    let mut jobs = worker_jobs(&run, &plan, &workers, templates)?;
+    patch(&mut jobs, &plan)?;
+    Ok(jobs)
 }
 
 /// A run of a whole plan, with the embedded templates.

@@ -19,6 +19,10 @@ use crate::results::{Event, EventKind, Journal, RunDir, RunDirError, archive};
 
 /// What the names in the `ConfigMap` and such take of it.
 const BESIDES_BYTES: usize = 1 << 10;
+/// A part of a journal that has a `ConfigMap` to itself.
+const PART_BYTES: usize = LARGEST_CONFIG_MAP_BYTES - BESIDES_BYTES;
+/// The orchestrator's pod mounts so many parts at most.
+const MOST_PARTS: usize = 64;
 
 /// A run that continues.
 #[derive(Debug)]
@@ -189,23 +193,33 @@ fn room_beside(plan: &str) -> usize {
     LARGEST_CONFIG_MAP_BYTES.saturating_sub(plan.len() + BESIDES_BYTES)
 }
 
-/// The first `events` lines of a journal, as an object can carry them that has so much room.
-fn folded(journal: &Journal, events: usize, room: usize) -> anyhow::Result<String> {
+/// The first `events` lines of a journal, packed, in parts: the first has so much room beside the plan, each of the
+/// others has an object to itself.
+fn folded(journal: &Journal, events: usize, room: usize) -> anyhow::Result<Vec<String>> {
     let path = journal.path();
     let text = files::read_text(path, LARGEST_BYTES)
         .with_context(|| format!("cannot read `{}`", path.display()))?;
     let lines: String = text.split_inclusive('\n').take(events).collect();
     let folded = archive::fold(lines.as_bytes())?;
-    if folded.len() > room {
+    let parts = parts(&folded, room);
+    if parts.len() > MOST_PARTS {
         return Err(anyhow!(
             "the journal `{}` takes {} KiB when packed, and the orchestrator can be given {} KiB; run the \
              cells that are missing as a run of their own, with `--only`",
             path.display(),
             folded.len() >> 10,
-            room >> 10
+            (room + (MOST_PARTS - 1) * PART_BYTES) >> 10
         ));
     }
-    Ok(STANDARD.encode(folded))
+    Ok(parts.iter().map(|part| STANDARD.encode(part)).collect())
+}
+
+/// Cuts bytes into parts: the first has at most `room` bytes, the others fill an object.
+fn parts(bytes: &[u8], room: usize) -> Vec<&[u8]> {
+    let (first, rest) = bytes.split_at(room.min(bytes.len()));
+    std::iter::once(first)
+        .chain(rest.chunks(PART_BYTES))
+        .collect()
 }
 
 fn text_of(plan: &PlanFile) -> anyhow::Result<String> {
@@ -227,14 +241,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_plan_leaves_less_room_for_the_journal() {
+    fn a_long_plan_leaves_less_room_for_the_first_part() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::create(folder.path()).unwrap();
-        assert!(folded(&journal, 0, room_beside("")).is_ok());
+        assert_eq!(folded(&journal, 0, room_beside("")).unwrap().len(), 1);
         let plan = "x".repeat(LARGEST_CONFIG_MAP_BYTES);
-        let error = folded(&journal, 0, room_beside(&plan)).unwrap_err();
-        let words = error.to_string();
-        assert!(words.contains("can be given 0 KiB"), "{words}");
+        assert_eq!(folded(&journal, 0, room_beside(&plan)).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(3 * PART_BYTES).collect();
+        for room in [0, 1, PART_BYTES, 4 * PART_BYTES] {
+            let parts = parts(&bytes, room);
+            assert_eq!(parts.concat(), bytes);
+            assert!(parts[0].len() <= room);
+            assert!(
+                parts[1..]
+                    .iter()
+                    .all(|part| part.len() <= PART_BYTES && !part.is_empty())
+            );
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::lifecycle;
+use super::other_runs::{self, OtherRuns};
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
 use super::resume::Resumed;
@@ -83,6 +84,10 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long, conflicts_with_all = ["output", "format", "dry_run"])]
     detach: bool,
 
+    /// Start when no other run measures on the cluster. Only with Kubernetes
+    #[arg(long, conflicts_with = "dry_run")]
+    wait: bool,
+
     /// Leave all objects in the cluster at the end. Only with Kubernetes
     #[arg(long, conflicts_with = "detach")]
     keep: bool,
@@ -100,11 +105,13 @@ pub(in crate::cli) struct RunArgs {
 
 impl RunArgs {
     fn needs_kubernetes(&self) -> Option<&'static str> {
-        match (self.detach, self.keep) {
-            (true, _) => Some("--detach"),
-            (_, true) => Some("--keep"),
-            _ => None,
-        }
+        let options = [
+            (self.detach, "--detach"),
+            (self.keep, "--keep"),
+            (self.wait, "--wait"),
+        ];
+        let needs = options.into_iter().find(|(is_given, _)| *is_given);
+        needs.map(|(_, option)| option)
     }
 }
 
@@ -180,7 +187,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             Answer::Interrupted => return Ok(Exit::Interrupted),
         }
     }
-    let prepared = match (prepared, &target) {
+    let mut prepared = match (prepared, &target) {
         (Some(prepared), _) => prepared,
         (None, Target::Local) => args.make.prepare(&file, namespace, None)?,
         (None, Target::Kubernetes(connection)) => {
@@ -191,6 +198,9 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             args.make.prepare(&file, namespace, None)?
         }
     };
+    if let Target::Kubernetes(_) = target {
+        prepared.patch_pods()?;
+    }
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
     let cells = prepared.schedule.cells.len();
     let ended = resumed.as_ref().map_or(0, Resumed::ended);
@@ -206,6 +216,21 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         return dry_run(&prepared, &what);
     }
     runtime.block_on(target.preflight(&prepared))?;
+    let connection = match &target {
+        Target::Kubernetes(connection) => Some(connection.clone()),
+        Target::Local => None,
+    };
+    let mut others = OtherRuns::default();
+    if let Some(connection) = &connection {
+        runtime.block_on(async {
+            if args.wait {
+                other_runs::wait(connection, &prepared.run.id).await
+            } else {
+                others.warn(connection, &prepared.run.id).await;
+                Ok(())
+            }
+        })?;
+    }
     if args.detach {
         if let Some(resumed) = resumed.take() {
             resumed.into_journal()?;
@@ -228,6 +253,9 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     let followed = runtime.block_on(lifecycle::run(
         &prepared, target, &dir, journal, &progress, args.keep,
     ));
+    if let (Some(connection), Ok(_)) = (&connection, &followed) {
+        runtime.block_on(others.warn_at_end(connection, &prepared.run.id));
+    }
     if args.keep {
         printer::note(&collect::kept(&prepared.run.id, &prepared.run.namespace));
     }

@@ -36,8 +36,13 @@ pub(in crate::cli) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
     let plan = file.expand();
     let schedule = Schedule::new(&plan, &Selection::all());
     printer::note(&format!(
-        "`{}` is right: {}, {}, {}, {}",
+        "`{}` is right: {}{}, {}, {}, {}",
         plan.name,
+        if plan.variants.is_empty() {
+            String::new()
+        } else {
+            format!("{}, ", count(plan.variants.len(), "variant"))
+        },
         count(plan.workers.len(), "worker"),
         count(plan.paths.len(), "path"),
         count(plan.tests.len(), "test"),

@@ -52,7 +52,8 @@ impl PlanArgs {
 /// plan leaves open, so that whatever is made of the plan has the same one.
 pub(in crate::cli) fn load_file(file: &Path, set: &[String]) -> Result<PlanFile, CliError> {
     let mut plan = plan::load_file(&Here, source(file)?, set)?;
-    if plan.order == Order::Shuffled && plan.seed.is_none() {
+    let draws = plan.order == Order::Shuffled || !plan.variants.is_empty();
+    if draws && plan.seed.is_none() {
         // 32 bits are orders enough, and short enough to be typed.
         let seed = getrandom::u32().context("the system gave no random bytes for the seed")?;
         plan.seed = Some(u64::from(seed));

@@ -47,6 +47,7 @@ pub(in crate::cli) struct RenderArgs {
 
 pub(in crate::cli) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
     let mut prepared = args.prepare.prepare(args.namespace.as_deref())?;
+    prepared.patch_pods()?;
     if !args.create_namespace {
         // `kubectl apply` would change the labels of an existing one, and `kubectl delete` would remove it.
         prepared

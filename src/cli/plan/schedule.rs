@@ -53,7 +53,12 @@ fn order(plan: &Plan) -> String {
         Concurrency::Serial => "",
         Concurrency::DisjointNodes => ", side by side where they share no node",
     };
-    format!("{order}{beside}")
+    let rounds = if plan.variants.is_empty() {
+        ""
+    } else {
+        ", the variants of a cell next to each other in rounds"
+    };
+    format!("{order}{rounds}{beside}")
 }
 
 /// A cell's number and id, and below it what runs where, in order; of a search the first probe.

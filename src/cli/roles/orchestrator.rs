@@ -1,7 +1,7 @@
 //! `netplan orchestrator`: the role inside the orchestrator's pod.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
@@ -42,9 +42,9 @@ pub(in crate::cli) struct OrchestratorArgs {
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
 
-    /// The journal, gzipped, to continue if the folder has none yet
+    /// The journal, gzipped, to continue if the folder has none yet; each part of it in its order
     #[arg(long, value_name = "FILE")]
-    resume: Option<PathBuf>,
+    resume: Vec<PathBuf>,
 
     /// Have a worker hold a copy of the journal, and continue from the newest one. Without it the folder of the
     /// journal has to outlive the pod
@@ -69,7 +69,7 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
         only: args.only,
         identity,
         journal: args.journal,
-        resume: args.resume.as_deref().map(begun).transpose()?,
+        resume: begun(&args.resume)?,
         copies: args.copies.then_some(Copies {
             patience: COPY_PATIENCE,
             node: args.node,
@@ -103,11 +103,19 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
     Ok(Exit::Well)
 }
 
-/// The journal of a run that continues.
-fn begun(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let folded = files::read_regular(file, LARGEST_BYTES)
-        .with_context(|| format!("cannot read `{}`", file.display()))?;
-    archive::unfold(&folded).with_context(|| format!("cannot unpack `{}`", file.display()))
+/// The journal of a run that continues, from its parts.
+fn begun(parts: &[PathBuf]) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut folded = Vec::new();
+    for file in parts {
+        let part = files::read_regular(file, LARGEST_BYTES)
+            .with_context(|| format!("cannot read `{}`", file.display()))?;
+        folded.extend(part);
+    }
+    if folded.is_empty() {
+        return Ok(None);
+    }
+    let journal = archive::unfold(&folded).context("cannot unpack the journal to continue")?;
+    Ok(Some(journal))
 }
 
 /// The end of the orchestrator's log: nptest's CSV between nptest's own marks.

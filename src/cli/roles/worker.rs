@@ -1,7 +1,7 @@
 //! `netplan worker`: the role inside a worker pod.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -67,7 +67,12 @@ pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
     })?;
     let identity = Identity::load(&args.name, &args.tls).map_err(anyhow::Error::from)?;
     // Before anything else is started.
-    worker::confine(&args.tls);
+    let private: Vec<&Path> = [Some(&args.tls), args.copy.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    worker::confine(&private);
     let settings = Settings {
         name: args.name,
         orchestrator: args.orchestrator,

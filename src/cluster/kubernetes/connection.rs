@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kube::Client;
@@ -69,6 +69,8 @@ pub struct Connection {
     pub(super) home: String,
     pub(super) timeouts: Timeouts,
     pub(super) report_progress: ProgressReport,
+    /// What admission changes in the run's pods, once the preflight has asked.
+    pub(super) pod_changes: Arc<OnceLock<Vec<String>>>,
 }
 
 /// What the configuration says about a cluster.
@@ -157,6 +159,7 @@ impl Connection {
             home: "default".to_owned(),
             timeouts,
             report_progress: Arc::new(|_| {}),
+            pod_changes: Arc::default(),
         }
     }
 

@@ -9,6 +9,7 @@
 mod api_error;
 mod connection;
 mod describe;
+mod detect;
 mod kubeconfig;
 mod labels;
 mod objects;

@@ -11,6 +11,7 @@ mod machine;
 mod manifests;
 mod preflight;
 pub mod sandbox;
+mod unenforced;
 
 pub use blueprint::assemble::Blueprint;
 pub use blueprint::network::{Namespace, Network, Step};
@@ -18,3 +19,4 @@ pub use client::Local;
 pub use machine::path_lookup::is_installed;
 pub use machine::tool_check::tool_check;
 pub use preflight::preflight;
+pub use unenforced::unenforced;

@@ -4,13 +4,13 @@ use indexmap::IndexMap;
 
 use super::figures::{path_text, percent, subject_text};
 use super::headline::reason;
-use crate::compare::judge::Scale;
-use crate::compare::sides::metric;
 use crate::compare::{Comparison, PathVerdict, RunCell, Side, Versus};
 use crate::diag;
+use crate::report::compared_metric as metric;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Axis, Chart, Dot, DotPlot, DotRow, Point, Series};
 use crate::schedule::{CellId, Param};
+use crate::statistics::judge::Scale;
 use crate::statistics::{ALPHA, Interval, Summary};
 
 /// So many paths are in the plot of changes.

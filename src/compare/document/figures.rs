@@ -1,8 +1,8 @@
 //! How changes, answers and subjects are written.
 
-use crate::compare::judge::{Answer, Scale};
-use crate::compare::sides::metric;
 use crate::compare::{PathVerdict, Subject};
+use crate::report::compared_metric as metric;
+use crate::statistics::judge::{Answer, Scale};
 
 /// A change: `-5.1 %`, or `+0.12 points`.
 #[must_use]

@@ -1,9 +1,9 @@
 //! The sentences that sum a comparison up.
 
 use super::figures::{answer_text, limit_text, percent, size, subject_text};
-use crate::compare::judge::{Answer, LimitOutcome, Scale};
 use crate::compare::{Comparison, PathVerdict, Versus};
 use crate::diag;
+use crate::statistics::judge::{Answer, LimitOutcome, Scale};
 
 /// How the answers of a side come out: `1 slower, 2 faster, 8 alike, 2 undecided; judged 112 of 118 cells`.
 #[must_use]

@@ -4,11 +4,11 @@ use indexmap::IndexMap;
 
 use super::figures::subject_text;
 use super::headline::{power, power_beyond_limits};
-use crate::compare::judge::{Answer, Basis};
-use crate::compare::sides::metric;
 use crate::compare::{Comparison, Machines, Versus, Why};
 use crate::diag;
+use crate::report::compared_metric as metric;
 use crate::report::document::{Meaning, Note, Notes, Span};
+use crate::statistics::judge::{Answer, Basis};
 
 /// So many cells of one reason are named.
 const NAMED: usize = 6;

@@ -3,11 +3,11 @@
 use indexmap::IndexMap;
 
 use super::figures::{answer_text, interval, limit_text, path_text, percent, size};
-use crate::compare::judge::{Answer, LimitOutcome};
-use crate::compare::sides::metric;
 use crate::compare::{Comparison, Mark, Pair, PathVerdict, Versus};
+use crate::report::compared_metric as metric;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Cell, Column, Meaning, Span, Table, TableKind};
+use crate::statistics::judge::{Answer, LimitOutcome};
 
 /// The answers about some subjects: a table for each test and metric.
 pub fn answers(comparison: &Comparison, versus: &Versus, verdicts: &[&PathVerdict]) -> Vec<Table> {

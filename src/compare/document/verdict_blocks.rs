@@ -4,9 +4,9 @@ use super::figures::more;
 use super::headline::{totals, verdict_line};
 use super::layout::Layout;
 use super::{charts, notes, tables};
-use crate::compare::judge::{Answer, LimitOutcome};
 use crate::compare::{Comparison, Outcome, PathVerdict, Versus};
 use crate::report::document::{Block, Fold, Meaning, Notes, Span};
+use crate::statistics::judge::{Answer, LimitOutcome};
 
 /// So many marks are shown.
 const MARKS: usize = 20;

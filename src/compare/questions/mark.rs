@@ -3,9 +3,9 @@
 use super::question::{Asked, Matched};
 use super::subject::Subject;
 use crate::catalog::Better;
-use crate::compare::judge::Scale;
 use crate::compare::options::Options;
 use crate::schedule::CellId;
+use crate::statistics::judge::Scale;
 use crate::statistics::{ALPHA, correction};
 
 /// A change that is noted and does not decide. Of all marks of a comparison 5 % are there by chance, on the average

@@ -1,19 +1,19 @@
 //! What is asked of two sides: for each subject a value for each run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 
 use super::subject::Subject;
 use crate::compare::floor::{FloorIndex, Settings};
-use crate::compare::judge::{Question, Scale};
 use crate::compare::limit::Limit;
 use crate::compare::options::Options;
-use crate::compare::sides::metric;
 use crate::compare::sides::run::Run;
 use crate::compare::sides::side::Side;
+use crate::report::compared_metric as metric;
 use crate::schedule::{CellId, Param};
 use crate::statistics::Spread;
+use crate::statistics::judge::{Question, Scale};
 
 /// A subject with its question.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,7 +139,8 @@ impl<'a> Matched<'a> {
         self.asked(subject, usable.len(), of_run, options, spread)
     }
 
-    /// A question about the ratio of a path to another one: cell by cell, with the cell of the same parameters.
+    /// A question about the ratio of a path to another one: cell by cell, with the same cell under the base variant, else
+    /// with the cell of the same parameters.
     /// `None` if there are no such cells.
     pub fn ask_ratio(
         self,
@@ -157,9 +158,15 @@ impl<'a> Matched<'a> {
             .iter()
             .filter_map(|id| Some((params(id)?, *id)))
             .collect();
+        let ids: HashSet<&CellId> = peers.values().copied().collect();
+        // A variant may change parameters of the same cell.
+        let peer = |id: &CellId| match ids.get(&id.under(None)) {
+            Some(base) => Some(*base),
+            None => peers.get(params(id)?).copied(),
+        };
         let pairs = groups.get(&(test, path))?.iter();
         let pairs: Vec<(&CellId, &CellId)> = pairs
-            .filter_map(|id| Some((*id, *peers.get(params(id)?)?)))
+            .filter_map(|id| Some((*id, peer(id)?)))
             .filter(|(one, two)| {
                 let has = |run, id| value(run, id, metric, scale).is_some();
                 self.runs().all(|run| has(run, one) && has(run, two))
@@ -196,6 +203,7 @@ impl<'a> Matched<'a> {
         let question = Question {
             base: values(self.base),
             new: values(self.new),
+            pairs: None,
             scale: metric::scale(metric),
             better: metric::better_of(metric),
             margin: metric::margin(metric),

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use super::metric;
 use crate::catalog::{ToolOption, name};
-use crate::compare::judge::Scale;
-use crate::plan::{OptionValue, Test, ToolSpec};
+use crate::plan::{OptionValue, Plan, Test, ToolSpec};
+use crate::report::compared_metric as metric;
 use crate::report::{CellReport, CellState, Report, baseline, labels};
 use crate::results::{Configuration, MachineKey};
 use crate::schedule::{CellId, Param};
+use crate::statistics::judge::Scale;
 
 /// An option that belongs to the cell although it is not a number.
 const DIRECTION: &str = "direction";
@@ -96,10 +96,17 @@ impl Run {
             counterparts: baseline::counterparts(plan)
                 .into_iter()
                 .filter_map(|pair| Some((path_name(pair.path)?, path_name(pair.plain)?)))
+                .chain(variant_paths(plan))
                 .collect(),
             cells,
         }
     }
+}
+
+/// The paths under variants, each with the same path under the base.
+fn variant_paths(plan: &Plan) -> impl Iterator<Item = (String, String)> {
+    let paths = plan.paths.iter().filter(|path| path.variant > 0);
+    paths.map(|path| (path.name.clone(), path.plain_name().to_owned()))
 }
 
 fn run_cell(report: &Report, cell: &CellReport) -> Option<RunCell> {

@@ -64,6 +64,7 @@ fn one_run(
     };
     let documents = count(files, "iperf3 document");
     let plan = PlanFile {
+        variants: IndexMap::new(),
         version: VERSION,
         name: dns_label(source),
         description: Some(format!(

@@ -134,6 +134,7 @@ fn path(names: &mut Names, (cell, is_reverse): &PathKey) -> Path {
         (cell.clone(), CLIENT, SERVER)
     };
     Path {
+        variant: 0,
         name: names.name(&text),
         label: label(&text),
         from: from.to_owned(),

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use super::claim::Copy;
 use super::epoch::Epoch;
 use super::lane::Stage;
 use super::message::{Command, Session};
-use super::succession::Copy;
 use super::table::WorkerId;
 use super::{Phase, State};
 use crate::plan::Concurrency;

@@ -12,6 +12,9 @@ use crate::tools::{Cause, Failure};
 /// only what the tool did, and something must end a pod that dies of each sample.
 pub const MAX_LOSSES: u32 = 3;
 
+/// A cell of a plan with variants fails when one more sample in a row has failed for good.
+const MAX_DROPPED: u32 = 2;
+
 /// The same for a Service that does not lead to its worker, with a clock that does not advance.
 pub const MAX_NOT_READY: u32 = 40;
 
@@ -26,6 +29,9 @@ pub(super) struct Progress {
     tool_failures: u32,
     losses: u32,
     not_ready: u32,
+    /// Samples that failed for good; only pairs are lost with them.
+    dropped: u32,
+    dropped_in_a_row: u32,
     last_failure: Option<Box<Failure>>,
     ended: bool,
 }
@@ -74,21 +80,17 @@ impl Progress {
         self.not_ready
     }
 
-    pub fn next(&self, work: &Work) -> Next {
+    /// What the cell needs next. `round`: what the rounds of all variants say, where they decide.
+    pub fn next(&self, work: &Work, round: Option<Decision>) -> Next {
         if self.ended {
             return Next::Nothing;
         }
-        let rate_bps = match self.next_rate(work) {
+        let rate_bps = match self.next_rate(work, round) {
             Ok(rate_bps) => rate_bps,
             Err(outcome) => return Next::End(outcome),
         };
         match &self.last_failure {
-            Some(failure)
-                if is_final(failure.cause)
-                    || self.tool_failures > work.timing.retries
-                    || self.losses >= MAX_LOSSES
-                    || self.not_ready >= MAX_NOT_READY =>
-            {
+            Some(failure) if self.has_failed(work, failure) => {
                 Next::End(Outcome::Failed(Failure::clone(failure)))
             }
             _ => Next::Attempt {
@@ -99,12 +101,29 @@ impl Progress {
         }
     }
 
+    /// Whether the next sample has failed for good.
+    fn has_failed(&self, work: &Work, failure: &Failure) -> bool {
+        is_final(failure.cause)
+            || self.tool_failures > work.timing.retries
+            || self.losses >= MAX_LOSSES
+            || self.not_ready >= MAX_NOT_READY
+    }
+
+    /// Whether a sample that failed for good takes no more than its pairs with it: the cell was measured before,
+    /// and not too many samples in a row failed.
+    fn may_drop(&self, work: &Work, failure: &Failure) -> bool {
+        work.is_paired
+            && !is_final(failure.cause)
+            && self.samples > self.dropped
+            && self.dropped_in_a_row < MAX_DROPPED
+    }
+
     /// The rate of the next sample, if it belongs to a search.
     ///
     /// # Errors
     /// How the cell has ended, when there are enough samples.
-    fn next_rate(&self, work: &Work) -> Result<Option<u64>, Outcome> {
-        let repeat = work.timing.repeat;
+    fn next_rate(&self, work: &Work, round: Option<Decision>) -> Result<Option<u64>, Outcome> {
+        let repeat = &work.timing.repeat;
         let (mut reached, mut found) = (None, None);
         match (&work.find, repeat) {
             (Some(find), _) => match search::next(find, repeat.least(), self.probes()) {
@@ -112,16 +131,18 @@ impl Progress {
                 Step::Found(rate) => found = Some(rate),
                 Step::NoneHolds => return Err(Outcome::Failed(self.none_holds(find))),
             },
-            (None, Repeat::Times(times)) if self.samples < times.max(1) => return Ok(None),
+            (None, Repeat::Times(times)) if self.samples < (*times).max(1) => return Ok(None),
             (None, Repeat::Times(_)) => {}
-            (None, Repeat::Until(until)) => match decide(&until, self.values()) {
-                Decision::More => return Ok(None),
-                Decision::Reached => reached = Some(true),
-                Decision::GivenUp => reached = Some(false),
-            },
+            (None, Repeat::Until(until)) => {
+                match round.unwrap_or_else(|| decide(until, self.values())) {
+                    Decision::More => return Ok(None),
+                    Decision::Reached => reached = Some(true),
+                    Decision::GivenUp => reached = Some(false),
+                }
+            }
         }
         Err(Outcome::Measured {
-            samples: self.samples,
+            samples: self.samples - self.dropped,
             reached,
             found,
         })
@@ -142,7 +163,8 @@ impl Progress {
         }
     }
 
-    fn values(&self) -> &[f64] {
+    /// The results by sample, where they decide about further ones; NaN for one that says nothing.
+    pub fn values(&self) -> &[f64] {
         match &self.results {
             Results::Values(values) => values,
             Results::Nothing | Results::Probes(_) => &[],
@@ -169,12 +191,29 @@ impl Progress {
         } else if let Repeat::Until(_) = work.timing.repeat {
             // A sample without the metric is one all the same.
             let value = sample.metrics.get(work.tool.headline());
-            let value = value.unwrap_or(f64::NAN);
-            match &mut self.results {
-                Results::Values(values) => values.push(value),
-                results => *results = Results::Values(vec![value]),
-            }
+            self.add_value(value.unwrap_or(f64::NAN));
         }
+    }
+
+    fn add_value(&mut self, value: f64) {
+        match &mut self.results {
+            Results::Values(values) => values.push(value),
+            results => *results = Results::Values(vec![value]),
+        }
+    }
+
+    /// Gives up the next sample, which failed for good. The cell continues with the next round.
+    fn drop_sample(&mut self, work: &Work) {
+        if let Repeat::Until(_) = work.timing.repeat {
+            self.add_value(f64::NAN);
+        }
+        *self = Self {
+            samples: self.samples + 1,
+            results: std::mem::take(&mut self.results),
+            dropped: self.dropped + 1,
+            dropped_in_a_row: self.dropped_in_a_row + 1,
+            ..Self::default()
+        };
     }
 
     fn add_probe(&mut self, probe: Option<Probe>) {
@@ -206,9 +245,12 @@ impl Progress {
                 *self = Self {
                     samples: sample.sample,
                     results: std::mem::take(&mut self.results),
+                    dropped: self.dropped,
                     ..Self::default()
                 };
             }
+            // Of a sample that was given up, after a restart.
+            EventKind::AttemptFailed { sample, .. } if *sample <= self.samples => {}
             EventKind::AttemptFailed {
                 failure, attempt, ..
             } => {
@@ -219,7 +261,11 @@ impl Progress {
                     (Cause::NothingMoved, Some(find)) => self.add_lost_probe(work, find),
                     _ => self.tool_failures += 1,
                 }
-                self.last_failure = Some(Box::new(failure.clone()));
+                if self.has_failed(work, failure) && self.may_drop(work, failure) {
+                    self.drop_sample(work);
+                } else {
+                    self.last_failure = Some(Box::new(failure.clone()));
+                }
             }
             EventKind::CellEnded { .. } => self.ended = true,
             EventKind::RunStarted { .. }
@@ -276,7 +322,7 @@ mod tests {
     fn nothing_arrived(progress: &mut Progress, work: &Work) -> Next {
         let Next::Attempt {
             sample, attempt, ..
-        } = progress.next(work)
+        } = progress.next(work, None)
         else {
             panic!("the cell has ended")
         };
@@ -291,7 +337,7 @@ mod tests {
                 raw_cut_bytes: 0,
             },
         );
-        progress.next(work)
+        progress.next(work, None)
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::table::{CellIndex, Id};
-use crate::plan::{Find, Path, Plan, Test, Timing};
+use crate::plan::{Find, Path, Plan, Test, Timing, ToolSpec};
 use crate::results::Circumstances;
-use crate::schedule::{Cell, CellId, Param, Params, Row, Schedule, Selection};
+use crate::schedule::{Cell, CellId, Member, Param, Params, Row, Schedule, Selection};
 use crate::tools::{self, Job, Tool};
 
 /// The cells of a run, in the schedule's order. There may be a million, so what is needed to run one
@@ -16,8 +16,8 @@ use crate::tools::{self, Job, Tool};
 pub struct Tasks {
     plan: Plan,
     schedule: Schedule,
-    /// By test.
-    work: Vec<Work>,
+    /// By test and variant.
+    work: Vec<Vec<Work>>,
 }
 
 /// A cell with all that is needed to run it.
@@ -35,6 +35,8 @@ pub(super) struct Work {
     pub timing: Timing,
     /// Its samples are the probes of a search.
     pub find: Option<Find>,
+    /// Its samples are compared in pairs with those of other variants.
+    pub is_paired: bool,
     pub tool: Box<dyn Tool>,
     /// For warm-up and measurement of one sample together.
     pub deadline: Duration,
@@ -52,26 +54,30 @@ impl Tasks {
     /// The cells of the plan that the selection leaves.
     #[must_use]
     pub fn new(plan: Plan, only: &Selection) -> Self {
-        Self::with_tools(plan, only, |test| tools::from_spec(&test.tool))
+        Self::with_tools(plan, only, |_, tool| tools::from_spec(tool))
     }
 
     /// The same with other tools than the plan's.
     pub(super) fn with_tools(
         plan: Plan,
         only: &Selection,
-        tool: impl Fn(&Test) -> Box<dyn Tool>,
+        tool: impl Fn(&Test, &ToolSpec) -> Box<dyn Tool>,
     ) -> Self {
         let schedule = Schedule::new(&plan, only);
         let sweeps_mss = mss_sweeps(&plan, &schedule);
         let work = plan.tests.iter().zip(sweeps_mss).map(|(test, sweeps_mss)| {
-            let tool = tool(test);
-            Work {
-                timing: test.timing.clone(),
-                find: test.find.clone(),
-                deadline: tools::deadline(tool.as_ref(), &test.timing),
-                tool,
-                sweeps_mss,
-            }
+            let work = |variant| {
+                let tool = tool(test, plan.tool(test, variant));
+                Work {
+                    timing: test.timing.clone(),
+                    find: test.find.clone(),
+                    is_paired: test.find.is_none() && !plan.variants.is_empty(),
+                    deadline: tools::deadline(tool.as_ref(), &test.timing),
+                    tool,
+                    sweeps_mss,
+                }
+            };
+            (0..plan.variants.len().max(1)).map(work).collect()
         });
         Self {
             work: work.collect(),
@@ -82,6 +88,11 @@ impl Tasks {
 
     pub(super) fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// For each cell its place among the same cells of other variants. Empty without variants.
+    pub(super) fn members(&self) -> Vec<Member> {
+        self.schedule.members(&self.plan)
     }
 
     /// The workers that cells need.
@@ -114,7 +125,7 @@ impl Tasks {
             cell,
             row,
             path: &self.plan.paths[row.path],
-            work: &self.work[row.test],
+            work: &self.work[row.test][row.variant()],
         }
     }
 

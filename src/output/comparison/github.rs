@@ -2,9 +2,9 @@
 //! undecided or different, a notice that sums up. The worst come first.
 
 use crate::compare::document::{reason, subject_text, totals, verdict_line};
-use crate::compare::judge::LimitOutcome;
 use crate::compare::{Comparison, Machines, Outcome, PathVerdict, Versus, Why, document};
 use crate::output::ci::github::command;
+use crate::statistics::judge::LimitOutcome;
 
 /// So many cells are named of each side.
 const CELLS: usize = 5;

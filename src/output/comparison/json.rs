@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::compare::document::{totals, verdict_line};
-use crate::compare::judge::{Basis, LimitOutcome, Scale};
 use crate::compare::{
     Comparison, Factor, Machines, Mark, Outcome, Pair, PathVerdict, Side, Subject, Unmatched,
     Versus, Why, document,
@@ -16,6 +15,7 @@ use crate::compare::{
 use crate::diag::json;
 use crate::results::MachineKey;
 use crate::results::environment::configuration::Difference;
+use crate::statistics::judge::{Basis, LimitOutcome, Scale};
 use jiff::Timestamp;
 
 /// The version of this document, in it as `version`.

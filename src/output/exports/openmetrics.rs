@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::diag::printable;
-use crate::plan::{Metric, Test, Unit};
+use crate::plan::{Metric, Test, Unit, VARIANT_MARK};
 use crate::report::gate;
 use crate::report::warnings::Warnings;
 use crate::report::{CellReport, CellState, Report};
@@ -35,7 +35,7 @@ pub fn render(report: &Report) -> String {
     let by_metric = by_metric(&report.plan.tests);
     for (test, cells) in report.plan.tests.iter().zip(report.cells_by_test()) {
         for (path, cells) in by_entry(report, &cells) {
-            let labels = [("test", &*test.name), ("path", path)];
+            let labels = [("test", &*test.name), ("path", &*path)];
             states(&cells, &labels, &mut families);
             for metric in test.metrics() {
                 let means = cells.iter().filter_map(|cell| cell.measured(metric.name()));
@@ -137,11 +137,11 @@ fn run(report: &Report, families: &mut Families<'_>) {
     }
 }
 
-/// The cells of a test by the item of the plan's `paths` that they belong to.
+/// The cells of a test by the item of the plan's `paths` that they belong to, under each variant.
 fn by_entry<'a>(
     report: &'a Report,
     cells: &[&'a CellReport],
-) -> Vec<(&'a str, Vec<&'a CellReport>)> {
+) -> Vec<(String, Vec<&'a CellReport>)> {
     let mut entries: Vec<_> = report
         .plan
         .entries()
@@ -158,7 +158,17 @@ fn by_entry<'a>(
         }
     }
     let measured = entries.into_iter().filter(|(.., cells)| !cells.is_empty());
-    measured.map(|(name, _, cells)| (name, cells)).collect()
+    let named = measured.map(|(name, paths, cells)| {
+        let path = report.plan.paths.get(paths.start);
+        let variant = path.filter(|path| path.variant > 0);
+        let variant = variant.and_then(|path| report.plan.variant_name(path.variant));
+        let name = match variant {
+            Some(variant) => format!("{name}{VARIANT_MARK}{variant}"),
+            None => name.to_owned(),
+        };
+        (name, cells)
+    });
+    named.collect()
 }
 
 /// How many cells ended how.

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use serde::Serialize;
 
-use super::cells;
+use super::{cells, variants};
 use crate::diag::json;
 use crate::report::baseline;
 use crate::report::gate::{self, Judgement, Origin, Tally};
@@ -104,6 +104,9 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     fields.put("warnings", &summaries(&warnings))?;
     cells::write(report, &warnings, fields.name("cells")?)?;
     fields.put("baselines", &baselines(report))?;
+    if !report.plan.variants.is_empty() {
+        fields.put("variants", &variants::rows(report))?;
+    }
     let expectations: Vec<Expectation<'_>> = judgements.into_iter().map(expectation).collect();
     fields.put("expectations", &expectations)?;
     fields.writer.write_all(b"\n}\n")?;

@@ -12,5 +12,6 @@
 mod cell;
 mod cells;
 mod document;
+mod variants;
 
 pub use document::{VERSION, render, write};

@@ -65,6 +65,7 @@ impl FoundPath<'_> {
         let expect = Expected::to_expectations(&self.expect);
         Some(match self.ends {
             Ends::Path { from, to } => PathEntry::Path(Path {
+                variant: 0,
                 name,
                 label,
                 from: from?.value.to_owned(),

@@ -3,10 +3,12 @@
 use super::host_network;
 use super::kubernetes::kubernetes;
 use super::paths::{self, FoundPath, most_to_one};
+use super::rounds;
 use super::tests::{self, Known, KnownPath};
 use super::timing;
 use super::tree::decoder::{Decoder, value_or_default};
 use super::tree::fields::Fields;
+use super::variants;
 use super::workers::{self, KnownWorkers};
 use crate::catalog::{Metric, built_in_tool};
 use crate::diag::Problem;
@@ -65,6 +67,13 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
         });
         Some(timing::timing(decoder, &fields))
     });
+    let variant_names: Vec<&str> = top
+        .value("variants")
+        .map(|id| decoder.keys(id))
+        .unwrap_or_default();
+    if let Some(defaults) = &defaults {
+        rounds::check(decoder, defaults.repeat.as_ref(), &variant_names);
+    }
     let order = value_or_default(top.choice("order"));
     let seed = top.number("seed").map(|seed| seed.value);
     let concurrency = value_or_default(top.choice("concurrency"));
@@ -78,6 +87,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             paths: known_paths.as_deref(),
             tools: tools.as_ref(),
             any_tool: has_tools && tools.is_none(),
+            variants: &variant_names,
         };
         tests::tests(decoder, id, &defaults.unwrap_or_default(), &known)
     });
@@ -98,10 +108,25 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             .collect();
         for path in paths {
             if let Some(name) = path.name {
-                check::check_path(decoder, &path.expect, name.value, &tests, &names);
+                check::check_path(
+                    decoder,
+                    &path.expect,
+                    name.value,
+                    &tests,
+                    &names,
+                    &variant_names,
+                );
             }
         }
     }
+    let variants = top.value("variants").and_then(|id| {
+        let known = variants::Known {
+            workers: workers.as_ref(),
+            tests: tests.as_deref(),
+            paths: known_paths.as_deref().unwrap_or_default(),
+        };
+        variants::variants(decoder, id, &known)
+    });
     let kubernetes = top
         .value("kubernetes")
         .and_then(|id| kubernetes(decoder, id));
@@ -116,6 +141,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
         name: name?,
         description,
         workers: workers?,
+        variants: variants.unwrap_or_default(),
         paths: paths?,
         order,
         seed,

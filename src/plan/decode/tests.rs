@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::default_names::free_name;
+use super::rounds;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
@@ -44,6 +45,8 @@ pub struct Known<'a> {
     pub tools: Option<&'a Tools>,
     /// `tools:` could not be read: any key may name one.
     pub any_tool: bool,
+    /// The names of the variants.
+    pub variants: &'a [&'a str],
 }
 
 /// What tests may name: a path, or a mesh for all of its paths.
@@ -78,7 +81,7 @@ pub fn tests(
         .collect();
     let mut cells = 0;
     for test in tests.iter().flatten() {
-        count_cells(decoder, test, known.paths.unwrap_or_default(), &mut cells);
+        count_cells(decoder, test, known, &mut cells);
     }
     tests
         .into_iter()
@@ -134,7 +137,7 @@ fn test<'t>(
     if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
         let single: Vec<&str> = single.map(|path| path.name).collect();
-        check::check_test(decoder, &expect, tool, own, &single);
+        check::check_test(decoder, &expect, tool, own, &single, known.variants);
     }
     fields.done_else(|key| {
         let tools = builtin::tools_with(key);
@@ -144,17 +147,25 @@ fn test<'t>(
             format!("`{key}` is an option of the tool: put it within {tools}")
         })
     });
+    if find.is_none() {
+        rounds::check(decoder, own.repeat.as_ref(), known.variants);
+    }
     let mut timing = own.or(defaults);
-    check_timeout(decoder, timing, tool.as_ref());
-    check_warmup(decoder, timing, tool.as_ref());
+    check_timeout(decoder, &timing, tool.as_ref());
+    check_warmup(decoder, &timing, tool.as_ref());
     if let (None, Some(ToolSpec::Declared(used))) = (timing.timeout, &tool) {
         timing.timeout = used.tool.timeout.map(|value| At {
             value,
             place: fields.place,
         });
-        check_timeout(decoder, timing, tool.as_ref());
+        check_timeout(decoder, &timing, tool.as_ref());
     }
-    let timing = timing.resolve();
+    let variants = if find.is_some() {
+        0
+    } else {
+        known.variants.len()
+    };
+    let timing = timing.resolve(variants);
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);
         let place = entry.map_or(fields.place, |entry| entry.key_place);
@@ -195,7 +206,7 @@ fn tool(
                 return used.map(ToolSpec::BuiltIn);
             }
             let tool = known.tools?.get(&entry.key)?.as_ref()?;
-            let used = parameter::used(decoder, entry.value, tool, swept);
+            let used = parameter::used(decoder, entry.value, tool, None, swept);
             used.map(ToolSpec::Declared)
         }
         [first, second, ..] => {
@@ -247,19 +258,15 @@ fn test_paths(
 }
 
 /// Counts the cells of a test by multiplication, and notes the sweep that makes them too many.
-fn count_cells(
-    decoder: &Decoder<'_>,
-    test: &FoundTest<'_>,
-    known: &[KnownPath<'_>],
-    cells: &mut u64,
-) {
+fn count_cells(decoder: &Decoder<'_>, test: &FoundTest<'_>, known: &Known<'_>, cells: &mut u64) {
     if *cells > MOST_CELLS {
         return;
     }
-    let paths_of = |name: &String| known.iter().find(|k| k.name == name).map_or(1, |k| k.paths);
+    let all = known.paths.unwrap_or_default();
+    let paths_of = |name: &String| all.iter().find(|k| k.name == name).map_or(1, |k| k.paths);
     let named = test.paths.as_deref().unwrap_or_default();
     let paths: u64 = named.iter().map(paths_of).sum();
-    let mut own = paths;
+    let mut own = paths * known.variants.len().max(1) as u64;
     let mut culprit = test.place;
     for swept in &test.swept {
         let before = own;

@@ -1,24 +1,22 @@
 //! The decoder of a timing: how long and how often a cell is measured.
 
+use super::rounds::{self, WrittenRepeat};
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
 use crate::diag::Problem;
-use crate::plan::describe::key::{Kind, Limits};
-use crate::plan::describe::keys::UNTIL;
-use crate::plan::model::timing::{Repeat, Timing, Until};
+use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::Duration;
-use crate::plan::text::tree::NodeId;
 
 /// The timing that a mapping gives; the rest comes from `defaults:`, or is the language's own.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PartialTiming {
     duration: Option<Duration>,
     warmup: Option<At<Duration>>,
     cooldown: Option<Duration>,
     pub timeout: Option<At<Duration>>,
     retries: Option<u32>,
-    repeat: Option<Repeat>,
+    pub repeat: Option<WrittenRepeat>,
 }
 
 impl PartialTiming {
@@ -29,11 +27,12 @@ impl PartialTiming {
             cooldown: self.cooldown.or(defaults.cooldown),
             timeout: self.timeout.or(defaults.timeout),
             retries: self.retries.or(defaults.retries),
-            repeat: self.repeat.or(defaults.repeat),
+            repeat: self.repeat.or_else(|| defaults.repeat.clone()),
         }
     }
 
-    pub fn resolve(self) -> Timing {
+    /// The timing of a test whose cells are measured under so many variants, 0 for none.
+    pub fn resolve(&self, variants: usize) -> Timing {
         let default = Timing::default();
         Timing {
             duration: self.duration.unwrap_or(default.duration),
@@ -41,7 +40,7 @@ impl PartialTiming {
             cooldown: self.cooldown.unwrap_or(default.cooldown),
             timeout: self.timeout.map(|timeout| timeout.value),
             retries: self.retries.unwrap_or(default.retries),
-            repeat: self.repeat.unwrap_or(default.repeat),
+            repeat: rounds::repeat(self.repeat.as_ref(), variants),
         }
     }
 }
@@ -56,42 +55,12 @@ pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
         retries: fields.small_number("retries"),
         repeat: fields
             .either("repeat")
-            .and_then(|(kinds, id)| repeat(decoder, kinds, id)),
+            .and_then(|(kinds, id)| rounds::written(decoder, kinds, id)),
     }
-}
-
-/// A number of samples, or a mapping that says when to stop.
-fn repeat(decoder: &Decoder<'_>, kinds: &[Kind], id: NodeId) -> Option<Repeat> {
-    if !decoder.is_mapping(id) {
-        let limits = kinds.iter().find_map(|kind| match kind {
-            Kind::Number(limits) => Some(*limits),
-            _ => None,
-        });
-        let Limits { least, most, unit } = limits?;
-        let times = decoder.whole(id, least, most, unit)?;
-        return u32::try_from(times).ok().map(Repeat::Times);
-    }
-    let fields = decoder.mapping(id, &UNTIL)?;
-    let min = fields.small_number("min").unwrap_or(3);
-    let max = fields.number("max");
-    let until = fields.percent("until");
-    if let Some(At { value: max, place }) = max
-        && max < u64::from(min)
-    {
-        let what = format!("at most {max} samples are fewer than the least, {min}");
-        decoder.report(Problem::new(place, what).help("the default of `min` is 3"));
-        return None;
-    }
-    let max = max.and_then(|max| u32::try_from(max.value).ok());
-    Some(Repeat::Until(Until {
-        min,
-        max: max.unwrap_or(min.max(20)),
-        until: until?,
-    }))
 }
 
 /// Refuses a warm-up that the tool does not take.
-pub fn check_warmup(decoder: &Decoder<'_>, timing: PartialTiming, tool: Option<&ToolSpec>) {
+pub fn check_warmup(decoder: &Decoder<'_>, timing: &PartialTiming, tool: Option<&ToolSpec>) {
     let (Some(At { value, place }), Some(ToolSpec::BuiltIn(used))) = (timing.warmup, tool) else {
         return;
     };
@@ -108,11 +77,11 @@ pub fn check_warmup(decoder: &Decoder<'_>, timing: PartialTiming, tool: Option<&
 }
 
 /// Refuses a timeout that no sample of the tool can keep.
-pub fn check_timeout(decoder: &Decoder<'_>, timing: PartialTiming, tool: Option<&ToolSpec>) {
+pub fn check_timeout(decoder: &Decoder<'_>, timing: &PartialTiming, tool: Option<&ToolSpec>) {
     let Some(timeout) = timing.timeout else {
         return;
     };
-    let resolved = timing.resolve();
+    let resolved = timing.resolve(0);
     let needed = resolved.duration.0.saturating_add(resolved.warmup.0);
     let overhead = tool.map(|tool| {
         let warms_up_apart = !resolved.warmup.0.is_zero() && !tool.has_warmup();

@@ -2,18 +2,16 @@
 
 use indexmap::IndexMap;
 
-use super::kubernetes::pod_settings;
 use super::placement::{self, Labelled, Named, Scope};
+use super::pod_settings::worker_pods;
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, did_you_mean, quote};
 use crate::plan::describe::key::NewName;
-use crate::plan::describe::keys::WORKER;
+use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, WORKER};
 use crate::plan::model::plan_file::Placement;
+use crate::plan::model::variants::ALL_WORKERS;
 use crate::plan::text::tree::NodeId;
-
-/// A group's workers have a number after its name.
-const NUMBER: usize = "-1000".len();
 
 /// The workers by name, each group as one. `form` is that of the names.
 pub fn workers(
@@ -38,13 +36,21 @@ pub fn workers(
             place: entry.key_place,
         };
         if (form.reserved)().contains(&name.value) {
-            let what = format!("{} is the name of netplan's own pod", quote(name.value));
+            let what = if name.value == ALL_WORKERS {
+                format!("{} is every worker, in a variant", quote(name.value))
+            } else {
+                format!("{} is the name of netplan's own pod", quote(name.value))
+            };
             decoder.report(Problem::new(name.place, what).help("give the worker another name"));
         }
         let fields = decoder.mapping(entry.value, &WORKER);
         let placement = fields.map(|fields| placement(decoder, &fields, &names, index, &mut rules));
         let placement = placement.unwrap_or_default();
-        let number = if placement.one_per_node { NUMBER } else { 0 };
+        let number = if placement.one_per_node {
+            LONGEST_WORKER - LONGEST_GROUP_NAME
+        } else {
+            0
+        };
         decoder.dns_label(name, form.longest - number);
         places.push(name.place);
         workers.insert(entry.key.clone(), placement);
@@ -97,11 +103,11 @@ fn placement<'t>(
         });
         placement.node = Some(value.to_owned());
     }
-    placement.node_selector = pod_settings(decoder, fields).node_selector;
+    placement.pods = worker_pods(decoder, fields);
     if let Some(id) = fields.value("node_selector") {
         rules.by_labels.push(Labelled {
             worker: index,
-            labels: placement.node_selector.clone(),
+            labels: placement.pods.node_selector.clone(),
             place: decoder.place(id),
         });
     }
@@ -176,7 +182,7 @@ fn check_groups(
 }
 
 /// The number of a group's worker, by its name.
-fn member(name: &str, group: &str) -> Option<u32> {
+pub fn member(name: &str, group: &str) -> Option<u32> {
     let number = name.strip_prefix(group)?.strip_prefix('-')?;
     (!number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| number.parse().ok())?

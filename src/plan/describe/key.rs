@@ -95,6 +95,8 @@ pub enum Kind {
     Either(&'static [Kind]),
     /// A mapping of metrics to bounds.
     Bounds,
+    /// A part of Kubernetes' pod template.
+    PodTemplate,
     /// A text, number or boolean, as it is written.
     Scalar,
 }

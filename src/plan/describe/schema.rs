@@ -168,6 +168,11 @@ impl Definitions {
                 json!({ "anyOf": kinds })
             }
             Kind::Bounds => bounds(),
+            Kind::PodTemplate => json!({
+                "type": "object",
+                "properties": { "metadata": { "type": "object" }, "spec": { "type": "object" } },
+                "additionalProperties": false,
+            }),
             Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),
         })
     }

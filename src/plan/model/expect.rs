@@ -39,7 +39,8 @@ pub enum Comparison {
 pub enum Bound {
     /// A value in the metric's own unit, the journal's: bits a second, microseconds, percent.
     Absolute(f64),
-    /// So many percent of what the same test, with the same parameters, measured on another path.
+    /// So many percent of what the same test, with the same parameters, measured on another path of the same
+    /// variant; where this is the name of a variant, on the same path of that variant.
     OfPath { percent: f64, path: String },
 }
 

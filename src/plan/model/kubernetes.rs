@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::choice::Choice;
+use super::pod_patch::PodPatch;
 
 /// The namespace of a run whose plan names none. It belongs to netplan, and its labels say what may
 /// run in it.
@@ -35,8 +36,26 @@ pub struct Kubernetes {
     pub labels: StringMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_class: Option<String>,
+    /// Whether the run has network policies of its own.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub network_policies: bool,
+    /// Whether workers are on their nodes' network. `None` where the paths decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_network: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_family: Option<IpFamily>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results_claim: Option<String>,
+    #[serde(skip_serializing_if = "PodUser::is_default")]
+    pub user: PodUser,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_deadline_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds_after_finished: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodPatch>,
 }
 
 impl Default for Kubernetes {
@@ -53,9 +72,46 @@ impl Default for Kubernetes {
             annotations: StringMap::new(),
             labels: StringMap::new(),
             runtime_class: None,
+            network_policies: true,
+            host_network: None,
             ip_family: None,
+            results_claim: None,
+            user: PodUser::default(),
+            architecture: None,
+            active_deadline_seconds: None,
+            ttl_seconds_after_finished: None,
+            pod: None,
         }
     }
+}
+
+/// Who chooses the user id of the pods' processes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PodUser {
+    #[default]
+    Image,
+    Platform,
+}
+
+impl PodUser {
+    /// Whether it is what a plan has that does not say it.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Choice for PodUser {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (
+            Self::Image,
+            "The image has the user 65532, and the pods name it.",
+        ),
+        (
+            Self::Platform,
+            "The platform gives each namespace user ids of its own, as OpenShift does: the pods name none.",
+        ),
+    ];
 }
 
 /// When a node pulls the image, as Kubernetes calls it.

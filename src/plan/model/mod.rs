@@ -1,6 +1,7 @@
 //! What a plan says, once it has been read and checked.
 
 pub mod choice;
+mod expand;
 pub mod expect;
 mod figure_text;
 pub mod kubernetes;
@@ -9,7 +10,10 @@ pub mod local;
 pub mod path;
 pub mod plan;
 pub mod plan_file;
+pub mod pod_patch;
+pub mod pod_settings;
 pub mod sweep;
 pub mod timing;
 pub mod tools;
 pub mod units;
+pub mod variants;

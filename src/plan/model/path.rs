@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::choice::Choice;
 use super::expect::Expectations;
+use super::variants::VARIANT_MARK;
 
 /// One way for traffic to go: from a worker, to a worker, by an address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +22,18 @@ pub struct Path {
     /// What is expected of every test on this path.
     #[serde(skip_serializing_if = "Expectations::is_empty")]
     pub expect: Expectations,
+    /// Index of the variant whose workers it joins, in an expanded [`Plan`](super::plan::Plan); 0 is the base.
+    #[serde(skip)]
+    pub variant: usize,
+}
+
+impl Path {
+    /// Its name without the variant: the same for each variant of a path.
+    #[must_use]
+    pub fn plain_name(&self) -> &str {
+        let name = self.name.split_once(VARIANT_MARK);
+        name.map_or(&*self.name, |(name, _)| name)
+    }
 }
 
 /// By which address traffic reaches its destination.

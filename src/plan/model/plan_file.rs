@@ -10,12 +10,14 @@ use serde::Serialize;
 
 use super::choice::Choice;
 use super::expect::{Expectations, Find};
-use super::kubernetes::{Kubernetes, StringMap};
+use super::kubernetes::Kubernetes;
 use super::local::Local;
 use super::path::PathEntry;
+use super::pod_settings::PodSettings;
 use super::timing::Timing;
 use super::tools::declared::DeclaredTool;
 use super::tools::tool::ToolSpec;
+use super::variants::Variant;
 use crate::catalog::{Metric, name};
 use crate::plan::text::write::{YamlError, to_yaml};
 
@@ -31,6 +33,9 @@ pub struct PlanFile {
     pub description: Option<String>,
     /// A group of workers is one entry.
     pub workers: IndexMap<String, Placement>,
+    /// The first is the base. Empty, or two at least.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub variants: IndexMap<String, Variant>,
     /// A mesh is one entry.
     pub paths: Vec<PathEntry>,
     pub order: Order,
@@ -57,8 +62,8 @@ pub struct Placement {
     pub other_zone_than: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub node_selector: StringMap,
+    #[serde(flatten)]
+    pub pods: PodSettings,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub one_per_node: bool,
     /// `None` also for a single worker.
@@ -67,6 +72,9 @@ pub struct Placement {
     /// The group that the worker belongs to, in an expanded [`Plan`](super::plan::Plan).
     #[serde(skip)]
     pub group: Option<String>,
+    /// The worker that this one is in the base, in an expanded plan; `None` in the base itself.
+    #[serde(skip)]
+    pub base: Option<String>,
 }
 
 /// In which order the cells of the matrix run.

@@ -1,6 +1,8 @@
 //! How long and how often a cell is measured.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 
 use crate::plan::model::units::{Duration, Percent};
 
@@ -36,7 +38,7 @@ impl Default for Timing {
 }
 
 /// How many samples a cell gets: a number, or as many as it takes to be sure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Repeat {
     /// This many.
@@ -45,32 +47,62 @@ pub enum Repeat {
     Until(Until),
 }
 
-/// Sample until the 95 % confidence interval of the mean is narrow enough.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// Sample until the 95 % confidence interval of the mean, or of the ratio to a variant, is narrow enough.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Until {
     /// At least this many samples, 2 or more.
     pub min: u32,
     /// At most this many.
     pub max: u32,
-    /// Half the interval's width in percent of the mean, e.g. `2%`.
-    pub until: Percent,
+    pub until: Precision,
+}
+
+/// How narrow an interval has to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Precision {
+    /// Half the interval's width, in percent of the mean or of the ratio.
+    pub percent: Percent,
+    /// The variant to which the ratio is known so well; `None` for the mean itself.
+    pub of: Option<String>,
+}
+
+impl From<Percent> for Precision {
+    fn from(percent: Percent) -> Self {
+        Precision { percent, of: None }
+    }
+}
+
+/// As the plan writes it: `2%`, `1% of plain`.
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.of {
+            Some(of) => write!(f, "{} of {of}", self.percent),
+            None => write!(f, "{}", self.percent),
+        }
+    }
+}
+
+impl Serialize for Precision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Repeat {
     /// No cell gets fewer samples.
     #[must_use]
-    pub fn least(self) -> u32 {
+    pub fn least(&self) -> u32 {
         match self {
-            Repeat::Times(times) => times,
+            Repeat::Times(times) => *times,
             Repeat::Until(until) => until.min,
         }
     }
 
     /// No cell gets more samples.
     #[must_use]
-    pub fn most(self) -> u32 {
+    pub fn most(&self) -> u32 {
         match self {
-            Repeat::Times(times) => times,
+            Repeat::Times(times) => *times,
             Repeat::Until(until) => until.max,
         }
     }

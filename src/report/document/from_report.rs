@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::block::{Block, Document, Level, Meaning, Note, Notes, Span};
 use super::footnotes::Footnotes;
-use super::{baseline_table, expectations, heading, single_table, sweep_table, warning_notes};
+use super::{
+    baseline_table, expectations, heading, single_table, sweep_table, variants_table, warning_notes,
+};
 use crate::report::gate::{self, Judgement, Tally};
 use crate::report::{Report, summary};
 
@@ -16,6 +18,7 @@ impl Document {
         let mut blocks = heading::blocks(report);
         blocks.extend(sections(report, &mut footnotes));
         blocks.extend(baseline_table::blocks(report));
+        blocks.extend(variants_table::blocks(report));
         let judgements = gate::judge(report);
         let notes = [
             footnotes.notes(),

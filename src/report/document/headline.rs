@@ -83,7 +83,7 @@ pub fn about(test: &Test, format: HeadlineFormat, cells: &[&CellReport]) -> Stri
             if misses == 1 { "does" } else { "do" }
         ));
     }
-    if let (Repeat::Until(until), None) = (test.timing.repeat, &test.find) {
+    if let (Repeat::Until(until), None) = (&test.timing.repeat, &test.find) {
         let reached = cells.iter().filter(|cell| cell.reached == Some(true));
         let measured = cells.iter().filter(|cell| cell.reached.is_some());
         about.push(format!(

@@ -12,6 +12,7 @@ pub(crate) mod number_format;
 mod page;
 mod single_table;
 mod sweep_table;
+mod variants_table;
 mod warning_notes;
 mod workers;
 

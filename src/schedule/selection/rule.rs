@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::term::{Key, Term, names};
+use super::term::{Key, Term, names, tools};
 use crate::diag::Problem;
 use crate::plan::{Plan, Test};
 use crate::schedule::params::Param;
-use crate::schedule::params::{axes, sets};
+use crate::schedule::params::{Axis, axes, sets};
 
 /// The cells to run: those that meet every term. Without a term, all.
 ///
@@ -64,7 +64,10 @@ impl Selection {
     /// Whether the terms on tests and paths let this pair through.
     pub(in crate::schedule) fn takes_path(&self, plan: &Plan, test: &Test, path: usize) -> bool {
         self.terms.iter().all(|term| match term.key {
-            Key::Param(param) => sets(test, param),
+            Key::Param(param) => {
+                let variant = plan.paths.get(path).map_or(0, |path| path.variant);
+                sets(plan.tool(test, variant), param)
+            }
             key => names(key, plan, test, path)
                 .iter()
                 .any(|name| term.has_name(name)),
@@ -83,11 +86,19 @@ impl Selection {
     /// needs one value that is.
     fn takes_any(&self, plan: &Plan) -> bool {
         plan.tests.iter().any(|test| {
-            let by_params = axes(test)
-                .iter()
-                .all(|(param, values)| values.iter().any(|v| self.takes_params(&[(*param, *v)])));
+            let by_params: Vec<bool> = tools(plan, test)
+                .map(|tool| {
+                    let has_one = |(param, values): &Axis| {
+                        values.iter().any(|v| self.takes_params(&[(*param, *v)]))
+                    };
+                    axes(tool).iter().all(has_one)
+                })
+                .collect();
             let mut paths = plan.paths_of(test).into_iter();
-            by_params && paths.any(|path| self.takes_path(plan, test, path))
+            paths.any(|path| {
+                let variant = plan.paths.get(path).map_or(0, |path| path.variant);
+                by_params.get(variant) == Some(&true) && self.takes_path(plan, test, path)
+            })
         })
     }
 }

@@ -7,9 +7,9 @@ use indexmap::IndexSet;
 
 use super::suggestion::suggest;
 use crate::diag::{Problem, quote};
-use crate::plan::{Plan, Test, Via};
+use crate::plan::{Plan, Test, ToolSpec, Via};
 use crate::schedule::params::Param;
-use crate::schedule::params::axes;
+use crate::schedule::params::{Axis, axes};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Term {
@@ -26,6 +26,8 @@ pub(super) enum Key {
     From,
     To,
     Protocol,
+    /// Only of plans with variants.
+    Variant,
     Param(Param),
 }
 
@@ -36,7 +38,7 @@ pub(super) enum Value {
 }
 
 impl Key {
-    const NAMED: [(&'static str, Key); 7] = [
+    const NAMED: [(&'static str, Key); 8] = [
         ("tool", Key::Tool),
         ("test", Key::Test),
         ("path", Key::Path),
@@ -44,15 +46,17 @@ impl Key {
         ("from", Key::From),
         ("to", Key::To),
         ("protocol", Key::Protocol),
+        ("variant", Key::Variant),
     ];
 
     /// All keys of selections of this plan's cells.
     fn all(plan: &Plan) -> Vec<(&'static str, Key)> {
-        let own = plan.tests.iter().flat_map(axes).map(|(param, _)| param);
+        let own = all_axes(plan).map(|(param, _)| param);
         let own: IndexSet<Param> = own.filter(|p| matches!(p, Param::Own(_))).collect();
         let params = Param::ALL.into_iter().chain(own);
         let params = params.map(|p| (p.name(), Key::Param(p)));
-        Self::NAMED.into_iter().chain(params).collect()
+        let has = |(_, key): &(_, Key)| *key != Key::Variant || !plan.variants.is_empty();
+        Self::NAMED.into_iter().filter(has).chain(params).collect()
     }
 
     fn name(self) -> &'static str {
@@ -105,10 +109,7 @@ impl Term {
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Problem> {
         let there: Vec<String> = match self.key {
             Key::Param(param) => {
-                let values: BTreeSet<u64> = plan
-                    .tests
-                    .iter()
-                    .flat_map(axes)
+                let values: BTreeSet<u64> = all_axes(plan)
                     .filter(|(p, _)| *p == param)
                     .flat_map(|(_, values)| values)
                     .collect();
@@ -206,6 +207,24 @@ impl fmt::Display for Value {
     }
 }
 
+/// The tools of a test under each variant.
+pub(super) fn tools<'a>(plan: &'a Plan, test: &'a Test) -> impl Iterator<Item = &'a ToolSpec> {
+    (0..plan.variants.len().max(1)).map(|variant| plan.tool(test, variant))
+}
+
+fn all_axes(plan: &Plan) -> impl Iterator<Item = Axis> {
+    plan.tests
+        .iter()
+        .flat_map(|test| tools(plan, test))
+        .flat_map(axes)
+}
+
+/// The worker's name, and what it is in the base.
+fn worker_names(plan: &Plan, worker: &str) -> Vec<String> {
+    let base = plan.workers.get(worker).and_then(|w| w.base.clone());
+    base.into_iter().chain([worker.to_owned()]).collect()
+}
+
 /// What a cell of this test and path is called under a key; a name may have several forms. A path
 /// of a mesh is also selected by the mesh's name, like in a test's `paths`.
 pub(super) fn names(key: Key, plan: &Plan, test: &Test, at: usize) -> Vec<String> {
@@ -219,15 +238,18 @@ pub(super) fn names(key: Key, plan: &Plan, test: &Test, at: usize) -> Vec<String
             let mut meshes = plan.meshes.iter();
             let mesh = meshes.find(|mesh| mesh.paths.contains(&at));
             let mesh = mesh.map(|mesh| mesh.mesh.name.clone());
-            return mesh.into_iter().chain([path.name.clone()]).collect();
+            let names = mesh.into_iter().chain([path.plain_name().to_owned()]);
+            let own = (path.variant > 0).then(|| path.name.clone());
+            return names.chain(own).collect();
         }
         Key::Via => match path.via {
             Via::PodIp => "pod_ip",
             Via::ClusterIp => "cluster_ip",
             Via::Host => "host",
         },
-        Key::From => &path.from,
-        Key::To => &path.to,
+        Key::From => return worker_names(plan, &path.from),
+        Key::To => return worker_names(plan, &path.to),
+        Key::Variant => plan.variant_name(path.variant).unwrap_or_default(),
         Key::Protocol => match test.tool.transport() {
             Some(transport) => transport.name(),
             None => return Vec::new(),

@@ -9,7 +9,10 @@
 //!   restarts, so that it cannot be removed. Landlock (landlock(7)) makes its files unreadable for tools. It also
 //!   forbids them to trace the worker, whatever capabilities they have. A kernel without Landlock leaves the
 //!   files readable.
+//!
+//! The same holds for the worker's copy of the run's journal: tools can neither read it nor write it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,15 +31,15 @@ const FILE_BYTES: u64 = 1 << 30;
 /// limit also counts those of other pods that run as the same user, so that it is far above that.
 const PROCESSES: u64 = 16 * 1024;
 
-/// What tools may read, once the process is confined.
-static READABLE: OnceLock<RulesetCreated> = OnceLock::new();
+/// The files that tools may use, once the process is confined.
+static USABLE: OnceLock<RulesetCreated> = OnceLock::new();
 
 /// Confines this process and the tools that it will start: their core dumps, files and processes are
-/// limited, and they cannot read the files of the folder `secrets`. To be called once, by a process that is a
+/// limited, and they can neither read nor write the files of the folders `private`. To be called once, by a process that is a
 /// worker and nothing else, after it has read its identity.
 ///
 /// What the system does not support is left out.
-pub fn confine(secrets: &Path) {
+pub fn confine(private: &[&Path]) {
     // A core dump has the key in it.
     let limits = [
         (Resource::RLIMIT_CORE, 0),
@@ -49,22 +52,22 @@ pub fn confine(secrets: &Path) {
         }
     }
     let _ = set_dumpable(false);
-    if let Some(readable) = all_but(secrets) {
-        let _ = READABLE.set(readable);
+    if let Some(usable) = all_but(private) {
+        let _ = USABLE.set(usable);
     }
 }
 
-/// Starts a tool by `start`, which is called on a thread that cannot read what tools must not see; the
+/// Starts a tool by `start`, which is called on a thread that cannot use what tools must not see; the
 /// tool's process inherits that.
 pub(in crate::worker) fn start_confined<T: Send>(
     start: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<T> {
-    let Some(readable) = READABLE.get() else {
+    let Some(usable) = USABLE.get() else {
         return start();
     };
-    let readable = readable.try_clone()?;
+    let usable = usable.try_clone()?;
     let confined = move || {
-        readable.restrict_self().map_err(io::Error::other)?;
+        usable.restrict_self().map_err(io::Error::other)?;
         start()
     };
     // A thread of its own: what a thread has given up it does not get back.
@@ -75,26 +78,35 @@ pub(in crate::worker) fn start_confined<T: Send>(
     })
 }
 
-/// Rules that allow to read every file but those below `folder`. A file that appears later beside the folder,
-/// or beside one of the folders above it, is not readable either. `None` where the folder is not there.
-fn all_but(folder: &Path) -> Option<RulesetCreated> {
-    let folder = fs::canonicalize(folder).ok()?;
+/// Rules that allow to read and write every file but those below `folders`. A file that appears later beside one of the
+/// folders, or beside one of the folders above it, cannot be used either. `None` where none of the folders is there.
+fn all_but(folders: &[&Path]) -> Option<RulesetCreated> {
+    let folders = folders
+        .iter()
+        .filter_map(|folder| fs::canonicalize(folder).ok());
+    let folders: Vec<PathBuf> = folders.collect();
+    if folders.is_empty() {
+        return None;
+    }
     // A ruleset that does not allow it forbids to move files to other folders.
-    let access = AccessFs::ReadFile | AccessFs::Refer;
+    let access = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::RemoveFile | AccessFs::Refer;
     let ruleset = Ruleset::default().handle_access(access).ok()?;
     // Whatever is not there any more, or may not be opened, gets no rule.
-    let rules = path_beneath_rules(beside(&folder), access);
+    let rules = path_beneath_rules(beside(&folders), access);
     ruleset.create().ok()?.add_rules(rules).ok()
 }
 
-/// Everything that is beside `folder` or beside one of the folders above it.
-fn beside(folder: &Path) -> Vec<PathBuf> {
+/// Everything that is beside one of `folders` or beside one of the folders above it, without the folders.
+fn beside(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let above = folders.iter().flat_map(|folder| folder.ancestors().skip(1));
+    let above: BTreeSet<&Path> = above.collect();
     let mut all = Vec::new();
-    for above in folder.ancestors().skip(1) {
+    for above in above {
         let entries = fs::read_dir(above).into_iter().flatten().flatten();
         all.extend(entries.map(|entry| entry.path()).filter(|path| {
-            // A link may lead back to where the folder is.
-            fs::canonicalize(path).is_ok_and(|real| !folder.starts_with(real))
+            // A link may lead back to where a folder is.
+            fs::canonicalize(path)
+                .is_ok_and(|real| !folders.iter().any(|folder| folder.starts_with(&real)))
         }));
     }
     all
@@ -107,22 +119,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_beside_a_folder_leads_to_it() {
+    fn nothing_beside_folders_leads_to_them() {
         let root = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(root.path()).unwrap();
-        for folder in ["a/secret", "a/other", "b"] {
+        for folder in ["a/secret", "a/copy", "a/other", "b"] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         fs::write(root.join("a/file"), "").unwrap();
         symlink("a", root.join("link")).unwrap();
         symlink("nowhere", root.join("broken")).unwrap();
-        let mut found = beside(&root.join("a/secret"));
+        let all = beside(&["a/secret", "a/copy"].map(|name| root.join(name)));
+        let mut found = all.clone();
         found.retain(|path| path.starts_with(&root));
         found.sort();
         assert_eq!(
             found,
             ["a/file", "a/other", "b"].map(|name| root.join(name))
         );
-        assert!(beside(&root.join("a/secret")).contains(&PathBuf::from("/proc")));
+        assert!(all.contains(&PathBuf::from("/proc")));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use netplan::compare::judge::{Answer, Basis};
 use netplan::compare::{
     Floors, Machines, Options, Outcome, Side, Why, calibrate, compare, document,
 };
 use netplan::results::MachineKey;
+use netplan::statistics::judge::{Answer, Basis};
 
 use super::runs::{Made, PLAN, answers, changed, limits, side, two, usual};
 use crate::support::{Netplan, ROOT};

@@ -82,6 +82,7 @@ pub async fn check(
         None if changes.is_empty() => format!("{which}admitted as they are"),
         None => {
             let changes: Vec<String> = changes.into_iter().collect();
+            let _ = connection.pod_changes.set(changes.clone());
             format!(
                 "{which}admitted; the cluster changes them: {}",
                 changes.join(", ")
@@ -114,7 +115,9 @@ fn pod(manifest: &Manifest, namespace: &str) -> Option<(DynamicObject, Value)> {
 }
 
 fn refusal(pods: &[&str], cause: &str) -> Problem {
-    let help = if cause.contains("quota") {
+    let help = if cause.contains("security context constraint") {
+        "leave the user id to the platform: `kubernetes: { user: platform }`"
+    } else if cause.contains("quota") {
         "ask for less in the plan's `kubernetes: resources`, or for a larger quota"
     } else if cause.contains("PodSecurity") {
         "use a namespace whose Pod Security level allows it"

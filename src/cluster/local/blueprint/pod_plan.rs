@@ -114,13 +114,13 @@ pub fn pod_plan(pod: &PlacedPod, layout: &Layout, objects: &Objects) -> PodPlan 
             .map(|word| expand(word, |name| value_of(&plan.env, name)))
             .collect();
         for mount in container.volume_mounts.iter().flatten() {
-            let has_files = volumes
+            let is_of_files = volumes
                 .iter()
-                .any(|volume| volume.name == mount.name && volume.empty_dir.is_none());
+                .any(|volume| volume.name == mount.name && has_files(volume));
             plan.mounts.push(MountPlan {
                 volume: mount.name.clone(),
                 path: mount.mount_path.clone(),
-                read_only: mount.read_only == Some(true) || has_files,
+                read_only: mount.read_only == Some(true) || is_of_files,
             });
         }
     }
@@ -129,6 +129,10 @@ pub fn pod_plan(pod: &PlacedPod, layout: &Layout, objects: &Objects) -> PodPlan 
 
 /// The mode of a volume's files when it states none.
 const DEFAULT_MODE: i32 = 0o644;
+
+fn has_files(volume: &Volume) -> bool {
+    volume.config_map.is_some() || volume.secret.is_some()
+}
 
 /// The files of a volume.
 fn files(volume: &Volume, objects: &Objects) -> Vec<FilePlan> {

@@ -139,7 +139,9 @@ fn check_volume(
         pod.origin
             .refuse_in_spec(&format!("{field}.name"), what, help)
     })?;
-    match (&volume.config_map, &volume.secret, &volume.empty_dir) {
+    let claim = volume.persistent_volume_claim.as_ref().map(|_| ());
+    let folder = volume.empty_dir.as_ref().map(|_| ()).xor(claim);
+    match (&volume.config_map, &volume.secret, folder) {
         (Some(source), None, None) => match objects.config_map(&source.name) {
             Some(_) => Ok(()),
             None => Err(missing("configMap.name", "ConfigMap", &source.name)),
@@ -155,7 +157,7 @@ fn check_volume(
         _ => Err(pod.origin.refuse_in_spec(
             field,
             format!("volume `{}` has no source, or several", volume.name),
-            "give it one of configMap, secret and emptyDir",
+            "give it one of configMap, secret, emptyDir and persistentVolumeClaim",
         )),
     }
 }

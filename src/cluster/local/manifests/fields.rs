@@ -104,6 +104,7 @@ const JOB: &str = "
     spec.backoffLimit               0..2147483647
     spec.parallelism                1..1        # A Job's pod has the Job's name: there is one at a time,
     spec.completions                1..1        # and its work is done once.
+    spec.activeDeadlineSeconds      ignored     # A run here ends with its command.
     spec.ttlSecondsAfterFinished    ignored     # All objects here end with the run.
     spec.template!                  parent
     spec.template.metadata.labels
@@ -182,6 +183,8 @@ const POD_SPEC: &str = "
     volumes[].configMap.defaultMode mode
     volumes[].secret.secretName!
     volumes[].secret.defaultMode    mode
+    volumes[].persistentVolumeClaim parent      # An empty folder: all of the run is on this machine.
+    volumes[].persistentVolumeClaim.claimName ignored
     volumes[].emptyDir              parent
     volumes[].emptyDir.medium       ignored     # It is always in memory,
     volumes[].emptyDir.sizeLimit    ignored     # and the machine's memory is the limit.

@@ -4,3 +4,4 @@ mod attempt;
 pub(super) mod order;
 pub(super) mod outcome;
 mod pending;
+pub(super) mod rounds;

@@ -7,8 +7,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::super::progress::Progress;
-use super::super::table::CellIndex;
-use crate::plan;
+use super::super::table::{CellIndex, Id as _};
+use crate::plan::Order;
+use crate::schedule::Member;
 
 /// The rank of a cell's next attempt among those of all cells: the least comes next.
 ///
@@ -30,24 +31,35 @@ impl Rank {
 }
 
 /// In which order samples are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum SampleOrder {
-    Listed,
-    Interleaved,
-    Shuffled { seed: u64 },
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct SampleOrder {
+    order: Order,
+    seed: u64,
+    /// For each cell its place among the same cells of other variants; empty without variants.
+    members: Vec<Member>,
 }
 
+/// Of a place in a round so many bits are for the turn among the same cells of other variants, and so many for
+/// the number of the sample.
+const TURN_BITS: u32 = 16;
+const SAMPLE_BITS: u32 = 20;
+
 impl SampleOrder {
-    pub fn new(order: plan::Order, seed: u64) -> Self {
-        match order {
-            plan::Order::Listed => Self::Listed,
-            plan::Order::Interleaved => Self::Interleaved,
-            plan::Order::Shuffled => Self::Shuffled { seed },
+    pub fn new(order: Order, seed: u64, members: Vec<Member>) -> Self {
+        Self {
+            order,
+            seed,
+            members,
         }
     }
 
+    /// The place of a cell among those of other variants.
+    pub fn member(&self, cell: CellIndex) -> Option<Member> {
+        self.members.get(cell.index()).copied()
+    }
+
     /// The rank of a cell's next attempt.
-    pub fn rank(self, cell: CellIndex, progress: &Progress) -> Rank {
+    pub fn rank(&self, cell: CellIndex, progress: &Progress) -> Rank {
         if progress.was_tried() {
             return Rank {
                 round: 0,
@@ -56,24 +68,41 @@ impl SampleOrder {
             };
         }
         let sample = progress.samples().saturating_add(1);
-        let (round, place) = match self {
-            Self::Listed => (1, 0),
-            Self::Interleaved => (sample, 0),
-            Self::Shuffled { seed } => (sample, random_place(seed, sample, cell)),
+        let seed = self.seed;
+        let (round, place) = match (self.order, self.member(cell)) {
+            (Order::Listed, None) => (1, 0),
+            (Order::Interleaved, None) => (sample, 0),
+            (Order::Shuffled, None) => (sample, random_place(seed, sample, cell.number())),
+            (order, Some(member)) => {
+                let turn = u64::from(member.turn(seed, sample));
+                let group = u64::from(member.group);
+                match order {
+                    // All rounds of a group before the next group.
+                    Order::Listed => {
+                        let sample_of_group = group << SAMPLE_BITS | u64::from(sample);
+                        (1, sample_of_group << TURN_BITS | turn)
+                    }
+                    Order::Interleaved => (sample, group << TURN_BITS | turn),
+                    Order::Shuffled => {
+                        let place = random_place(seed, sample, member.group);
+                        (sample, place >> TURN_BITS << TURN_BITS | turn)
+                    }
+                }
+            }
         };
         Rank { round, place, cell }
     }
 }
 
-/// A cell's random place in a round.
+/// The random place in a round of a cell, or of a group of the same cells of variants.
 ///
 /// Sorting by independent random numbers gives each permutation the same chance; 64 bits make ties
 /// rare, and those go by the list. `ChaCha`'s output can be had at any place, and is the same in all
 /// versions: key from the seed, one stream a round, one word pair a cell.
-fn random_place(seed: u64, round: u32, cell: CellIndex) -> u64 {
+fn random_place(seed: u64, round: u32, number: u32) -> u64 {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(u64::from(round));
-    random.set_word_pos(2 * u128::from(cell.number()));
+    random.set_word_pos(2 * u128::from(number));
     random.next_u64()
 }
 
@@ -83,11 +112,18 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::super::table::Id;
     use super::*;
 
+    fn shuffled(seed: u64) -> SampleOrder {
+        SampleOrder::new(Order::Shuffled, seed, Vec::new())
+    }
+
+    fn in_order(order: Order) -> SampleOrder {
+        SampleOrder::new(order, 0, Vec::new())
+    }
+
     /// The cells in the order of a round.
-    fn round(order: SampleOrder, round: u32, cells: usize) -> Vec<usize> {
+    fn round(order: &SampleOrder, round: u32, cells: usize) -> Vec<usize> {
         let progress = Progress::with_samples(round - 1);
         let cells = (0..cells).map(CellIndex::from_index);
         let mut ranks: Vec<Rank> = cells.map(|cell| order.rank(cell, &progress)).collect();
@@ -97,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_seed_always_gives_the_same_order() {
-        let shuffled = SampleOrder::Shuffled { seed: 7 };
-        assert_eq!(round(shuffled, 1, 8), FIRST);
-        assert_eq!(round(shuffled, 2, 8), SECOND);
+        let shuffled = shuffled(7);
+        assert_eq!(round(&shuffled, 1, 8), FIRST);
+        assert_eq!(round(&shuffled, 2, 8), SECOND);
     }
 
     const FIRST: [usize; 8] = [1, 4, 6, 3, 5, 7, 2, 0];
@@ -111,10 +147,7 @@ mod tests {
     fn no_cell_is_preferred() {
         let mut counts = [[0_u32; 4]; 4];
         for r in 1..=4000 {
-            for (place, cell) in round(SampleOrder::Shuffled { seed: 1 }, r, 4)
-                .iter()
-                .enumerate()
-            {
+            for (place, cell) in round(&shuffled(1), r, 4).iter().enumerate() {
                 counts[*cell][place] += 1;
             }
         }
@@ -129,10 +162,10 @@ mod tests {
     proptest! {
         #[test]
         fn each_round_is_a_permutation(seed: u64, r in 1..50_u32, cells in 1..40_usize) {
-            let all: HashSet<usize> = round(SampleOrder::Shuffled { seed }, r, cells).into_iter().collect();
+            let all: HashSet<usize> = round(&shuffled(seed), r, cells).into_iter().collect();
             prop_assert_eq!(all.len(), cells);
             let listed: Vec<usize> = (0..cells).collect();
-            prop_assert_eq!(round(SampleOrder::Interleaved, r, cells), listed);
+            prop_assert_eq!(round(&in_order(Order::Interleaved), r, cells), listed);
         }
 
         #[test]
@@ -143,10 +176,10 @@ mod tests {
         ) {
             let (now, next) = (Progress::with_samples(r - 1), Progress::with_samples(r));
             let (a, b) = (CellIndex::from_index(a), CellIndex::from_index(b));
-            for order in [SampleOrder::Interleaved, SampleOrder::Shuffled { seed }] {
+            for order in [in_order(Order::Interleaved), shuffled(seed)] {
                 prop_assert!(order.rank(a, &now) < order.rank(b, &next));
             }
-            let listed = SampleOrder::Listed;
+            let listed = in_order(Order::Listed);
             prop_assert_eq!(listed.rank(a, &next) < listed.rank(b, &now), a < b);
         }
     }

@@ -11,7 +11,7 @@ use crate::plan::{self, Concurrency, Find, Repeat, Test, Timing, Until, Via};
 pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
 /// A cell of a generated plan, with a path and a test of its own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in super::super) struct CellSpec {
     /// Index of the client's worker.
     pub from: usize,
@@ -75,7 +75,7 @@ pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
                 cooldown: plan::units::Duration(Duration::from_secs(u64::from(cell.cooldown))),
                 timeout: None,
                 retries: cell.retries,
-                repeat: cell.repeat,
+                repeat: cell.repeat.clone(),
             },
             find: cell.search.then(a_search),
             ..plans::test(format!("cell-{i}"), vec![path.name.clone()])
@@ -115,7 +115,7 @@ fn repeat() -> impl Strategy<Value = Repeat> {
         Repeat::Until(Until {
             min,
             max: min + more,
-            until: plan::units::Percent(percent),
+            until: plan::units::Percent(percent).into(),
         })
     });
     prop_oneof![3 => (1..3_u32).prop_map(Repeat::Times), 1 => until]

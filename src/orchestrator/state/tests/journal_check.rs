@@ -60,7 +60,7 @@ pub(super) fn check(
                 attempt,
             } => {
                 let index = index(cell);
-                let spec = specs[index];
+                let spec = &specs[index];
                 let nodes = [spec.from, spec.to].map(|at| node_of[WORKERS[at]].to_owned());
                 if serial {
                     check_order(&cells, index, policy);
@@ -90,7 +90,7 @@ pub(super) fn check(
                     repeat,
                     search: is_search,
                     ..
-                } = specs[index(&done.cell)];
+                } = specs[index(&done.cell)].clone();
                 let rate = done.params.get(Param::Rate);
                 assert_eq!(rate.is_some(), is_search);
                 if let Some(rate_bps) = rate {
@@ -113,7 +113,7 @@ pub(super) fn check(
                     repeat,
                     search: is_search,
                     ..
-                } = specs[index(cell)];
+                } = specs[index(cell)].clone();
                 let told = &mut cells[index(cell)];
                 if is_search && failure.cause == Cause::NothingMoved {
                     let next = search::next(&a_search(), repeat.least(), &told.probes);
@@ -137,7 +137,7 @@ pub(super) fn check(
                     repeat,
                     search: is_search,
                     ..
-                } = specs[index];
+                } = specs[index].clone();
                 let end = search::next(&a_search(), repeat.least(), &told.probes);
                 match outcome {
                     Outcome::Measured {

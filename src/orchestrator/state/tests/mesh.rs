@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::claim::Claim;
 use super::super::message::{ClientEnd, Process};
-use super::super::succession::Claim;
 use super::super::*;
 use super::plans::{self, Policy};
 use crate::plan::{self, Concurrency, Path, Via};

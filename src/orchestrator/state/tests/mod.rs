@@ -10,6 +10,7 @@ mod mesh;
 mod plans;
 mod queue_model;
 mod successions;
+mod variants;
 mod world;
 
 pub(super) use cells::{CellSpec, LISTED, cell, tasks};

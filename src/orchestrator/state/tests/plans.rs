@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::super::claim::Copy;
 use super::super::copies::Ledger;
 use super::super::epoch::Epoch;
 use super::super::replay::Replay;
-use super::super::succession::Copy;
 use super::super::task::Tasks;
 use super::super::{Limits, State};
 use super::fake_tool::Fake;
@@ -68,7 +68,12 @@ pub(in super::super) fn tasks(
         concurrency: policy.concurrency,
         ..ONE.clone()
     };
-    Tasks::with_tools(plan, &Selection::all(), |test| {
+    with_fakes(plan)
+}
+
+/// The tasks of a plan whose tests are measured by the fake.
+pub(super) fn with_fakes(plan: Plan) -> Tasks {
+    Tasks::with_tools(plan, &Selection::all(), |test, _| {
         Box::new(Fake {
             cell: test.name.clone(),
         })

@@ -8,7 +8,7 @@ use super::super::progress::Progress;
 use super::super::queue::{Queue, ReservedNodes};
 use super::super::sample::order::{Rank, SampleOrder};
 use super::super::table::{CellIndex, Id, WorkerId};
-use crate::plan::Concurrency;
+use crate::plan::{Concurrency, Order};
 
 const WORKERS: usize = 6;
 
@@ -43,7 +43,7 @@ impl Model {
     }
 
     fn push(&mut self, cell: usize) {
-        let order = SampleOrder::Shuffled { seed: 1 };
+        let order = SampleOrder::new(Order::Shuffled, 1, Vec::new());
         let progress = Progress::with_samples(self.samples[cell]);
         let rank = order.rank(CellIndex::from_index(cell), &progress);
         self.waiting.insert(rank);

@@ -3,9 +3,10 @@
 
 use proptest::prelude::*;
 
+use super::super::claim::{self, Claim};
 use super::super::epoch::Epoch;
 use super::super::message::Session;
-use super::super::succession::{self, Step, Succession};
+use super::super::succession::{Step, Succession};
 use super::super::*;
 use super::actions::{Action, actions_without_cancel};
 use super::cells::{CellSpec, WORKERS, cell, cells, policy};
@@ -44,16 +45,13 @@ fn replacement() -> impl Strategy<Value = Replacement> {
 }
 
 /// What the next orchestrator begins with: the newest copy of those that it finds.
-fn newest_copy(
-    world: &World,
-    replacement: &Replacement,
-) -> (Epoch, succession::Copy, Vec<EventKind>) {
+fn newest_copy(world: &World, replacement: &Replacement) -> (Epoch, claim::Copy, Vec<EventKind>) {
     let own_events = if replacement.is_restart {
         world.whole_journal()
     } else {
         Vec::new()
     };
-    let own = succession::Copy {
+    let own = claim::Copy {
         epoch: if replacement.is_restart {
             world.state.epoch()
         } else {
@@ -169,7 +167,7 @@ const LISTED: Policy = super::cells::LISTED;
 fn commands_when_joined(obeyed: Epoch) -> Vec<Command> {
     let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
     let place = Place {
-        claim: succession::Claim { obeyed, copy: None },
+        claim: Claim { obeyed, copy: None },
         ..Place::default()
     };
     world.state.handle(

@@ -6,9 +6,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::super::claim::{self, Claim};
 use super::super::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
-use super::super::succession::{self, Claim};
 use super::super::*;
 use super::cells::{CellSpec, WORKERS, tasks};
 use super::plans::{Policy, state_after, state_of_epoch};
@@ -71,7 +71,7 @@ impl WorkerCopy {
     pub fn claim(&self) -> Claim {
         Claim {
             obeyed: self.obeyed,
-            copy: Some(succession::Copy {
+            copy: Some(claim::Copy {
                 epoch: self.epoch,
                 next_seq: self.events.len() as u64,
                 complete: matches!(self.events.last(), Some(EventKind::RunEnded { .. })),
@@ -158,7 +158,7 @@ impl World {
 
     /// Replaces the orchestrator by one of this epoch, which continues from a copy of the journal. All sessions have
     /// ended.
-    pub(super) fn succeed(&mut self, epoch: Epoch, base: succession::Copy, events: Vec<EventKind>) {
+    pub(super) fn succeed(&mut self, epoch: Epoch, base: claim::Copy, events: Vec<EventKind>) {
         for worker in WORKERS {
             self.vanish(worker);
         }

@@ -40,7 +40,41 @@ pub fn built_in(
     let left_out = |key| fields.key_place(key).is_none();
     let is_known = chosen.is_some() || tool.mode_key.is_none_or(left_out);
     let mode = chosen.unwrap_or(tool.default_mode());
-    let mut used = BuiltInUse::with_defaults(tool, mode);
+    let used = BuiltInUse::with_defaults(tool, mode);
+    Some(with_options(decoder, &fields, used, is_known, swept))
+}
+
+/// Reads the options that a variant changes of a test's tool.
+pub fn changed(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    base: &BuiltInUse,
+    swept: &mut Vec<Swept>,
+) -> Option<BuiltInUse> {
+    let tool = base.tool;
+    let fields = decoder.open_mapping(id, built_in_mapping(tool.name)?)?;
+    fields.done_else(|key| elsewhere(tool, key));
+    if let Some((key, place)) = tool
+        .mode_key
+        .and_then(|key| Some((key, fields.key_place(key)?)))
+    {
+        let what = format!("a variant cannot change `{key}`: other figures would be compared");
+        let help = "make two tests of it";
+        decoder.report(Problem::new(place, what).help(help));
+    }
+    let used = with_options(decoder, &fields, base.clone(), true, swept);
+    Some(used)
+}
+
+/// The tool with the options that a mapping has. `is_known`: its mode could be read.
+fn with_options(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    mut used: BuiltInUse,
+    is_known: bool,
+    swept: &mut Vec<Swept>,
+) -> BuiltInUse {
+    let (tool, mode) = (used.tool, used.mode);
     for option in tool.options {
         let value = fields.value(option.name).and_then(|id| {
             let value = value(decoder, id, option, mode)?;
@@ -61,11 +95,11 @@ pub fn built_in(
             if !option.is_for(mode)
                 && used.options.get(option.name) != Some(&OptionValue::Flag(false))
             {
-                refuse(decoder, &fields, option, &used);
+                refuse(decoder, fields, option, &used);
             }
         }
     }
-    Some(used)
+    used
 }
 
 fn value(

@@ -18,7 +18,7 @@ use crate::plan::text::tree::NodeId;
 const LARGEST: u64 = 1 << 53;
 
 /// What a parameter cannot be called: it means something else in expressions or selections.
-const TAKEN: [&str; 30] = [
+const TAKEN: [&str; 31] = [
     "target",
     "duration_s",
     "warmup_s",
@@ -32,6 +32,7 @@ const TAKEN: [&str; 30] = [
     "from",
     "to",
     "protocol",
+    "variant",
     "and",
     "or",
     "not",
@@ -144,6 +145,7 @@ pub fn used(
     decoder: &Decoder<'_>,
     id: NodeId,
     tool: &Arc<DeclaredTool>,
+    base: Option<&DeclaredUse>,
     swept: &mut Vec<Swept>,
 ) -> Option<DeclaredUse> {
     let what = "a mapping with values of the tool's parameters";
@@ -167,8 +169,12 @@ pub fn used(
         let (least, most) = limits(known);
         let (least, most) = (declared.min.unwrap_or(least), declared.max.unwrap_or(most));
         let Some(entry) = fields.named(name) else {
-            if let Some(default) = declared.default {
-                values.insert(name.to_owned(), Sweep::One(default));
+            let default = match base {
+                Some(base) => base.values.get(name).cloned(),
+                None => declared.default.map(Sweep::One),
+            };
+            if let Some(default) = default {
+                values.insert(name.to_owned(), default);
             }
             continue;
         };

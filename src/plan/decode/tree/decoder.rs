@@ -88,6 +88,14 @@ impl<'t> Decoder<'t> {
         matches!(self.tree.get(id).kind, Kind::Map(_))
     }
 
+    /// The keys of a mapping; none of anything else.
+    pub fn keys(&self, id: NodeId) -> Vec<&'t str> {
+        match &self.tree.get(id).kind {
+            Kind::Map(map) => map.entries.iter().map(|entry| &*entry.key).collect(),
+            Kind::List(_) | Kind::Scalar(_) => Vec::new(),
+        }
+    }
+
     /// Whether a node is a mapping with this key.
     pub fn has_key(&self, id: NodeId, key: &str) -> bool {
         matches!(&self.tree.get(id).kind, Kind::Map(map) if map.get(key).is_some())

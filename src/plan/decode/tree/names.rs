@@ -36,6 +36,12 @@ impl<'t> Decoder<'t> {
         if known.contains(&name.value) {
             return Some(name);
         }
+        self.unknown_name(what, name, known);
+        None
+    }
+
+    /// Notes a name that nothing in the plan has.
+    pub fn unknown_name(&self, what: &str, name: At<&str>, known: &[&str]) {
         let problem = Problem::new(
             name.place,
             format!("there is no {what} named {}", quote(name.value)),
@@ -49,7 +55,6 @@ impl<'t> Decoder<'t> {
                 some_of(known)
             )),
         });
-        None
     }
 
     /// A name that becomes a part of the names of Kubernetes objects. Given also when it cannot:

@@ -3,8 +3,11 @@
 use crate::plan::describe::key::{
     Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, hint, key, limits, words,
 };
-use crate::plan::model::kubernetes::{IpFamily, PullPolicy, TaintEffect, TolerationOperator};
+use crate::plan::model::kubernetes::{IpFamily, PodUser, PullPolicy, TaintEffect, TolerationOperator};
 use crate::plan::model::kubernetes_names::{self, image, label_value, object_name};
+
+/// Thirty days: how long a run's certificates are valid.
+const MOST_DEADLINE_S: u64 = 30 * 24 * 3600;
 
 const RUN_KEYS: &[Key] = &[
     key("image", Kind::Text(Form::Checked(image)), "The image of all pods.")
@@ -22,6 +25,27 @@ const RUN_KEYS: &[Key] = &[
         "The name of the pods' `PriorityClass`."),
     key("ip_family", Kind::Word(words::<IpFamily>), "The family of pod and Service addresses.")
         .or("the cluster's first"),
+    key("results_claim", Kind::Text(Form::Checked(object_name)),
+        "The PersistentVolumeClaim, in the run's namespace, for the journal of the run.")
+        .or("a worker holds a copy of the journal"),
+    key("user", Kind::Word(words::<PodUser>), "Who chooses the user id of the processes.").or("`image`"),
+    key("architecture", Kind::Text(Form::Checked(label_value)),
+        "The architecture of the nodes that the pods run on, as Kubernetes calls it: `amd64`, `arm64`. Required \
+         where nodes have several and the image has one.").or("any"),
+    key("active_deadline_seconds", Kind::Number(limits(60, MOST_DEADLINE_S, "seconds")),
+        "After this many seconds Kubernetes ends the run's Jobs, whatever they do; what was measured until then \
+         may be lost.").or("none"),
+    key("ttl_seconds_after_finished", Kind::Number(limits(0, MOST_DEADLINE_S, "seconds")),
+        "Kubernetes removes the run's Jobs so many seconds after their end. Only with `results_claim`: without it \
+         the results would go with them.").or("they stay until `netplan clean`"),
+    key("pod", Kind::PodTemplate,
+        "Fields of a pod template, as Kubernetes spells them, for what has no key here: merged into the pods as \
+         `kubectl patch` does. `null` removes a field. The parts for the containers `worker` and `orchestrator` are \
+         for those pods only; other containers are added to all. What netplan needs cannot be changed: its labels, \
+         commands, volumes and placements, and that no pod has a token."),
+    key("network_policies", Kind::Bool,
+        "Whether the run has network policies of its own, which let pods reach only what the run needs. \
+         Without them the pods are as open as the namespace leaves them, and a mesh's proxies reach their control plane.").or("true"),
 ];
 
 /// Taints that pods tolerate.
@@ -32,21 +56,32 @@ const TOLERATIONS: Kind = Kind::List(&List {
 });
 
 /// The keys of pods, which one decoder reads.
-const POD_KEYS: &[Key] = &[
+pub const POD_KEYS: &[Key] = &[
     key("node_selector", NODE_SELECTOR,
-        "Labels that the nodes of all pods have; a worker may ask for more."),
-    key("tolerations", TOLERATIONS, "Taints that all pods tolerate."),
+        "Labels that the nodes of the pods have; a worker may ask for more. Only Kubernetes knows \
+         nodes by labels."),
+    key("tolerations", TOLERATIONS, "Taints that the pods tolerate."),
     key("annotations", Kind::Names(Form::Checked(kubernetes_names::key), &Kind::Text(Form::Any)),
-        "Annotations of all pods."),
+        "Annotations of the pods."),
     key("labels",
         Kind::Names(Form::Checked(kubernetes_names::key), &Kind::Text(Form::Checked(label_value))),
-        "Labels of all objects, beside netplan's own."),
+        "Labels beside netplan's own: in `kubernetes:` of all objects, of a worker of its pods."),
     key("runtime_class", Kind::Text(Form::Checked(object_name)),
         "The name of the pods' `RuntimeClass`."),
+    key("host_network", Kind::Bool,
+        "Whether the worker is on its node's network. Where an end of a `via: host` path says it, both \
+         ends are as they say. Only on Kubernetes.").or("as the paths ask: `via: host`"),
+];
+
+/// The keys of a worker's pods.
+pub const WORKER_POD_KEYS: &[Key] = &[
+    key("resources", Kind::Map(&RESOURCES),
+        "What the worker's container asks for, and what it may use at most.")
+        .or("`kubernetes.resources.workers`"),
 ];
 
 /// Labels of nodes.
-pub const NODE_SELECTOR: Kind = Kind::Names(
+const NODE_SELECTOR: Kind = Kind::Names(
     Form::Checked(kubernetes_names::key),
     &Kind::Text(Form::Checked(label_value)),
 );
@@ -64,7 +99,7 @@ pub static KUBERNETES: Mapping = Mapping {
         hint(&["runtimeClassName", "runtime_class_name"], "it is called `runtime_class` here"),
         hint(&["ipFamily", "ipFamilies", "ip_families"], "it is called `ip_family` here"),
         hint(&["nodeName", "node_name", "node", "nodes"], "give each worker its node, e.g. `w1: { node: NAME }`"),
-        hint(&["hostNetwork", "host_network"], "each path asks for the host network by itself, e.g. `via: host`"),
+        hint(&["hostNetwork"], "it is called `host_network` here"),
         hint(&["affinity"], "give each worker its place, e.g. `w2: { same_node_as: w1 }`"),
     ],
     ..MAPPING

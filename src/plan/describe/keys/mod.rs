@@ -22,6 +22,8 @@ mod tests;
 #[rustfmt::skip]
 mod timing;
 #[rustfmt::skip]
+mod variants;
+#[rustfmt::skip]
 mod workers;
 
 pub use built_in_tools::{RANGE, built_in_mapping, definition_name};
@@ -30,7 +32,8 @@ pub use expect::FIND;
 pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
 pub use local::{LINK, LOCAL};
 pub use paths::{MESH, MESH_ENTRY, PATH};
-pub use plan::PLAN;
+pub use plan::{LONGEST_GROUP_NAME, LONGEST_WORKER, PLAN};
 pub use tests::{TEST, is_test_key};
 pub use timing::{DEFAULTS, UNTIL};
+pub use variants::{VARIANT, WORKER_SETTINGS};
 pub use workers::WORKER;

@@ -4,24 +4,30 @@ use super::local::LOCAL;
 use super::paths::PATHS;
 use super::built_in_tools::built_in_names;
 use super::timing::DEFAULTS;
-use super::{KUBERNETES, TEST, WORKER, declared_tools::DECLARED_TOOL};
+use super::{KUBERNETES, TEST, VARIANT, WORKER, declared_tools::DECLARED_TOOL};
 use crate::plan::describe::key::{
     Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, NewName, hint, key, limits, words,
 };
 use crate::plan::model::plan_file::{Concurrency, Order};
+use crate::plan::model::variants::ALL_WORKERS;
 
 /// A worker's Pod and Service are named `netplan-<run id>-<worker>`, in 63 characters at most: the
 /// run's id takes 8, and some room is left for longer ones.
-const LONGEST_WORKER: usize = 40;
+pub const LONGEST_WORKER: usize = 40;
+/// A group's workers have a number after its name.
+pub const LONGEST_GROUP_NAME: usize = LONGEST_WORKER - "-1000".len();
 
 /// The orchestrator's Service and Secret have its name where those of workers have theirs.
 const WORKERS: Kind = Kind::Names(
     Form::NewName(NewName {
         longest: LONGEST_WORKER,
-        reserved: || vec!["orchestrator"],
+        reserved: || vec!["orchestrator", ALL_WORKERS],
     }),
     &Kind::Map(&WORKER),
 );
+
+/// Variants by name.
+const VARIANTS: Kind = Kind::Names(Form::DnsLabel(LONGEST_WORKER), &Kind::Map(&VARIANT));
 
 /// Declared tools by name.
 const TOOLS: Kind = Kind::Names(
@@ -48,6 +54,10 @@ const KEYS: &[Key] = &[
         "The pods that send or receive traffic, by name, and where each one runs; or a group of \
          pods, one on each node. A name is a DNS label of at most 40 characters, of a group 35.")
         .required().at_most(100, "paths may share workers; for one on each node write `mesh: { one_per_node: true }`"),
+    key("variants", VARIANTS,
+        "Configurations under which every cell is measured, by name; the first is the base. Each has workers of \
+         its own, on the nodes of the base's. Their samples are taken in rounds, and compared in pairs.")
+        .at_most(20, ""),
     key("paths", PATHS,
         "The ways for traffic to go: a list of paths and meshes, or a single `mesh:`. A mesh is the \
          paths between every two workers of a group.")

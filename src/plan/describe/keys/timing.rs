@@ -1,6 +1,6 @@
 //! How long and how often a cell is measured: `defaults:`, and the same keys in a test.
 
-use crate::plan::describe::key::{Key, Kind, MAPPING, Mapping, hint, key, limits};
+use crate::plan::describe::key::{Form, Key, Kind, MAPPING, Mapping, hint, key, limits};
 
 const DAY_S: u64 = 24 * 60 * 60;
 
@@ -25,7 +25,9 @@ pub const TIMING: &[Key] = &[
     key("retries", Kind::Number(limits(0, 100, "retries")),
         "How often a failed sample is tried again before its cell has failed.").or("1"),
     key("repeat", REPEAT,
-        "How many samples a cell gets: a number, or until the mean is known well enough.").or("1"),
+        "How many samples a cell gets: a number, or until the mean is known well enough. With variants these \
+         are rounds, and a multiple of the number of variants.")
+        .or("1, with variants their smallest multiple from 6 on"),
 ];
 
 const MOST_SAMPLES: u64 = 10_000;
@@ -46,15 +48,16 @@ const UNTIL_KEYS: &[Key] = &[
         .or("3"),
     key("max", Kind::Number(limits(2, MOST_SAMPLES, "samples")), "At most this many samples.")
         .or("20"),
-    key("until", Kind::Percent(0.01, 100.0),
-        "Half the interval's width in percent of the mean, e.g. `2%`.").required(),
+    key("until", Kind::Text(Form::Pattern(r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*(of\s+\S+\s*)?$")),
+        "Half the interval's width: in percent of the mean, e.g. `2%`, or of the ratio to a variant, e.g. \
+         `1% of plain`. From 0.01 % to 100 %.").required(),
 ];
 
 /// When to stop repeating.
 pub static UNTIL: Mapping = Mapping {
     name: "Until",
     what: "a mapping with `until`, e.g. `until: 2%`",
-    text: "Samples are taken until the 95 % confidence interval of the mean is narrow enough.",
+    text: "Samples are taken until the 95 % confidence interval is narrow enough.",
     keys: &[UNTIL_KEYS],
     ..MAPPING
 };

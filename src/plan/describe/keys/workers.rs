@@ -1,6 +1,6 @@
 //! `workers:`.
 
-use super::kubernetes::NODE_SELECTOR;
+use super::kubernetes::{POD_KEYS, WORKER_POD_KEYS};
 use crate::plan::describe::key::{Form, Key, Kind, MAPPING, Mapping, hint, key, limits};
 use crate::plan::model::kubernetes_names::object_name;
 use crate::plan::model::plan_file::LARGEST_GROUP;
@@ -13,8 +13,6 @@ const KEYS: &[Key] = &[
     key("other_zone_than", Kind::Text(Form::Any), "In another zone than this other worker."),
     key("node", Kind::Text(Form::Checked(object_name)),
         "On the node of this name. Only Kubernetes knows nodes by name."),
-    key("node_selector", NODE_SELECTOR,
-        "On a node with these labels. Only Kubernetes knows nodes by labels."),
     key("one_per_node", Kind::Bool,
         "A group of workers, each on a node of its own: `mesh-1`, `mesh-2` and so on.")
         .or("false, a single worker"),
@@ -27,8 +25,9 @@ const KEYS: &[Key] = &[
 pub static WORKER: Mapping = Mapping {
     name: "Placement",
     what: "`{}`, or a mapping with `same_node_as`, `other_node_than` or the like",
-    text: "Where a worker runs. Without a rule it may run on any node.",
-    keys: &[KEYS],
+    text: "Where a worker runs, and what its pods are like beyond what `kubernetes:` says of all. Mappings \
+        merge; lists and single values replace. Without a rule it may run on any node.",
+    keys: &[KEYS, POD_KEYS, WORKER_POD_KEYS],
     may_be_empty: true,
     hints: &[
         hint(&["nodeSelector"], "it is called `node_selector` here"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use serde::ser::SerializeMap as _;
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::catalog::{BuiltInTool, Kind, Metric, Mode, Transport, built_in_tool};
@@ -108,6 +108,36 @@ impl BuiltInUse {
     pub fn is_set(&self, flag: &str) -> bool {
         self.options.get(flag) == Some(&OptionValue::Flag(true))
     }
+
+    /// Writes the options that are taken, in the order of the catalogue, as the plan writes them.
+    pub(in crate::plan) fn write_options<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        is_taken: impl Fn(&str) -> bool,
+    ) -> Result<(), M::Error> {
+        for option in self
+            .tool
+            .options
+            .iter()
+            .filter(|option| is_taken(option.name))
+        {
+            match (self.options.get(option.name), option.kind) {
+                (None, _) => {}
+                (Some(OptionValue::Numbers(values)), Kind::Bytes) => {
+                    map.serialize_entry(option.name, &values.map(Bytes))?;
+                }
+                (Some(OptionValue::Numbers(values)), Kind::BitRate) => {
+                    map.serialize_entry(option.name, &values.map(BitRate))?;
+                }
+                (Some(OptionValue::Numbers(values)), _) => {
+                    map.serialize_entry(option.name, values)?;
+                }
+                (Some(OptionValue::Name(name)), _) => map.serialize_entry(option.name, name)?,
+                (Some(OptionValue::Flag(flag)), _) => map.serialize_entry(option.name, flag)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// As the plan writes it: `{ iperf3: { protocol: tcp, streams: 1 } }`.
@@ -129,22 +159,7 @@ impl Serialize for Options<'_> {
         if let Some(key) = used.tool.mode_key {
             map.serialize_entry(key, used.mode.word)?;
         }
-        for option in used.tool.options {
-            match (used.options.get(option.name), option.kind) {
-                (None, _) => {}
-                (Some(OptionValue::Numbers(values)), Kind::Bytes) => {
-                    map.serialize_entry(option.name, &values.map(Bytes))?;
-                }
-                (Some(OptionValue::Numbers(values)), Kind::BitRate) => {
-                    map.serialize_entry(option.name, &values.map(BitRate))?;
-                }
-                (Some(OptionValue::Numbers(values)), _) => {
-                    map.serialize_entry(option.name, values)?;
-                }
-                (Some(OptionValue::Name(name)), _) => map.serialize_entry(option.name, name)?,
-                (Some(OptionValue::Flag(flag)), _) => map.serialize_entry(option.name, flag)?,
-            }
-        }
+        used.write_options(&mut map, |_| true)?;
         map.end()
     }
 }

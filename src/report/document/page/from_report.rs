@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::charts::{Quantity, capitalized, charts};
 use super::section::{MOST_TESTS, heading};
-use super::{cells_table, cpu, header, latency, ratios};
+use super::{cells_table, cpu, header, latency, ratios, variants};
 use crate::diag;
 use crate::plan::Test;
 use crate::report::document::footnotes::Footnotes;
@@ -47,6 +47,7 @@ impl Document {
             blocks.push(Block::paragraph(Meaning::Plain, text));
         }
         blocks.extend(ratios_section(report));
+        blocks.extend(variants::section(report));
         blocks.extend(cpu::section(report, &tests));
         blocks.extend(notes(report, &footnotes, &judgements));
         blocks.extend(header::environment(report));

@@ -10,3 +10,4 @@ mod latency;
 mod ratios;
 mod row_names;
 mod section;
+mod variants;

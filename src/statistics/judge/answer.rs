@@ -42,6 +42,8 @@ pub enum Basis {
     OneSide,
     /// From the stored A/A floor.
     Floor,
+    /// From the rounds of one run.
+    Pairs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

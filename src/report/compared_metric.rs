@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::CellReport;
 use crate::catalog::{Better, Metric, Unit, better, name};
-use crate::compare::judge::Scale;
-use crate::report::{CellReport, cpu_per_gbit};
+use crate::report::cpu_per_gbit;
+use crate::statistics::judge::Scale;
 
 /// TCP segments sent again per gigabyte received. Of a cell without any it counts one.
 pub const RETRANSMITS_PER_GB: &str = "retransmits_per_gb";
@@ -27,6 +28,7 @@ const MARGIN: f64 = 0.05;
 const MARGIN_OF_POINTS: f64 = 0.001;
 
 /// Loss is compared in percentage points, since it is often 0; all else by ratios.
+#[must_use]
 pub fn scale(metric: &str) -> Scale {
     if metric == name::LOST_PERCENT {
         Scale::Points
@@ -36,6 +38,7 @@ pub fn scale(metric: &str) -> Scale {
 }
 
 /// Which way it changes for the better.
+#[must_use]
 pub fn better_of(metric: &str) -> Better {
     match metric {
         RETRANSMITS_PER_GB | CPU_PER_GBIT_CLIENT | CPU_PER_GBIT_SERVER => Better::Less,
@@ -73,6 +76,7 @@ pub fn decisive(headline: &str, is_measured: impl Fn(&str) -> bool) -> Vec<Strin
 
 /// A cell's figures that can change for the better or the worse: means over its samples, and what is made of
 /// them.
+#[must_use]
 pub fn figures(cell: &CellReport) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
     let (mut events, mut gigabytes) = (None, 0.0);

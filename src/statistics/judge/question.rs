@@ -1,4 +1,4 @@
-//! What is asked: a value for each run of two sides, and what counts as a change.
+//! What is asked: a value for each run of two sides or a change by pairs, and what counts as a change.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +16,14 @@ pub enum Scale {
     Points,
 }
 
-/// What is asked about one metric of one path.
+/// What is asked about one metric of one path: by a value for each run of two sides, or by pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
     /// A value for each run, on the scale.
     pub base: Vec<f64>,
     pub new: Vec<f64>,
+    /// The change by pairs of the same rounds; then `base` and `new` are empty.
+    pub pairs: Option<Difference>,
     pub scale: Scale,
     /// [`Better::Neither`] is judged as if more were better.
     pub better: Better,
@@ -72,7 +74,12 @@ impl Question {
         -self.sign() * self.scale.to_share(-self.sign() * size)
     }
 
-    pub(in crate::compare) fn estimate(&self) -> Option<(Difference, Basis)> {
+    /// The change with its error, and where its spread is known from.
+    #[must_use]
+    pub fn estimate(&self) -> Option<(Difference, Basis)> {
+        if let Some(pairs) = self.pairs {
+            return Some((pairs, Basis::Pairs));
+        }
         let (base, new) = (&*self.base, &*self.new);
         let with = |spread, basis| Some((Difference::with_spread(base, new, spread)?, basis));
         match (base.len(), new.len()) {
@@ -95,7 +102,12 @@ impl Question {
         }
     }
 
-    pub(in crate::compare) fn change(&self) -> f64 {
+    /// The mean of `new` less the mean of `base`, or the change by pairs.
+    #[must_use]
+    pub fn change(&self) -> f64 {
+        if let Some(pairs) = self.pairs {
+            return pairs.value;
+        }
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         mean(&self.new) - mean(&self.base)
     }

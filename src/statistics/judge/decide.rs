@@ -148,14 +148,15 @@ fn is_worse(question: &Question, found: &Difference, limit: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::catalog::Better;
-    use crate::compare::judge::Scale;
     use crate::statistics::Spread;
+    use crate::statistics::judge::Scale;
     use proptest::prelude::*;
 
     fn question(base: &[f64], new: &[f64]) -> Question {
         Question {
             base: base.to_vec(),
             new: new.to_vec(),
+            pairs: None,
             scale: Scale::Log,
             better: Better::More,
             margin: 0.03,

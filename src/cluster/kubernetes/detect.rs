@@ -1,0 +1,377 @@
+//! What a cluster is made of, told by the signs that it leaves: platform, network plugin, proxy mode, policy engines,
+//! service meshes. Pure.
+//!
+//! Signs: the labels and annotations that each platform's and plugin's own documentation names, and the API groups of
+//! its custom resources.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::Node;
+use kube::ResourceExt;
+use serde_json::Value;
+
+/// What could be viewed; empty where nothing could.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signs {
+    /// Of the API server, e.g. `v1.36.1+k3s1`.
+    pub version: String,
+    pub nodes: Vec<Node>,
+    /// The names of the `DaemonSet`s in `kube-system`.
+    pub daemons: Vec<String>,
+    /// The names of the API groups.
+    pub groups: Vec<String>,
+    /// The content of the `ConfigMap`s `kube-proxy` and `cilium-config`.
+    pub proxy: BTreeMap<String, String>,
+    pub cilium: BTreeMap<String, String>,
+}
+
+/// What a component does in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Platform,
+    Cni,
+    ProxyMode,
+    PolicyEngine,
+    ServiceMesh,
+}
+
+/// A component, and what shows that it is there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Detected {
+    pub part: Part,
+    pub name: String,
+    pub evidence: String,
+}
+
+/// A sign: where it is, and a text there.
+#[derive(Clone, Copy, Debug)]
+enum Sign {
+    /// An API group has this name, or ends in it after a dot.
+    Group(&'static str),
+    /// The version holds it.
+    Version(&'static str),
+    /// A node has this label.
+    Label(&'static str),
+    /// A node's `providerID` starts so.
+    Provider(&'static str),
+    /// A node's name starts so.
+    NodeName(&'static str),
+}
+
+/// The platforms, those that are built on others first.
+const PLATFORMS: &[(&str, &[Sign])] = &[
+    ("OpenShift", &[Sign::Group("security.openshift.io")]),
+    (
+        "GKE Autopilot",
+        &[Sign::Group("auto.gke.io"), Sign::NodeName("gk3-")],
+    ),
+    (
+        "GKE",
+        &[
+            Sign::Label("cloud.google.com/gke-nodepool"),
+            Sign::Version("-gke."),
+        ],
+    ),
+    (
+        "EKS",
+        &[
+            Sign::Label("eks.amazonaws.com/nodegroup"),
+            Sign::Version("-eks-"),
+        ],
+    ),
+    ("AKS", &[Sign::Label("kubernetes.azure.com/cluster")]),
+    ("RKE2", &[Sign::Version("+rke2")]),
+    ("k3s", &[Sign::Version("+k3s")]),
+    ("kind", &[Sign::Provider("kind://")]),
+    ("minikube", &[Sign::Label("minikube.k8s.io/name")]),
+    ("MicroK8s", &[Sign::Label("microk8s.io/cluster")]),
+];
+
+/// Parts of the names of daemons and of the keys of nodes' annotations.
+const PLUGINS: &[(&str, &str)] = &[
+    ("antrea", "antrea"),
+    ("aws-node", "aws-vpc-cni"),
+    ("azure-cni", "azure-cni"),
+    ("calico", "calico"),
+    ("canal", "canal"),
+    ("cilium", "cilium"),
+    ("flannel", "flannel"),
+    ("kindnet", "kindnet"),
+    ("kube-router", "kube-router"),
+    ("multus", "multus"),
+    ("ovn", "ovn-kubernetes"),
+    ("weave", "weave"),
+];
+
+const POLICY_ENGINES: &[(&str, &str)] = &[
+    ("kyverno.io", "Kyverno"),
+    ("templates.gatekeeper.sh", "Gatekeeper"),
+    ("policies.kubewarden.io", "Kubewarden"),
+];
+
+const SERVICE_MESHES: &[(&str, &str)] = &[
+    ("networking.istio.io", "Istio"),
+    ("policy.linkerd.io", "Linkerd"),
+    ("consul.hashicorp.com", "Consul"),
+    ("kuma.io", "Kuma"),
+];
+
+/// Everything that the signs show, in the order of [`Part`].
+pub(super) fn detect(signs: &Signs) -> Vec<Detected> {
+    let platform = PLATFORMS.iter().find_map(|(name, of)| {
+        let evidence = of.iter().find_map(|sign| evidence(*sign, signs))?;
+        Some(Detected {
+            part: Part::Platform,
+            name: (*name).to_owned(),
+            evidence,
+        })
+    });
+    let by_group = |part: Part, table: &'static [(&str, &str)]| {
+        table.iter().filter_map(move |(group, name)| {
+            Some(Detected {
+                part,
+                name: (*name).to_owned(),
+                evidence: evidence(Sign::Group(group), signs)?,
+            })
+        })
+    };
+    platform
+        .into_iter()
+        .chain(plugins(&signs.nodes, &signs.daemons))
+        .chain(proxy_mode(&signs.proxy, &signs.cilium))
+        .chain(by_group(Part::PolicyEngine, POLICY_ENGINES))
+        .chain(by_group(Part::ServiceMesh, SERVICE_MESHES))
+        .collect()
+}
+
+/// The names of one part.
+pub(super) fn names(detected: &[Detected], part: Part) -> Vec<&str> {
+    let of_part = detected.iter().filter(|one| one.part == part);
+    of_part.map(|one| one.name.as_str()).collect()
+}
+
+fn evidence(sign: Sign, signs: &Signs) -> Option<String> {
+    let mut nodes = signs.nodes.iter();
+    match sign {
+        Sign::Group(wanted) => {
+            let is_below = |group: &str| {
+                let before = group.strip_suffix(wanted);
+                before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+            };
+            let group = signs.groups.iter().find(|group| is_below(group))?;
+            Some(format!("API group {group}"))
+        }
+        Sign::Version(part) => {
+            let is_there = signs.version.contains(part);
+            is_there.then(|| format!("server version {}", signs.version))
+        }
+        Sign::Label(key) => {
+            let node = nodes.find(|node| node.labels().contains_key(key))?;
+            Some(format!("label {key} of node {}", node.name_any()))
+        }
+        Sign::Provider(start) => {
+            let id = |node: &Node| node.spec.as_ref()?.provider_id.clone();
+            let id = nodes.filter_map(id).find(|id| id.starts_with(start))?;
+            Some(format!("providerID {id}"))
+        }
+        Sign::NodeName(start) => {
+            let name = nodes.map(ResourceExt::name_any);
+            let name = name.into_iter().find(|name| name.starts_with(start))?;
+            Some(format!("node {name}"))
+        }
+    }
+}
+
+/// Network plugins leave annotations on nodes and run as daemons.
+fn plugins(nodes: &[Node], daemons: &[String]) -> Vec<Detected> {
+    let keys = nodes.iter().flat_map(|node| node.annotations().keys());
+    let keys = keys.map(|key| (key, "annotation of nodes"));
+    let daemons = daemons
+        .iter()
+        .map(|name| (name, "DaemonSet in kube-system"));
+    let signs: Vec<(&String, &str)> = daemons.chain(keys).collect();
+    let found: BTreeSet<Detected> = PLUGINS
+        .iter()
+        .filter_map(|(part, plugin)| {
+            let (sign, place) = signs.iter().find(|(sign, _)| sign.contains(part))?;
+            Some(Detected {
+                part: Part::Cni,
+                name: (*plugin).to_owned(),
+                evidence: format!("{place}: {sign}"),
+            })
+        })
+        .collect();
+    found.into_iter().collect()
+}
+
+/// What translates virtual IPs.
+fn proxy_mode(
+    proxy: &BTreeMap<String, String>,
+    cilium: &BTreeMap<String, String>,
+) -> Option<Detected> {
+    let detected = |name: &str, evidence: &str| Detected {
+        part: Part::ProxyMode,
+        name: name.to_owned(),
+        evidence: evidence.to_owned(),
+    };
+    let replaced = cilium.get("kube-proxy-replacement").map(String::as_str);
+    if matches!(replaced, Some("true" | "strict")) {
+        return Some(detected(
+            "cilium",
+            "kube-proxy-replacement of ConfigMap cilium-config",
+        ));
+    }
+    let config = proxy.get("config.conf")?;
+    let mode = config
+        .lines()
+        .find_map(|line| line.strip_prefix("mode:"))
+        .map(|mode| mode.trim().trim_matches('"'));
+    Some(match mode {
+        None | Some("") => detected(
+            "iptables",
+            "ConfigMap kube-proxy names no mode: Linux's default",
+        ),
+        Some(mode) => detected(mode, "mode of ConfigMap kube-proxy"),
+    })
+}
+
+/// What a namespace says of a mesh that would change its pods, if anything: its label or annotation.
+pub(super) fn injection(namespace: &Value) -> Option<String> {
+    let metadata = &namespace["metadata"];
+    let signs = [
+        ("labels", "istio-injection", "enabled"),
+        ("labels", "istio.io/rev", ""),
+        ("annotations", "linkerd.io/inject", "enabled"),
+        ("labels", "kuma.io/sidecar-injection", "enabled"),
+        ("labels", "consul.hashicorp.com/connect-inject", "true"),
+    ];
+    signs.into_iter().find_map(|(place, key, wanted)| {
+        let value = metadata[place][key].as_str()?;
+        (wanted.is_empty() || value == wanted).then(|| format!("{key}={value}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn nodes(nodes: &Value) -> Vec<Node> {
+        serde_json::from_value(nodes.clone()).unwrap()
+    }
+
+    fn found(signs: &Signs) -> Vec<(Part, String)> {
+        let detected = detect(signs).into_iter();
+        detected.map(|one| (one.part, one.name)).collect()
+    }
+
+    #[test]
+    fn an_empty_mode_is_the_default() {
+        let config = |text: &str| BTreeMap::from([("config.conf".to_owned(), text.to_owned())]);
+        let none = BTreeMap::new();
+        let mode = |proxy: &_, cilium: &_| proxy_mode(proxy, cilium).map(|one| one.name);
+        let text = "metricsBindAddress: \"\"\nmode: \"\"\n";
+        assert_eq!(mode(&config(text), &none).as_deref(), Some("iptables"));
+        assert_eq!(
+            mode(&config("mode: ipvs\n"), &none).as_deref(),
+            Some("ipvs")
+        );
+        assert_eq!(mode(&none, &none), None);
+        let strict = BTreeMap::from([("kube-proxy-replacement".to_owned(), "true".to_owned())]);
+        assert_eq!(mode(&none, &strict).as_deref(), Some("cilium"));
+    }
+
+    #[test]
+    fn platforms_are_known_by_their_signs() {
+        let labelled = |key: &str| json!([{"metadata": {"name": "n1", "labels": {key: "x"}}}]);
+        for (name, version, of, groups) in [
+            (
+                "OpenShift",
+                "v1.33.2",
+                json!([]),
+                vec!["security.openshift.io"],
+            ),
+            (
+                "GKE Autopilot",
+                "v1.35.1-gke.4",
+                json!([{"metadata": {"name": "gk3-a"}}]),
+                vec![],
+            ),
+            (
+                "GKE",
+                "v1.35.1-gke.4",
+                json!([{"metadata": {"name": "gke-a"}}]),
+                vec![],
+            ),
+            ("GKE", "", labelled("cloud.google.com/gke-nodepool"), vec![]),
+            ("EKS", "v1.33.1-eks-5d4a308", json!([]), vec![]),
+            ("AKS", "", labelled("kubernetes.azure.com/cluster"), vec![]),
+            ("k3s", "v1.36.1+k3s1", json!([]), vec![]),
+            (
+                "kind",
+                "",
+                json!([{"metadata": {"name": "n"}, "spec": {"providerID": "kind://docker/a/b"}}]),
+                vec![],
+            ),
+        ] {
+            let signs = Signs {
+                version: version.to_owned(),
+                nodes: nodes(&of),
+                groups: groups.into_iter().map(str::to_owned).collect(),
+                ..Signs::default()
+            };
+            assert_eq!(found(&signs), [(Part::Platform, name.to_owned())]);
+        }
+        assert_eq!(found(&Signs::default()), []);
+    }
+
+    #[test]
+    fn plugins_engines_and_meshes_are_named_with_their_evidence() {
+        let signs = Signs {
+            nodes: nodes(&json!([{"metadata": {
+                "name": "n", "annotations": {"projectcalico.org/IPv4Address": "10.0.0.1/24"},
+            }}])),
+            daemons: vec!["calico-node".to_owned(), "kube-proxy".to_owned()],
+            groups: ["apps", "kyverno.io", "networking.istio.io", "mykyverno.io"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..Signs::default()
+        };
+        let text: Vec<String> = detect(&signs)
+            .into_iter()
+            .map(|one| format!("{}: {}", one.name, one.evidence))
+            .collect();
+        let expected = [
+            "calico: DaemonSet in kube-system: calico-node",
+            "Kyverno: API group kyverno.io",
+            "Istio: API group networking.istio.io",
+        ];
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_namespace_tells_of_its_mesh() {
+        let istio = json!({"metadata": {"labels": {"istio-injection": "enabled"}}});
+        assert_eq!(
+            injection(&istio).as_deref(),
+            Some("istio-injection=enabled")
+        );
+        let off = json!({"metadata": {"labels": {"istio-injection": "disabled"}}});
+        assert_eq!(injection(&off), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_names_are_looked_at_without_a_panic(
+            version: String, groups: Vec<String>, daemons: Vec<String>, config: String,
+        ) {
+            let proxy = BTreeMap::from([("config.conf".to_owned(), config)]);
+            let signs = Signs { version, groups, daemons, proxy, ..Signs::default() };
+            let detected = detect(&signs);
+            prop_assert!(detected.is_sorted_by_key(|one| one.part));
+            prop_assert!(names(&detected, Part::Platform).len() <= 1);
+        }
+    }
+}

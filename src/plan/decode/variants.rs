@@ -1,0 +1,203 @@
+//! The decoder of `variants:`.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+
+use super::pod_settings::worker_pods;
+use super::tests::KnownPath;
+use super::tools::{builtin, parameter};
+use super::tree::decoder::{At, Decoder};
+use super::workers::member;
+use crate::diag::{Problem, quote};
+use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, VARIANT, WORKER_SETTINGS};
+use crate::plan::model::plan_file::{Placement, Test};
+use crate::plan::model::pod_settings::PodSettings;
+use crate::plan::model::tools::tool::ToolSpec;
+use crate::plan::model::variants::{ALL_WORKERS, ToolParameters, Variant, worker_of_variant};
+use crate::plan::text::tree::{Entry, NodeId};
+
+/// What variants refer to; `None` for what could not be read.
+pub struct Known<'a> {
+    pub workers: Option<&'a IndexMap<String, Placement>>,
+    pub tests: Option<&'a [Test]>,
+    /// Those that could be read.
+    pub paths: &'a [KnownPath<'a>],
+}
+
+/// Reads the variants by name.
+pub fn variants(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    known: &Known<'_>,
+) -> Option<IndexMap<String, Variant>> {
+    let what = "a mapping with a name for each variant, e.g. `plain: {}`";
+    let fields = decoder.fields(id, what, false)?;
+    if fields.entries().len() < 2 {
+        let what = "a variant needs another one to be compared with";
+        let help = "write the base first, e.g. `variants: { plain: {}, bbr: … }`";
+        decoder.report(Problem::new(fields.place, what).help(help));
+    }
+    let mut found = IndexMap::new();
+    for (index, entry) in fields.entries().iter().enumerate() {
+        let name = key_of(entry);
+        decoder.dns_label(name, LONGEST_WORKER);
+        if name.value.bytes().all(|byte| byte.is_ascii_digit()) {
+            let what = format!("the variant {} has a number as its name", quote(name.value));
+            let help = "begin the name with a letter: workers of groups have numbers";
+            decoder.report(Problem::new(name.place, what).help(help));
+        }
+        if known.paths.iter().any(|path| path.name == name.value) {
+            let what = format!("{} is the name of a path too", quote(name.value));
+            let help = "give one of them another name: `% of NAME` in `expect` means either";
+            decoder.report(Problem::new(name.place, what).help(help));
+        }
+        if index > 0
+            && let Some(workers) = known.workers
+        {
+            check_names(decoder, name, workers);
+        }
+        found.insert(
+            entry.key.clone(),
+            variant(decoder, entry.value, known).unwrap_or_default(),
+        );
+    }
+    Some(found)
+}
+
+fn key_of(entry: &Entry) -> At<&str> {
+    At {
+        value: entry.key.as_str(),
+        place: entry.key_place,
+    }
+}
+
+fn variant(decoder: &Decoder<'_>, id: NodeId, known: &Known<'_>) -> Option<Variant> {
+    let fields = decoder.mapping(id, &VARIANT)?;
+    let workers = fields.value("workers");
+    let workers = workers.and_then(|id| workers_of(decoder, id, known.workers));
+    let tests = fields.value("tests");
+    let tests = tests.and_then(|id| tests_of(decoder, id, known.tests));
+    Some(Variant {
+        workers: workers.unwrap_or_default(),
+        tests: tests.unwrap_or_default(),
+    })
+}
+
+fn workers_of(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    known: Option<&IndexMap<String, Placement>>,
+) -> Option<IndexMap<String, PodSettings>> {
+    let what = "a mapping with the names of workers, or `all`";
+    let fields = decoder.fields(id, what, true)?;
+    let mut found = IndexMap::new();
+    for entry in fields.entries() {
+        if let Some(known) = known
+            && entry.key != ALL_WORKERS
+            && !known.contains_key(&entry.key)
+        {
+            let names = known.keys().map(String::as_str).chain([ALL_WORKERS]);
+            decoder.unknown_name("worker or group", key_of(entry), &names.collect::<Vec<_>>());
+        }
+        let fields = decoder.mapping(entry.value, &WORKER_SETTINGS);
+        let pods = fields.map(|fields| worker_pods(decoder, &fields));
+        found.insert(entry.key.clone(), pods.unwrap_or_default());
+    }
+    Some(found)
+}
+
+fn tests_of(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    known: Option<&[Test]>,
+) -> Option<IndexMap<String, ToolParameters>> {
+    let fields = decoder.fields(id, "a mapping with the names of tests", true)?;
+    let mut found = IndexMap::new();
+    for entry in fields.entries() {
+        let Some(known) = known else { continue };
+        let by_name: HashMap<&str, &Test> = known.iter().map(|t| (&*t.name, t)).collect();
+        let Some(test) = by_name.get(entry.key.as_str()) else {
+            let names: Vec<&str> = known.iter().map(|test| &*test.name).collect();
+            decoder.unknown_name("test", key_of(entry), &names);
+            continue;
+        };
+        if let Some(changed) = parameters(decoder, entry.value, &test.tool) {
+            found.insert(entry.key.clone(), changed);
+        }
+    }
+    Some(found)
+}
+
+/// The tool of a test with the parameters that a variant changes. They are held to the tool as those of
+/// the test are.
+fn parameters(decoder: &Decoder<'_>, id: NodeId, base: &ToolSpec) -> Option<ToolParameters> {
+    let fields = decoder.fields(id, "a mapping with parameters of the test's tool", true)?;
+    let mut swept = Vec::new();
+    let tool = match base {
+        ToolSpec::BuiltIn(base) => {
+            ToolSpec::BuiltIn(builtin::changed(decoder, id, base, &mut swept)?)
+        }
+        ToolSpec::Declared(base) => {
+            let used = parameter::used(decoder, id, &base.tool, Some(base), &mut swept);
+            ToolSpec::Declared(used?)
+        }
+    };
+    for swept in swept.iter().filter(|swept| swept.values > 1) {
+        let what = "a variant changes a parameter to a single value";
+        let help = "sweep it in the test, or make a variant for each value";
+        decoder.report(Problem::new(swept.place, what).help(help));
+    }
+    for entry in fields.entries() {
+        let is_swept = base
+            .values(&entry.key)
+            .is_some_and(|values| values.len() > 1);
+        if is_swept {
+            let what = format!("the test sweeps {}", quote(&entry.key));
+            let help = "a variant measures the same cells: change another parameter";
+            decoder.report(Problem::new(entry.key_place, what).help(help));
+        }
+    }
+    let changed = fields.entries().iter().map(|entry| entry.key.clone());
+    Some(ToolParameters {
+        tool,
+        changed: changed.collect(),
+    })
+}
+
+/// The workers of a variant are called as the plan's with the variant's name behind: no other worker may have
+/// such a name, and it may not be too long.
+fn check_names(decoder: &Decoder<'_>, variant: At<&str>, workers: &IndexMap<String, Placement>) {
+    for (worker, placement) in workers {
+        let name = worker_of_variant(worker, variant.value);
+        let longest = if placement.one_per_node {
+            LONGEST_GROUP_NAME
+        } else {
+            LONGEST_WORKER
+        };
+        if name.len() > longest {
+            let what = format!(
+                "{}, a worker's name in this variant, is too long",
+                quote(&name)
+            );
+            let label = format!("{longest} characters at most");
+            decoder.report(Problem::new(variant.place, what).label(label));
+            return;
+        }
+        let is_taken = |(other, rules): (&String, &Placement)| {
+            *other == name
+                || rules.one_per_node && member(&name, other).is_some()
+                || placement.one_per_node && member(other, &name).is_some()
+        };
+        if workers.iter().any(is_taken) {
+            let what = format!(
+                "{} is a worker of the plan, and {}'s name in this variant",
+                quote(&name),
+                quote(worker)
+            );
+            let help = "give the variant or the worker another name";
+            decoder.report(Problem::new(variant.place, what).help(help));
+            return;
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What each variant costs: its ratio to the base for each path, with verdict and power.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::block::{Block, Cell, Column, Level, Meaning, Note, Notes, Paragraph, Span, Table};
+use super::headline::{others, varying};
+use crate::diag::count;
+use crate::report::Report;
+use crate::report::compared_metric::word;
+use crate::report::variants::{Cost, costs, other_nodes};
+use crate::statistics::judge::Answer;
+use crate::statistics::{ALPHA, Interval, Pairs};
+
+/// An order effect below this p-value is reported.
+const ORDER_ALPHA: f64 = 0.01;
+
+/// The ratios of all variants; nothing in a plan without variants.
+pub fn blocks(report: &Report) -> Vec<Block> {
+    let costs = costs(report);
+    let Some(base) = report
+        .plan
+        .variant_name(0)
+        .filter(|_| costs.iter().any(|cost| cost.pairs.is_some()))
+    else {
+        return Vec::new();
+    };
+    let heading = Block::Heading {
+        level: Level::Section,
+        title: format!("variants beside {base}"),
+    };
+    let about = format!(
+        "each variant's share of {base}, by the rounds in which both were measured, with its 95 % interval; \
+         the answers are corrected for their number"
+    );
+    let mut blocks = vec![heading, Block::paragraph(Meaning::Plain, about)];
+    blocks.extend(sentences(report, base, &costs));
+    let mut by_test: IndexMap<usize, Vec<&Cost<'_>>> = IndexMap::new();
+    for cost in &costs {
+        by_test.entry(cost.test).or_default().push(cost);
+    }
+    for (test, costs) in &by_test {
+        let test = report.plan.tests.get(*test).map_or("", |test| &*test.name);
+        blocks.push(Block::Table(summary(report, test, base, costs)));
+        blocks.extend(by_size(report, test, base, costs).map(Block::Table));
+    }
+    let notes = notes(report, base, &costs);
+    if !notes.notes.is_empty() {
+        blocks.push(Block::Notes(notes));
+    }
+    blocks
+}
+
+/// `policy is 0.97 ± 0.01 of plain on same-node`: what decides and is not alike or undecided.
+fn sentences(report: &Report, base: &str, costs: &[Cost<'_>]) -> Option<Block> {
+    let sentence = |cost: &Cost<'_>| -> Option<Paragraph> {
+        let judgement = cost.judgement.as_ref()?;
+        let meaning = match judgement.answer {
+            Answer::Slower => Meaning::Failed,
+            Answer::Faster => Meaning::Good,
+            _ => return None,
+        };
+        let variant = report.plan.variant_name(cost.variant)?;
+        let test = report.plan.tests.get(cost.test)?;
+        Some(vec![Span::new(
+            meaning,
+            format!(
+                "{variant} is {} of {base}: {} {} on {}",
+                ratio_text(cost.pairs.as_ref()?),
+                test.name,
+                word(&cost.metric),
+                cost.path
+            ),
+        )])
+    };
+    let sentences: Vec<Paragraph> = costs.iter().filter_map(sentence).collect();
+    (!sentences.is_empty()).then_some(Block::Text(sentences))
+}
+
+/// Paths and variants down; for each metric its ratio, and what comes of it.
+fn summary(report: &Report, test: &str, base: &str, costs: &[&Cost<'_>]) -> Table {
+    let variant = |cost: &Cost<'_>| {
+        let name = report.plan.variant_name(cost.variant);
+        name.unwrap_or_default().to_owned()
+    };
+    let columns = vec![
+        Column::words(test, costs.iter().map(|cost| cost.path.to_owned())),
+        Column::words("variant", costs.iter().map(|cost| variant(cost))),
+        Column::words("metric", costs.iter().map(|cost| word(&cost.metric))),
+        Column::figures(
+            &format!("of {base}"),
+            "",
+            costs.iter().map(|cost| ratio_cell(cost.pairs.as_ref())),
+        ),
+        Column {
+            cells: costs.iter().map(|cost| answer(cost).into()).collect(),
+            ..Column::words("answer", [])
+        },
+        Column::figures(
+            "would have found",
+            "%",
+            costs.iter().map(|cost| detectable(cost)),
+        ),
+        Column::figures("rounds", "", costs.iter().map(|cost| rounds(cost))),
+    ];
+    Table {
+        columns,
+        keys: 3,
+        ..Table::default()
+    }
+}
+
+/// The ratios of a sweep: sizes down, paths and variants across. Of the metrics that decide.
+fn by_size<'a>(
+    report: &'a Report,
+    test: &'a str,
+    base: &'a str,
+    costs: &'a [&'a Cost<'a>],
+) -> impl Iterator<Item = Table> + 'a {
+    let mut by_metric: IndexMap<&str, Vec<&Cost<'_>>> = IndexMap::new();
+    for cost in costs.iter().filter(|cost| cost.judgement.is_some()) {
+        by_metric.entry(&cost.metric).or_default().push(cost);
+    }
+    by_metric.into_iter().filter_map(move |(metric, costs)| {
+        let cells = || costs.iter().flat_map(|cost| &cost.cells);
+        let varying = varying(&cells().map(|(cell, _)| *cell).collect::<Vec<_>>());
+        let mut rows: BTreeMap<(Option<u64>, String), Vec<Cell>> = BTreeMap::new();
+        let key = |cell: &crate::report::CellReport| (cell.params.size(), others(cell, &varying));
+        for (cell, _) in cells() {
+            rows.entry(key(cell))
+                .or_insert_with(|| vec![Cell::default(); costs.len()]);
+        }
+        if rows.len() < 2 {
+            return None;
+        }
+        for (column, cost) in costs.iter().enumerate() {
+            for (cell, pairs) in &cost.cells {
+                if let Some(cells) = rows.get_mut(&key(cell)) {
+                    cells[column] = ratio_cell(pairs.as_ref());
+                }
+            }
+        }
+        let sizes = rows
+            .keys()
+            .map(|(size, _)| size.map_or_else(String::new, |size| size.to_string()));
+        let mut columns = vec![Column::figures("size", "bytes", sizes)];
+        if !varying.is_empty() {
+            columns.push(Column::words(
+                "with",
+                rows.keys().map(|(_, with)| with.clone()),
+            ));
+        }
+        let keys = columns.len();
+        for (at, cost) in costs.iter().enumerate() {
+            let variant = report.plan.variant_name(cost.variant).unwrap_or_default();
+            columns.push(Column::figures(
+                cost.path,
+                &format!("{variant} / {base}"),
+                rows.values().map(|cells| cells[at].clone()),
+            ));
+        }
+        Some(Table {
+            caption: format!("{test} {}", word(metric)),
+            columns,
+            keys,
+            ..Table::default()
+        })
+    })
+}
+
+fn ratio_cell(pairs: Option<&Pairs>) -> Cell {
+    let Some(pairs) = pairs else {
+        return Cell::default();
+    };
+    Cell {
+        spread: spread(pairs).map_or_else(String::new, |spread| format!("±{spread:.3}")),
+        ..format!("{:.3}", pairs.ratio()).into()
+    }
+}
+
+/// `0.970 ± 0.010`.
+fn ratio_text(pairs: &Pairs) -> String {
+    match spread(pairs) {
+        Some(spread) => format!("{:.3} ± {spread:.3}", pairs.ratio()),
+        None => format!("{:.3}", pairs.ratio()),
+    }
+}
+
+/// Half of the ratio's interval, whose ends are about equally far from the ratio.
+fn spread(pairs: &Pairs) -> Option<f64> {
+    let Interval { low, high } = pairs.difference.interval(ALPHA)?;
+    Some((high.exp() - low.exp()) / 2.0)
+}
+
+fn answer(cost: &Cost<'_>) -> Span {
+    let Some(judgement) = &cost.judgement else {
+        return Span::default();
+    };
+    let meaning = match judgement.answer {
+        Answer::Slower => Meaning::Failed,
+        Answer::Faster => Meaning::Good,
+        Answer::Alike => Meaning::Plain,
+        Answer::Undecided | Answer::OneRunASide => Meaning::Dim,
+    };
+    Span::new(meaning, judgement.answer.name())
+}
+
+/// The smallest change for the worse that would have been found.
+fn detectable(cost: &Cost<'_>) -> String {
+    let estimate = cost.judgement.as_ref().and_then(|j| j.estimate);
+    let size = estimate.map(|estimate| estimate.detectable * 100.0);
+    let size = size.filter(|size| size.is_finite());
+    size.map_or_else(String::new, |size| format!("{size:.1}"))
+}
+
+fn rounds(cost: &Cost<'_>) -> String {
+    cost.pairs
+        .map_or_else(String::new, |pairs| pairs.rounds.to_string())
+}
+
+/// What speaks against the ratios.
+fn notes(report: &Report, base: &str, costs: &[Cost<'_>]) -> Notes {
+    let note = |text: String| Note {
+        mark: Span::new(Meaning::Warning, "!"),
+        text: vec![Span::plain(text)],
+        ..Note::default()
+    };
+    let name = |variant| report.plan.variant_name(variant).unwrap_or_default();
+    let mut notes = Vec::new();
+    let elsewhere = other_nodes(report);
+    if !elsewhere.is_empty() {
+        let differ: Vec<String> = elsewhere
+            .iter()
+            .map(|(worker, own, base)| format!("{worker} on {own} instead of {base}"))
+            .collect();
+        let text = format!(
+            "nodes differ: {}; the ratios include the difference of the nodes",
+            differ.join(", ")
+        );
+        notes.push(note(text));
+    }
+    for cost in costs {
+        let Some(pairs) = &cost.pairs else { continue };
+        let about = || format!("{} {}", name(cost.variant), cost.path);
+        if cost.judgement.is_some() && pairs.dropped > 0 {
+            let dropped = count(pairs.dropped, "pair");
+            let text = format!("{}: {dropped} dropped, of which one side failed", about());
+            notes.push(note(text));
+        }
+        if let Some(effect) = pairs.order_effect.filter(|_| cost.judgement.is_some())
+            && effect.p_value() < ORDER_ALPHA
+        {
+            let percent = effect.value.exp_m1() * 200.0;
+            notes.push(note(format!(
+                "{}: order effect: {} is {percent:+.1} % when it is measured after {base}, relative to before; \
+                 more cooldown may help",
+                about(),
+                name(cost.variant),
+            )));
+        }
+    }
+    Notes {
+        title: String::new(),
+        notes,
+    }
+}
