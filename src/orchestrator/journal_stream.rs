@@ -65,7 +65,9 @@ impl JournalStream {
             let stand = self.stand.borrow_and_update().clone();
             match stand {
                 Stand::Gathering(gathering) => {
-                    if self.said.as_ref() != Some(&gathering) {
+                    // Before anything is known there is nothing to say.
+                    let is_known = !gathering.expected.is_empty();
+                    if is_known && self.said.as_ref() != Some(&gathering) {
                         self.said = Some(gathering.clone());
                         let gathering = Some(gathering);
                         return Ok(Some(Record {

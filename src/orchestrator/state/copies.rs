@@ -221,7 +221,7 @@ impl State {
             return;
         }
         let is_changed = std::mem::take(&mut self.copies.is_changed);
-        if is_changed && self.copies.ledger.has_copies {
+        if is_changed && self.copies.ledger.has_copies && self.copies.is_settled {
             self.choose_holder();
         }
         let Some(holder) = self.copies.holder else {
