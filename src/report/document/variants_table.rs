@@ -174,23 +174,47 @@ fn ratio_cell(pairs: Option<&Pairs>) -> Cell {
         return Cell::default();
     };
     Cell {
-        spread: spread(pairs).map_or_else(String::new, |spread| format!("±{spread:.3}")),
+        spread: match spread(pairs) {
+            Some(Spread::Even(half)) => format!("±{half:.3}"),
+            Some(Spread::Range(Interval { low, high })) => format!("({low:.2}..{high:.2})"),
+            None => String::new(),
+        },
         ..format!("{:.3}", pairs.ratio()).into()
     }
 }
 
 /// `0.970 ± 0.010`.
 fn ratio_text(pairs: &Pairs) -> String {
+    let ratio = pairs.ratio();
     match spread(pairs) {
-        Some(spread) => format!("{:.3} ± {spread:.3}", pairs.ratio()),
-        None => format!("{:.3}", pairs.ratio()),
+        Some(Spread::Even(half)) => format!("{ratio:.3} ± {half:.3}"),
+        Some(Spread::Range(Interval { low, high })) => {
+            format!("{ratio:.3} ({low:.2} to {high:.2})")
+        }
+        None => format!("{ratio:.3}"),
     }
 }
 
-/// Half of the ratio's interval, whose ends are about equally far from the ratio.
-fn spread(pairs: &Pairs) -> Option<f64> {
-    let Interval { low, high } = pairs.difference.interval(ALPHA)?;
-    Some((high.exp() - low.exp()) / 2.0)
+/// The 95 % interval of a ratio.
+enum Spread {
+    /// Both ends are about as far from the ratio as this.
+    Even(f64),
+    Range(Interval),
+}
+
+/// An interval of logarithms is even for the ratio while it is narrow.
+fn spread(pairs: &Pairs) -> Option<Spread> {
+    const NARROW: f64 = 0.1;
+    let log = pairs.difference.interval(ALPHA)?;
+    let interval = Interval {
+        low: log.low.exp(),
+        high: log.high.exp(),
+    };
+    Some(if log.half() < NARROW {
+        Spread::Even(interval.half())
+    } else {
+        Spread::Range(interval)
+    })
 }
 
 fn answer(cost: &Cost<'_>) -> Span {

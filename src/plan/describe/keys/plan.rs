@@ -57,7 +57,7 @@ const KEYS: &[Key] = &[
     key("variants", VARIANTS,
         "Configurations under which every cell is measured, by name; the first is the base. Each has workers of \
          its own, on the nodes of the base's. Their samples are taken in rounds, and compared in pairs.")
-        .at_most(20, ""),
+        .at_most(20, "write a second plan with the same base for the others"),
     key("paths", PATHS,
         "The ways for traffic to go: a list of paths and meshes, or a single `mesh:`. A mesh is the \
          paths between every two workers of a group.")
