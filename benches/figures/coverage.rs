@@ -34,7 +34,7 @@ pub fn measure() -> anyhow::Result<()> {
     for (words, shape, bound) in KINDS {
         for times in SPREADS {
             let spread = times * bound / 100.0;
-            let of = |rule| cells(shape, spread, rule, CELLS);
+            let of = |rule| cells(shape, spread, &rule, CELLS);
             let [three, five, ten] = [3, 5, 10].map(|n| percent(of(Rule::Fixed(n)).coverage));
             println!(
                 "| {words}, ±{bound} % | {times} | {three} | {five} | {ten} | {} | {} |",

@@ -1,6 +1,11 @@
 //! How often ratios by pairs are right, and what pairing is worth, by simulation. Seeded, so that it finds the same each
 //! time. Tests use it too.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a simulation that cannot be judged is a fault of its setting"
+)]
+
 use netplan::catalog::Better;
 use netplan::statistics::judge::{Answer, Question, Scale, judge};
 use netplan::statistics::{ALPHA, Difference, Pairs, Round, Rounds};

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use netplan::diag::Source;
+use netplan::orchestrator::state::copies::Ledger;
 use netplan::orchestrator::state::replay::Replay;
 use netplan::orchestrator::state::task::Tasks;
 use netplan::orchestrator::state::{Limits, State};
@@ -23,7 +24,7 @@ pub fn measure() -> anyhow::Result<()> {
     let tasks = Tasks::new(plan, &Selection::all());
     let state = {
         let history = Replay::new(&tasks).finish();
-        State::new(tasks, Limits::default(), history)
+        State::new(tasks, Limits::default(), history, Ledger::default())
     };
     let seconds = begun.elapsed().as_secs_f64();
     ensure!(state.count() == (0, CELLS), "{:?}", state.count());

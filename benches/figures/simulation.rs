@@ -84,7 +84,7 @@ impl Source<'_> {
 }
 
 /// Measures `cells` cells by a rule.
-pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
+pub fn cells(shape: Shape, spread: f64, rule: &Rule, cells: u32) -> Found {
     let mut rng = ChaCha8Rng::seed_from_u64(2026);
     let (mut covered, mut samples, mut reached) = (0u32, 0usize, 0u32);
     for _ in 0..cells {
@@ -97,7 +97,7 @@ pub fn cells(shape: Shape, spread: f64, rule: Rule, cells: u32) -> Found {
         let mut values = Vec::new();
         let decision = loop {
             values.push(source.next());
-            match decide(&rule, &values) {
+            match decide(rule, &values) {
                 Decision::More => {}
                 end => break end,
             }

@@ -73,8 +73,11 @@ impl Gatherer<'_> {
                             "warning: no worker has a copy of the run's journal; the run begins anew",
                         );
                     }
-                    let base = self.own;
-                    return Ok(self.begin(epoch, base, backlog));
+                    return Ok(Beginning {
+                        epoch,
+                        base: self.own,
+                        calls: backlog,
+                    });
                 }
                 Step::Fetch {
                     worker,
@@ -89,11 +92,15 @@ impl Gatherer<'_> {
                                 "continuing from the copy of worker `{worker}`: {} events",
                                 copy.next_seq
                             ));
-                            let copy = Copy {
+                            let base = Copy {
                                 epoch: copy.epoch,
                                 ..Store::find(self.folder)?
                             };
-                            return Ok(self.begin(epoch, copy, backlog));
+                            return Ok(Beginning {
+                                epoch,
+                                base,
+                                calls: backlog,
+                            });
                         }
                         Err(why) => {
                             (self.tell)(&format!(
@@ -130,10 +137,6 @@ impl Gatherer<'_> {
             }
             self.take(call, &mut backlog);
         }
-    }
-
-    fn begin(self, epoch: Epoch, base: Copy, calls: VecDeque<Call>) -> Beginning {
-        Beginning { epoch, base, calls }
     }
 
     /// Takes note of a call, and keeps it for later.

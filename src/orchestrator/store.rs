@@ -90,13 +90,11 @@ impl Store {
     pub fn replace(folder: &Path) -> Result<Self, StoreError> {
         let file = folder.join(journal::FILE_NAME);
         match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(RunDirError::Write {
-                    path: file,
-                    source: error,
-                }
-                .into());
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(RunDirError::Write {
+                path: file,
+                source: error,
             }
+            .into()),
             _ => Self::open(folder, None, &mut |_| {}),
         }
     }

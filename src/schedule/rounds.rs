@@ -160,7 +160,7 @@ mod tests {
                     *follows.entry((two[0], two[1])).or_default() += 1;
                 }
             }
-            prop_assert_eq!(follows.len() as u32, size * (size - 1));
+            prop_assert_eq!(follows.len(), (size * (size - 1)) as usize);
             prop_assert!(follows.values().all(|times| *times == squares), "{:?}", follows);
         }
     }

@@ -409,7 +409,7 @@ fn the_manifests_of_a_plan_that_says_everything() {
     }
 }
 
-/// A plan for OpenShift, with fields that the language does not name.
+/// A plan for `OpenShift`, with fields that the language does not name.
 const PATCHED: &str = "
 version: 1
 name: patched

@@ -368,7 +368,7 @@ mod tests {
             version: String, groups: Vec<String>, daemons: Vec<String>, config: String,
         ) {
             let proxy = BTreeMap::from([("config.conf".to_owned(), config)]);
-            let signs = Signs { version, groups, daemons, proxy, ..Signs::default() };
+            let signs = Signs { version, daemons, groups, proxy, ..Signs::default() };
             let detected = detect(&signs);
             prop_assert!(detected.is_sorted_by_key(|one| one.part));
             prop_assert!(names(&detected, Part::Platform).len() <= 1);

@@ -177,8 +177,8 @@ impl State {
         holder.is_some_and(|holder| holder.session == session)
     }
 
-    /// Records are on the holder's disk, or why they are not.
-    pub(super) fn held(&mut self, session: Session, held: Result<u64, String>) {
+    /// Records are on the holder's disk; `None` when it cannot write them.
+    pub(super) fn held(&mut self, session: Session, held: Option<u64>) {
         let next_seq = self.copies.ledger.next_seq;
         let Some(holder) = self.copies.holder.as_mut() else {
             return;
@@ -187,7 +187,7 @@ impl State {
             return;
         }
         match held {
-            Ok(held) if held > holder.held && held <= holder.sent.min(next_seq) => {
+            Some(held) if held > holder.held && held <= holder.sent.min(next_seq) => {
                 holder.held = held;
                 let worker = holder.worker;
                 self.copies.is_changed = true;
@@ -201,8 +201,8 @@ impl State {
                     });
                 }
             }
-            Ok(_) => {}
-            Err(_) => self.reject_holder(),
+            Some(_) => {}
+            None => self.reject_holder(),
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Row<'a> {
     metric: String,
     /// How much the variant has of the base, over all cells of the path; null with fewer than two rounds.
     #[serde(flatten)]
-    ratio: Option<Ratio>,
+    pairs: Option<PairedRatio>,
     /// `slower`, `faster`, `alike` or `undecided`, corrected for all that decide; null for a metric that does not.
     answer: Option<&'static str>,
     p_adjusted: Option<f64>,
@@ -26,7 +26,7 @@ pub struct Row<'a> {
 }
 
 #[derive(Serialize)]
-struct Ratio {
+struct PairedRatio {
     ratio: f64,
     /// The 95 % interval.
     interval: Option<Interval>,
@@ -48,7 +48,7 @@ struct OrderEffect {
 struct Cell<'a> {
     cell: &'a str,
     #[serde(flatten)]
-    ratio: Option<Ratio>,
+    pairs: Option<PairedRatio>,
 }
 
 /// The rows of a report.
@@ -68,7 +68,7 @@ fn row<'a>(report: &'a Report, base: &'a str, cost: Cost<'a>) -> Option<Row<'a>>
         variant: report.plan.variant_name(cost.variant)?,
         base,
         metric: cost.metric,
-        ratio: cost.pairs.as_ref().map(ratio),
+        pairs: cost.pairs.as_ref().map(paired_ratio),
         answer: cost.judgement.as_ref().map(|judged| judged.answer.name()),
         p_adjusted: estimate.map(|estimate| estimate.p_adjusted),
         detectable: estimate
@@ -81,17 +81,17 @@ fn row<'a>(report: &'a Report, base: &'a str, cost: Cost<'a>) -> Option<Row<'a>>
 fn cell<'a>((cell, pairs): &(&'a CellReport, Option<Pairs>)) -> Cell<'a> {
     Cell {
         cell: &cell.id.0,
-        ratio: pairs.as_ref().map(ratio),
+        pairs: pairs.as_ref().map(paired_ratio),
     }
 }
 
-fn ratio(pairs: &Pairs) -> Ratio {
+fn paired_ratio(pairs: &Pairs) -> PairedRatio {
     let order = |effect: Difference| OrderEffect {
         // After is one place later than the base, before one place earlier.
         ratio: (2.0 * effect.value).exp(),
         p: effect.p_value(),
     };
-    Ratio {
+    PairedRatio {
         ratio: pairs.ratio(),
         interval: pairs.difference.interval(ALPHA).map(|log| Interval {
             low: log.low.exp(),

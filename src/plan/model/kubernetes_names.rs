@@ -143,6 +143,9 @@ pub fn image(text: &str) -> Result<(), Problem> {
 /// A quantity of a resource in thousandths: `500m` is 500, `64Mi` is 64 · 2²⁰ · 1000.
 ///
 /// What Kubernetes writes by exponents (`1e3`) is left out; nobody does.
+///
+/// # Errors
+/// When it is not a number with one of Kubernetes' units.
 pub fn quantity(text: &str) -> Result<u128, Problem> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

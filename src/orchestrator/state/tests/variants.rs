@@ -12,7 +12,7 @@ use crate::plan::{self, Order};
 use crate::results::Sample;
 use crate::tools::{Cause, Failure, Metrics};
 
-fn plan_with(variants: usize, order: &str, repeat: &str) -> plan::Plan {
+fn plan_with(variants: u32, order: &str, repeat: &str) -> plan::Plan {
     let names: Vec<String> = (0..variants).map(|v| format!("v{v}: {{}}")).collect();
     let text = format!(
         "version: 1
@@ -100,18 +100,18 @@ proptest! {
 
     #[test]
     fn the_variants_of_a_cell_are_measured_next_to_each_other(
-        variants in 2..6_usize,
+        variants in 2..6_u32,
         squares in 1..4_u32,
         order in prop::sample::select(vec!["listed", "interleaved", "shuffled"]),
     ) {
-        let rounds = squares * variants as u32;
+        let rounds = squares * variants;
         let plan = plan_with(variants, order, &rounds.to_string());
         let sample_order = SampleOrder::new(Order::Listed, 0, with_fakes(plan.clone()).members());
         let (taken, outcomes) = run(plan, |_, _| Some(1.0));
-        prop_assert_eq!(taken.len(), 4 * variants * rounds as usize);
-        prop_assert_eq!(outcomes.len(), 4 * variants);
+        prop_assert_eq!(taken.len(), 4 * (variants * rounds) as usize);
+        prop_assert_eq!(outcomes.len(), 4 * variants as usize);
         let mut last = None;
-        for round in taken.chunks(variants) {
+        for round in taken.chunks(variants as usize) {
             let group = |(cell, sample): &(CellIndex, u32)| (sample_order.member(*cell).unwrap().group, *sample);
             let first = group(&round[0]);
             prop_assert!(round.iter().all(|taken| group(taken) == first), "{:?}", round);
@@ -135,17 +135,14 @@ proptest! {
             let own: Vec<u32> = taken.iter().filter(|(c, _)| c.index() == cell).map(|(_, s)| *s).collect();
             prop_assert!(own.iter().zip(1..).all(|(sample, expected)| *sample == expected), "{:?}", own);
             let measured = own.iter().filter(|sample| !has_failed(CellIndex::from_index(cell), **sample)).count();
-            match outcome {
-                Outcome::Measured { samples, .. } => {
-                    prop_assert_eq!(own.len(), 6);
-                    prop_assert_eq!(*samples as usize, measured);
-                }
-                _ => {
-                    // The first sample, or three in a row.
-                    let last = own.iter().rev().take_while(|s| has_failed(CellIndex::from_index(cell), **s)).count();
-                    prop_assert!(last == own.len() || last == 3, "{} of {:?}", last, own);
-                    prop_assert!(last != own.len() || own.len() == 1);
-                }
+            if let Outcome::Measured { samples, .. } = outcome {
+                prop_assert_eq!(own.len(), 6);
+                prop_assert_eq!(*samples as usize, measured);
+            } else {
+                // The first sample, or three in a row.
+                let last = own.iter().rev().take_while(|s| has_failed(CellIndex::from_index(cell), **s)).count();
+                prop_assert!(last == own.len() || last == 3, "{} of {:?}", last, own);
+                prop_assert!(last != own.len() || own.len() == 1);
             }
         }
     }

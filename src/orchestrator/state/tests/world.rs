@@ -168,6 +168,11 @@ impl World {
         self.believed.clear();
         self.cancelled = false;
         self.state = state_of_epoch(tasks(&self.specs, self.policy), &events, epoch, base);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a start is a small number"
+        )]
         let is_measured = |event: &EventKind| match event {
             EventKind::Sample(sample) => sample.metrics.get("start").map(|start| start as u64),
             _ => None,
