@@ -54,6 +54,10 @@ failed or is missing: 3); 130 interrupted.
 A cell is skipped if a worker lacks the tool, or has one that cannot measure it, e.g. because it is
 too old. Skipped cells do not count as failed: the code stays 0, but an expectation on one falls
 short (4).")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(in crate::cli) struct RunArgs {
     /// The plan; `-` reads standard input
     #[arg(required_unless_present = "resume", add = complete::plans())]

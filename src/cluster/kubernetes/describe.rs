@@ -71,9 +71,10 @@ impl Connection {
             let found: Vec<String> = of_part
                 .map(|one| format!("{} ({})", one.name, one.evidence))
                 .collect();
-            let state = match found.is_empty() {
-                true => "none was detected".to_owned(),
-                false => found.join(", "),
+            let state = if found.is_empty() {
+                "none was detected".to_owned()
+            } else {
+                found.join(", ")
             };
             Finding::new(subject, state, Vec::new())
         })

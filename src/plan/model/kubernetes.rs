@@ -88,6 +88,10 @@ pub enum PodUser {
 
 impl PodUser {
     /// Whether it is what a plan has that does not say it.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
