@@ -56,7 +56,7 @@ too old. Skipped cells do not count as failed: the code stays 0, but an expectat
 short (4).")]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
+    reason = "each is an option of the command line"
 )]
 pub(in crate::cli) struct RunArgs {
     /// The plan; `-` reads standard input
