@@ -44,6 +44,10 @@ pub(super) enum Driven {
 const LAST_COPY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The one task that owns the state.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the run"
+)]
 pub(super) struct Driver<'t> {
     state: State,
     /// Away while it writes.

@@ -74,7 +74,11 @@ impl Gatherer<'_> {
                         );
                     }
                     let base = self.own;
-                    return Ok(self.begin(epoch, base, backlog));
+                    return Ok(Beginning {
+                        epoch,
+                        base,
+                        calls: backlog,
+                    });
                 }
                 Step::Fetch {
                     worker,
@@ -93,7 +97,11 @@ impl Gatherer<'_> {
                                 epoch: copy.epoch,
                                 ..Store::find(self.folder)?
                             };
-                            return Ok(self.begin(epoch, copy, backlog));
+                            return Ok(Beginning {
+                                epoch,
+                                base: copy,
+                                calls: backlog,
+                            });
                         }
                         Err(why) => {
                             (self.tell)(&format!(
@@ -130,10 +138,6 @@ impl Gatherer<'_> {
             }
             self.take(call, &mut backlog);
         }
-    }
-
-    fn begin(self, epoch: Epoch, base: Copy, calls: VecDeque<Call>) -> Beginning {
-        Beginning { epoch, base, calls }
     }
 
     /// Takes note of a call, and keeps it for later.

@@ -261,7 +261,7 @@ impl State {
             } => self.server_ended(process, ended, observed),
             Input::ClientEnded(client, end) => self.client_ended(client, end),
             Input::TimerFired(timer) => self.timer_fired(timer),
-            Input::Held { session, held } => self.held(session, held),
+            Input::Held { session, held } => self.held(session, &held),
             Input::Cancel => self.cancel(),
         }
         self.advance_copy();

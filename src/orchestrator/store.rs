@@ -91,11 +91,8 @@ impl Store {
         let file = folder.join(journal::FILE_NAME);
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(RunDirError::Write {
-                    path: file,
-                    source: error,
-                }
-                .into());
+                let source = error;
+                Err(RunDirError::Write { path: file, source }.into())
             }
             _ => Self::open(folder, None, &mut |_| {}),
         }

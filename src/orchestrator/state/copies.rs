@@ -178,7 +178,7 @@ impl State {
     }
 
     /// Records are on the holder's disk, or why they are not.
-    pub(super) fn held(&mut self, session: Session, held: Result<u64, String>) {
+    pub(super) fn held(&mut self, session: Session, held: &Result<u64, String>) {
         let next_seq = self.copies.ledger.next_seq;
         let Some(holder) = self.copies.holder.as_mut() else {
             return;
@@ -187,7 +187,7 @@ impl State {
             return;
         }
         match held {
-            Ok(held) if held > holder.held && held <= holder.sent.min(next_seq) => {
+            &Ok(held) if held > holder.held && held <= holder.sent.min(next_seq) => {
                 holder.held = held;
                 let worker = holder.worker;
                 self.copies.is_changed = true;

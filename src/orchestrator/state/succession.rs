@@ -93,6 +93,7 @@ impl Succession {
     }
 
     /// The workers that are waited for, and those of them that are there.
+    #[must_use]
     pub fn waiting(&self) -> (Vec<String>, Vec<String>) {
         let is_here = |worker: &&String| self.joined.contains_key(*worker);
         let joined = self.expected.iter().filter(is_here).cloned();

@@ -153,7 +153,7 @@ fn check_volume(
                 None => Err(missing("secret.secretName", "Secret", name)),
             }
         }
-        (None, None, Some(_)) => Ok(()),
+        (None, None, Some(())) => Ok(()),
         _ => Err(pod.origin.refuse_in_spec(
             field,
             format!("volume `{}` has no source, or several", volume.name),
