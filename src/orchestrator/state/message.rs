@@ -66,6 +66,7 @@ pub struct ClientEnd {
 
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "an input lives for one call")]
 pub enum Input {
     WorkerJoined {
         worker: String,
