@@ -110,9 +110,9 @@ fn memory_bytes(meminfo: &str) -> Option<u64> {
 /// `0-3,6` (Documentation/admin-guide/cputopology.rst).
 fn online_processors(list: &str) -> Option<usize> {
     let count = |part: &str| {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-        last.checked_sub(first)?.checked_add(1)
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let (from, to): (usize, usize) = (from.parse().ok()?, to.parse().ok()?);
+        to.checked_sub(from)?.checked_add(1)
     };
     list.trim()
         .split(',')

@@ -188,7 +188,7 @@ async fn follow(
         OnInterrupt::Detach,
         true,
     );
-    let error = match watching.follow(cluster, collector).await {
+    let error = match Box::pin(watching.follow(cluster, collector)).await {
         Ok(followed) => return Ok(followed),
         Err(lost) => lost.into(),
     };

@@ -1,4 +1,4 @@
-//! Whether a run's objects fit into the namespace's ResourceQuotas all together. The API server judges each object by
+//! Whether a run's objects fit into the namespace's quotas all together. The API server judges each object by
 //! itself, so that a quota would stop a run half-way.
 
 use std::collections::BTreeMap;
@@ -171,7 +171,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// What a LimitRange gives to containers that say nothing.
+/// What a `LimitRange` gives to containers that say nothing.
 fn default(ranges: &[LimitRange], resource: &str, is_request: bool) -> Option<String> {
     let items = ranges
         .iter()
