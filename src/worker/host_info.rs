@@ -111,8 +111,8 @@ fn memory_bytes(meminfo: &str) -> Option<u64> {
 fn online_processors(list: &str) -> Option<usize> {
     let count = |part: &str| {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
-        let first: usize = from.parse().ok()?;
-        to.parse::<usize>().ok()?.checked_sub(first)?.checked_add(1)
+        let (from, to): (usize, usize) = (from.parse().ok()?, to.parse().ok()?);
+        to.checked_sub(from)?.checked_add(1)
     };
     list.trim()
         .split(',')

@@ -1,4 +1,4 @@
-//! Whether a run's objects fit into the namespace's `ResourceQuota`s all together. The API server judges each object by
+//! Whether a run's objects fit into the namespace's quotas all together. The API server judges each object by
 //! itself, so that a quota would stop a run half-way.
 
 use std::collections::BTreeMap;
