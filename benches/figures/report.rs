@@ -181,6 +181,8 @@ impl Shape {
                 node: "node-1".to_owned(),
                 pod_ip: "10.244.0.2".to_owned(),
                 cluster_ip: None,
+                other_pod_ip: None,
+                other_cluster_ip: None,
                 peer_ip: None,
                 environment: WorkerEnvironment::default(),
             })?;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use netplan::diag::Source;
-use netplan::orchestrator::state::copies::Ledger;
+use netplan::orchestrator::state::copy::holder::Ledger;
 use netplan::orchestrator::state::replay::Replay;
 use netplan::orchestrator::state::task::Tasks;
 use netplan::orchestrator::state::{Limits, State};

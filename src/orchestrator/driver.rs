@@ -16,7 +16,7 @@ use super::log_lines::Lines;
 use super::messages::message_from;
 use super::service::Call;
 use super::state::State;
-use super::state::epoch::Epoch;
+use super::state::copy::epoch::Epoch;
 use super::state::message::{Command, Emission, Input, Order, Session, Timer};
 use super::store::{Store, StoreError};
 use crate::results::EventKind;

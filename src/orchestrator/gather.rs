@@ -10,10 +10,10 @@ use tonic::Status;
 
 use super::journal_stream::Stand;
 use super::service::Call;
-use super::state::claim::Copy;
-use super::state::epoch::Epoch;
+use super::state::copy::claim::HeldJournal;
+use super::state::copy::epoch::Epoch;
+use super::state::copy::succession::{Step, Succession};
 use super::state::message::{Input, Session};
-use super::state::succession::{Step, Succession};
 use super::store::{Store, StoreError};
 use crate::diag::printable;
 use crate::rpc::pb::{Gathering, SendCopy, ToWorker, to_worker};
@@ -26,7 +26,7 @@ const PART_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct Beginning {
     pub epoch: Epoch,
     /// What the journal in the folder was before it.
-    pub base: Copy,
+    pub base: HeldJournal,
     /// What has come in so far and is still of interest, in its order.
     pub calls: VecDeque<Call>,
 }
@@ -36,7 +36,7 @@ pub(super) struct Gatherer<'g> {
     /// The folder of the journal.
     pub folder: &'g Path,
     pub succession: Succession,
-    pub own: Copy,
+    pub own: HeldJournal,
     /// How long to wait for workers that do not join.
     pub patience: Duration,
     pub calls: &'g mut mpsc::Receiver<Call>,
@@ -92,7 +92,7 @@ impl Gatherer<'_> {
                                 "continuing from the copy of worker `{worker}`: {} events",
                                 copy.next_seq
                             ));
-                            let base = Copy {
+                            let base = HeldJournal {
                                 epoch: copy.epoch,
                                 ..Store::find(self.folder)?
                             };
@@ -109,7 +109,7 @@ impl Gatherer<'_> {
                             ));
                             self.succession.copy_failed(session);
                             // What was written is a part of it.
-                            self.own = Copy::default();
+                            self.own = HeldJournal::default();
                             continue;
                         }
                     }

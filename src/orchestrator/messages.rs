@@ -6,8 +6,8 @@ use std::time::Duration;
 use tonic::Status;
 
 use super::address;
-use super::state::claim::{Claim, Copy};
-use super::state::epoch::Epoch;
+use super::state::copy::claim::{Claim, HeldJournal};
+use super::state::copy::epoch::Epoch;
 use super::state::message::{
     ClientEnd, Input, Order, Place, Process, Session, Step, TcpConnection,
 };
@@ -84,7 +84,7 @@ pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
     let announced: Vec<IpAddr> = [Some(pod_ip), other_pod_ip].into_iter().flatten().collect();
     let claim = Claim {
         obeyed: Epoch(hello.epoch),
-        copy: hello.copy.map(|copy| Copy {
+        copy: hello.copy.map(|copy| HeldJournal {
             epoch: Epoch(copy.epoch),
             next_seq: copy.next_seq,
             complete: copy.complete,

@@ -18,11 +18,11 @@ use super::journal_stream::Stand;
 use super::log_archive;
 use super::log_lines::Lines;
 use super::service::Service;
-use super::state::claim::Copy;
-use super::state::copies::Ledger;
-use super::state::epoch::Epoch;
+use super::state::copy::claim::HeldJournal;
+use super::state::copy::epoch::Epoch;
+use super::state::copy::holder::Ledger;
+use super::state::copy::succession::Succession;
 use super::state::replay::Replay;
-use super::state::succession::Succession;
 use super::state::task::Tasks;
 use super::state::{Limits, State};
 use super::store::{Store, StoreError};
@@ -241,7 +241,7 @@ pub async fn run(
     let ledger = Ledger {
         epoch,
         // With what `resume` began.
-        base: Copy {
+        base: HeldJournal {
             next_seq: store.next_seq(),
             ..base
         },

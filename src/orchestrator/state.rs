@@ -14,17 +14,14 @@
 //! step that are waited for; so no result lands on another cell.
 
 mod cell_index;
-pub mod claim;
-pub mod copies;
+pub mod copy;
 mod deadlines;
-pub mod epoch;
 mod lane;
 pub mod message;
 mod progress;
 mod queue;
 pub mod replay;
 mod sample;
-pub mod succession;
 mod table;
 pub mod task;
 mod teardown;
@@ -37,7 +34,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use copies::{Copies, Ledger};
+use copy::epoch::Epoch;
+use copy::holder::{Copies, Ledger};
 use lane::{Lane, LaneId};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress};
@@ -274,7 +272,7 @@ impl State {
 
     /// The epoch of this orchestrator.
     #[must_use]
-    pub fn epoch(&self) -> epoch::Epoch {
+    pub fn epoch(&self) -> Epoch {
         self.copies.epoch()
     }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::state::claim::Copy;
-use super::state::epoch::Epoch;
+use super::state::copy::claim::HeldJournal;
+use super::state::copy::epoch::Epoch;
 use super::state::message::Emission;
 use crate::files;
 use crate::results::{
@@ -68,15 +68,15 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn find(folder: &Path) -> Result<Copy, StoreError> {
+    pub fn find(folder: &Path) -> Result<HeldJournal, StoreError> {
         let Ok(dir) = RunDir::open(folder) else {
-            return Ok(Copy::default());
+            return Ok(HeldJournal::default());
         };
         let mut complete = false;
         let journal = Journal::open_with(folder, &mut |event| {
             complete = matches!(event.kind, EventKind::RunEnded { .. });
         })?;
-        Ok(Copy {
+        Ok(HeldJournal {
             epoch: read_epoch(&dir),
             next_seq: journal.next_seq(),
             complete,

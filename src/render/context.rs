@@ -114,6 +114,10 @@ impl OrchestratorContext {
 
 /// `kubernetes` in templates: what the plan says there, and what follows from it.
 #[derive(Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a condition of a template"
+)]
 pub(super) struct KubernetesContext<'a> {
     pub image_pull_policy: PullPolicy,
     pub pull_secrets: &'a [String],

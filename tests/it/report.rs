@@ -110,7 +110,7 @@ fn crossed() -> Report {
 
 #[test]
 fn tables() {
-    let cases = [
+    let cases = vec![
         ("table_complete_80", complete(), 80),
         ("table_complete_120", complete(), 120),
         ("table_partial_80", partial(), 80),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::claim::Claim;
-use super::epoch::Epoch;
+use super::copy::claim::Claim;
+use super::copy::epoch::Epoch;
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
 use crate::results::environment::host_metrics::Observation;

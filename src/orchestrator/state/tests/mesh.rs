@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::claim::Claim;
+use super::super::copy::claim::Claim;
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
 use super::plans::{self, Policy};

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::super::claim::Copy;
-use super::super::copies::Ledger;
-use super::super::epoch::Epoch;
+use super::super::copy::claim::HeldJournal;
+use super::super::copy::epoch::Epoch;
+use super::super::copy::holder::Ledger;
 use super::super::replay::Replay;
 use super::super::task::Tasks;
 use super::super::{Limits, State};
@@ -82,7 +82,7 @@ pub(super) fn with_fakes(plan: Plan) -> Tasks {
 
 /// A run of these tasks that continues after these events, with a copy of the journal.
 pub(super) fn state_after(tasks: Tasks, events: &[EventKind]) -> State {
-    let base = Copy {
+    let base = HeldJournal {
         epoch: Epoch(1),
         next_seq: events.len() as u64,
         complete: false,
@@ -95,7 +95,7 @@ pub(super) fn state_of_epoch(
     tasks: Tasks,
     events: &[EventKind],
     epoch: Epoch,
-    base: Copy,
+    base: HeldJournal,
 ) -> State {
     let ledger = Ledger {
         epoch,

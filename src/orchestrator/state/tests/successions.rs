@@ -3,10 +3,10 @@
 
 use proptest::prelude::*;
 
-use super::super::claim::{self, Claim};
-use super::super::epoch::Epoch;
+use super::super::copy::claim::{self, Claim};
+use super::super::copy::epoch::Epoch;
+use super::super::copy::succession::{Step, Succession};
 use super::super::message::Session;
-use super::super::succession::{Step, Succession};
 use super::super::*;
 use super::actions::{Action, actions_without_cancel};
 use super::cells::{CellSpec, WORKERS, cell, cells, policy};
@@ -45,13 +45,16 @@ fn replacement() -> impl Strategy<Value = Replacement> {
 }
 
 /// What the next orchestrator begins with: the newest copy of those that it finds.
-fn newest_copy(world: &World, replacement: &Replacement) -> (Epoch, claim::Copy, Vec<EventKind>) {
+fn newest_copy(
+    world: &World,
+    replacement: &Replacement,
+) -> (Epoch, claim::HeldJournal, Vec<EventKind>) {
     let own_events = if replacement.is_restart {
         world.whole_journal()
     } else {
         Vec::new()
     };
-    let own = claim::Copy {
+    let own = claim::HeldJournal {
         epoch: if replacement.is_restart {
             world.state.epoch()
         } else {

@@ -6,8 +6,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::super::claim::{self, Claim};
-use super::super::epoch::Epoch;
+use super::super::copy::claim::{self, Claim};
+use super::super::copy::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
 use super::cells::{CellSpec, WORKERS, tasks};
@@ -71,7 +71,7 @@ impl WorkerCopy {
     pub fn claim(&self) -> Claim {
         Claim {
             obeyed: self.obeyed,
-            copy: Some(claim::Copy {
+            copy: Some(claim::HeldJournal {
                 epoch: self.epoch,
                 next_seq: self.events.len() as u64,
                 complete: matches!(self.events.last(), Some(EventKind::RunEnded { .. })),
@@ -158,7 +158,12 @@ impl World {
 
     /// Replaces the orchestrator by one of this epoch, which continues from a copy of the journal. All sessions have
     /// ended.
-    pub(super) fn succeed(&mut self, epoch: Epoch, base: claim::Copy, events: Vec<EventKind>) {
+    pub(super) fn succeed(
+        &mut self,
+        epoch: Epoch,
+        base: claim::HeldJournal,
+        events: Vec<EventKind>,
+    ) {
         for worker in WORKERS {
             self.vanish(worker);
         }

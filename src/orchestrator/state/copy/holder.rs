@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::claim::Copy;
+use super::super::lane::Stage;
+use super::super::message::{Command, Session};
+use super::super::table::WorkerId;
+use super::super::{Phase, State};
+use super::claim::HeldJournal;
 use super::epoch::Epoch;
-use super::lane::Stage;
-use super::message::{Command, Session};
-use super::table::WorkerId;
-use super::{Phase, State};
 use crate::plan::Concurrency;
 
 /// What the state is told of the journal that it continues.
@@ -20,7 +20,7 @@ pub struct Ledger {
     /// Of this orchestrator.
     pub epoch: Epoch,
     /// The journal that it continues; copies of it need only what follows.
-    pub base: Copy,
+    pub base: HeldJournal,
     /// The number of the next event.
     pub next_seq: u64,
     /// The node that this orchestrator is on; a worker on another one holds the copy, if there is one.
@@ -31,7 +31,7 @@ pub struct Ledger {
 
 /// The copy of the journal.
 #[derive(Debug)]
-pub(super) struct Copies {
+pub(in super::super) struct Copies {
     ledger: Ledger,
     holder: Option<Holder>,
     /// Sessions of workers that cannot hold it.
@@ -88,7 +88,7 @@ impl Copies {
     }
 
     /// The first record that a worker with this copy lacks.
-    fn first_lacking(&self, copy: Copy) -> u64 {
+    fn first_lacking(&self, copy: HeldJournal) -> u64 {
         let Ledger { epoch, base, .. } = self.ledger;
         let continues_base = copy.epoch == base.epoch && copy.next_seq <= base.next_seq;
         if copy.epoch == epoch || continues_base {
@@ -143,17 +143,17 @@ impl State {
     pub fn release_holder(&mut self) -> Vec<Command> {
         self.copies.ledger.has_copies = false;
         if let (Phase::Ended, Some(holder)) = (&self.phase, self.copies.holder.take()) {
-            self.send(holder.session, super::Order::Goodbye);
+            self.send(holder.session, super::super::Order::Goodbye);
         }
         std::mem::take(&mut self.commands)
     }
 
     /// Whether a worker that joins after the run's end has the whole journal, and somebody may still need it.
-    pub(super) fn keeps_holder(
+    pub(in super::super) fn keeps_holder(
         &mut self,
         worker: WorkerId,
         session: Session,
-        copy: Option<Copy>,
+        copy: Option<HeldJournal>,
     ) -> bool {
         let Ledger {
             next_seq,
@@ -172,13 +172,13 @@ impl State {
         is_whole && has_copies
     }
 
-    pub(super) fn is_holder(&self, session: Session) -> bool {
+    pub(in super::super) fn is_holder(&self, session: Session) -> bool {
         let holder = self.copies.holder;
         holder.is_some_and(|holder| holder.session == session)
     }
 
     /// Records are on the holder's disk; `None` when it cannot write them.
-    pub(super) fn held(&mut self, session: Session, held: Option<u64>) {
+    pub(in super::super) fn held(&mut self, session: Session, held: Option<u64>) {
         let next_seq = self.copies.ledger.next_seq;
         let Some(holder) = self.copies.holder.as_mut() else {
             return;
@@ -194,7 +194,7 @@ impl State {
                 // It may become the holder again after another one.
                 let epoch = self.copies.ledger.epoch;
                 if let Some(present) = self.workers[worker].present.as_mut() {
-                    present.place.claim.copy = Some(Copy {
+                    present.place.claim.copy = Some(HeldJournal {
                         epoch,
                         next_seq: held,
                         complete: false,
@@ -207,7 +207,7 @@ impl State {
     }
 
     /// Takes another holder: this one does not do its work.
-    pub(super) fn reject_holder(&mut self) {
+    pub(in super::super) fn reject_holder(&mut self) {
         if let Some(holder) = self.copies.holder.take() {
             self.copies.unfit.insert(holder.session);
             self.copies.is_changed = true;
@@ -216,7 +216,7 @@ impl State {
 
     /// Chooses the holder, acknowledges what it has, copies what may be copied, and starts the clients that waited for
     /// it.
-    pub(super) fn advance_copy(&mut self) {
+    pub(in super::super) fn advance_copy(&mut self) {
         if let Phase::Ended = self.phase {
             return;
         }
@@ -299,7 +299,7 @@ impl State {
     }
 
     /// Whether copying to this worker would disturb a sample.
-    pub(super) fn is_measuring_at(&self, worker: WorkerId) -> bool {
+    pub(in super::super) fn is_measuring_at(&self, worker: WorkerId) -> bool {
         let node_of = |worker: WorkerId| {
             let present = self.workers[worker].present.as_ref();
             present.map(|present| present.place.node.as_str())
@@ -320,7 +320,7 @@ impl State {
     }
 
     /// Whether a client has to wait until the copy has all events.
-    pub(super) fn must_copy_first(&self) -> bool {
+    pub(in super::super) fn must_copy_first(&self) -> bool {
         self.copies
             .holder
             .is_some_and(|holder| !self.copies.is_current() && !self.is_measuring_at(holder.worker))

@@ -12,9 +12,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::{Claim, Copy};
+use super::super::message::Session;
+use super::claim::{Claim, HeldJournal};
 use super::epoch::Epoch;
-use super::message::Session;
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Step {
         worker: String,
         session: Session,
         epoch: Epoch,
-        copy: Copy,
+        copy: HeldJournal,
     },
     /// Continue the journal on the own disk, or begin it.
     Begin { epoch: Epoch },
@@ -35,7 +35,7 @@ pub enum Step {
 /// Who has joined, and what they hold.
 #[derive(Debug)]
 pub struct Succession {
-    own: Copy,
+    own: HeldJournal,
     expected: BTreeSet<String>,
     joined: BTreeMap<String, (Session, Claim)>,
     /// The greatest epoch that anybody has told of.
@@ -47,7 +47,7 @@ pub struct Succession {
 impl Succession {
     /// `own` is the journal on the own disk. Until the deadline, the `expected` workers are waited for.
     #[must_use]
-    pub fn new(own: Copy, expected: impl IntoIterator<Item = String>, salt: u32) -> Self {
+    pub fn new(own: HeldJournal, expected: impl IntoIterator<Item = String>, salt: u32) -> Self {
         Self {
             own,
             expected: expected.into_iter().collect(),
@@ -139,30 +139,30 @@ impl Succession {
 mod tests {
     use super::*;
 
-    fn copy(epoch: u64, next_seq: u64) -> Option<Copy> {
-        Some(Copy {
+    fn copy(epoch: u64, next_seq: u64) -> HeldJournal {
+        HeldJournal {
             epoch: Epoch(epoch),
             next_seq,
             complete: false,
-        })
+        }
     }
 
-    fn claim(obeyed: u64, copy: Option<Copy>) -> Claim {
+    fn claim(obeyed: u64, copy: Option<HeldJournal>) -> Claim {
         Claim {
             obeyed: Epoch(obeyed),
             copy,
         }
     }
 
-    fn two_workers(own: Copy) -> Succession {
+    fn two_workers(own: HeldJournal) -> Succession {
         Succession::new(own, ["w1", "w2"].map(str::to_owned), 7)
     }
 
     #[test]
     fn a_first_orchestrator_begins_when_all_workers_are_there_or_late() {
         for is_late in [false, true] {
-            let mut succession = two_workers(Copy::default());
-            succession.worker_joined("w1", Session(1), claim(0, copy(0, 0)));
+            let mut succession = two_workers(HeldJournal::default());
+            succession.worker_joined("w1", Session(1), claim(0, Some(copy(0, 0))));
             assert_eq!(succession.step(), Step::Wait);
             if is_late {
                 succession.deadline_passed();
@@ -177,9 +177,9 @@ mod tests {
 
     #[test]
     fn the_newest_copy_is_taken_by_epoch_then_by_length() {
-        let mut succession = two_workers(Copy::default());
-        succession.worker_joined("w1", Session(1), claim(5, copy(5, 40)));
-        succession.worker_joined("w2", Session(2), claim(4, copy(4, 90)));
+        let mut succession = two_workers(HeldJournal::default());
+        succession.worker_joined("w1", Session(1), claim(5, Some(copy(5, 40))));
+        succession.worker_joined("w2", Session(2), claim(4, Some(copy(4, 90))));
         let Step::Fetch { worker, epoch, .. } = succession.step() else {
             panic!("{succession:?}")
         };
@@ -192,10 +192,14 @@ mod tests {
 
     #[test]
     fn a_journal_of_its_own_counts_as_a_copy() {
-        let own = copy(5, 40).unwrap();
+        let own = copy(5, 40);
         for (theirs, is_newer) in [((5, 40), false), ((5, 41), true), ((6, 1), true)] {
             let mut succession = two_workers(own);
-            succession.worker_joined("w1", Session(1), claim(theirs.0, copy(theirs.0, theirs.1)));
+            succession.worker_joined(
+                "w1",
+                Session(1),
+                claim(theirs.0, Some(copy(theirs.0, theirs.1))),
+            );
             succession.worker_given_up("w2");
             let fetches = matches!(succession.step(), Step::Fetch { .. });
             assert_eq!(fetches, is_newer, "{theirs:?}");
@@ -204,10 +208,10 @@ mod tests {
 
     #[test]
     fn a_complete_copy_is_taken_at_once() {
-        let mut succession = two_workers(Copy::default());
-        let complete = Copy {
+        let mut succession = two_workers(HeldJournal::default());
+        let complete = HeldJournal {
             complete: true,
-            ..copy(5, 40).unwrap()
+            ..copy(5, 40)
         };
         succession.worker_joined("w1", Session(1), claim(5, Some(complete)));
         assert!(matches!(succession.step(), Step::Fetch { .. }));

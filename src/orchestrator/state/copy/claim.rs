@@ -4,7 +4,7 @@ use super::epoch::Epoch;
 
 /// What somebody holds of a run's journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Copy {
+pub struct HeldJournal {
     /// The epoch of the orchestrator whose journal it is a copy of.
     pub epoch: Epoch,
     /// The number of the record that comes next.
@@ -19,5 +19,5 @@ pub struct Claim {
     /// The greatest epoch that it has obeyed.
     pub obeyed: Epoch,
     /// `None` when it has no folder for a copy.
-    pub copy: Option<Copy>,
+    pub copy: Option<HeldJournal>,
 }
