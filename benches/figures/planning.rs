@@ -27,7 +27,7 @@ tests:
 const MESH: &str = "version: 1
 name: mesh
 workers: { mesh: { one_per_node: true, count: 500 } }
-paths: { mesh: { workers: mesh, via: pod_ip } }
+paths: { mesh: { workers: mesh, via: pod_ip, both_directions: false } }
 concurrency: disjoint-nodes
 tests:
 ";

@@ -113,6 +113,12 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         )
         .otherwise("the kernel's")
         .only_for(&["tcp"]),
+        ToolOption::other(
+            "no_delay",
+            "Send each write at once, without Nagle's algorithm (-N)",
+            Kind::Flag,
+        )
+        .only_for(&["tcp"]),
         ToolOption::other("zerocopy", "Send with sendfile(2) (-Z)", Kind::Flag).only_for(&["tcp"]),
     ],
     warms_up: true,

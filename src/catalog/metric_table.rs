@@ -10,6 +10,7 @@ pub mod name {
     pub const SENT_BPS: &str = "sent_bps";
     pub const RETRANSMITS: &str = "retransmits";
     pub const RTT_US: &str = "rtt_us";
+    pub const PACKETS_PER_S: &str = "packets_per_s";
     pub const JITTER_US: &str = "jitter_us";
     pub const LOST_PERCENT: &str = "lost_percent";
     pub const LATENCY_MEAN_US: &str = "latency_us.mean";
@@ -54,7 +55,7 @@ pub struct Column {
 }
 
 /// The metrics, in the order in which tables and messages show them.
-pub const METRICS: [KnownMetric; 16] = [
+pub const METRICS: [KnownMetric; 17] = [
     known("throughput", name::THROUGHPUT_BPS, Unit::BitsPerSecond)
         .text("Bits a second that arrived."),
     known("sent", name::SENT_BPS, Unit::BitsPerSecond)
@@ -67,6 +68,10 @@ pub const METRICS: [KnownMetric; 16] = [
     .text("The rate that `find` finds: the highest sending rate of each stream that keeps its condition.")
     .column(["found rate", "Mbit/s"], 2)
     .sweep("found rate of each stream"),
+    known("packets_per_s", name::PACKETS_PER_S, Unit::PerSecond)
+        .text("Packets a second that arrived: the datagrams of UDP; of TCP what the receiver's interface counted, where no offload joins segments.")
+        .column(["packets", "a second"], 0)
+        .sweep("packets"),
     known("lost_percent", name::LOST_PERCENT, Unit::Percent)
         .text("Datagrams that did not arrive, in percent of those sent.")
         .column(["lost", "%"], 2)
@@ -115,7 +120,7 @@ pub const METRICS: [KnownMetric; 16] = [
 ];
 
 /// What a stream test measures. The first is its headline.
-pub(super) const RATES: &[&str] = &[name::THROUGHPUT_BPS, name::SENT_BPS];
+pub(super) const RATES: &[&str] = &[name::THROUGHPUT_BPS, name::SENT_BPS, name::PACKETS_PER_S];
 
 /// What a request/response test measures. The first is its headline.
 pub(super) const TRANSACTIONS: &[&str] = &[
@@ -224,6 +229,7 @@ mod tests {
         for (name, expected) in [
             (name::THROUGHPUT_BPS, Better::More),
             (name::TRANSACTIONS_PER_S, Better::More),
+            (name::PACKETS_PER_S, Better::More),
             (name::FOUND_RATE_BPS, Better::More),
             (name::LATENCY_P99_US, Better::Less),
             (name::RETRANSMITS, Better::Less),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::metric_table::{CPU, RATES, TRANSACTIONS};
 use super::name::{EFFECTIVE_MSS, LOST_PERCENT, RETRANSMITS};
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
+    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Kind, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
     Program, Role, Search, Theory, ToolOption, Transport,
 };
 
@@ -112,6 +112,12 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
             .otherwise("netperf's")
             .role(Role::Size)
             .only_for(&["TCP_STREAM"]),
+        ToolOption::other(
+            "no_delay",
+            "Send each write at once, without Nagle's algorithm (-D)",
+            Kind::Flag,
+        )
+        .only_for(&["TCP_STREAM"]),
         message("request", "Bytes of a request (-r)"),
         message("response", "Bytes of a response (-r)"),
     ],

@@ -79,6 +79,9 @@ enum Command {
     Orchestrator(roles::orchestrator::OrchestratorArgs),
     #[cfg(all(target_os = "linux", feature = "local"))]
     #[command(hide = true)]
+    OffloadsOff(roles::offloads::OffloadsArgs),
+    #[cfg(all(target_os = "linux", feature = "local"))]
+    #[command(hide = true)]
     Worker(roles::worker::WorkerArgs),
 }
 
@@ -163,6 +166,8 @@ impl Command {
             Self::Completions(args) => help::completions::execute(&args),
             Self::Man(args) => help::man::execute(&args),
             Self::Orchestrator(args) => roles::orchestrator::execute(args),
+            #[cfg(all(target_os = "linux", feature = "local"))]
+            Self::OffloadsOff(args) => roles::offloads::execute(&args),
             #[cfg(all(target_os = "linux", feature = "local"))]
             Self::Worker(args) => roles::worker::execute(args),
         }

@@ -2,6 +2,7 @@
 
 mod api;
 mod error;
+mod families;
 mod finding;
 pub mod kubernetes;
 #[cfg(all(target_os = "linux", feature = "local"))]
@@ -10,4 +11,5 @@ mod placement;
 
 pub use api::{Cluster, Exit, Health, Next, PodAddresses, PodEnded};
 pub use error::Error;
+pub use families::{FamilyNeed, needed_families};
 pub use finding::Finding;

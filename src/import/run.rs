@@ -158,6 +158,8 @@ fn joined((worker, known): (String, JoinedWorker)) -> EventKind {
         node: known.node,
         pod_ip: known.pod_ip,
         cluster_ip: known.cluster_ip,
+        other_pod_ip: None,
+        other_cluster_ip: None,
         peer_ip: None,
         environment: known.environment,
     }

@@ -37,11 +37,12 @@ fn is_link_local_v6(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-/// Where a worker's connection comes from, when that is not the address that it announces. A connection
+/// Where a worker's connection comes from, when that is none of the addresses that it announces. A connection
 /// over loopback says nothing about the pod's network.
-pub(super) fn other_origin(announced: IpAddr, peer: IpAddr) -> Option<IpAddr> {
-    let (announced, peer) = (announced.to_canonical(), peer.to_canonical());
-    (announced != peer && !peer.is_loopback()).then_some(peer)
+pub(super) fn other_origin(announced: &[IpAddr], peer: IpAddr) -> Option<IpAddr> {
+    let peer = peer.to_canonical();
+    let is_announced = announced.iter().any(|own| own.to_canonical() == peer);
+    (!is_announced && !peer.is_loopback()).then_some(peer)
 }
 
 #[cfg(test)]
@@ -99,12 +100,15 @@ mod tests {
     #[test]
     fn another_origin_is_seen_across_notations() {
         let origin = |announced: &str, peer: &str| {
-            other_origin(announced.parse().unwrap(), peer.parse().unwrap()).map(|ip| ip.to_string())
+            let announced: Vec<IpAddr> =
+                announced.split(',').map(|ip| ip.parse().unwrap()).collect();
+            other_origin(&announced, peer.parse().unwrap()).map(|ip| ip.to_string())
         };
         assert_eq!(origin("10.0.0.1", "10.0.0.1"), None);
         assert_eq!(origin("10.0.0.1", "::ffff:10.0.0.1"), None);
         assert_eq!(origin("10.0.0.1", "10.0.0.2").as_deref(), Some("10.0.0.2"));
         assert_eq!(origin("10.0.0.1", "fd00::1").as_deref(), Some("fd00::1"));
+        assert_eq!(origin("10.0.0.1,fd00::1", "fd00::1"), None);
         assert_eq!(origin("10.0.0.1", "127.0.0.1"), None);
     }
 

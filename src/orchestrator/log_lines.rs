@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::diag::printable;
 use crate::plan::Plan;
+use crate::results::warnings::OffloadNote;
 use crate::results::{EventKind, Outcome, Progress};
 use crate::tools::CellMeans;
 
@@ -13,6 +14,7 @@ pub(super) struct Lines {
     means: CellMeans,
     /// Warnings that were given: once for each worker and address.
     warned: HashSet<String>,
+    offloads: OffloadNote,
     /// The cells that had ended at the last record.
     recorded: usize,
 }
@@ -25,6 +27,7 @@ impl Lines {
         Self {
             means: CellMeans::for_plan(plan),
             warned: HashSet::new(),
+            offloads: OffloadNote::for_tests(&plan.tests),
             recorded: 0,
         }
     }
@@ -77,10 +80,10 @@ impl Lines {
                 let joined = format!("worker `{worker}` joined from {pod_ip} on node {node}");
                 let warning = event.address_warning();
                 let warning = warning.filter(|warning| self.warned.insert(warning.clone()));
-                Some(match warning {
-                    Some(warning) => format!("{joined}\nwarning: {warning}"),
-                    None => joined,
-                })
+                let warnings = warning.into_iter().chain(self.offloads.on(event));
+                Some(warnings.fold(joined, |lines, warning| {
+                    format!("{lines}\nwarning: {warning}")
+                }))
             }
             EventKind::WorkerLeft { worker } => Some(format!("worker `{worker}` left")),
             EventKind::AttemptFailed {
@@ -142,6 +145,8 @@ mod tests {
             node: "n1".to_owned(),
             pod_ip: "10.0.0.1".to_owned(),
             cluster_ip: None,
+            other_pod_ip: None,
+            other_cluster_ip: None,
             peer_ip: peer.map(str::to_owned),
             environment: crate::results::WorkerEnvironment::default(),
         };

@@ -33,6 +33,8 @@ pub(super) fn check_lengths(hello: &Hello) -> Result<(), Status> {
         ("pod_ip", &hello.pod_ip, MAX_NAME_BYTES),
         ("cluster_ip", &hello.cluster_ip, MAX_NAME_BYTES),
         ("node", &hello.node, MAX_NAME_BYTES),
+        ("other_pod_ip", &hello.other_pod_ip, MAX_NAME_BYTES),
+        ("other_cluster_ip", &hello.other_cluster_ip, MAX_NAME_BYTES),
         (
             "environment_json",
             &hello.environment_json,
@@ -71,11 +73,15 @@ pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
             None => Ok(address),
         }
     };
-    let cluster_ip = match hello.cluster_ip.as_str() {
-        "" => None,
-        text => Some(address("cluster_ip", text)?.to_string()),
+    let optional = |what: &str, text: &str| match text {
+        "" => Ok(None),
+        text => address(what, text).map(Some),
     };
+    let cluster_ip = optional("cluster_ip", &hello.cluster_ip)?;
+    let other_cluster_ip = optional("other_cluster_ip", &hello.other_cluster_ip)?;
+    let other_pod_ip = optional("other_pod_ip", &hello.other_pod_ip)?;
     let pod_ip = address("pod_ip", &hello.pod_ip)?;
+    let announced: Vec<IpAddr> = [Some(pod_ip), other_pod_ip].into_iter().flatten().collect();
     let claim = Claim {
         obeyed: Epoch(hello.epoch),
         copy: hello.copy.map(|copy| Copy {
@@ -89,8 +95,10 @@ pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
     Ok(Place {
         node: hello.node,
         pod_ip: pod_ip.to_string(),
-        cluster_ip,
-        peer_ip: address::other_origin(pod_ip, peer).map(|peer| peer.to_string()),
+        cluster_ip: cluster_ip.map(|ip| ip.to_string()),
+        other_pod_ip: other_pod_ip.map(|ip| ip.to_string()),
+        other_cluster_ip: other_cluster_ip.map(|ip| ip.to_string()),
+        peer_ip: address::other_origin(&announced, peer).map(|peer| peer.to_string()),
         environment,
         claim,
     })

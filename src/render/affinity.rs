@@ -189,6 +189,7 @@ mod tests {
 
     use super::*;
     use crate::plan::Placement;
+    use crate::render::families::WorkerFamilies;
 
     const NODES: usize = 4;
 
@@ -207,6 +208,7 @@ mod tests {
                 placement,
                 host_network: false,
                 ports: Vec::new(),
+                families: WorkerFamilies::default(),
             })
             .collect();
         affinities(&workers)

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::affinity::Affinity;
+use super::families::WorkerFamilies;
 use super::workers::WorkerPorts;
 use crate::catalog::WORKER_CONTROL_PORT;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Plan, PodResources, PodSettings, PodUser, PullPolicy,
-    Resources, StringMap, TaintEffect, Toleration, TolerationOperator,
+    IpFamily, Kubernetes, NAMESPACE, Offloads, Plan, PodResources, PodSettings, PodUser,
+    PullPolicy, Resources, StringMap, TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
@@ -128,6 +129,8 @@ pub(super) struct KubernetesContext<'a> {
     pub labels: &'a StringMap,
     pub runtime_class: Option<&'a str>,
     pub ip_family: Option<IpFamily>,
+    /// Whether a container switches offloads off in the workers' pods.
+    pub switches_offloads: bool,
     /// The claim for the journal; without it a worker holds a copy.
     pub results_claim: Option<&'a str>,
     pub active_deadline_seconds: Option<u32>,
@@ -156,6 +159,7 @@ impl<'a> KubernetesContext<'a> {
             labels: &plan.labels,
             runtime_class: plan.runtime_class.as_deref(),
             ip_family: plan.ip_family,
+            switches_offloads: plan.offloads == Offloads::Off,
             results_claim: plan.results_claim.as_deref(),
             active_deadline_seconds: plan.active_deadline_seconds,
             ttl_seconds_after_finished: plan.ttl_seconds_after_finished,
@@ -213,6 +217,8 @@ pub(super) struct WorkerContext<'a> {
     #[serde(flatten)]
     pub affinity: Affinity,
     pub host_network: bool,
+    #[serde(flatten)]
+    pub families: &'a WorkerFamilies,
     /// Where it answers the command line, on its loopback addresses.
     pub control_port: u16,
     pub ports: Vec<PortContext>,
@@ -267,7 +273,11 @@ pub(super) struct PortContext {
 }
 
 impl<'a> WorkerContext<'a> {
-    pub fn new(worker: &WorkerPorts<'a>, affinity: Affinity, kubernetes: &'a Kubernetes) -> Self {
+    pub fn new(
+        worker: &'a WorkerPorts<'a>,
+        affinity: Affinity,
+        kubernetes: &'a Kubernetes,
+    ) -> Self {
         let transport = |port: &Port| match port.transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
@@ -277,6 +287,7 @@ impl<'a> WorkerContext<'a> {
             pods: PodsContext::new(kubernetes, &worker.placement.pods),
             affinity,
             host_network: worker.host_network,
+            families: &worker.families,
             control_port: WORKER_CONTROL_PORT,
             ports: worker
                 .ports

@@ -153,20 +153,19 @@ fn pod(
     } else {
         "orchestrator"
     };
-    let containers = spec.get_mut("containers").and_then(Value::as_array_mut);
-    for container in containers
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object_mut)
-    {
-        swap(container, "image", &["image"], json!(""));
-        swap(
-            container,
-            "imagePullPolicy",
-            &["imagePullPolicy"],
-            json!("IfNotPresent"),
-        );
-        swap(container, "resources", &["resources", role], json!({}));
+    for list in ["initContainers", "containers"] {
+        let containers = spec.get_mut(list).and_then(Value::as_array_mut);
+        let containers = containers.into_iter().flatten();
+        for container in containers.filter_map(Value::as_object_mut) {
+            swap(container, "image", &["image"], json!(""));
+            swap(
+                container,
+                "imagePullPolicy",
+                &["imagePullPolicy"],
+                json!("IfNotPresent"),
+            );
+            swap(container, "resources", &["resources", role], json!({}));
+        }
     }
 }
 

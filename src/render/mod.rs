@@ -5,6 +5,7 @@
 mod affinity;
 mod context;
 mod engine;
+mod families;
 mod helm;
 mod manifest;
 mod pod_patch;
@@ -13,6 +14,7 @@ mod workers;
 mod yaml;
 
 pub use context::{ORCHESTRATOR_PORT, RunContext};
+pub use families::WorkerFamilies;
 pub use helm::{ChartFile, chart};
 pub use manifest::{Identities, Manifest, manifests, worker_jobs};
 pub use pod_patch::patch_pods;

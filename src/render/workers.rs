@@ -1,5 +1,6 @@
 //! The workers of a run, for its manifests.
 
+use super::families::WorkerFamilies;
 use crate::plan::Placement;
 use crate::tools::Port;
 
@@ -12,4 +13,5 @@ pub struct WorkerPorts<'a> {
     pub host_network: bool,
     /// Empty for a worker that no path leads to: it gets no Service.
     pub ports: Vec<Port>,
+    pub families: WorkerFamilies,
 }

@@ -2,7 +2,7 @@
 
 use super::figures::Peers;
 use super::fold::{CellReport, Report};
-use crate::plan::{Path, Plan, Via};
+use crate::plan::{Family, Path, Plan, Via};
 use crate::statistics::Ratio;
 
 /// What tells a path from its plain counterpart.
@@ -14,6 +14,8 @@ pub enum Difference {
     Hairpin,
     /// The same nodes, over the pod network and over the hosts'.
     PodNetwork,
+    /// The same ends by the same address, in IPv6 and in IPv4.
+    AddressFamily,
 }
 
 /// A path with its plain counterpart; both are indices into the plan's.
@@ -42,6 +44,7 @@ impl Difference {
             Difference::VirtualIp => "virtual_ip",
             Difference::Hairpin => "hairpin",
             Difference::PodNetwork => "pod_network",
+            Difference::AddressFamily => "address_family",
         }
     }
 }
@@ -71,9 +74,22 @@ pub fn counterparts(plan: &Plan) -> Vec<Pair> {
 }
 
 fn counterpart(plan: &Plan, of: &Path) -> Option<(Difference, usize)> {
+    let family = |path: &Path| plan.family_of(path);
+    if of.family == Some(Family::Ipv6) {
+        // A path that names no family is IPv4, unless the cluster's first family is IPv6.
+        let plain = plan.paths.iter().position(|p| {
+            p.variant == of.variant
+                && family(p) != Some(Family::Ipv6)
+                && (p.via, &p.from, &p.to) == (of.via, &of.from, &of.to)
+        });
+        if let Some(plain) = plain {
+            return Some((Difference::AddressFamily, plain));
+        }
+    }
     let find = |fits: &dyn Fn(&Path) -> bool| {
-        let here = |p: &Path| p.variant == of.variant && fits(p);
-        plan.paths.iter().position(here)
+        let mut paths = plan.paths.iter();
+        paths
+            .position(|path| path.variant == of.variant && family(path) == family(of) && fits(path))
     };
     let together = |a: &str, b: &str| same_node(plan, a, b);
     match of.via {

@@ -1,9 +1,10 @@
 //! Names of tools and metrics, and descriptions of tests, for people.
 
-use crate::catalog::Unit;
+use crate::catalog::{Transport, Unit};
 use crate::plan::sweep::Sweep;
 use crate::plan::{ToolSpec, Via};
 use crate::schedule::Param;
+use crate::tools::name;
 
 /// Whether a metric is in bits a second.
 #[must_use]
@@ -71,6 +72,12 @@ pub fn cpu_of(tool: &ToolSpec) -> &'static str {
         ToolSpec::BuiltIn(used) => used.tool.cpu_text,
         ToolSpec::Declared(_) => "CPU as the tool says it",
     }
+}
+
+/// Whether tables show a metric of the tool beside its headline. The packets of TCP repeat what rate and MSS say.
+#[must_use]
+pub fn has_table(tool: &ToolSpec, metric: &str) -> bool {
+    metric != name::PACKETS_PER_S || tool.transport() != Some(Transport::Tcp)
 }
 
 /// By which address, as the plan writes it.

@@ -75,7 +75,7 @@ impl Report {
             let texts = params.map(|(param, value)| format!("{}={value}", param.name()));
             texts.collect::<Vec<_>>()
         });
-        let setup = json!({
+        let mut setup = json!({
             "tool": self.plan.tool(test, path.map_or(0, |path| path.variant)),
             "duration": test.timing.duration,
             "warmup": test.timing.warmup,
@@ -84,6 +84,9 @@ impl Report {
             "via": path.map(|path| path.via),
             "cells": params.collect::<Vec<_>>(),
         });
+        if let Some(family) = path.and_then(|path| path.family) {
+            setup["family"] = json!(family);
+        }
         hash(&setup.to_string())
     }
 }

@@ -95,6 +95,8 @@ mod tests {
                     node: "n".to_owned(),
                     pod_ip: "10.0.0.1".to_owned(),
                     cluster_ip: None,
+                    other_pod_ip: None,
+                    other_cluster_ip: None,
                     peer_ip: None,
                     environment: WorkerEnvironment::default(),
                 },

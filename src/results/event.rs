@@ -45,6 +45,11 @@ pub enum EventKind {
         node: String,
         pod_ip: String,
         cluster_ip: Option<String>,
+        /// The pod's address and cluster IP of the other family.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other_pod_ip: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other_cluster_ip: Option<String>,
         /// Where its connection comes from, when that is another address than the pod's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         peer_ip: Option<String>,

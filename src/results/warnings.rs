@@ -9,6 +9,7 @@ mod contradicted;
 mod impossible;
 mod judge;
 mod kind;
+mod offload_note;
 mod warning;
 
 pub use circumstances::{Circumstances, Interfaces};
@@ -19,6 +20,7 @@ pub use judge::{
     SATURATED_PERCENT, STOLEN_PERCENT, find_warnings,
 };
 pub use kind::Kind;
+pub use offload_note::OffloadNote;
 pub use warning::Warning;
 
 #[cfg(test)]

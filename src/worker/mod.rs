@@ -9,6 +9,7 @@ mod host_info;
 mod journal_copy;
 pub mod kernel;
 pub mod observe;
+mod offloads;
 pub mod server;
 mod session;
 mod shutdown;
@@ -16,6 +17,7 @@ mod steps;
 pub mod tool_process;
 
 pub use host_info::gather;
+pub use offloads::switch_offloads_off;
 pub use session::{COPY_PATIENCE, Error, PATIENCE, Parting, Settings, run};
 pub use shutdown::terminated;
 pub use tool_process::confine::confine;

@@ -54,7 +54,10 @@ pub struct Settings {
     /// The host name of the worker's own Service, if it has one.
     pub service: Option<String>,
     pub identity: Identity,
+    /// The address that others dial by default.
     pub pod_ip: IpAddr,
+    /// The pod's address of the other family, if any.
+    pub other_pod_ip: Option<IpAddr>,
     pub node: String,
     /// The loopback port on which it answers the command line, if any.
     pub control_port: Option<u16>,
@@ -133,17 +136,21 @@ pub async fn run(
 }
 
 async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Result<(), Error> {
-    let (environment, cluster_ip) = tokio::join!(
+    let text = |ip: Option<IpAddr>| ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let (environment, cluster_ips) = tokio::join!(
         host_info::gather(settings.pod_ip, &settings.programs),
         own_service(settings)
     );
+    let [cluster_ip, other_cluster_ip] = cluster_ips?;
     let mut hello = Hello {
         worker: settings.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pod_ip: settings.pod_ip.to_string(),
-        cluster_ip: cluster_ip?.map(|ip| ip.to_string()).unwrap_or_default(),
+        cluster_ip: text(cluster_ip),
         node: settings.node.clone(),
         environment_json: serde_json::to_string(&environment).unwrap_or_default(),
+        other_pod_ip: text(settings.other_pod_ip),
+        other_cluster_ip: text(other_cluster_ip),
         epoch: 0,
         copy: None,
     };
@@ -330,11 +337,11 @@ fn is_refusal(text: &str) -> bool {
         .any(|sign| text.contains(sign))
 }
 
-/// The cluster IP of the worker's own Service, of the pod's address family where there is one. The
-/// cluster's DNS may hear of the Service later than the pod starts.
-async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
+/// The cluster IPs of the worker's own Service, one of each family. First comes the one of the pod's
+/// address family where there is one. The cluster's DNS may hear of the Service later than the pod starts.
+async fn own_service(settings: &Settings) -> Result<[Option<IpAddr>; 2], Error> {
     let Some(service) = &settings.service else {
-        return Ok(None);
+        return Ok([None, None]);
     };
     let end = Instant::now() + SERVICE_KNOWN_WITHIN;
     let mut patience = pin!(sleep(SERVICE_EXPECTED_WITHIN));
@@ -357,12 +364,12 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
         let why = match found {
             Ok(addresses) => {
                 let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-                let same = addresses
-                    .iter()
-                    .find(|ip| ip.is_ipv4() == settings.pod_ip.is_ipv4());
-                match same.or(addresses.first()) {
+                let [first, other] = one_of_each_family(&addresses, settings.pod_ip);
+                let is_own =
+                    |ip: &IpAddr| *ip == settings.pod_ip || Some(*ip) == settings.other_pod_ip;
+                match first {
                     // A pod's own short name is the pod: measuring by it would leave the Service out.
-                    Some(&address) if address == settings.pod_ip => {
+                    Some(address) if is_own(&address) => {
                         return Err(Error::Service {
                             service: service.clone(),
                             why: format!(
@@ -371,7 +378,7 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
                             ),
                         });
                     }
-                    Some(&address) => return Ok(Some(address)),
+                    Some(_) => return Ok([first, other]),
                     None => "the name is known, without an address".to_owned(),
                 }
             }
@@ -384,6 +391,19 @@ async fn own_service(settings: &Settings) -> Result<Option<IpAddr>, Error> {
             });
         }
         sleep(pauses.next()).await;
+    }
+}
+
+/// The first address of the family of `like`, and of the other one. Where there is none of the first, the other
+/// takes its place.
+fn one_of_each_family(addresses: &[IpAddr], like: IpAddr) -> [Option<IpAddr>; 2] {
+    let find = |is_like: bool| {
+        let mut addresses = addresses.iter().copied();
+        addresses.find(|ip| (ip.is_ipv4() == like.is_ipv4()) == is_like)
+    };
+    match find(true) {
+        Some(first) => [Some(first), find(false)],
+        None => [find(false), None],
     }
 }
 
@@ -417,6 +437,18 @@ mod tests {
         let first: Vec<u128> = (0..10).map(|_| pauses.next().as_millis()).collect();
         assert_eq!(first, [2, 4, 8, 16, 32, 64, 128, 256, 500, 500]);
         assert_eq!(Pauses(u32::MAX).next(), Pauses::LONGEST);
+    }
+
+    #[test]
+    fn the_pods_family_comes_first() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let (v4, v6) = (ip("10.96.0.1"), ip("fd00::1"));
+        let ordered = |found: &[IpAddr], like| one_of_each_family(found, like);
+        assert_eq!(ordered(&[v6, v4], v4), [Some(v4), Some(v6)]);
+        assert_eq!(ordered(&[v4, v6], v6), [Some(v6), Some(v4)]);
+        assert_eq!(ordered(&[v6, ip("fd00::2")], v6), [Some(v6), None]);
+        assert_eq!(ordered(&[v6], v4), [Some(v6), None]);
+        assert_eq!(ordered(&[], v4), [None, None]);
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn each_metric_has_a_family_of_its_own() {
 #[test]
 fn a_mesh_is_one_path() {
     let text = "version: 1\nname: mesh\nworkers: { n: { one_per_node: true, count: 30 } }\n\
-                paths: [ { mesh: { name: all, workers: n, via: pod_ip } } ]\n\
+                paths: [ { mesh: { name: all, workers: n, via: pod_ip, both_directions: false } } ]\n\
                 tests: [ { iperf3: { protocol: tcp } } ]\n";
     let plan = plan::load(Source::new("mesh", text), &[]).unwrap();
     let schedule = Schedule::new(&plan, &Selection::all());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::Method;
 use netplan::cluster::kubernetes::{Connection, Kubernetes, State, Timeouts};
 use netplan::cluster::{Cluster, Error, Exit, Next};
+use netplan::diag::Source;
 use netplan::render::Manifest;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
@@ -364,6 +365,44 @@ async fn the_preflight_asks_whether_pods_are_admitted() {
     ];
     crate::support::snapshots()
         .bind(|| insta::assert_snapshot!("kubernetes_admission", all.concat()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_preflight_refuses_a_family_that_the_cluster_lacks() {
+    let plan = |path: &str| {
+        let text = format!(
+            "version: 1\nname: p\nworkers: {{ w1: {{}}, w2: {{}} }}\n\
+             paths: [{{ name: a, from: w1, to: w2, {path} }}]\ntests: [iperf3: {{}}]\n"
+        );
+        netplan::plan::load(Source::new("p.yaml", text), &[]).unwrap()
+    };
+    let checked = async |path: &str, ranges: &[&str], refusal: Option<&'static str>| {
+        let api = FakeApi::new(|_| running());
+        api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));
+        let mut node = api.get("nodes", "", "n1").unwrap();
+        node["spec"] = json!({"podCIDRs": ranges});
+        api.put("nodes", "", &node);
+        if let Some(message) = refusal {
+            api.fail(fault(Method::POST, "/services?", 422, message, 1));
+        }
+        let (access, plan) = (access(&api), plan(path));
+        let finding = access.family_check(NAMESPACE, &plan, &manifests()).await;
+        finding.map(|finding| finding.to_string())
+    };
+    let (v4, dual) = (["10.1.0.0/24"], ["10.1.0.0/24", "fd00:1::/64"]);
+    let service = "via: cluster_ip, family: ipv6";
+    let none = "Service \"x\" is invalid: spec.ipFamilies[0]: Invalid value: \"IPv6\": not configured on this cluster";
+    assert_eq!(checked("via: cluster_ip", &v4, None).await, None);
+    let all = [
+        checked("via: pod_ip, family: ipv6", &v4, None).await,
+        checked("via: pod_ip, family: ipv6", &dual, None).await,
+        checked(service, &dual, Some(none)).await,
+        checked(service, &dual, None).await,
+    ];
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    assert_eq!(all.len(), 4);
+    crate::support::snapshots()
+        .bind(|| insta::assert_snapshot!("kubernetes_families", all.concat()));
 }
 
 type Right = (String, String, String);

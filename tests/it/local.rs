@@ -28,6 +28,7 @@ fn settings(nodes: u32) -> plan::Local {
         nodes,
         links: Link::default(),
         offloads: Offloads::Off,
+        ..plan::Local::default()
     }
 }
 
@@ -144,6 +145,7 @@ async fn a_shaped_link_and_the_kernels_offloads_carry_traffic_as_well() {
         nodes: 3,
         links,
         offloads: Offloads::Kernel,
+        ..plan::Local::default()
     })
     .await;
 }
@@ -701,6 +703,7 @@ fn the_network_of_three_workers_on_a_shaped_link() {
         nodes: 2,
         links,
         offloads: Offloads::Off,
+        ..plan::Local::default()
     };
     let network = Blueprint::new(&manifests, &settings)
         .unwrap()

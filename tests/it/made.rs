@@ -48,6 +48,7 @@ pub fn plan(tests: &[Test]) -> Plan {
         from: from.to_owned(),
         to: to.to_owned(),
         via,
+        family: None,
         variant: 0,
         expect: netplan::plan::Expectations::default(),
     };
@@ -114,6 +115,7 @@ pub fn plan(tests: &[Test]) -> Plan {
             nodes: 2,
             links: netplan::plan::Link::default(),
             offloads: Offloads::Off,
+            ..Local::default()
         },
         kubernetes: netplan::plan::Kubernetes::default(),
     }
@@ -272,6 +274,8 @@ pub fn events(
             node: node.to_owned(),
             pod_ip: ip.to_owned(),
             cluster_ip: service.map(str::to_owned),
+            other_pod_ip: None,
+            other_cluster_ip: None,
             peer_ip: None,
             environment: environment(),
         });

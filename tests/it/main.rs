@@ -24,6 +24,7 @@ mod exports;
 mod extends;
 mod fake_api;
 mod fake_cluster;
+mod families;
 mod found;
 mod generated_code;
 mod history;

@@ -26,13 +26,18 @@ fn mesh_file(count: &str, mesh: &str) -> PlanFile {
     } else {
         "mesh"
     };
+    let directions = if mesh.contains("both_directions") {
+        ""
+    } else {
+        ", both_directions: false"
+    };
     load(&format!(
         "version: 1
 name: mesh
 workers: {{ w1: {{}}, mesh: {{ one_per_node: true{count} }}, w2: {{ same_node_as: w1 }} }}
 paths:
   - {{ name: near, from: w1, to: w2, via: pod_ip }}
-  - mesh: {{ workers: mesh, via: pod_ip{mesh} }}
+  - mesh: {{ workers: mesh, via: pod_ip{mesh}{directions} }}
   - {{ name: hairpin, from: w1, to: w1, via: cluster_ip }}
 tests: [{{ iperf3: {{}} }}, {{ netperf: {{ test: TCP_RR }}, paths: [hairpin, {name}] }}]
 local: {{ nodes: 3 }}

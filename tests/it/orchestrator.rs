@@ -169,6 +169,7 @@ pub fn hello(worker: &str, index: usize) -> Hello {
         environment_json: serde_json::to_string(&environment).unwrap(),
         epoch: 0,
         copy: None,
+        ..Hello::default()
     }
 }
 

@@ -5,7 +5,8 @@ use std::fs;
 
 use netplan::plan::{Kubernetes, Placement};
 use netplan::render::{
-    Identities, Manifest, RenderError, RunContext, Templates, WorkerPorts, manifests,
+    Identities, Manifest, RenderError, RunContext, Templates, WorkerFamilies, WorkerPorts,
+    manifests,
 };
 use netplan::tools::{Port, Transport};
 use serde_json::json;
@@ -38,18 +39,21 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             placement: &Placement::default(),
             host_network: false,
             ports: vec![],
+            families: WorkerFamilies::default(),
         },
         WorkerPorts {
             name: "w2",
             placement: &near,
             host_network: false,
             ports: vec![port(5201, Transport::Tcp), port(5201, Transport::Udp)],
+            families: WorkerFamilies::default(),
         },
         WorkerPorts {
             name: "w3",
             placement: &far,
             host_network: false,
             ports: vec![],
+            families: WorkerFamilies::default(),
         },
     ];
     let identity = |role: &str| {

@@ -9,7 +9,8 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use netplan::diag::Source;
 use netplan::plan::{self, PlanFile};
 use netplan::render::{
-    Identities, Manifest, RunContext, Templates, WorkerPorts, chart, manifests, patch_pods,
+    Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, chart, manifests,
+    patch_pods,
 };
 use netplan::tools;
 use serde::{Serialize, de::DeserializeOwned};
@@ -90,6 +91,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             placement,
             host_network: plan.on_host_network(name),
             ports: tools::Ports::for_plan(&plan).worker(name),
+            families: WorkerFamilies::new(&plan, name),
         })
         .collect();
     let identity = |role: &str| json!({"role": role, "ca_pem": "CA\n", "cert_pem": "LEAF\n", "key_pem": "KEY\n"});

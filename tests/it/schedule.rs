@@ -56,6 +56,7 @@ fn plan(paths: Vec<Path>, tests: Vec<Test>) -> Plan {
             nodes: 2,
             links: netplan::plan::Link::default(),
             offloads: Offloads::Off,
+            ..Local::default()
         },
         kubernetes: netplan::plan::Kubernetes::default(),
     }
@@ -69,6 +70,7 @@ fn path(name: &str, label: &str, from: &str, to: &str, via: Via) -> Path {
         from,
         to,
         via,
+        family: None,
         variant: 0,
         expect: netplan::plan::Expectations::default(),
     }

@@ -4,7 +4,7 @@ use netplan::output::ci::{github, junit};
 use netplan::output::csv::samples as samples_csv;
 use netplan::output::json;
 use netplan::plan::units::Percent;
-use netplan::plan::{Bound, Comparison, Expectation, Path, Placement, Repeat, Until, Via};
+use netplan::plan::{Bound, Comparison, Expectation, Family, Path, Placement, Repeat, Until, Via};
 use netplan::report::Report;
 use netplan::report::baseline::{self, Difference};
 use netplan::report::gate::{self, Tally, Verdict};
@@ -424,6 +424,7 @@ fn every_path_finds_its_plain_counterpart() {
         from: "h3".to_owned(),
         to: "h2".to_owned(),
         via: Via::Host,
+        family: None,
         expect: netplan::plan::Expectations::default(),
     });
     assert_eq!(
@@ -435,6 +436,30 @@ fn every_path_finds_its_plain_counterpart() {
     );
     hosts.paths.retain(|path| path.name == "remote-service");
     assert_eq!(names(&hosts), []);
+    // IPv4 is plain to IPv6; without it a path is compared within its family.
+    let mut dual = plan.clone();
+    dual.paths.retain(|path| path.name.starts_with("remote"));
+    for at in 0..2 {
+        let path = dual.paths[at].clone();
+        dual.paths.push(Path {
+            name: format!("{}-6", path.name),
+            family: Some(Family::Ipv6),
+            ..path
+        });
+    }
+    let virtual_ip = pair("remote-service", "remote-pod", Difference::VirtualIp);
+    let family = |path: &str| pair(&format!("{path}-6"), path, Difference::AddressFamily);
+    assert_eq!(
+        names(&dual),
+        [
+            virtual_ip.clone(),
+            family("remote-pod"),
+            family("remote-service")
+        ]
+    );
+    dual.paths.retain(|path| path.name != "remote-service");
+    let within = pair("remote-service-6", "remote-pod-6", Difference::VirtualIp);
+    assert_eq!(names(&dual), [family("remote-pod"), within]);
 }
 
 proptest! {

@@ -789,6 +789,7 @@ impl Worker {
             service: Some("127.0.0.2".to_owned()),
             identity: identity.clone(),
             pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
+            other_pod_ip: None,
             node: "n1".to_owned(),
             control_port: None,
             programs: Vec::new(),

@@ -9,7 +9,7 @@ use crate::cli::watch::Followed;
 use crate::cluster::local::Local;
 use crate::cluster::{Finding, local};
 use crate::diag::Problem;
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::render::Manifest;
 use crate::tools::{self, Tool};
 
@@ -30,14 +30,14 @@ pub(super) fn preflight(settings: &plan::Local, pods: usize) -> Vec<Finding> {
     local::preflight(Path::new(PROGRAM), settings, pods)
 }
 
-/// Whether the emulated nodes can take the workers.
-pub(super) fn placement(manifests: &[Manifest], settings: &plan::Local) -> Finding {
-    let placed = local::Blueprint::new(manifests, settings).err();
-    Finding::new(
-        "plan",
-        "the emulated nodes can take its workers",
-        placed.into_iter().map(Problem::from).collect(),
-    )
+/// Whether the emulated nodes can take the workers, with addresses of the families that the plan names.
+pub(super) fn placement(manifests: &[Manifest], plan: &Plan) -> Finding {
+    let mut problems = local::family_problems(plan);
+    if problems.is_empty() {
+        let placed = local::Blueprint::new(manifests, &plan.local).err();
+        problems.extend(placed.map(Problem::from));
+    }
+    Finding::new("plan", "the emulated nodes can take its workers", problems)
 }
 
 /// Whether all that the plan says of pods has an effect.

@@ -8,7 +8,7 @@ use super::probe::Found;
 use crate::cli::watch::Followed;
 use crate::cluster::Finding;
 use crate::diag::Problem;
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::render::Manifest;
 use crate::tools::Tool;
 
@@ -28,8 +28,8 @@ pub(super) fn preflight(_: &plan::Local, _: usize) -> Vec<Finding> {
 }
 
 /// Whether the emulated nodes can take the workers: there are none.
-pub(super) fn placement(_: &[Manifest], settings: &plan::Local) -> Finding {
-    preflight(settings, 0).remove(0)
+pub(super) fn placement(_: &[Manifest], plan: &Plan) -> Finding {
+    preflight(&plan.local, 0).remove(0)
 }
 
 /// Whether all that the plan says of pods has an effect: nothing runs here.

@@ -53,7 +53,7 @@ impl Checkup {
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
         let tools: Vec<_> = tests.map(|test| tools::from_spec(&test.tool)).collect();
         let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
-        let placement = local_cluster::placement(manifests, &plan.local);
+        let placement = local_cluster::placement(manifests, plan);
         checkup.place.push(placement);
         checkup.place.push(local_cluster::settings(plan));
         checkup

@@ -9,7 +9,8 @@ use crate::cli::error::CliError;
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
 use crate::plan::{Plan, PlanFile};
 use crate::render::{
-    Identities, Manifest, RunContext, Templates, WorkerPorts, manifests, patch_pods, worker_jobs,
+    Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, manifests,
+    patch_pods, worker_jobs,
 };
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
@@ -201,6 +202,7 @@ fn worker_ports<'p>(plan: &'p Plan, ports: &'p tools::Ports) -> Vec<WorkerPorts<
             placement,
             host_network: plan.on_host_network(name),
             ports: ports.worker(name),
+            families: WorkerFamilies::new(plan, name),
         })
         .collect()
 }

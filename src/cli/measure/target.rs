@@ -178,13 +178,22 @@ impl Target {
     pub async fn checkup(&self, prepared: &Prepared) -> Checkup {
         match self {
             Self::Local => Checkup::for_local_run(prepared),
-            Self::Kubernetes(connection) => Checkup {
-                place: connection
-                    .checkup(&prepared.run.namespace, &prepared.manifests)
-                    .await,
-                // The image has them.
-                tools: Vec::new(),
-            },
+            Self::Kubernetes(connection) => {
+                let Prepared {
+                    run,
+                    plan,
+                    manifests,
+                    ..
+                } = prepared;
+                let mut place = connection.checkup(&run.namespace, manifests).await;
+                let families = connection.family_check(&run.namespace, plan, manifests);
+                place.extend(families.await);
+                Checkup {
+                    place,
+                    // The image has them.
+                    tools: Vec::new(),
+                }
+            }
         }
     }
 

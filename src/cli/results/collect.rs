@@ -12,10 +12,13 @@ use crate::cli::kubernetes::run_lookup;
 use crate::cli::progress::{Phase, Progress};
 use crate::cli::terminal::printer;
 use crate::cli::watch::{Heard, Sink};
+use crate::diag::Source;
 use crate::files;
+use crate::plan::{self, Alone};
 use crate::report::Report;
 use crate::results::journal::LARGEST_BYTES;
 use crate::results::run_dir::file;
+use crate::results::warnings::OffloadNote;
 use crate::results::{Event, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
 
@@ -31,6 +34,7 @@ pub(in crate::cli) struct Collector<'a, 'p> {
     has_begun: bool,
     /// Warnings that were given: once for each worker and address.
     warned: BTreeSet<String>,
+    offloads: OffloadNote,
 }
 
 impl<'a, 'p> Collector<'a, 'p> {
@@ -50,6 +54,7 @@ impl<'a, 'p> Collector<'a, 'p> {
             progress,
             has_begun: false,
             warned: BTreeSet::new(),
+            offloads: OffloadNote::default(),
         })
     }
 
@@ -73,10 +78,14 @@ impl<'a, 'p> Collector<'a, 'p> {
             return Ok(Heard::More);
         };
         self.last = Some(record.line.clone());
-        if let EventKind::RunStarted { plan, .. } = &event.kind
-            && !self.dir.file(file::PLAN).exists()
-        {
-            self.dir.write(file::PLAN, plan)?;
+        if let EventKind::RunStarted { plan, .. } = &event.kind {
+            if !self.dir.file(file::PLAN).exists() {
+                self.dir.write(file::PLAN, plan)?;
+            }
+            let source = Source::new("the journal's plan", plan);
+            if let Ok(plan) = plan::load_file(&Alone, source, &[]) {
+                self.offloads = OffloadNote::for_tests(&plan.tests);
+            }
         }
         self.progress.on(&event);
         self.has_begun |= event.kind.is_of_a_cell();
@@ -85,6 +94,9 @@ impl<'a, 'p> Collector<'a, 'p> {
         {
             printer::warning(&warning);
             self.warned.insert(warning);
+        }
+        if let Some(warning) = self.offloads.on(&event.kind) {
+            printer::warning(&warning);
         }
         Ok(if ends(&event) {
             Heard::RunEnded

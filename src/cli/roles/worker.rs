@@ -65,6 +65,8 @@ pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         let family = args.ip_family.as_deref().unwrap_or_default();
         format!("the pod has no {family} address; leave `kubernetes.ip_family` out of the plan, or run it on a cluster of that family")
     })?;
+    let mut others = args.pod_ip.iter();
+    let other_pod_ip = others.find(|ip| ip.is_ipv4() != pod_ip.is_ipv4()).copied();
     let identity = Identity::load(&args.name, &args.tls).map_err(anyhow::Error::from)?;
     // Before anything else is started.
     let private: Vec<&Path> = [Some(&args.tls), args.copy.as_ref()]
@@ -79,6 +81,7 @@ pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         service: args.service,
         identity,
         pod_ip,
+        other_pod_ip,
         node: args.node,
         control_port: args.control_port,
         programs: args.program,

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::blueprint::assemble::Blueprint;
 use super::ipc::framing::{Receiver, Sender};
 use super::ipc::messages::{Answer, Call, Message, Request};
+use super::machine::families::with_families;
 use super::machine::host_paths::{host_files, paths_to_show};
 use super::machine::path_lookup::search_path;
 use super::machine::process_limit::process_limit_reached;
@@ -115,7 +116,7 @@ impl Local {
             .spawn(move || send(&sending, &queue))
             .map_err(not_started)?;
         let local = Self {
-            settings: settings.clone(),
+            settings: with_families(settings),
             programs: BTreeSet::new(),
             blueprint: OnceLock::new(),
             sender,

@@ -18,5 +18,5 @@ pub use blueprint::network::{Namespace, Network, Step};
 pub use client::Local;
 pub use machine::path_lookup::is_installed;
 pub use machine::tool_check::tool_check;
-pub use preflight::preflight;
+pub use preflight::{family_problems, preflight};
 pub use unenforced::unenforced;

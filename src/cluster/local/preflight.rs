@@ -5,13 +5,15 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use super::blueprint::layout::families;
+use super::machine::families::{has_ipv6, with_families};
 use super::machine::path_lookup::{ETHTOOL, IP, NFT, TC, is_installed, search_path};
 use super::machine::process_limit::process_limit_reached;
 use super::machine::watchdog::run_with_deadline;
 use super::sandbox::{Amounts, Feature, ProbeRequest, Stage};
-use crate::cluster::Finding;
+use crate::cluster::{Finding, needed_families};
 use crate::diag::Problem;
-use crate::plan::{Local, Offloads};
+use crate::plan::{Family, Local, Offloads, Plan};
 use crate::system::with_original_file_limit;
 use crate::tools::Program;
 
@@ -29,11 +31,40 @@ pub fn preflight(exe: &Path, settings: &Local, pods: usize) -> Vec<Finding> {
     )]
 }
 
+/// What is in the way of the address families that a plan names.
+#[must_use]
+pub fn family_problems(plan: &Plan) -> Vec<Problem> {
+    let has_ipv6 = has_ipv6();
+    let families = families(&with_families(&plan.local));
+    let mut problems: Vec<Problem> = needed_families(plan)
+        .iter()
+        .filter(|need| !families.contains(&need.family))
+        .map(|need| {
+            need.problem(match need.family {
+                Family::Ipv6 if !has_ipv6 => "this machine's kernel has no IPv6",
+                Family::Ipv6 if plan.local.ip_families.is_empty() => {
+                    "`mtu` in `local:` is less than the 1280 bytes that it takes"
+                }
+                _ => "`local.ip_families` does not list it",
+            })
+        })
+        .collect();
+    if plan.local.ip_families.contains(&Family::Ipv6) && !has_ipv6 {
+        let what = "`local.ip_families` lists ipv6, and this machine's kernel has no IPv6";
+        problems.push(
+            Problem::without_place(what)
+                .help("switch it on, e.g. remove `ipv6.disable=1` from the kernel's command line, or list ipv4 alone"),
+        );
+    }
+    problems
+}
+
 fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Problem> {
     let links = &settings.links;
     let delay = links.delay.is_some_and(|delay| !delay.0.is_zero());
     let queues = links.rate.is_some() || delay;
-    let offloads = settings.offloads == Offloads::Off;
+    let offloads = [settings.offloads, settings.pod_offloads()].contains(&Offloads::Off);
+    let ipv6 = families(&with_families(settings)).contains(&Family::Ipv6);
     let mut programs: Vec<(Program, &str)> = vec![
         (IP, "make network interfaces"),
         (NFT, "translate the addresses of Services"),
@@ -60,6 +91,7 @@ fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Pro
     let features: Vec<Feature> = [
         (Feature::Veth, has(IP.name)),
         (Feature::Nat, has(NFT.name)),
+        (Feature::Ipv6Nat, ipv6 && has(NFT.name)),
         (Feature::Offloads, has(IP.name) && has(ETHTOOL.name)),
         (
             Feature::Rate,

@@ -148,6 +148,7 @@ fn measured_differently(one: &Run, two: &Run, id: &CellId) -> Option<(String, St
         .next()
         .or_else(|| params.next())
         .or_else(|| differ("via", a.via, b.via))
+        .or_else(|| differ("family", a.family?, b.family?))
         .or_else(|| {
             let (a, b) = (a.effective_mss.as_deref()?, b.effective_mss.as_deref()?);
             differ("effective MSS", a, b)

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::catalog::{ToolOption, name};
-use crate::plan::{OptionValue, Plan, Test, ToolSpec};
+use crate::plan::{Family, OptionValue, Plan, Test, ToolSpec};
 use crate::report::compared_metric as metric;
 use crate::report::{CellReport, CellState, Report, baseline, labels};
 use crate::results::{Configuration, MachineKey};
@@ -51,6 +51,8 @@ pub struct RunCell {
     pub path: String,
     /// Which address the path takes.
     pub via: &'static str,
+    /// The address family, where the plan names it.
+    pub family: Option<&'static str>,
     pub params: BTreeMap<Param, u64>,
     /// The MSS that the kernel had, in bytes, rounded.
     pub effective_mss: Option<String>,
@@ -122,6 +124,7 @@ fn run_cell(report: &Report, cell: &CellReport) -> Option<RunCell> {
         test: test.name.clone(),
         path: path.name.clone(),
         via: labels::via(path.via),
+        family: path.family.map(Family::name),
         params: cell.params.0.iter().copied().collect(),
         effective_mss: effective_mss.map(|mss| format!("{:.0}", mss.mean)),
         figures,

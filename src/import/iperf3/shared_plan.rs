@@ -140,6 +140,7 @@ fn path(names: &mut Names, (cell, is_reverse): &PathKey) -> Path {
         from: from.to_owned(),
         to: to.to_owned(),
         via: Via::PodIp,
+        family: None,
         expect: Expectations::default(),
     }
 }

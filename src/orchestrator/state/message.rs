@@ -37,6 +37,10 @@ pub struct Place {
     pub pod_ip: String,
     /// None when the worker has no Service.
     pub cluster_ip: Option<String>,
+    /// The pod's address of the other family, if any.
+    pub other_pod_ip: Option<String>,
+    /// The cluster IP of the other family, if any.
+    pub other_cluster_ip: Option<String>,
     /// Where its connection comes from, when that is another address than the pod's own.
     pub peer_ip: Option<String>,
     pub environment: WorkerEnvironment,

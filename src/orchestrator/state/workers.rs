@@ -60,6 +60,8 @@ impl State {
             node: place.node,
             pod_ip: place.pod_ip,
             cluster_ip: place.cluster_ip,
+            other_pod_ip: place.other_pod_ip,
+            other_cluster_ip: place.other_cluster_ip,
             peer_ip: place.peer_ip,
             environment: place.environment,
         });

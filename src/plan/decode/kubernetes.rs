@@ -37,6 +37,9 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
             .unwrap_or(default.network_policies),
         host_network: pod.host_network,
         ip_family: fields.choice("ip_family").map(|at| at.value),
+        offloads: fields
+            .choice("offloads")
+            .map_or(default.offloads, |at| at.value),
         results_claim: fields.string("results_claim"),
         user: value_or_default(fields.choice("user")),
         architecture: fields.string("architecture"),

@@ -6,6 +6,7 @@ mod foreign;
 mod host_network;
 mod kubernetes;
 pub mod load;
+mod local;
 mod paths;
 mod placement;
 mod plan;

@@ -9,6 +9,7 @@ use crate::catalog::Metric;
 use crate::diag::{Problem, quote};
 use crate::plan::decode::expect::expectations::{self, Expected};
 use crate::plan::describe::keys::{MESH, MESH_ENTRY, PATH};
+use crate::plan::model::family::Family;
 use crate::plan::model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 use crate::plan::text::tree::NodeId;
 
@@ -19,6 +20,7 @@ pub struct FoundPath<'t> {
     label: Option<String>,
     pub ends: Ends<'t>,
     pub via: Option<At<Via>>,
+    family: Option<Family>,
     /// Where its bounds are; they may name metrics of declared tools, so they are read after those.
     pub expect_id: Option<NodeId>,
     pub expect: Vec<Expected>,
@@ -71,6 +73,7 @@ impl FoundPath<'_> {
                 from: from?.value.to_owned(),
                 to: to?.value.to_owned(),
                 via,
+                family: self.family,
                 expect,
             }),
             Ends::Mesh {
@@ -83,6 +86,7 @@ impl FoundPath<'_> {
                     label,
                     workers: group?.value.to_owned(),
                     via,
+                    family: self.family,
                     both_directions,
                     expect,
                 },
@@ -179,7 +183,10 @@ fn mesh<'t>(
         None => decoder.text(id),
     });
     let via = fields.choice("via");
-    let both_directions = fields.boolean("both_directions");
+    let family = fields.choice("family").map(|at| at.value);
+    let one_direction =
+        fields.key_place("both_directions").is_some() && !fields.boolean("both_directions");
+    let both_directions = !one_direction;
     let size = group
         .zip(workers)
         .map_or(2, |(group, workers)| workers.size(group.value, nodes));
@@ -200,6 +207,7 @@ fn mesh<'t>(
             paths: if both_directions { 2 * pairs } else { pairs },
         },
         via,
+        family,
         expect_id: fields.value("expect"),
         expect: Vec::new(),
     })
@@ -219,6 +227,7 @@ fn path<'t>(
     let from = fields.value("from").and_then(worker);
     let to = fields.value("to").and_then(worker);
     let via = fields.choice("via");
+    let family = fields.choice("family").map(|at| at.value);
     if let (
         Some(from),
         Some(to),
@@ -242,6 +251,7 @@ fn path<'t>(
         label,
         ends: Ends::Path { from, to },
         via,
+        family,
         expect_id: fields.value("expect"),
         expect: Vec::new(),
     }

@@ -1,7 +1,8 @@
-//! The decoder of a plan as a whole, and of its emulated nodes.
+//! The decoder of a plan as a whole.
 
 use super::host_network;
 use super::kubernetes::kubernetes;
+use super::local::local;
 use super::paths::{self, FoundPath, most_to_one};
 use super::rounds;
 use super::tests::{self, Known, KnownPath};
@@ -14,8 +15,7 @@ use crate::catalog::{Metric, built_in_tool};
 use crate::diag::Problem;
 use crate::plan::decode::expect::check;
 use crate::plan::decode::tools::declared::{self, Tools};
-use crate::plan::describe::keys::{DEFAULTS, LINK, LOCAL, PLAN};
-use crate::plan::model::local::{Link, Local};
+use crate::plan::describe::keys::{DEFAULTS, PLAN};
 use crate::plan::model::plan_file::{PlanFile, Test, VERSION};
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::extend;
@@ -198,27 +198,4 @@ fn version(decoder: &Decoder<'_>, top: &Fields<'_, '_>) -> Option<()> {
         "this netplan reads version {VERSION}: write `version: {VERSION}`, or use a newer netplan"
     )));
     None
-}
-
-fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
-    let fields = decoder.mapping(id, &LOCAL)?;
-    let default = Local::default();
-    Some(Local {
-        nodes: fields.small_number("nodes").unwrap_or(default.nodes),
-        links: fields
-            .value("links")
-            .and_then(|id| link(decoder, id))
-            .unwrap_or_default(),
-        offloads: value_or_default(fields.choice("offloads")),
-    })
-}
-
-fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
-    let fields = decoder.mapping(id, &LINK)?;
-    Some(Link {
-        rate: fields.rate("rate").map(|rate| rate.value),
-        delay: fields.duration("delay").map(|delay| delay.value),
-        loss: fields.percent("loss"),
-        mtu: fields.small_number("mtu"),
-    })
 }

@@ -177,6 +177,7 @@ fn path_of(mesh: &Mesh, from: usize, to: usize) -> Path {
         from: format!("{}-{from}", mesh.workers),
         to: format!("{}-{to}", mesh.workers),
         via: mesh.via,
+        family: mesh.family,
         expect: mesh.expect.clone(),
         variant: 0,
     }

@@ -4,6 +4,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::choice::Choice;
+use super::family::Family;
+use super::local::Offloads;
 use super::pod_patch::PodPatch;
 
 /// The namespace of a run whose plan names none. It belongs to netplan, and its labels say what may
@@ -44,6 +46,8 @@ pub struct Kubernetes {
     pub host_network: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_family: Option<IpFamily>,
+    #[serde(skip_serializing_if = "Offloads::is_kernel")]
+    pub offloads: Offloads,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results_claim: Option<String>,
     #[serde(skip_serializing_if = "PodUser::is_default")]
@@ -75,6 +79,7 @@ impl Default for Kubernetes {
             network_policies: true,
             host_network: None,
             ip_family: None,
+            offloads: Offloads::Kernel,
             results_claim: None,
             user: PodUser::default(),
             architecture: None,
@@ -140,6 +145,15 @@ pub enum IpFamily {
 
 impl Choice for IpFamily {
     const ALL: &'static [(Self, &'static str)] = &[(Self::IPv4, ""), (Self::IPv6, "")];
+}
+
+impl From<IpFamily> for Family {
+    fn from(family: IpFamily) -> Self {
+        match family {
+            IpFamily::IPv4 => Self::Ipv4,
+            IpFamily::IPv6 => Self::Ipv6,
+        }
+    }
 }
 
 /// A taint that pods tolerate, as Kubernetes defines it.

@@ -3,10 +3,14 @@
 use serde::Serialize;
 
 use crate::plan::model::choice::Choice;
+use crate::plan::model::family::Family;
 use crate::plan::model::units::{BitRate, Duration, Percent};
 
 /// The local cluster has no more nodes.
 pub const MOST_EMULATED_NODES: u32 = 32;
+
+/// The smallest MTU of a link that carries IPv6, in bytes (RFC 8200, section 5).
+pub const LEAST_IPV6_MTU: u32 = 1280;
 
 /// The emulated nodes and links of the local cluster. The keys are described in
 /// `describe/keys/local.rs`.
@@ -17,6 +21,11 @@ pub struct Local {
     /// What every link between two nodes is like.
     pub links: Link,
     pub offloads: Offloads,
+    #[serde(skip_serializing_if = "LocalPods::is_empty")]
+    pub pods: LocalPods,
+    /// The families of addresses, the cluster's first one first; empty for all that the machine has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ip_families: Vec<Family>,
 }
 
 impl Default for Local {
@@ -25,6 +34,8 @@ impl Default for Local {
             nodes: 2,
             links: Link::default(),
             offloads: Offloads::default(),
+            pods: LocalPods::default(),
+            ip_families: Vec::new(),
         }
     }
 }
@@ -46,6 +57,43 @@ pub struct Link {
     pub mtu: Option<u32>,
 }
 
+/// What the interfaces of pods are like, where it differs from the links.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LocalPods {
+    /// Maximum transmission unit in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offloads: Option<Offloads>,
+}
+
+impl LocalPods {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Local {
+    /// The MTU of pods' interfaces in bytes; `None` is the default of emulated interfaces.
+    #[must_use]
+    pub fn pod_mtu(&self) -> Option<u32> {
+        self.pods.mtu.or(self.links.mtu)
+    }
+
+    /// The offloads of pods' interfaces.
+    #[must_use]
+    pub fn pod_offloads(&self) -> Offloads {
+        self.pods.offloads.unwrap_or(self.offloads)
+    }
+
+    /// The least MTU of pods and links; `None` is the default of emulated interfaces.
+    #[must_use]
+    pub fn least_mtu(&self) -> Option<u32> {
+        let named = [self.pods.mtu, self.links.mtu];
+        named.into_iter().flatten().min()
+    }
+}
+
 /// Segmentation offloads of the emulated interfaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +101,14 @@ pub enum Offloads {
     #[default]
     Off,
     Kernel,
+}
+
+impl Offloads {
+    /// Whether they are left as the kernel sets them.
+    #[must_use]
+    pub fn is_kernel(&self) -> bool {
+        *self == Self::Kernel
+    }
 }
 
 impl Choice for Offloads {

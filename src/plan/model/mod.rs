@@ -3,6 +3,7 @@
 pub mod choice;
 mod expand;
 pub mod expect;
+pub mod family;
 mod figure_text;
 pub mod kubernetes;
 pub mod kubernetes_names;

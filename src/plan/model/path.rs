@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::choice::Choice;
 use super::expect::Expectations;
+use super::family::Family;
 use super::variants::VARIANT_MARK;
 
 /// One way for traffic to go: from a worker, to a worker, by an address.
@@ -19,6 +20,9 @@ pub struct Path {
     pub to: String,
     /// The address that the client dials.
     pub via: Via,
+    /// The family of the address; `None` leaves it to [`Plan::family_of`](super::plan::Plan::family_of).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
     /// What is expected of every test on this path.
     #[serde(skip_serializing_if = "Expectations::is_empty")]
     pub expect: Expectations,
@@ -70,6 +74,9 @@ pub struct Mesh {
     pub workers: String,
     /// The address that the clients dial.
     pub via: Via,
+    /// The family of the addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
     /// Each pair is measured in both directions.
     pub both_directions: bool,
     /// What is expected of every test on these paths.

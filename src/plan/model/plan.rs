@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::family::Family;
 use super::kubernetes::Kubernetes;
 use super::local::Local;
 use super::path::{Mesh, Path, Via};
@@ -104,6 +105,13 @@ impl Plan {
             .filter_map(|name| entries.remove(name.as_str()))
             .flatten()
             .collect()
+    }
+
+    /// The family of the address that a path's client dials. `None` is the cluster's first.
+    #[must_use]
+    pub fn family_of(&self, path: &Path) -> Option<Family> {
+        let of_all = self.kubernetes.ip_family.map(Family::from);
+        path.family.or(of_all)
     }
 
     /// Whether a worker's pod is on its host's network: as the worker says; else when its paths are

@@ -51,7 +51,9 @@ fn metric_columns(tool: &ToolSpec, headline: &str) -> Vec<MetricColumn> {
         decimals: 2,
     });
     let columns = known.chain(own);
-    columns.filter(|column| column.metric != headline).collect()
+    columns
+        .filter(|column| column.metric != headline && labels::has_table(tool, &column.metric))
+        .collect()
 }
 
 /// Whether a figure of segments would only take room beside latencies.

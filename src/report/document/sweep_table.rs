@@ -59,6 +59,8 @@ pub fn blocks(
             };
             let unit = match number.unit {
                 "" => String::new(),
+                // A rate of events: `packets a second`.
+                unit if unit.starts_with("a ") => format!(" {unit}"),
                 unit => format!(", in {unit}"),
             };
             let caption = format!("{others} {title}{unit}").trim().to_owned();
@@ -137,7 +139,8 @@ fn beside(tool: &ToolSpec, headline: &str) -> Vec<(String, String, usize)> {
         .filter(|metric| !has_grid(metric))
         .map(|metric| (metric.name().to_owned(), labels::short(metric.name()), 2));
     let all = known.chain(own);
-    all.filter(|(metric, ..)| metric != headline).collect()
+    all.filter(|(metric, ..)| metric != headline && labels::has_table(tool, metric))
+        .collect()
 }
 
 /// The cells of a row by size.

@@ -144,6 +144,8 @@ fn setting_name(key: &str) -> &str {
         "pod_changes" => "what the cluster changes in pods",
         "instance_type" => "instance type",
         "offloads" => "offloads of the local cluster",
+        "ip_families" => "address families",
+        "pod_interfaces" => "interfaces of local pods",
         other => other,
     }
 }

@@ -94,6 +94,11 @@ pub struct Hello {
     /// What it holds of the journal; absent when it has no folder for a copy.
     #[prost(message, optional, tag = "8")]
     pub copy: ::core::option::Option<Copy>,
+    /// The pod's address and the cluster IP of the other family, if any.
+    #[prost(string, tag = "9")]
+    pub other_pod_ip: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub other_cluster_ip: ::prost::alloc::string::String,
 }
 /// A worker's copy of the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -67,6 +67,9 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     if !tcp {
         flags.push("-u".to_owned());
     }
+    if tcp && tool.no_delay {
+        flags.push("-N".to_owned());
+    }
     if tcp && tool.zerocopy {
         flags.push("-Z".to_owned());
     }
@@ -124,6 +127,7 @@ mod tests {
         let all = Iperf3 {
             window: Some(1 << 20),
             congestion: Some("cubic".to_owned()),
+            no_delay: true,
             zerocopy: true,
             ..tool("tcp")
         };
@@ -136,7 +140,7 @@ mod tests {
         assert_eq!(
             line(&all, &params, 1000, 3000),
             "iperf3 -c 10.96.0.12 -p 5201 -t 3 -O 1 -i 0 --connect-timeout 3000 --snd-timeout 5000 \
-             -P 8 -M 96 -C cubic -b 1000000 -l 4096 -w 1048576 -J -Z"
+             -P 8 -M 96 -C cubic -b 1000000 -l 4096 -w 1048576 -J -N -Z"
         );
     }
 

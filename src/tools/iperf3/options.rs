@@ -11,6 +11,7 @@ pub struct Iperf3 {
     /// Bytes.
     pub(super) window: Option<u64>,
     pub(super) congestion: Option<String>,
+    pub(super) no_delay: bool,
     pub(super) zerocopy: bool,
 }
 
@@ -26,6 +27,7 @@ impl From<&BuiltInUse> for Iperf3 {
             mode: used.mode,
             window: used.numbers("window").and_then(Sweep::first),
             congestion: used.name_of("congestion").map(str::to_owned),
+            no_delay: used.is_set("no_delay"),
             zerocopy: used.is_set("zerocopy"),
         }
     }

@@ -8,7 +8,7 @@ use crate::catalog::{DATAGRAM_BYTES, name};
 use crate::schedule::Param;
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
-use crate::tools::output::byte_counts::{more_received, received_allowed};
+use crate::tools::output::byte_counts::{more_received, packets_per_s, received_allowed};
 use crate::tools::output::process_end::{Ended, How};
 use crate::tools::output::sample_time::too_short;
 use crate::tools::output::{document, exit_failure, tool_text};
@@ -272,6 +272,11 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
     let jitter = number("/sum_received/jitter_ms").or_else(|| number("/sum/jitter_ms"));
     note(name::JITTER_US, jitter.map(|ms| ms * 1000.0));
     if tool.is_udp() {
+        // A read takes one datagram.
+        let datagram = document.pointer("/start/test_start/blksize");
+        let datagram = datagram.and_then(Value::as_u64);
+        let datagram = datagram.or_else(|| job.params.get(Param::Datagram));
+        note(name::PACKETS_PER_S, packets_per_s(throughput, datagram));
         // iperf3's own `lost_percent` counts gaps only, so not what is missing at the end, and
         // that of 3.12 counts the losses of the warm-up too: it has said 106 %.
         note(

@@ -84,6 +84,9 @@ fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
             option("-m", size.to_string());
         }
         option("-k", STREAM_KEYS.to_owned());
+        if tool.no_delay && !tool.is_udp() {
+            argv.push("-D".to_owned());
+        }
     }
     argv
 }
@@ -92,10 +95,15 @@ fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::plan::units::Duration;
-    use crate::plan::{BuiltInUse, Timing};
+    use crate::plan::{BuiltInUse, OptionValue, Timing};
     use crate::schedule::Params;
 
     fn lines(test: &str, params: &[(Param, u64)], warmup_s: u64) -> (String, String) {
+        let used = BuiltInUse::new("netperf", test).unwrap();
+        lines_of(Netperf::from(&used), params, warmup_s)
+    }
+
+    fn lines_of(tool: Netperf, params: &[(Param, u64)], warmup_s: u64) -> (String, String) {
         let s = |s| Duration(std::time::Duration::from_secs(s));
         let timing = Timing {
             duration: s(3),
@@ -112,13 +120,14 @@ mod tests {
             target: "10.96.0.12",
             slot: 2,
         };
-        let client = client(
-            Netperf::from(&BuiltInUse::new("netperf", test).unwrap()),
-            &job,
-        );
+        let client = client(tool, &job);
         let join = |argv: Vec<String>| {
             let line = argv.join(" ");
-            line.split(" -k ").next().unwrap().to_owned()
+            let (head, keys) = line.split_once(" -k ").unwrap_or((&line, ""));
+            match keys.split_once(' ') {
+                Some((_, rest)) => format!("{head} {rest}"),
+                None => head.to_owned(),
+            }
         };
         (join(client.argv), join(client.warmup_argv))
     }
@@ -157,6 +166,14 @@ mod tests {
             assert_eq!(line, format!("{head} {expected}"));
             assert_eq!(warmup, "");
         }
+    }
+
+    #[test]
+    fn small_writes_leave_at_once_when_the_plan_says_so() {
+        let mut used = BuiltInUse::new("netperf", "TCP_STREAM").unwrap();
+        used.options.insert("no_delay", OptionValue::Flag(true));
+        let (line, _) = lines_of(Netperf::from(&used), &[(Param::WriteSize, 64)], 0);
+        assert!(line.ends_with("-- -P ,12868 -m 64 -D"), "{line}");
     }
 
     #[test]

@@ -7,11 +7,15 @@ use crate::plan::BuiltInUse;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Netperf {
     pub(super) mode: &'static Mode,
+    pub(super) no_delay: bool,
 }
 
 impl From<&BuiltInUse> for Netperf {
     fn from(used: &BuiltInUse) -> Self {
-        Self { mode: used.mode }
+        Self {
+            mode: used.mode,
+            no_delay: used.is_set("no_delay"),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::catalog::name;
 use crate::schedule::Param;
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
-use crate::tools::output::byte_counts::{more_received, received_allowed};
+use crate::tools::output::byte_counts::{more_received, packets_per_s, received_allowed};
 use crate::tools::output::process_end::{Ended, How};
 use crate::tools::output::sample_time::too_short;
 use crate::tools::output::{exit_failure, tool_text};
@@ -172,6 +172,11 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
         {
             let lost = (100.0 * (1.0 - arrived / out)).max(0.0);
             set(name::LOST_PERCENT, Some(lost));
+            let datagram = job.params.get(Param::Datagram);
+            set(
+                name::PACKETS_PER_S,
+                packets_per_s(bits(throughput), datagram),
+            );
         }
     }
     if one_connection {

@@ -15,3 +15,9 @@ pub(in crate::tools) fn more_received(tool: &str, received: f64, sent: f64) -> F
         &format!("{tool} reports {received:.0} bytes received of {sent:.0} bytes sent"),
     )
 }
+
+/// Datagrams of `datagram` bytes a second at a rate of payload.
+pub fn packets_per_s(throughput_bps: f64, datagram: Option<u64>) -> Option<f64> {
+    let bytes = datagram.filter(|bytes| *bytes > 0)?;
+    Some(throughput_bps / 8.0 / bytes as f64)
+}

@@ -106,6 +106,8 @@ impl Made<'_> {
                 node: node.to_owned(),
                 pod_ip: "10.0.0.1".to_owned(),
                 cluster_ip: None,
+                other_pod_ip: None,
+                other_cluster_ip: None,
                 peer_ip: None,
                 environment: WorkerEnvironment {
                     kernel: self.kernel.to_owned(),

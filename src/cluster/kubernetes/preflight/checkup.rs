@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
+use serde_json::Value;
 
 use super::{permissions, placement_check, pod_admission, quota, references_check};
 use crate::cluster::kubernetes::api_error::{cause, code, help};
@@ -153,22 +154,42 @@ fn namespace_state(
     }
 }
 
-/// What the namespace's Pod Security level does not let through: the host's network. All else that
-/// the templates ask for passes the strictest level.
+/// What the namespace's Pod Security level does not let through: the host's network, and a container that switches
+/// offloads off. All else that the templates ask for passes the strictest level.
 fn level_problem(namespace: &Namespace, manifests: &[Manifest]) -> Option<Problem> {
     let level = namespace.labels().get(ENFORCED_LEVEL)?;
     if level == "privileged" {
         return None;
     }
-    let on_host = manifests.iter().find(|manifest| {
-        pod_spec(&manifest.object).is_some_and(|spec| spec["hostNetwork"] == true)
-    })?;
-    Some(Problem::without_place(format!(
-            "{} `{}` uses the host's network, and namespace `{}` enforces the Pod Security level `{level}`",
-            on_host.kind(),
-            on_host.name(),
+    let find = |needs: fn(&Value) -> bool| {
+        let mut all = manifests.iter();
+        all.find(|manifest| pod_spec(&manifest.object).is_some_and(needs))
+    };
+    let on_host = find(|spec| spec["hostNetwork"] == true);
+    let switches = || find(|spec| spec["initContainers"].is_array());
+    let (one, does, help) = match on_host {
+        Some(one) => (
+            one,
+            "uses the host's network",
+            "remove the paths via `host`",
+        ),
+        None => (
+            switches()?,
+            "switches offloads off",
+            "remove `kubernetes.offloads`",
+        ),
+    };
+    Some(
+        Problem::without_place(format!(
+            "{} `{}` {does}, and namespace `{}` enforces the Pod Security level `{level}`",
+            one.kind(),
+            one.name(),
             namespace.name_any(),
-        )).help("use a namespace with the level `privileged`, or remove the paths via `host`"))
+        ))
+        .help(format!(
+            "use a namespace with the level `privileged`, or {help}"
+        )),
+    )
 }
 
 /// Whether what the orchestrator reads fits into the `ConfigMap` that carries it.

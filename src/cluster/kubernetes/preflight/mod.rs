@@ -1,6 +1,7 @@
 //! Whether a cluster can carry a run, asked before anything is applied.
 
 mod checkup;
+mod family_check;
 mod permissions;
 mod placement_check;
 mod pod_admission;

@@ -50,10 +50,10 @@ impl Blueprint {
         let services = self.layout.services.iter();
         Some(PodAddresses {
             node: node_name(pod.node),
-            pod_ips: vec![pod.address.into()],
+            pod_ips: pod.addresses.clone(),
             service_ips: services
                 .filter(|service| service.name == name)
-                .map(|service| service.address.into())
+                .flat_map(|service| service.addresses.clone())
                 .collect(),
         })
     }

@@ -1,15 +1,17 @@
-//! Objects and settings → the node and the address of each pod, and the address of each Service.
+//! Objects and settings → the node and the addresses of each pod, and the addresses of each Service.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::addresses;
+use super::service_families::service_families;
 use crate::cluster::Error;
 use crate::cluster::local::manifests::{Objects, PodObject, name, namespace};
 use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place};
-use crate::plan::{Link, Local, MOST_EMULATED_NODES, Offloads};
+use crate::plan::{Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads};
 
 /// The whole local cluster, before any of it exists.
 #[derive(Clone, Debug)]
@@ -19,24 +21,32 @@ pub struct Layout {
     pub pods: Vec<PlacedPod>,
     pub services: Vec<PlacedService>,
     pub links: Link,
+    /// Of the links' and of the pods' interfaces, in bytes.
+    pub link_mtu: u32,
+    pub pod_mtu: u32,
     pub offloads: Offloads,
+    pub pod_offloads: Offloads,
+    /// The families of all addresses; the first is the cluster's first.
+    pub families: Vec<Family>,
 }
 
 #[derive(Clone, Debug)]
 pub struct PlacedPod {
     pub object: PodObject,
     pub node: u32,
-    pub address: Ipv4Addr,
+    /// One of each family, in the cluster's order.
+    pub addresses: Vec<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
 pub struct PlacedService {
     pub name: String,
     pub namespace: String,
-    pub address: Ipv4Addr,
+    /// One of each family that the Service has, in its own order.
+    pub addresses: Vec<IpAddr>,
     pub ports: Vec<PortRule>,
-    /// Addresses of the pods behind it.
-    pub endpoints: Vec<Ipv4Addr>,
+    /// Addresses of the pods behind it, of all families.
+    pub endpoints: Vec<IpAddr>,
 }
 
 /// The protocol of a port.
@@ -54,20 +64,32 @@ pub struct PortRule {
     pub target: u16,
 }
 
-/// Pods, by node, are `10.244.<node>.0/24`; Services are `10.96.0.0/16`, as with kubeadm.
-pub const POD_RANGE: &str = "10.244.0.0/16";
-pub const SERVICE_RANGE: &str = "10.96.0.0/16";
+/// The MTU of links and pods when the plan names none, bytes.
+pub const DEFAULT_MTU: u32 = 1500;
 
 const FIRST_HOST: u32 = 11;
 const PODS_A_NODE: usize = 240;
 const SERVICES: usize = 60_000;
 
+/// The families of a cluster with these settings: those that the settings name, else both, but IPv4 alone
+/// on links that are too small for IPv6.
+pub fn families(settings: &Local) -> Vec<Family> {
+    if !settings.ip_families.is_empty() {
+        return settings.ip_families.clone();
+    }
+    if settings.least_mtu().is_some_and(|mtu| mtu < LEAST_IPV6_MTU) {
+        return vec![Family::Ipv4];
+    }
+    vec![Family::Ipv4, Family::Ipv6]
+}
+
 /// Places the pods and assigns the addresses.
 ///
 /// # Errors
-/// A pod that no node can take.
+/// A pod that no node can take, or a Service of a family that the cluster does not have.
 pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
     let nodes = settings.nodes.clamp(1, MOST_EMULATED_NODES);
+    let families = families(settings);
     let mut taken = vec![0_u32; nodes as usize];
     let mut pods = Vec::with_capacity(objects.pods.len());
     for (object, node) in objects.pods.iter().zip(place_pods(objects, nodes)?) {
@@ -82,26 +104,33 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
         pods.push(PlacedPod {
             object: object.clone(),
             node,
-            address: offset(
-                Ipv4Addr::new(10, 244, 0, 0),
-                (node + 1) * 256 + FIRST_HOST + *count,
-            ),
+            addresses: families
+                .iter()
+                .map(|family| addresses::pod(*family, node, FIRST_HOST + *count))
+                .collect(),
         });
         *count += 1;
     }
     let services = objects.services.iter().take(SERVICES).zip(FIRST_HOST..);
     let services = services
-        .map(|(service, host)| {
-            let address = offset(Ipv4Addr::new(10, 96, 0, 0), host);
-            PlacedService::new(service, address, &pods)
+        .map(|(service, number)| {
+            let families = service_families(service, &families)?;
+            let addresses = families.iter();
+            let addresses = addresses.map(|family| addresses::service(*family, number));
+            Ok(PlacedService::new(service, addresses.collect(), &pods))
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
+    let larger = settings.pods.mtu.unwrap_or_default().max(DEFAULT_MTU);
     Ok(Layout {
         nodes,
         pods,
         services,
         links: settings.links.clone(),
+        link_mtu: settings.links.mtu.unwrap_or(larger),
+        pod_mtu: settings.pod_mtu().unwrap_or(DEFAULT_MTU),
         offloads: settings.offloads,
+        pod_offloads: settings.pod_offloads(),
+        families,
     })
 }
 
@@ -155,7 +184,7 @@ fn node(number: u32) -> Node {
 }
 
 impl PlacedService {
-    fn new(service: &Service, address: Ipv4Addr, pods: &[PlacedPod]) -> Self {
+    fn new(service: &Service, addresses: Vec<IpAddr>, pods: &[PlacedPod]) -> Self {
         let namespace = namespace(&service.metadata);
         let spec = service.spec.as_ref();
         let selector = spec.and_then(|spec| spec.selector.as_ref());
@@ -175,9 +204,9 @@ impl PlacedService {
         Self {
             name: name(&service.metadata).to_owned(),
             namespace: namespace.to_owned(),
-            address,
+            addresses,
             ports,
-            endpoints: endpoints.map(|pod| pod.address).collect(),
+            endpoints: endpoints.flat_map(|pod| pod.addresses.clone()).collect(),
         }
     }
 }
@@ -204,6 +233,14 @@ impl PortRule {
 }
 
 impl Layout {
+    /// The offloads that decide how large the packets are that cross a link.
+    pub fn largest_packets(&self) -> Offloads {
+        match (self.offloads, self.pod_offloads) {
+            (Offloads::Off, Offloads::Off) => Offloads::Off,
+            _ => Offloads::Kernel,
+        }
+    }
+
     /// The nodes that have pods, in order.
     pub fn occupied(&self) -> Vec<u32> {
         let nodes: BTreeSet<u32> = self.pods.iter().map(|pod| pod.node).collect();
@@ -218,7 +255,8 @@ impl Layout {
             .map(|pod| {
                 let at = serde_json::json!({
                     "node": node_name(pod.node),
-                    "address": pod.address.to_string(),
+                    "address": joined(pod.addresses.get(..1).unwrap_or_default()),
+                    "addresses": pod.addresses,
                 });
                 (pod.object.pod.name.clone(), at)
             })
@@ -226,18 +264,25 @@ impl Layout {
         let services: serde_json::Map<_, _> = self
             .services
             .iter()
-            .map(|service| (service.name.clone(), service.address.to_string().into()))
+            .map(|service| (service.name.clone(), joined(&service.addresses).into()))
             .collect();
-        serde_json::json!({
+        let mut description = serde_json::json!({
             "kind": "local",
             "nodes": self.nodes,
             "network": "routed veth pairs",
             "proxy": "nftables",
             "links": self.links,
             "offloads": self.offloads,
+            "ip_families": self.families,
             "pods": pods,
             "services": services,
-        })
+        });
+        let pods = (self.pod_mtu, self.pod_offloads);
+        if pods != (self.link_mtu, self.offloads) {
+            description["pod_interfaces"] =
+                serde_json::json!({ "mtu": self.pod_mtu, "offloads": self.pod_offloads });
+        }
+        description
     }
 }
 
@@ -251,16 +296,8 @@ pub fn pod_namespace(pod: &str) -> String {
     format!("pod-{pod}")
 }
 
-/// The gateway of a node's pods, on the node.
-pub fn gateway(node: u32) -> Ipv4Addr {
-    offset(Ipv4Addr::new(10, 244, 0, 1), (node + 1) * 256)
-}
-
-/// A node's own address on its links.
-pub fn node_address(node: u32) -> Ipv4Addr {
-    offset(Ipv4Addr::new(192, 168, 77, 1), node)
-}
-
-fn offset(base: Ipv4Addr, by: u32) -> Ipv4Addr {
-    Ipv4Addr::from_bits(base.to_bits() + by)
+/// Addresses as `status.podIPs` has them in an environment variable.
+pub fn joined(addresses: &[IpAddr]) -> String {
+    let texts: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    texts.join(",")
 }

@@ -5,9 +5,6 @@ use std::fmt::Write as _;
 use super::layout::node_name;
 use crate::plan::{Link, Offloads};
 
-/// The MTU of links and pods when the plan names none, bytes.
-pub const DEFAULT_MTU: u32 = 1500;
-
 /// A node's end of its link to another node.
 pub fn device(other: u32) -> String {
     node_name(other).replace("node-", "to")
@@ -18,7 +15,7 @@ pub fn device(other: u32) -> String {
 /// A rate is held by a token bucket (tc-tbf(8)), which counts Ethernet, IP and TCP headers. With
 /// a delay the bucket sits below netem: packets are late first and queue then, which is the same
 /// to the ends of a path as the other way round.
-pub fn queue(link: &Link, offloads: Offloads, device: &str) -> String {
+pub fn queue(link: &Link, mtu: u32, offloads: Offloads, device: &str) -> String {
     let mut lines = String::new();
     let mut parent = "root";
     if let Some(delay) = link.delay.filter(|delay| !delay.0.is_zero()) {
@@ -31,8 +28,7 @@ pub fn queue(link: &Link, offloads: Offloads, device: &str) -> String {
         parent = "parent 1:1 handle 10:";
     }
     if let Some(rate) = link.rate {
-        let mtu = u64::from(link.mtu.unwrap_or(DEFAULT_MTU));
-        let Bucket { burst, limit } = bucket(rate.0, mtu, offloads);
+        let Bucket { burst, limit } = bucket(rate.0, mtu.into(), offloads);
         let _ = writeln!(
             lines,
             "qdisc add dev {device} {parent} tbf rate {}bit burst {burst} limit {limit}",
@@ -109,6 +105,7 @@ const LOSS_BASE: u32 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::DEFAULT_MTU;
     use super::*;
     use crate::plan::units::{BitRate, Percent};
 
@@ -122,7 +119,8 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_two_milliseconds_or_what_must_fit() {
-        let at = |link: &Link, offloads| queue(link, offloads, "to2");
+        let at =
+            |link: &Link, offloads| queue(link, link.mtu.unwrap_or(DEFAULT_MTU), offloads, "to2");
         assert_eq!(
             at(&rate(1_000_000_000, None), Offloads::Off),
             "qdisc add dev to2 root tbf rate 1000000000bit burst 250000 limit 2750000\n"

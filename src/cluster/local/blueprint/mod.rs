@@ -1,9 +1,11 @@
 //! The whole local cluster as data, before any of it exists.
 
+mod addresses;
 pub mod assemble;
 mod expand;
-mod layout;
+pub mod layout;
 mod link;
 mod nat;
 pub mod network;
 pub mod pod_plan;
+mod service_families;

@@ -1,30 +1,52 @@
 //! Services as nftables rules, in the shape that kube-proxy's nftables mode gives them.
 //!
-//! Every node has the same text. A connection to a declared port of a virtual IP is translated
-//! where it enters the node; one whose pod calls itself is masqueraded, so that the answer comes
+//! Every node has the same text, with a table for each family. A connection to a declared port of a virtual IP is
+//! translated where it enters the node; one whose pod calls itself is masqueraded, so that the answer comes
 //! back the same way; one to an undeclared port is refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, SocketAddr};
 
-use super::layout::{Layout, POD_RANGE, PlacedService, SERVICE_RANGE, Transport};
+use super::addresses::{pod_range, service_range};
+use super::layout::{Layout, PlacedService, Transport};
 use super::link;
+use crate::plan::Family;
 
 /// The text for `nft -f -`.
 pub fn ruleset(layout: &Layout) -> String {
-    let mut text = "table ip kube-proxy {\n".to_owned();
-    let addresses: Vec<String> = layout
+    let tables = layout.families.iter().map(|family| table(layout, *family));
+    tables.collect()
+}
+
+/// The names of a family in nftables: of its table and of its addresses.
+fn names(family: Family) -> (&'static str, &'static str) {
+    match family {
+        Family::Ipv4 => ("ip", "ipv4_addr"),
+        Family::Ipv6 => ("ip6", "ipv6_addr"),
+    }
+}
+
+fn table(layout: &Layout, family: Family) -> String {
+    let (ip, address_type) = names(family);
+    let service_range = service_range(family);
+    let mut text = format!("table {ip} kube-proxy {{\n");
+    let virtual_ips = |service: &PlacedService| {
+        let mut all = service.addresses.iter();
+        all.find(|ip| Family::from_address(**ip) == family).copied()
+    };
+    let services: Vec<(IpAddr, &PlacedService)> = layout
         .services
         .iter()
-        .map(|service| service.address.to_string())
+        .filter_map(|service| Some((virtual_ips(service)?, service)))
         .collect();
+    let addresses: Vec<String> = services.iter().map(|(ip, _)| ip.to_string()).collect();
     if addresses.is_empty() {
-        text += "  set cluster-ips { type ipv4_addr; }\n";
+        let _ = writeln!(text, "  set cluster-ips {{ type {address_type}; }}");
     } else {
         let _ = writeln!(
             text,
-            "  set cluster-ips {{ type ipv4_addr; elements = {{ {} }}; }}",
+            "  set cluster-ips {{ type {address_type}; elements = {{ {} }}; }}",
             addresses.join(", ")
         );
     }
@@ -32,14 +54,13 @@ pub fn ruleset(layout: &Layout) -> String {
     text += "  chain masquerading { meta mark & 0x4000 == 0 return; \
              meta mark set meta mark xor 0x4000; masquerade fully-random; }\n";
     let mut elements = Vec::new();
-    for service in layout
-        .services
-        .iter()
-        .filter(|service| !service.endpoints.is_empty())
-    {
-        service_chains(service, &mut text, &mut elements);
+    for (address, service) in services {
+        service_chains(service, address, &mut text, &mut elements);
     }
-    text += "  map service-ips { type ipv4_addr . inet_proto . inet_service : verdict;";
+    let _ = write!(
+        text,
+        "  map service-ips {{ type {address_type} . inet_proto . inet_service : verdict;"
+    );
     if !elements.is_empty() {
         let _ = write!(
             text,
@@ -50,30 +71,49 @@ pub fn ruleset(layout: &Layout) -> String {
     text += " }\n";
     let _ = write!(
         text,
-        "  chain services {{ ip daddr . meta l4proto . th dport vmap @service-ips; }}
+        "  chain services {{ {ip} daddr . meta l4proto . th dport vmap @service-ips; }}
   chain nat-prerouting {{ type nat hook prerouting priority dstnat; jump services; }}
   chain nat-postrouting {{ type nat hook postrouting priority srcnat; jump masquerading; }}
   chain cluster-ips-check {{
-    ip daddr @cluster-ips meta l4proto tcp reject with tcp reset;
-    ip daddr @cluster-ips reject;
-    ip daddr {SERVICE_RANGE} drop;
+    {ip} daddr @cluster-ips meta l4proto tcp reject with tcp reset;
+    {ip} daddr @cluster-ips reject;
+    {ip} daddr {service_range} drop;
   }}
   chain filter-forward {{ type filter hook forward priority filter; ct state new jump cluster-ips-check; }}
 "
     );
     if let Some(rule) = link::loss_rule(&layout.links) {
+        // Without a neighbor's answer nothing passes for a second, which is not what a lost packet does.
+        let before = match family {
+            Family::Ipv4 => "",
+            Family::Ipv6 => "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; ",
+        };
         let _ = writeln!(
             text,
-            "  chain link-loss {{ type filter hook prerouting priority -400; {rule}; }}"
+            "  chain link-loss {{ type filter hook prerouting priority -400; {before}{rule}; }}"
         );
     }
     text += "}\n";
     text
 }
 
-/// The chains of one Service: a group for all ports that keep their number, and one for each port
+/// The chains of one Service, in the family of its address: a group for all ports that keep their number, and one for each port
 /// that is given another.
-fn service_chains(service: &PlacedService, text: &mut String, elements: &mut Vec<String>) {
+fn service_chains(
+    service: &PlacedService,
+    address: IpAddr,
+    text: &mut String,
+    elements: &mut Vec<String>,
+) {
+    let family = Family::from_address(address);
+    let (ip, _) = names(family);
+    let endpoints = service.endpoints.iter().copied();
+    let endpoints: Vec<IpAddr> = endpoints
+        .filter(|endpoint| Family::from_address(*endpoint) == family)
+        .collect();
+    if endpoints.is_empty() {
+        return;
+    }
     let mut groups: BTreeMap<Option<u16>, Vec<String>> = BTreeMap::new();
     for rule in &service.ports {
         let transport = match rule.transport {
@@ -81,21 +121,21 @@ fn service_chains(service: &PlacedService, text: &mut String, elements: &mut Vec
             Transport::Udp => "udp",
         };
         let target = (rule.port != rule.target).then_some(rule.target);
-        let key = format!("{} . {transport} . {}", service.address, rule.port);
+        let key = format!("{address} . {transport} . {}", rule.port);
         groups.entry(target).or_default().push(key);
     }
     for (target, keys) in groups {
         let suffix = target.map(|port| format!("/{port}")).unwrap_or_default();
         let name = format!("service-{}/{}{suffix}", service.namespace, service.name);
         let mut picks = Vec::new();
-        for (index, endpoint) in service.endpoints.iter().enumerate() {
+        for (index, endpoint) in endpoints.iter().enumerate() {
             let chain = format!(
                 "endpoint-{}/{}{suffix}/{index}",
                 service.namespace, service.name
             );
             let _ = writeln!(
                 text,
-                "  chain {chain} {{ ip saddr {endpoint} jump mark-for-masquerade; \
+                "  chain {chain} {{ {ip} saddr {endpoint} jump mark-for-masquerade; \
                  meta l4proto {{ tcp, udp }} dnat to {}; }}",
                 socket(*endpoint, target)
             );
@@ -103,8 +143,9 @@ fn service_chains(service: &PlacedService, text: &mut String, elements: &mut Vec
         }
         let _ = writeln!(
             text,
-            "  chain {name} {{ ip saddr != {POD_RANGE} jump mark-for-masquerade; \
+            "  chain {name} {{ {ip} saddr != {} jump mark-for-masquerade; \
              numgen random mod {} vmap {{ {} }}; }}",
+            pod_range(family),
             picks.len(),
             picks.join(", ")
         );
@@ -112,6 +153,9 @@ fn service_chains(service: &PlacedService, text: &mut String, elements: &mut Vec
     }
 }
 
-fn socket(address: Ipv4Addr, port: Option<u16>) -> String {
-    port.map_or_else(|| address.to_string(), |port| format!("{address}:{port}"))
+fn socket(address: IpAddr, port: Option<u16>) -> String {
+    port.map_or_else(
+        || address.to_string(),
+        |port| SocketAddr::new(address, port).to_string(),
+    )
 }

@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Layout, SERVICE_RANGE, gateway, node_address, node_name, pod_namespace};
+use super::addresses::{bits, gateway, node_address, node_pod_range, service_range};
+use super::layout::{Layout, node_name, pod_namespace};
 use super::{link, nat};
-use crate::plan::Offloads;
+use crate::plan::{Family, Offloads};
 
 /// All steps that make the network. Namespaces come first, then the links, then the stages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +56,13 @@ impl Step {
 /// The whole network of a layout.
 pub fn network(layout: &Layout) -> Network {
     let mut network = Network::default();
-    let mtu = layout.links.mtu.unwrap_or(link::DEFAULT_MTU);
+    let (mtu, pod_mtu) = (layout.link_mtu, layout.pod_mtu);
     let mut pairs = String::new();
     let nodes = layout.occupied();
     for (index, &node) in nodes.iter().enumerate() {
-        network.namespaces.push(namespace(node_name(node), true));
+        network
+            .namespaces
+            .push(namespace(layout, node_name(node), true));
         for &other in &nodes[index + 1..] {
             let _ = writeln!(
                 pairs,
@@ -75,11 +78,11 @@ pub fn network(layout: &Layout) -> Network {
         let name = pod_namespace(&pod.object.pod.name);
         let _ = writeln!(
             pairs,
-            "link add {} mtu {mtu} netns {} type veth peer name eth0 mtu {mtu} netns {name}",
+            "link add {} mtu {pod_mtu} netns {} type veth peer name eth0 mtu {pod_mtu} netns {name}",
             pod_device(index),
             node_name(pod.node),
         );
-        network.namespaces.push(namespace(name, false));
+        network.namespaces.push(namespace(layout, name, false));
     }
     network.links.push(Step::new("ip", "-batch -", pairs));
     for node in nodes {
@@ -88,17 +91,19 @@ pub fn network(layout: &Layout) -> Network {
             .push((node_name(node), node_steps(layout, node)));
     }
     for pod in &layout.pods {
-        let gateway = gateway(pod.node);
-        let addresses = format!(
-            "link set lo up\n\
-             addr add {}/32 dev eth0\n\
-             link set eth0 up\n\
-             route add {gateway}/32 dev eth0\n\
-             route add default via {gateway} dev eth0\n",
-            pod.address,
-        );
-        let mut steps = vec![Step::new("ip", "-batch -", addresses)];
-        steps.extend(offloads_off(layout, "eth0"));
+        let mut ip = "link set lo up\nlink set eth0 up\n".to_owned();
+        for (family, address) in layout.families.iter().zip(&pod.addresses) {
+            let gateway = gateway(*family, pod.node);
+            let bits = bits(*address);
+            let _ = write!(
+                ip,
+                "addr add {address}/{bits} dev eth0\n\
+                 route add {gateway}/{bits} dev eth0\n\
+                 route add default via {gateway} dev eth0\n"
+            );
+        }
+        let mut steps = vec![Step::new("ip", "-batch -", ip)];
+        steps.extend(offloads_off(layout.pod_offloads, "eth0"));
         network
             .inside
             .push((pod_namespace(&pod.object.pod.name), steps));
@@ -106,20 +111,32 @@ pub fn network(layout: &Layout) -> Network {
     network
 }
 
-fn namespace(name: String, forwards: bool) -> Namespace {
+fn namespace(layout: &Layout, name: String, forwards: bool) -> Namespace {
     let setting = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let mut settings = Vec::new();
+    let mut optional_settings = Vec::new();
+    let both = |settings: &mut Vec<_>, key: &str, value: &str| {
+        settings.push(setting(&format!("ipv6/conf/all/{key}"), value));
+        settings.push(setting(&format!("ipv6/conf/default/{key}"), value));
+    };
+    if layout.families.contains(&Family::Ipv6) {
+        // Nobody else has these addresses: they are used at once, and no router is asked for others.
+        both(&mut settings, "accept_dad", "0");
+        both(&mut settings, "accept_ra", "0");
+        both(&mut settings, "router_solicitations", "0");
+        if forwards {
+            settings.push(setting("ipv6/conf/all/forwarding", "1"));
+        }
+    } else {
+        // Without addresses of its own, IPv6 would only send its announcements.
+        both(&mut optional_settings, "disable_ipv6", "1");
+    }
     if forwards {
         settings.push(setting("ipv4/ip_forward", "1"));
         // A hairpin leaves by the interface that it came in by; that is on purpose.
         settings.push(setting("ipv4/conf/all/send_redirects", "0"));
         settings.push(setting("ipv4/conf/default/send_redirects", "0"));
     }
-    // Without addresses of its own, IPv6 would only send its announcements.
-    let optional_settings = vec![
-        setting("ipv6/conf/all/disable_ipv6", "1"),
-        setting("ipv6/conf/default/disable_ipv6", "1"),
-    ];
     Namespace {
         name,
         settings,
@@ -133,20 +150,25 @@ fn node_steps(layout: &Layout, node: u32) -> Vec<Step> {
     let mut queues = String::new();
     for other in layout.occupied().into_iter().filter(|other| *other != node) {
         let device = link::device(other);
-        let _ = writeln!(
-            ip,
-            "addr add {} peer {}/32 dev {device}",
-            node_address(node),
-            node_address(other)
-        );
         let _ = writeln!(ip, "link set {device} up");
-        let _ = writeln!(
-            ip,
-            "route add 10.244.{}.0/24 via {} dev {device}",
-            other + 1,
-            node_address(other)
-        );
-        queues.push_str(&link::queue(&layout.links, layout.offloads, &device));
+        for &family in &layout.families {
+            let (own, peer) = (node_address(family, node), node_address(family, other));
+            let bits = bits(peer);
+            // As two lines: the kernel takes no IPv6 gateway that is only known as an address's peer.
+            let _ = writeln!(
+                ip,
+                "addr add {own}/{bits} dev {device}\n\
+                 route add {peer}/{bits} dev {device}\n\
+                 route add {} via {peer} dev {device}",
+                node_pod_range(family, other),
+            );
+        }
+        queues.push_str(&link::queue(
+            &layout.links,
+            layout.link_mtu,
+            layout.largest_packets(),
+            &device,
+        ));
         devices.push(device);
     }
     let mut some_device = None;
@@ -157,9 +179,16 @@ fn node_steps(layout: &Layout, node: u32) -> Vec<Step> {
         .filter(|(_, pod)| pod.node == node)
     {
         let device = pod_device(index);
-        let _ = writeln!(ip, "addr add {}/32 dev {device}", gateway(node));
         let _ = writeln!(ip, "link set {device} up");
-        let _ = writeln!(ip, "route add {}/32 dev {device}", pod.address);
+        for (&family, address) in layout.families.iter().zip(&pod.addresses) {
+            let bits = bits(*address);
+            let _ = writeln!(
+                ip,
+                "addr add {}/{bits} dev {device}\n\
+                 route add {address}/{bits} dev {device}",
+                gateway(family, node),
+            );
+        }
         some_device.get_or_insert_with(|| device.clone());
         devices.push(device);
     }
@@ -167,13 +196,15 @@ fn node_steps(layout: &Layout, node: u32) -> Vec<Step> {
         // Nothing ever goes there: a declared port is translated before routing, and an
         // undeclared one is refused by the forward hook, which a packet without a route would
         // never reach.
-        let _ = writeln!(ip, "route add {SERVICE_RANGE} dev {device}");
+        for &family in &layout.families {
+            let _ = writeln!(ip, "route add {} dev {device}", service_range(family));
+        }
     }
     let mut steps = vec![Step::new("ip", "-batch -", ip)];
     steps.extend(
         devices
             .iter()
-            .filter_map(|device| offloads_off(layout, device)),
+            .filter_map(|device| offloads_off(layout.offloads, device)),
     );
     if !queues.is_empty() {
         steps.push(Step::new("tc", "-batch -", queues));
@@ -192,8 +223,8 @@ fn pod_device(index: usize) -> String {
 /// are on a wire. The links between nodes need it as well: a queue there would else meet, and
 /// charge for, packets that some hop had joined. To leave `gso` or UDP segmentation on was measured
 /// to be no faster on any path or segment size; `gro` on is, threefold, and makes the sweep flat.
-fn offloads_off(layout: &Layout, device: &str) -> Option<Step> {
-    (layout.offloads == Offloads::Off).then(|| {
+fn offloads_off(offloads: Offloads, device: &str) -> Option<Step> {
+    (offloads == Offloads::Off).then(|| {
         let args = format!("-K {device} tso off gso off gro off tx-udp-segmentation off");
         Step::new("ethtool", &args, String::new())
     })

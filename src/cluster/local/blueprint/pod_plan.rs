@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Volume;
 use serde::{Deserialize, Serialize};
 
 use super::expand::expand;
-use super::layout::{Layout, PlacedPod, node_name, pod_namespace};
+use super::layout::{Layout, PlacedPod, joined, node_name, pod_namespace};
 use crate::cluster::local::manifests::Objects;
 use crate::cluster::placement::PodToPlace;
 
@@ -180,7 +180,8 @@ fn value_of<'a>(env: &'a [(String, String)], name: &str) -> Option<Cow<'a, str>>
 /// A field of a pod that its environment refers to, by its path.
 fn field_value(pod: &PlacedPod, path: &str) -> String {
     match path {
-        "status.podIP" | "status.podIPs" => pod.address.to_string(),
+        "status.podIP" => joined(pod.addresses.get(..1).unwrap_or_default()),
+        "status.podIPs" => joined(&pod.addresses),
         "spec.nodeName" => node_name(pod.node),
         "metadata.name" => pod.object.pod.name.clone(),
         "metadata.namespace" => pod.object.pod.namespace.clone(),
@@ -190,13 +191,18 @@ fn field_value(pod: &PlacedPod, path: &str) -> String {
 
 /// Services by all the names that cluster DNS would know them by.
 fn hosts(pod: &PlacedPod, layout: &Layout) -> String {
-    let mut text = format!(
-        "127.0.0.1 localhost\n{} {}\n",
-        pod.address, pod.object.pod.name
-    );
-    for service in &layout.services {
+    let mut text = "127.0.0.1 localhost\n".to_owned();
+    for address in &pod.addresses {
+        let _ = writeln!(text, "{address} {}", pod.object.pod.name);
+    }
+    let services = layout.services.iter();
+    let addresses = services.flat_map(|service| {
+        let addresses = service.addresses.iter();
+        addresses.map(move |address| (service, address))
+    });
+    for (service, address) in addresses {
         let (name, namespace) = (&service.name, &service.namespace);
-        let _ = write!(text, "{}", service.address);
+        let _ = write!(text, "{address}");
         if *namespace == pod.object.pod.namespace {
             let _ = write!(text, " {name}");
         }

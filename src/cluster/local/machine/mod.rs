@@ -1,5 +1,6 @@
 //! This machine: its programs, its limits, and what it allows.
 
+pub mod families;
 pub mod host_paths;
 pub mod path_lookup;
 pub mod process_limit;

@@ -116,8 +116,8 @@ const SERVICE: &str = "
     spec!                           parent
     spec.selector!
     spec.type                       ClusterIP
-    spec.ipFamilyPolicy             ignored     # Every Service has one address, of IPv4.
-    spec.ipFamilies[]               IPv4
+    spec.ipFamilyPolicy             SingleStack|PreferDualStack|RequireDualStack
+    spec.ipFamilies[]               IPv4|IPv6
     spec.publishNotReadyAddresses   ignored     # A pod is behind its Service at all times.
     spec.ports!                     parent
     spec.ports[].name               ignored     # Only distinguishes the ports of a Service.
@@ -167,6 +167,14 @@ const POD_SPEC: &str = "
     containers[].resources          ignored     # Limits would need a delegated cgroup.
     containers[].ports              ignored     # Has no effect in Kubernetes either.
     containers[].name               ignored     # A pod has one container.
+    # Segmentation offloads of the emulated interfaces are what `local.offloads` says.
+    initContainers[].name!          offloads
+    initContainers[].image          ignored
+    initContainers[].imagePullPolicy ignored
+    initContainers[].command        ignored
+    initContainers[].env            ignored
+    initContainers[].securityContext ignored
+    initContainers[].resources      ignored
     containers!                     parent
     containers[].command!                       # There is no image to take a default from.
     containers[].args

@@ -182,6 +182,15 @@ mod tests {
             "priorityClassName": "high",
             "runtimeClassName": "gvisor",
             "imagePullSecrets": [{"name": "registry"}],
+            "initContainers": [{
+                "name": "offloads",
+                "image": "netplan",
+                "imagePullPolicy": "Never",
+                "command": ["netplan", "offloads-off"],
+                "env": [{"name": "A", "value": "1"}],
+                "securityContext": {"runAsUser": 0},
+                "resources": {"limits": {"cpu": 1}},
+            }],
             "affinity": {"nodeAffinity": null, "podAffinity": near, "podAntiAffinity": far},
             "containers": [{
                 "name": "c",
@@ -380,7 +389,12 @@ mod tests {
                 json!("web"),
                 "from 1 to 65535",
             ),
-            (2, "/spec/ipFamilies/0", json!("IPv6"), "expected `IPv4`"),
+            (
+                2,
+                "/spec/ipFamilies/0",
+                json!("IPv5"),
+                "expected `IPv4` or `IPv6`",
+            ),
             (3, "/binaryData/b", json!("?"), ""),
             (4, "/metadata/labels", json!([]), "invalid type"),
         ] {

@@ -9,7 +9,7 @@ use super::super::queue::ReservedNodes;
 use super::super::table::CellIndex;
 use super::super::{Phase, State};
 use super::outcome::{add_observation, add_tcp_figures, extension, why_no_server, why_unfit};
-use crate::plan::Via;
+use super::target::target;
 use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::run_dir::raw_name;
 use crate::results::warnings::remove_impossible;
@@ -94,19 +94,8 @@ impl State {
                 return Err(Outcome::Skipped { reason });
             }
         }
-        let target = match path.via {
-            // On the host network the pod's address is its node's.
-            Via::PodIp | Via::Host => to.place.pod_ip.clone(),
-            Via::ClusterIp => to.place.cluster_ip.clone().ok_or_else(|| {
-                Outcome::Failed(Failure {
-                    cause: Cause::NoRoute,
-                    words: format!(
-                        "worker `{}` has no cluster IP: see whether its Service exists",
-                        path.to
-                    ),
-                })
-            })?,
-        };
+        let family = self.tasks.plan().family_of(path);
+        let target = target(path, family, &from.place, &to.place).map_err(Outcome::Failed)?;
         let (from, to) = (from.session, to.session);
         let server = task.tool().server(&task.job(&params, &target));
         let cell = task.id();

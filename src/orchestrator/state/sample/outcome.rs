@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::message::TcpConnection;
 use crate::diag::Problem;
-use crate::results::WorkerEnvironment;
-use crate::results::environment::host_metrics::{End, Observation};
+use crate::results::environment::host_metrics::{End, Observation, RECEIVED_PACKETS};
+use crate::results::{Circumstances, WorkerEnvironment};
 use crate::tools::{Cause, Ended, How, Metrics, Ready, Tool, Use, cut_note, first_lines, name};
 
 /// Why this worker cannot take its part in a sample of the tool.
@@ -125,6 +125,27 @@ pub(in super::super) fn add_observation(
     }
 }
 
+/// Adds the packets a second of a stream whose tool does not count them: those that the server's interface received.
+/// There are none where an offload joins segments to larger packets, or where the interface also carries what the
+/// same pod sends.
+pub(in super::super) fn add_packet_rate(metrics: &mut Metrics, circumstances: &Circumstances) {
+    if metrics.get(name::THROUGHPUT_BPS).is_none()
+        || metrics.get(name::PACKETS_PER_S).is_some()
+        || !circumstances.offloads.is_empty()
+        || circumstances.hairpin
+        || circumstances.loopback
+    {
+        return;
+    }
+    let received = metrics.get(&RECEIVED_PACKETS.at(End::Server));
+    let elapsed = metrics.get(name::ELAPSED_S);
+    // The interface counts from the server's start to its end, and packets flow for this long.
+    let flowed_s = elapsed.unwrap_or(circumstances.asked_s) + circumstances.server_warmup_s;
+    if let Some(received) = received.filter(|_| flowed_s > 0.0) {
+        metrics.set(name::PACKETS_PER_S, received / flowed_s);
+    }
+}
+
 /// Both streams of an attempt that failed, for people to read.
 pub(in super::super) fn all_output(ended: Ended) -> Option<Vec<u8>> {
     let Ended {
@@ -176,6 +197,47 @@ mod tests {
 
     fn tool(name: &str, mode: &str) -> Box<dyn Tool> {
         from_spec(&ToolSpec::BuiltIn(BuiltInUse::new(name, mode).unwrap()))
+    }
+
+    /// The packets a second of a stream of 2 s, warm-up included, whose server's interface received so many.
+    fn packet_rate(received: f64, circumstances: &Circumstances) -> Option<f64> {
+        let mut metrics = Metrics::default();
+        metrics.set(name::THROUGHPUT_BPS, 1e9);
+        metrics.set(name::ELAPSED_S, 1.5);
+        metrics.set(RECEIVED_PACKETS.at(End::Server), received);
+        add_packet_rate(&mut metrics, circumstances);
+        metrics.get(name::PACKETS_PER_S)
+    }
+
+    #[test]
+    fn packets_are_counted_where_each_is_one_of_the_stream() {
+        let plain = Circumstances {
+            server_warmup_s: 0.5,
+            ..Circumstances::default()
+        };
+        assert_eq!(packet_rate(3000.0, &plain), Some(1500.0));
+        for other in [
+            Circumstances {
+                offloads: vec!["GRO at server".to_owned()],
+                ..plain.clone()
+            },
+            Circumstances {
+                hairpin: true,
+                ..plain.clone()
+            },
+            Circumstances {
+                loopback: true,
+                ..plain.clone()
+            },
+        ] {
+            assert_eq!(packet_rate(3000.0, &other), None);
+        }
+        let mut counted = Metrics::default();
+        counted.set(name::THROUGHPUT_BPS, 1e9);
+        counted.set(name::PACKETS_PER_S, 7.0);
+        counted.set(RECEIVED_PACKETS.at(End::Server), 3000.0);
+        add_packet_rate(&mut counted, &plain);
+        assert_eq!(counted.get(name::PACKETS_PER_S), Some(7.0));
     }
 
     #[test]

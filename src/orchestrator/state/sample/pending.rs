@@ -8,7 +8,7 @@ use super::super::State;
 use super::super::lane::{LaneId, LanePhase, PendingSample};
 use super::super::message::Command;
 use super::super::table::CellIndex;
-use super::outcome::add_observation;
+use super::outcome::{add_observation, add_packet_rate};
 use crate::plan::Via;
 use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::warnings::Interfaces;
@@ -65,6 +65,7 @@ impl State {
         } = pending;
         let at_server = observed.as_ref().and_then(|seen| seen.carried_bytes);
         add_observation(&mut sample.metrics, End::Server, observed);
+        add_packet_rate(&mut sample.metrics, &circumstances);
         let contradiction = warnings::contradiction(&sample.metrics, End::Client, carried_bytes)
             .or_else(|| warnings::contradiction(&sample.metrics, End::Server, at_server));
         let event = match contradiction {

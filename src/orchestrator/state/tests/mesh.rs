@@ -52,6 +52,8 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
             node: format!("node-{node}"),
             pod_ip: format!("10.0.{}.{}", node / 256, node % 256),
             cluster_ip: None,
+            other_pod_ip: None,
+            other_cluster_ip: None,
             peer_ip: None,
             claim: Claim::default(),
             environment: WorkerEnvironment {

@@ -467,6 +467,8 @@ impl World {
             node: format!("n{}", machine.node),
             pod_ip: format!("10.0.0.{}", session.0),
             cluster_ip: machine.has_cluster_ip.then(cluster_ip),
+            other_pod_ip: None,
+            other_cluster_ip: None,
             peer_ip: None,
             claim,
             environment: WorkerEnvironment {

@@ -145,7 +145,9 @@ fn check_names(
         let problem = Problem::new(place, format!("{} is not known here", quote(&name)));
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
         decoder.report(match name.as_str() {
-            "target" => problem.help("only the client has a `target`: the server listens"),
+            "target" | "target_in_url" => {
+                problem.help("only the client has a `target`: the server listens")
+            }
             "port" => problem.help("the tool has no ports: name them in `ports:`"),
             _ => match did_you_mean(&name, all.iter().copied()) {
                 Some(word) => problem.label(format!("did you mean `{word}`?")),
@@ -163,7 +165,7 @@ fn check_names(
 fn all_names(known: &Names<'_>, is_client: bool) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     if is_client {
-        all.push("target".to_owned());
+        all.extend(["target", "target_in_url"].map(str::to_owned));
     }
     all.extend(["duration_s", "warmup_s", "slot"].map(str::to_owned));
     let ports = known.ports.unwrap_or_default();

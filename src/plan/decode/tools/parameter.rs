@@ -18,8 +18,9 @@ use crate::plan::text::tree::NodeId;
 const LARGEST: u64 = 1 << 53;
 
 /// What a parameter cannot be called: it means something else in expressions or selections.
-const TAKEN: [&str; 31] = [
+const TAKEN: [&str; 32] = [
     "target",
+    "target_in_url",
     "duration_s",
     "warmup_s",
     "slot",

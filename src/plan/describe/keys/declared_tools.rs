@@ -108,7 +108,8 @@ pub static DECLARED_TOOL: Mapping = Mapping {
     name: "DeclaredTool",
     what: "a tool with `client` and `metrics`",
     text: "Command lines are lists of arguments, and no shell is in between. An argument with `{{ … }}` \
-           is a minijinja expression over `target` (the address to dial; the client's only), \
+           is a minijinja expression over `target` (the address to dial; the client's only), `target_in_url` \
+           (the same with brackets around IPv6), \
            `duration_s`, `warmup_s`, `slot` (counts the paths to one destination), `port` (the first \
            port), `ports.NAME`, and the parameters. Arguments that are a list of their own belong \
            together, and are left out where a parameter in them is not set.",

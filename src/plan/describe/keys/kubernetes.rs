@@ -4,6 +4,7 @@ use crate::plan::describe::key::{
     Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, hint, key, limits, words,
 };
 use crate::plan::model::kubernetes::{IpFamily, PodUser, PullPolicy, TaintEffect, TolerationOperator};
+use crate::plan::model::local::Offloads;
 use crate::plan::model::kubernetes_names::{self, image, label_value, object_name};
 
 /// Thirty days: how long a run's certificates are valid.
@@ -25,6 +26,10 @@ const RUN_KEYS: &[Key] = &[
         "The name of the pods' `PriorityClass`."),
     key("ip_family", Kind::Word(words::<IpFamily>), "The family of pod and Service addresses.")
         .or("the cluster's first"),
+    key("offloads", Kind::Word(words::<Offloads>),
+        "Segmentation offloads of the workers' interfaces. `off` has a container with the capability `NET_ADMIN` switch them off \
+         in each pod, so the namespace must have the Pod Security level `privileged`; those of the nodes stay.")
+        .or("kernel"),
     key("results_claim", Kind::Text(Form::Checked(object_name)),
         "The PersistentVolumeClaim, in the run's namespace, for the journal of the run.")
         .or("a worker holds a copy of the journal"),
@@ -90,7 +95,7 @@ const NODE_SELECTOR: Kind = Kind::Names(
 pub static KUBERNETES: Mapping = Mapping {
     name: "Kubernetes",
     what: "a mapping with `image`, `namespace`, `resources` or the like",
-    text: "How the run's objects are made on Kubernetes. The local cluster ignores it.",
+    text: "How the run's objects are made on Kubernetes. The local cluster ignores it, except `ip_family`.",
     keys: &[RUN_KEYS, POD_KEYS],
     may_be_empty: true,
     hints: &[

@@ -1,6 +1,7 @@
 //! `local:`.
 
-use crate::plan::describe::key::{BIT_RATE, Key, Kind, MAPPING, Mapping, hint, key, limits, words};
+use crate::plan::describe::key::{BIT_RATE, Key, Kind, List, MAPPING, Mapping, hint, key, limits, words};
+use crate::plan::model::family::Family;
 use crate::plan::model::local::{MOST_EMULATED_NODES, Offloads};
 
 const LOCAL_KEYS: &[Key] = &[
@@ -9,12 +10,20 @@ const LOCAL_KEYS: &[Key] = &[
         .or("as fast as the machine"),
     key("offloads", Kind::Word(words::<Offloads>),
         "Segmentation offloads of the emulated interfaces.").or("off"),
+    key("pods", Kind::Map(&LOCAL_PODS), "What the interfaces of pods are like.")
+        .or("as the links and `offloads`"),
+    key("ip_families", Kind::List(&List {
+        item: Kind::Word(words::<Family>),
+        example: "`- ipv6`",
+        is_unique: true,
+    }), "The families of addresses that pods and nodes have; the first is the default of paths.")
+        .or("ipv4 and ipv6; ipv4 alone where this machine has no IPv6"),
 ];
 
 /// The local cluster.
 pub static LOCAL: Mapping = Mapping {
     name: "Local",
-    what: "a mapping with `nodes`, `links` or `offloads`",
+    what: "a mapping with `nodes`, `links`, `pods` or `offloads`",
     text: "The emulated nodes and links of the local cluster. Kubernetes ignores it.",
     keys: &[LOCAL_KEYS],
     may_be_empty: true,
@@ -22,13 +31,32 @@ pub static LOCAL: Mapping = Mapping {
     ..MAPPING
 };
 
+const LOCAL_POD_KEYS: &[Key] = &[
+    key("mtu", MTU, "Maximum transmission unit of the pods' interfaces, in bytes. Links without an `mtu` get the larger one of this and 1500.")
+        .or("that of the links"),
+    key("offloads", Kind::Word(words::<Offloads>), "Segmentation offloads of the pods' interfaces.")
+        .or("`local.offloads`"),
+];
+
+/// The interfaces of pods.
+pub static LOCAL_PODS: Mapping = Mapping {
+    name: "LocalPods",
+    what: "a mapping with `mtu` or `offloads`",
+    text: "The interfaces of pods, where they differ from the links between nodes.",
+    keys: &[LOCAL_POD_KEYS],
+    may_be_empty: true,
+    ..MAPPING
+};
+
+const MTU: Kind = Kind::Number(limits(576, 65_535, "bytes"));
+
 const LINK_KEYS: &[Key] = &[
     key("rate", Kind::Rate(BIT_RATE),
         "Bits a second on the wire, Ethernet header included, e.g. `1 Gbit/s`."),
     key("delay", Kind::Duration(limits(0, 10, "s")),
         "One-way delay, e.g. `1ms`. Needs the kernel's netem queue."),
     key("loss", Kind::Percent(0.0, 99.0), "Packets lost at random, e.g. `0.1%`."),
-    key("mtu", Kind::Number(limits(576, 65_535, "bytes")),
+    key("mtu", MTU,
         "Maximum transmission unit of links and pods alike, in bytes.").or("1500"),
 ];
 

@@ -30,7 +30,7 @@ pub use built_in_tools::{RANGE, built_in_mapping, definition_name};
 pub use declared_tools::{CLIENT, DECLARED_TOOL, METRIC, PARAMETER, PORT, READY, SERVER};
 pub use expect::FIND;
 pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
-pub use local::{LINK, LOCAL};
+pub use local::{LINK, LOCAL, LOCAL_PODS};
 pub use paths::{MESH, MESH_ENTRY, PATH};
 pub use plan::{LONGEST_GROUP_NAME, LONGEST_WORKER, PLAN};
 pub use tests::{TEST, is_test_key};

@@ -1,8 +1,9 @@
 //! `paths:`.
 
 use crate::plan::describe::key::{
-    Form, Key, Kind, LONGEST_LABEL, LONGEST_NAME, List, MAPPING, Mapping, hint, key, words,
+    Form, Hint, Key, Kind, LONGEST_LABEL, LONGEST_NAME, List, MAPPING, Mapping, hint, key, words,
 };
+use crate::plan::model::family::Family;
 use crate::plan::model::path::Via;
 
 /// A list of paths and meshes, or a single mesh.
@@ -24,8 +25,13 @@ const PATH_KEYS: &[Key] = &[
     key("to", Kind::Text(Form::Any),
         "The worker that runs the tool's server; the same as `from` for a hairpin.").required(),
     key("via", Kind::Word(words::<Via>), "The address that the client dials.").required(),
+    FAMILY,
     key("expect", Kind::Bounds, "What is expected of every test on this path."),
 ];
+
+const FAMILY: Key = key("family", Kind::Word(words::<Family>), "The family of the addresses, on a dual-stack cluster.")
+    .or("`kubernetes.ip_family`, else the cluster's first");
+const FAMILY_HINT: Hint = hint(&["ip_family", "ipFamily", "ip_version"], "it is called `family` here");
 
 /// One path.
 pub static PATH: Mapping = Mapping {
@@ -33,6 +39,7 @@ pub static PATH: Mapping = Mapping {
     what: "a path with `name`, `from`, `to` and `via`, or a `mesh`",
     text: "One way for traffic to go.",
     keys: &[PATH_KEYS],
+    hints: &[FAMILY_HINT],
     ..MAPPING
 };
 
@@ -58,8 +65,9 @@ const MESH_KEYS: &[Key] = &[
         "What its paths' labels begin with.").or("its name"),
     key("workers", Kind::Text(Form::Any), "The group, of workers with `one_per_node`.").required(),
     key("via", Kind::Word(words::<Via>), "The address that the clients dial.").required(),
+    FAMILY,
     key("both_directions", Kind::Bool, "Measure each pair in both directions.")
-        .or("false, which is one direction a pair, so that each worker sends on half of its paths"),
+        .or("true; false is one direction a pair, so that each worker sends on half of its paths"),
     key("expect", Kind::Bounds, "What is expected of every test on these paths."),
 ];
 
@@ -71,6 +79,6 @@ pub static MESH: Mapping = Mapping {
            They are in the order of a round-robin tournament, so that with `concurrency: \
            disjoint-nodes` every node has a partner at any time.",
     keys: &[MESH_KEYS],
-    hints: &[hint(&["from", "to"], "a mesh is between every two of its `workers`")],
+    hints: &[hint(&["from", "to"], "a mesh is between every two of its `workers`"), FAMILY_HINT],
     ..MAPPING
 };

@@ -1,6 +1,7 @@
 //! Arguments of declared tools: literal, or with minijinja expressions in `{{ … }}`.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
@@ -105,6 +106,11 @@ impl Variables<'_> {
         }
         if let Some(target) = self.target {
             context.insert("target", Value::from(target));
+            // RFC 3986, section 3.2.2.
+            let is_ipv6 = target.parse::<Ipv6Addr>().is_ok();
+            let in_url = is_ipv6.then(|| format!("[{target}]"));
+            let in_url = in_url.unwrap_or_else(|| target.to_owned());
+            context.insert("target_in_url", Value::from(in_url));
         }
         context.insert("duration_s", Value::from(self.duration_s));
         context.insert("warmup_s", Value::from(self.warmup_s));
@@ -199,6 +205,19 @@ mod tests {
             "1460",
         ];
         assert_eq!(line(&texts.map(one)).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_ipv6_address_has_brackets_in_a_url() {
+        let line = |target| {
+            let variables = Variables {
+                target: Some(target),
+                ..variables()
+            };
+            command_line(&[one("http://{{ target_in_url }}:{{ port }}/")], &variables).unwrap()
+        };
+        assert_eq!(line("10.0.0.1"), ["http://10.0.0.1:11111/"]);
+        assert_eq!(line("fd00::1"), ["http://[fd00::1]:11111/"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub enum Feature {
     /// First: the queues are tried on it.
     Veth,
     Nat,
+    Ipv6Nat,
     Offloads,
     Rate,
     Delay,
@@ -70,6 +71,16 @@ fn problems(wanted: &ProbeRequest) -> Vec<Problem> {
     let mut problems = features(&wanted.features);
     problems.extend(try_in_child(wanted.amounts));
     problems
+}
+
+/// What the virtual IPs of a family need.
+fn nat_rules(family: &str) -> String {
+    format!(
+        "table {family} np {{ chain c {{ type nat hook postrouting priority srcnat; \
+         meta mark & 0x4000 == 0x4000 masquerade fully-random; }};
+         chain f {{ type filter hook forward priority filter; \
+         ct state new meta l4proto tcp reject with tcp reset; }}; }}"
+    )
 }
 
 fn features(wanted: &[Feature]) -> Vec<Problem> {
@@ -137,12 +148,18 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
         need(
             "nft",
             "-f -",
-            "table ip np { chain c { type nat hook postrouting priority srcnat; \
-             meta mark & 0x4000 == 0x4000 masquerade fully-random; };
-             chain f { type filter hook forward priority filter; \
-             ct state new meta l4proto tcp reject with tcp reset; }; }",
+            &nat_rules("ip"),
             "nftables cannot translate addresses",
             "load the modules with `sudo modprobe -a nf_tables nft_chain_nat nft_masq nft_reject_ipv4`",
+        );
+    }
+    if wanted.contains(&Feature::Ipv6Nat) {
+        need(
+            "nft",
+            "-f -",
+            &nat_rules("ip6"),
+            "nftables cannot translate IPv6 addresses",
+            "load the modules with `sudo modprobe -a nft_chain_nat nft_masq nft_reject_ipv6`, or set `local.ip_families: [ipv4]`",
         );
     }
     if wanted.contains(&Feature::Loss) {

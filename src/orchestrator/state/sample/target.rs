@@ -1,0 +1,67 @@
+//! The address that the client of a path dials.
+
+use std::net::IpAddr;
+
+use super::super::message::Place;
+use crate::plan::{Family, Path, Via};
+use crate::tools::{Cause, Failure};
+
+/// The address of the destination, of this family or of the cluster's first.
+///
+/// # Errors
+/// When the destination has no such address, or the client's pod none of its family.
+pub(in super::super) fn target(
+    path: &Path,
+    family: Option<Family>,
+    from: &Place,
+    to: &Place,
+) -> Result<String, Failure> {
+    let no_route = |words: String| Failure {
+        cause: Cause::NoRoute,
+        words,
+    };
+    let pod_ips = |place: &Place| [Some(place.pod_ip.clone()), place.other_pod_ip.clone()];
+    if let Some(family) = family
+        && path.family.is_some()
+        && of_family(pod_ips(from), Some(family)).is_none()
+    {
+        return Err(no_route(no_address(&path.from, "pod", family)));
+    }
+    let (addresses, kind) = match path.via {
+        // On the host network the pod's address is its node's.
+        Via::PodIp | Via::Host => (pod_ips(to), "pod"),
+        Via::ClusterIp => (
+            [to.cluster_ip.clone(), to.other_cluster_ip.clone()],
+            "Service",
+        ),
+    };
+    let has_any = addresses.iter().any(Option::is_some);
+    of_family(addresses, family).ok_or_else(|| {
+        no_route(match family {
+            Some(family) if has_any => no_address(&path.to, kind, family),
+            _ => format!(
+                "worker `{}` has no cluster IP: see whether its Service exists",
+                path.to
+            ),
+        })
+    })
+}
+
+fn no_address(worker: &str, kind: &str, family: Family) -> String {
+    format!(
+        "the {kind} of worker `{worker}` has no {} address; run the path on a cluster that has them for pods and \
+         Services, or change its `family`",
+        family.name()
+    )
+}
+
+/// The first address of a family; without one the first address.
+fn of_family(addresses: [Option<String>; 2], family: Option<Family>) -> Option<String> {
+    let is_wanted = |address: &String| {
+        family.is_none_or(|family| {
+            let address = address.parse::<IpAddr>();
+            address.is_ok_and(|address| Family::from_address(address) == family)
+        })
+    };
+    addresses.into_iter().flatten().find(is_wanted)
+}

@@ -1,0 +1,84 @@
+//! The decoder of `local:`.
+
+use super::tree::decoder::{At, Decoder, value_or_default};
+use super::tree::fields::Fields;
+use crate::diag::Problem;
+use crate::plan::describe::keys::{LINK, LOCAL, LOCAL_PODS};
+use crate::plan::model::choice::{Choice, words};
+use crate::plan::model::family::Family;
+use crate::plan::model::local::{LEAST_IPV6_MTU, Link, Local, LocalPods};
+use crate::plan::text::tree::NodeId;
+
+pub fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
+    let fields = decoder.mapping(id, &LOCAL)?;
+    let default = Local::default();
+    let links = fields.value("links").and_then(|id| link(decoder, id));
+    let links = links.unwrap_or_default();
+    let pods = fields.value("pods").and_then(|id| pods(decoder, id));
+    let local = Local {
+        nodes: fields.small_number("nodes").unwrap_or(default.nodes),
+        links,
+        offloads: value_or_default(fields.choice("offloads")),
+        pods: pods.unwrap_or_default(),
+        ip_families: Vec::new(),
+    };
+    let families = ip_families(decoder, &fields, local.least_mtu());
+    Some(Local {
+        ip_families: families.unwrap_or_default(),
+        ..local
+    })
+}
+
+fn pods(decoder: &Decoder<'_>, id: NodeId) -> Option<LocalPods> {
+    let fields = decoder.mapping(id, &LOCAL_PODS)?;
+    Some(LocalPods {
+        mtu: fields.small_number("mtu"),
+        offloads: fields.choice("offloads").map(|at| at.value),
+    })
+}
+
+fn ip_families(
+    decoder: &Decoder<'_>,
+    fields: &Fields<'_, '_>,
+    mtu: Option<u32>,
+) -> Option<Vec<Family>> {
+    let words = words::<Family>();
+    let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
+    let mut families: Vec<At<Family>> = Vec::new();
+    for id in fields.list("ip_families")? {
+        let family = decoder
+            .word(*id, &words)
+            .and_then(|index| Family::ALL.get(index));
+        let Some((value, _)) = family.copied() else {
+            continue;
+        };
+        let place = decoder.place(*id);
+        let name = value.name();
+        if let Some(first) = families.iter().find(|at| at.value == value) {
+            let problem = Problem::new(place, format!("{name} is listed twice"));
+            decoder.report(
+                problem
+                    .related(first.place, "first here")
+                    .help("remove one"),
+            );
+            continue;
+        }
+        if let (Family::Ipv6, Some(mtu)) = (value, mtu.filter(|mtu| *mtu < LEAST_IPV6_MTU)) {
+            let what = format!("an MTU of {mtu} bytes cannot carry {name}");
+            let help = format!("set `mtu` to {LEAST_IPV6_MTU} or more, or remove the family");
+            decoder.report(Problem::new(place, what).help(help));
+        }
+        families.push(At { value, place });
+    }
+    Some(families.iter().map(|at| at.value).collect())
+}
+
+fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
+    let fields = decoder.mapping(id, &LINK)?;
+    Some(Link {
+        rate: fields.rate("rate").map(|rate| rate.value),
+        delay: fields.duration("delay").map(|delay| delay.value),
+        loss: fields.percent("loss"),
+        mtu: fields.small_number("mtu"),
+    })
+}
