@@ -77,10 +77,10 @@ fn counterpart(plan: &Plan, of: &Path) -> Option<(Difference, usize)> {
     let family = |path: &Path| plan.family_of(path);
     if of.family == Some(Family::Ipv6) {
         // A path that names no family is IPv4, unless the cluster's first family is IPv6.
-        let plain = plan.paths.iter().position(|one| {
-            one.variant == of.variant
-                && family(one) != Some(Family::Ipv6)
-                && (one.via, &one.from, &one.to) == (of.via, &of.from, &of.to)
+        let plain = plan.paths.iter().position(|p| {
+            p.variant == of.variant
+                && family(p) != Some(Family::Ipv6)
+                && (p.via, &p.from, &p.to) == (of.via, &of.from, &of.to)
         });
         if let Some(plain) = plain {
             return Some((Difference::AddressFamily, plain));
