@@ -77,13 +77,13 @@ fn counterpart(plan: &Plan, of: &Path) -> Option<(Difference, usize)> {
     let family = |path: &Path| plan.family_of(path);
     if of.family == Some(Family::Ipv6) {
         // A path that names no family is IPv4, unless the cluster's first family is IPv6.
-        let plain = plan.paths.iter().position(|p| {
+        let without = plan.paths.iter().position(|p| {
             p.variant == of.variant
                 && family(p) != Some(Family::Ipv6)
                 && (p.via, &p.from, &p.to) == (of.via, &of.from, &of.to)
         });
-        if let Some(plain) = plain {
-            return Some((Difference::AddressFamily, plain));
+        if let Some(without) = without {
+            return Some((Difference::AddressFamily, without));
         }
     }
     let find = |fits: &dyn Fn(&Path) -> bool| {

@@ -7,7 +7,7 @@ use crate::tools::{Cause, Failure, Metrics, name};
 
 /// More than any network interface or memory carries, in bits per second.
 const MOST_BPS: f64 = 1e14;
-/// More than any processor starts, per second.
+/// More than any processor starts and any interface carries, per second.
 const MOST_PER_S: f64 = 1e9;
 /// Half of what a counter of 32 bits holds: a difference beyond is one below 0 that wrapped.
 const WRAPPED: f64 = 2_147_483_648.0;
@@ -77,6 +77,11 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
             MOST_PER_S,
             "no processor is that fast",
         ),
+        name::PACKETS_PER_S => most(
+            name::PACKETS_PER_S,
+            MOST_PER_S,
+            "no interface is that fast",
+        ),
         name::RETRANSMITS => most(
             name::RETRANSMITS,
             WRAPPED - 1.0,
@@ -128,6 +133,7 @@ mod tests {
             (name::THROUGHPUT_BPS, 1e13, 1.476e20),
             (name::SENT_BPS, 1e13, 1.476e20),
             (name::TRANSACTIONS_PER_S, 1e7, 1e10),
+            (name::PACKETS_PER_S, 1e8, 1e10),
             (name::RETRANSMITS, 5e6, 4_294_967_294.0),
             (name::LOST_PERCENT, 100.0, 106.0),
             (name::EFFECTIVE_MSS, 65_483.0, 65_536.0),

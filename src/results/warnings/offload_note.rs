@@ -1,6 +1,7 @@
 //! What to say before the first sample of a run that sweeps small segments where offloads join them.
 
 use crate::plan::Test;
+use crate::plan::sweep::Sweep;
 use crate::results::EventKind;
 use crate::results::environment::OFFLOADS;
 use crate::schedule::Param;
@@ -20,7 +21,7 @@ impl OffloadNote {
     pub fn for_tests(tests: &[Test]) -> Self {
         let sweeps = tests.iter().find(|test| {
             let values = test.tool.values(Param::Mss.name());
-            let values: Vec<u64> = values.into_iter().flat_map(|it| it.values()).collect();
+            let values: Vec<u64> = values.into_iter().flat_map(Sweep::values).collect();
             values.len() > 1 && values.iter().any(|mss| *mss < SMALL_MSS)
         });
         Self {

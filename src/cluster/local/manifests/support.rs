@@ -168,7 +168,7 @@ mod tests {
         let far = json!({"requiredDuringSchedulingIgnoredDuringExecution": [{
             "topologyKey": "kubernetes.io/hostname",
             "labelSelector": {"matchLabels": {"a.b/c": "none"}},
-        }]});
+        }], "preferredDuringSchedulingIgnoredDuringExecution": []});
         let pod = json!({
             "restartPolicy": "OnFailure",
             "hostNetwork": false,

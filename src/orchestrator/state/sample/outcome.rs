@@ -137,7 +137,7 @@ pub(in super::super) fn add_packet_rate(metrics: &mut Metrics, circumstances: &C
     {
         return;
     }
-    let received = metrics.get(&RECEIVED_PACKETS.at(End::Server));
+    let received = metrics.get(RECEIVED_PACKETS.at(End::Server));
     let elapsed = metrics.get(name::ELAPSED_S);
     // The interface counts from the server's start to its end, and packets flow for this long.
     let flowed_s = elapsed.unwrap_or(circumstances.asked_s) + circumstances.server_warmup_s;
