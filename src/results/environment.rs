@@ -3,7 +3,7 @@
 pub mod configuration;
 pub mod host_metrics;
 mod machine_key;
-mod worker;
+pub(super) mod worker;
 
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::environment::WorkerEnvironment;
+use super::environment::worker::WorkerEnvironment;
 use super::warnings::Warning;
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};

@@ -265,10 +265,10 @@ fn paths_expect_own_metrics_and_plans_know_how_long_tools_take() {
     let plan = load(
         "version: 1
 name: p
-workers: { a: {}, b: {}, all: { one_per_node: true, count: 2 } }
+workers: { a: {}, b: {}, every: { one_per_node: true, count: 2 } }
 paths:
   - { name: p, from: a, to: b, via: pod_ip, expect: { stall: '<= 5ms' } }
-  - mesh: { name: m, workers: all, via: pod_ip, both_directions: false, expect: { stall: '<= 3' } }
+  - mesh: { name: m, workers: every, via: pod_ip, both_directions: false, expect: { stall: '<= 3' } }
 tools:
   one:
     overhead: 3s

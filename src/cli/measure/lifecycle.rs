@@ -92,7 +92,10 @@ impl Live<'_> {
     async fn on(self, target: Target) -> anyhow::Result<Followed> {
         let run = &self.prepared.run;
         match target {
-            Target::Local => local_cluster::run(self).await,
+            Target::Local => {
+                let cluster = local_cluster::start(&self.prepared.plan).await?;
+                Box::pin(self.whole(cluster)).await
+            }
             Target::Kubernetes(connection) => {
                 let cluster = connection.run(&run.id, &run.namespace);
                 Box::pin(self.whole(cluster)).await

@@ -1,13 +1,9 @@
-//! The local cluster, as the subcommands use it: what this machine has of it, and a run on it.
+//! The local cluster, as the subcommands use it: what this machine has of it, and its start.
 
 use std::path::Path;
 
-use super::lifecycle::Live;
-use super::prepare::Prepared;
-use super::probe_pods::{Found, attend};
-use crate::cli::watch::Followed;
 use crate::cluster::local::Local;
-use crate::cluster::{Finding, local};
+use crate::cluster::{Cluster, Finding, local};
 use crate::diag::Problem;
 use crate::plan::{self, Plan};
 use crate::render::Manifest;
@@ -61,18 +57,10 @@ pub(super) fn tool_finding(tool: &dyn Tool) -> Finding {
     }
 }
 
-/// Runs a run on it.
-pub(super) async fn run(live: Live<'_>) -> anyhow::Result<Followed> {
-    let plan = &live.prepared.plan;
+/// Starts it for a plan.
+pub(super) async fn start(plan: &Plan) -> anyhow::Result<impl Cluster + Sync> {
     let cluster = Local::start(Path::new(PROGRAM), &plan.local).await?;
-    let cluster = cluster.with_programs(tools::programs(plan));
-    Box::pin(live.whole(cluster)).await
-}
-
-/// Probes the emulated network.
-pub(super) async fn probe(prepared: &Prepared) -> anyhow::Result<Option<Found>> {
-    let cluster = Local::start(Path::new(PROGRAM), &prepared.plan.local).await?;
-    attend(cluster, prepared).await
+    Ok(cluster.with_programs(tools::programs(plan)))
 }
 
 /// What a tool lacks on this machine.

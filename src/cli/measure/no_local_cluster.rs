@@ -2,11 +2,8 @@
 
 use anyhow::anyhow;
 
-use super::lifecycle::Live;
-use super::prepare::Prepared;
-use super::probe_pods::Found;
-use crate::cli::watch::Followed;
-use crate::cluster::Finding;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::{Cluster, Finding};
 use crate::diag::Problem;
 use crate::plan::{self, Plan};
 use crate::render::Manifest;
@@ -42,21 +39,11 @@ pub(super) fn tool_finding(tool: &dyn Tool) -> Finding {
     Finding::new(tool.name(), "is used in the image only", Vec::new())
 }
 
-/// Runs a run on it: says that it cannot.
+/// Starts it for a plan: says that it cannot.
 #[expect(clippy::unused_async, reason = "as the one of the local cluster")]
-pub(super) async fn run(_: Live<'_>) -> anyhow::Result<Followed> {
-    Err(no_local_cluster())
-}
-
-/// Probes the emulated network: says that there is none.
-#[expect(clippy::unused_async, reason = "as the one of the local cluster")]
-pub(super) async fn probe(_: &Prepared) -> anyhow::Result<Option<Found>> {
-    Err(no_local_cluster())
-}
-
-fn no_local_cluster() -> anyhow::Error {
-    require().err().map_or_else(
+pub(super) async fn start(_: &Plan) -> anyhow::Result<impl Cluster + Sync> {
+    Err::<Kubernetes, _>(require().err().map_or_else(
         || anyhow!("no local cluster"),
         |problem| anyhow!("{problem}"),
-    )
+    ))
 }

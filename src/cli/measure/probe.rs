@@ -28,7 +28,8 @@ pub(super) async fn probe(file: &PlanFile, target: Target) -> Result<Option<bool
     let found = match target {
         Target::Local => {
             let prepared = without_orchestrator(&plan)?;
-            local_cluster::probe(&prepared).await?
+            let cluster = local_cluster::start(&prepared.plan).await?;
+            attend(cluster, &prepared).await?
         }
         Target::Kubernetes(connection) => {
             let jobs = group_jobs(&plan, &Templates::embedded())?;

@@ -77,11 +77,7 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
             MOST_PER_S,
             "no processor is that fast",
         ),
-        name::PACKETS_PER_S => most(
-            name::PACKETS_PER_S,
-            MOST_PER_S,
-            "no interface is that fast",
-        ),
+        name::PACKETS_PER_S => most(name::PACKETS_PER_S, MOST_PER_S, "no interface is that fast"),
         name::RETRANSMITS => most(
             name::RETRANSMITS,
             WRAPPED - 1.0,

@@ -211,6 +211,7 @@ mod tests {
                 {"name": "map", "configMap": {"name": "map", "defaultMode": "0440"}},
                 {"name": "key", "secret": {"secretName": "key", "defaultMode": 288}},
                 {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+                {"name": "results", "persistentVolumeClaim": {"claimName": "results"}},
             ],
         });
         vec![
