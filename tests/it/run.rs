@@ -393,7 +393,7 @@ fn a_worker_that_does_not_reach_the_orchestrator_is_named_with_what_it_says() {
             .start();
         wait_until("the words of a worker", || {
             let said = run.stderr();
-            said.contains("worker `w1` has not joined the orchestrator after ")
+            said.contains("worker `w3` has not joined the orchestrator after ")
                 && said.contains(words)
         });
         run.interrupt();
