@@ -35,8 +35,9 @@ impl Path {
     /// Its name without the variant: the same for each variant of a path.
     #[must_use]
     pub fn plain_name(&self) -> &str {
-        let name = self.name.split_once(VARIANT_MARK);
-        name.map_or(&*self.name, |(name, _)| name)
+        let marked = self.name.rsplit_once(VARIANT_MARK);
+        let marked = marked.filter(|_| self.variant > 0);
+        marked.map_or(&*self.name, |(name, _)| name)
     }
 }
 
