@@ -8,6 +8,8 @@ use super::{Difference, Summary};
 
 /// Fewer pairs say nothing about an order effect.
 const ORDER_FROM: usize = 4;
+/// A cell with fewer pairs shows no spread.
+const LEAST_PAIRS: usize = 2;
 
 /// The results of one cell under both configurations, by round. A round without a value is dropped.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,11 +34,11 @@ pub struct Round {
 pub struct Pairs {
     /// Of the logarithms: ln(other / base).
     pub difference: Difference,
-    /// Rounds that have a pair.
+    /// Rounds with a pair of a cell that is compared.
     pub rounds: usize,
     /// Pairs of all cells that both configurations measured.
     pub pairs: usize,
-    /// Pairs of which at least one side is missing.
+    /// Pairs with a missing side.
     pub dropped: usize,
     /// How much the logarithm changes for each place that a sample comes later in its round.
     pub order_effect: Option<Difference>,
@@ -53,13 +55,14 @@ impl Round {
 }
 
 impl Pairs {
-    /// The mean over the cells of the mean of each one's differences. Cells without a pair do not count.
+    /// The mean over the cells of the mean of each one's differences. Cells with fewer than two pairs are left out.
     ///
     /// Differences of one round may share a disturbance, so the variance is by rounds: with e the difference less its
-    /// cell's mean, C cells and n of them in a cell, it is R / (R − 1) · Σ over rounds of (Σ e / (C n))². Where every
-    /// pair is there, this is Student's interval of the rounds' mean differences, with R − 1 degrees of freedom.
+    /// cell's mean, C cells and n pairs in a cell, it is Σ over rounds of (Σ over cells of √(n / (n − 1)) · e / (C n))².
+    /// The degrees of freedom are those of the cell with the fewest pairs, n − 1. Where every pair is there, this is
+    /// Student's interval of the rounds' mean differences.
     ///
-    /// None with fewer than two rounds that have a pair.
+    /// None if no cell has two pairs.
     #[must_use]
     pub fn from_cells(cells: &[Rounds]) -> Option<Pairs> {
         let found: Vec<Vec<Option<f64>>> = cells
@@ -68,30 +71,32 @@ impl Pairs {
             .collect();
         let planned: usize = found.iter().map(Vec::len).sum();
         let pairs = found.iter().flatten().flatten().count();
-        let means: Vec<Option<Summary>> = found
+        let compared: Vec<(&Vec<Option<f64>>, Summary)> = found
             .iter()
-            .map(|cell| Summary::from_values(cell.iter().flatten().copied()))
+            .filter_map(|cell| Some((cell, Summary::from_values(cell.iter().flatten().copied())?)))
+            .filter(|(_, mean)| mean.count >= LEAST_PAIRS)
             .collect();
-        let measured = means.iter().flatten().count() as f64;
-        let value = means.iter().flatten().map(|cell| cell.mean).sum::<f64>() / measured;
+        let fewest = compared.iter().map(|(_, mean)| mean.count).min()?;
+        let count = compared.len() as f64;
+        let value = compared.iter().map(|(_, mean)| mean.mean).sum::<f64>() / count;
         let longest = found.iter().map(Vec::len).max().unwrap_or_default();
         let mut deviations = vec![None; longest];
-        for (cell, mean) in found.iter().zip(&means) {
-            let Some(mean) = mean else { continue };
-            for (round, difference) in deviations.iter_mut().zip(cell) {
+        for (cell, mean) in &compared {
+            let n = mean.count as f64;
+            let scale = (n / (n - 1.0)).sqrt() / (count * n);
+            for (round, difference) in deviations.iter_mut().zip(*cell) {
                 if let Some(difference) = difference {
-                    let share = (difference - mean.mean) / (measured * mean.count as f64);
+                    let share = (difference - mean.mean) * scale;
                     *round = Some(round.unwrap_or(0.0) + share);
                 }
             }
         }
         let rounds = deviations.iter().flatten().count();
         let squares: f64 = deviations.iter().flatten().map(|share| share * share).sum();
-        let freedom = rounds as f64 - 1.0;
         let difference = Difference {
             value,
-            error: (squares * rounds as f64 / freedom).sqrt(),
-            freedom,
+            error: squares.sqrt(),
+            freedom: fewest as f64 - 1.0,
         };
         Some(Pairs {
             difference: difference.checked()?,
@@ -150,7 +155,11 @@ fn order_effect(cells: &[Rounds]) -> Option<Difference> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::ALPHA;
     use proptest::prelude::*;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+    use rand_distr::{Distribution as _, StandardNormal};
 
     fn round(base: f64, other: f64, later_by: i32) -> Round {
         Round {
@@ -221,6 +230,51 @@ mod tests {
         let two = Pairs::from_cells(&[from_logs(&logs), from_logs(&logs)]).unwrap();
         assert!((one.difference.error - two.difference.error).abs() < 1e-15);
         assert_eq!((two.pairs, two.rounds), (8, 4));
+    }
+
+    #[test]
+    fn a_cell_with_a_single_pair_is_left_out() {
+        let whole = from_logs(&[0.01, -0.02, 0.04, 0.00]);
+        let alone = Pairs::from_cells(std::slice::from_ref(&whole)).unwrap();
+        let with_single = Pairs::from_cells(&[whole, from_logs(&[0.5])]).unwrap();
+        assert_eq!(with_single.difference, alone.difference);
+        assert_eq!((with_single.rounds, with_single.pairs), (4, 5));
+        let singles = [from_logs(&[0.5]), from_logs(&[0.4])];
+        assert_eq!(Pairs::from_cells(&singles), None);
+    }
+
+    /// How often the 95 % interval of equal variants leaves 1 out, with so many rounds in each cell.
+    fn false_alarms(rounds: &[usize]) -> f64 {
+        const RUNS: u32 = 4000;
+        let mut rng = ChaCha8Rng::seed_from_u64(12);
+        let mut alarms = 0;
+        for _ in 0..RUNS {
+            let mut cell = |rounds: &usize| {
+                let logs = (0..*rounds).map(|_| -> f64 { StandardNormal.sample(&mut rng) });
+                from_logs(&logs.map(|log| log * 0.03).collect::<Vec<_>>())
+            };
+            let cells: Vec<Rounds> = rounds.iter().map(&mut cell).collect();
+            let interval = Pairs::from_cells(&cells)
+                .unwrap()
+                .difference
+                .interval(ALPHA);
+            alarms += u32::from(!interval.unwrap().contains(0.0));
+        }
+        f64::from(alarms) / f64::from(RUNS)
+    }
+
+    #[test]
+    fn cells_of_different_lengths_raise_few_alarms() {
+        for rounds in [
+            &[20, 4, 4, 4, 4][..],
+            &[12, 4],
+            &[20, 2],
+            &[10, 9, 8],
+            &[6, 6],
+        ] {
+            let share = false_alarms(rounds);
+            assert!(share <= 0.065, "{rounds:?}: {share}");
+        }
     }
 
     #[test]
