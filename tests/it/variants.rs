@@ -1,7 +1,7 @@
 //! Variants: ratios by pairs are right and worth it, by simulation; ids, names and placement of variants' cells.
 
 use netplan::diag::Source;
-use netplan::plan::{self, Plan};
+use netplan::plan::{self, Plan, Repeat};
 use netplan::schedule::{Schedule, Selection};
 
 use crate::pairs_simulation::{Drift, Outcomes, Setting, power, runs};
@@ -144,4 +144,30 @@ defaults: {{ repeat: {{ min: 6, max: 12, until: 1% of plain }} }}
     let resolved = file.to_yaml().unwrap();
     let again = plan::load_file(&plan::Alone, Source::new("p.yaml", &*resolved), &[]).unwrap();
     assert_eq!(again.expand(), file.expand(), "{resolved}");
+}
+
+#[test]
+fn a_search_inherits_no_ratio_to_stop_at() {
+    let text = format!(
+        "{}variants: {{ plain: {{}}, fast: {{}} }}
+defaults: {{ repeat: {{ min: 6, max: 12, until: 1% of plain }} }}
+",
+        WITHOUT.replace(
+            "netperf: { test: TCP_RR }",
+            "{ name: search, iperf3: { protocol: udp, datagram: 1400 }, find: { rate: max, from: 1 Mbit/s, \
+             to: 10 Gbit/s, within: 5%, while: 'lost_percent <= 0.1' } }"
+        )
+    );
+    let file = plan::load_file(&plan::Alone, Source::new("p.yaml", &*text), &[]).unwrap();
+    let resolved = file.to_yaml().unwrap();
+    let again = plan::load_file(&plan::Alone, Source::new("p.yaml", &*resolved), &[]).unwrap();
+    assert_eq!(again.expand(), file.expand(), "{resolved}");
+    let untils = load(&text)
+        .tests
+        .into_iter()
+        .map(|test| match test.timing.repeat {
+            Repeat::Until(until) => until.until.of,
+            Repeat::Times(_) => None,
+        });
+    assert_eq!(untils.collect::<Vec<_>>(), [Some("plain".to_owned()), None]);
 }

@@ -52,6 +52,10 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
         });
         known.collect()
     });
+    let variant_names: Vec<&str> = top
+        .value("variants")
+        .map(|id| decoder.keys(id))
+        .unwrap_or_default();
     let defaults = top.value("defaults").and_then(|id| {
         let fields = decoder.open_mapping(id, &DEFAULTS)?;
         // A tool belongs where its paths belong.
@@ -65,12 +69,8 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
                 DEFAULTS.hint(key)
             }
         });
-        Some(timing::timing(decoder, &fields))
+        Some(timing::timing(decoder, &fields, variant_names.len()))
     });
-    let variant_names: Vec<&str> = top
-        .value("variants")
-        .map(|id| decoder.keys(id))
-        .unwrap_or_default();
     if let Some(defaults) = &defaults {
         rounds::check(decoder, defaults.repeat.as_ref(), &variant_names);
     }

@@ -23,8 +23,13 @@ pub enum WrittenRepeat {
     },
 }
 
-/// A number of samples, or a mapping that says when to stop.
-pub fn written(decoder: &Decoder<'_>, kinds: &[Kind], id: NodeId) -> Option<WrittenRepeat> {
+/// A number of samples, or a mapping that says when to stop, of cells under so many variants, 0 for none.
+pub fn written(
+    decoder: &Decoder<'_>,
+    kinds: &[Kind],
+    id: NodeId,
+    variants: usize,
+) -> Option<WrittenRepeat> {
     let small = |at: At<u64>| {
         let value = u32::try_from(at.value).ok()?;
         Some(At {
@@ -46,12 +51,14 @@ pub fn written(decoder: &Decoder<'_>, kinds: &[Kind], id: NodeId) -> Option<Writ
     let min = fields.number("min").and_then(small);
     let max = fields.number("max").and_then(small);
     let until = fields.value("until").and_then(|id| precision(decoder, id));
-    let least = min.map_or(MIN, |min| min.value);
+    let least = min_or_default(min, variants);
     if let Some(At { value: max, place }) = max
         && max < least
     {
         let what = format!("at most {max} samples are fewer than the least, {least}");
-        decoder.report(Problem::new(place, what).help("the default of `min` is 3"));
+        let default = min_or_default(None, variants);
+        decoder
+            .report(Problem::new(place, what).help(format!("the default of `min` is {default}")));
         return None;
     }
     Some(WrittenRepeat::Until {
@@ -87,7 +94,7 @@ fn precision(decoder: &Decoder<'_>, id: NodeId) -> Option<At<Precision>> {
 }
 
 /// How often cells are measured under so many variants, 0 for none. Numbers that the plan leaves out become
-/// whole rounds.
+/// whole rounds. Without variants there is no ratio: a search that inherits one from `defaults` has its percentage.
 pub fn repeat(written: Option<&WrittenRepeat>, variants: usize) -> Repeat {
     match written {
         None => Repeat::Times(if variants > 1 {
@@ -97,12 +104,15 @@ pub fn repeat(written: Option<&WrittenRepeat>, variants: usize) -> Repeat {
         }),
         Some(WrittenRepeat::Times(times)) => Repeat::Times(times.value),
         Some(WrittenRepeat::Until { min, max, until }) => {
-            let min = min.map_or_else(|| whole_rounds(MIN, variants), |min| min.value);
+            let min = min_or_default(*min, variants);
             let most = || whole_rounds(MAX.max(min), variants);
             Repeat::Until(Until {
                 min,
                 max: max.map_or_else(most, |max| max.value),
-                until: until.value.clone(),
+                until: Precision {
+                    percent: until.value.percent,
+                    of: until.value.of.clone().filter(|_| variants > 0),
+                },
             })
         }
     }
@@ -147,6 +157,24 @@ fn check_count(decoder: &Decoder<'_>, count: u32, place: Place, variants: usize)
         );
         decoder.report(Problem::new(place, what).help(help));
     }
+}
+
+/// A test that searches a rate samples no rounds, and has no ratio.
+pub fn check_search(decoder: &Decoder<'_>, written: Option<&WrittenRepeat>) {
+    if let Some(WrittenRepeat::Until { until, .. }) = written
+        && until.value.of.is_some()
+    {
+        let what = format!(
+            "`{}` is a ratio, and a test with `find` has none",
+            until.value
+        );
+        let help = format!("write `until: {}`", until.value.percent);
+        decoder.report(Problem::new(until.place, what).help(help));
+    }
+}
+
+fn min_or_default(min: Option<At<u32>>, variants: usize) -> u32 {
+    min.map_or_else(|| whole_rounds(MIN, variants), |min| min.value)
 }
 
 fn whole_rounds(count: u32, variants: usize) -> u32 {

@@ -123,7 +123,11 @@ fn test<'t>(
         Some(_) => test_paths,
         None => names.map(|all| all.into_iter().map(str::to_owned).collect()),
     };
-    let own = timing(decoder, &fields);
+    let variants = match fields.key_place("find") {
+        Some(_) => 0,
+        None => known.variants.len(),
+    };
+    let own = timing(decoder, &fields, variants);
     let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
     let find = fields.entry("find").and_then(|entry| {
         let may = |tool| find::may_find(decoder, entry.key_place, tool);
@@ -147,7 +151,9 @@ fn test<'t>(
             format!("`{key}` is an option of the tool: put it within {tools}")
         })
     });
-    if find.is_none() {
+    if find.is_some() {
+        rounds::check_search(decoder, own.repeat.as_ref());
+    } else {
         rounds::check(decoder, own.repeat.as_ref(), known.variants);
     }
     let mut timing = own.or(defaults);
@@ -160,11 +166,6 @@ fn test<'t>(
         });
         check_timeout(decoder, &timing, tool.as_ref());
     }
-    let variants = if find.is_some() {
-        0
-    } else {
-        known.variants.len()
-    };
     let timing = timing.resolve(variants);
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);

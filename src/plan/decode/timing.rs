@@ -45,8 +45,8 @@ impl PartialTiming {
     }
 }
 
-/// Reads the keys of a timing.
-pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
+/// Reads the keys of the timing of cells under so many variants, 0 for none.
+pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, variants: usize) -> PartialTiming {
     PartialTiming {
         duration: fields.duration("duration").map(|at| at.value),
         warmup: fields.duration("warmup"),
@@ -55,7 +55,7 @@ pub fn timing(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PartialTiming {
         retries: fields.small_number("retries"),
         repeat: fields
             .either("repeat")
-            .and_then(|(kinds, id)| rounds::written(decoder, kinds, id)),
+            .and_then(|(kinds, id)| rounds::written(decoder, kinds, id, variants)),
     }
 }
 
