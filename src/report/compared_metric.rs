@@ -14,7 +14,7 @@ pub const CPU_PER_GBIT_CLIENT: &str = "cpu_percent_per_gbps.client";
 /// The same of the server's CPU.
 pub const CPU_PER_GBIT_SERVER: &str = "cpu_percent_per_gbps.server";
 
-/// A metric of the tool's, and what is made of it for each Gbit/s.
+/// A metric of the tool's, and the derived metric for each Gbit/s.
 const PER_GBIT: [(&str, &str); 2] = [
     (name::CPU_PERCENT_CLIENT, CPU_PER_GBIT_CLIENT),
     (name::CPU_PERCENT_SERVER, CPU_PER_GBIT_SERVER),
@@ -74,8 +74,7 @@ pub fn decisive(headline: &str, is_measured: impl Fn(&str) -> bool) -> Vec<Strin
     }
 }
 
-/// A cell's figures that can change for the better or the worse: means over its samples, and what is made of
-/// them.
+/// A cell's figures that can change for the better or the worse: means over its samples, and derived metrics.
 #[must_use]
 pub fn figures(cell: &CellReport) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_means_and_what_is_made_of_them() {
+    fn figures_are_means_and_derived_metrics() {
         let sample: &[(&str, f64)] = &[
             (name::THROUGHPUT_BPS, 8e9),
             (name::ELAPSED_S, 2.0),

@@ -40,7 +40,7 @@ pub struct Row {
     pub path: usize,
     /// Which of the paths to its destination the path is; see [`slots`](super::slots).
     pub slot: u16,
-    /// Index into the plan's variants, of which there are few.
+    /// Index into the plan's variants; a plan has few.
     pub(super) variant: u16,
     /// Counts the points of the test's parameters but the size.
     pub(super) point: usize,
@@ -79,9 +79,7 @@ impl CellId {
     pub fn test(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
     }
-}
 
-impl CellId {
     /// The same cell under another variant, `None` for the base.
     #[must_use]
     pub fn under(&self, variant: Option<&str>) -> CellId {
