@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::fold::{CellReport, CellState, Report};
 use crate::results::Sample;
 use crate::schedule::{CellId, Param, Params};
-use crate::statistics::{self, ALPHA, Interval, Ratio, Summary, stopping_rule};
+use crate::statistics::{self, ALPHA, Interval, Pairs, Ratio, Summary, stopping_rule};
 
 /// A metric of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,6 +57,27 @@ impl Report {
     fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
         self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
             stopping_rule::alpha(&test.timing.repeat, summary.count)
+        })
+    }
+
+    /// The level of the interval of a ratio over so many rounds of a test, an index into the plan's: stricter where the
+    /// rounds decided when to stop.
+    #[must_use]
+    pub fn alpha_of(&self, test: usize, rounds: usize) -> f64 {
+        self.plan.tests.get(test).map_or(ALPHA, |test| {
+            stopping_rule::alpha(&test.timing.repeat, rounds)
+        })
+    }
+
+    /// The 95 % interval of the ratio of a variant to the base in a test, an index into the plan's.
+    #[must_use]
+    pub fn ratio_interval(&self, test: usize, pairs: &Pairs) -> Option<Interval> {
+        let log = pairs
+            .difference
+            .interval(self.alpha_of(test, pairs.rounds))?;
+        Some(Interval {
+            low: log.low.exp(),
+            high: log.high.exp(),
         })
     }
 

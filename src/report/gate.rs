@@ -13,7 +13,7 @@ use super::figures::Peers;
 use super::fold::{CellReport, CellState, Report};
 use super::variants;
 use crate::plan::{Bound, Expectation, Expectations, Metric, Path, Plan, Test};
-use crate::statistics::{ALPHA, Interval};
+use crate::statistics::Interval;
 
 /// How an expectation came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -269,13 +269,11 @@ fn of_variant(
         let reason = format!("there are fewer than two rounds with a ratio to the cell{on}");
         (Verdict::Undecided, reason)
     })?;
-    let percent = |log: f64| log.exp() * 100.0;
+    let test = report.schedule.rows.get(cell.row).map(|row| row.test);
+    let interval = test.and_then(|test| report.ratio_interval(test, &pairs));
     Ok(Found {
-        value: percent(pairs.difference.value),
-        interval: pairs.difference.interval(ALPHA).map(|interval| Interval {
-            low: percent(interval.low),
-            high: percent(interval.high),
-        }),
+        value: pairs.ratio() * 100.0,
+        interval: interval.map(|interval| interval.divided_by(0.01)),
         samples: pairs.pairs,
     })
 }

@@ -25,7 +25,7 @@ pub struct Cost<'a> {
     pub variant: usize,
     /// As the journal calls it, or one of [`CPU_PER_GBIT_CLIENT`] and [`CPU_PER_GBIT_SERVER`].
     pub metric: String,
-    /// Over all cells of the path. `None` with fewer than two rounds that have a pair.
+    /// Over all cells of the path. `None` if no cell has two rounds with a pair.
     pub pairs: Option<Pairs>,
     /// What comes of it, corrected over all that decide; `None` where it does not decide.
     pub judgement: Option<Judgement>,
@@ -149,8 +149,17 @@ fn rounds(base: &CellReport, other: &CellReport, metric: &str) -> Rounds {
             .map(|sample| (sample.sample, (sample.started, value(sample, metric))))
             .collect()
     };
+    // A round that failed on both sides has no sample, and counts as dropped.
+    let sides = [base, other].into_iter();
+    let failed = sides.flat_map(|cell| cell.failed_attempts.iter().map(|attempt| attempt.sample));
+    let last_failed = failed.max();
     let (base, other) = (by_round(base), by_round(other));
-    let last = base.keys().chain(other.keys()).max().copied();
+    let last = base
+        .keys()
+        .chain(other.keys())
+        .copied()
+        .max()
+        .max(last_failed);
     let round = |number| {
         let (base, other) = (base.get(&number), other.get(&number));
         // Which of both came later is the place in the round, for the order effect.
@@ -170,7 +179,7 @@ fn rounds(base: &CellReport, other: &CellReport, metric: &str) -> Rounds {
     }
 }
 
-/// A metric of a sample, or what is made of two.
+/// A metric of a sample, or a derived metric.
 fn value(sample: &Sample, metric: &str) -> Option<f64> {
     match metric {
         CPU_PER_GBIT_CLIENT => cpu_per_gbit(sample, &[name::CPU_PERCENT_CLIENT]),
@@ -205,4 +214,80 @@ fn judged(costs: Vec<(Cost<'_>, bool)>) -> Vec<Cost<'_>> {
             ..cost
         })
         .collect()
+}
+
+#[cfg(test)]
+pub(in crate::report) mod tests {
+    use super::*;
+    use crate::diag::Source;
+    use crate::plan;
+    use crate::report::{Attempt, CellState};
+    use crate::schedule::{Schedule, Selection};
+    use crate::statistics::{ALPHA, stopping_rule};
+    use crate::tools::{Cause, Failure};
+
+    /// A run of a test on one path under `plain` and `other`. In each round the latter has a share of the rate.
+    pub fn report(test: &str, shares: &[f64]) -> Report {
+        let text = format!(
+            "version: 1\nname: p\nworkers: {{ w1: {{}}, w2: {{}} }}\nvariants: {{ plain: {{}}, other: {{}} }}\n\
+             paths: [{{ name: a, from: w1, to: w2, via: pod_ip }}]\ntests: [{{ name: t, {test} }}]\n"
+        );
+        let plan = plan::load(Source::new("p", text), &[]).unwrap();
+        let schedule = Schedule::new(&plan, &Selection::all());
+        let mut report = Report::fold([], plan, schedule);
+        for cell in &mut report.cells {
+            let is_base = !cell.id.0.contains("@other");
+            cell.state = CellState::Measured;
+            for (number, share) in (1..).zip(shares) {
+                let mut sample = Sample {
+                    sample: number,
+                    ..Sample::example(&cell.id)
+                };
+                let rate = if is_base { 1e9 } else { share * 1e9 };
+                sample.metrics.set(name::THROUGHPUT_BPS, rate);
+                cell.samples.push(sample);
+            }
+        }
+        report
+    }
+
+    #[test]
+    fn the_interval_of_a_ratio_is_that_of_the_stop() {
+        let shares = [0.97, 0.98, 0.96, 0.97, 0.95, 0.99];
+        let fixed = report("iperf3: {}, repeat: 6", &shares);
+        let until = report(
+            "iperf3: {}, repeat: { min: 4, max: 20, until: 1% of plain }",
+            &shares,
+        );
+        let low = |report: &Report, alpha: f64| {
+            let costs = costs(report);
+            let pairs = costs[0].pairs.unwrap();
+            let found = report.ratio_interval(0, &pairs).unwrap();
+            let expected = pairs.difference.interval(alpha).unwrap();
+            assert!((found.low - expected.low.exp()).abs() < 1e-12);
+            assert!((found.high - expected.high.exp()).abs() < 1e-12);
+            found.low
+        };
+        let alpha = stopping_rule::alpha(&until.plan.tests[0].timing.repeat, 6);
+        assert!(low(&until, alpha) < low(&fixed, ALPHA));
+    }
+
+    #[test]
+    fn a_last_round_that_failed_on_both_sides_is_dropped() {
+        let mut report = report("iperf3: {}, repeat: 4", &[0.97, 0.98, 0.96]);
+        for cell in &mut report.cells {
+            cell.failed_attempts.push(Attempt {
+                sample: 4,
+                attempt: 1,
+                failure: Failure {
+                    cause: Cause::Timeout,
+                    words: String::new(),
+                },
+                raw: None,
+                raw_cut_bytes: 0,
+            });
+        }
+        let pairs = costs(&report)[0].pairs.unwrap();
+        assert_eq!((pairs.rounds, pairs.dropped), (3, 1));
+    }
 }

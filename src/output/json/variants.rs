@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use crate::report::Report;
 use crate::report::variants::{Cost, costs};
-use crate::report::{CellReport, Report};
-use crate::statistics::{ALPHA, Difference, Interval, Pairs};
+use crate::statistics::{Difference, Interval, Pairs};
 
 /// A path under a variant, beside the same path under the base.
 #[derive(Serialize)]
@@ -14,7 +14,7 @@ pub struct Row<'a> {
     variant: &'a str,
     base: &'a str,
     metric: String,
-    /// How much the variant has of the base, over all cells of the path; null with fewer than two rounds.
+    /// How much the variant has of the base, over all cells of the path; null if no cell has two rounds with a pair.
     #[serde(flatten)]
     pairs: Option<PairedRatio>,
     /// `slower`, `faster`, `alike` or `undecided`, corrected for all that decide; null for a metric that does not.
@@ -32,7 +32,7 @@ struct PairedRatio {
     interval: Option<Interval>,
     rounds: usize,
     pairs: usize,
-    /// Pairs of which a side is missing.
+    /// Pairs with a missing side.
     dropped: usize,
     order_effect: Option<OrderEffect>,
 }
@@ -62,30 +62,31 @@ pub fn rows(report: &Report) -> Vec<Row<'_>> {
 
 fn row<'a>(report: &'a Report, base: &'a str, cost: Cost<'a>) -> Option<Row<'a>> {
     let estimate = cost.judgement.as_ref().and_then(|judged| judged.estimate);
+    let ratio = |pairs: &Pairs| paired_ratio(pairs, report.ratio_interval(cost.test, pairs));
     Some(Row {
         test: &report.plan.tests.get(cost.test)?.name,
         path: cost.path,
         variant: report.plan.variant_name(cost.variant)?,
         base,
         metric: cost.metric,
-        pairs: cost.pairs.as_ref().map(paired_ratio),
+        pairs: cost.pairs.as_ref().map(ratio),
         answer: cost.judgement.as_ref().map(|judged| judged.answer.name()),
         p_adjusted: estimate.map(|estimate| estimate.p_adjusted),
         detectable: estimate
             .map(|estimate| estimate.detectable)
             .filter(|size| size.is_finite()),
-        cells: cost.cells.iter().map(cell).collect(),
+        cells: cost
+            .cells
+            .iter()
+            .map(|(cell, pairs)| Cell {
+                cell: &cell.id.0,
+                pairs: pairs.as_ref().map(ratio),
+            })
+            .collect(),
     })
 }
 
-fn cell<'a>((cell, pairs): &(&'a CellReport, Option<Pairs>)) -> Cell<'a> {
-    Cell {
-        cell: &cell.id.0,
-        pairs: pairs.as_ref().map(paired_ratio),
-    }
-}
-
-fn paired_ratio(pairs: &Pairs) -> PairedRatio {
+fn paired_ratio(pairs: &Pairs, interval: Option<Interval>) -> PairedRatio {
     let order = |effect: Difference| OrderEffect {
         // After is one place later than the base, before one place earlier.
         ratio: (2.0 * effect.value).exp(),
@@ -93,10 +94,7 @@ fn paired_ratio(pairs: &Pairs) -> PairedRatio {
     };
     PairedRatio {
         ratio: pairs.ratio(),
-        interval: pairs.difference.interval(ALPHA).map(|log| Interval {
-            low: log.low.exp(),
-            high: log.high.exp(),
-        }),
+        interval,
         rounds: pairs.rounds,
         pairs: pairs.pairs,
         dropped: pairs.dropped,

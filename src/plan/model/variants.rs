@@ -14,7 +14,7 @@ pub const ALL_WORKERS: &str = "all";
 pub const VARIANT_MARK: char = '@';
 
 /// Fewer rounds are not enough for an interval that is of use.
-const LEAST_ROUNDS: u32 = 6;
+pub const LEAST_ROUNDS: u32 = 6;
 
 /// What one variant changes. An empty one changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -8,6 +8,7 @@ use super::{
     baseline_table, expectations, heading, single_table, sweep_table, variants_table, warning_notes,
 };
 use crate::report::gate::{self, Judgement, Tally};
+use crate::report::variants::costs;
 use crate::report::{Report, summary};
 
 impl Document {
@@ -18,7 +19,7 @@ impl Document {
         let mut blocks = heading::blocks(report);
         blocks.extend(sections(report, &mut footnotes));
         blocks.extend(baseline_table::blocks(report));
-        blocks.extend(variants_table::blocks(report));
+        blocks.extend(variants_table::blocks(report, &costs(report)));
         let judgements = gate::judge(report);
         let notes = [
             footnotes.notes(),
