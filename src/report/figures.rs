@@ -55,9 +55,8 @@ impl Report {
 
     /// The level of a mean's interval: stricter where the samples decided when to stop.
     fn alpha(&self, cell: &CellReport, summary: &Summary) -> f64 {
-        self.row(cell.row).map_or(ALPHA, |(_, test, _)| {
-            stopping_rule::alpha(&test.timing.repeat, summary.count)
-        })
+        self.row(cell.row)
+            .map_or(ALPHA, |(row, ..)| self.alpha_of(row.test, summary.count))
     }
 
     /// The level of the interval of a ratio over so many rounds of a test, an index into the plan's: stricter where the

@@ -228,11 +228,11 @@ pub(in crate::report) mod tests {
 
     /// A run of a test on one path under `plain` and `other`. In each round the latter has a share of the rate.
     pub fn report(test: &str, shares: &[f64]) -> Report {
-        let text = format!(
+        let written = format!(
             "version: 1\nname: p\nworkers: {{ w1: {{}}, w2: {{}} }}\nvariants: {{ plain: {{}}, other: {{}} }}\n\
              paths: [{{ name: a, from: w1, to: w2, via: pod_ip }}]\ntests: [{{ name: t, {test} }}]\n"
         );
-        let plan = plan::load(Source::new("p", text), &[]).unwrap();
+        let plan = plan::load(Source::new("p", written), &[]).unwrap();
         let schedule = Schedule::new(&plan, &Selection::all());
         let mut report = Report::fold([], plan, schedule);
         for cell in &mut report.cells {

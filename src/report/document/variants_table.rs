@@ -345,8 +345,8 @@ mod tests {
             Block::Notes(notes) => Some(notes.notes),
             _ => None,
         });
-        let text = |note: Note| note.text.into_iter().map(|span| span.text).collect();
-        notes.flatten().map(text).collect()
+        let plain = |note: Note| note.text.into_iter().map(|span| span.text).collect();
+        notes.flatten().map(plain).collect()
     }
 
     #[test]
@@ -376,12 +376,12 @@ mod tests {
         let columns = |test: &str| {
             let report = report(test, &[0.97, 0.98, 0.96, 0.97, 0.95, 0.99]);
             let blocks = blocks(&report, &costs(&report));
-            let tables = blocks.into_iter().filter_map(|block| match block {
+            let mut tables = blocks.into_iter().filter_map(|block| match block {
                 Block::Table(table) => Some(table),
                 _ => None,
             });
             let names = |table: Table| table.columns.into_iter().map(|column| column.name);
-            tables.last().map(names).unwrap().collect::<Vec<_>>()
+            tables.next_back().map(names).unwrap().collect::<Vec<_>>()
         };
         assert_eq!(columns("iperf3: { streams: [1, 2] }"), ["with", "a"]);
         assert_eq!(columns("iperf3: { mss: [100, 200] }"), ["size", "a"]);
