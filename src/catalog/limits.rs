@@ -14,5 +14,5 @@ pub const MSS_BYTES: RangeInclusive<u64> = 88..=32_767;
 pub const DATAGRAM_BYTES: u64 = 1_460;
 
 /// The TCP port on which each worker answers the command line, on its pod's loopback addresses. No declared
-/// tool may listen there.
+/// tool may listen there. Of several workers on one host's network only one gets it; the others hold no copy of the journal.
 pub const WORKER_CONTROL_PORT: u16 = 15202;

@@ -19,7 +19,7 @@ pub use model::local::{LEAST_IPV6_MTU, Link, Local, LocalPods, MOST_EMULATED_NOD
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};
 pub use model::plan_file::*;
-pub use model::pod_patch::{OWN_CONTAINERS, PodPatch};
+pub use model::pod_patch::{OFFLOADS_CONTAINER, OWN_CONTAINERS, PodPatch};
 pub use model::pod_settings::PodSettings;
 pub use model::timing::{Precision, Repeat, Timing, Until};
 pub use model::tools::declared::*;

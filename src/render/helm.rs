@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::context::RunContext;
 use super::manifest::Manifest;
 use super::yaml::yaml;
-use crate::plan::NAMESPACE;
+use crate::plan::{NAMESPACE, OFFLOADS_CONTAINER, OWN_CONTAINERS};
 
 /// A file of a chart; the path is relative to the chart's folder, with `/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,13 @@ pub fn chart(run: &RunContext, plan_name: &str, manifests: &[Manifest]) -> Vec<C
             _ => None,
         };
         if let Some(Value::Object(spec)) = spec {
-            pod(spec, worker.as_deref(), &mut values, &mut places);
+            pod(
+                spec,
+                &run.image,
+                worker.as_deref(),
+                &mut values,
+                &mut places,
+            );
         }
         templates.push(ChartFile {
             path: format!(
@@ -114,6 +120,7 @@ fn notes(run: &RunContext) -> String {
 /// Replaces what people change of a pod. Where the object has no such field, the value is empty.
 fn pod(
     spec: &mut Map<String, Value>,
+    image: &str,
     worker: Option<&str>,
     values: &mut Values,
     places: &mut Places,
@@ -156,7 +163,8 @@ fn pod(
     for list in ["initContainers", "containers"] {
         let containers = spec.get_mut(list).and_then(Value::as_array_mut);
         let containers = containers.into_iter().flatten();
-        for container in containers.filter_map(Value::as_object_mut) {
+        let containers = containers.filter_map(Value::as_object_mut);
+        for container in containers.filter(|container| is_own(container, image)) {
             swap(container, "image", &["image"], json!(""));
             swap(
                 container,
@@ -167,6 +175,16 @@ fn pod(
             swap(container, "resources", &["resources", role], json!({}));
         }
     }
+}
+
+/// Whether a container is netplan's. A plan may add others, with images and resources of their own.
+fn is_own(container: &Map<String, Value>, image: &str) -> bool {
+    let name = container.get("name").and_then(Value::as_str);
+    name.is_some_and(|name| {
+        OWN_CONTAINERS.contains(&name)
+            || name == OFFLOADS_CONTAINER
+                && container.get("image").and_then(Value::as_str) == Some(image)
+    })
 }
 
 /// How a template refers to a value. Names with `-` do not go with dots.

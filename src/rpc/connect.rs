@@ -78,7 +78,6 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Client, Conne
 /// kube-proxy knows the Service makes a connection-tracking entry without translation, which all
 /// retransmissions of that SYN match.
 async fn dial(at: &str) -> io::Result<TcpStream> {
-    let silent = |what: String| io::Error::new(io::ErrorKind::TimedOut, what);
     let resolved = timeout(RESOLVE_TIMEOUT, lookup_host(at)).await;
     let addresses: Vec<SocketAddr> = resolved
         .map_err(|_| {
@@ -89,24 +88,44 @@ async fn dial(at: &str) -> io::Result<TcpStream> {
         })?
         .map_err(|error| io::Error::new(error.kind(), format!("cannot resolve the name: {error}")))?
         .collect();
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    connect_to_any(&addresses).await
+}
+
+/// Connects to the first of the addresses that takes the connection. The error names all of them.
+async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut errors: Vec<io::Error> = Vec::new();
     for patience in TRIES {
-        for address in &addresses {
-            last = match timeout(patience, TcpStream::connect(address)).await {
+        errors.clear();
+        for address in addresses {
+            errors.push(match timeout(patience, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => io::Error::new(error.kind(), format!("{address}: {error}")),
                 Err(_) => {
                     let time = TRIES.iter().sum::<Duration>().as_secs_f64();
                     silent(format!("{address} does not answer within {time} s"))
                 }
-            };
+            });
         }
-        // Where somebody refuses, the next try is up to the caller.
-        if last.kind() != io::ErrorKind::TimedOut {
+        // Where all refuse, the next try is up to the caller.
+        if !errors.iter().any(is_timeout) {
             break;
         }
     }
-    Err(last)
+    let Some(first) = errors.first() else {
+        let why = "the name has no address";
+        return Err(io::Error::new(io::ErrorKind::NotFound, why));
+    };
+    let kind = errors.iter().find(|one| is_timeout(one)).unwrap_or(first);
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Err(io::Error::new(kind.kind(), texts.join("; ")))
+}
+
+fn silent(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, what)
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut
 }
 
 /// Connects over a stream that already leads to the orchestrator. The client ends with the stream.
@@ -185,4 +204,28 @@ fn client(channel: Channel) -> Client {
     OrchestratorClient::new(channel)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_error_names_every_address() {
+        let listen = |last| TcpListener::bind((Ipv4Addr::new(127, 0, 0, last), 0));
+        // Nobody listens there once they are dropped.
+        let listeners = [listen(1).await.unwrap(), listen(2).await.unwrap()];
+        let addresses = listeners.map(|listener| listener.local_addr().unwrap());
+        let error = connect_to_any(&addresses).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        for address in addresses {
+            assert!(error.to_string().contains(&address.to_string()), "{error}");
+        }
+        let error = connect_to_any(&[]).await.unwrap_err();
+        assert!(error.to_string().contains("no address"), "{error}");
+    }
 }

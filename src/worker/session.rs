@@ -112,7 +112,7 @@ pub async fn run(
     // Processes that a killed tool leaves come to this one, which reaps them; see `process`. Where
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
-    let copy = SharedCopy::open(settings.copy.clone()).await;
+    let mut copy = SharedCopy::open(settings.copy.clone()).await;
     let _control = match settings.control_port {
         Some(port) => match control::serve(port, &settings.identity, copy.clone()).await {
             Ok(server) => Some(server),
@@ -120,6 +120,8 @@ pub async fn run(
                 let message =
                     format!("cannot answer the command line on loopback port {port}: {error}");
                 (settings.tell)(&message);
+                // Nobody could collect the copy, e.g. if two workers are on one node's network.
+                copy = SharedCopy::default();
                 None
             }
         },
@@ -137,9 +139,17 @@ pub async fn run(
 
 async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Result<(), Error> {
     let text = |ip: Option<IpAddr>| ip.map(|ip| ip.to_string()).unwrap_or_default();
+    // With the journal of a finished run it measures no more, and must stay until somebody collects it.
+    let holds_results = copy.lock().is_complete();
+    let service = async {
+        if holds_results {
+            return Ok([None, None]);
+        }
+        own_service(settings).await
+    };
     let (environment, cluster_ips) = tokio::join!(
         host_info::gather(settings.pod_ip, &settings.programs),
-        own_service(settings)
+        service
     );
     let [cluster_ip, other_cluster_ip] = cluster_ips?;
     let mut hello = Hello {

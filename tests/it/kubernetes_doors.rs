@@ -23,7 +23,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::fake_api::{FakeApi, Fault, refuse, running};
-use crate::support::{Ended, Netplan, snapshots};
+use crate::support::{Ended, Netplan, snapshots, wait_until};
 
 /// An API server that listens, with a certificate of its own.
 pub struct Server {
@@ -285,21 +285,71 @@ kubernetes: { user: platform, architecture: amd64 }
         .bind(|| insta::assert_snapshot!("kubernetes_doctor_platform_kept", server.seen(&doctor)));
 }
 
+/// The Job of the orchestrator of another run.
+fn other_run(run: &str, status: &Value) -> Value {
+    let labels = json!({
+        "app.kubernetes.io/name": "netplan", "netplan/run": run, "netplan/role": "orchestrator",
+    });
+    let name = format!("netplan-{run}-orchestrator");
+    json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "labels": labels}, "status": status})
+}
+
+/// The status of a Job that has ended.
+fn complete() -> Value {
+    json!({"conditions": [{"type": "Complete", "status": "True"}]})
+}
+
+const SECOND: &str = "version: 1
+name: second
+workers: { w1: {}, w2: {} }
+paths: [{ name: near, from: w1, to: w2, via: pod_ip }]
+tests: [{ iperf3: {} }]
+";
+
+#[test]
+fn a_run_waits_for_the_others_before_anything_else() {
+    let server = Server::start(None);
+    let other = other_run("0badcafe", &json!({}));
+    server.api.put("jobs", "team-a", &other);
+    let fault = |method, path, code, times| Fault {
+        method,
+        path,
+        code,
+        message: "not today",
+        times,
+    };
+    // The first look fails.
+    server.api.fail(fault(Method::GET, "/configmaps", 401, 1));
+    // The run itself is not what is looked at.
+    server.api.fail(fault(Method::PATCH, "/", 422, 100));
+    let plan = server.write("plan.yaml", SECOND);
+    let kubeconfig = server.kubeconfig(&json!({}), &json!({}));
+    let run = Netplan::in_folder(server.folder.path())
+        .args(["run", plan.to_str().unwrap(), "--wait"])
+        .args(["--on", "kubernetes", "--output", "out"])
+        .args([Path::new("--kubeconfig"), &kubeconfig])
+        .start();
+    let waits = "run 0badcafe (namespace team-a) measures on this cluster; waiting for its end";
+    wait_until("the run to wait", || run.stderr().contains(waits));
+    let said = run.stderr();
+    assert!(said.contains("cannot list the runs"), "{said}");
+    assert!(said.contains("asking again"), "{said}");
+    assert!(server.api.asked().is_empty(), "the preflight is for later");
+    let ended = other_run("0badcafe", &complete());
+    server.api.put("jobs", "team-a", &ended);
+    let said = run.finish().said();
+    assert!(said.contains("not today"), "{said}");
+    assert_eq!(said.matches("cannot list the runs").count(), 1, "{said}");
+    assert!(!server.api.asked().is_empty());
+}
+
 #[test]
 fn a_run_names_the_others_that_measure_on_the_cluster() {
     let server = Server::start(None);
-    let job = |run: &str, status: Value| {
-        let labels = json!({
-            "app.kubernetes.io/name": "netplan", "netplan/run": run, "netplan/role": "orchestrator",
-        });
-        let name = format!("netplan-{run}-orchestrator");
-        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "labels": labels}, "status": status})
-    };
-    let ended = json!({"conditions": [{"type": "Complete", "status": "True"}]});
-    server
-        .api
-        .put("jobs", "team-a", &job("0badcafe", json!({})));
-    server.api.put("jobs", "team-b", &job("0badbeef", ended));
+    let other = other_run("0badcafe", &json!({}));
+    server.api.put("jobs", "team-a", &other);
+    let ended = other_run("0badbeef", &complete());
+    server.api.put("jobs", "team-b", &ended);
     // The run itself is not what is looked at.
     server.api.fail(Fault {
         method: Method::PATCH,
@@ -308,15 +358,7 @@ fn a_run_names_the_others_that_measure_on_the_cluster() {
         message: "not today",
         times: 100,
     });
-    let plan = server.write(
-        "plan.yaml",
-        "version: 1
-name: second
-workers: { w1: {}, w2: {} }
-paths: [{ name: near, from: w1, to: w2, via: pod_ip }]
-tests: [{ iperf3: {} }]
-",
-    );
+    let plan = server.write("plan.yaml", SECOND);
     let kubeconfig = server.kubeconfig(&json!({}), &json!({}));
     let arguments = [
         "run",

@@ -39,6 +39,28 @@ local: { nodes: 3 }
 }
 
 #[test]
+fn one_node_leaves_nothing_to_probe() {
+    needs!(local_cluster(), installed(&["iperf3"]));
+    let folder = tempfile::tempdir().unwrap();
+    let plan = "
+version: 1
+name: one
+workers: { w1: {} }
+paths: [{ name: a, from: w1, to: w1, via: cluster_ip }]
+tests: [{ iperf3: {} }]
+local: { nodes: 1 }
+";
+    std::fs::write(folder.path().join("plan.yaml"), plan).unwrap();
+    let doctor = Netplan::in_folder(&folder)
+        .args(["doctor", "plan.yaml", "--probe", "--on", "local"])
+        .run()
+        .expect(0);
+    let said = doctor.said();
+    assert!(said.contains("one node: nothing to probe"), "{said}");
+    assert!(!said.contains("✓ network"), "{said}");
+}
+
+#[test]
 fn a_name_that_no_namespace_can_have_is_wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["status", "clean", "doctor"] {

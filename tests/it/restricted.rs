@@ -7,7 +7,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, PodSpec, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use netplan::diag::Source;
-use netplan::plan::{self, PlanFile};
+use netplan::plan::{self, PlanFile, PodPatch};
 use netplan::render::{
     Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, chart, manifests,
     patch_pods,
@@ -523,6 +523,45 @@ fn the_chart_makes_the_same_objects() {
                 .all(|file| file.secret == file.path.contains("-secret-"))
         );
     }
+}
+
+#[test]
+fn a_chart_leaves_the_containers_of_a_plan_as_they_are() {
+    let (run, mut all) = rendered(PATCHED);
+    let patch = json!({"spec": {
+        "initContainers": [{"name": "wait", "image": "busybox:1"}],
+        "containers": [{"name": "sidecar", "image": "sidecar:1", "resources": {"limits": {"cpu": 1}}}],
+    }});
+    patch_pods(&mut all, &PodPatch(patch)).unwrap();
+    let files = chart(&run, "patched", &all);
+    let file = |end: &str| {
+        let mut files = files.iter();
+        &files.find(|file| file.path.ends_with(end)).unwrap().text
+    };
+    let mut values = plan::document(file("values.yaml")).unwrap();
+    assert_eq!(values["image"], json!(run.image));
+    values["image"] = json!("other:1");
+    values["imagePullPolicy"] = json!("Always");
+    values["resources"]["workers"] = json!({"limits": {"memory": "1Gi"}});
+    let job = by_helm(file("job-netplan-0badcafe-w1.yaml"), &values, "release");
+    let job = plan::document(&job).unwrap();
+    let spec = &job["spec"]["template"]["spec"];
+    assert_eq!(spec["containers"][0]["image"], "other:1");
+    let found = |container: &Value| {
+        ["image", "imagePullPolicy", "resources"].map(|field| container[field].clone())
+    };
+    assert_eq!(
+        found(&spec["initContainers"][0]),
+        [json!("busybox:1"), json!(null), json!(null)]
+    );
+    assert_eq!(
+        found(&spec["containers"][1]),
+        [
+            json!("sidecar:1"),
+            json!(null),
+            json!({"limits": {"cpu": 1}})
+        ]
+    );
 }
 
 #[test]

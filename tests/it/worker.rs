@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use netplan::results::environment::WorkerEnvironment;
+use netplan::results::{Event, EventKind, Journal};
 use netplan::rpc::pb::from_worker::Message;
 use netplan::rpc::pb::orchestrator_server::{Orchestrator, OrchestratorServer};
 use netplan::rpc::pb::start_server::Ready as SignOfReady;
@@ -783,7 +784,14 @@ impl Worker {
         identity: &Identity,
         patience: Duration,
     ) -> Self {
-        let settings = Settings {
+        Self::with(Settings {
+            patience,
+            ..Self::settings(name, orchestrator, identity)
+        })
+    }
+
+    fn settings(name: &str, orchestrator: SocketAddr, identity: &Identity) -> Settings {
+        Settings {
             name: name.to_owned(),
             orchestrator: orchestrator.to_string(),
             service: Some("127.0.0.2".to_owned()),
@@ -793,11 +801,14 @@ impl Worker {
             node: "n1".to_owned(),
             control_port: None,
             programs: Vec::new(),
-            patience,
+            patience: worker::PATIENCE,
             copy: None,
             copy_patience: worker::COPY_PATIENCE,
             tell: |line| eprintln!("worker: {line}"),
-        };
+        }
+    }
+
+    fn with(settings: Settings) -> Self {
         let (shutdown, ended) = oneshot::channel();
         let task = tokio::spawn(async move {
             worker::run(&settings, async {
@@ -994,13 +1005,14 @@ fn a_worker_that_is_told_to_leave_has_not_done_its_work() {
 
 /// The program itself as a worker, by what a shell does before. It is in a user namespace, as in the local cluster: root
 /// may see everything.
-fn real_worker(before: &str, tls: &Path, orchestrator: SocketAddr) -> Running {
+fn real_worker(before: &str, tls: &Path, copy: &Path, orchestrator: SocketAddr) -> Running {
     let script = format!("{before} exec unshare --user --map-root-user \"$0\" \"$@\"");
     Netplan::in_folder(tls)
         .started_by(&["sh", "-c", &script])
         .args(["worker", "--name=w1", "--pod-ip=127.0.0.1", "--node=n1"])
         .args([format!("--orchestrator={orchestrator}")])
         .args([format!("--tls={}", tls.display())])
+        .args([format!("--copy={}", copy.display())])
         .start()
 }
 
@@ -1029,8 +1041,10 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
     std::fs::write(&beside, "readable").unwrap();
     let room = folder.path().join("room");
     std::fs::create_dir(&room).unwrap();
+    let copy = folder.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
     write_identity(&tls, &run.workers[0]);
-    let worker = real_worker("ulimit -S -n 200;", &tls, address);
+    let worker = real_worker("ulimit -S -n 200;", &tls, &copy, address);
     let pid = worker.pid();
     let mut session = server.session().await;
 
@@ -1061,6 +1075,31 @@ async fn a_tool_cannot_read_the_workers_key_and_has_limits() {
         room.display()
     );
     assert_eq!(printed(&mut session, 3, &script).await, "x");
+    // The folder of the copy can be neither moved nor changed, and nothing takes its place.
+    for (step, attack) in [
+        "mv copy gone",
+        "mv copy room/gone",
+        "mv -T room/a copy",
+        "rmdir copy",
+        "mkdir new",
+        "ln -s room new",
+        "mkdir copy/new",
+        "touch copy/new",
+        "mkfifo copy/new",
+        "ln -s / copy/new",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let script = format!(
+            "cd {} && {{ {attack}; }} 2>/dev/null && echo done; ls -m . copy",
+            folder.path().display()
+        );
+        let said = printed(&mut session, 50 + step as u64, &script).await;
+        let left = ".:\nbeside, copy, room, tls\n\ncopy:\n";
+        assert!(said.starts_with(left.trim_end()), "{attack}: {said}");
+        assert!(!said.contains("done"), "{attack}: {said}");
+    }
     let file = |name: &str| tls.join(name).display().to_string();
     let own = |name: &str| format!("/proc/{pid}/{name}");
     for (step, secret) in [
@@ -1115,6 +1154,57 @@ async fn a_worker_waits_for_its_orchestrator() {
         .await
         .order(Order::Goodbye(Goodbye {}))
         .await;
+    worker.ended().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_hand_out_a_copy_offers_none() {
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let (mut server, address) = FakeServer::start(anywhere(), &run.orchestrator);
+    let folder = tempfile::tempdir().unwrap();
+    // Another worker of the same node has the port.
+    let other = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    for (port, offers) in [
+        (free_port(), true),
+        (other.local_addr().unwrap().port(), false),
+    ] {
+        let worker = Worker::with(Settings {
+            control_port: Some(port),
+            copy: Some(folder.path().to_owned()),
+            ..Worker::settings("w1", address, &run.workers[0])
+        });
+        let session = server.session().await;
+        assert_eq!(session.hello.copy.is_some(), offers);
+        session.order(Order::Goodbye(Goodbye {})).await;
+        worker.ended().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_holds_results_needs_no_service() {
+    let run = RunIdentities::issue("test", &["w1"]).unwrap();
+    let (mut server, address) = FakeServer::start(anywhere(), &run.orchestrator);
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(folder.path()).unwrap();
+    let ended = EventKind::RunEnded { cancelled: false };
+    journal
+        .append(&Event {
+            v: 1,
+            seq: 0,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            kind: ended,
+        })
+        .unwrap();
+    drop(journal);
+    let worker = Worker::with(Settings {
+        // A name without an address.
+        service: Some("nowhere.invalid".to_owned()),
+        copy: Some(folder.path().to_owned()),
+        ..Worker::settings("w1", address, &run.workers[0])
+    });
+    let session = server.session().await;
+    assert!(session.hello.copy.is_some_and(|copy| copy.complete));
+    session.order(Order::Goodbye(Goodbye {})).await;
     worker.ended().await.unwrap();
 }
 

@@ -63,6 +63,14 @@ pub(in crate::cli) struct Evidence {
     pub name_servers: Vec<String>,
 }
 
+/// A pod that could not be asked what it reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Unasked {
+    /// For sentences, e.g. "`probe-1`".
+    pub name: String,
+    pub why: String,
+}
+
 impl Place {
     pub fn new(name: String, addresses: PodAddresses) -> Self {
         Self {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::evidence::{Answer, Evidence, Segment};
+use super::evidence::{Answer, Evidence, Segment, Unasked};
 use super::finding::Layer;
-use crate::diag::count;
+use crate::diag::{count, list};
 use crate::report::document::{Block, Cell, Column, Document, Meaning, Span, Table, TableKind};
 
-/// A table of all pairs, and a sentence for each layer that is broken. Of many pairs only those are shown where
-/// something is.
-pub(in crate::cli) fn matrix(found: &[(Evidence, Layer)]) -> Document {
+/// A table of all pairs, and a sentence for each layer that is broken and each pod that could not be asked. Of many
+/// pairs only those are shown where something is.
+pub(in crate::cli) fn matrix(found: &[(Evidence, Layer)], unasked: &[Unasked]) -> Document {
     let broken = found.iter().filter(|(_, layer)| *layer != Layer::Nothing);
     let broken: Vec<&(Evidence, Layer)> = broken.collect();
     let shown: Vec<&(Evidence, Layer)> = if found.len() > MOST_ROWS {
@@ -24,15 +24,17 @@ pub(in crate::cli) fn matrix(found: &[(Evidence, Layer)]) -> Document {
     }
     let hidden = found.len() - shown.len();
     if hidden > 0 {
-        let text = format!("{} more are not shown", count(hidden, "pair"));
+        let text = format!("{} not shown", is_or_are(hidden, "more pair"));
         blocks.push(Block::paragraph(Meaning::Dim, text));
     }
-    if broken.is_empty() {
-        let text = "✓ network: all nodes reach each other by pod IP, cluster IP and DNS name, with full packets";
-        blocks.push(Block::paragraph(Meaning::Good, text));
+    if broken.is_empty() && unasked.is_empty() {
+        blocks.extend(all_well(found));
     } else {
-        let sentences = sentences(&broken);
-        let paragraphs = sentences.into_iter();
+        let unasked = unasked.iter().map(|pod| {
+            let Unasked { name, why } = pod;
+            format!("✗ network: {name} cannot be asked what it reaches: {why}")
+        });
+        let paragraphs = sentences(&broken).into_iter().chain(unasked);
         let paragraphs = paragraphs.map(|text| vec![Span::new(Meaning::Failed, text)]);
         blocks.push(Block::Text(paragraphs.collect()));
     }
@@ -41,6 +43,48 @@ pub(in crate::cli) fn matrix(found: &[(Evidence, Layer)]) -> Document {
 
 /// Rows of a table that a person reads.
 const MOST_ROWS: usize = 30;
+
+/// What all pairs have shown, and what was not tried of each.
+fn all_well(found: &[(Evidence, Layer)]) -> Vec<Block> {
+    let all = |is_tried: fn(&Evidence) -> bool| {
+        !found.is_empty() && found.iter().all(|(one, _)| is_tried(one))
+    };
+    let ways = [
+        ("pod IP", all(|one| !one.pod.is_empty())),
+        ("cluster IP", all(|one| !one.service.is_empty())),
+        (
+            "DNS name",
+            all(|one| matches!(&one.name.resolved, Ok(answers) if !answers.is_empty())),
+        ),
+    ];
+    let packets = (
+        "full packets",
+        all(|one| full_packet(one).meaning == Meaning::Good),
+    );
+    let names = |ways: &[(&'static str, bool)], wanted: bool| -> Vec<&str> {
+        let ways = ways.iter().filter(|(_, is_tried)| *is_tried == wanted);
+        ways.map(|(name, _)| *name).collect()
+    };
+    let tried = names(&ways, true);
+    let untried = names(&[ways.as_slice(), &[packets]].concat(), false);
+    let mut blocks = Vec::new();
+    if !tried.is_empty() {
+        let packets = if packets.1 { ", with full packets" } else { "" };
+        let ways = list(&tried);
+        let text = format!("✓ network: all nodes reach each other by {ways}{packets}");
+        blocks.push(Block::paragraph(Meaning::Good, text));
+    }
+    if !untried.is_empty() {
+        let text = format!("– network: not tried between all nodes: {}", list(&untried));
+        blocks.push(Block::paragraph(Meaning::Dim, text));
+    }
+    blocks
+}
+
+fn is_or_are(n: usize, what: &str) -> String {
+    let verb = if n == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(n, what))
+}
 
 fn table(found: &[&(Evidence, Layer)]) -> Table {
     let words = |name: &str, text: fn(&Evidence) -> &str| {
@@ -174,11 +218,14 @@ mod tests {
             pair("n1", "n2", &good, &good),
             pair("n2", "n1", &good, &good),
         ];
-        let shown = text(&matrix(&well));
+        let shown = text(&matrix(&well, &[]));
         assert!(
-            shown.contains("✓ network: all nodes reach each other"),
+            shown.contains(
+                "✓ network: all nodes reach each other by pod IP, cluster IP and DNS name, with full packets"
+            ),
             "{shown}"
         );
+        assert!(!shown.contains("not tried"), "{shown}");
         assert_eq!(shown.matches("✓ 0.4 ms").count(), 6, "{shown}");
         assert_eq!(shown.matches("✓ 1448 B").count(), 2, "{shown}");
 
@@ -189,7 +236,7 @@ mod tests {
             pair("n3", "n2", &good, &lost),
             pair("n1", "n3", &good, &good),
         ];
-        let shown = text(&matrix(&found));
+        let shown = text(&matrix(&found, &[]));
         assert!(!shown.contains("✓ network"), "{shown}");
         assert_eq!(shown.matches("✗ network").count(), 2, "{shown}");
         assert_eq!(
@@ -200,6 +247,48 @@ mod tests {
         assert!(shown.contains("kube-proxy on `n3`"), "{shown}");
         assert!(
             shown.contains("the pod network between `n2` and `n1`"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn only_what_was_tried_is_well() {
+        let good = Answer::Connected {
+            took: Duration::from_micros(420),
+            segment: Segment::NotSent,
+        };
+        let mut found = pair("n1", "n2", &good, &good);
+        // Services may not be read.
+        found.0.service.clear();
+        let shown = text(&matrix(&[found], &[]));
+        assert!(
+            shown.contains("✓ network: all nodes reach each other by pod IP and DNS name\n"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("not tried between all nodes: cluster IP and full packets"),
+            "{shown}"
+        );
+        assert!(!text(&matrix(&[], &[])).contains('✓'));
+    }
+
+    #[test]
+    fn a_pod_that_cannot_be_asked_hides_no_other() {
+        let good = Answer::Connected {
+            took: Duration::from_micros(420),
+            segment: Segment::Answered(1448),
+        };
+        let unasked = Unasked {
+            name: "`probe-3`".to_owned(),
+            why: "pod `np-probe-3` does not answer".to_owned(),
+        };
+        let shown = text(&matrix(&[pair("n1", "n2", &good, &good)], &[unasked]));
+        assert!(!shown.contains("✓ network"), "{shown}");
+        assert_eq!(shown.matches("✓ 0.4 ms").count(), 3, "{shown}");
+        assert!(
+            shown.contains(
+                "✗ network: `probe-3` cannot be asked what it reaches: pod `np-probe-3` does not answer"
+            ),
             "{shown}"
         );
     }
@@ -216,9 +305,9 @@ mod tests {
         };
         let mut found: Vec<_> = (0..40).map(|_| pair("n1", "n2", &sent, &sent)).collect();
         found.push(pair("n7", "n8", &good, &good));
-        let shown = text(&matrix(&found));
+        let shown = text(&matrix(&found, &[]));
         assert!(shown.contains("✗ 8948 B lost"), "{shown}");
-        assert!(shown.contains("40 pairs more are not shown"), "{shown}");
+        assert!(shown.contains("40 more pairs are not shown"), "{shown}");
         assert!(!shown.contains("1448"), "{shown}");
     }
 }

@@ -4,6 +4,6 @@ mod evidence;
 mod finding;
 mod matrix;
 
-pub(super) use self::evidence::{Evidence, Place};
+pub(super) use self::evidence::{Evidence, Place, Unasked};
 pub(super) use self::finding::{Layer, find};
 pub(super) use self::matrix::matrix;

@@ -12,7 +12,7 @@ use crate::cluster::kubernetes::{Connection, Run, State};
 use crate::output::terminal;
 use crate::render::RunContext;
 use crate::report::document::{Block, Column, Document, Table, TableKind};
-use crate::results::Progress;
+use crate::results::{Progress, archive};
 
 /// Enough for the CSV that ends a log, and the records before it.
 const LAST_LINES: u32 = 300;
@@ -33,12 +33,16 @@ pub(in crate::cli) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
         let connection = args.kubernetes.open().await?;
         let runs = connection.runs().await?;
         let with_progress = runs.into_iter().map(|run| async {
-            let progress = progress(&connection, &run).await;
-            let holder = match progress {
-                Some(_) => None,
-                None => holder(&connection, &run).await,
+            let log = log(&connection, &run).await;
+            let progress = log.as_deref().and_then(Progress::from_log);
+            let has_archive = log.as_deref().is_none_or(may_have_archive);
+            let holder = if progress.is_some() && has_archive {
+                None
+            } else {
+                holder(&connection, &run).await
             };
-            (run, progress, holder)
+            let next = next(&run, holder.is_some(), has_archive);
+            (run, progress, holder, next)
         });
         anyhow::Ok(futures::future::join_all(with_progress).await)
     })?;
@@ -48,25 +52,29 @@ pub(in crate::cli) fn execute(args: &StatusArgs) -> Result<Exit, CliError> {
     }
     let mut columns = columns(
         runs.iter()
-            .map(|(run, progress, holder)| (run, state(run, *progress, holder.as_deref()))),
+            .map(|(run, progress, holder, _)| (run, state(run, *progress, holder.as_deref()))),
     );
-    let next = runs
-        .iter()
-        .map(|(run, _, holder)| next(run, holder.is_some()));
+    let next = runs.iter().map(|(_, _, _, next)| next.clone());
     columns.push(Column::words("next", next));
     printer::results(&list(columns))?;
     Ok(Exit::Well)
 }
 
-/// How far a run is, if the orchestrator's log can be read and says it.
-async fn progress(connection: &Connection, run: &Run) -> Option<Progress> {
+/// The end of the orchestrator's log, if it can be read: it says how far a run is.
+async fn log(connection: &Connection, run: &Run) -> Option<String> {
     if matches!(run.state, State::Remains | State::Leaving) {
         return None;
     }
     let orchestrator = RunContext::new(&run.id, None).orchestrator();
     let cluster = connection.run(&run.id, &run.namespace);
-    let log = cluster.log(&orchestrator, Some(LAST_LINES)).await;
-    Progress::from_log(&log.ok()?)
+    cluster.log(&orchestrator, Some(LAST_LINES)).await.ok()
+}
+
+/// Whether the log that ends so may hold the run's archive. It holds none if somebody has collected the results while
+/// the run ended, or the orchestrator was lost.
+fn may_have_archive(log: &str) -> bool {
+    let mut lines = log.lines();
+    lines.any(|line| line == archive::END) || log.lines().count() >= LAST_LINES as usize
 }
 
 /// The worker that holds the journal of a run whose orchestrator is gone.
@@ -149,7 +157,7 @@ fn state(run: &Run, progress: Option<Progress>, holder: Option<&str>) -> String 
 }
 
 /// What a person can do next with a run.
-fn next(run: &Run, has_holder: bool) -> String {
+fn next(run: &Run, has_holder: bool, has_archive: bool) -> String {
     let next = match run.state {
         State::Failed | State::Remains if has_holder => format!(
             "{} collects the results",
@@ -158,11 +166,11 @@ fn next(run: &Run, has_holder: bool) -> String {
         State::Starting | State::Running => {
             format!("{}, or cancel", run_lookup::command("attach", run))
         }
-        State::Finished => format!(
+        State::Finished if has_holder || has_archive => format!(
             "{} collects the results",
             run_lookup::command("attach", run)
         ),
-        State::Failed | State::Remains => run_lookup::command("clean", run),
+        State::Finished | State::Failed | State::Remains => run_lookup::command("clean", run),
         State::Leaving => "it is being removed".to_owned(),
     };
     Invocation::current().localize(&next).into_owned()
@@ -201,5 +209,13 @@ mod tests {
             super::state(&run(State::Remains), None, Some("w3")),
             "remains; worker `w3` holds its journal"
         );
+        let next =
+            |has_holder, has_archive| super::next(&run(State::Finished), has_holder, has_archive);
+        assert!(next(false, true).ends_with("collects the results"));
+        assert!(next(true, false).ends_with("collects the results"));
+        assert!(next(false, false).contains("clean"));
+        assert!(may_have_archive(&format!("a\n{}\n", archive::END)));
+        assert!(may_have_archive(&"line\n".repeat(300)));
+        assert!(!may_have_archive("{\"record\":\"progress\"}\n"));
     }
 }

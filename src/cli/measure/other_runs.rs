@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use tokio::time::{Instant, sleep};
 
 use crate::cli::terminal::printer;
+use crate::cluster::Error;
 use crate::cluster::kubernetes::{Connection, Run, State};
 
 /// Between two looks at the runs of a cluster. Nothing is measured yet.
@@ -45,7 +46,8 @@ impl OtherRuns {
 
     /// Those that have not been named yet; from now on they have.
     async fn unnamed(&mut self, connection: &Connection, own: &str) -> Vec<Run> {
-        let active = active(connection, own).await;
+        // Whatever fails here fails the run, too.
+        let active = active(connection, own).await.unwrap_or_default();
         let new = active.into_iter();
         new.filter(|run| self.named.insert(run.id.clone()))
             .collect()
@@ -55,17 +57,31 @@ impl OtherRuns {
 /// Waits until no other run measures on the cluster.
 ///
 /// # Errors
-/// When one still does after a long time.
+/// When one still does after a long time, or the API server fails for as long.
 pub(super) async fn wait(connection: &Connection, own: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + WAITS_AT_MOST;
     let mut waits_for = BTreeSet::new();
+    let mut failed_with = String::new();
     loop {
-        let active = active(connection, own).await;
+        let is_late = Instant::now() >= deadline;
+        let active = match active(connection, own).await {
+            Ok(active) => active,
+            Err(error) if is_late => return Err(error.into()),
+            Err(error) => {
+                let error = error.to_string();
+                if error != failed_with {
+                    printer::warning(&format!("{error}; asking again"));
+                    failed_with = error;
+                }
+                sleep(LOOKS_EVERY).await;
+                continue;
+            }
+        };
         if active.is_empty() {
             return Ok(());
         }
         let ids: BTreeSet<String> = active.iter().map(|run| run.id.clone()).collect();
-        if Instant::now() >= deadline {
+        if is_late {
             let hours = WAITS_AT_MOST.as_secs() / 3600;
             return Err(anyhow!(
                 "{} after {hours} h; start without `--wait`, or end it with `netplan cancel`",
@@ -81,9 +97,9 @@ pub(super) async fn wait(connection: &Connection, own: &str) -> anyhow::Result<(
 }
 
 /// The runs that measure or are about to. Without the permission to list them, none are known.
-async fn active(connection: &Connection, own: &str) -> Vec<Run> {
-    let runs = connection.runs().await.unwrap_or_default().into_iter();
-    runs.filter(|run| is_active(run) && run.id != own).collect()
+async fn active(connection: &Connection, own: &str) -> Result<Vec<Run>, Error> {
+    let runs = connection.permitted_runs().await?.into_iter();
+    Ok(runs.filter(|run| is_active(run) && run.id != own).collect())
 }
 
 fn is_active(run: &Run) -> bool {

@@ -2,10 +2,10 @@
 
 use super::local_cluster;
 use super::prepare::{group_jobs, without_orchestrator};
-use super::probe_pods::attend;
+use super::probe_pods::{Found, attend};
 use super::target::Target;
-use crate::cli::connectivity::Layer;
 use crate::cli::error::CliError;
+use crate::cli::terminal::printer;
 use crate::diag::Source;
 use crate::plan::{self, PlanFile};
 use crate::render::Templates;
@@ -27,6 +27,9 @@ pub(super) async fn probe(file: &PlanFile, target: Target) -> Result<Option<bool
     plan.local = file.local.clone();
     let found = match target {
         Target::Local => {
+            if let Some(is_well) = too_few(plan.local.nodes) {
+                return Ok(Some(is_well));
+            }
             let prepared = without_orchestrator(&plan)?;
             let cluster = local_cluster::start(&prepared.plan).await?;
             attend(cluster, &prepared).await?
@@ -35,11 +38,25 @@ pub(super) async fn probe(file: &PlanFile, target: Target) -> Result<Option<bool
             let jobs = group_jobs(&plan, &Templates::embedded())?;
             let nodes = connection.group_capacity(&jobs).await;
             let nodes = nodes.map_err(anyhow::Error::from)?;
+            if let Some(is_well) = too_few(nodes) {
+                return Ok(Some(is_well));
+            }
             let plan = plan.with_nodes(nodes).map_err(anyhow::Error::from)?;
             let prepared = without_orchestrator(&plan)?;
             let cluster = connection.run(&prepared.run.id, &prepared.run.namespace);
             attend(cluster, &prepared).await?
         }
     };
-    Ok(found.map(|found| found.iter().all(|(_, layer)| *layer == Layer::Nothing)))
+    Ok(found.as_ref().map(Found::is_well))
+}
+
+/// Whether all is well where too few nodes can take a pod to probe anything; says so.
+fn too_few(nodes: u32) -> Option<bool> {
+    let text = match nodes {
+        0 => "no node can take a pod: nothing to probe",
+        1 => "one node: nothing to probe",
+        _ => return None,
+    };
+    printer::note(text);
+    Some(nodes == 1)
 }

@@ -1,14 +1,15 @@
 //! The pods of `netplan doctor --probe`: each dials all others, by each of their addresses.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use futures::future::try_join_all;
+use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::prepare::Prepared;
-use crate::cli::connectivity::{Evidence, Layer, Place, find, matrix};
+use crate::cli::connectivity::{Evidence, Layer, Place, Unasked, find, matrix};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::kubernetes::run_lookup;
 use crate::cli::terminal::printer;
@@ -34,8 +35,20 @@ const AT_ONCE: usize = 64;
 /// How long the pods listen.
 const LISTENED_FOR: Duration = Duration::from_secs(60);
 
-/// What each pod reaches of each other one.
-pub(super) type Found = Vec<(Evidence, Layer)>;
+/// What the pods reach of each other.
+pub(super) struct Found {
+    /// What each pod reaches of each other one.
+    pairs: Vec<(Evidence, Layer)>,
+    unasked: Vec<Unasked>,
+}
+
+impl Found {
+    /// Whether all pods were asked, and reach each other.
+    pub fn is_well(&self) -> bool {
+        let mut pairs = self.pairs.iter();
+        self.unasked.is_empty() && pairs.all(|(_, layer)| *layer == Layer::Nothing)
+    }
+}
 
 /// Probes and removes the pods, whatever happens.
 pub(super) async fn attend<C: Cluster + Sync>(
@@ -68,15 +81,19 @@ pub(super) async fn attend<C: Cluster + Sync>(
         removed = cluster.down() => removed.map_err(anyhow::Error::from),
         _ = interrupt.next() => Err(anyhow!("interrupted; `{clean} --force` removes what is left")),
     };
+    if let (Err(_), Err(error)) = (&found, &removed) {
+        printer::warning(&printer::chain(error));
+    }
     let found = found?;
     removed?;
     shown?;
     Ok(found)
 }
 
-fn show(found: &[(Evidence, Layer)]) -> anyhow::Result<()> {
+fn show(found: &Found) -> anyhow::Result<()> {
     let (width, colour) = (printer::width(), printer::colour_stdout());
-    printer::results(&terminal::render(&matrix(found), width, colour))
+    let document = matrix(&found.pairs, &found.unasked);
+    printer::results(&terminal::render(&document, width, colour))
 }
 
 /// A pod of the probe.
@@ -97,7 +114,15 @@ async fn all_pairs<C: Cluster + Sync>(cluster: &C, prepared: &Prepared) -> anyho
     });
     let port = port.context("the probe has no port")?.number;
     let workers = prepared.plan.workers.keys();
-    let pods = try_join_all(workers.map(|worker| pod(cluster, prepared, worker, port))).await?;
+    let asked = workers.map(async |worker| (worker, pod(cluster, prepared, worker, port).await));
+    let mut pods = Vec::new();
+    let mut unasked: BTreeMap<String, String> = BTreeMap::new();
+    for (worker, answer) in join_all(asked).await {
+        match answer {
+            Ok(pod) => pods.push(pod),
+            Err(error) => drop(unasked.insert(worker.clone(), format!("{error:#}"))),
+        }
+    }
     let mut open: Vec<(usize, usize)> = (0..pods.len())
         .flat_map(|from| (0..pods.len()).map(move |to| (from, to)))
         .filter(|(from, to)| from != to)
@@ -116,11 +141,15 @@ async fn all_pairs<C: Cluster + Sync>(cluster: &C, prepared: &Prepared) -> anyho
         let is_last = Instant::now() >= settled;
         open.clear();
         for (pair, answer) in answers {
-            let evidence = answer?;
-            if is_last || find(&evidence, false) == Layer::Nothing {
-                found.push((pair, evidence));
-            } else {
-                open.push(pair);
+            match answer {
+                Ok(evidence) if is_last || find(&evidence, false) == Layer::Nothing => {
+                    found.push((pair, evidence));
+                }
+                Err(error) if is_last => {
+                    let worker = pods[pair.0].worker.clone();
+                    unasked.entry(worker).or_insert(format!("{error:#}"));
+                }
+                _ => open.push(pair),
             }
         }
         if open.is_empty() {
@@ -133,7 +162,14 @@ async fn all_pairs<C: Cluster + Sync>(cluster: &C, prepared: &Prepared) -> anyho
         let layer = find(&evidence, false);
         (evidence, layer)
     });
-    Ok(found.collect())
+    let unasked = unasked.into_iter().map(|(worker, why)| Unasked {
+        name: format!("`{worker}`"),
+        why,
+    });
+    Ok(Found {
+        pairs: found.collect(),
+        unasked: unasked.collect(),
+    })
 }
 
 /// A pod that others can dial from now on.

@@ -219,21 +219,18 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         }
         return dry_run(&prepared, &what);
     }
-    runtime.block_on(target.preflight(&prepared))?;
     let connection = match &target {
         Target::Kubernetes(connection) => Some(connection.clone()),
         Target::Local => None,
     };
+    // What the others have may be free afterwards, e.g. their share of a quota.
+    if let (true, Some(connection)) = (args.wait, &connection) {
+        runtime.block_on(other_runs::wait(connection, &prepared.run.id))?;
+    }
+    runtime.block_on(target.preflight(&prepared))?;
     let mut others = OtherRuns::default();
-    if let Some(connection) = &connection {
-        runtime.block_on(async {
-            if args.wait {
-                other_runs::wait(connection, &prepared.run.id).await
-            } else {
-                others.warn(connection, &prepared.run.id).await;
-                Ok(())
-            }
-        })?;
+    if let (false, Some(connection)) = (args.wait, &connection) {
+        runtime.block_on(others.warn(connection, &prepared.run.id));
     }
     if args.detach {
         if let Some(resumed) = resumed.take() {

@@ -118,8 +118,8 @@ impl Sink for Collector<'_, '_> {
 
     fn begun_anew(&self) -> anyhow::Error {
         anyhow!(
-            "the orchestrator has started again: its pod was replaced, and its journal was lost with the \
-             old one; what was measured is in `{0}`, and `netplan run --resume {0}` continues from there",
+            "the orchestrator has started again: its pod was replaced, and its journal was lost; it may have \
+             continued from an older copy. What was measured is in `{0}`, and `netplan run --resume {0}` continues from there",
             self.dir.path().display()
         )
     }

@@ -59,10 +59,7 @@ impl<C: Cluster + Sync> Diagnosis<'_, C> {
             .into_iter()
             .map(|evidence| {
                 let evidence = evidence?;
-                let has_neighbour = neighbours
-                    .iter()
-                    .flatten()
-                    .any(|node| *node == evidence.from.node);
+                let has_neighbour = has_neighbour(&evidence.from.node, &neighbours);
                 let layer = find(&evidence, has_neighbour);
                 Ok((evidence, layer))
             })
@@ -137,6 +134,12 @@ impl<C: Cluster + Sync> Diagnosis<'_, C> {
     }
 }
 
+/// Whether one of the workers that have joined is on this node. The node of a pod that has none yet is empty.
+fn has_neighbour(node: &str, neighbours: &[Option<String>]) -> bool {
+    let mut neighbours = neighbours.iter().flatten();
+    !node.is_empty() && neighbours.any(|neighbour| neighbour == node)
+}
+
 fn sentence(worker: &str, evidence: &Evidence, layer: Layer) -> String {
     let node = match evidence.from.node.as_str() {
         "" => String::new(),
@@ -146,5 +149,18 @@ fn sentence(worker: &str, evidence: &Evidence, layer: Layer) -> String {
     match layer {
         Layer::Nothing => format!("worker `{worker}`{node}: {explained}"),
         _ => format!("worker `{worker}`{node} cannot reach the orchestrator: {explained}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_of_unknown_nodes_are_no_neighbours() {
+        let neighbours = ["n1", ""].map(|node| Some(node.to_owned()));
+        assert!(has_neighbour("n1", &neighbours));
+        assert!(!has_neighbour("n2", &neighbours));
+        assert!(!has_neighbour("", &neighbours));
     }
 }

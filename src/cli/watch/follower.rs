@@ -24,6 +24,9 @@ use crate::rpc::{self, Identity};
 const RECONNECTS: u32 = 5;
 /// The wait before the first of these attempts; the second waits twice as long, and so on.
 const RECONNECT_AFTER: Duration = Duration::from_millis(300);
+/// While the API server does not answer, attempts say nothing about the orchestrator. They count again after
+/// this long.
+const SILENCE_BORNE: Duration = Duration::from_secs(600);
 
 /// The pods of a local cluster start within a second or two. Without a sample after this long the run ends.
 const BEGINS_WITHIN: Duration = Duration::from_secs(120);
@@ -63,6 +66,8 @@ pub(in crate::cli) struct Follower<'a> {
     interrupted_at: Option<Instant>,
     over: bool,
     pods: EndedPods,
+    /// Since when the API server does not answer.
+    silent_since: Option<Instant>,
     missing: MissingWorkers,
     /// When a run that has not begun by then is given up.
     begins_by: Option<Instant>,
@@ -85,6 +90,7 @@ impl<'a> Follower<'a> {
             lasting,
             interrupted_at: None,
             over: false,
+            silent_since: None,
             missing: MissingWorkers::since(Instant::now()),
             begins_by: None,
         }
@@ -114,6 +120,12 @@ impl<'a> Follower<'a> {
             if sink.begins_at() > known {
                 lost = 0;
             }
+            let is_silent = self
+                .silent_since
+                .is_some_and(|since| since.elapsed() < SILENCE_BORNE);
+            if is_silent {
+                lost = 0;
+            }
             if lost == RECONNECTS {
                 return match self.interrupted_at {
                     Some(_) => Ok(Followed::Interrupted),
@@ -121,9 +133,14 @@ impl<'a> Follower<'a> {
                 };
             }
             lost += 1;
-            tokio::select! {
-                () = tokio::time::sleep(RECONNECT_AFTER * lost) => {}
-                signalled = self.interrupt.next() => return Ok(self.without_orchestrator(signalled)),
+            let pause = RECONNECT_AFTER * if is_silent { RECONNECTS } else { lost };
+            let mut pause = pin!(tokio::time::sleep(pause));
+            loop {
+                tokio::select! {
+                    () = &mut pause => break,
+                    Some(changed) = health.next() => self.say_health(&changed, sink),
+                    signalled = self.interrupt.next() => return Ok(self.without_orchestrator(signalled)),
+                }
             }
         }
     }
@@ -256,7 +273,11 @@ impl<'a> Follower<'a> {
     }
 
     /// Says how the cluster's health has changed.
-    fn say_health(&self, health: &Health, sink: &dyn Sink) {
+    fn say_health(&mut self, health: &Health, sink: &dyn Sink) {
+        self.silent_since = match health {
+            Health::Silent(_) => self.silent_since.or_else(|| Some(Instant::now())),
+            Health::Answers | Health::Removed => None,
+        };
         let message = match health {
             Health::Silent(why) => {
                 format!("the API server does not answer: {why}; the run continues by itself")
@@ -333,13 +354,42 @@ mod tests {
             false,
         );
         let begun = Instant::now();
-        let Err(Lost::Final(error)) = follower
-            .follow(&FakeCluster { ended: None }, &mut Nothing)
-            .await
+        let Err(Lost::Final(error)) = follower.follow(&FakeCluster::default(), &mut Nothing).await
         else {
             panic!("it ends with an error");
         };
         assert!(error.to_string().contains("has not begun within 120 s"));
         assert!(begun.elapsed() >= BEGINS_WITHIN);
+    }
+
+    /// How long a run on a lasting cluster is followed whose orchestrator cannot be reached.
+    async fn given_up_after(is_silent: bool) -> Duration {
+        let identities = rpc::RunIdentities::issue("r1", &[]).unwrap();
+        let mut interrupt = Interrupt::listen().unwrap();
+        let mut follower = Follower::new(
+            "np-r1-orchestrator".to_owned(),
+            &identities.client,
+            &mut interrupt,
+            OnInterrupt::Detach,
+            true,
+        );
+        let cluster = FakeCluster {
+            refuses: true,
+            is_silent,
+            ..FakeCluster::default()
+        };
+        let begun = Instant::now();
+        let followed = follower.follow(&cluster, &mut Nothing).await;
+        assert!(matches!(followed, Err(Lost::Again(_))));
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_api_server_is_borne_longer_than_a_lost_orchestrator() {
+        let lost = given_up_after(false).await;
+        assert!(lost < SILENCE_BORNE, "{lost:?}");
+        let silent = given_up_after(true).await;
+        let longest = SILENCE_BORNE + lost;
+        assert!((SILENCE_BORNE..longest).contains(&silent), "{silent:?}");
     }
 }

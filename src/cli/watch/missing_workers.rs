@@ -128,9 +128,10 @@ impl MissingWorkers {
         }
         let more = missing.len().saturating_sub(MOST_LOGS);
         if more > 0 && self.looks == 1 {
+            let have = if more == 1 { "has" } else { "have" };
             sink.say(&format!(
-                "{} more have not joined either",
-                count(more, "worker")
+                "{} {have} not joined either",
+                count(more, "more worker")
             ));
         }
     }

@@ -148,7 +148,7 @@ mod tests {
     use crate::cli::watch::tests::fake_cluster::FakeCluster;
 
     #[tokio::test]
-    async fn news_of_a_pod_come_through_between_records() {
+    async fn news_of_a_pod_comes_through_between_records() {
         let cluster = FakeCluster {
             ended: Some(PodEnded {
                 pod: "w1".to_owned(),
@@ -156,6 +156,7 @@ mod tests {
                 last_lines: Vec::new(),
                 next: Next::Replaced,
             }),
+            ..FakeCluster::default()
         };
         let mut pods = pin!(pods_ended(&cluster));
         for _record in 0..100 {

@@ -4,7 +4,7 @@
 //! Signs: the labels and annotations that each platform's and plugin's own documentation names, and the API groups of
 //! its custom resources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
@@ -87,8 +87,8 @@ const PLATFORMS: &[(&str, &[Sign])] = &[
     ("MicroK8s", &[Sign::Label("microk8s.io/cluster")]),
 ];
 
-/// Parts of the names of daemons and of the keys of nodes' annotations.
-const PLUGINS: &[(&str, &str)] = &[
+/// Whole words in the names of daemons.
+const PLUGIN_DAEMONS: &[(&str, &str)] = &[
     ("antrea", "antrea"),
     ("aws-node", "aws-vpc-cni"),
     ("azure-cni", "azure-cni"),
@@ -97,10 +97,22 @@ const PLUGINS: &[(&str, &str)] = &[
     ("cilium", "cilium"),
     ("flannel", "flannel"),
     ("kindnet", "kindnet"),
+    ("kube-ovn", "kube-ovn"),
     ("kube-router", "kube-router"),
     ("multus", "multus"),
-    ("ovn", "ovn-kubernetes"),
-    ("weave", "weave"),
+    ("ovnkube", "ovn-kubernetes"),
+    ("weave-net", "weave"),
+];
+
+/// Domains of the keys of nodes' annotations.
+const PLUGIN_DOMAINS: &[(&str, &str)] = &[
+    ("antrea.io", "antrea"),
+    ("projectcalico.org", "calico"),
+    ("cilium.io", "cilium"),
+    ("flannel.alpha.coreos.com", "flannel"),
+    ("kube-router.io", "kube-router"),
+    ("ovn.kubernetes.io", "kube-ovn"),
+    ("k8s.ovn.org", "ovn-kubernetes"),
 ];
 
 const POLICY_ENGINES: &[(&str, &str)] = &[
@@ -154,11 +166,8 @@ fn evidence(sign: Sign, signs: &Signs) -> Option<String> {
     let mut nodes = signs.nodes.iter();
     match sign {
         Sign::Group(wanted) => {
-            let is_below = |group: &str| {
-                let before = group.strip_suffix(wanted);
-                before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
-            };
-            let group = signs.groups.iter().find(|group| is_below(group))?;
+            let mut groups = signs.groups.iter();
+            let group = groups.find(|group| is_domain_below(group, wanted))?;
             Some(format!("API group {group}"))
         }
         Sign::Version(part) => {
@@ -184,24 +193,37 @@ fn evidence(sign: Sign, signs: &Signs) -> Option<String> {
 
 /// Network plugins leave annotations on nodes and run as daemons.
 fn plugins(nodes: &[Node], daemons: &[String]) -> Vec<Detected> {
-    let keys = nodes.iter().flat_map(|node| node.annotations().keys());
-    let keys = keys.map(|key| (key, "annotation of nodes"));
-    let daemons = daemons
-        .iter()
-        .map(|name| (name, "DaemonSet in kube-system"));
-    let signs: Vec<(&String, &str)> = daemons.chain(keys).collect();
-    let found: BTreeSet<Detected> = PLUGINS
-        .iter()
-        .filter_map(|(part, plugin)| {
-            let (sign, place) = signs.iter().find(|(sign, _)| sign.contains(part))?;
-            Some(Detected {
-                part: Part::Cni,
-                name: (*plugin).to_owned(),
-                evidence: format!("{place}: {sign}"),
-            })
-        })
-        .collect();
-    found.into_iter().collect()
+    let by_daemon = PLUGIN_DAEMONS.iter().filter_map(|(words, plugin)| {
+        let daemon = daemons.iter().find(|name| has_words(name, words))?;
+        Some((*plugin, format!("DaemonSet in kube-system: {daemon}")))
+    });
+    let by_key = PLUGIN_DOMAINS.iter().filter_map(|(domain, plugin)| {
+        let mut keys = nodes.iter().flat_map(|node| node.annotations().keys());
+        let key = keys.find(|key| {
+            let key_domain = key.split_once('/').map(|(domain, _)| domain);
+            key_domain.is_some_and(|key_domain| is_domain_below(key_domain, domain))
+        })?;
+        Some((*plugin, format!("annotation of nodes: {key}")))
+    });
+    // What a daemon shows comes last, and replaces what a key shows.
+    let found: BTreeMap<&str, String> = by_key.chain(by_daemon).collect();
+    let found = found.into_iter().map(|(name, evidence)| Detected {
+        part: Part::Cni,
+        name: name.to_owned(),
+        evidence,
+    });
+    found.collect()
+}
+
+/// Whether a domain is `wanted`, or below it.
+fn is_domain_below(domain: &str, wanted: &str) -> bool {
+    let before = domain.strip_suffix(wanted);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+/// Whether a name is made of `words` and others, with `-` between them.
+fn has_words(name: &str, words: &str) -> bool {
+    format!("-{name}-").contains(&format!("-{words}-"))
 }
 
 /// What translates virtual IPs.
@@ -349,6 +371,42 @@ mod tests {
             "Istio: API group networking.istio.io",
         ];
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn plugins_are_known_by_whole_words() {
+        let plugins = |daemons: &[&str], keys: &[&str]| {
+            let keys: BTreeMap<&str, &str> = keys.iter().map(|key| (*key, "x")).collect();
+            let signs = Signs {
+                nodes: nodes(&json!([{"metadata": {"name": "n", "annotations": keys}}])),
+                daemons: daemons.iter().map(|name| (*name).to_owned()).collect(),
+                ..Signs::default()
+            };
+            let found = found(&signs).into_iter();
+            found.map(|(_, name)| name).collect::<Vec<_>>().join(" ")
+        };
+        let others = [
+            "example.com/woven",
+            "canalytics.example.com/agent",
+            "data.weaver.io/x",
+            "notcilium.io/x",
+        ];
+        assert_eq!(
+            plugins(&["interweave-agent", "governor", "banalcanals"], &others),
+            ""
+        );
+        let daemons = ["rke2-canal", "ovnkube-node", "weave-net", "kube-flannel-ds"];
+        assert_eq!(plugins(&daemons, &[]), "canal flannel ovn-kubernetes weave");
+        let keys = [
+            "projectcalico.org/IPv4Address",
+            "network.cilium.io/ipv4-cilium-host",
+            "k8s.ovn.org/node-subnets",
+            "node.antrea.io/mac-address",
+        ];
+        assert_eq!(
+            plugins(&["calico-node"], &keys),
+            "antrea calico cilium ovn-kubernetes"
+        );
     }
 
     #[test]

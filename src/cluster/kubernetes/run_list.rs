@@ -72,14 +72,29 @@ impl Connection {
     /// # Errors
     /// When the permission is missing.
     pub async fn runs(&self) -> Result<Vec<Run>, Error> {
-        let found = match &self.namespace {
+        let found = self.find_runs().await;
+        found.map_err(|error| api_error("list the runs", &error))
+    }
+
+    /// The same; none without the permission to list them.
+    ///
+    /// # Errors
+    /// When the API server fails.
+    pub async fn permitted_runs(&self) -> Result<Vec<Run>, Error> {
+        match self.find_runs().await {
+            Err(error) if code(&error) == Some(403) => Ok(Vec::new()),
+            found => found.map_err(|error| api_error("list the runs", &error)),
+        }
+    }
+
+    async fn find_runs(&self) -> kube::Result<Vec<Run>> {
+        match &self.namespace {
             Some(namespace) => self.runs_in(Some(namespace)).await,
             None => match self.runs_in(None).await {
                 Err(error) if code(&error) == Some(403) => self.runs_in_own_namespaces().await,
                 found => found,
             },
-        };
-        found.map_err(|error| api_error("list the runs", &error))
+        }
     }
 
     /// The runs in the default namespace and in the kubeconfig's, as far as one of them can be read.

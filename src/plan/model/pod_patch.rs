@@ -5,6 +5,9 @@ use serde_json::Value;
 
 /// The containers that netplan runs in.
 pub const OWN_CONTAINERS: &[&str] = &["worker", "orchestrator"];
+/// The init container that switches offloads off.
+pub const OFFLOADS_CONTAINER: &str = "offloads";
+
 /// A part of a pod template, merged into those of all pods. A `null` removes a field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PodPatch(pub Value);

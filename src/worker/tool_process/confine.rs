@@ -10,7 +10,8 @@
 //!   forbids them to trace the worker, whatever capabilities they have. A kernel without Landlock leaves the
 //!   files readable.
 //!
-//! The same holds for the worker's copy of the run's journal: tools can neither read it nor write it.
+//! The same holds for the worker's copy of the run's journal: tools can neither read it nor write it, nor put another
+//! folder in its place.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -78,7 +79,7 @@ pub(in crate::worker) fn start_confined<T: Send>(
     })
 }
 
-/// Rules that allow to read and write every file but those below `folders`. A file that appears later beside one of the
+/// Rules that allow to read, write, make and remove everything but what is below `folders`. A file that appears later beside one of the
 /// folders, or beside one of the folders above it, cannot be used either. `None` where none of the folders is there.
 fn all_but(folders: &[&Path]) -> Option<RulesetCreated> {
     let folders = folders
@@ -89,7 +90,11 @@ fn all_but(folders: &[&Path]) -> Option<RulesetCreated> {
         return None;
     }
     // A ruleset that does not allow it forbids to move files to other folders.
-    let access = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::RemoveFile | AccessFs::Refer;
+    let files = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::RemoveFile | AccessFs::Refer;
+    // Else a tool could move one of the folders away, and make another one.
+    let folders_too = AccessFs::RemoveDir | AccessFs::MakeDir | AccessFs::MakeSym;
+    let made = AccessFs::MakeReg | AccessFs::MakeFifo | AccessFs::MakeSock;
+    let access = files | folders_too | made;
     let ruleset = Ruleset::default().handle_access(access).ok()?;
     // Whatever is not there any more, or may not be opened, gets no rule.
     let rules = path_beneath_rules(beside(&folders), access);

@@ -6,9 +6,14 @@ use crate::cluster::{Cluster, Error, Health, PodAddresses, PodEnded};
 use crate::render::Manifest;
 
 /// A cluster whose orchestrator cannot be reached.
+#[derive(Default)]
 pub struct FakeCluster {
     /// The pod that ends, which takes some steps to find out. Without one no pod ever ends.
     pub ended: Option<PodEnded>,
+    /// Connections fail in time; without it they hang.
+    pub refuses: bool,
+    /// The API server does not answer; without it its health never changes.
+    pub is_silent: bool,
 }
 
 impl Cluster for FakeCluster {
@@ -18,8 +23,16 @@ impl Cluster for FakeCluster {
         Ok(())
     }
 
-    async fn connect(&self, _: &str, _: u16, _: Duration) -> Result<Self::Stream, Error> {
-        std::future::pending().await
+    async fn connect(&self, pod: &str, port: u16, within: Duration) -> Result<Self::Stream, Error> {
+        if !self.refuses {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(within).await;
+        Err(Error::Connect {
+            pod: pod.to_owned(),
+            port,
+            why: "no answer".to_owned(),
+        })
     }
 
     async fn ended(&self) -> Option<PodEnded> {
@@ -32,7 +45,10 @@ impl Cluster for FakeCluster {
         Some(ended.clone())
     }
 
-    async fn health(&self, _: &Health) -> Health {
+    async fn health(&self, last: &Health) -> Health {
+        if self.is_silent && *last == Health::Answers {
+            return Health::Silent("no answer within 5 s".to_owned());
+        }
         std::future::pending().await
     }
 

@@ -12,6 +12,7 @@ use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::objects::apply::pod_spec;
 use crate::cluster::{Error, Finding};
 use crate::diag::Problem;
+use crate::plan::OFFLOADS_CONTAINER;
 use crate::render::Manifest;
 
 /// Since then pods have `seccompProfile`, which the `restricted` standard asks for.
@@ -166,7 +167,7 @@ fn level_problem(namespace: &Namespace, manifests: &[Manifest]) -> Option<Proble
         all.find(|manifest| pod_spec(&manifest.object).is_some_and(needs))
     };
     let on_host = find(|spec| spec["hostNetwork"] == true);
-    let switches = || find(|spec| spec["initContainers"].is_array());
+    let switches = || find(switches_offloads);
     let (one, does, help) = match on_host {
         Some(one) => (
             one,
@@ -190,6 +191,18 @@ fn level_problem(namespace: &Namespace, manifests: &[Manifest]) -> Option<Proble
             "use a namespace with the level `privileged`, or {help}"
         )),
     )
+}
+
+/// Whether a pod has netplan's container that switches offloads off. A plan may add other init containers.
+fn switches_offloads(spec: &Value) -> bool {
+    let containers = spec["initContainers"].as_array().into_iter().flatten();
+    let mut own = containers.filter(|container| container["name"] == OFFLOADS_CONTAINER);
+    own.any(|container| {
+        let added = container.pointer("/securityContext/capabilities/add");
+        added
+            .and_then(Value::as_array)
+            .is_some_and(|added| added.contains(&"NET_ADMIN".into()))
+    })
 }
 
 /// Whether what the orchestrator reads fits into the `ConfigMap` that carries it.
@@ -238,4 +251,43 @@ fn plan_size(manifests: &[Manifest]) -> Finding {
         format!("{size} KiB"),
         problems.into_iter().collect(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_container_that_switches_offloads_needs_a_privileged_namespace() {
+        let namespace =
+            json!({"metadata": {"name": "team-a", "labels": {ENFORCED_LEVEL: "restricted"}}});
+        let namespace: Namespace = serde_json::from_value(namespace).unwrap();
+        let offloads = json!({
+            "name": OFFLOADS_CONTAINER,
+            "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN"]}},
+        });
+        let problem = |containers: Value| {
+            let spec = json!({"initContainers": containers, "containers": []});
+            let job = json!({
+                "kind": "Job",
+                "metadata": {"name": "w1"},
+                "spec": {"template": {"spec": spec}},
+            });
+            let manifest = Manifest {
+                template: "worker-job".to_owned(),
+                text: String::new(),
+                object: job,
+            };
+            level_problem(&namespace, &[manifest])
+        };
+        assert!(problem(json!([{"name": "wait", "image": "busybox"}])).is_none());
+        assert!(problem(json!([{"name": OFFLOADS_CONTAINER, "image": "busybox"}])).is_none());
+        let found = problem(json!([{"name": "wait", "image": "busybox"}, offloads])).unwrap();
+        assert!(
+            found.to_string().contains("switches offloads off"),
+            "{found}"
+        );
+    }
 }
