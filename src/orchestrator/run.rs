@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::copier::Copier;
 use super::driver::{Driven, Driver};
 use super::finish;
-use super::gather::{Beginning, Gatherer};
+use super::gather::{Arrivals, Beginning, Gatherer};
 use super::journal_stream::Stand;
 use super::log_archive;
 use super::log_lines::Lines;
@@ -190,6 +190,7 @@ pub async fn run(
                 own,
                 patience: copies.patience,
                 calls: &mut inbox,
+                arrivals: Arrivals::default(),
                 stand: &stand,
                 tell: &mut tell,
             };

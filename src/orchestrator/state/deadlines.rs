@@ -121,6 +121,20 @@ impl State {
     /// Takes another holder, and lets this lane's client wait for it.
     fn reject_holder_for(&mut self, id: LaneId) {
         self.reject_holder();
+        self.set_copy_timer_of(id);
+    }
+
+    /// Lets whatever waits for the copy wait longer: its holder is slow, and not silent.
+    pub(super) fn renew_copy_timers(&mut self) {
+        if let Phase::Closing(_) = self.phase {
+            self.phase = Phase::Closing(self.set_timer(self.limits.copy));
+        }
+        for id in self.copying_lanes() {
+            self.set_copy_timer_of(id);
+        }
+    }
+
+    fn set_copy_timer_of(&mut self, id: LaneId) {
         let timer = self.set_timer(self.limits.copy);
         if let Some(lane) = self.lanes.get_mut(&id)
             && let LanePhase::Running(attempt) = &mut lane.phase

@@ -191,6 +191,7 @@ impl State {
                 holder.held = held;
                 let worker = holder.worker;
                 self.copies.is_changed = true;
+                self.renew_copy_timers();
                 // It may become the holder again after another one.
                 let epoch = self.copies.ledger.epoch;
                 if let Some(present) = self.workers[worker].present.as_mut() {
