@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
-use super::journal_stream::Stand;
+use super::journal_stream::Availability;
 use super::service::Call;
 use super::state::copy::claim::HeldJournal;
 use super::state::copy::epoch::Epoch;
@@ -41,7 +41,7 @@ pub(super) struct Gatherer<'g> {
     pub patience: Duration,
     pub calls: &'g mut mpsc::Receiver<Call>,
     pub arrivals: Arrivals,
-    pub stand: &'g watch::Sender<Stand>,
+    pub availability: &'g watch::Sender<Availability>,
     pub tell: &'g mut (dyn FnMut(&str) + Send),
 }
 
@@ -209,10 +209,10 @@ impl Gatherer<'_> {
     /// Tells watchers who is waited for.
     fn report(&self) {
         let (expected, joined) = self.succession.waiting();
-        let gathering = Stand::Gathering(Gathering { expected, joined });
-        self.stand.send_if_modified(|stand| {
-            let is_new = *stand != gathering;
-            *stand = gathering;
+        let gathering = Availability::Gathering(Gathering { expected, joined });
+        self.availability.send_if_modified(|availability| {
+            let is_new = *availability != gathering;
+            *availability = gathering;
             is_new
         });
     }
@@ -425,7 +425,8 @@ mod tests {
     async fn gather(folder: &Path, script: Vec<Call>) -> (Beginning, String) {
         let own = Store::find(folder).unwrap();
         let (calls, mut inbox) = mpsc::channel(16);
-        let (stand, _stands) = watch::channel(Stand::Gathering(Gathering::default()));
+        let (availability, _receiver) =
+            watch::channel(Availability::Gathering(Gathering::default()));
         let mut told = String::new();
         let mut tell = |line: &str| told += line;
         let gatherer = Gatherer {
@@ -435,7 +436,7 @@ mod tests {
             patience: Duration::from_secs(3600),
             calls: &mut inbox,
             arrivals: Arrivals::default(),
-            stand: &stand,
+            availability: &availability,
             tell: &mut tell,
         };
         for call in script {

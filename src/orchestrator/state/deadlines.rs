@@ -12,6 +12,16 @@ use crate::tools::{Cause, Failure};
 impl State {
     pub(super) fn timer_fired(&mut self, fired: Timer) {
         match &self.phase {
+            Phase::AwaitingNeeded(timer) if *timer == fired && self.is_isolated() => {
+                self.phase = Phase::AwaitingNeeded(self.set_timer(self.limits.start));
+                self.commands.push(Command::StepAside);
+            }
+            Phase::AwaitingReturn { cell, timer } if *timer == fired && self.is_isolated() => {
+                let cell = *cell;
+                let timer = self.set_timer(self.limits.reconnect);
+                self.phase = Phase::AwaitingReturn { cell, timer };
+                self.commands.push(Command::StepAside);
+            }
             Phase::AwaitingNeeded(timer) if *timer == fired => {
                 let missing =
                     |id: &WorkerId| self.workers[*id].present.is_none() && self.queue.needs(*id);

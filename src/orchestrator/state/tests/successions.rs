@@ -272,3 +272,33 @@ fn a_holder_that_catches_up_in_slices_is_not_rejected() {
     world.deliver(Input::TimerFired(timer));
     assert_ne!(world.state.holder(), Some(holder.as_str()), "it is silent");
 }
+
+#[test]
+fn an_orchestrator_without_workers_ends_no_cell_that_its_successor_may_measure() {
+    for is_known in [false, true] {
+        let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
+        world.join_all();
+        world.settle();
+        for worker in WORKERS {
+            world.vanish(worker);
+        }
+        world.settle();
+        if is_known {
+            // A command line reaches this orchestrator, and says what the cluster says.
+            for worker in WORKERS {
+                world.deliver(Input::WorkerGivenUp {
+                    worker: worker.to_owned(),
+                    reason: "Evicted".to_owned(),
+                });
+            }
+        } else {
+            let timer = *world.timers.last().unwrap();
+            world.deliver(Input::TimerFired(timer));
+        }
+        let ended = world.whole_journal();
+        let ended = ended
+            .iter()
+            .any(|event| matches!(event, EventKind::RunEnded { .. }));
+        assert_eq!(ended, is_known);
+    }
+}
