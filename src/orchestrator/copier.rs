@@ -7,10 +7,6 @@ use super::state::message::Session;
 use crate::results::RecordReader;
 use crate::rpc::pb::Hold;
 
-/// One message has at most so many records, and no further one once it has so many bytes.
-const MOST_RECORDS: usize = 256;
-const ENOUGH_BYTES: usize = 512 << 10;
-
 /// What is copied, and how far that is.
 #[derive(Debug)]
 pub(super) struct Copier {
@@ -71,17 +67,12 @@ impl Copier {
             Some(records) => records,
             none => none.insert(RecordReader::open(&self.folder, job.next).ok()?),
         };
-        let mut hold = Hold {
+        let batch = records.next_batch(end).ok()?;
+        let hold = Hold {
             from_seq: job.next,
-            records: Vec::new(),
+            records: batch.into_iter().map(record_from).collect(),
         };
-        let mut bytes = 0;
-        while job.next < end && hold.records.len() < MOST_RECORDS && bytes < ENOUGH_BYTES {
-            let record = records.next_record().ok()?;
-            bytes += record.line.len() + record.raw.as_ref().map_or(0, |(_, raw)| raw.len());
-            hold.records.push(record_from(record));
-            job.next += 1;
-        }
+        job.next = records.next_seq();
         job.is_waiting = true;
         Some((job.session, hold))
     }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
 use super::copier::Copier;
-use super::journal_stream::{Extent, Stand};
+use super::journal_stream::{Availability, Extent};
 use super::log_lines::Lines;
 use super::messages::message_from;
 use super::service::Call;
@@ -38,6 +38,8 @@ pub(super) enum Driven {
     Stopped,
     /// Another orchestrator, of this epoch, continues it.
     Superseded(Epoch),
+    /// Another orchestrator may continue it: all workers are gone.
+    Isolated,
 }
 
 /// How long the last events before a stop may take to be copied.
@@ -57,12 +59,13 @@ pub(super) struct Driver<'t> {
     pending: Vec<(Timestamp, Emission)>,
     /// Bytes of tools' output in `pending`.
     pending_bytes: usize,
-    stand: watch::Sender<Stand>,
+    availability: watch::Sender<Availability>,
     /// Events on disk: the number of the one that comes next.
     on_disk: u64,
     copier: Copier,
     calls: mpsc::Receiver<Call>,
-    superseded_by: Option<Epoch>,
+    /// Why this orchestrator decides nothing any more.
+    ending: Option<Driven>,
     /// The lack of a holder has been said.
     has_warned: bool,
     sessions: HashMap<Session, Orders>,
@@ -84,7 +87,7 @@ impl<'t> Driver<'t> {
         state: State,
         store: Store,
         copier: Copier,
-        stand: watch::Sender<Stand>,
+        availability: watch::Sender<Availability>,
         calls: mpsc::Receiver<Call>,
         lines: Lines,
         tell: &'t mut (dyn FnMut(&str) + Send),
@@ -97,10 +100,10 @@ impl<'t> Driver<'t> {
             writing: None,
             pending: Vec::new(),
             pending_bytes: 0,
-            stand,
+            availability,
             copier,
             calls,
-            superseded_by: None,
+            ending: None,
             has_warned: false,
             sessions: HashMap::new(),
             timers: BTreeSet::new(),
@@ -138,8 +141,9 @@ impl<'t> Driver<'t> {
         while !self.finished {
             let timer = self.timers.first().copied();
             let has_room = self.pending_bytes < PENDING_BYTES || self.writing.is_none();
-            if let Some(epoch) = self.superseded_by {
-                return Ok(Driven::Superseded(epoch));
+            if let Some(ending) = self.ending {
+                self.flush().await?;
+                return Ok(ending);
             }
             let input = tokio::select! {
                 call = self.calls.recv(), if has_room => match call {
@@ -291,7 +295,10 @@ impl<'t> Driver<'t> {
                     from,
                     through,
                 } => self.copier.copy(session, from, through),
-                Command::StepDown(epoch) => self.superseded_by = Some(epoch),
+                Command::StepDown(epoch) => self.ending = Some(Driven::Superseded(epoch)),
+                Command::StepAside => {
+                    self.ending.get_or_insert(Driven::Isolated);
+                }
                 Command::Finish => {
                     self.flush().await?;
                     self.finished = true;
@@ -317,15 +324,15 @@ impl<'t> Driver<'t> {
     fn acknowledge(&mut self) {
         let next_seq = self.on_disk.min(self.state.acknowledged());
         let finished = self.finished;
-        let extent = Stand::Journal(Extent { next_seq, finished });
-        self.stand.send_if_modified(|stand| {
-            let is_new = *stand != extent;
-            *stand = extent;
+        let extent = Availability::Journal(Extent { next_seq, finished });
+        self.availability.send_if_modified(|availability| {
+            let is_new = *availability != extent;
+            *availability = extent;
             is_new
         });
     }
 
-    /// Says that no worker holds a copy, and that one does again.
+    /// Says that no worker holds a copy, and that one is to hold it again.
     fn warn_of_copies(&mut self) {
         let lacks = self.state.lacks_holder() && !self.finished;
         if lacks == self.has_warned {
@@ -337,7 +344,7 @@ impl<'t> Driver<'t> {
                 "warning: no worker holds a copy of the journal; what is measured is lost with this pod until one does",
             );
         } else if let Some(holder) = self.state.holder() {
-            let text = format!("worker `{holder}` holds a copy of the journal again");
+            let text = format!("copying the journal to worker `{holder}`");
             self.tell(&text);
         }
     }

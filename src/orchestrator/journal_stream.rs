@@ -15,7 +15,7 @@ use crate::rpc::pb::{Gathering, Record};
 
 /// What there is for watchers.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Stand {
+pub(super) enum Availability {
     /// Nothing yet: these workers are waited for, and those have joined.
     Gathering(Gathering),
     Journal(Extent),
@@ -39,15 +39,19 @@ pub(super) struct JournalStream {
     from: u64,
     /// What was said last about the workers that are waited for.
     said: Option<Gathering>,
-    stand: watch::Receiver<Stand>,
+    availability: watch::Receiver<Availability>,
 }
 
 impl JournalStream {
     /// # Errors
     /// `out_of_range` when the journal has fewer records than `from`. Before there is a journal, the stream ends with
     /// that error later.
-    pub fn open(folder: &Path, from: u64, stand: watch::Receiver<Stand>) -> Result<Self, Status> {
-        if let Stand::Journal(extent) = &*stand.borrow() {
+    pub fn open(
+        folder: &Path,
+        from: u64,
+        availability: watch::Receiver<Availability>,
+    ) -> Result<Self, Status> {
+        if let Availability::Journal(extent) = &*availability.borrow() {
             check_range(from, *extent)?;
         }
         Ok(Self {
@@ -55,16 +59,16 @@ impl JournalStream {
             records: None,
             from,
             said: None,
-            stand,
+            availability,
         })
     }
 
     /// The next record, as soon as it is there; none when the run has finished.
     pub async fn next(&mut self) -> Result<Option<Record>, Status> {
         loop {
-            let stand = self.stand.borrow_and_update().clone();
-            match stand {
-                Stand::Gathering(gathering) => {
+            let availability = self.availability.borrow_and_update().clone();
+            match availability {
+                Availability::Gathering(gathering) => {
                     // Before anything is known there is nothing to say.
                     let is_known = !gathering.expected.is_empty();
                     if is_known && self.said.as_ref() != Some(&gathering) {
@@ -76,14 +80,14 @@ impl JournalStream {
                         }));
                     }
                 }
-                Stand::Journal(extent) => {
+                Availability::Journal(extent) => {
                     let record = self.record_before(extent)?;
                     if record.is_some() || extent.finished {
                         return Ok(record);
                     }
                 }
             }
-            if self.stand.changed().await.is_err() {
+            if self.availability.changed().await.is_err() {
                 return Ok(None);
             }
         }

@@ -14,7 +14,7 @@ use super::state::message::{
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
 use crate::results::{StoredRecord, WorkerEnvironment};
 use crate::rpc::pb::from_worker::Message;
-use crate::rpc::pb::{self, FromWorker, Hello, RawOutput, Record, to_worker};
+use crate::rpc::pb::{self, FromWorker, Hello, Record, to_worker};
 use crate::rpc::{self, Malformed, what_ended};
 
 /// A Hello's environment, as JSON: a few kilobytes, most of it the names of offloads.
@@ -182,14 +182,7 @@ fn observation_from(seen: pb::Observed) -> Observation {
 
 /// A record as a message.
 pub(super) fn record_from(record: StoredRecord) -> Record {
-    let StoredRecord { seq, line, raw } = record;
-    let raw = raw.map(|(name, content)| RawOutput { name, content });
-    Record {
-        seq,
-        line,
-        raw,
-        gathering: None,
-    }
+    rpc::record(record.seq, record.line, record.raw)
 }
 
 /// An order as a message.

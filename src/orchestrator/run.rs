@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use super::copier::Copier;
 use super::driver::{Driven, Driver};
 use super::finish;
-use super::gather::{Beginning, Gatherer};
-use super::journal_stream::Stand;
+use super::gather::{Arrivals, Beginning, Gatherer};
+use super::journal_stream::Availability;
 use super::log_archive;
 use super::log_lines::Lines;
 use super::service::Service;
@@ -39,8 +39,8 @@ const CALLS: usize = 64;
 /// The longest plan whose event is a line that a message carries: JSON writes line ends and quotes
 /// as two bytes.
 const LARGEST_PLAN_BYTES: usize = MAX_LINE_BYTES / 2 - (64 << 10);
-/// How long an orchestrator that has a successor waits to be removed.
-const SUPERSEDED_WAIT: Duration = Duration::from_secs(300);
+/// How long an orchestrator that has a successor waits to be removed: its node may come back late.
+const SUPERSEDED_WAIT: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long streams may take to end by themselves at the very end.
 const CLOSING: Duration = Duration::from_millis(200);
 
@@ -131,6 +131,11 @@ pub enum Error {
         "another orchestrator has taken over the run (number {0} of the run); this one decides nothing any more"
     )]
     Superseded(Epoch),
+    #[error(
+        "all workers are gone, and another orchestrator may have taken over the run; this one decides nothing any more. \
+         If its Job starts it again, it looks for the workers anew"
+    )]
+    Isolated,
     #[error("the server cannot run: {0}")]
     Server(String),
     #[error(
@@ -150,7 +155,7 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error::Stopped`] after a `shutdown` before the run's end. [`Error::Superseded`] when another orchestrator continues the
-/// run, once `shutdown` comes or after a while. Else
+/// run, once `shutdown` comes or after a while. [`Error::Isolated`] when all workers are gone, which another one may have. Else
 /// when plan or selection are wrong, the journal cannot be written or belongs to another run, or
 /// the certificates cannot be used. Failed cells are not an error.
 pub async fn run(
@@ -175,13 +180,19 @@ pub async fn run(
 
     let shutdown = pin!(shutdown);
     let mut shutdown: Pin<&mut (dyn Future<Output = ()> + Send)> = shutdown;
+    let own = Store::find(&settings.journal)?;
+    if let Some(epoch) = Store::find_successor(&settings.journal) {
+        // An earlier process of this pod has found it.
+        let error = Error::Superseded(epoch);
+        await_removal(&error, shutdown, &mut tell).await;
+        return Err(error);
+    }
     let (calls, mut inbox) = mpsc::channel(CALLS);
-    let (stand, stands) = watch::channel(Stand::Gathering(Gathering::default()));
-    let service = Service::new(calls, settings.journal.clone(), stands, workers);
+    let (availability, receiver) = watch::channel(Availability::Gathering(Gathering::default()));
+    let service = Service::new(calls, settings.journal.clone(), receiver, workers);
     let (close, closed) = oneshot::channel::<()>();
     let server = serve(&settings.identity, service, listener, closed)?;
 
-    let own = Store::find(&settings.journal)?;
     let beginning = match &settings.copies {
         Some(copies) => {
             let gatherer = Gatherer {
@@ -190,7 +201,8 @@ pub async fn run(
                 own,
                 patience: copies.patience,
                 calls: &mut inbox,
-                stand: &stand,
+                arrivals: Arrivals::default(),
+                availability: &availability,
                 tell: &mut tell,
             };
             tokio::select! {
@@ -255,20 +267,20 @@ pub async fn run(
     let state = State::new(tasks, settings.limits, history, ledger);
 
     let copier = Copier::new(settings.journal.clone());
-    let mut driver = Driver::new(state, store, copier, stand, inbox, lines, &mut tell);
+    let mut driver = Driver::new(state, store, copier, availability, inbox, lines, &mut tell);
     let unfinished = match driver.run(first, backlog, shutdown.as_mut()).await? {
         Driven::ToItsEnd => None,
         Driven::Stopped => Some(Error::Stopped),
         Driven::Superseded(epoch) => Some(Error::Superseded(epoch)),
+        Driven::Isolated => Some(Error::Isolated),
     };
     if let Some(error) = unfinished {
         // Watchers get what is acknowledged, and their streams end without the run's end.
         drop(driver);
         end(close, server).await;
-        if let Error::Superseded(_) = error {
-            tell(&format!("{error}; its pod is about to be removed"));
-            // Its Job would start it again at once, and it would take the run over in its turn.
-            let _ = tokio::time::timeout(SUPERSEDED_WAIT, shutdown).await;
+        if let Error::Superseded(epoch) = error {
+            Store::set_successor(&settings.journal, epoch)?;
+            await_removal(&error, shutdown, &mut tell).await;
         }
         return Err(error);
     }
@@ -314,6 +326,16 @@ pub async fn run(
     drop(driver);
     end(close, server).await;
     Ok(())
+}
+
+/// Waits for the removal of an orchestrator that has a successor. If it ended, its Job would start it again at once.
+async fn await_removal(
+    error: &Error,
+    shutdown: Pin<&mut (dyn Future<Output = ()> + Send)>,
+    tell: &mut (dyn FnMut(&str) + Send),
+) {
+    tell(&format!("{error}; its pod is about to be removed"));
+    let _ = tokio::time::timeout(SUPERSEDED_WAIT, shutdown).await;
 }
 
 /// Ends the server, which waits for its streams; those of workers and watchers end with the driver.

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::journal_stream::{JournalStream, Stand};
+use super::journal_stream::{Availability, JournalStream};
 use super::messages::{check_lengths, input_from, place_from};
 use super::session_rate::SessionRate;
 use super::state::message::{Input, Place, Session};
@@ -59,7 +59,7 @@ pub(super) enum Call {
 pub(super) struct Service {
     calls: mpsc::Sender<Call>,
     folder: PathBuf,
-    stand: watch::Receiver<Stand>,
+    availability: watch::Receiver<Availability>,
     sessions: Arc<AtomicU64>,
     session_rate: SessionRate,
     workers: Arc<[String]>,
@@ -70,13 +70,13 @@ impl Service {
     pub fn new(
         calls: mpsc::Sender<Call>,
         folder: PathBuf,
-        stand: watch::Receiver<Stand>,
+        availability: watch::Receiver<Availability>,
         workers: Arc<[String]>,
     ) -> Self {
         Self {
             calls,
             folder,
-            stand,
+            availability,
             sessions: Arc::new(AtomicU64::new(1)),
             session_rate: SessionRate::default(),
             workers,
@@ -169,7 +169,7 @@ impl Orchestrator for Service {
             )));
         };
         let from = request.into_inner().from_seq;
-        let mut records = JournalStream::open(&self.folder, from, self.stand.clone())?;
+        let mut records = JournalStream::open(&self.folder, from, self.availability.clone())?;
         let (out, stream) = mpsc::channel(RECORDS);
         self.call(Call::Watched).await?;
         let calls = self.calls.clone();

@@ -1,13 +1,13 @@
 //! Decides what the run does next. Pure: inputs and the time in, commands out.
 //!
 //! ```text
-//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ Running ◀─▶ AwaitingReturn ─▶ Ended
-//!                                         │                      (Ended after Closing, until the copy has all)
+//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
+//!                                         │
 //!                              lanes: Running ─▶ Stopping ─▶ (Cooling)
 //! ```
 //!
 //! The queue says which sample is next. Each one runs in a lane of its own that reserves its nodes;
-//! serially there is one lane at a time. Only `Running` holds a client that may be alive, and a lane
+//! serially there is one lane at a time. `Closing` lasts until the copy of the journal has the run's end. Only `Running` holds a client that may be alive, and a lane
 //! releases its nodes only when `Stopping` has seen the end of everything in it; so there are
 //! never two clients at once on a node, and serially never two at all. Every state that waits holds
 //! a timer; so nothing can hang a run. An answer counts only when it carries the session and the

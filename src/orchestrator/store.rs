@@ -1,21 +1,22 @@
 //! Puts events on disk, each with the tool's output that belongs to it.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::state::copy::claim::HeldJournal;
 use super::state::copy::epoch::Epoch;
 use super::state::message::Emission;
-use crate::files;
 use crate::results::{
-    Event, EventKind, Journal, JournalError, RunDir, RunDirError, VERSION, journal,
+    Event, EventKind, Journal, JournalError, RunDir, RunDirError, VERSION, epoch_file, journal,
+    run_dir,
 };
 use crate::rpc::pb::Record;
 
-/// The file, beside the journal, with the epoch of the orchestrator that writes it.
-const EPOCH_FILE: &str = "epoch";
-const LARGEST_EPOCH_BYTES: u64 = 64;
+/// The folder, beside the journal, that holds a worker's copy until all of it has arrived.
+const INCOMING: &str = "incoming";
 
 /// The run's directory, open for writing.
 #[derive(Debug)]
@@ -69,39 +70,90 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn find(folder: &Path) -> Result<HeldJournal, StoreError> {
-        let Ok(dir) = RunDir::open(folder) else {
+        if RunDir::open(folder).is_err() {
             return Ok(HeldJournal::default());
-        };
+        }
         let mut complete = false;
         let journal = Journal::open_with(folder, &mut |event| {
             complete = matches!(event.kind, EventKind::RunEnded { .. });
         })?;
         Ok(HeldJournal {
-            epoch: read_epoch(&dir),
+            epoch: Epoch(epoch_file::read(folder, epoch_file::JOURNAL)),
             next_seq: journal.next_seq(),
             complete,
         })
     }
 
-    /// Removes the journal in `folder`: a newer copy replaces it.
+    /// Begins to receive a worker's copy in a folder beside the journal in `folder`, which stays as it is until
+    /// [`Store::install`].
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn replace(folder: &Path) -> Result<Self, StoreError> {
-        let file = folder.join(journal::FILE_NAME);
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(RunDirError::Write {
-                path: file,
-                source: error,
+    pub fn receive(folder: &Path) -> Result<Self, StoreError> {
+        Self::discard_received(folder)?;
+        Self::open(&folder.join(INCOMING), None, &mut |_| {})
+    }
+
+    /// Removes what [`Store::receive`] has left.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn discard_received(folder: &Path) -> Result<(), StoreError> {
+        let incoming = folder.join(INCOMING);
+        match fs::remove_dir_all(&incoming) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(write_failed(incoming)(error))
             }
-            .into()),
-            _ => Self::open(folder, None, &mut |_| {}),
+            _ => Ok(()),
         }
+    }
+
+    /// Replaces the journal in `folder` by the copy that has been received: the raw outputs first, so that no event
+    /// names a missing file.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn install(self, folder: &Path) -> Result<(), StoreError> {
+        let incoming = self.folder.path().to_owned();
+        // Not every system renames an open file.
+        drop(self);
+        let from = incoming.join(run_dir::file::RAW);
+        let to = folder.join(run_dir::file::RAW);
+        fs::create_dir_all(&to).map_err(write_failed(to.clone()))?;
+        for entry in fs::read_dir(&from).map_err(write_failed(from.clone()))? {
+            let entry = entry.map_err(write_failed(from.clone()))?;
+            let target = to.join(entry.file_name());
+            fs::rename(entry.path(), &target).map_err(write_failed(target))?;
+        }
+        let target = folder.join(journal::FILE_NAME);
+        fs::rename(incoming.join(journal::FILE_NAME), &target).map_err(write_failed(target))?;
+        journal::sync_directory(folder).map_err(write_failed(folder.to_owned()))?;
+        Self::discard_received(folder)
+    }
+
+    /// Records that the orchestrator of this epoch has taken over the run from the one whose journal is in `folder`.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn set_successor(folder: &Path, epoch: Epoch) -> Result<(), StoreError> {
+        Ok(epoch_file::write(folder, epoch_file::SUCCESSOR, epoch.0)?)
+    }
+
+    /// The orchestrator that has taken over the run from the one whose journal is in `folder`. In a folder that
+    /// outlives pods, the journal may be the successor's own.
+    pub fn find_successor(folder: &Path) -> Option<Epoch> {
+        let successor = epoch_file::read(folder, epoch_file::SUCCESSOR);
+        let own = epoch_file::read(folder, epoch_file::JOURNAL);
+        (successor > own).then_some(Epoch(successor))
     }
 
     /// Records the epoch of the orchestrator that writes from now on.
     pub fn set_epoch(&self, epoch: Epoch) -> Result<(), StoreError> {
-        Ok(self.folder.write(EPOCH_FILE, epoch.0.to_string())?)
+        Ok(epoch_file::write(
+            self.folder.path(),
+            epoch_file::JOURNAL,
+            epoch.0,
+        )?)
     }
 
     /// The number that the next event gets.
@@ -136,8 +188,23 @@ impl Store {
     }
 }
 
-fn read_epoch(dir: &RunDir) -> Epoch {
-    let text = files::read_text(&dir.file(EPOCH_FILE), LARGEST_EPOCH_BYTES);
-    let number = text.ok().and_then(|text| text.trim().parse().ok());
-    Epoch(number.unwrap_or_default())
+fn write_failed(path: PathBuf) -> impl FnOnce(io::Error) -> StoreError {
+    move |source| RunDirError::Write { path, source }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_successor_is_remembered_until_the_journal_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), None, &mut |_| {}).unwrap();
+        store.set_epoch(Epoch(5)).unwrap();
+        assert_eq!(Store::find_successor(folder.path()), None);
+        Store::set_successor(folder.path(), Epoch(6)).unwrap();
+        assert_eq!(Store::find_successor(folder.path()), Some(Epoch(6)));
+        store.set_epoch(Epoch(6)).unwrap();
+        assert_eq!(Store::find_successor(folder.path()), None);
+    }
 }

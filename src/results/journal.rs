@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use self::error::failed;
 pub use self::error::{FILE_NAME, JournalError, Tear, TearKind};
-pub use self::reader::{Reader, Recovered, is_empty, read, read_bytes};
+pub use self::file::sync_directory;
+pub use self::reader::{LONGEST_LINE_BYTES, Reader, Recovered, is_empty, read, read_bytes};
 use self::reader::{holds_nothing, parse_line};
 use super::event::{Event, EventKind};
 use crate::diag::json;

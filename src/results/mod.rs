@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod environment;
+pub mod epoch_file;
 mod event;
 pub mod journal;
 mod progress;

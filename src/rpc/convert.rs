@@ -1,8 +1,8 @@
 //! Converts between gRPC messages and the types of the rest of the program, without loss.
 
-use super::pb;
 use super::pb::exit::How as PbHow;
 use super::pb::start_server::Ready as PbReady;
+use super::pb::{self, RawOutput, Record};
 use crate::tools::{Cut, Ended, How, Port, Ready, Transport};
 
 /// How a server is ready, as a message.
@@ -98,6 +98,18 @@ pub fn ended(exit: pb::Exit) -> Result<Ended, Malformed> {
 /// When it has none, or one that does not say how.
 pub fn what_ended(exit: Option<pb::Exit>) -> Result<Ended, Malformed> {
     ended(exit.ok_or(Malformed("exit"))?)
+}
+
+/// A record of a journal as a message, with the name and content of the raw output that belongs to it.
+#[must_use]
+pub fn record(seq: u64, line: String, raw: Option<(String, Vec<u8>)>) -> Record {
+    let raw = raw.map(|(name, content)| RawOutput { name, content });
+    Record {
+        seq,
+        line,
+        raw,
+        gathering: None,
+    }
 }
 
 #[cfg(test)]

@@ -9,20 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::files;
-use crate::results::{EventKind, Journal, RecordReader, RunDir, StoredRecord, journal};
-use crate::rpc::pb::{self, CopyPart, Held, Hold, RawOutput, Record};
+use crate::results::{
+    EventKind, Journal, RecordReader, RunDir, StoredRecord, epoch_file, journal, run_dir,
+};
+use crate::rpc;
+use crate::rpc::pb::{self, CopyPart, Held, Hold, Record};
 
-/// The epoch of the orchestrator whose journal the copy is of.
-const EPOCH_FILE: &str = "epoch";
-/// The greatest epoch that the worker has obeyed.
-const OBEYED_FILE: &str = "obeyed";
-const LARGEST_EPOCH_BYTES: u64 = 64;
-/// Permissions of these files, less the umask.
-const MODE: u32 = 0o600;
-/// A part has at most so many records, and no further one once it has so many bytes.
-const MOST_RECORDS: usize = 256;
-const ENOUGH_BYTES: usize = 512 << 10;
 /// A copy with its raw outputs is not larger. The process may not write a longer file than that either.
 const LARGEST_BYTES: u64 = 1 << 30;
 
@@ -35,7 +27,7 @@ pub(super) struct JournalCopy {
     /// Of the copy.
     epoch: u64,
     journal: Option<Journal>,
-    /// Of journal and raw outputs, as far as this process has written them.
+    /// Of journal and raw outputs.
     bytes: u64,
     complete: bool,
 }
@@ -52,11 +44,11 @@ impl JournalCopy {
         });
         let journal = journal.ok();
         Self {
-            obeyed: read_epoch(folder, OBEYED_FILE),
-            bytes: 0,
+            obeyed: epoch_file::read(folder, epoch_file::OBEYED),
+            bytes: journal.as_ref().map_or(0, |_| bytes_in(folder)),
             epoch: journal
                 .as_ref()
-                .map_or(0, |_| read_epoch(folder, EPOCH_FILE)),
+                .map_or(0, |_| epoch_file::read(folder, epoch_file::JOURNAL)),
             complete: complete && journal.is_some(),
             journal,
             folder: Some(folder.to_owned()),
@@ -89,7 +81,7 @@ impl JournalCopy {
         if epoch > self.obeyed {
             if let Some(folder) = &self.folder {
                 // Without the file, the other workers still know.
-                let _ = write_epoch(folder, OBEYED_FILE, epoch);
+                let _ = epoch_file::write(folder, epoch_file::OBEYED, epoch);
             }
             self.obeyed = epoch;
         }
@@ -156,35 +148,36 @@ impl JournalCopy {
             self.bytes = 0;
             self.epoch = self.obeyed;
         }
-        if self.epoch != self.obeyed {
-            write_epoch(folder, EPOCH_FILE, self.obeyed)?;
-            self.epoch = self.obeyed;
-        }
         let Some(journal) = &mut self.journal else {
             return Err("the copy has no beginning".to_owned());
         };
-        if hold.from_seq + known != journal.next_seq() {
+        if hold.from_seq.checked_add(known) != Some(journal.next_seq()) {
             return Err(format!(
                 "record {} does not follow: the copy has {}",
                 hold.from_seq,
                 journal.next_seq()
             ));
         }
+        let known = usize::try_from(known).unwrap_or(usize::MAX);
         let raw_bytes = |record: &Record| record.raw.as_ref().map_or(0, |raw| raw.content.len());
         let sizes = hold
             .records
             .iter()
-            .map(|record| record.line.len() + raw_bytes(record));
+            .skip(known)
+            .map(|record| record.line.len() + 1 + raw_bytes(record));
         let more = sizes.sum::<usize>() as u64;
         if self.bytes + more > LARGEST_BYTES {
             return Err(format!(
                 "the copy would be larger than {LARGEST_BYTES} bytes"
             ));
         }
+        if self.epoch != self.obeyed {
+            write_epoch(folder, self.obeyed)?;
+            self.epoch = self.obeyed;
+        }
         self.bytes += more;
         let dir = RunDir::open(folder).map_err(|error| error.to_string())?;
         let mut lines = Vec::with_capacity(hold.records.len());
-        let known = usize::try_from(known).unwrap_or(usize::MAX);
         for Record { line, raw, .. } in hold.records.into_iter().skip(known) {
             if let Some(raw) = raw {
                 let written = dir.write_raw(&raw.name, &raw.content);
@@ -204,34 +197,26 @@ impl JournalCopy {
 fn begin(folder: &Path, epoch: u64) -> Result<Journal, String> {
     let _ = fs::remove_file(folder.join(journal::FILE_NAME));
     RunDir::create(folder).map_err(|error| error.to_string())?;
-    write_epoch(folder, EPOCH_FILE, epoch)?;
+    write_epoch(folder, epoch)?;
     Journal::create(folder).map_err(|error| error.to_string())
 }
 
-fn read_epoch(folder: &Path, name: &str) -> u64 {
-    let text = files::read_text(&folder.join(name), LARGEST_EPOCH_BYTES);
-    let number = text.ok().and_then(|text| text.trim().parse().ok());
-    number.unwrap_or_default()
+fn write_epoch(folder: &Path, epoch: u64) -> Result<(), String> {
+    let written = epoch_file::write(folder, epoch_file::JOURNAL, epoch);
+    written.map_err(|error| error.to_string())
 }
 
-fn write_epoch(folder: &Path, name: &str, epoch: u64) -> Result<(), String> {
-    let path = folder.join(name);
-    let text = epoch.to_string();
-    let written = files::replace(&path, MODE, files::Durability::Synced, |file| {
-        std::io::Write::write_all(file, text.as_bytes())
-    });
-    written.map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+/// The size of the journal and the raw outputs in a folder.
+fn bytes_in(folder: &Path) -> u64 {
+    let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    let raw = fs::read_dir(folder.join(run_dir::file::RAW));
+    let raw = raw.into_iter().flatten().flatten();
+    let raw: u64 = raw.map(|entry| size(&entry.path())).sum();
+    size(&folder.join(journal::FILE_NAME)) + raw
 }
 
 fn record_from(record: StoredRecord) -> Record {
-    let StoredRecord { seq, line, raw } = record;
-    let raw = raw.map(|(name, content)| RawOutput { name, content });
-    Record {
-        seq,
-        line,
-        raw,
-        gathering: None,
-    }
+    rpc::record(record.seq, record.line, record.raw)
 }
 
 /// The worker's copy, for its session and for the command line.
@@ -251,31 +236,34 @@ impl SharedCopy {
         }
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, JournalCopy> {
+    fn lock(&self) -> MutexGuard<'_, JournalCopy> {
         self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Uses the copy where waiting for the disk delays nobody.
-    pub async fn with<T: Default + Send + 'static>(
+    pub async fn with<T: Send + 'static>(
         &self,
         use_copy: impl FnOnce(&mut JournalCopy) -> T + Send + 'static,
     ) -> T {
         let copy = self.clone();
         let used = tokio::task::spawn_blocking(move || use_copy(&mut copy.lock()));
-        used.await.unwrap_or_default()
+        match used.await {
+            Ok(used) => used,
+            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+        }
     }
 
     /// Whether an order of this epoch counts.
     pub async fn obeys(&self, epoch: u64) -> bool {
-        // Most orders are of the same orchestrator as the one before.
-        let is_same = self.lock().obeyed() == epoch;
-        is_same || self.with(move |copy| copy.obeys(epoch)).await
+        self.with(move |copy| copy.obeys(epoch)).await
     }
 
     /// Somebody has every record up to this one.
-    pub fn set_collected(&self, through_seq: u64) {
-        let copy = self.lock();
-        if copy.is_complete() && through_seq + 1 >= copy.next_seq() {
+    pub async fn set_collected(&self, through_seq: u64) {
+        let has_all = self.with(move |copy| {
+            copy.is_complete() && through_seq.saturating_add(1) >= copy.next_seq()
+        });
+        if has_all.await {
             self.collected.notify_one();
         }
     }
@@ -315,16 +303,9 @@ impl Parts {
         let Some(records) = &mut self.records else {
             return Err(std::io::Error::other("there is no copy"));
         };
-        let mut bytes = 0;
-        while part.records.len() < MOST_RECORDS && bytes < ENOUGH_BYTES {
-            if records.next_seq() >= self.through {
-                part.last = true;
-                return Ok(());
-            }
-            let record = records.next_record()?;
-            bytes += record.line.len() + record.raw.as_ref().map_or(0, |(_, raw)| raw.len());
-            part.records.push(record_from(record));
-        }
+        let batch = records.next_batch(self.through)?;
+        part.records = batch.into_iter().map(record_from).collect();
+        part.last = records.next_seq() >= self.through;
         Ok(())
     }
 }
@@ -400,8 +381,20 @@ mod tests {
                 problem: String::new()
             }
         );
-        // Another orchestrator begins anew.
+        let bytes = copy.bytes;
+        assert_eq!(
+            bytes,
+            bytes_in(folder.path()),
+            "repeated records count once"
+        );
+        drop(copy);
+        let mut copy = JournalCopy::open(Some(folder.path()));
+        assert_eq!(copy.bytes, bytes, "the next process counts the same");
         assert!(copy.obeys(11));
+        // An order that is refused leaves the copy to the orchestrator that wrote it.
+        assert!(!copy.hold(hold(7..8)).problem.is_empty());
+        assert_eq!(copy.describe().unwrap().epoch, 9);
+        // Another orchestrator begins anew.
         assert_eq!(copy.hold(hold(0..1)).next_seq, 1);
         assert!(!copy.is_complete());
     }

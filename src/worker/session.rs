@@ -170,10 +170,7 @@ async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Resu
     let mut is_reported = false;
     loop {
         let begun = Instant::now();
-        (hello.epoch, hello.copy) = {
-            let copy = copy.lock();
-            (copy.obeyed(), copy.describe())
-        };
+        (hello.epoch, hello.copy) = copy.with(|copy| (copy.obeyed(), copy.describe())).await;
         let ending = session(settings, &hello, steps, copy).await;
         // No tool of a session lives on in the next.
         steps.kill().await;
@@ -203,7 +200,7 @@ async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Resu
             }
         };
         let alone = alone_since.elapsed();
-        if copy.lock().is_complete() {
+        if copy.with(|copy| copy.is_complete()).await {
             if alone >= settings.copy_patience {
                 return Ok(());
             }
@@ -286,7 +283,7 @@ async fn session(
                     let _ = answers.send(FromWorker { message }).await;
                 }
                 Some(Order::SendCopy(_)) => {
-                    let parts = copy.lock().parts();
+                    let parts = copy.with(|copy| copy.parts()).await;
                     let answers = answers.clone();
                     tokio::task::spawn_blocking(move || {
                         for part in parts {

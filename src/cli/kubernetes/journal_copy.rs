@@ -76,7 +76,13 @@ pub(in crate::cli) async fn collect(
             error_chain(&status)
         )
     };
-    let answer = holder.client.read_copy(ReadCopyRequest { from_seq }).await;
+    let asked = holder.client.read_copy(ReadCopyRequest { from_seq });
+    let answer = timeout(RECORD_WITHIN, asked).await.map_err(|_| {
+        let limit = RECORD_WITHIN.as_secs();
+        anyhow!(
+            "worker `{worker}` does not begin to send its copy within {limit} s; run the command again"
+        )
+    })?;
     let mut records = answer.map_err(lost)?.into_inner();
     let mut is_over = false;
     loop {
@@ -93,10 +99,10 @@ pub(in crate::cli) async fn collect(
     }
     if let (true, Some(through_seq)) = (is_over, sink.holds_through()) {
         // The worker waits for some time, and then ends all the same.
-        let _ = holder
+        let collected = holder
             .client
-            .copy_collected(CopyCollectedRequest { through_seq })
-            .await;
+            .copy_collected(CopyCollectedRequest { through_seq });
+        let _ = timeout(ANSWERS_WITHIN, collected).await;
     }
     Ok(is_over)
 }

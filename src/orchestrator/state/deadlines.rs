@@ -12,6 +12,16 @@ use crate::tools::{Cause, Failure};
 impl State {
     pub(super) fn timer_fired(&mut self, fired: Timer) {
         match &self.phase {
+            Phase::AwaitingNeeded(timer) if *timer == fired && self.is_isolated() => {
+                self.phase = Phase::AwaitingNeeded(self.set_timer(self.limits.start));
+                self.commands.push(Command::StepAside);
+            }
+            Phase::AwaitingReturn { cell, timer } if *timer == fired && self.is_isolated() => {
+                let cell = *cell;
+                let timer = self.set_timer(self.limits.reconnect);
+                self.phase = Phase::AwaitingReturn { cell, timer };
+                self.commands.push(Command::StepAside);
+            }
             Phase::AwaitingNeeded(timer) if *timer == fired => {
                 let missing =
                     |id: &WorkerId| self.workers[*id].present.is_none() && self.queue.needs(*id);
@@ -121,6 +131,20 @@ impl State {
     /// Takes another holder, and lets this lane's client wait for it.
     fn reject_holder_for(&mut self, id: LaneId) {
         self.reject_holder();
+        self.set_copy_timer_of(id);
+    }
+
+    /// Lets whatever waits for the copy wait longer: its holder is slow, and not silent.
+    pub(super) fn renew_copy_timers(&mut self) {
+        if let Phase::Closing(_) = self.phase {
+            self.phase = Phase::Closing(self.set_timer(self.limits.copy));
+        }
+        for id in self.copying_lanes() {
+            self.set_copy_timer_of(id);
+        }
+    }
+
+    fn set_copy_timer_of(&mut self, id: LaneId) {
         let timer = self.set_timer(self.limits.copy);
         if let Some(lane) = self.lanes.get_mut(&id)
             && let LanePhase::Running(attempt) = &mut lane.phase

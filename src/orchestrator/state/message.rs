@@ -131,6 +131,9 @@ pub enum Command {
     },
     /// A worker has obeyed an orchestrator of this greater epoch: this one decides nothing any more.
     StepDown(Epoch),
+    /// No worker is there although some were: another orchestrator may have them. So nothing is decided any more, and
+    /// the process ends; the next one finds out.
+    StepAside,
     /// There will be no more events.
     Finish,
 }

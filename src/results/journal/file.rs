@@ -68,7 +68,7 @@ fn finish(opened: io::Result<File>, path: &Path, what: &'static str) -> Result<F
 ///
 /// # Errors
 /// Those of the system calls.
-pub(super) fn sync_directory(dir: &Path) -> io::Result<()> {
+pub fn sync_directory(dir: &Path) -> io::Result<()> {
     // Windows keeps them in its own journal, and has no call for a directory.
     if cfg!(unix) {
         File::open(dir)?.sync_all()?;

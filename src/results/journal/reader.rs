@@ -14,7 +14,7 @@ use crate::results::event::{Event, EventKind, OLDEST_VERSION, Outcome, Sample, V
 use crate::schedule::CellId;
 
 /// No event of ours is longer: the longest holds a plan.
-const LONGEST_LINE_BYTES: u64 = 16 << 20;
+pub const LONGEST_LINE_BYTES: u64 = 16 << 20;
 
 /// What could be read of a journal.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -45,7 +45,7 @@ impl WorkerControl for Service {
         request: Request<DescribeCopyRequest>,
     ) -> Result<Response<DescribeCopyResponse>, Status> {
         Peer::from_request(&request)?.must_be_client()?;
-        let copy = self.copy.lock().describe();
+        let copy = self.copy.with(|copy| copy.describe()).await;
         Ok(with_version(Response::new(DescribeCopyResponse { copy })))
     }
 
@@ -55,7 +55,7 @@ impl WorkerControl for Service {
     ) -> Result<Response<Self::ReadCopyStream>, Status> {
         Peer::from_request(&request)?.must_be_client()?;
         let from = request.into_inner().from_seq;
-        let records = self.copy.lock().records(from);
+        let records = self.copy.with(move |copy| copy.records(from)).await;
         let records = records.map_err(|error| Status::out_of_range(error.to_string()))?;
         let (out, stream) = mpsc::channel(RECORDS);
         tokio::task::spawn_blocking(move || {
@@ -74,7 +74,8 @@ impl WorkerControl for Service {
         request: Request<CopyCollectedRequest>,
     ) -> Result<Response<CopyCollectedResponse>, Status> {
         Peer::from_request(&request)?.must_be_client()?;
-        self.copy.set_collected(request.into_inner().through_seq);
+        let through_seq = request.into_inner().through_seq;
+        self.copy.set_collected(through_seq).await;
         Ok(Response::new(CopyCollectedResponse {}))
     }
 

@@ -40,6 +40,8 @@ pub(in super::super) struct Copies {
     acknowledged: u64,
     /// The workers that were there at the beginning are known: without a holder among them there is none.
     is_settled: bool,
+    /// A worker has held a copy, of this orchestrator or of an earlier one.
+    has_had_holder: bool,
     /// Something has happened that may change who holds the copy, or which clients wait for it.
     is_changed: bool,
 }
@@ -60,6 +62,8 @@ impl Copies {
             // What an earlier part of the run had was acknowledged or may be.
             acknowledged: ledger.base.next_seq,
             is_settled: !ledger.has_copies,
+            // More than the run's start: a worker has joined an earlier orchestrator.
+            has_had_holder: ledger.base.epoch > Epoch::default() && ledger.base.next_seq > 1,
             is_changed: true,
             ledger,
             holder: None,
@@ -139,6 +143,20 @@ impl State {
         ledger.has_copies && *is_settled && holder.is_none()
     }
 
+    /// Whether all workers are gone for a reason that nobody has told, after one of them held a copy: they may have
+    /// joined another orchestrator.
+    pub(in super::super) fn is_isolated(&self) -> bool {
+        let Copies {
+            ledger,
+            has_had_holder,
+            ..
+        } = &self.copies;
+        let mut workers = self.workers.iter();
+        let all_are_gone =
+            workers.all(|(_, worker)| worker.present.is_none() && worker.end.is_none());
+        ledger.has_copies && *has_had_holder && all_are_gone
+    }
+
     /// What releases the holder, which is kept after the run's end until somebody has collected the records.
     pub fn release_holder(&mut self) -> Vec<Command> {
         self.copies.ledger.has_copies = false;
@@ -191,6 +209,7 @@ impl State {
                 holder.held = held;
                 let worker = holder.worker;
                 self.copies.is_changed = true;
+                self.renew_copy_timers();
                 // It may become the holder again after another one.
                 let epoch = self.copies.ledger.epoch;
                 if let Some(present) = self.workers[worker].present.as_mut() {
@@ -284,6 +303,7 @@ impl State {
             ))
         });
         let best = candidates.max();
+        self.copies.has_had_holder |= best.is_some();
         self.copies.holder =
             best.map(|(_, std::cmp::Reverse(worker), session, from)| {
                 match current.filter(|holder| holder.worker == worker) {

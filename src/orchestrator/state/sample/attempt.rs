@@ -159,14 +159,19 @@ impl State {
         }
     }
 
-    /// Starts the clients that waited until the copy of the journal has all events.
-    pub(in super::super) fn start_waiting_clients(&mut self) {
+    /// The lanes whose client waits for the copy of the journal.
+    pub(in super::super) fn copying_lanes(&self) -> Vec<LaneId> {
         let waits = |lane: &Lane| {
             let attempt = lane.running();
             attempt.is_some_and(|attempt| matches!(attempt.stage, Stage::Copying))
         };
         let waiting = self.lanes.iter().filter(|(_, lane)| waits(lane));
-        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
+        waiting.map(|(id, _)| *id).collect()
+    }
+
+    /// Starts the clients that waited until the copy of the journal has all events.
+    pub(in super::super) fn start_waiting_clients(&mut self) {
+        for id in self.copying_lanes() {
             self.start_client(id);
         }
     }

@@ -93,6 +93,8 @@ fn a_worker_that_left_before_the_first_sample_has_failed_its_cells() {
     let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
     world.join("w2", Machine::on_node(0));
     world.vanish("w2");
+    // Without any worker, another orchestrator could have them.
+    world.join("w3", Machine::on_node(0));
     for input in std::mem::take(&mut world.mail) {
         world.deliver(input);
     }

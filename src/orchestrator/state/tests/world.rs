@@ -344,6 +344,11 @@ impl World {
                 Command::StepDown(epoch) => {
                     panic!("no worker has obeyed {epoch:?}, which is greater")
                 }
+                // Its successor may be itself.
+                Command::StepAside => {
+                    let mut believed = self.believed.values();
+                    assert!(believed.all(|session| self.over.contains(session)));
+                }
                 Command::Finish => self.finished = true,
             }
         }
