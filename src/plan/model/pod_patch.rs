@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// The containers that netplan runs in.
-pub const OWN_CONTAINERS: &[&str] = &["worker", "orchestrator"];
+/// The containers and init containers that netplan runs in.
+pub const OWN_CONTAINERS: &[&str] = &["worker", "orchestrator", "offloads"];
+
 /// A part of a pod template, merged into those of all pods. A `null` removes a field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PodPatch(pub Value);
