@@ -34,7 +34,7 @@ pub struct RunContext {
     pub version: &'static str,
     /// The `--only` selection, if any.
     pub only: Option<String>,
-    /// The journal of a run that is continued: gzipped, in parts of which a `ConfigMap` takes one each, in base64.
+    /// The journal of a run that is continued: gzipped, in parts, one for each `ConfigMap`, in base64.
     pub journal: Vec<String>,
     /// Programs of declared tools: workers announce which files they are.
     pub programs: BTreeSet<String>,
@@ -141,6 +141,8 @@ pub(super) struct KubernetesContext<'a> {
     pub ttl_seconds_after_finished: Option<u32>,
     /// Whether any worker is on its host's network.
     pub any_on_host: bool,
+    /// The ports of all workers on their hosts' networks, each once.
+    pub host_ports: Vec<PortContext>,
     /// Whether the namespace is netplan's own, rather than one that the plan names.
     pub own_namespace: bool,
 }
@@ -168,9 +170,16 @@ impl<'a> KubernetesContext<'a> {
             active_deadline_seconds: plan.active_deadline_seconds,
             ttl_seconds_after_finished: plan.ttl_seconds_after_finished,
             any_on_host: workers.iter().any(|worker| worker.host_network),
+            host_ports: host_ports(workers),
             own_namespace: run.namespace == NAMESPACE,
         }
     }
+}
+
+fn host_ports(workers: &[WorkerPorts<'_>]) -> Vec<PortContext> {
+    let on_host = workers.iter().filter(|worker| worker.host_network);
+    let ports: BTreeSet<&Port> = on_host.flat_map(|worker| &worker.ports).collect();
+    ports.into_iter().map(PortContext::from).collect()
 }
 
 /// Labels that every node with a pod has: the image is of Linux, and may be of one architecture.
@@ -276,16 +285,24 @@ pub(super) struct PortContext {
     pub transport: &'static str,
 }
 
+impl From<&Port> for PortContext {
+    fn from(port: &Port) -> Self {
+        Self {
+            number: port.number,
+            transport: match port.transport {
+                Transport::Tcp => "TCP",
+                Transport::Udp => "UDP",
+            },
+        }
+    }
+}
+
 impl<'a> WorkerContext<'a> {
     pub fn new(
         worker: &'a WorkerPorts<'a>,
         affinity: Affinity,
         kubernetes: &'a Kubernetes,
     ) -> Self {
-        let transport = |port: &Port| match port.transport {
-            Transport::Tcp => "TCP",
-            Transport::Udp => "UDP",
-        };
         Self {
             name: worker.name,
             pods: PodsContext::new(kubernetes, &worker.placement.pods),
@@ -293,14 +310,7 @@ impl<'a> WorkerContext<'a> {
             host_network: worker.host_network,
             families: &worker.families,
             control_port: WORKER_CONTROL_PORT,
-            ports: worker
-                .ports
-                .iter()
-                .map(|port| PortContext {
-                    number: port.number,
-                    transport: transport(port),
-                })
-                .collect(),
+            ports: worker.ports.iter().map(PortContext::from).collect(),
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::plan::{OWN_CONTAINERS, PodPatch};
 /// Where a Job has the template of its pods.
 const TEMPLATE: &str = "/spec/template";
 
-/// Merges the patch into the pods of all Jobs. A part for netplan's container `worker` or `orchestrator` is left out
-/// of the pods that have no such container.
+/// Merges the patch into the pods of all Jobs. A part for a container of netplan's is left out of the pods that have
+/// no such container.
 ///
 /// # Errors
 /// The name of an object whose pods are not as Kubernetes has them, and why.
@@ -34,12 +34,14 @@ pub fn patch_pods(manifests: &mut [Manifest], patch: &PodPatch) -> Result<(), St
 
 fn patched(template: &Value, patch: &Value) -> serde_json::Result<Value> {
     let mut patch = patch.clone();
-    let has = |name: &str| names(template).any(|own| own == name);
-    if let Some(Value::Array(containers)) = patch.pointer_mut("/spec/containers") {
-        containers.retain(|container| match container["name"].as_str() {
-            Some(name) if OWN_CONTAINERS.contains(&name) => has(name),
-            _ => true,
-        });
+    for list in ["/spec/containers", "/spec/initContainers"] {
+        let has = |name: &str| names(template, list).any(|own| own == name);
+        if let Some(Value::Array(containers)) = patch.pointer_mut(list) {
+            containers.retain(|container| match container["name"].as_str() {
+                Some(name) if OWN_CONTAINERS.contains(&name) => has(name),
+                _ => true,
+            });
+        }
     }
     let mut merged: PodTemplateSpec = serde_json::from_value(template.clone())?;
     merged.merge_from(serde_json::from_value(patch.clone())?);
@@ -48,10 +50,8 @@ fn patched(template: &Value, patch: &Value) -> serde_json::Result<Value> {
     Ok(merged)
 }
 
-fn names(template: &Value) -> impl Iterator<Item = &str> {
-    let containers = template
-        .pointer("/spec/containers")
-        .and_then(Value::as_array);
+fn names<'t>(template: &'t Value, list: &str) -> impl Iterator<Item = &'t str> + use<'t> {
+    let containers = template.pointer(list).and_then(Value::as_array);
     let containers = containers.into_iter().flatten();
     containers.filter_map(|container| container["name"].as_str())
 }
@@ -114,6 +114,8 @@ mod tests {
                     {"name": "worker", "env": [{"name": "GODEBUG", "value": "x"}], "command": null},
                     {"name": "proxy", "image": "proxy:1"},
                 ],
+                // These pods have no such container, so it would be one without an image.
+                "initContainers": [{"name": "offloads", "resources": {}}],
             },
         });
         let worker = patched(&template("worker"), &patch).unwrap();
@@ -134,12 +136,13 @@ mod tests {
                     {"name": "proxy", "image": "proxy:1"},
                 ],
                 "volumes": [{"name": "tls", "secret": {"secretName": "s"}}],
+                "initContainers": [],
             },
         });
         assert_eq!(worker, expected);
         // What is for the worker is not for the orchestrator.
         let orchestrator = patched(&template("orchestrator"), &patch).unwrap();
-        let names: Vec<&str> = names(&orchestrator).collect();
+        let names: Vec<&str> = names(&orchestrator, "/spec/containers").collect();
         assert_eq!(names, ["orchestrator", "proxy"]);
         assert_eq!(
             orchestrator["spec"]["containers"][0]["command"],

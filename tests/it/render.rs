@@ -24,7 +24,6 @@ fn run() -> RunContext {
 }
 
 fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, RenderError> {
-    let port = |number, transport| Port { number, transport };
     let near = Placement {
         same_node_as: Some("w1".into()),
         ..Placement::default()
@@ -45,7 +44,7 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             name: "w2",
             placement: &near,
             host_network: false,
-            ports: vec![port(5201, Transport::Tcp), port(5201, Transport::Udp)],
+            ports: iperf3_ports(),
             families: WorkerFamilies::default(),
         },
         WorkerPorts {
@@ -56,6 +55,23 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             families: WorkerFamilies::default(),
         },
     ];
+    rendered_for(run, &workers, templates)
+}
+
+fn iperf3_ports() -> Vec<Port> {
+    let port = |transport| Port {
+        number: 5201,
+        transport,
+    };
+    vec![port(Transport::Tcp), port(Transport::Udp)]
+}
+
+fn rendered_for(
+    run: &RunContext,
+    workers: &[WorkerPorts<'_>],
+    templates: &Templates,
+) -> Result<Vec<Manifest>, RenderError> {
+    let roles = workers.iter().map(|worker| worker.name);
     let identity = |role: &str| {
         json!({
             "role": role,
@@ -69,9 +85,12 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
         "small",
         PLAN,
         &Kubernetes::default(),
-        &workers,
+        workers,
         &Identities {
-            in_pods: ["orchestrator", "w1", "w2", "w3"].map(identity).to_vec(),
+            in_pods: std::iter::once("orchestrator")
+                .chain(roles)
+                .map(identity)
+                .collect(),
             client: identity("client"),
         },
         templates,
@@ -88,6 +107,50 @@ fn the_manifests_of_a_run() {
     let all = shipped();
     let text: Vec<String> = all.iter().map(|one| format!("---\n{}", one.text)).collect();
     snapshots().bind(|| insta::assert_snapshot!("manifests", text.concat()));
+}
+
+/// With `hostNetwork` the API server makes each port a `hostPort`: two such pods fit on no node. And a policy
+/// matches no address of a node.
+#[test]
+fn workers_on_the_host_network_take_no_ports_and_are_reached_by_all_pods() {
+    let beside = Placement {
+        same_node_as: Some("h1".into()),
+        ..Placement::default()
+    };
+    let anywhere = Placement::default();
+    let worker = |name, placement, host_network| WorkerPorts {
+        name,
+        placement,
+        host_network,
+        ports: iperf3_ports(),
+        families: WorkerFamilies::default(),
+    };
+    let workers = [
+        worker("h1", &anywhere, true),
+        worker("h2", &beside, true),
+        worker("pod", &anywhere, false),
+    ];
+    let manifests = rendered_for(&run(), &workers, &Templates::embedded()).unwrap();
+    let object = |kind: &str, worker: &str| {
+        let name = format!("netplan-0badcafe-{worker}");
+        let found = manifests
+            .iter()
+            .find(|one| one.kind() == kind && one.name() == name);
+        &found.unwrap().object
+    };
+    let ports =
+        |worker| &object("Job", worker)["spec"]["template"]["spec"]["containers"][0]["ports"];
+    assert_eq!(ports("h1"), &json!(null));
+    assert_eq!(ports("h2"), &json!(null));
+    assert_eq!(ports("pod").as_array().unwrap().len(), 2);
+
+    let open = json!({"ports": [
+        {"port": 5201, "protocol": "TCP"},
+        {"port": 5201, "protocol": "UDP"},
+    ]});
+    let policy = &object("NetworkPolicy", "pod")["spec"];
+    assert_eq!(policy["ingress"], json!([open]));
+    assert!(policy["egress"].as_array().unwrap().contains(&open));
 }
 
 #[test]

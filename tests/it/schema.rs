@@ -67,7 +67,11 @@ const BEYOND: &[(&str, &[&str])] = &[
     ("keys that the reader of YAML drops", &["duplicate_key"]),
     (
         "what Kubernetes knows of pods",
-        &["kubernetes_pod_field", "kubernetes_pod_type"],
+        &[
+            "kubernetes_pod_field",
+            "kubernetes_pod_null",
+            "kubernetes_pod_type",
+        ],
     ),
 ];
 

@@ -9,6 +9,9 @@ use crate::diag::{Place, Problem, quote};
 use crate::plan::model::pod_patch::{OWN_CONTAINERS, PodPatch, is_own_volume};
 use crate::plan::text::tree::{Entry, Kind, NodeId, Value};
 
+/// How to change a list or mapping that has parts of netplan's.
+const CHANGE_ONE: &str = "`null` would remove netplan's own parts: name what to change";
+
 /// Where netplan mounts identity, plan and journal.
 const OWN_FOLDER: &str = "/run/netplan";
 
@@ -27,6 +30,10 @@ pub fn pod_patch(decoder: &Decoder<'_>, id: NodeId) -> Option<PodPatch> {
         decoder.report(problem);
     };
     for entry in &map.entries {
+        if is_null(decoder, entry) {
+            report(own(entry, CHANGE_ONE));
+            continue;
+        }
         match entry.key.as_str() {
             "metadata" => metadata(decoder, entry.value, &mut report),
             "spec" => spec(decoder, entry.value, &mut report),
@@ -50,6 +57,7 @@ fn metadata(decoder: &Decoder<'_>, id: NodeId, report: &mut impl FnMut(Problem))
     for entry in entries(decoder, id) {
         match entry.key.as_str() {
             "annotations" => {}
+            "labels" if is_null(decoder, entry) => report(own(entry, CHANGE_ONE)),
             "labels" => {
                 let labels = entries(decoder, entry.value).iter();
                 for label in labels.filter(|label| is_own_label(&label.key)) {
@@ -69,6 +77,7 @@ fn spec(decoder: &Decoder<'_>, id: NodeId, report: &mut impl FnMut(Problem)) {
             "hostNetwork" => "a path asks for the host network, e.g. `via: host`",
             "nodeName" => "give each worker its node, e.g. `w1: { node: NAME }`",
             "affinity" => "give each worker its place, e.g. `w2: { same_node_as: w1 }`",
+            "containers" | "initContainers" | "volumes" if is_null(decoder, entry) => CHANGE_ONE,
             "containers" | "initContainers" => {
                 for container in items(decoder, entry.value) {
                     self::container(decoder, *container, report);
@@ -89,9 +98,18 @@ fn spec(decoder: &Decoder<'_>, id: NodeId, report: &mut impl FnMut(Problem)) {
 
 fn container(decoder: &Decoder<'_>, id: NodeId, report: &mut impl FnMut(Problem)) {
     let fields = entries(decoder, id);
-    let is_own = named(decoder, fields).is_some_and(|(name, _)| OWN_CONTAINERS.contains(&name));
+    let Some((name, _)) = named(decoder, fields) else {
+        let what = "a container needs a `name`";
+        let help = "containers are merged by name, e.g. `- name: worker`";
+        report(Problem::new(decoder.place(id), what).help(help));
+        return;
+    };
+    let is_own = OWN_CONTAINERS.contains(&name);
     for entry in fields {
         match entry.key.as_str() {
+            "env" | "volumeMounts" if is_own && is_null(decoder, entry) => {
+                report(own(entry, CHANGE_ONE));
+            }
             "command" | "args" if is_own => report(own(entry, "the pod runs netplan")),
             "image" if is_own => report(own(entry, "write `kubernetes: { image: … }`")),
             "env" if is_own => {
@@ -193,12 +211,17 @@ fn items<'t>(decoder: &Decoder<'t>, id: NodeId) -> &'t [NodeId] {
     }
 }
 
+/// Whether the value removes a field.
+fn is_null(decoder: &Decoder<'_>, entry: &Entry) -> bool {
+    matches!(&decoder.tree.get(entry.value).kind, Kind::Scalar(scalar) if scalar.value == Value::Null)
+}
+
 /// The item's `name`, and its place.
 fn named<'t>(decoder: &Decoder<'t>, fields: &'t [Entry]) -> Option<(&'t str, Place)> {
     let name = fields.iter().find(|entry| entry.key == "name")?;
     let node = decoder.tree.get(name.value);
     match &node.kind {
-        Kind::Scalar(scalar) => Some((&scalar.text, node.place)),
+        Kind::Scalar(scalar) if scalar.value != Value::Null => Some((&scalar.text, node.place)),
         _ => None,
     }
 }

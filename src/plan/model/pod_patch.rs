@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// The containers that netplan runs in.
-pub const OWN_CONTAINERS: &[&str] = &["worker", "orchestrator"];
 /// The init container that switches offloads off.
 pub const OFFLOADS_CONTAINER: &str = "offloads";
+/// The containers and init containers that netplan runs in.
+pub const OWN_CONTAINERS: &[&str] = &["worker", "orchestrator", OFFLOADS_CONTAINER];
 
 /// A part of a pod template, merged into those of all pods. A `null` removes a field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
