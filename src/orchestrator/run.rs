@@ -40,7 +40,7 @@ const CALLS: usize = 64;
 /// as two bytes.
 const LARGEST_PLAN_BYTES: usize = MAX_LINE_BYTES / 2 - (64 << 10);
 /// How long an orchestrator that has a successor waits to be removed: its node may come back late.
-const SUPERSEDED_WAIT: Duration = Duration::from_secs(12 * 60 * 60);
+const SUPERSEDED_WAIT: Duration = Duration::from_secs(300);
 /// How long streams may take to end by themselves at the very end.
 const CLOSING: Duration = Duration::from_millis(200);
 
@@ -181,12 +181,6 @@ pub async fn run(
     let shutdown = pin!(shutdown);
     let mut shutdown: Pin<&mut (dyn Future<Output = ()> + Send)> = shutdown;
     let own = Store::find(&settings.journal)?;
-    if let Some(epoch) = Store::find_successor(&settings.journal) {
-        // An earlier process of this pod has found it.
-        let error = Error::Superseded(epoch);
-        await_removal(&error, shutdown, &mut tell).await;
-        return Err(error);
-    }
     let (calls, mut inbox) = mpsc::channel(CALLS);
     let (availability, receiver) = watch::channel(Availability::Gathering(Gathering::default()));
     let service = Service::new(calls, settings.journal.clone(), receiver, workers);
@@ -278,8 +272,7 @@ pub async fn run(
         // Watchers get what is acknowledged, and their streams end without the run's end.
         drop(driver);
         end(close, server).await;
-        if let Error::Superseded(epoch) = error {
-            Store::set_successor(&settings.journal, epoch)?;
+        if let Error::Superseded(_) = error {
             await_removal(&error, shutdown, &mut tell).await;
         }
         return Err(error);

@@ -131,22 +131,6 @@ impl Store {
         Self::discard_received(folder)
     }
 
-    /// Records that the orchestrator of this epoch has taken over the run from the one whose journal is in `folder`.
-    ///
-    /// # Errors
-    /// When the folder cannot be written.
-    pub fn set_successor(folder: &Path, epoch: Epoch) -> Result<(), StoreError> {
-        Ok(epoch_file::write(folder, epoch_file::SUCCESSOR, epoch.0)?)
-    }
-
-    /// The orchestrator that has taken over the run from the one whose journal is in `folder`. In a folder that
-    /// outlives pods, the journal may be the successor's own.
-    pub fn find_successor(folder: &Path) -> Option<Epoch> {
-        let successor = epoch_file::read(folder, epoch_file::SUCCESSOR);
-        let own = epoch_file::read(folder, epoch_file::JOURNAL);
-        (successor > own).then_some(Epoch(successor))
-    }
-
     /// Records the epoch of the orchestrator that writes from now on.
     pub fn set_epoch(&self, epoch: Epoch) -> Result<(), StoreError> {
         Ok(epoch_file::write(
@@ -190,21 +174,4 @@ impl Store {
 
 fn write_failed(path: PathBuf) -> impl FnOnce(io::Error) -> StoreError {
     move |source| RunDirError::Write { path, source }.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_successor_is_remembered_until_the_journal_is_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), None, &mut |_| {}).unwrap();
-        store.set_epoch(Epoch(5)).unwrap();
-        assert_eq!(Store::find_successor(folder.path()), None);
-        Store::set_successor(folder.path(), Epoch(6)).unwrap();
-        assert_eq!(Store::find_successor(folder.path()), Some(Epoch(6)));
-        store.set_epoch(Epoch(6)).unwrap();
-        assert_eq!(Store::find_successor(folder.path()), None);
-    }
 }

@@ -10,8 +10,6 @@ use crate::files::{self, Durability};
 pub const JOURNAL: &str = "epoch";
 /// The file with the greatest epoch that a worker has obeyed.
 pub const OBEYED: &str = "obeyed";
-/// The file with the epoch of the orchestrator that has taken over the run.
-pub const SUCCESSOR: &str = "superseded";
 
 const LARGEST_BYTES: u64 = 64;
 /// Permissions of the files, less the umask.

@@ -140,7 +140,7 @@ pub async fn run(
 async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Result<(), Error> {
     let text = |ip: Option<IpAddr>| ip.map(|ip| ip.to_string()).unwrap_or_default();
     // With the journal of a finished run it measures no more, and must stay until somebody collects it.
-    let holds_results = copy.lock().is_complete();
+    let holds_results = copy.with(|copy| copy.is_complete()).await;
     let service = async {
         if holds_results {
             return Ok([None, None]);

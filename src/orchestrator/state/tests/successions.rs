@@ -141,6 +141,21 @@ fn replay(cells: &[CellSpec], policy: Policy, parts: Vec<(Vec<Action>, Replaceme
         world.succeed(epoch, base, events);
     }
     world.end_well();
+    while world.superseded {
+        // It finds all workers, so none of them has obeyed a greater epoch.
+        let replacement = Replacement {
+            salt: 0,
+            first: 0,
+            late: None,
+            is_restart: false,
+        };
+        let (epoch, base, events) = newest_copy(&world, &replacement);
+        world.held = world.held.min(events.len());
+        restarts.retain(|at| *at <= events.len());
+        restarts.push(events.len());
+        world.succeed(epoch, base, events);
+        world.end_well();
+    }
     check(
         &world.whole_journal(),
         cells,

@@ -52,6 +52,8 @@ pub(super) struct World {
     stopped: HashSet<(Session, Step)>,
     /// Events before this one were acknowledged while a worker held them.
     pub(super) held: usize,
+    /// It has stepped down: a worker has obeyed one of a greater epoch.
+    pub(super) superseded: bool,
     pub(super) finished: bool,
     pub(super) cancelled: bool,
 }
@@ -141,6 +143,7 @@ impl World {
             copies: BTreeMap::new(),
             stopped: HashSet::new(),
             held: 0,
+            superseded: false,
             finished: false,
             cancelled: false,
         };
@@ -186,6 +189,7 @@ impl World {
         self.starts_seen = events.iter().filter_map(is_measured).collect();
         self.journal_before = events;
         self.journal.clear();
+        self.superseded = false;
         self.begin();
     }
 
@@ -219,6 +223,9 @@ impl World {
     }
 
     pub(super) fn deliver(&mut self, input: Input) {
+        if self.superseded {
+            return;
+        }
         match &input {
             Input::WorkerJoined {
                 worker, session, ..
@@ -342,7 +349,10 @@ impl World {
                     through,
                 } => self.copy(session, from, through),
                 Command::StepDown(epoch) => {
-                    panic!("no worker has obeyed {epoch:?}, which is greater")
+                    let mut copies = self.copies.values();
+                    assert!(copies.any(|copy| copy.obeyed == epoch) && epoch > self.state.epoch());
+                    self.superseded = true;
+                    return;
                 }
                 // Its successor may be itself.
                 Command::StepAside => {
@@ -543,7 +553,7 @@ impl World {
             self.join(worker, Machine::on_node(i % 4));
         }
         for _ in 0..10_000 {
-            if self.finished {
+            if self.finished || self.superseded {
                 return;
             }
             if !self.mail.is_empty() {
