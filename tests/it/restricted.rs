@@ -530,7 +530,7 @@ fn a_chart_leaves_the_containers_of_a_plan_as_they_are() {
     let (run, mut all) = rendered(PATCHED);
     let patch = json!({"spec": {
         "initContainers": [{"name": "wait", "image": "busybox:1"}],
-        "containers": [{"name": "sidecar", "image": "sidecar:1", "resources": {"limits": {"cpu": 1}}}],
+        "containers": [{"name": "sidecar", "image": "sidecar:1", "resources": {"limits": {"cpu": "1"}}}],
     }});
     patch_pods(&mut all, &PodPatch(patch)).unwrap();
     let files = chart(&run, "patched", &all);
@@ -559,7 +559,7 @@ fn a_chart_leaves_the_containers_of_a_plan_as_they_are() {
         [
             json!("sidecar:1"),
             json!(null),
-            json!({"limits": {"cpu": 1}})
+            json!({"limits": {"cpu": "1"}})
         ]
     );
 }

@@ -6,7 +6,7 @@
     reason = "a test's helpers fail like the test"
 )]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::path::Path;
 use std::time::Duration;
 
@@ -1164,10 +1164,10 @@ async fn a_worker_that_cannot_hand_out_a_copy_offers_none() {
     let folder = tempfile::tempdir().unwrap();
     // Another worker of the same node has the port.
     let other = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    for (port, offers) in [
-        (free_port(), true),
-        (other.local_addr().unwrap().port(), false),
-    ] {
+    let taken = other.local_addr().unwrap().port();
+    // This machine may have no IPv6.
+    let _ipv6 = StdListener::bind((Ipv6Addr::LOCALHOST, taken));
+    for (port, offers) in [(free_port(), true), (taken, false)] {
         let worker = Worker::with(Settings {
             control_port: Some(port),
             copy: Some(folder.path().to_owned()),

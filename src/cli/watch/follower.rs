@@ -379,8 +379,8 @@ mod tests {
             ..FakeCluster::default()
         };
         let begun = Instant::now();
-        let followed = follower.follow(&cluster, &mut Nothing).await;
-        assert!(matches!(followed, Err(Lost::Again(_))));
+        let outcome = follower.follow(&cluster, &mut Nothing).await;
+        assert!(matches!(outcome, Err(Lost::Again(_))));
         begun.elapsed()
     }
 
