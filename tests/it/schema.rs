@@ -22,6 +22,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "expect_own_metrics",
             "mesh_expect",
             "unknown_names",
+            "variants_names",
             "variants_until",
         ],
     ),
