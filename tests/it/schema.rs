@@ -38,6 +38,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "placement_contradiction_far",
             "placement_itself",
             "placement_two_labels",
+            "variants_host",
         ],
     ),
     (
@@ -45,6 +46,7 @@ const BEYOND: &[(&str, &[&str])] = &[
         &[
             "mesh_too_large",
             "variants_alone",
+            "variants_resources",
             "range_end_out_of_range",
             "sweep_descending",
             "timeout_too_short",
