@@ -56,13 +56,10 @@ fn differences(plan: &Plan, measured: &BTreeSet<usize>) -> BTreeSet<String> {
         };
         let written = base_worker.group.as_deref().unwrap_or(base);
         for key in different_keys(&worker.pods, &base_worker.pods) {
-            let said = [worker.variant, 0]
+            let mut said = [worker.variant, 0]
                 .into_iter()
                 .filter(|index| measured.contains(index));
-            found.extend(
-                said.filter_map(|index| key_in(plan, index, written, &key))
-                    .next(),
-            );
+            found.extend(said.find_map(|index| key_in(plan, index, written, &key)));
         }
     }
     found
