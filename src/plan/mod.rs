@@ -26,7 +26,9 @@ pub use model::tools::declared::*;
 pub use model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};
 pub use model::tools::tool::{BuiltInUse, OptionValue, ToolSpec};
 pub use model::tools::{expression, template_bounds};
-pub use model::variants::{LEAST_ROUNDS, ToolParameters, VARIANT_MARK, Variant, default_rounds};
+pub use model::variants::{
+    ALL_WORKERS, LEAST_ROUNDS, ToolParameters, VARIANT_MARK, Variant, default_rounds,
+};
 pub use model::{sweep, units};
 pub use text::documents::{DocumentError, document};
 pub use text::source_env::{Alone, SourceEnv, Unreadable};

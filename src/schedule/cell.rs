@@ -1,5 +1,6 @@
 //! The matrix: its rows, its cells, and the parameters of a cell.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,13 @@ impl Axes {
 }
 
 impl Schedule {
+    /// The variants that are measured, as indexes into the plan's; 0 in a plan without.
+    #[must_use]
+    pub fn variants(&self) -> BTreeSet<usize> {
+        let rows = self.cells.iter().filter_map(|cell| self.rows.get(cell.row));
+        rows.map(Row::variant).collect()
+    }
+
     /// What a cell sets.
     #[must_use]
     pub fn params(&self, cell: &Cell) -> Params {

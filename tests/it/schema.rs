@@ -22,6 +22,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "expect_own_metrics",
             "mesh_expect",
             "unknown_names",
+            "variants_names",
             "variants_until",
         ],
     ),
@@ -37,6 +38,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "placement_contradiction_far",
             "placement_itself",
             "placement_two_labels",
+            "variants_host",
         ],
     ),
     (
@@ -44,6 +46,7 @@ const BEYOND: &[(&str, &[&str])] = &[
         &[
             "mesh_too_large",
             "variants_alone",
+            "variants_resources",
             "range_end_out_of_range",
             "sweep_descending",
             "timeout_too_short",

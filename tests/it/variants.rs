@@ -136,7 +136,7 @@ fn a_resolved_plan_with_variants_reads_back_as_it_is() {
         "{WITHOUT}variants:
   plain: {{}}
   fast: {{ tests: {{ iperf3-tcp: {{ streams: 4, congestion: bbr }} }} }}
-  small: {{ workers: {{ all: {{ resources: {{ limits: {{ cpu: 500m }} }}, host_network: true }} }} }}
+  small: {{ workers: {{ all: {{ resources: {{ limits: {{ cpu: 500m }} }}, host_network: false }} }} }}
 defaults: {{ repeat: {{ min: 6, max: 12, until: 1% of plain }} }}
 "
     );

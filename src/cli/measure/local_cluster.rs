@@ -1,5 +1,6 @@
 //! The local cluster, as the subcommands use it: what this machine has of it, and its start.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::cluster::local::Local;
@@ -36,12 +37,12 @@ pub(super) fn placement(manifests: &[Manifest], plan: &Plan) -> Finding {
     Finding::new("plan", "the emulated nodes can take its workers", problems)
 }
 
-/// Whether all that the plan says of pods has an effect.
-pub(super) fn settings(plan: &plan::Plan) -> Finding {
+/// Whether all that the plan and these of its variants say of pods has an effect.
+pub(super) fn settings(plan: &Plan, variants: &BTreeSet<usize>) -> Finding {
     Finding::new(
         "settings",
         "all that the plan says of pods has an effect",
-        local::unenforced(plan),
+        local::unenforced(plan, variants),
     )
 }
 

@@ -1,5 +1,7 @@
 //! In the place of `local_cluster` in a build without the local cluster: says so.
 
+use std::collections::BTreeSet;
+
 use anyhow::anyhow;
 
 use crate::cluster::kubernetes::Kubernetes;
@@ -30,7 +32,7 @@ pub(super) fn placement(_: &[Manifest], plan: &Plan) -> Finding {
 }
 
 /// Whether all that the plan says of pods has an effect: nothing runs here.
-pub(super) fn settings(plan: &plan::Plan) -> Finding {
+pub(super) fn settings(plan: &plan::Plan, _: &BTreeSet<usize>) -> Finding {
     preflight(&plan.local, 0).remove(0)
 }
 

@@ -55,7 +55,8 @@ impl Checkup {
         let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
         let placement = local_cluster::placement(manifests, plan);
         checkup.place.push(placement);
-        checkup.place.push(local_cluster::settings(plan));
+        let settings = local_cluster::settings(plan, &schedule.variants());
+        checkup.place.push(settings);
         checkup
     }
 

@@ -103,15 +103,17 @@ impl MakeArgs {
 }
 
 impl Prepared {
-    /// A run of a plan, with identities of its own, and a new id or that of the run that continues.
+    /// A run of a plan, with identities of its own, and a new id or that of the run that continues. Variants that are
+    /// not measured have no pods.
     fn new(
         file: &PlanFile,
-        plan: Plan,
+        mut plan: Plan,
         schedule: Schedule,
         only: Option<String>,
         begun: Option<&Begun>,
         templates: &Templates,
     ) -> Result<Self, CliError> {
+        plan.retain_variants(&schedule.variants());
         let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
         let run = RunContext {
             journal: begun.map(|begun| begun.journal.clone()).unwrap_or_default(),
@@ -211,4 +213,48 @@ fn worker_ports<'p>(plan: &'p Plan, ports: &'p tools::Ports) -> Vec<WorkerPorts<
 pub(in crate::cli) fn new_id() -> anyhow::Result<String> {
     let number = getrandom::u32().context("the system gave no random bytes for the run's id")?;
     Ok(format!("{number:08x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Source;
+    use crate::plan::{Alone, load_file};
+
+    #[test]
+    fn only_measured_variants_have_pods() {
+        let text = "version: 1
+name: p
+workers: { w1: {}, w2: {} }
+variants: { plain: {}, a: {}, b: {} }
+paths: [{ name: pod, from: w2, to: w1, via: pod_ip }]
+tests: [netperf: { test: TCP_RR }]
+";
+        let file = load_file(&Alone, Source::new("p.yaml", text), &[]).unwrap();
+        let make = |only: &str| {
+            let selection = SelectionArgs {
+                only: Some(only.to_owned()),
+            };
+            let templates = None;
+            MakeArgs {
+                selection,
+                templates,
+            }
+            .prepare(&file, None, None)
+            .unwrap()
+        };
+        let prepared = make("variant=b");
+        let prefix = format!("{}-", prepared.run.prefix);
+        let jobs = prepared.manifests.iter().filter(|one| one.kind() == "Job");
+        let names: Vec<&str> = jobs
+            .filter_map(|job| job.name().strip_prefix(&prefix))
+            .collect();
+        assert_eq!(names, ["orchestrator", "w1", "w2", "w1-b", "w2-b"]);
+        assert!(
+            prepared.plan_text.contains("a: {}"),
+            "{}",
+            prepared.plan_text
+        );
+        assert_eq!(make("").plan.workers.len(), 6);
+    }
 }

@@ -63,7 +63,7 @@ fn head(of: &Explanation) -> String {
         text.extend(["DEFAULT  ", default, "\n"]);
     }
     if of.required {
-        text.push_str("         it has to be there\n");
+        text.push_str("         required\n");
     }
     for paragraph in &of.text {
         text.push('\n');

@@ -78,7 +78,8 @@ impl MissingWorkers {
         };
         match event.kind {
             EventKind::RunStarted { plan, only, .. } => {
-                if let Ok((plan, _)) = Report::planned(&plan, only.as_deref()) {
+                if let Ok((mut plan, schedule)) = Report::planned(&plan, only.as_deref()) {
+                    plan.retain_variants(&schedule.variants());
                     self.expected = plan.workers.into_keys().collect();
                 }
             }

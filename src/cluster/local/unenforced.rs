@@ -1,12 +1,17 @@
 //! What a plan says of pods that the local cluster does not enforce. To ignore it would make it look free.
 
-use crate::diag::Problem;
-use crate::plan::Plan;
+use std::collections::BTreeSet;
 
-/// The settings of workers and variants without effect here, each at its key.
+use crate::diag::Problem;
+use crate::plan::{ALL_WORKERS, Plan, PodSettings};
+
+/// The settings of workers, and of the variants that are measured, without effect here, each at its key. Labels, requests
+/// and the like do no harm unless variants differ in them. `measured` has indexes into the plan's variants.
 #[must_use]
-pub fn unenforced(plan: &Plan) -> Vec<Problem> {
-    let variants = plan.variants.iter().flat_map(|(name, variant)| {
+pub fn unenforced(plan: &Plan, measured: &BTreeSet<usize>) -> Vec<Problem> {
+    let variants = plan.variants.iter().enumerate();
+    let variants = variants.filter(|(index, _)| measured.contains(index));
+    let variants = variants.flat_map(|(_, (name, variant))| {
         let workers = variant.workers.iter();
         workers.map(move |(worker, pods)| (format!("variants.{name}.workers.{worker}"), pods))
     });
@@ -32,11 +37,139 @@ pub fn unenforced(plan: &Plan) -> Vec<Problem> {
         );
         problems.extend(keys.map(|key| problem(&format!("{at}.{key}"))));
     }
+    let differences = differences(plan, measured);
+    problems.extend(differences.iter().map(|key| problem(key)));
     problems
+}
+
+/// The keys of variants whose values are not those of the base, or of the base where a variant lacks them.
+fn differences(plan: &Plan, measured: &BTreeSet<usize>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for worker in plan
+        .workers
+        .values()
+        .filter(|worker| measured.contains(&worker.variant))
+    {
+        let Some(base) = &worker.base else { continue };
+        let Some(base_worker) = plan.workers.get(base) else {
+            continue;
+        };
+        let written = base_worker.group.as_deref().unwrap_or(base);
+        for key in different_keys(&worker.pods, &base_worker.pods) {
+            let mut said = [worker.variant, 0]
+                .into_iter()
+                .filter(|index| measured.contains(index));
+            found.extend(said.find_map(|index| key_in(plan, index, written, &key)));
+        }
+    }
+    found
+}
+
+/// Where a variant says something of a worker.
+fn key_in(plan: &Plan, variant: usize, worker: &str, key: &str) -> Option<String> {
+    let (name, variant) = plan.variants.get_index(variant)?;
+    let says = |worker: &&str| {
+        let pods = variant.workers.get(*worker);
+        pods.is_some_and(|pods| {
+            different_keys(pods, &PodSettings::default())
+                .iter()
+                .any(|said| said == key)
+        })
+    };
+    let at = [worker, ALL_WORKERS].into_iter().find(says)?;
+    Some(format!("variants.{name}.workers.{at}.{key}"))
+}
+
+/// The keys of which the local cluster has nothing, where the values differ.
+fn different_keys(pods: &PodSettings, others: &PodSettings) -> Vec<String> {
+    let requests = |pods: &PodSettings| pods.resources.requests.clone();
+    let maps = [
+        ("labels", pods.labels.clone(), others.labels.clone()),
+        (
+            "annotations",
+            pods.annotations.clone(),
+            others.annotations.clone(),
+        ),
+        (
+            "node_selector",
+            pods.node_selector.clone(),
+            others.node_selector.clone(),
+        ),
+        ("resources.requests", requests(pods), requests(others)),
+    ];
+    let mut keys = Vec::new();
+    for (key, here, there) in &maps {
+        let names: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
+        let differ = names
+            .into_iter()
+            .filter(|name| here.get(*name) != there.get(*name));
+        keys.extend(differ.map(|name| format!("{key}.{name}")));
+    }
+    if pods.tolerations != others.tolerations {
+        keys.push("tolerations".to_owned());
+    }
+    keys
 }
 
 fn problem(key: &str) -> Problem {
     Problem::without_place(format!("`{key}` has no effect on the local cluster")).help(
         "run this plan on Kubernetes, remove the key, or leave its variant out: `--only variant=NAME`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Source;
+    use crate::plan::load;
+
+    fn keys(workers: &str, variants: &str, measured: &[usize]) -> Vec<String> {
+        let text = format!(
+            "version: 1
+name: p
+workers: {workers}
+variants: {variants}
+paths: [{{ name: pod, from: w2, to: w1, via: pod_ip }}]
+tests: [netperf: {{ test: TCP_RR }}]
+"
+        );
+        let plan = load(Source::new("p.yaml", text), &[]).unwrap();
+        let problems = unenforced(&plan, &measured.iter().copied().collect());
+        let texts = problems
+            .iter()
+            .map(|problem| problem.what.split('`').nth(1).unwrap_or_default());
+        texts.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_variants_differ_in_is_refused_at_its_key() {
+        let workers =
+            "{ w1: { labels: { team: a } }, w2: { resources: { requests: { cpu: 1 } } } }";
+        let variants = "{
+  plain: { workers: { all: { annotations: { same: x } } } },
+  mesh: { workers: { all: { annotations: { same: x, inject: 'true' } }, w1: { labels: { team: a, tier: b } } } },
+  tight: { workers: { w2: { resources: { requests: { cpu: 2 } }, tolerations: [{ operator: Exists }] },
+                      w1: { resources: { limits: { memory: 1Gi } } } } } }";
+        let limits = "variants.tight.workers.w1.resources.limits.memory";
+        let expected = [
+            limits,
+            // `plain` has an annotation that `tight` lacks.
+            "variants.mesh.workers.all.annotations.inject",
+            "variants.mesh.workers.w1.labels.tier",
+            "variants.plain.workers.all.annotations.same",
+            "variants.tight.workers.w2.resources.requests.cpu",
+            "variants.tight.workers.w2.tolerations",
+        ];
+        assert_eq!(keys(workers, variants, &[0, 1, 2]), expected);
+        assert_eq!(keys(workers, variants, &[0]), [""; 0]);
+        assert_eq!(keys(workers, variants, &[0, 1]), expected[1..3]);
+    }
+
+    #[test]
+    fn what_all_variants_have_is_taken() {
+        let workers = "{ w1: { labels: { team: a } }, w2: { node_selector: { disk: ssd } } }";
+        let same = "{ workers: { all: { annotations: { a: b } } } }";
+        let variants = format!("{{ one: {same}, two: {same} }}");
+        assert_eq!(keys(workers, &variants, &[0, 1]), [""; 0]);
+    }
 }

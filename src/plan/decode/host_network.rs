@@ -10,6 +10,8 @@ use super::workers::KnownWorkers;
 use crate::diag::{Place, Problem, quote};
 use crate::plan::model::path::Via;
 use crate::plan::model::plan_file::Placement;
+use crate::plan::model::variants::Variant;
+use crate::plan::text::tree::NodeId;
 
 /// A pod is on its host's network or on the pod network: finds the workers that would have to be
 /// on both.
@@ -84,6 +86,53 @@ pub fn check_nodes(
                 from.value, to.value
             );
             decoder.report(Problem::new(via.place, what).help(help));
+        }
+    }
+}
+
+/// The same of the paths whose workers are on the host network in a variant, by its name. `all` is what the plan says
+/// of all pods.
+pub fn check_variants(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    paths: &[FoundPath<'_>],
+    workers: &IndexMap<String, Placement>,
+    variants: &IndexMap<String, Variant>,
+    all: Option<bool>,
+) {
+    for (name, variant) in variants {
+        let is_on_host = |worker: &str| {
+            let own = workers
+                .get(worker)
+                .and_then(|worker| worker.pods.host_network);
+            let said = variant.pods_of(worker).host_network.or(own).or(all);
+            said == Some(true)
+        };
+        let first = paths.iter().find_map(|path| {
+            let Ends::Path { from, to } = path.ends else {
+                return None;
+            };
+            let (via, from, to) = (path.via?, from?, to?);
+            let shares = from.value != to.value
+                && via.value != Via::Host
+                && is_on_host(from.value)
+                && is_on_host(to.value)
+                && !are_apart(workers, from.value, to.value);
+            shares.then_some((from, to))
+        });
+        if let Some((from, to)) = first {
+            let what = format!(
+                "{} and {} may sit on one node, where the host network of both is the loopback",
+                quote(from.value),
+                quote(to.value)
+            );
+            let help = format!(
+                "say where they run, e.g. `{}: {{ other_node_than: {} }}`",
+                to.value, from.value
+            );
+            let place = decoder.key_place(id, name);
+            let problem = Problem::new(place, what).related(from.place, "a path between them");
+            decoder.report(problem.help(help));
         }
     }
 }

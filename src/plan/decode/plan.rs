@@ -1,9 +1,12 @@
 //! The decoder of a plan as a whole.
 
+use indexmap::IndexMap;
+
 use super::host_network;
 use super::kubernetes::kubernetes;
 use super::local::local;
 use super::paths::{self, FoundPath, most_to_one};
+use super::resources;
 use super::rounds;
 use super::tests::{self, Known, KnownPath};
 use super::timing;
@@ -130,6 +133,16 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
     let kubernetes = top
         .value("kubernetes")
         .and_then(|id| kubernetes(decoder, id));
+    if let Some(workers) = &workers {
+        let none = IndexMap::new();
+        let variants = variants.as_ref().unwrap_or(&none);
+        let all = kubernetes.clone().unwrap_or_default();
+        if let (Some(id), Some(paths)) = (top.value("variants"), &paths) {
+            let all = all.host_network;
+            host_network::check_variants(decoder, id, paths, workers, variants, all);
+        }
+        resources::check_merged(decoder, root, workers, variants, &all.resources.workers);
+    }
     if let Some(entry) = top.entry(extend::KEY) {
         let what = "`extends` is only allowed in a file";
         let problem = Problem::new(entry.key_place, what);

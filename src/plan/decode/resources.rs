@@ -1,5 +1,7 @@
 //! The decoder of what containers ask for, and what they may use at most.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::tree::decoder::Decoder;
@@ -8,6 +10,8 @@ use crate::diag::{Place, Problem, quote};
 use crate::plan::describe::keys::RESOURCES;
 use crate::plan::model::kubernetes::{Resources, StringMap};
 use crate::plan::model::kubernetes_names;
+use crate::plan::model::plan_file::Placement;
+use crate::plan::model::variants::{ALL_WORKERS, Variant};
 use crate::plan::text::tree::{Kind, NodeId, Value};
 
 /// Requests and limits: what is written takes the place of the default as a whole.
@@ -39,9 +43,7 @@ pub fn resources(decoder: &Decoder<'_>, id: NodeId, default: &Resources) -> Opti
         if let Some(limit) = limit
             && kubernetes_names::quantity(limit).is_ok_and(|limit| request.value > limit)
         {
-            let what = format!("the request is more than the limit `{limit}`");
-            let help = "write `limits` too; this is its default";
-            decoder.report(Problem::new(request.place, what).help(help));
+            decoder.report(above_limit(request.place, limit));
         }
     }
     let texts = |found: Option<IndexMap<String, Amount>>, default: &StringMap| match found {
@@ -55,6 +57,58 @@ pub fn resources(decoder: &Decoder<'_>, id: NodeId, default: &Resources) -> Opti
         requests: texts(requests, &default.requests),
         limits: texts(limits, &default.limits),
     })
+}
+
+/// Finds the requests that are more than a limit of wider settings: of a variant's `all`, a worker or `wider`, those
+/// of all workers.
+pub fn check_merged(
+    decoder: &Decoder<'_>,
+    root: NodeId,
+    workers: &IndexMap<String, Placement>,
+    variants: &IndexMap<String, Variant>,
+    wider: &Resources,
+) {
+    let mut seen = HashSet::new();
+    let variants = variants.iter().map(Some);
+    let without = variants.len() == 0;
+    for variant in variants.chain(without.then_some(None)) {
+        for (worker, placement) in workers {
+            let own = variant.map(|(_, variant)| variant.pods_of(worker).resources);
+            let own = own.unwrap_or_default().over(&placement.pods.resources);
+            let merged = own.over(wider);
+            for (name, limit) in &merged.limits {
+                let amount = |text| kubernetes_names::quantity(text).ok();
+                let request = merged.requests.get(name);
+                let is_more = request.is_some_and(|request| {
+                    amount(request)
+                        .zip(amount(limit))
+                        .is_some_and(|(request, limit)| request > limit)
+                });
+                let said = |scope: &[&str]| {
+                    let keys = [scope, &["resources", "requests", name]].concat();
+                    decoder.find(root, &keys)
+                };
+                let of_variant = |worker| said(&["variants", variant?.0, "workers", worker]);
+                let narrowest = || {
+                    of_variant(worker)
+                        .or_else(|| of_variant(ALL_WORKERS))
+                        .or_else(|| said(&["workers", worker]))
+                };
+                if let Some(entry) = is_more.then(narrowest).flatten() {
+                    let place = decoder.place(entry.value);
+                    if seen.insert(place) {
+                        decoder.report(above_limit(place, limit));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn above_limit(place: Place, limit: &str) -> Problem {
+    let what = format!("the request is more than the limit `{limit}`");
+    let help = "write `limits` too; this is its default";
+    Problem::new(place, what).help(help)
 }
 
 /// A quantity as it was written, in thousandths, and its place.

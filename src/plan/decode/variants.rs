@@ -8,9 +8,9 @@ use super::pod_settings::worker_pods;
 use super::tests::KnownPath;
 use super::tools::{builtin, parameter};
 use super::tree::decoder::{At, Decoder};
-use super::workers::member;
-use crate::diag::{Problem, quote};
+use crate::diag::{Place, Problem, quote};
 use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, VARIANT, WORKER_SETTINGS};
+use crate::plan::model::expand::group_and_number;
 use crate::plan::model::plan_file::{Placement, Test};
 use crate::plan::model::pod_settings::PodSettings;
 use crate::plan::model::tools::tool::ToolSpec;
@@ -39,6 +39,7 @@ pub fn variants(
         decoder.report(Problem::new(fields.place, what).help(help));
     }
     let mut found = IndexMap::new();
+    let mut taken = known.workers.map(Names::of_plan);
     for (index, entry) in fields.entries().iter().enumerate() {
         let name = key_of(entry);
         decoder.dns_label(name, LONGEST_WORKER);
@@ -53,9 +54,9 @@ pub fn variants(
             decoder.report(Problem::new(name.place, what).help(help));
         }
         if index > 0
-            && let Some(workers) = known.workers
+            && let Some((workers, taken)) = known.workers.zip(taken.as_mut())
         {
-            check_names(decoder, name, workers);
+            check_names(decoder, name, workers, taken);
         }
         found.insert(
             entry.key.clone(),
@@ -165,12 +166,67 @@ fn parameters(decoder: &Decoder<'_>, id: NodeId, base: &ToolSpec) -> Option<Tool
     })
 }
 
+/// The names of all workers and groups.
+#[derive(Default)]
+struct Names<'p> {
+    owners: HashMap<String, Owner<'p>>,
+    /// By the name that a group would need to have the worker of this name.
+    numbered: HashMap<String, Owner<'p>>,
+}
+
+/// Whose name it is.
+#[derive(Clone, Copy)]
+struct Owner<'p> {
+    worker: &'p str,
+    is_group: bool,
+    /// `None` for the plan's own workers.
+    variant: Option<At<&'p str>>,
+}
+
+impl<'p> Names<'p> {
+    fn of_plan(workers: &'p IndexMap<String, Placement>) -> Self {
+        let mut names = Self::default();
+        for (worker, placement) in workers {
+            let owner = Owner {
+                worker,
+                is_group: placement.one_per_node,
+                variant: None,
+            };
+            names.add(worker, owner);
+        }
+        names
+    }
+
+    fn add(&mut self, name: &str, owner: Owner<'p>) {
+        if let Some((group, _)) = group_and_number(name) {
+            self.numbered.entry(group.to_owned()).or_insert(owner);
+        }
+        self.owners.entry(name.to_owned()).or_insert(owner);
+    }
+
+    /// Who has the name, or that of a worker of the group.
+    fn owner(&self, name: &str, is_group: bool) -> Option<&Owner<'p>> {
+        let group = || {
+            let (group, _) = group_and_number(name)?;
+            self.owners.get(group).filter(|owner| owner.is_group)
+        };
+        let numbered = || self.numbered.get(name).filter(|_| is_group);
+        self.owners.get(name).or_else(group).or_else(numbered)
+    }
+}
+
 /// The workers of a variant are called as the plan's with the variant's name behind: no other worker may have
 /// such a name, and it may not be too long.
-fn check_names(decoder: &Decoder<'_>, variant: At<&str>, workers: &IndexMap<String, Placement>) {
+fn check_names<'p>(
+    decoder: &Decoder<'_>,
+    variant: At<&'p str>,
+    workers: &'p IndexMap<String, Placement>,
+    taken: &mut Names<'p>,
+) {
     for (worker, placement) in workers {
         let name = worker_of_variant(worker, variant.value);
-        let longest = if placement.one_per_node {
+        let is_group = placement.one_per_node;
+        let longest = if is_group {
             LONGEST_GROUP_NAME
         } else {
             LONGEST_WORKER
@@ -184,20 +240,46 @@ fn check_names(decoder: &Decoder<'_>, variant: At<&str>, workers: &IndexMap<Stri
             decoder.report(Problem::new(variant.place, what).label(label));
             return;
         }
-        let is_taken = |(other, rules): (&String, &Placement)| {
-            *other == name
-                || rules.one_per_node && member(&name, other).is_some()
-                || placement.one_per_node && member(other, &name).is_some()
-        };
-        if workers.iter().any(is_taken) {
-            let what = format!(
-                "{} is a worker of the plan, and {}'s name in this variant",
-                quote(&name),
-                quote(worker)
-            );
-            let help = "give the variant or the worker another name";
-            decoder.report(Problem::new(variant.place, what).help(help));
+        if let Some(owner) = taken.owner(&name, is_group) {
+            decoder.report(taken_name(&name, worker, variant.place, owner));
             return;
         }
+        let owner = Owner {
+            worker,
+            is_group,
+            variant: Some(variant),
+        };
+        taken.add(&name, owner);
+    }
+}
+
+fn taken_name(name: &str, worker: &str, place: Place, owner: &Owner<'_>) -> Problem {
+    let what = match owner.variant {
+        None => format!(
+            "{} is a worker of the plan, and {}'s name in this variant",
+            quote(name),
+            quote(worker)
+        ),
+        Some(variant) => {
+            let other = worker_of_variant(owner.worker, variant.value);
+            // A group has the names of its workers too.
+            let own = if other == name {
+                String::new()
+            } else {
+                format!("{} is ", quote(name))
+            };
+            format!(
+                "{} is {}'s name in {}, and {own}{}'s name in this variant",
+                quote(&other),
+                quote(owner.worker),
+                quote(variant.value),
+                quote(worker)
+            )
+        }
+    };
+    let problem = Problem::new(place, what).help("give the variant or the worker another name");
+    match owner.variant {
+        Some(variant) => problem.related(variant.place, "the other variant"),
+        None => problem,
     }
 }

@@ -9,6 +9,7 @@ use super::tree::fields::Fields;
 use crate::diag::{Place, Problem, did_you_mean, quote};
 use crate::plan::describe::key::NewName;
 use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, WORKER};
+use crate::plan::model::expand::member;
 use crate::plan::model::plan_file::Placement;
 use crate::plan::model::variants::ALL_WORKERS;
 use crate::plan::text::tree::NodeId;
@@ -179,13 +180,6 @@ fn check_groups(
             );
         }
     }
-}
-
-/// The number of a group's worker, by its name.
-pub fn member(name: &str, group: &str) -> Option<u32> {
-    let number = name.strip_prefix(group)?.strip_prefix('-')?;
-    (!number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| number.parse().ok())?
 }
 
 /// The workers that paths may name.

@@ -11,9 +11,9 @@ impl PlanFile {
     /// The plan with every worker and every path. A group without `count` has `local.nodes` workers.
     #[must_use]
     pub fn expand(&self) -> Plan {
-        let mut workers = self.workers_of(None);
-        for variant in self.variants.iter().skip(1) {
-            workers.extend(self.workers_of(Some(variant)));
+        let mut workers = self.workers_of(0);
+        for variant in 1..self.variants.len() {
+            workers.extend(self.workers_of(variant));
         }
         if let Some(base) = self.variants.first() {
             Self::add_settings(base.1, &mut workers);
@@ -43,7 +43,8 @@ impl PlanFile {
     }
 
     /// Every worker of the base, or of another variant. Those of a variant follow the base's to their nodes.
-    fn workers_of(&self, variant: Option<(&String, &Variant)>) -> IndexMap<String, Placement> {
+    fn workers_of(&self, index: usize) -> IndexMap<String, Placement> {
+        let variant = self.variants.get_index(index).filter(|_| index > 0);
         let named = |name: &str| match variant {
             Some((variant, _)) => worker_of_variant(name, variant),
             None => name.to_owned(),
@@ -80,6 +81,7 @@ impl PlanFile {
                     };
                     placement.pods = pods.over(&written.pods);
                     placement.base = Some(base);
+                    placement.variant = index;
                 }
                 workers.insert(member(&named(name)), placement);
             }
@@ -145,15 +147,10 @@ impl PlanFile {
     fn worker_in(&self, worker: &str, variant: &str) -> String {
         let mut groups = self.workers.iter().filter(|(_, p)| p.one_per_node);
         let member = groups.find_map(|(group, _)| {
-            let number = worker.strip_prefix(group)?.strip_prefix('-')?;
-            Some((group, number))
+            let number = member(worker, group)?;
+            Some(format!("{}-{number}", worker_of_variant(group, variant)))
         });
-        match member {
-            Some((group, number)) if !self.workers.contains_key(worker) => {
-                format!("{}-{number}", worker_of_variant(group, variant))
-            }
-            _ => worker_of_variant(worker, variant),
-        }
+        member.unwrap_or_else(|| worker_of_variant(worker, variant))
     }
 
     fn group_size(&self, group: &str) -> u32 {
@@ -162,6 +159,20 @@ impl PlanFile {
             group.count.unwrap_or(self.local.nodes).min(LARGEST_GROUP)
         })
     }
+}
+
+/// The group whose worker may have this name, and the worker's number in it.
+pub fn group_and_number(name: &str) -> Option<(&str, u32)> {
+    let (group, number) = name.rsplit_once('-')?;
+    let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = number.parse().ok().filter(|_| is_number)?;
+    Some((group, number))
+}
+
+/// The number of a group's worker, by its name.
+pub fn member(name: &str, group: &str) -> Option<u32> {
+    let (of, number) = group_and_number(name)?;
+    (of == group).then_some(number)
 }
 
 fn path_of(mesh: &Mesh, from: usize, to: usize) -> Path {
@@ -238,6 +249,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::diag::Source;
+    use crate::plan::load;
+
+    #[test]
+    fn a_worker_of_a_group_whose_name_begins_as_another_has_its_own_name_in_a_variant() {
+        let text = "version: 1
+name: p
+workers: { a: { one_per_node: true }, a-b: { one_per_node: true, count: 2 }, c: {} }
+variants: { plain: {}, x: {} }
+paths: [{ name: one, from: a-b-1, to: c, via: pod_ip }]
+tests: [netperf: { test: TCP_RR }]
+";
+        let plan = load(Source::new("p.yaml", text), &[]).unwrap();
+        let path = plan.paths.last().unwrap();
+        assert_eq!((path.from.as_str(), path.to.as_str()), ("a-b-x-1", "c-x"));
+        assert!(plan.workers.contains_key("a-b-x-1"));
+    }
 
     proptest! {
         #[test]

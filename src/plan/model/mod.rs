@@ -1,7 +1,7 @@
 //! What a plan says, once it has been read and checked.
 
 pub mod choice;
-mod expand;
+pub mod expand;
 pub mod expect;
 pub mod family;
 mod figure_text;

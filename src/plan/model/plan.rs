@@ -3,7 +3,7 @@
 //! A [`PlanFile`](super::plan_file::PlanFile) has a group and a mesh in a line each; a run has hundreds of workers and many
 //! thousands of paths of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -73,6 +73,14 @@ impl Plan {
     pub fn variant_name(&self, variant: usize) -> Option<&str> {
         let (name, _) = self.variants.get_index(variant)?;
         Some(name)
+    }
+
+    /// Drops the workers of all other variants than these, which are given by their indexes. Those of the base stay: the
+    /// others follow them to their nodes.
+    pub fn retain_variants(&mut self, variants: &BTreeSet<usize>) {
+        let is_kept =
+            |worker: &Placement| worker.base.is_none() || variants.contains(&worker.variant);
+        self.workers.retain(|_, worker| is_kept(worker));
     }
 
     /// The items of `paths:`, in each variant: their names, and the paths of each.

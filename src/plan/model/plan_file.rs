@@ -75,6 +75,9 @@ pub struct Placement {
     /// The worker that this one is in the base, in an expanded plan; `None` in the base itself.
     #[serde(skip)]
     pub base: Option<String>,
+    /// Whose worker it is in an expanded plan: an index into the variants, 0 in the base.
+    #[serde(skip)]
+    pub variant: usize,
 }
 
 /// In which order the cells of the matrix run.

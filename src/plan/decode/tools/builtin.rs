@@ -59,7 +59,7 @@ pub fn changed(
         .and_then(|key| Some((key, fields.key_place(key)?)))
     {
         let what = format!("a variant cannot change `{key}`: other figures would be compared");
-        let help = "make two tests of it";
+        let help = "write two tests";
         decoder.report(Problem::new(place, what).help(help));
     }
     let used = with_options(decoder, &fields, base.clone(), true, swept);

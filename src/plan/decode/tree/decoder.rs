@@ -8,7 +8,7 @@ use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
 use crate::plan::describe::keys::RANGE;
 use crate::plan::model::sweep::{Sweep, SweepError};
 use crate::plan::model::units::{BitRate, Quantity};
-use crate::plan::text::tree::{Kind, NodeId, Tree, Value};
+use crate::plan::text::tree::{Entry, Kind, NodeId, Tree, Value};
 
 /// The tree that is decoded, and the problems so far.
 pub struct Decoder<'t> {
@@ -93,6 +93,29 @@ impl<'t> Decoder<'t> {
         match &self.tree.get(id).kind {
             Kind::Map(map) => map.entries.iter().map(|entry| &*entry.key).collect(),
             Kind::List(_) | Kind::Scalar(_) => Vec::new(),
+        }
+    }
+
+    /// Where a key of a mapping is, or the mapping itself.
+    pub fn key_place(&self, id: NodeId, key: &str) -> Place {
+        self.entry(id, key)
+            .map_or_else(|| self.place(id), |entry| entry.key_place)
+    }
+
+    /// The entry to which a path of keys leads.
+    pub fn find(&self, id: NodeId, keys: &[&str]) -> Option<&'t Entry> {
+        let (last, outer) = keys.split_last()?;
+        let mut at = id;
+        for key in outer {
+            at = self.entry(at, key)?.value;
+        }
+        self.entry(at, last)
+    }
+
+    fn entry(&self, id: NodeId, key: &str) -> Option<&'t Entry> {
+        match &self.tree.get(id).kind {
+            Kind::Map(map) => map.get(key),
+            Kind::List(_) | Kind::Scalar(_) => None,
         }
     }
 

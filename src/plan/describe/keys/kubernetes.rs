@@ -45,8 +45,8 @@ const RUN_KEYS: &[Key] = &[
          the results would go with them.").or("they stay until `netplan clean`"),
     key("pod", Kind::PodTemplate,
         "Fields of a pod template, as Kubernetes spells them, for what has no key here: merged into the pods as \
-         `kubectl patch` does. `null` removes a field. The parts for the containers `worker` and `orchestrator` are \
-         for those pods only; other containers are added to all. What netplan needs cannot be changed: its labels, \
+         `kubectl patch` does. `null` removes a field. The parts for the containers `worker`, `orchestrator` and `offloads` are \
+         for the pods that have them; other containers are added to all. What netplan needs cannot be changed: its labels, \
          commands, volumes and placements, and that no pod has a token."),
     key("network_policies", Kind::Bool,
         "Whether the run has network policies of its own, which let pods reach only what the run needs. \
@@ -63,14 +63,14 @@ const TOLERATIONS: Kind = Kind::List(&List {
 /// The keys of pods, which one decoder reads.
 pub const POD_KEYS: &[Key] = &[
     key("node_selector", NODE_SELECTOR,
-        "Labels that the nodes of the pods have; a worker may ask for more. Only Kubernetes knows \
-         nodes by labels."),
+        "Labels that the nodes of the pods have, and those that wider settings ask for. Only Kubernetes \
+         knows nodes by labels."),
     key("tolerations", TOLERATIONS, "Taints that the pods tolerate."),
     key("annotations", Kind::Names(Form::Checked(kubernetes_names::key), &Kind::Text(Form::Any)),
         "Annotations of the pods."),
     key("labels",
         Kind::Names(Form::Checked(kubernetes_names::key), &Kind::Text(Form::Checked(label_value))),
-        "Labels beside netplan's own: in `kubernetes:` of all objects, of a worker of its pods."),
+        "Labels beside netplan's own. Those in `kubernetes:` are on all objects, others on the worker's pods."),
     key("runtime_class", Kind::Text(Form::Checked(object_name)),
         "The name of the pods' `RuntimeClass`."),
     key("host_network", Kind::Bool,

@@ -25,6 +25,8 @@ pub static VARIANT: Mapping = Mapping {
     hints: &[
         hint(&["labels", "annotations", "resources", "node_selector", "tolerations", "runtime_class", "host_network"],
             "{} belongs in `workers:`, below the name of a worker or `all`"),
+        hint(&["local", "objects", "ports", "security_context"],
+            "variants change pods of workers and parameters of tests; for {} make two plans and use `netplan compare`"),
     ],
     ..MAPPING
 };
