@@ -23,6 +23,7 @@ const BEYOND: &[(&str, &[&str])] = &[
             "mesh_expect",
             "unknown_names",
             "variants_names",
+            "variants_search",
             "variants_until",
         ],
     ),

@@ -217,7 +217,8 @@ mod tests {
         vec![
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata("p"), "spec": pod}),
             json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata("j"), "spec": {
-                "backoffLimit": 2, "parallelism": 1, "completions": 1, "ttlSecondsAfterFinished": 5,
+                "backoffLimit": 2, "parallelism": 1, "completions": 1, "activeDeadlineSeconds": 600,
+                "ttlSecondsAfterFinished": 5,
                 "template": {"metadata": {"labels": {"a": "b"}, "annotations": {}}, "spec": pod},
             }}),
             json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata("s"), "spec": {
