@@ -12,6 +12,8 @@ use crate::tools::LARGEST_OUTPUT_BYTES;
 /// A batch has at most so many records, and no further one once it has so many bytes.
 const MOST_RECORDS: usize = 256;
 const ENOUGH_BYTES: usize = 512 << 10;
+/// A raw output is that of both streams of a process.
+const LARGEST_RAW_BYTES: u64 = 2 * LARGEST_OUTPUT_BYTES as u64 + (64 << 10);
 
 /// A line of the journal, and the raw output that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl RecordReader {
             run_dir::check_raw_name(name).ok()?;
             let path = self.folder.join(run_dir::file::RAW).join(name);
             let file = files::open_regular_here(&path, OpenOptions::new().read(true)).ok()?;
-            let content = files::read_to_limit(file, LARGEST_OUTPUT_BYTES as u64).ok()?;
+            let content = files::read_to_limit(file, LARGEST_RAW_BYTES).ok()?;
             Some((name.to_owned(), content))
         });
         Ok(StoredRecord {
