@@ -24,12 +24,14 @@ impl State {
             since,
         };
         let old = worker.present.replace(present);
-        if place.claim.obeyed > self.copies.epoch() {
+        let obeys_another = place.claim.obeyed > self.copies.epoch();
+        // A run that has ended leaves nothing to decide.
+        if obeys_another && !matches!(self.phase, Phase::Ended) {
             self.commands.push(Command::StepDown(place.claim.obeyed));
         }
         match self.phase {
             Phase::Ended => {
-                if !self.keeps_holder(id, session, place.claim.copy) {
+                if !obeys_another && !self.keeps_holder(id, session, place.claim.copy) {
                     self.send(session, Order::Goodbye);
                 }
                 return;

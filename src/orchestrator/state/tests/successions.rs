@@ -102,13 +102,33 @@ fn is_findable(world: &World, replacement: &Replacement) -> bool {
     replacement.is_restart || copies.any(|copy| copy.events.starts_with(held))
 }
 
+/// Whether the late worker has seen more than each of the others. A successor that does not wait for it cannot know of
+/// that, and what it continues from may be older: docs/kubernetes.md says so.
+fn is_only_witness(world: &World, late: Option<usize>) -> bool {
+    let seen = |nth: usize| {
+        let copy = world.copies.get(WORKERS[nth]).cloned().unwrap_or_default();
+        (copy.obeyed, copy.epoch, copy.events.len())
+    };
+    late.is_some_and(|late| {
+        let mut others = (0..WORKERS.len()).filter(|nth| *nth != late);
+        let (obeyed, epoch, events) = seen(late);
+        !others.any(|other| {
+            let other = seen(other);
+            other.0 >= obeyed && (other.1, other.2) >= (epoch, events)
+        })
+    })
+}
+
 fn replay(cells: &[CellSpec], policy: Policy, parts: Vec<(Vec<Action>, Replacement)>) {
     let mut world = World::new(cells, policy, &[]);
     let mut restarts: Vec<usize> = Vec::new();
     let mut written: Vec<Vec<EventKind>> = Vec::new();
-    for (actions, replacement) in parts {
+    for (actions, mut replacement) in parts {
         for action in actions {
             world.perform(action);
+        }
+        if is_only_witness(&world, replacement.late) {
+            replacement.late = None;
         }
         if world.finished {
             break;

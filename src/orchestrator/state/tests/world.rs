@@ -64,7 +64,7 @@ pub(super) struct WorkerCopy {
     /// A pod that comes back on another node is another pod.
     node: usize,
     pub obeyed: Epoch,
-    epoch: Epoch,
+    pub epoch: Epoch,
     pub events: Vec<EventKind>,
 }
 
@@ -352,7 +352,6 @@ impl World {
                     let mut copies = self.copies.values();
                     assert!(copies.any(|copy| copy.obeyed == epoch) && epoch > self.state.epoch());
                     self.superseded = true;
-                    return;
                 }
                 // Its successor may be itself.
                 Command::StepAside => {
