@@ -105,6 +105,23 @@ fn without_a_run_there_is_no_latest_one() {
 }
 
 #[test]
+fn check_names_the_keys_that_a_kind_of_cluster_does_not_support() {
+    let plan = "plans/variants/cpu-limits.yaml";
+    netplan(&["check", plan, "--on", "kubernetes"]).expect(0);
+    if cfg!(feature = "local") {
+        let refused = netplan(&["check", plan, "--on", "local"]).expect(2);
+        assert!(
+            refused
+                .stderr
+                .contains("`variants.half-cpu.workers.w1.resources.limits.cpu` has no effect"),
+            "{}",
+            refused.stderr
+        );
+        netplan(&["check", "plans/quick.yaml", "--on", "local"]).expect(0);
+    }
+}
+
+#[test]
 fn check_says_nothing_on_stdout() {
     for plan in fs::read_dir(format!("{ROOT}/plans")).unwrap() {
         let path = plan.unwrap().path();

@@ -44,19 +44,11 @@ impl Checkup {
 
     /// This machine, as far as a run needs it.
     pub fn for_local_run(prepared: &Prepared) -> Self {
-        let Prepared {
-            plan,
-            schedule,
-            manifests,
-            ..
-        } = prepared;
+        let Prepared { plan, schedule, .. } = prepared;
         let tests = schedule.rows.iter().map(|row| &plan.tests[row.test]);
         let tools: Vec<_> = tests.map(|test| tools::from_spec(&test.tool)).collect();
         let mut checkup = Self::for_machine(&plan.local, plan.workers.len(), &tools);
-        let placement = local_cluster::placement(manifests, plan);
-        checkup.place.push(placement);
-        let settings = local_cluster::settings(plan, &schedule.variants());
-        checkup.place.push(settings);
+        checkup.place.extend(local_support(prepared));
         checkup
     }
 
@@ -111,6 +103,20 @@ impl Checkup {
             }
         }
     }
+}
+
+/// Whether the local cluster supports all that a plan says.
+pub(in crate::cli) fn local_support(prepared: &Prepared) -> [Finding; 2] {
+    let Prepared {
+        plan,
+        schedule,
+        manifests,
+        ..
+    } = prepared;
+    [
+        local_cluster::placement(manifests, plan),
+        local_cluster::settings(plan, &schedule.variants()),
+    ]
 }
 
 /// The problems, a line each.
