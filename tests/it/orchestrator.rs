@@ -372,7 +372,10 @@ async fn a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     let mut records = watch(&mut client, 0).await;
     let mut seen = Vec::new();
     seen.push(next(&mut records).await.unwrap());
-    let workers = run.good_workers().await;
+    // The run cannot end while nobody watches.
+    let pace = Arc::new(Semaphore::new(CELLS - 1));
+    let workers = [run.worker(0).await, run.worker(1).await]
+        .map(|worker| tokio::spawn(worker.obey_at(pace.clone())));
     for _ in 0..6 {
         seen.push(next(&mut records).await.unwrap());
     }
@@ -381,6 +384,7 @@ async fn a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     let stream = TcpStream::connect(run.address).await.unwrap();
     let mut client = connect_over(stream, &run.identities.client).await.unwrap();
     let mut records = watch(&mut client, seen.len() as u64).await;
+    pace.add_permits(1);
     while let Some(record) = next(&mut records).await {
         seen.push(record);
     }
