@@ -5,8 +5,8 @@
 
 use nix::sys::socket::SockProtocol;
 
-use super::netlink::{Socket, attribute, messages, u32_at, u64_at};
 use crate::rpc::pb::Traffic;
+use crate::system::netlink::{Socket, attribute, messages, u32_at, u64_at};
 
 /// `RTM_GETLINK`, `RTM_NEWLINK`, `IFLA_MTU` and `IFLA_STATS64` (`linux/rtnetlink.h`,
 /// `linux/if_link.h`).
@@ -75,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::worker::kernel::netlink::tests::{attribute_bytes, message};
+    use crate::system::netlink::tests::{attribute_bytes, message};
 
     #[test]
     fn mtu_and_counters_are_found_among_the_attributes() {

@@ -4,6 +4,5 @@ pub(in crate::worker) mod fence;
 pub(in crate::worker) mod interface;
 pub(in crate::worker) mod interface_totals;
 pub(in crate::worker) mod listening;
-pub(in crate::worker) mod netlink;
 pub(in crate::worker) mod sock_diag;
 pub mod tcp_watch;

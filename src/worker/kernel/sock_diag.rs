@@ -8,7 +8,7 @@ use std::io;
 
 use nix::sys::socket::SockProtocol;
 
-use super::netlink::{self, Socket, array_at};
+use crate::system::netlink::{self, Socket, array_at};
 
 /// `SOCK_DIAG_BY_FAMILY` (`linux/sock_diag.h`).
 pub(in crate::worker) const SOCK_DIAG_BY_FAMILY: u16 = 20;

@@ -18,8 +18,8 @@ use nix::sys::socket::SockProtocol;
 use tokio::sync::oneshot;
 
 use super::fence::Fence;
-use super::netlink::{self, Socket, u32_at, u64_at};
 use super::sock_diag::{INET_DIAG_MSG, SOCK_DIAG_BY_FAMILY, destination, open_to, source};
+use crate::system::netlink::{self, Socket, u32_at, u64_at};
 
 /// How long the announcement of a connection that carried data is waited for after the client's
 /// end; only when none has come yet. One round trip is needed for the closing, and a lost segment
@@ -251,7 +251,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::worker::kernel::netlink::tests::{attribute_bytes, message};
+    use crate::system::netlink::tests::{attribute_bytes, message};
 
     /// An announcement as the kernel lays it out, `info` bytes long.
     fn announcement(port: u16, connection: Connection, info: usize) -> Vec<u8> {

@@ -1,8 +1,8 @@
-//! Netlink messages, as far as a worker reads them, and a socket that carries them.
+//! Netlink messages, as far as netplan reads them, and a socket that carries them.
 //!
 //! Every length field is checked against the bytes that are there: a message that lies about its
 //! length ends the iteration, it never panics. Layouts: `linux/netlink.h`, `linux/rtnetlink.h`.
-//! Parsed by hand because the two attributes that a worker wants are some forty lines away; the
+//! Parsed by hand because the attributes that netplan wants are some forty lines away; the
 //! crates for this bring whole protocols.
 
 use std::io;
@@ -15,7 +15,7 @@ use nix::sys::socket::{
 };
 
 /// Length of `struct nlmsghdr`.
-pub(in crate::worker) const HEADER: usize = 16;
+pub const HEADER: usize = 16;
 /// Length of `struct rtattr`.
 const ATTRIBUTE_HEADER: usize = 4;
 /// More than the kernel puts into one datagram (`NLMSG_GOODSIZE` is at most 8 KiB).
@@ -23,14 +23,14 @@ const DATAGRAM: usize = 16 * 1024;
 
 /// A non-blocking netlink socket in the network namespace of the thread that opens it.
 #[derive(Debug)]
-pub(in crate::worker) struct Socket(OwnedFd);
+pub struct Socket(OwnedFd);
 
 impl Socket {
     /// Opens a socket and joins the multicast groups whose bits are set in `groups`.
     ///
     /// # Errors
     /// The kernel's, for one that lacks the protocol or forbids the groups.
-    pub(in crate::worker) fn open(protocol: SockProtocol, groups: u32) -> io::Result<Self> {
+    pub fn open(protocol: SockProtocol, groups: u32) -> io::Result<Self> {
         let fd = socket(
             AddressFamily::Netlink,
             SockType::Raw,
@@ -45,7 +45,7 @@ impl Socket {
     ///
     /// # Errors
     /// The kernel's.
-    pub(in crate::worker) fn send(&self, request: &[u8]) -> io::Result<()> {
+    pub fn send(&self, request: &[u8]) -> io::Result<()> {
         send(self.0.as_raw_fd(), request, MsgFlags::empty())?;
         Ok(())
     }
@@ -54,7 +54,7 @@ impl Socket {
     ///
     /// # Errors
     /// `WouldBlock` when none is there; `ENOBUFS` when the kernel had to drop some.
-    pub(in crate::worker) fn receive(&self) -> io::Result<Vec<u8>> {
+    pub fn receive(&self) -> io::Result<Vec<u8>> {
         let mut datagram = vec![0; DATAGRAM];
         loop {
             match recvfrom::<NetlinkAddr>(self.0.as_raw_fd(), &mut datagram) {
@@ -77,13 +77,13 @@ impl AsFd for Socket {
 
 /// A message: its type and what follows its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::worker) struct Message<'a> {
-    pub(in crate::worker) kind: u16,
-    pub(in crate::worker) payload: &'a [u8],
+pub struct Message<'a> {
+    pub kind: u16,
+    pub payload: &'a [u8],
 }
 
 /// The messages of a datagram, up to the first that is malformed.
-pub(in crate::worker) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
+pub fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
     std::iter::from_fn(move || {
         let length = usize::try_from(u32_at(datagram, 0)?).ok()?;
         let kind = u16_at(datagram, 4)?;
@@ -94,7 +94,7 @@ pub(in crate::worker) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = M
 }
 
 /// The first attribute of this kind in a run of attributes.
-pub(in crate::worker) fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
+pub fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let length = usize::from(u16_at(attributes, 0)?);
         let kind = u16_at(attributes, 2)?;
@@ -112,33 +112,33 @@ fn aligned(length: usize) -> usize {
 }
 
 /// A number in the machine's byte order, as netlink headers and attributes have it.
-pub(in crate::worker) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     array_at(bytes, at).map(u16::from_ne_bytes)
 }
 
 /// A number in the machine's byte order.
-pub(in crate::worker) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     array_at(bytes, at).map(u32::from_ne_bytes)
 }
 
 /// A number in the machine's byte order.
-pub(in crate::worker) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     array_at(bytes, at).map(u64::from_ne_bytes)
 }
 
 /// As many bytes as the array holds, from `at` on.
-pub(in crate::worker) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+pub fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
 #[cfg(test)]
-pub(in crate::worker) mod tests {
+pub mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     /// A message with its header, padded.
-    pub(in super::super) fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
+    pub fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
         let length = u32::try_from(HEADER + payload.len()).unwrap();
         let mut bytes = length.to_ne_bytes().to_vec();
         bytes.extend(kind.to_ne_bytes());
@@ -149,7 +149,7 @@ pub(in crate::worker) mod tests {
     }
 
     /// An attribute with its header, padded.
-    pub(in super::super) fn attribute_bytes(kind: u16, value: &[u8]) -> Vec<u8> {
+    pub fn attribute_bytes(kind: u16, value: &[u8]) -> Vec<u8> {
         let length = u16::try_from(ATTRIBUTE_HEADER + value.len()).unwrap();
         let mut bytes = length.to_ne_bytes().to_vec();
         bytes.extend(kind.to_ne_bytes());
