@@ -5,10 +5,13 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::error::Error;
+use crate::diag::Problem;
+use crate::plan::Fault;
 use crate::render::Manifest;
 
 /// Where the objects of one run live.
@@ -58,6 +61,39 @@ pub trait Cluster {
     /// [`Error::NoSuchPod`], or the cluster does not say.
     fn addresses(&self, pod: &str) -> impl Future<Output = Result<PodAddresses, Error>> + Send;
 
+    /// Makes a fault ready: to begin it then takes a moment. Until then it has no effect. A fault names its worker by
+    /// the pod.
+    ///
+    /// # Errors
+    /// The cluster cannot do it, or does not have the node or the pod.
+    fn prepare_fault(&self, _: &Fault) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Err(no_faults()) }
+    }
+
+    /// Begins a fault, and prepares it first where that was not done. It is on until it is ended, or the cluster is gone.
+    ///
+    /// # Errors
+    /// As [`Cluster::prepare_fault`], or it is on already.
+    fn begin_fault(&self, _: &Fault) -> impl Future<Output = Result<FaultSwitch, Error>> + Send {
+        async { Err(no_faults()) }
+    }
+
+    /// Ends a fault.
+    ///
+    /// # Errors
+    /// It is not on, or the kernel refuses.
+    fn end_fault(&self, _: &Fault) -> impl Future<Output = Result<FaultSwitch, Error>> + Send {
+        async { Err(no_faults()) }
+    }
+
+    /// Ends all faults that are on.
+    ///
+    /// # Errors
+    /// What the kernel refuses; the others are ended.
+    fn end_faults(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
     /// What the run ran on, for `environment.json`.
     fn description(&self) -> serde_json::Value;
 
@@ -87,6 +123,21 @@ pub struct PodAddresses {
     /// The cluster IPs of the Service with the pod's name; none when it has no Service, or the Service may
     /// not be read.
     pub service_ips: Vec<IpAddr>,
+}
+
+/// When a fault began or ended: between these two moments, by the clock of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultSwitch {
+    /// Before the kernel was told.
+    pub before: Timestamp,
+    /// When it had done it.
+    pub after: Timestamp,
+}
+
+fn no_faults() -> Error {
+    Problem::without_place("this cluster cannot have faults")
+        .help("run the plan on the local cluster: `--on local`")
+        .into()
 }
 
 /// A pod's main process has ended.

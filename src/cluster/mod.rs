@@ -9,7 +9,7 @@ pub mod kubernetes;
 pub mod local;
 mod placement;
 
-pub use api::{Cluster, Exit, Health, Next, PodAddresses, PodEnded};
+pub use api::{Cluster, Exit, FaultSwitch, Health, Next, PodAddresses, PodEnded};
 pub use error::Error;
 pub use families::{FamilyNeed, needed_families};
 pub use finding::Finding;

@@ -13,9 +13,12 @@ pub use describe::reference::reference;
 pub use describe::schema::schema;
 pub use model::expect::{Bound, Comparison, Condition, Expectation, Expectations, Find, Goal};
 pub use model::family::Family;
+pub use model::fault::{Fault, LossyLink};
 pub use model::kubernetes::*;
 pub use model::kubernetes_names::{namespace_name, quantity};
-pub use model::local::{LEAST_IPV6_MTU, Link, Local, LocalPods, MOST_EMULATED_NODES, Offloads};
+pub use model::local::{
+    EmulatedNode, LEAST_IPV6_MTU, Link, Local, LocalPods, MOST_EMULATED_NODES, Offloads,
+};
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};
 pub use model::plan_file::*;

@@ -1,4 +1,4 @@
-//! Netlink messages, as far as netplan reads them, and a socket that carries them.
+//! Netlink messages, as far as netplan reads and writes them, and a socket that carries them.
 //!
 //! Every length field is checked against the bytes that are there: a message that lies about its
 //! length ends the iteration, it never panics. Layouts: `linux/netlink.h`, `linux/rtnetlink.h`.
@@ -82,6 +82,32 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
 }
 
+/// Writes a message with its header, padded. `flags` are those of `struct nlmsghdr`.
+///
+/// The sequence number and the port number of the sender are 0: the kernel answers the socket that asked.
+#[must_use]
+pub fn message_bytes(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(HEADER + payload.len()).unwrap_or(u32::MAX);
+    let mut bytes = length.to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(flags.to_ne_bytes());
+    bytes.extend([0; 8]);
+    bytes.extend(payload);
+    bytes.resize(aligned(bytes.len()), 0);
+    bytes
+}
+
+/// Writes an attribute with its header, padded.
+#[must_use]
+pub fn attribute_bytes(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(ATTRIBUTE_HEADER + value.len()).unwrap_or(u16::MAX);
+    let mut bytes = length.to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(value);
+    bytes.resize(aligned(bytes.len()), 0);
+    bytes
+}
+
 /// The messages of a datagram, up to the first that is malformed.
 pub fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
     std::iter::from_fn(move || {
@@ -94,6 +120,7 @@ pub fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
 }
 
 /// The first attribute of this kind in a run of attributes.
+#[must_use]
 pub fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let length = usize::from(u16_at(attributes, 0)?);
@@ -112,21 +139,25 @@ fn aligned(length: usize) -> usize {
 }
 
 /// A number in the machine's byte order, as netlink headers and attributes have it.
+#[must_use]
 pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     array_at(bytes, at).map(u16::from_ne_bytes)
 }
 
 /// A number in the machine's byte order.
+#[must_use]
 pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     array_at(bytes, at).map(u32::from_ne_bytes)
 }
 
 /// A number in the machine's byte order.
+#[must_use]
 pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     array_at(bytes, at).map(u64::from_ne_bytes)
 }
 
 /// As many bytes as the array holds, from `at` on.
+#[must_use]
 pub fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
@@ -137,25 +168,10 @@ pub mod tests {
 
     use super::*;
 
-    /// A message with its header, padded.
+    /// A message without flags.
+    #[must_use]
     pub fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(HEADER + payload.len()).unwrap();
-        let mut bytes = length.to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend([0; 10]);
-        bytes.extend(payload);
-        bytes.resize(aligned(bytes.len()), 0);
-        bytes
-    }
-
-    /// An attribute with its header, padded.
-    pub fn attribute_bytes(kind: u16, value: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(ATTRIBUTE_HEADER + value.len()).unwrap();
-        let mut bytes = length.to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(aligned(bytes.len()), 0);
-        bytes
+        message_bytes(kind, 0, payload)
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::support::{
     NETPLAN, SOON, installed, local_cluster, needs, program_path, root, skip, snapshots, wait_until,
 };
 
-fn settings(nodes: u32) -> plan::Local {
+pub fn settings(nodes: u32) -> plan::Local {
     plan::Local {
         nodes,
         links: Link::default(),
@@ -41,7 +41,7 @@ fn manifest(object: Value) -> Manifest {
 }
 
 /// A pod that runs a shell script, and what to merge into its spec.
-fn pod(name: &str, script: &str, more: &Value) -> Manifest {
+pub fn pod(name: &str, script: &str, more: &Value) -> Manifest {
     let mut spec = json!({
         "restartPolicy": "Never",
         "containers": [{"name": "c", "image": "none", "command": ["sh", "-c", script]}],
@@ -72,7 +72,7 @@ fn merge(into: &mut Value, more: &Value) {
     }
 }
 
-fn service(name: &str, ports: &[u16]) -> Manifest {
+pub fn service(name: &str, ports: &[u16]) -> Manifest {
     let ports: Vec<Value> = ports
         .iter()
         .flat_map(|port| {
@@ -92,7 +92,7 @@ fn service(name: &str, ports: &[u16]) -> Manifest {
     }))
 }
 
-fn rule(kind: &str, other: &str) -> Value {
+pub fn rule(kind: &str, other: &str) -> Value {
     json!({"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [{
         "topologyKey": "kubernetes.io/hostname",
         "labelSelector": {"matchLabels": {"worker": other}},

@@ -25,6 +25,7 @@ mod extends;
 mod fake_api;
 mod fake_cluster;
 mod families;
+mod faults;
 mod found;
 mod generated_code;
 mod history;

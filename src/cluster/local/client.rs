@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blueprint::assemble::Blueprint;
+use super::blueprint::fault::FaultPlan;
 use super::ipc::framing::{Receiver, Sender};
 use super::ipc::messages::{Answer, Call, Message, Request};
 use super::machine::families::with_families;
@@ -23,8 +24,8 @@ use super::machine::host_paths::{host_files, paths_to_show};
 use super::machine::path_lookup::search_path;
 use super::machine::process_limit::process_limit_reached;
 use super::sandbox::Stage;
-use crate::cluster::{Cluster, Error, Health, PodAddresses, PodEnded};
-use crate::plan;
+use crate::cluster::{Cluster, Error, FaultSwitch, Health, PodAddresses, PodEnded};
+use crate::plan::{self, Fault};
 use crate::render::Manifest;
 use crate::system::with_original_file_limit;
 
@@ -152,6 +153,20 @@ impl Local {
         self.call(Call::Kill { pod }, ANSWER).await.map(drop)
     }
 
+    fn fault(&self, fault: &Fault) -> Result<FaultPlan, Error> {
+        match self.blueprint.get() {
+            Some(blueprint) => blueprint.fault(fault),
+            None => Err(Error::system("prepare a fault", "no objects were applied")),
+        }
+    }
+
+    async fn switch(&self, call: Call) -> Result<FaultSwitch, Error> {
+        match self.call(call, UP).await? {
+            (Answer::Switched(switch), _) => Ok(switch),
+            _ => Err(Error::system("switch a fault", "it did not say when")),
+        }
+    }
+
     /// Has the sandbox do something, which must not take longer than `within`.
     async fn call(&self, call: Call, within: Duration) -> Result<(Answer, Option<OwnedFd>), Error> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
@@ -237,6 +252,23 @@ impl Cluster for Local {
         addresses.ok_or_else(|| Error::NoSuchPod {
             pod: pod.to_owned(),
         })
+    }
+
+    async fn prepare_fault(&self, fault: &Fault) -> Result<(), Error> {
+        let call = Call::PrepareFault(self.fault(fault)?);
+        self.call(call, UP).await.map(drop)
+    }
+
+    async fn begin_fault(&self, fault: &Fault) -> Result<FaultSwitch, Error> {
+        self.switch(Call::BeginFault(self.fault(fault)?)).await
+    }
+
+    async fn end_fault(&self, fault: &Fault) -> Result<FaultSwitch, Error> {
+        self.switch(Call::EndFault(self.fault(fault)?)).await
+    }
+
+    async fn end_faults(&self) -> Result<(), Error> {
+        self.call(Call::EndFaults, ANSWER).await.map(drop)
     }
 
     fn description(&self) -> serde_json::Value {

@@ -2,6 +2,11 @@
 
 mod default_names;
 mod expect;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the entries of `during:` will have faults")
+)]
+mod fault;
 mod foreign;
 mod host_network;
 mod kubernetes;

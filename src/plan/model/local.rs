@@ -1,5 +1,7 @@
 //! What the local cluster emulates.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::plan::model::choice::Choice;
@@ -11,6 +13,23 @@ pub const MOST_EMULATED_NODES: u32 = 32;
 
 /// The smallest MTU of a link that carries IPv6, in bytes (RFC 8200, section 5).
 pub const LEAST_IPV6_MTU: u32 = 1280;
+
+/// An emulated node, by its number from 1. Written `node-1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
+pub struct EmulatedNode(pub u32);
+
+impl fmt::Display for EmulatedNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node-{}", self.0)
+    }
+}
+
+impl From<EmulatedNode> for String {
+    fn from(node: EmulatedNode) -> String {
+        node.to_string()
+    }
+}
 
 /// The emulated nodes and links of the local cluster. The keys are described in
 /// `describe/keys/local.rs`.

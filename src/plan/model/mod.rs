@@ -4,6 +4,7 @@ pub mod choice;
 pub mod expand;
 pub mod expect;
 pub mod family;
+pub mod fault;
 mod figure_text;
 pub mod kubernetes;
 pub mod kubernetes_names;

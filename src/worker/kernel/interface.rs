@@ -75,7 +75,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::system::netlink::tests::{attribute_bytes, message};
+    use crate::system::netlink::attribute_bytes;
+    use crate::system::netlink::tests::message;
 
     #[test]
     fn mtu_and_counters_are_found_among_the_attributes() {

@@ -251,7 +251,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::system::netlink::tests::{attribute_bytes, message};
+    use crate::system::netlink::attribute_bytes;
+    use crate::system::netlink::tests::message;
 
     /// An announcement as the kernel lays it out, `info` bytes long.
     fn announcement(port: u16, connection: Connection, info: usize) -> Vec<u8> {

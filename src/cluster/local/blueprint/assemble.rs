@@ -1,11 +1,12 @@
 //! Manifests and settings → all that the sandbox has to do.
 
+use super::fault::FaultPlan;
 use super::layout::{Layout, layout, node_name};
 use super::network::{Network, network};
 use super::pod_plan::{PodPlan, pod_plan};
 use crate::cluster::local::manifests::Objects;
 use crate::cluster::{Error, PodAddresses};
-use crate::plan::Local;
+use crate::plan::{Fault, Local};
 use crate::render::Manifest;
 
 /// A local cluster that is fully decided and not yet there.
@@ -41,6 +42,19 @@ impl Blueprint {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Whether this fault can happen on it. The fault names its worker by the pod.
+    ///
+    /// # Errors
+    /// A node without pods, or a pod that is not there or has no Service.
+    pub fn check_fault(&self, fault: &Fault) -> Result<(), Error> {
+        self.fault(fault).map(drop)
+    }
+
+    /// What a fault takes.
+    pub(in crate::cluster::local) fn fault(&self, fault: &Fault) -> Result<FaultPlan, Error> {
+        FaultPlan::new(fault, &self.layout)
     }
 
     /// Where a pod is.

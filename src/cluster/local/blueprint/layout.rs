@@ -11,7 +11,9 @@ use super::service_families::service_families;
 use crate::cluster::Error;
 use crate::cluster::local::manifests::{Objects, PodObject, name, namespace};
 use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place};
-use crate::plan::{Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads};
+use crate::plan::{
+    EmulatedNode, Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads,
+};
 
 /// The whole local cluster, before any of it exists.
 #[derive(Clone, Debug)]
@@ -288,7 +290,7 @@ impl Layout {
 
 /// `node-1` for node 0.
 pub fn node_name(node: u32) -> String {
-    format!("node-{}", node + 1)
+    EmulatedNode(node + 1).to_string()
 }
 
 /// The network namespace of a pod. No node's has such a name.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::layout::node_name;
+use crate::plan::units::Percent;
 use crate::plan::{Link, Offloads};
 
 /// A node's end of its link to another node.
@@ -88,7 +89,12 @@ fn delay_packets(link: &Link, delay: std::time::Duration) -> u64 {
 /// It comes before connection tracking, so that a lost packet leaves no trace. Each direction
 /// of a link loses for itself.
 pub fn loss_rule(link: &Link) -> Option<String> {
-    let percent = link.loss?.0;
+    let share = loss_share(link.loss?);
+    (share > 0).then(|| format!("iifname \"to*\" {}", drop_by_chance(share)))
+}
+
+/// How many packets of [`LOSS_BASE`] are lost.
+pub fn loss_share(Percent(percent): Percent) -> u32 {
     // At most all, and never negative: exact enough for the cast.
     #[expect(
         clippy::cast_possible_truncation,
@@ -98,7 +104,12 @@ pub fn loss_rule(link: &Link) -> Option<String> {
     let share = (percent / 100.0 * f64::from(LOSS_BASE))
         .round()
         .clamp(0.0, f64::from(LOSS_BASE)) as u32;
-    (share > 0).then(|| format!("iifname \"to*\" numgen random mod {LOSS_BASE} < {share} drop"))
+    share
+}
+
+/// Drops this many of [`LOSS_BASE`] packets.
+pub fn drop_by_chance(share: u32) -> String {
+    format!("numgen random mod {LOSS_BASE} < {share} drop")
 }
 
 const LOSS_BASE: u32 = 1_000_000;
@@ -107,7 +118,7 @@ const LOSS_BASE: u32 = 1_000_000;
 mod tests {
     use super::super::layout::DEFAULT_MTU;
     use super::*;
-    use crate::plan::units::{BitRate, Percent};
+    use crate::plan::units::BitRate;
 
     fn rate(bits: u64, mtu: Option<u32>) -> Link {
         Link {

@@ -3,6 +3,7 @@
 mod addresses;
 pub mod assemble;
 mod expand;
+pub mod fault;
 pub mod layout;
 mod link;
 mod nat;

@@ -9,9 +9,16 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::addresses::{pod_range, service_range};
-use super::layout::{Layout, PlacedService, Transport};
+use super::layout::{Layout, PlacedService, PortRule, Transport};
 use super::link;
 use crate::plan::Family;
+
+/// The table, in each family.
+pub const TABLE: &str = "kube-proxy";
+/// The set of the addresses of Services.
+pub const CLUSTER_IPS: &str = "cluster-ips";
+/// The map of the addresses and ports of Services to the chains that translate them.
+pub const SERVICE_IPS: &str = "service-ips";
 
 /// The text for `nft -f -`.
 pub fn ruleset(layout: &Layout) -> String {
@@ -30,7 +37,7 @@ fn names(family: Family) -> (&'static str, &'static str) {
 fn table(layout: &Layout, family: Family) -> String {
     let (ip, address_type) = names(family);
     let service_range = service_range(family);
-    let mut text = format!("table {ip} kube-proxy {{\n");
+    let mut text = format!("table {ip} {TABLE} {{\n");
     let virtual_ips = |service: &PlacedService| {
         let mut all = service.addresses.iter();
         all.find(|ip| Family::from_address(**ip) == family).copied()
@@ -42,11 +49,11 @@ fn table(layout: &Layout, family: Family) -> String {
         .collect();
     let addresses: Vec<String> = services.iter().map(|(ip, _)| ip.to_string()).collect();
     if addresses.is_empty() {
-        let _ = writeln!(text, "  set cluster-ips {{ type {address_type}; }}");
+        let _ = writeln!(text, "  set {CLUSTER_IPS} {{ type {address_type}; }}");
     } else {
         let _ = writeln!(
             text,
-            "  set cluster-ips {{ type {address_type}; elements = {{ {} }}; }}",
+            "  set {CLUSTER_IPS} {{ type {address_type}; elements = {{ {} }}; }}",
             addresses.join(", ")
         );
     }
@@ -59,7 +66,7 @@ fn table(layout: &Layout, family: Family) -> String {
     }
     let _ = write!(
         text,
-        "  map service-ips {{ type {address_type} . inet_proto . inet_service : verdict;"
+        "  map {SERVICE_IPS} {{ type {address_type} . inet_proto . inet_service : verdict;"
     );
     if !elements.is_empty() {
         let _ = write!(
@@ -71,12 +78,12 @@ fn table(layout: &Layout, family: Family) -> String {
     text += " }\n";
     let _ = write!(
         text,
-        "  chain services {{ {ip} daddr . meta l4proto . th dport vmap @service-ips; }}
+        "  chain services {{ {ip} daddr . meta l4proto . th dport vmap @{SERVICE_IPS}; }}
   chain nat-prerouting {{ type nat hook prerouting priority dstnat; jump services; }}
   chain nat-postrouting {{ type nat hook postrouting priority srcnat; jump masquerading; }}
   chain cluster-ips-check {{
-    {ip} daddr @cluster-ips meta l4proto tcp reject with tcp reset;
-    {ip} daddr @cluster-ips reject;
+    {ip} daddr @{CLUSTER_IPS} meta l4proto tcp reject with tcp reset;
+    {ip} daddr @{CLUSTER_IPS} reject;
     {ip} daddr {service_range} drop;
   }}
   chain filter-forward {{ type filter hook forward priority filter; ct state new jump cluster-ips-check; }}
@@ -107,10 +114,7 @@ fn service_chains(
 ) {
     let family = Family::from_address(address);
     let (ip, _) = names(family);
-    let endpoints = service.endpoints.iter().copied();
-    let endpoints: Vec<IpAddr> = endpoints
-        .filter(|endpoint| Family::from_address(*endpoint) == family)
-        .collect();
+    let endpoints = endpoints(service, family);
     if endpoints.is_empty() {
         return;
     }
@@ -120,13 +124,13 @@ fn service_chains(
             Transport::Tcp => "tcp",
             Transport::Udp => "udp",
         };
-        let target = (rule.port != rule.target).then_some(rule.target);
+        let target = other_target(*rule);
         let key = format!("{address} . {transport} . {}", rule.port);
         groups.entry(target).or_default().push(key);
     }
     for (target, keys) in groups {
-        let suffix = target.map(|port| format!("/{port}")).unwrap_or_default();
-        let name = format!("service-{}/{}{suffix}", service.namespace, service.name);
+        let suffix = suffix(target);
+        let name = service_chain(service, target);
         let mut picks = Vec::new();
         for (index, endpoint) in endpoints.iter().enumerate() {
             let chain = format!(
@@ -151,6 +155,29 @@ fn service_chains(
         );
         elements.extend(keys.into_iter().map(|key| format!("{key} : goto {name}")));
     }
+}
+
+/// The pods of a family behind a Service. It has rules where there are some.
+pub fn endpoints(service: &PlacedService, family: Family) -> Vec<IpAddr> {
+    let endpoints = service.endpoints.iter().copied();
+    endpoints
+        .filter(|endpoint| Family::from_address(*endpoint) == family)
+        .collect()
+}
+
+/// The port of the pods, where it is not that of the Service.
+pub fn other_target(rule: PortRule) -> Option<u16> {
+    (rule.port != rule.target).then_some(rule.target)
+}
+
+/// The chain of a Service's ports that have this target.
+pub fn service_chain(service: &PlacedService, target: Option<u16>) -> String {
+    let suffix = suffix(target);
+    format!("service-{}/{}{suffix}", service.namespace, service.name)
+}
+
+fn suffix(target: Option<u16>) -> String {
+    target.map(|port| format!("/{port}")).unwrap_or_default()
 }
 
 fn socket(address: IpAddr, port: Option<u16>) -> String {

@@ -44,7 +44,7 @@ pub struct Step {
 }
 
 impl Step {
-    fn new(program: &str, args: &str, input: String) -> Self {
+    pub(super) fn new(program: &str, args: &str, input: String) -> Self {
         Self {
             program: program.to_owned(),
             args: args.split_whitespace().map(str::to_owned).collect(),

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::local::blueprint::fault::FaultPlan;
 use crate::cluster::local::blueprint::network::Network;
 use crate::cluster::local::blueprint::pod_plan::PodPlan;
-use crate::cluster::{Error, PodEnded};
+use crate::cluster::{Error, FaultSwitch, PodEnded};
 
 /// From the command line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +36,12 @@ pub enum Call {
     Kill {
         pod: String,
     },
+    /// Make a fault ready.
+    PrepareFault(FaultPlan),
+    BeginFault(FaultPlan),
+    EndFault(FaultPlan),
+    /// End all faults that are on.
+    EndFaults,
 }
 
 /// From the sandbox.
@@ -57,4 +64,6 @@ pub enum Answer {
     /// A file descriptor comes with the message.
     Socket,
     Text(String),
+    /// A fault has begun or ended.
+    Switched(FaultSwitch),
 }

@@ -9,6 +9,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{sethostname, setsid};
 
+use super::faults::switchboard::Faults;
 use super::mounts::{
     STATE, cover_run, make_dir, make_private, mount_new, place_program, resolved, write,
 };
@@ -62,14 +63,16 @@ fn prepare() -> Result<(Arc<Sender>, Receiver, Kubelet), Error> {
 /// time. Orphans need no reaping here: they go to the pid 1 of their pod.
 fn serve(sender: &Arc<Sender>, mut receiver: Receiver, kubelet: Kubelet) -> ExitCode {
     let kubelet = Arc::new(kubelet);
+    let faults = Arc::new(Faults::default());
     if sender.send(&Message::Hello(Ok(())), None).is_err() {
         return ExitCode::FAILURE;
     }
     while let Ok(Some(request)) = receiver.receive::<Request>() {
         let id = request.id;
         let (own, kubelet) = (Arc::clone(sender), Arc::clone(&kubelet));
+        let faults = Arc::clone(&faults);
         let answered = detach("answer the command line", move || {
-            answer(&own, &kubelet, request);
+            answer(&own, &kubelet, &faults, request);
         });
         if let Err(error) = answered {
             let answer = Err(error);
@@ -81,12 +84,14 @@ fn serve(sender: &Arc<Sender>, mut receiver: Receiver, kubelet: Kubelet) -> Exit
     exit(0)
 }
 
-fn answer(sender: &Sender, kubelet: &Kubelet, request: Request) {
+fn answer(sender: &Sender, kubelet: &Kubelet, faults: &Faults, request: Request) {
     let id = request.id;
     let answer = match request.call {
-        Call::Up { network, pods } => netns::build(&network)
-            .and_then(|namespaces| kubelet.start(pods, &namespaces))
-            .map(|()| Answer::Done),
+        Call::Up { network, pods } => netns::build(&network).and_then(|namespaces| {
+            kubelet.start(pods, &namespaces)?;
+            faults.set_namespaces(namespaces);
+            Ok(Answer::Done)
+        }),
         Call::Connect {
             pod,
             port,
@@ -114,6 +119,10 @@ fn answer(sender: &Sender, kubelet: &Kubelet, request: Request) {
             pod.kill();
             Answer::Done
         }),
+        Call::PrepareFault(plan) => faults.prepare(&plan, kubelet).map(|()| Answer::Done),
+        Call::BeginFault(plan) => faults.switch(&plan, true, kubelet).map(Answer::Switched),
+        Call::EndFault(plan) => faults.switch(&plan, false, kubelet).map(Answer::Switched),
+        Call::EndFaults => faults.end_all().map(|()| Answer::Done),
     };
     // When the command line is gone, so are we.
     let _ = sender.send(&Message::Answer { id, answer }, None);

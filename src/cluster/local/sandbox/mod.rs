@@ -13,6 +13,7 @@
 
 mod dispatch;
 mod etc;
+mod faults;
 mod hold;
 mod init;
 mod isolate;

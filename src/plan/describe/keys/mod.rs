@@ -10,6 +10,8 @@ mod declared_tools;
 #[rustfmt::skip]
 mod expect;
 #[rustfmt::skip]
+mod faults;
+#[rustfmt::skip]
 mod kubernetes;
 #[rustfmt::skip]
 mod local;
@@ -29,6 +31,11 @@ mod workers;
 pub use built_in_tools::{RANGE, built_in_mapping, definition_name};
 pub use declared_tools::{CLIENT, DECLARED_TOOL, METRIC, PARAMETER, PORT, READY, SERVER};
 pub use expect::FIND;
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "the entries of `during:` will have them")
+)]
+pub use faults::{FAULT_KEYS, LOSSY_LINK};
 pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
 pub use local::{LINK, LOCAL, LOCAL_PODS};
 pub use paths::{MESH, MESH_ENTRY, PATH};

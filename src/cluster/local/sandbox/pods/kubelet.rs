@@ -205,9 +205,14 @@ impl Pod {
         lock(&self.log).text()
     }
 
+    /// Its first process, by the number here; `None` while none runs.
+    pub fn pid(&self) -> Option<Pid> {
+        *lock(&self.pid)
+    }
+
     /// Ends its processes.
     pub fn kill(&self) {
-        if let Some(pid) = *lock(&self.pid) {
+        if let Some(pid) = self.pid() {
             // It may have ended in this moment.
             let _ = kill(pid, Signal::SIGKILL);
         }
