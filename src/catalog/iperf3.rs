@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::metric_table::{CPU, RATES};
+use super::metric_table::{BOTH_WAYS, CPU, RATES};
 use super::name::{EFFECTIVE_MSS, JITTER_US, LOST_PERCENT, RETRANSMITS, RTT_US};
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Kind, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
-    Program, Role, Search, Theory, ToolOption, Transport, WarmupLimit,
+    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Direction, Kind, LARGEST_DATAGRAM_BYTES,
+    MSS_BYTES, Mode, Program, Role, Search, Theory, ToolOption, Transport, WarmupLimit,
 };
 
 const MIB: u64 = 1 << 20;
@@ -29,7 +29,7 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
             text: "TCP throughput.",
             csv_label: "iperf TCP.",
             transport: Transport::Tcp,
-            metrics: &[RATES, &[RETRANSMITS, RTT_US, EFFECTIVE_MSS], CPU],
+            metrics: &[RATES, BOTH_WAYS, &[RETRANSMITS, RTT_US, EFFECTIVE_MSS], CPU],
             overhead: Duration::ZERO,
             size_help: "the size of TCP's segments is `mss`",
             without_rate: "",
@@ -44,7 +44,7 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
             text: "UDP throughput and loss.",
             csv_label: "iperf UDP.",
             transport: Transport::Udp,
-            metrics: &[RATES, &[LOST_PERCENT, JITTER_US], CPU],
+            metrics: &[RATES, BOTH_WAYS, &[LOST_PERCENT, JITTER_US], CPU],
             overhead: Duration::ZERO,
             size_help: "the size of UDP's datagrams is `datagram`",
             // It explains the loss.
@@ -54,6 +54,10 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         },
     ],
     options: &[
+        ToolOption::direction(
+            "Which way the payload goes (-R, --bidir); a list makes a cell for each",
+            Direction::Both,
+        ),
         // iperf3 refuses more (`MAX_STREAMS`).
         ToolOption::number("streams", "Parallel streams (-P)", "streams", 1..=128)
             .default(1)

@@ -6,6 +6,8 @@ use super::unit::Unit;
 /// The names of metrics in journals, files and JSON. A name carries its unit.
 pub mod name {
     pub const THROUGHPUT_BPS: &str = "throughput_bps";
+    pub const THROUGHPUT_FORWARD_BPS: &str = "throughput_bps.forward";
+    pub const THROUGHPUT_REVERSE_BPS: &str = "throughput_bps.reverse";
     pub const FOUND_RATE_BPS: &str = "found_rate_bps";
     pub const SENT_BPS: &str = "sent_bps";
     pub const RETRANSMITS: &str = "retransmits";
@@ -55,9 +57,17 @@ pub struct Column {
 }
 
 /// The metrics, in the order in which tables and messages show them.
-pub const METRICS: [KnownMetric; 17] = [
+pub const METRICS: [KnownMetric; 19] = [
     known("throughput", name::THROUGHPUT_BPS, Unit::BitsPerSecond)
         .text("Bits a second that arrived."),
+    known("throughput.forward", name::THROUGHPUT_FORWARD_BPS, Unit::BitsPerSecond)
+        .text("Bits a second that arrived at the path's `to` while both directions were measured.")
+        .column(["forward", "Mbit/s"], 2)
+        .sweep("forward"),
+    known("throughput.reverse", name::THROUGHPUT_REVERSE_BPS, Unit::BitsPerSecond)
+        .text("Bits a second that arrived at the path's `from` while both directions were measured.")
+        .column(["reverse", "Mbit/s"], 2)
+        .sweep("reverse"),
     known("sent", name::SENT_BPS, Unit::BitsPerSecond)
         .neither_better()
         .text("Bits a second that were sent."),
@@ -121,6 +131,9 @@ pub const METRICS: [KnownMetric; 17] = [
 
 /// What a stream test measures. The first is its headline.
 pub(super) const RATES: &[&str] = &[name::THROUGHPUT_BPS, name::SENT_BPS, name::PACKETS_PER_S];
+
+/// The parts of a stream test's headline where it measures both directions at once; no part of other tests.
+pub const BOTH_WAYS: &[&str] = &[name::THROUGHPUT_FORWARD_BPS, name::THROUGHPUT_REVERSE_BPS];
 
 /// What a request/response test measures. The first is its headline.
 pub(super) const TRANSACTIONS: &[&str] = &[

@@ -7,6 +7,7 @@
 //! missing.
 
 mod better;
+mod direction;
 mod iperf3;
 mod limits;
 mod metric;
@@ -19,10 +20,11 @@ mod tool_list;
 mod unit;
 
 pub use better::Better;
+pub use direction::Direction;
 pub use iperf3::IPERF3;
 pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, WORKER_CONTROL_PORT};
 pub use metric::Metric;
-pub use metric_table::{Column, KnownMetric, METRICS, better, name, reserved_metric};
+pub use metric_table::{BOTH_WAYS, Column, KnownMetric, METRICS, better, name, reserved_metric};
 pub use netperf::NETPERF;
 pub use option::{Kind, Role, ToolOption};
 pub use shared_parameter::{SHARED_PARAMETERS, SharedParameter, shared_parameter};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::metric_table::{CPU, RATES, TRANSACTIONS};
 use super::name::{EFFECTIVE_MSS, LOST_PERCENT, RETRANSMITS};
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Kind, LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode,
-    Program, Role, Search, Theory, ToolOption, Transport,
+    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Direction, Kind, LARGEST_DATAGRAM_BYTES,
+    MSS_BYTES, Mode, Program, Role, Search, Theory, ToolOption, Transport,
 };
 
 const MIB: u64 = 1 << 20;
@@ -89,6 +89,11 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
         },
     ],
     options: &[
+        ToolOption::direction(
+            "Which way the payload goes (TCP_MAERTS instead of TCP_STREAM for `reverse`); a list makes a cell for each",
+            Direction::Reverse,
+        )
+        .only_for(&["TCP_STREAM"]),
         ToolOption::number(
             "mss",
             "TCP maximum segment size in bytes (-G)",

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use super::Direction;
+
 /// An option of a built-in tool, as a test sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolOption {
@@ -34,6 +36,8 @@ pub enum Kind {
     Bytes,
     /// Bits per second: `100 Mbit/s`.
     BitRate,
+    /// The word of a [`Direction`]; the limits are those of its number.
+    Direction,
     /// A name of ASCII letters, digits, `_` and `-`.
     Name {
         longest: usize,
@@ -69,7 +73,10 @@ const fn option(
     ToolOption {
         name,
         text,
-        sweeps: matches!(kind, Kind::Number(_) | Kind::Bytes | Kind::BitRate),
+        sweeps: matches!(
+            kind,
+            Kind::Number(_) | Kind::Bytes | Kind::BitRate | Kind::Direction
+        ),
         kind,
         limits,
         default: None,
@@ -107,6 +114,13 @@ impl ToolOption {
         limits: RangeInclusive<u64>,
     ) -> Self {
         option(name, text, Kind::BitRate, limits)
+    }
+
+    /// The direction of the payload, which sweeps, up to this one.
+    pub(super) const fn direction(text: &'static str, most: Direction) -> Self {
+        option("direction", text, Kind::Direction, 0..=most.number())
+            .otherwise(Direction::Forward.word())
+            .phrase("{}")
     }
 
     /// A name or a flag, which do not sweep.

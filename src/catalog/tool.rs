@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Kind, LARGEST_DATAGRAM_BYTES, Role, ToolOption};
+use super::{LARGEST_DATAGRAM_BYTES, Role, ToolOption};
 
 /// Which built-in tool it is, for the registry of implementations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,11 +200,5 @@ impl ToolOption {
             (Role::Message, Transport::Udp) => least..=most.min(LARGEST_DATAGRAM_BYTES),
             _ => least..=most,
         }
-    }
-
-    /// Whether its values are numbers with limits.
-    #[must_use]
-    pub const fn is_number(&self) -> bool {
-        matches!(self.kind, Kind::Number(_) | Kind::Bytes | Kind::BitRate)
     }
 }

@@ -17,13 +17,15 @@ pub use model::fault::{Fault, LossyLink};
 pub use model::kubernetes::*;
 pub use model::kubernetes_names::{namespace_name, quantity};
 pub use model::local::{
-    EmulatedNode, LEAST_IPV6_MTU, Link, Local, LocalPods, MOST_EMULATED_NODES, Offloads,
+    DEFAULT_MTU, ETHERNET_BYTES, EmulatedNode, LEAST_IPV6_MTU, Link, Local, LocalPods,
+    MOST_EMULATED_NODES, Offloads, largest_packet,
 };
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};
 pub use model::plan_file::*;
 pub use model::pod_patch::{OFFLOADS_CONTAINER, OWN_CONTAINERS, PodPatch};
 pub use model::pod_settings::PodSettings;
+pub use model::queue::{MOST_QUEUE_BYTES, Queue};
 pub use model::timing::{Precision, Repeat, Timing, Until};
 pub use model::tools::declared::*;
 pub use model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};

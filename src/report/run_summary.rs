@@ -72,7 +72,7 @@ impl Report {
         let placements = ends.map(|ends| ends.map(|worker| self.plan.workers.get(worker)));
         let params = cells.iter().map(|cell| {
             let params = cell.params.0.iter();
-            let texts = params.map(|(param, value)| format!("{}={value}", param.name()));
+            let texts = params.map(|(param, value)| format!("{param}={}", param.plain(*value)));
             texts.collect::<Vec<_>>()
         });
         let mut setup = json!({

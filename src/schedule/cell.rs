@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::params::{Axis, Param};
+use super::params::{Axis, Param, Params};
 use crate::plan::{Plan, VARIANT_MARK};
 
 /// The ordered cells of a run, and the rows that reports put them in.
@@ -62,10 +62,6 @@ pub struct Cell {
 #[serde(transparent)]
 pub struct CellId(pub String);
 
-/// The values of a cell's parameters, in the order in which they vary.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Params(pub Vec<(Param, u64)>);
-
 impl Row {
     /// Index into the plan's variants; 0 in a plan without.
     #[must_use]
@@ -93,19 +89,6 @@ impl CellId {
             };
         }
         CellId(parts.join("/"))
-    }
-}
-
-impl Params {
-    #[must_use]
-    pub fn get(&self, param: Param) -> Option<u64> {
-        self.0.iter().find(|(p, _)| *p == param).map(|(_, v)| *v)
-    }
-
-    /// The swept size that `result.csv` has its columns for: the MSS, else the datagram.
-    #[must_use]
-    pub fn size(&self) -> Option<u64> {
-        self.get(Param::Mss).or_else(|| self.get(Param::Datagram))
     }
 }
 
@@ -174,7 +157,7 @@ impl Schedule {
         let swept = params.0.iter().filter(|(param, _)| axes.is_swept(*param));
         for (nth, (param, value)) in swept.enumerate() {
             let separator = if nth == 0 { '/' } else { ',' };
-            let _ = write!(id, "{separator}{param}={value}");
+            let _ = write!(id, "{separator}{param}={}", param.plain(*value));
         }
         CellId(id)
     }
@@ -192,7 +175,7 @@ impl Schedule {
         };
         let point = axes.at(row.point);
         for (param, value) in point.iter().filter(|(param, _)| axes.is_swept(*param)) {
-            let _ = write!(label, " {param}={value}");
+            let _ = write!(label, " {param}={}", param.plain(*value));
         }
         label
     }

@@ -8,9 +8,9 @@ mod rounds;
 pub mod search;
 mod selection;
 
-pub use cell::{Cell, CellId, Params, Row, Schedule};
+pub use cell::{Cell, CellId, Row, Schedule};
 pub use expand::slots;
 pub use forecast::{Forecast, forecast};
-pub use params::Param;
+pub use params::{Param, Params};
 pub use rounds::Member;
 pub use selection::Selection;

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::catalog::Direction;
 use crate::plan::ToolSpec;
 use crate::plan::units::{BitRate, Bytes};
 
@@ -13,6 +15,8 @@ use crate::plan::units::{BitRate, Bytes};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(into = "&'static str")]
 pub enum Param {
+    /// A [`Direction`] by its number.
+    Direction,
     Streams,
     Rate,
     WriteSize,
@@ -27,7 +31,8 @@ pub enum Param {
 impl Param {
     /// Those that netplan knows, in the order in which they vary: the last one fastest. A declared
     /// tool's own ones vary before the sizes, in the order in which it lists them.
-    pub const ALL: [Param; 7] = [
+    pub const ALL: [Param; 8] = [
+        Param::Direction,
         Param::Streams,
         Param::Rate,
         Param::WriteSize,
@@ -41,6 +46,7 @@ impl Param {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Param::Direction => "direction",
             Param::Streams => "streams",
             Param::Rate => "rate",
             Param::WriteSize => "write_size",
@@ -56,9 +62,19 @@ impl Param {
     #[must_use]
     pub fn value_text(self, value: u64) -> String {
         match self {
+            Param::Direction => direction_word(value).to_owned(),
             Param::Rate => BitRate(value).to_string(),
             Param::WriteSize | Param::Request | Param::Response => Bytes(value).to_string(),
             Param::Streams | Param::Datagram | Param::Mss | Param::Own(_) => value.to_string(),
+        }
+    }
+
+    /// A value as cell ids and files write it: a word for a direction, else the plain number.
+    #[must_use]
+    pub fn plain(self, value: u64) -> PlainValue {
+        match self {
+            Param::Direction => PlainValue::Word(direction_word(value)),
+            _ => PlainValue::Number(value),
         }
     }
 
@@ -69,6 +85,103 @@ impl Param {
             .into_iter()
             .find(|param| param.name() == name)
             .unwrap_or_else(|| Param::Own(interned(name)))
+    }
+}
+
+fn direction_word(value: u64) -> &'static str {
+    Direction::from_number(value).unwrap_or_default().word()
+}
+
+/// A value of a parameter as cell ids and files write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum PlainValue {
+    Number(u64),
+    Word(&'static str),
+}
+
+impl fmt::Display for PlainValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlainValue::Number(number) => number.fmt(f),
+            PlainValue::Word(word) => f.write_str(word),
+        }
+    }
+}
+
+/// A value as a file has it: a number, or a direction's word.
+struct ReadValue(u64);
+
+impl<'de> Deserialize<'de> for ReadValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl Visitor<'_> for Reader {
+            type Value = ReadValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or the word of a direction")
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<ReadValue, E> {
+                Ok(ReadValue(value))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<ReadValue, E> {
+                let direction = Direction::from_word(word);
+                let unknown = || E::invalid_value(de::Unexpected::Str(word), &self);
+                direction
+                    .map(|it| ReadValue(it.number()))
+                    .ok_or_else(unknown)
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// The values of a cell's parameters, in the order in which they vary.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params(pub Vec<(Param, u64)>);
+
+impl Params {
+    #[must_use]
+    pub fn get(&self, param: Param) -> Option<u64> {
+        self.0.iter().find(|(p, _)| *p == param).map(|(_, v)| *v)
+    }
+
+    /// The swept size that `result.csv` has its columns for: the MSS, else the datagram.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.get(Param::Mss).or_else(|| self.get(Param::Datagram))
+    }
+
+    /// Which way the payload goes.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        let number = self.get(Param::Direction);
+        number.and_then(Direction::from_number).unwrap_or_default()
+    }
+}
+
+impl Serialize for Params {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(
+            self.0
+                .iter()
+                .map(|(param, value)| (param, param.plain(*value))),
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for Params {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = Vec::<(Param, ReadValue)>::deserialize(deserializer)?;
+        Ok(Params(
+            values
+                .into_iter()
+                .map(|(param, ReadValue(value))| (param, value))
+                .collect(),
+        ))
     }
 }
 
@@ -144,6 +257,26 @@ pub(super) fn sets(tool: &ToolSpec, param: Param) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_have_the_word_of_a_direction_and_the_number_of_all_else() {
+        let params = Params(vec![
+            (Param::Direction, Direction::Both.number()),
+            (Param::Streams, 2),
+        ]);
+        let text = serde_json::to_string(&params).unwrap();
+        assert_eq!(text, r#"[["direction","both"],["streams",2]]"#);
+        assert_eq!(serde_json::from_str::<Params>(&text).unwrap(), params);
+        assert_eq!(params.direction(), Direction::Both);
+        assert_eq!(Params::default().direction(), Direction::Forward);
+        let unknown = serde_json::from_str::<Params>(r#"[["direction","sideways"]]"#);
+        assert!(
+            unknown
+                .unwrap_err()
+                .to_string()
+                .contains("the word of a direction")
+        );
+    }
 
     #[test]
     fn the_name_of_an_own_parameter_is_kept_once() {

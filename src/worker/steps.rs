@@ -150,7 +150,7 @@ async fn run_client(order: RunClient, observer: Arc<Observer>, mut halt: Stop, a
         exit: Some(exit(answer.ended)),
         wall_us: u64::try_from(answer.wall.as_micros()).unwrap_or(u64::MAX),
         tcp: answer.connection.map(|connection| TcpInfo {
-            snd_mss: connection.snd_mss,
+            snd_mss: connection.mss,
             total_retrans: connection.alone.then_some(connection.total_retrans),
             rtt_us: connection.alone.then_some(connection.rtt_us),
         }),

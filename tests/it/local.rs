@@ -140,6 +140,7 @@ async fn a_shaped_link_and_the_kernels_offloads_carry_traffic_as_well() {
         loss: Some(Percent(0.1)),
         mtu: Some(9000),
         delay: None,
+        queue: None,
     };
     five_paths(plan::Local {
         nodes: 3,
@@ -691,6 +692,7 @@ fn the_network_of_three_workers_on_a_shaped_link() {
         delay: Some(plan::units::Duration(Duration::from_millis(1))),
         loss: Some(Percent(0.1)),
         mtu: None,
+        queue: None,
     };
     let manifests = [
         pod("w1", "true", &Value::Null),

@@ -18,6 +18,7 @@ mod completions;
 mod confirm;
 mod coverage;
 mod declared;
+mod directions;
 mod documents;
 mod e2e;
 mod exports;

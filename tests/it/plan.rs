@@ -331,7 +331,7 @@ fn a_path_is_explained_with_and_without_names() {
         ),
         (
             "local.links.zzz",
-            "keys there are `rate`, `delay`, `loss` and `mtu`",
+            "keys there are `rate`, `delay`, `queue`, `loss` and `mtu`",
         ),
         ("name.x", "`name` has no keys"),
         (

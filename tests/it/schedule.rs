@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use netplan::catalog::Direction;
 use netplan::plan::sweep::Sweep;
 use netplan::plan::units;
 use netplan::plan::{
@@ -305,6 +306,44 @@ fn a_selection_takes_a_value_as_the_plan_writes_it() {
     assert_eq!(
         ids(&plan, &selected(&plan, "rate=1000000000")),
         ["t/same-node-pod/rate=1000000000"]
+    );
+}
+
+#[test]
+fn directions_are_cells_by_their_words() {
+    let mut plan = default_plan();
+    let numbers = Direction::ALL.map(Direction::number).to_vec();
+    let paths = plan.paths[..1].to_vec();
+    let with = |directions| {
+        let tool = iperf3("tcp")
+            .with("direction", directions)
+            .with("mss", Sweep::List(vec![96, 608]));
+        vec![test("t", "T.", ToolSpec::BuiltIn(tool), &paths)]
+    };
+    plan.tests = with(Sweep::List(numbers));
+    let head = "t/same-node-pod/direction=";
+    let cells = [
+        "forward,mss=96",
+        "forward,mss=608",
+        "reverse,mss=96",
+        "reverse,mss=608",
+        "both,mss=96",
+        "both,mss=608",
+    ];
+    assert_eq!(
+        ids(&plan, &all(&plan)),
+        cells.map(|cell| format!("{head}{cell}"))
+    );
+    assert!(labels(&plan, &all(&plan))[1].ends_with(" direction=reverse"));
+    assert_eq!(
+        ids(&plan, &selected(&plan, "direction=both|forward,mss=96")),
+        ["forward,mss=96", "both,mss=96"].map(|cell| format!("{head}{cell}"))
+    );
+    // One direction is no sweep: the cells keep their ids.
+    plan.tests = with(Sweep::One(Direction::Reverse.number()));
+    assert_eq!(
+        ids(&plan, &all(&plan)),
+        ["mss=96", "mss=608"].map(|cell| format!("t/same-node-pod/{cell}"))
     );
 }
 

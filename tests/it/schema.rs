@@ -45,6 +45,8 @@ const BEYOND: &[(&str, &[&str])] = &[
     (
         "arithmetic",
         &[
+            "link_queue",
+            "link_queue_short",
             "mesh_too_large",
             "variants_alone",
             "variants_resources",

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use netplan::catalog::Direction;
 use netplan::plan::{BuiltInUse, Timing, ToolSpec};
 use netplan::schedule::{Param, Params};
 use netplan::tools::{self, Cause, Ended, Failure, How, Job, Metrics, Tool, name};
@@ -52,7 +53,14 @@ impl Recorded {
         let is_netperf = file.parent().unwrap().to_string_lossy().contains("netperf");
         let spec = if is_netperf {
             // Recordings of tests that no plan names are read as those of the default.
-            let test = after("-t").and_then(|test| BuiltInUse::new("netperf", test));
+            let test = after("-t").map(|test| {
+                if test == "TCP_MAERTS" {
+                    "TCP_STREAM"
+                } else {
+                    test
+                }
+            });
+            let test = test.and_then(|test| BuiltInUse::new("netperf", test));
             ToolSpec::BuiltIn(test.unwrap_or_else(|| netperf("TCP_STREAM")))
         } else if words.contains(&"-u") {
             ToolSpec::BuiltIn(iperf3("udp"))
@@ -62,6 +70,14 @@ impl Recorded {
         let duration = after(if is_netperf { "-l" } else { "-t" });
         let mss = after(if is_netperf { "-G" } else { "-M" });
         let mss = mss.and_then(|mss| Some((Param::Mss, mss.parse().ok()?)));
+        let direction = if words.contains(&"--bidir") {
+            Some(Direction::Both)
+        } else if (!is_netperf && words.contains(&"-R")) || words.contains(&"TCP_MAERTS") {
+            Some(Direction::Reverse)
+        } else {
+            None
+        };
+        let direction = direction.map(|direction| (Param::Direction, direction.number()));
         Recorded {
             ended: Ended::new(
                 how(
@@ -74,7 +90,7 @@ impl Recorded {
             ),
             name,
             tool: tools::from_spec(&spec),
-            params: Params(mss.into_iter().collect()),
+            params: Params(direction.into_iter().chain(mss).collect()),
             // A recording by bytes has no duration; `-t 0.5` is none either.
             timing: timing(
                 after("-O").and_then(|s| s.parse().ok()).unwrap_or(0),

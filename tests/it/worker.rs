@@ -539,7 +539,7 @@ async fn the_kernel_tells_the_effective_mss() {
         .await
         .expect("the kernel should have announced it");
     // 12 bytes of every segment are the timestamps option.
-    assert_eq!(connection.snd_mss, 588);
+    assert_eq!(connection.mss, 588);
     assert!(connection.bytes_acked >= 64 * 1024, "{connection:?}");
     assert!(connection.rtt_us > 0, "{connection:?}");
 }

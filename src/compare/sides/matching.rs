@@ -6,7 +6,8 @@ use indexmap::IndexSet;
 
 use super::run::{Run, RunCell};
 use super::side::Side;
-use crate::schedule::CellId;
+use crate::catalog::Direction;
+use crate::schedule::{CellId, Param};
 
 /// The cells of two sides.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,6 +126,15 @@ fn not_measured(side: &Side, id: &CellId) -> Option<String> {
     })
 }
 
+/// Which way the payload of a cell goes; forward where its plan does not say it.
+fn direction(cell: &RunCell) -> &'static str {
+    let number = cell.params.get(&Param::Direction).copied();
+    number
+        .and_then(Direction::from_number)
+        .unwrap_or_default()
+        .word()
+}
+
 /// What differs between two runs in the way they measured a cell. What one of them does not know is the same.
 fn measured_differently(one: &Run, two: &Run, id: &CellId) -> Option<(String, String, String)> {
     let (a, b) = (one.cells.get(id)?, two.cells.get(id)?);
@@ -147,6 +157,7 @@ fn measured_differently(one: &Run, two: &Run, id: &CellId) -> Option<(String, St
     settings
         .next()
         .or_else(|| params.next())
+        .or_else(|| differ(Param::Direction.name(), direction(a), direction(b)))
         .or_else(|| differ("via", a.via, b.via))
         .or_else(|| differ("family", a.family?, b.family?))
         .or_else(|| {

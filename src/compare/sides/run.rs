@@ -13,9 +13,6 @@ use crate::results::{Configuration, MachineKey};
 use crate::schedule::{CellId, Param};
 use crate::statistics::judge::Scale;
 
-/// An option that belongs to the cell although it is not a number.
-const DIRECTION: &str = "direction";
-
 /// A run as a comparison sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
@@ -145,7 +142,7 @@ fn measured(cell: &CellReport, headline: &str) -> Result<BTreeMap<String, f64>, 
     }
 }
 
-/// What two runs of a test have to have in common: the tool, its mode, the direction, how long a sample
+/// What two runs of a test have to have in common: the tool, its mode, how long a sample
 /// measures.
 fn settings(test: &Test) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::from([
@@ -155,9 +152,6 @@ fn settings(test: &Test) -> BTreeMap<String, String> {
     if let ToolSpec::BuiltIn(used) = &test.tool {
         if let Some(key) = used.tool.mode_key {
             settings.insert(key.to_owned(), used.mode.word.to_owned());
-        }
-        if let Some(direction) = used.name_of(DIRECTION) {
-            settings.insert(DIRECTION.to_owned(), direction.to_owned());
         }
     }
     settings
@@ -171,7 +165,7 @@ fn other_settings(test: &Test) -> Vec<(String, String)> {
     };
     let is_other = |option: &&ToolOption| {
         let is_parameter = Param::ALL.iter().any(|param| param.name() == option.name);
-        option.is_for(used.mode) && option.name != DIRECTION && !is_parameter
+        option.is_for(used.mode) && !is_parameter
     };
     let others = used.tool.options.iter().filter(is_other);
     others

@@ -190,7 +190,7 @@ impl<W: io::Write> Rows<W> {
         let params = params.0.iter();
         self.parts(
             ",",
-            params.map(|(param, value)| format!("{}={value}", param.name())),
+            params.map(|(param, value)| format!("{param}={}", param.plain(*value))),
         )?;
         self.value(cell.params.size())
     }

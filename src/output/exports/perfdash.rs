@@ -113,7 +113,7 @@ fn labels(report: &Report, cell: &CellReport, metric: &str) -> BTreeMap<&'static
     }
     let params = cell.params.0.iter();
     let params = params.filter(|(param, _)| !matches!(param, Param::Mss | Param::Datagram));
-    labels.extend(params.map(|(param, value)| (param.name(), value.to_string())));
+    labels.extend(params.map(|(param, value)| (param.name(), param.plain(*value).to_string())));
     labels
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::report::labels;
 use crate::report::warnings::Warnings;
@@ -149,7 +149,7 @@ impl<'a> Cell<'a> {
                 .params
                 .0
                 .iter()
-                .map(|(param, value)| (param.name().to_owned(), Value::from(*value)))
+                .map(|(param, value)| (param.name().to_owned(), json!(param.plain(*value))))
                 .collect(),
             headline: test.tool.headline(),
             outcome,

@@ -1,27 +1,32 @@
 //! The decoder of `local:`.
 
+use super::link::{check_queue, link};
 use super::tree::decoder::{At, Decoder, value_or_default};
 use super::tree::fields::Fields;
 use crate::diag::Problem;
-use crate::plan::describe::keys::{LINK, LOCAL, LOCAL_PODS};
+use crate::plan::describe::keys::{LOCAL, LOCAL_PODS};
 use crate::plan::model::choice::{Choice, words};
 use crate::plan::model::family::Family;
-use crate::plan::model::local::{LEAST_IPV6_MTU, Link, Local, LocalPods};
+use crate::plan::model::local::{LEAST_IPV6_MTU, Local, LocalPods};
 use crate::plan::text::tree::NodeId;
 
 pub fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
     let fields = decoder.mapping(id, &LOCAL)?;
     let default = Local::default();
     let links = fields.value("links").and_then(|id| link(decoder, id));
-    let links = links.unwrap_or_default();
     let pods = fields.value("pods").and_then(|id| pods(decoder, id));
     let local = Local {
         nodes: fields.small_number("nodes").unwrap_or(default.nodes),
-        links,
+        links: links
+            .as_ref()
+            .map_or_else(Default::default, |found| found.link.clone()),
         offloads: value_or_default(fields.choice("offloads")),
         pods: pods.unwrap_or_default(),
         ip_families: Vec::new(),
     };
+    if let Some(found) = &links {
+        check_queue(decoder, found, &local);
+    }
     let families = ip_families(decoder, &fields, local.least_mtu());
     Some(Local {
         ip_families: families.unwrap_or_default(),
@@ -71,14 +76,4 @@ fn ip_families(
         families.push(At { value, place });
     }
     Some(families.iter().map(|at| at.value).collect())
-}
-
-fn link(decoder: &Decoder<'_>, id: NodeId) -> Option<Link> {
-    let fields = decoder.mapping(id, &LINK)?;
-    Some(Link {
-        rate: fields.rate("rate").map(|rate| rate.value),
-        delay: fields.duration("delay").map(|delay| delay.value),
-        loss: fields.percent("loss"),
-        mtu: fields.small_number("mtu"),
-    })
 }

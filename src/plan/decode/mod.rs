@@ -10,6 +10,7 @@ mod fault;
 mod foreign;
 mod host_network;
 mod kubernetes;
+mod link;
 pub mod load;
 mod local;
 mod paths;

@@ -6,10 +6,19 @@ use serde::Serialize;
 
 use crate::plan::model::choice::Choice;
 use crate::plan::model::family::Family;
+use crate::plan::model::queue::Queue;
 use crate::plan::model::units::{BitRate, Duration, Percent};
 
 /// The local cluster has no more nodes.
 pub const MOST_EMULATED_NODES: u32 = 32;
+
+/// The MTU of emulated interfaces where a plan names none, in bytes.
+pub const DEFAULT_MTU: u32 = 1500;
+
+/// Bytes of an Ethernet header, which a link's rate and queue count.
+pub const ETHERNET_BYTES: u64 = 14;
+/// A segmented packet of 64 KiB at the smallest MSS has 107 KB of headers and payload.
+const SUPER_PACKET_BYTES: u64 = 128 * 1024;
 
 /// The smallest MTU of a link that carries IPv6, in bytes (RFC 8200, section 5).
 pub const LEAST_IPV6_MTU: u32 = 1280;
@@ -68,6 +77,9 @@ pub struct Link {
     /// One-way delay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<Duration>,
+    /// What may wait where there is a rate; `None` is 20 ms and more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
     /// Packets lost at random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<Percent>,
@@ -110,6 +122,15 @@ impl Local {
     pub fn least_mtu(&self) -> Option<u32> {
         let named = [self.pods.mtu, self.links.mtu];
         named.into_iter().flatten().min()
+    }
+}
+
+/// The largest packet of a link, in bytes on the wire.
+#[must_use]
+pub fn largest_packet(mtu: u64, offloads: Offloads) -> u64 {
+    match offloads {
+        Offloads::Off => mtu + ETHERNET_BYTES,
+        Offloads::Kernel => SUPER_PACKET_BYTES.max(mtu + ETHERNET_BYTES),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod plan_file;
 pub mod pod_patch;
 pub mod pod_settings;
+pub mod queue;
 pub mod sweep;
 pub mod timing;
 pub mod tools;

@@ -172,7 +172,11 @@ fn each_limit_on_entries_says_what_to_do() {
 fn the_decoder_knows_each_key_and_each_word() {
     let (mut tried, mut wrong) = (0, Vec::new());
     each_key(&mut |path, key| {
-        let words = match &key.kind {
+        let kind = match &key.kind {
+            Kind::Either([words @ Kind::Words(_), ..]) => words,
+            kind => kind,
+        };
+        let words = match kind {
             Kind::Word(words) => words().into_iter().map(|word| word.word).collect(),
             Kind::Words(words) => words.iter().map(|(word, _)| (*word).to_owned()).collect(),
             _ => vec!["1".to_owned()],

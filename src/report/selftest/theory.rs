@@ -4,7 +4,7 @@
 //! only its payload is goodput: rate · payload / (payload + headers).
 
 use super::check::{Allowed, Check, Verdict};
-use crate::catalog::Theory;
+use crate::catalog::{Direction, Theory};
 use crate::plan::ToolSpec;
 use crate::plan::units::BitRate;
 use crate::report::{CellReport, CellState, Report, RunState};
@@ -67,7 +67,9 @@ fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
         return None;
     };
     match used.mode.theory? {
-        Theory::Goodput => Some(goodput(link.rate?, cell)),
+        Theory::Goodput => {
+            Some(goodput(link.rate?, cell)).filter(|_| cell.params.direction() != Direction::Both)
+        }
         Theory::Loss => match link.loss {
             Some(loss) => Some(lost(loss.0, cell)),
             None => received(cell),

@@ -7,6 +7,7 @@
 //! against the figure.
 
 use super::warning::Warning;
+use crate::catalog::BOTH_WAYS;
 use crate::results::environment::host_metrics::End;
 use crate::tools::{Cause, Failure, Metrics, name};
 
@@ -22,13 +23,20 @@ const SLACK_BYTES: f64 = 64.0 * 1024.0;
 pub fn contradiction(metrics: &Metrics, end: End, carried_bytes: Option<u64>) -> Option<Warning> {
     let carried_bytes = carried_bytes? as f64;
     // Over its own time: the product of both is what it counted.
-    let payload_bytes = metrics.get(name::THROUGHPUT_BPS)? / 8.0 * metrics.get(name::ELAPSED_S)?;
+    let payload_bytes = busier_bps(metrics)? / 8.0 * metrics.get(name::ELAPSED_S)?;
     let most = carried_bytes * (1.0 + CONTRADICTED_PERCENT / 100.0) + SLACK_BYTES;
     (payload_bytes > most).then_some(Warning::Contradicted {
         end,
         payload_bytes,
         carried_bytes,
     })
+}
+
+/// The rate of the payload in its busier direction.
+fn busier_bps(metrics: &Metrics) -> Option<f64> {
+    let of_direction = BOTH_WAYS.iter().filter_map(|part| metrics.get(part));
+    let busier = of_direction.reduce(f64::max);
+    busier.or_else(|| metrics.get(name::THROUGHPUT_BPS))
 }
 
 /// A contradiction as a failure, where no traffic can bypass the interfaces.
@@ -62,6 +70,13 @@ mod tests {
             "contradicted: iperf3 reports 1000000000 bytes of payload, and all interfaces of the \
              server carried 10000"
         );
+        // Of both directions each is held against the interfaces by itself.
+        let mut both = metrics(8e9, 1.0);
+        both.set(name::THROUGHPUT_FORWARD_BPS, 4e9);
+        both.set(name::THROUGHPUT_REVERSE_BPS, 4e9);
+        let carried = Some(500_000_000);
+        assert_eq!(contradiction(&both, End::Client, carried), None);
+        assert!(contradiction(&both, End::Client, Some(400_000_000)).is_some());
         // Headers and all else only add to what is carried; unknown counters say nothing.
         assert_eq!(
             contradiction(&metrics(8e9, 1.0), End::Client, Some(1 << 30)),

@@ -71,6 +71,8 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
     };
     match metric {
         name::THROUGHPUT_BPS => rate(name::THROUGHPUT_BPS),
+        name::THROUGHPUT_FORWARD_BPS => rate(name::THROUGHPUT_FORWARD_BPS),
+        name::THROUGHPUT_REVERSE_BPS => rate(name::THROUGHPUT_REVERSE_BPS),
         name::SENT_BPS => rate(name::SENT_BPS),
         name::TRANSACTIONS_PER_S => most(
             name::TRANSACTIONS_PER_S,
@@ -127,6 +129,8 @@ mod tests {
     fn each_metric_has_its_limit() {
         for (metric, possible, impossible) in [
             (name::THROUGHPUT_BPS, 1e13, 1.476e20),
+            (name::THROUGHPUT_FORWARD_BPS, 1e13, 1.476e20),
+            (name::THROUGHPUT_REVERSE_BPS, 1e13, 1.476e20),
             (name::SENT_BPS, 1e13, 1.476e20),
             (name::TRANSACTIONS_PER_S, 1e7, 1e10),
             (name::PACKETS_PER_S, 1e8, 1e10),

@@ -8,8 +8,8 @@ use indexmap::IndexSet;
 use super::suggestion::suggest;
 use crate::diag::{Problem, quote};
 use crate::plan::{Plan, Test, ToolSpec, Via};
-use crate::schedule::params::Param;
 use crate::schedule::params::{Axis, axes};
+use crate::schedule::params::{Param, PlainValue};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Term {
@@ -115,7 +115,10 @@ impl Term {
                     .collect();
                 for value in &self.values {
                     if !values.iter().any(|v| value.is(param, *v)) {
-                        let values: Vec<String> = values.iter().map(u64::to_string).collect();
+                        let values: Vec<String> = values
+                            .iter()
+                            .map(|value| param.plain(*value).to_string())
+                            .collect();
                         return Err(self.nothing(value, &values));
                     }
                 }
@@ -191,7 +194,7 @@ impl Value {
         match self {
             Value::Range(from, to) => (*from..=*to).contains(&value),
             Value::Text(text) => match text.parse::<u64>() {
-                Ok(number) => number == value,
+                Ok(number) => PlainValue::Number(number) == param.plain(value),
                 Err(_) => squeezed(text) == squeezed(&param.value_text(value)),
             },
         }

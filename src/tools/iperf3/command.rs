@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::options::Iperf3;
+use crate::catalog::Direction;
 use crate::schedule::Param;
 use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::{Client, Job, Ready, Server};
@@ -64,6 +65,11 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     // Asking for a window turns the kernel's autotuning off, so only a plan asks for one.
     option("-w", tool.window.map(|n| n.to_string()));
     let mut flags = vec!["-J".to_owned()];
+    match job.params.direction() {
+        Direction::Forward => {}
+        Direction::Reverse => flags.push("-R".to_owned()),
+        Direction::Both => flags.push("--bidir".to_owned()),
+    }
     if !tcp {
         flags.push("-u".to_owned());
     }
@@ -155,6 +161,22 @@ mod tests {
             line(&tool("udp"), &params, 0, 1000),
             "iperf3 -c 10.96.0.12 -p 5201 -t 1 -i 0 --connect-timeout 3000 -b 5000000 -l 64 -J -u"
         );
+    }
+
+    #[test]
+    fn the_direction_is_asked_of_the_client() {
+        let flags = |mode, direction: Direction| {
+            let line = line(
+                &tool(mode),
+                &[(Param::Direction, direction.number())],
+                0,
+                1000,
+            );
+            line.rsplit_once(" -J").unwrap().1.to_owned()
+        };
+        assert_eq!(flags("tcp", Direction::Forward), "");
+        assert_eq!(flags("tcp", Direction::Reverse), " -R");
+        assert_eq!(flags("udp", Direction::Both), " --bidir -u");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod command;
 mod options;
 mod parse;
 mod recording;
+mod sums;
 mod tool;
 
 pub use options::Iperf3;

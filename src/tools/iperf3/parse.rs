@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::command::OPENING;
 use super::options::Iperf3;
-use crate::catalog::{DATAGRAM_BYTES, name};
+use super::sums::Sums;
+use crate::catalog::{DATAGRAM_BYTES, Direction, name};
 use crate::schedule::Param;
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
@@ -222,16 +223,27 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
             ),
         ));
     }
+    let sums = Sums {
+        end,
+        is_both: job.params.direction() == Direction::Both,
+    };
+    let mut arrived = Vec::new();
     // `sum` would be the sender's for UDP: what was pushed out, not what arrived.
-    let bytes = number("/sum_received/bytes").ok_or_else(|| missing("end.sum_received.bytes"))?;
-    let throughput = number("/sum_received/bits_per_second")
-        .ok_or_else(|| missing("end.sum_received.bits_per_second"))?;
-    if !(bytes > 0.0 && throughput > 0.0) {
-        return Err(Failure::new(
-            Cause::NothingMoved,
-            &format!("iperf3 says `sum_received`: {bytes} bytes, {throughput} bits/s"),
-        ));
+    for sum in sums.names("sum_received") {
+        let figure = |key: &str| {
+            number(&format!("/{sum}/{key}")).ok_or_else(|| missing(&format!("end.{sum}.{key}")))
+        };
+        let (bytes, throughput) = (figure("bytes")?, figure("bits_per_second")?);
+        if !(bytes > 0.0 && throughput > 0.0) {
+            return Err(Failure::new(
+                Cause::NothingMoved,
+                &format!("iperf3 says `{sum}`: {bytes} bytes, {throughput} bits/s"),
+            ));
+        }
+        arrived.push((bytes, throughput));
     }
+    let bytes: f64 = arrived.iter().map(|(bytes, _)| bytes).sum();
+    let throughput: f64 = arrived.iter().map(|(_, throughput)| throughput).sum();
     // By the sender's clock: it alone knows when the warm-up ended and when the time was over.
     let sending = number("/sum_sent/seconds");
     if let Some(sending) = sending.filter(|seconds| is_too_short(*seconds, job)) {
@@ -241,7 +253,7 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
             &format!("iperf3 measured for {sending:.2} s instead of {asked}"),
         ));
     }
-    let sent = number("/sum_sent/bytes").filter(|sent| *sent > 0.0);
+    let sent = sums.all("sum_sent", "bytes").filter(|sent| *sent > 0.0);
     let elapsed = number("/sum_received/seconds").or(sending);
     if let Some(sent) = sent {
         let warmup = !job.timing.warmup.0.is_zero();
@@ -266,10 +278,16 @@ fn figures(invocation: Invocation<'_>, document: &Value) -> Result<Metrics, Fail
         Some(value) => metrics.reject(name, &value, "it is below 0"),
     };
     note(name::ELAPSED_S, elapsed);
-    note(name::SENT_BPS, number("/sum_sent/bits_per_second"));
-    note(name::RETRANSMITS, number("/sum_sent/retransmits"));
+    if let [(_, forward), (_, reverse)] = arrived[..] {
+        note(name::THROUGHPUT_FORWARD_BPS, Some(forward));
+        note(name::THROUGHPUT_REVERSE_BPS, Some(reverse));
+    }
+    note(name::SENT_BPS, sums.all("sum_sent", "bits_per_second"));
+    note(name::RETRANSMITS, sums.all("sum_sent", "retransmits"));
     note(name::RTT_US, mean_rtt(end));
-    let jitter = number("/sum_received/jitter_ms").or_else(|| number("/sum/jitter_ms"));
+    let jitter = sums
+        .mean("sum_received", "jitter_ms")
+        .or_else(|| number("/sum/jitter_ms"));
     note(name::JITTER_US, jitter.map(|ms| ms * 1000.0));
     if tool.is_udp() {
         // A read takes one datagram.
@@ -335,7 +353,12 @@ fn uncounted_bytes(invocation: Invocation<'_>) -> f64 {
         job.params.get(Param::WriteSize).unwrap_or(WRITE_BYTES)
     };
     let streams = job.params.get(Param::Streams).unwrap_or(1);
-    write as f64 * streams as f64
+    let ways = if job.params.direction() == Direction::Both {
+        2.0
+    } else {
+        1.0
+    };
+    ways * write as f64 * streams as f64
 }
 
 /// The size of iperf3's TCP writes where none is asked for (`DEFAULT_TCP_BLKSIZE`).
@@ -344,11 +367,12 @@ const WRITE_BYTES: u64 = 128 * 1024;
 /// How far the two ends' warm-ups may end apart: each has its own timer.
 const BOUNDARY_S: f64 = 0.1;
 
-/// Mean of the streams' mean RTT. A stream whose RTT the client cannot know says 0.
+/// Mean of the streams' mean RTT, of those that the client sends. A stream whose RTT the client cannot know says 0.
 fn mean_rtt(end: &Value) -> Option<f64> {
     let streams = end.get("streams")?.as_array()?;
     let (sum, count) = streams
         .iter()
+        .filter(|stream| stream.pointer("/sender/sender") != Some(&Value::Bool(false)))
         .filter_map(|stream| stream.pointer("/sender/mean_rtt")?.as_f64())
         .filter(|rtt| *rtt > 0.0)
         .fold((0.0, 0u32), |(sum, count), rtt| (sum + rtt, count + 1));

@@ -1,6 +1,7 @@
 //! netperf's command lines.
 
 use super::mode::Netperf;
+use crate::catalog::Direction;
 use crate::schedule::Param;
 use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::{Client, Job, Ready, Server};
@@ -14,6 +15,12 @@ const FIRST_DATA_PORT: u16 = 12866;
 const STREAM_KEYS: &str = "THROUGHPUT,THROUGHPUT_UNITS,ELAPSED_TIME,LOCAL_SEND_THROUGHPUT,\
                            REMOTE_RECV_THROUGHPUT,LOCAL_BYTES_SENT,REMOTE_BYTES_RECVD,\
                            LOCAL_TRANSPORT_RETRANS,TRANSPORT_MSS,LOCAL_CPU_UTIL,REMOTE_CPU_UTIL";
+/// What is asked of a stream test whose server sends: the same, of the other ends.
+const REVERSE_KEYS: &str = "THROUGHPUT,THROUGHPUT_UNITS,ELAPSED_TIME,REMOTE_SEND_THROUGHPUT,\
+                            LOCAL_RECV_THROUGHPUT,REMOTE_BYTES_SENT,LOCAL_BYTES_RECVD,\
+                            REMOTE_TRANSPORT_RETRANS,TRANSPORT_MSS,LOCAL_CPU_UTIL,REMOTE_CPU_UTIL";
+/// netperf's name of a TCP stream whose server sends.
+const REVERSE_TEST: &str = "TCP_MAERTS";
 /// What is asked of a request/response test.
 const TRANSACTION_KEYS: &str = "THROUGHPUT,THROUGHPUT_UNITS,ELAPSED_TIME,MEAN_LATENCY,P50_LATENCY,\
                                 P90_LATENCY,P99_LATENCY,MAX_LATENCY,LOCAL_TRANSPORT_RETRANS,\
@@ -55,7 +62,13 @@ fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
     let mut argv: Vec<String> = ["netperf", "-H", job.target].map(str::to_owned).to_vec();
     let mut option = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
     option("-p", CONTROL_PORT.to_string());
-    option("-t", tool.mode.word.to_owned());
+    let is_reverse = job.params.direction() == Direction::Reverse;
+    let test = if is_reverse {
+        REVERSE_TEST
+    } else {
+        tool.mode.word
+    };
+    option("-t", test.to_owned());
     option("-l", seconds.to_string());
     option("-P", "0".to_owned());
     argv.extend(["-c", "-C", "--"].map(str::to_owned));
@@ -81,9 +94,16 @@ fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
             Param::WriteSize
         };
         if let Some(size) = param(size) {
-            option("-m", size.to_string());
+            // The number after a comma is the server's.
+            let of_sender = if is_reverse { "," } else { "" };
+            option("-m", format!("{of_sender}{size}"));
         }
-        option("-k", STREAM_KEYS.to_owned());
+        let keys = if is_reverse {
+            REVERSE_KEYS
+        } else {
+            STREAM_KEYS
+        };
+        option("-k", keys.to_owned());
         if tool.no_delay && !tool.is_udp() {
             argv.push("-D".to_owned());
         }
@@ -140,6 +160,14 @@ mod tests {
                 "TCP_STREAM",
                 vec![(Param::WriteSize, 1024), (Param::Mss, 600)],
                 "-t TCP_STREAM -l 3 -P 0 -c -C -- -P ,12868 -G 600 -m 1024",
+            ),
+            (
+                "TCP_STREAM",
+                vec![
+                    (Param::Direction, Direction::Reverse.number()),
+                    (Param::WriteSize, 777),
+                ],
+                "-t TCP_MAERTS -l 3 -P 0 -c -C -- -P ,12868 -m ,777",
             ),
             (
                 "TCP_RR",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::mode::Netperf;
 use super::protocols;
-use crate::catalog::name;
+use crate::catalog::{Direction, name};
 use crate::schedule::Param;
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
@@ -41,6 +41,37 @@ const KNOWN: &[(&[&str], Cause)] = &[
     (&["address already in use"], Cause::ServerFailed),
 ];
 
+/// The keys of the end that sends, and of the one that receives.
+struct EndKeys {
+    sent: &'static str,
+    received: &'static str,
+    bytes_sent: &'static str,
+    bytes_received: &'static str,
+    retransmits: &'static str,
+}
+
+impl EndKeys {
+    const fn of(direction: Direction) -> Self {
+        match direction {
+            // netperf does not send both ways at once.
+            Direction::Forward | Direction::Both => Self {
+                sent: "LOCAL_SEND_THROUGHPUT",
+                received: "REMOTE_RECV_THROUGHPUT",
+                bytes_sent: "LOCAL_BYTES_SENT",
+                bytes_received: "REMOTE_BYTES_RECVD",
+                retransmits: "LOCAL_TRANSPORT_RETRANS",
+            },
+            Direction::Reverse => Self {
+                sent: "REMOTE_SEND_THROUGHPUT",
+                received: "LOCAL_RECV_THROUGHPUT",
+                bytes_sent: "REMOTE_BYTES_SENT",
+                bytes_received: "LOCAL_BYTES_RECVD",
+                retransmits: "REMOTE_TRANSPORT_RETRANS",
+            },
+        }
+    }
+}
+
 pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
     let text = String::from_utf8_lossy(&ended.stdout);
     let keys = key_values(&text);
@@ -75,23 +106,20 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
         return Err(Failure::new(Cause::Unparsable, &words));
     }
 
+    let ends = &EndKeys::of(job.params.direction());
     let said_throughput = number("THROUGHPUT").ok_or_else(|| missing("THROUGHPUT"))?;
     let throughput = if tool.transacts() {
         said_throughput
     } else {
-        number("REMOTE_RECV_THROUGHPUT").unwrap_or(said_throughput)
+        number(ends.received).unwrap_or(said_throughput)
     };
     if throughput <= 0.0 || said_throughput <= 0.0 {
         // Exit code 0, and nothing came over: the data connection was never made.
-        let words = [
-            "THROUGHPUT",
-            "LOCAL_SEND_THROUGHPUT",
-            "REMOTE_RECV_THROUGHPUT",
-        ]
-        .iter()
-        .filter_map(|key| Some(format!("{key}={}", keys.get(key)?)))
-        .collect::<Vec<_>>()
-        .join(" ");
+        let words = ["THROUGHPUT", ends.sent, ends.received]
+            .iter()
+            .filter_map(|key| Some(format!("{key}={}", keys.get(key)?)))
+            .collect::<Vec<_>>()
+            .join(" ");
         let words = format!("netperf exited with 0 and said {words}");
         return Err(Failure::new(Cause::DataPortUnreachable, &words));
     }
@@ -121,8 +149,8 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
         }
     }
 
-    let out = number("LOCAL_BYTES_SENT").filter(|bytes| *bytes > 0.0);
-    let arrived = number("REMOTE_BYTES_RECVD");
+    let out = number(ends.bytes_sent).filter(|bytes| *bytes > 0.0);
+    let arrived = number(ends.bytes_received);
     if let (Some(out), Some(arrived)) = (out, arrived)
         && arrived > received_allowed(out)
     {
@@ -141,7 +169,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     set(name::EFFECTIVE_MSS, mss);
     // Those of one connection: of many, the last one's say nothing.
     let one_connection = tool.uses_one_connection();
-    let retransmits = figure(&keys, "LOCAL_TRANSPORT_RETRANS").filter(|_| one_connection);
+    let retransmits = figure(&keys, ends.retransmits).filter(|_| one_connection);
     set(name::RETRANSMITS, retransmits);
     for (name, key) in [
         (name::CPU_PERCENT_CLIENT, "LOCAL_CPU_UTIL"),
@@ -166,7 +194,7 @@ pub(super) fn read(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Result<Metric
     } else {
         let bits = |megabits: f64| megabits * 1e6;
         set(name::THROUGHPUT_BPS, Some(bits(throughput)));
-        set(name::SENT_BPS, number("LOCAL_SEND_THROUGHPUT").map(bits));
+        set(name::SENT_BPS, number(ends.sent).map(bits));
         if let (true, Some(out), Some(arrived)) = (tool.is_udp(), out, arrived)
             && arrived >= 0.0
         {

@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_millis(300);
 /// later, what was announced until then is not used.
 const FENCE_WITHIN: Duration = Duration::from_millis(100);
 
-/// A connection that acknowledged less carried no data to speak of. iperf3's control connection
+/// A connection whose both ends acknowledged less carried no data to speak of. iperf3's control connection
 /// carries a few kilobytes, and keeps the default MSS: to take it for the data would be a lie.
 const DATA: u64 = 64 * 1024;
 
@@ -41,23 +41,40 @@ const INET_DIAG_INFO: u16 = 2;
 /// Fields of `struct tcp_info` (`linux/tcp.h`) by their offset.
 mod tcp_info {
     pub(in crate::worker) const SND_MSS: usize = 16;
+    pub(in crate::worker) const RCV_MSS: usize = 20;
     pub(in crate::worker) const RTT: usize = 68;
     pub(in crate::worker) const TOTAL_RETRANS: usize = 100;
     pub(in crate::worker) const BYTES_ACKED: usize = 120;
+    pub(in crate::worker) const BYTES_RECEIVED: usize = 128;
 }
 
-/// A closed TCP connection as the sender's kernel saw it.
+/// A closed TCP connection as the client's kernel saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Payload bytes of a full segment, options already taken off.
-    pub snd_mss: u32,
+    /// Payload bytes of a full segment the way most data went, options already taken off.
+    pub mss: u32,
     pub total_retrans: u32,
     /// Smoothed round-trip time in microseconds.
     pub rtt_us: u32,
     /// Payload bytes that the other side has acknowledged.
     pub bytes_acked: u64,
-    /// No other connection carried data: what it says of loss and time is the whole client's.
+    /// Payload bytes that the other side has sent.
+    pub bytes_received: u64,
+    /// No other connection carried data, and the client sent it: what the connection says of loss and time is the
+    /// whole client's.
     pub alone: bool,
+}
+
+impl Connection {
+    /// Payload bytes the way most of them went.
+    fn carried(&self) -> u64 {
+        self.bytes_acked.max(self.bytes_received)
+    }
+
+    /// Whether the client received most of them.
+    fn receives(&self) -> bool {
+        self.bytes_received > self.bytes_acked
+    }
 }
 
 /// Watches the TCP connections to one port, from its making to [`Watch::finish`].
@@ -106,7 +123,7 @@ impl Watch {
         Some(watch)
     }
 
-    /// The connection that acknowledged the most bytes. Waits briefly when none that carried data
+    /// The connection that carried the most bytes. Waits briefly when none that carried data
     /// has been announced yet. None also when the kernel dropped announcements: the one that
     /// matters may have been among them.
     pub async fn finish(mut self) -> Option<Connection> {
@@ -168,7 +185,7 @@ impl Watch {
 /// What became of a client's connections.
 #[derive(Debug, Default)]
 struct Seen {
-    /// The one that acknowledged the most bytes.
+    /// The one that carried the most bytes.
     most: Option<Connection>,
     /// How many were announced.
     all: usize,
@@ -207,10 +224,10 @@ impl Seen {
 
     fn add(&mut self, connection: Connection) {
         self.all += 1;
-        self.data += usize::from(connection.bytes_acked >= DATA);
+        self.data += usize::from(connection.carried() >= DATA);
         if self
             .most
-            .is_none_or(|most| most.bytes_acked <= connection.bytes_acked)
+            .is_none_or(|most| most.carried() <= connection.carried())
         {
             self.most = Some(connection);
         }
@@ -224,7 +241,7 @@ impl Seen {
     fn answer(&self) -> Option<Connection> {
         let of_its_kind = if self.data > 0 { self.data } else { self.all };
         Some(Connection {
-            alone: of_its_kind == 1 && !self.open,
+            alone: of_its_kind == 1 && !self.open && !self.most?.receives(),
             ..self.most?
         })
     }
@@ -237,11 +254,19 @@ fn connection_to(announcement: &[u8], to: &Wanted) -> Option<Connection> {
         return None;
     }
     let info = netlink::attribute(announcement.get(INET_DIAG_MSG..)?, INET_DIAG_INFO)?;
+    let bytes_acked = u64_at(info, tcp_info::BYTES_ACKED)?;
+    let bytes_received = u64_at(info, tcp_info::BYTES_RECEIVED).unwrap_or_default();
+    let mss = if bytes_received > bytes_acked {
+        tcp_info::RCV_MSS
+    } else {
+        tcp_info::SND_MSS
+    };
     Some(Connection {
-        snd_mss: u32_at(info, tcp_info::SND_MSS)?,
+        mss: u32_at(info, mss)?,
         total_retrans: u32_at(info, tcp_info::TOTAL_RETRANS)?,
         rtt_us: u32_at(info, tcp_info::RTT)?,
-        bytes_acked: u64_at(info, tcp_info::BYTES_ACKED)?,
+        bytes_acked,
+        bytes_received,
         alone: false,
     })
 }
@@ -259,22 +284,29 @@ mod tests {
         let mut payload = vec![0; INET_DIAG_MSG];
         payload[6..8].copy_from_slice(&port.to_be_bytes());
         let mut bytes = vec![0; 240];
-        bytes[16..20].copy_from_slice(&connection.snd_mss.to_ne_bytes());
+        let mss = if connection.receives() {
+            20..24
+        } else {
+            16..20
+        };
+        bytes[mss].copy_from_slice(&connection.mss.to_ne_bytes());
         bytes[68..72].copy_from_slice(&connection.rtt_us.to_ne_bytes());
         bytes[100..104].copy_from_slice(&connection.total_retrans.to_ne_bytes());
         bytes[120..128].copy_from_slice(&connection.bytes_acked.to_ne_bytes());
+        bytes[128..136].copy_from_slice(&connection.bytes_received.to_ne_bytes());
         bytes.truncate(info);
         payload.extend(attribute_bytes(8, &[0]));
         payload.extend(attribute_bytes(INET_DIAG_INFO, &bytes));
         message(SOCK_DIAG_BY_FAMILY, &payload)
     }
 
-    fn connection(snd_mss: u32, bytes_acked: u64) -> Connection {
+    fn connection(mss: u32, bytes_acked: u64) -> Connection {
         Connection {
-            snd_mss,
+            mss,
             total_retrans: 3,
             rtt_us: 41,
             bytes_acked,
+            bytes_received: 0,
             alone: true,
         }
     }
@@ -354,6 +386,21 @@ mod tests {
             })
         );
         assert_eq!(seen(&datagram, &to(443)), None);
+    }
+
+    #[test]
+    fn of_a_connection_that_received_the_mss_is_that_of_what_came() {
+        let received = Connection {
+            bytes_received: 90_000,
+            ..connection(588, 37)
+        };
+        let control = announcement(5201, connection(1448, 900), 232);
+        let datagram = [announcement(5201, received, 232), control].concat();
+        let expected = Connection {
+            alone: false,
+            ..received
+        };
+        assert_eq!(seen(&datagram, &to(5201)), Some(expected));
     }
 
     #[test]

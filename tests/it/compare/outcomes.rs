@@ -285,6 +285,11 @@ fn cells_that_were_measured_differently_are_named_and_not_compared() {
             "duration",
         ),
         (
+            "mss: [96, 768, 1440] }, duration: 1s",
+            "direction: reverse, mss: [96, 768, 1440] }, duration: 1s",
+            "direction",
+        ),
+        (
             "from: w3, to: w2, via: pod_ip",
             "from: w3, to: w2, via: cluster_ip",
             "via",

@@ -12,7 +12,7 @@ use crate::cluster::Error;
 use crate::cluster::local::manifests::{Objects, PodObject, name, namespace};
 use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place};
 use crate::plan::{
-    EmulatedNode, Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads,
+    DEFAULT_MTU, EmulatedNode, Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads,
 };
 
 /// The whole local cluster, before any of it exists.
@@ -65,9 +65,6 @@ pub struct PortRule {
     pub port: u16,
     pub target: u16,
 }
-
-/// The MTU of links and pods when the plan names none, bytes.
-pub const DEFAULT_MTU: u32 = 1500;
 
 const FIRST_HOST: u32 = 11;
 const PODS_A_NODE: usize = 240;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::layout::node_name;
-use crate::plan::units::Percent;
-use crate::plan::{Link, Offloads};
+use crate::plan::units::{BitRate, Percent};
+use crate::plan::{ETHERNET_BYTES, Link, MOST_QUEUE_BYTES, Offloads, largest_packet};
 
 /// A node's end of its link to another node.
 pub fn device(other: u32) -> String {
@@ -29,7 +29,7 @@ pub fn queue(link: &Link, mtu: u32, offloads: Offloads, device: &str) -> String 
         parent = "parent 1:1 handle 10:";
     }
     if let Some(rate) = link.rate {
-        let Bucket { burst, limit } = bucket(rate.0, mtu.into(), offloads);
+        let Bucket { burst, limit } = bucket(link, rate, mtu.into(), offloads);
         let _ = writeln!(
             lines,
             "qdisc add dev {device} {parent} tbf rate {}bit burst {burst} limit {limit}",
@@ -39,31 +39,25 @@ pub fn queue(link: &Link, mtu: u32, offloads: Offloads, device: &str) -> String 
     lines
 }
 
-/// Bytes of Ethernet header, which `tc` counts.
-const ETHERNET: u64 = 14;
-/// A segmented packet of 64 KiB at the smallest MSS has 107 KB of headers and payload, and a
-/// packet larger than the bucket never passes.
-const SUPER_PACKET: u64 = 128 * 1024;
-
 struct Bucket {
     /// Bytes that may pass at once: 2 ms worth, so that timers need not be exact; at least two
-    /// packets. Over one second this is 0.2 % too much, at most.
+    /// packets, since one that is larger than the bucket never passes. Over one second this is 0.2 % too much, at most.
     burst: u64,
-    /// Bytes that may wait: 20 ms worth, as a small switch has, and at least 64 packets, so that a
-    /// slow link does not starve the windows of several streams.
+    /// Bytes that may wait: the link's `queue`. Without one 20 ms worth, as a small switch has, and at least 64 packets,
+    /// so that a slow link does not starve the windows of several streams; and a burst.
     limit: u64,
 }
 
-fn bucket(rate: u64, mtu: u64, offloads: Offloads) -> Bucket {
-    let packet = mtu + ETHERNET;
-    let largest = match offloads {
-        Offloads::Off => 2 * packet,
-        Offloads::Kernel => SUPER_PACKET.max(2 * packet),
-    };
-    let bytes_in = |ms: u64| rate.saturating_mul(ms) / 8 / 1000;
+fn bucket(link: &Link, rate: BitRate, mtu: u64, offloads: Offloads) -> Bucket {
+    let packet = mtu + ETHERNET_BYTES;
+    let largest = largest_packet(mtu, offloads).max(2 * packet);
+    let bytes_in = |ms: u64| rate.0.saturating_mul(ms) / 8 / 1000;
     // tbf keeps sizes in 32 bits.
-    let burst = bytes_in(2).clamp(largest, 1 << 30);
-    let limit = burst + bytes_in(20).clamp(64 * packet, 1 << 30);
+    let burst = bytes_in(2).clamp(largest, MOST_QUEUE_BYTES);
+    let limit = match link.queue {
+        Some(queue) => queue.bytes(rate).clamp(largest, MOST_QUEUE_BYTES),
+        None => burst + bytes_in(20).clamp(64 * packet, MOST_QUEUE_BYTES),
+    };
     Bucket { burst, limit }
 }
 
@@ -74,12 +68,18 @@ fn delay_packets(link: &Link, delay: std::time::Duration) -> u64 {
     const SMALL: u64 = 128;
     /// As fast as any machine forwards.
     const FASTEST: u64 = 100_000_000_000;
-    /// As long as packets wait in the bucket, and more.
+    /// As long as packets wait in the bucket where the link names no queue, and more.
     const WAIT_US: u64 = 30_000;
     let rate = link.rate.map_or(FASTEST, |rate| rate.0);
+    let queue = link
+        .rate
+        .zip(link.queue)
+        .map(|(rate, queue)| queue.bytes(rate));
+    // Half as much again, as above.
+    let queue_us = queue.map(|bytes| bytes.saturating_mul(12_000_000) / rate.max(1));
     let micros = u64::try_from(delay.as_micros())
         .unwrap_or(u64::MAX)
-        .saturating_add(WAIT_US);
+        .saturating_add(queue_us.unwrap_or_default().max(WAIT_US));
     let packets = rate.saturating_div(8 * SMALL).saturating_mul(micros) / 1_000_000;
     packets.clamp(1_000, 4_000_000)
 }
@@ -116,9 +116,11 @@ const LOSS_BASE: u32 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::DEFAULT_MTU;
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::plan::units::BitRate;
+    use crate::plan::units::{Bytes, Duration};
+    use crate::plan::{DEFAULT_MTU, Queue};
 
     fn rate(bits: u64, mtu: Option<u32>) -> Link {
         Link {
@@ -149,6 +151,35 @@ mod tests {
             "qdisc add dev to2 root tbf rate 100000000bit burst 25000 limit 601896\n"
         );
         assert_eq!(at(&Link::default(), Offloads::Off), "");
+        for queue in [
+            Queue::Time(Duration(std::time::Duration::from_millis(50))),
+            Queue::Bytes(Bytes(125_000)),
+        ] {
+            let link = Link {
+                queue: Some(queue),
+                ..rate(20_000_000, None)
+            };
+            assert_eq!(
+                at(&link, Offloads::Off),
+                "qdisc add dev to2 root tbf rate 20000000bit burst 5000 limit 125000\n"
+            );
+        }
+    }
+
+    proptest! {
+        /// Whatever a plan says, the largest packet passes, and the kernel's 32 bits hold the sizes.
+        #[test]
+        fn any_queue_has_room(bits in 1_000_u64..=1_000_000_000_000, bytes: u64, mtu in 576_u64..=65_535, kernel: bool) {
+            let link = Link {
+                queue: Some(Queue::Bytes(Bytes(bytes))),
+                ..rate(bits, None)
+            };
+            let offloads = if kernel { Offloads::Kernel } else { Offloads::Off };
+            let Bucket { burst, limit } = bucket(&link, BitRate(bits), mtu, offloads);
+            let largest = largest_packet(mtu, offloads);
+            prop_assert!(burst >= largest && limit >= largest);
+            prop_assert!(burst <= u32::MAX.into() && limit <= u32::MAX.into());
+        }
     }
 
     #[test]

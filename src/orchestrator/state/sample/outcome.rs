@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::message::TcpConnection;
+use crate::catalog::Direction;
 use crate::diag::Problem;
 use crate::results::environment::host_metrics::{End, Observation, RECEIVED_PACKETS};
 use crate::results::{Circumstances, WorkerEnvironment};
@@ -125,10 +126,19 @@ pub(in super::super) fn add_observation(
     }
 }
 
-/// Adds the packets a second of a stream whose tool does not count them: those that the server's interface received.
-/// There are none where an offload joins segments to larger packets, or where the interface also carries what the
+/// Adds the packets a second of a stream whose tool does not count them: those that the interface of the end
+/// that receives the payload counted. There are none where both ends do, an offload joins segments to larger packets, or where the interface also carries what the
 /// same pod sends.
-pub(in super::super) fn add_packet_rate(metrics: &mut Metrics, circumstances: &Circumstances) {
+pub(in super::super) fn add_packet_rate(
+    metrics: &mut Metrics,
+    direction: Direction,
+    circumstances: &Circumstances,
+) {
+    let (end, warmup_s) = match direction {
+        Direction::Forward => (End::Server, circumstances.server_warmup_s),
+        Direction::Reverse => (End::Client, circumstances.client_warmup_s),
+        Direction::Both => return,
+    };
     if metrics.get(name::THROUGHPUT_BPS).is_none()
         || metrics.get(name::PACKETS_PER_S).is_some()
         || !circumstances.offloads.is_empty()
@@ -137,10 +147,10 @@ pub(in super::super) fn add_packet_rate(metrics: &mut Metrics, circumstances: &C
     {
         return;
     }
-    let received = metrics.get(RECEIVED_PACKETS.at(End::Server));
+    let received = metrics.get(RECEIVED_PACKETS.at(end));
     let elapsed = metrics.get(name::ELAPSED_S);
-    // The interface counts from the server's start to its end, and packets flow for this long.
-    let flowed_s = elapsed.unwrap_or(circumstances.asked_s) + circumstances.server_warmup_s;
+    // The interface counts from before the first packet to after the last one, and packets flow for this long.
+    let flowed_s = elapsed.unwrap_or(circumstances.asked_s) + warmup_s;
     if let Some(received) = received.filter(|_| flowed_s > 0.0) {
         metrics.set(name::PACKETS_PER_S, received / flowed_s);
     }
@@ -205,7 +215,7 @@ mod tests {
         metrics.set(name::THROUGHPUT_BPS, 1e9);
         metrics.set(name::ELAPSED_S, 1.5);
         metrics.set(RECEIVED_PACKETS.at(End::Server), received);
-        add_packet_rate(&mut metrics, circumstances);
+        add_packet_rate(&mut metrics, Direction::Forward, circumstances);
         metrics.get(name::PACKETS_PER_S)
     }
 
@@ -236,7 +246,7 @@ mod tests {
         counted.set(name::THROUGHPUT_BPS, 1e9);
         counted.set(name::PACKETS_PER_S, 7.0);
         counted.set(RECEIVED_PACKETS.at(End::Server), 3000.0);
-        add_packet_rate(&mut counted, &plain);
+        add_packet_rate(&mut counted, Direction::Forward, &plain);
         assert_eq!(counted.get(name::PACKETS_PER_S), Some(7.0));
     }
 

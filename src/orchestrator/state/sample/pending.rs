@@ -65,7 +65,8 @@ impl State {
         } = pending;
         let at_server = observed.as_ref().and_then(|seen| seen.carried_bytes);
         add_observation(&mut sample.metrics, End::Server, observed);
-        add_packet_rate(&mut sample.metrics, &circumstances);
+        let direction = sample.params.direction();
+        add_packet_rate(&mut sample.metrics, direction, &circumstances);
         let contradiction = warnings::contradiction(&sample.metrics, End::Client, carried_bytes)
             .or_else(|| warnings::contradiction(&sample.metrics, End::Server, at_server));
         let event = match contradiction {

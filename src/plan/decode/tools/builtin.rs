@@ -2,6 +2,7 @@
 
 use crate::catalog::{BUILT_IN_TOOLS, BuiltInTool, Kind, Mode, Role, ToolOption};
 use crate::diag::{Place, Problem, all_of, quote};
+use crate::plan::decode::tools::direction::direction;
 use crate::plan::decode::tree::decoder::{At, Decoder};
 use crate::plan::decode::tree::fields::Fields;
 use crate::plan::describe::keys::{built_in_mapping, is_test_key};
@@ -77,7 +78,7 @@ fn with_options(
     let (tool, mode) = (used.tool, used.mode);
     for option in tool.options {
         let value = fields.value(option.name).and_then(|id| {
-            let value = value(decoder, id, option, mode)?;
+            let value = value(decoder, id, option, used.tool, mode)?;
             if let (OptionValue::Numbers(values), true) = (&value, option.sweeps) {
                 swept.push(Swept {
                     place: decoder.place(id),
@@ -106,6 +107,7 @@ fn value(
     decoder: &Decoder<'_>,
     id: NodeId,
     option: &ToolOption,
+    tool: &BuiltInTool,
     mode: &Mode,
 ) -> Option<OptionValue> {
     let unit = match option.kind {
@@ -113,6 +115,7 @@ fn value(
         Kind::Name { longest, of, help } => {
             return name(decoder, id, longest, of, help).map(OptionValue::Name);
         }
+        Kind::Direction => return direction(decoder, id, tool, option).map(OptionValue::Numbers),
         Kind::Number(unit) => unit,
         Kind::Bytes => "bytes",
         Kind::BitRate => "bit/s",

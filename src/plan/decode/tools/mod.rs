@@ -4,5 +4,6 @@ pub mod builtin;
 pub mod command;
 pub mod command_check;
 pub mod declared;
+pub mod direction;
 pub mod extractor;
 pub mod parameter;

@@ -18,7 +18,7 @@ use crate::plan::text::tree::NodeId;
 const LARGEST: u64 = 1 << 53;
 
 /// What a parameter cannot be called: it means something else in expressions or selections.
-const TAKEN: [&str; 32] = [
+const TAKEN: [&str; 33] = [
     "target",
     "target_in_url",
     "duration_s",
@@ -34,6 +34,7 @@ const TAKEN: [&str; 32] = [
     "to",
     "protocol",
     "variant",
+    "direction",
     "and",
     "or",
     "not",
@@ -223,7 +224,7 @@ fn unit_of(shared: &SharedParameter) -> Option<ParameterUnit> {
     match shared.kind {
         Kind::Bytes => Some(ParameterUnit::Bytes),
         Kind::BitRate => Some(ParameterUnit::BitRate),
-        Kind::Number(_) | Kind::Name { .. } | Kind::Flag => None,
+        Kind::Number(_) | Kind::Direction | Kind::Name { .. } | Kind::Flag => None,
     }
 }
 

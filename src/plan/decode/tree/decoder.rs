@@ -62,6 +62,19 @@ impl<'t> Decoder<'t> {
         self.tree.get(id).place
     }
 
+    /// The text of a node that is no list and no mapping, as the plan writes it.
+    pub fn scalar_text(&self, id: NodeId) -> Option<&'t str> {
+        match &self.tree.get(id).kind {
+            Kind::Scalar(scalar) => Some(&scalar.text),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
+    /// Whether a node is a list.
+    pub fn is_list(&self, id: NodeId) -> bool {
+        matches!(self.tree.get(id).kind, Kind::List(_))
+    }
+
     /// Notes that a node is not what is expected there.
     pub fn expected<T>(&self, id: NodeId, what: &str, help: &str) -> Option<T> {
         let node = self.tree.get(id);

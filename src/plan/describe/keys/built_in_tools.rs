@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::catalog::{self, BUILT_IN_TOOLS, BuiltInTool, ToolOption};
+use crate::catalog::{self, BUILT_IN_TOOLS, BuiltInTool, Direction, ToolOption};
 use crate::diag::all_of;
-use crate::plan::describe::key::{Form, Key, Kind, Limits, MAPPING, Mapping, key};
+use crate::plan::describe::key::{Form, Key, Kind, Limits, List, MAPPING, Mapping, key};
 use crate::plan::model::units::BitRate;
 
 /// The keys that choose a built-in tool in a test.
@@ -66,8 +66,10 @@ fn option(option: &'static ToolOption) -> Key {
             Kind::Text(Form::Pattern(format!("^[A-Za-z0-9_-]{{1,{longest}}}$").leak()))
         }
         catalog::Kind::Flag => Kind::Bool,
+        catalog::Kind::Direction => directions(option),
     };
-    let kind = if option.sweeps { Kind::Sweep(Box::leak(Box::new(one))) } else { one };
+    let sweeps = option.sweeps && option.kind != catalog::Kind::Direction;
+    let kind = if sweeps { Kind::Sweep(Box::leak(Box::new(one))) } else { one };
     let text = if option.modes.is_empty() {
         format!("{}.", option.text)
     } else {
@@ -81,6 +83,15 @@ fn option(option: &'static ToolOption) -> Key {
         (_, None) => option.otherwise,
     };
     key(option.name, kind, text.leak()).or(default)
+}
+
+/// A direction, or a list of directions; a range of words says nothing.
+fn directions(option: &ToolOption) -> Kind {
+    let known = Direction::ALL.into_iter().filter(|it| option.limits.contains(&it.number()));
+    let words: Vec<_> = known.map(|it| (it.word(), it.text())).collect();
+    let word = Kind::Words(words.leak());
+    let list = List { item: word, example: "`- forward`", is_unique: true };
+    Kind::Either(vec![word, Kind::List(Box::leak(Box::new(list)))].leak())
 }
 
 const RANGE_KEYS: &[Key] = &[

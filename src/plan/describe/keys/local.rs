@@ -3,6 +3,7 @@
 use crate::plan::describe::key::{BIT_RATE, Key, Kind, List, MAPPING, Mapping, hint, key, limits, words};
 use crate::plan::model::family::Family;
 use crate::plan::model::local::{MOST_EMULATED_NODES, Offloads};
+use crate::plan::model::queue::MOST_QUEUE_BYTES;
 
 const LOCAL_KEYS: &[Key] = &[
     key("nodes", Kind::Number(limits(1, MOST_EMULATED_NODES as u64, "nodes")), "How many nodes to emulate.").or("2"),
@@ -27,7 +28,7 @@ pub static LOCAL: Mapping = Mapping {
     text: "The emulated nodes and links of the local cluster. Kubernetes ignores it.",
     keys: &[LOCAL_KEYS],
     may_be_empty: true,
-    hints: &[hint(&["rate", "delay", "loss", "mtu"], "{} belongs one level deeper, in `links:`")],
+    hints: &[hint(&["rate", "delay", "queue", "loss", "mtu"], "{} belongs one level deeper, in `links:`")],
     ..MAPPING
 };
 
@@ -50,11 +51,20 @@ pub static LOCAL_PODS: Mapping = Mapping {
 
 const MTU: Kind = Kind::Number(limits(576, 65_535, "bytes"));
 
+const QUEUE: Kind = Kind::Either(&[
+    Kind::Duration(limits(0, 10, "s")),
+    Kind::Bytes(limits(1, MOST_QUEUE_BYTES, "bytes")),
+]);
+
 const LINK_KEYS: &[Key] = &[
     key("rate", Kind::Rate(BIT_RATE),
         "Bits a second on the wire, Ethernet header included, e.g. `1 Gbit/s`."),
     key("delay", Kind::Duration(limits(0, 10, "s")),
         "One-way delay, e.g. `1ms`. Needs the kernel's netem queue."),
+    key("queue", QUEUE,
+        "What may wait at each end of a link until the rate lets it pass, as a time at that rate or as bytes, e.g. `50ms` or \
+         `64 KiB`. Needs `rate`.")
+        .or("20ms and 2 ms of bursts, at least 64 packets"),
     key("loss", Kind::Percent(0.0, 99.0), "Packets lost at random, e.g. `0.1%`."),
     key("mtu", MTU,
         "Maximum transmission unit of links and pods alike, in bytes.").or("1500"),
@@ -63,7 +73,7 @@ const LINK_KEYS: &[Key] = &[
 /// A link between two nodes.
 pub static LINK: Mapping = Mapping {
     name: "Link",
-    what: "a mapping with `rate`, `delay`, `loss` or `mtu`",
+    what: "a mapping with `rate`, `delay`, `queue`, `loss` or `mtu`",
     text: "An emulated link between two nodes is the same in both directions.",
     keys: &[LINK_KEYS],
     may_be_empty: true,

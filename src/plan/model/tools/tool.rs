@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::catalog::{BuiltInTool, Kind, Metric, Mode, Transport, built_in_tool};
+use crate::catalog::{
+    BOTH_WAYS, BuiltInTool, Direction, Kind, Metric, Mode, Transport, built_in_tool,
+};
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::DeclaredUse;
 use crate::plan::model::units::{BitRate, Bytes};
@@ -31,7 +33,7 @@ pub struct BuiltInUse {
 /// The value of an option of a built-in tool.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {
-    /// Numbers, in the unit of the option: plain, bytes, or bits per second.
+    /// Numbers, in the unit of the option: plain, bytes, or bits per second; of a direction its number.
     Numbers(Sweep<u64>),
     Name(String),
     Flag(bool),
@@ -103,6 +105,18 @@ impl BuiltInUse {
         }
     }
 
+    /// Whether some of its cells measure both directions at once.
+    #[must_use]
+    pub fn measures_both_ways(&self) -> bool {
+        let directions = self
+            .numbers("direction")
+            .into_iter()
+            .flat_map(Sweep::values);
+        directions
+            .into_iter()
+            .any(|number| number == Direction::Both.number())
+    }
+
     /// Whether a flag is set.
     #[must_use]
     pub fn is_set(&self, flag: &str) -> bool {
@@ -128,6 +142,11 @@ impl BuiltInUse {
                 }
                 (Some(OptionValue::Numbers(values)), Kind::BitRate) => {
                     map.serialize_entry(option.name, &values.map(BitRate))?;
+                }
+                (Some(OptionValue::Numbers(values)), Kind::Direction) => {
+                    let words = values
+                        .map(|value| Direction::from_number(value).unwrap_or_default().word());
+                    map.serialize_entry(option.name, &words)?;
                 }
                 (Some(OptionValue::Numbers(values)), _) => {
                     map.serialize_entry(option.name, values)?;
@@ -189,6 +208,8 @@ impl ToolSpec {
         match self {
             ToolSpec::BuiltIn(used) => {
                 let names = used.mode.metric_names();
+                let both = used.measures_both_ways();
+                let names = names.filter(|name| both || !BOTH_WAYS.contains(name));
                 names.filter_map(Metric::from_name).collect()
             }
             ToolSpec::Declared(used) => used.tool.all_metrics().collect(),
