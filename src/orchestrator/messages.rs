@@ -9,7 +9,7 @@ use super::address;
 use super::state::copy::claim::{Claim, HeldJournal};
 use super::state::copy::epoch::Epoch;
 use super::state::message::{
-    ClientEnd, Input, Order, Place, Process, Session, Step, TcpConnection,
+    ClientEnd, Input, KeptStep, Order, Place, Process, Session, Step, TcpConnection,
 };
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
 use crate::results::{StoredRecord, WorkerEnvironment};
@@ -90,6 +90,14 @@ pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
             complete: copy.complete,
         }),
     };
+    let kept = hello.kept.into_iter().map(|kept| KeptStep {
+        epoch: Epoch(kept.epoch),
+        step: Step(kept.step),
+        is_client: kept.is_client,
+        is_running: kept.is_running,
+        ends_within: Duration::from_millis(u64::from(kept.ends_within_ms)),
+    });
+    let kept = kept.collect();
     let environment: WorkerEnvironment = serde_json::from_str(&hello.environment_json)
         .map_err(|error| Status::invalid_argument(format!("invalid environment_json: {error}")))?;
     Ok(Place {
@@ -101,6 +109,7 @@ pub(super) fn place_from(hello: Hello, peer: IpAddr) -> Result<Place, Status> {
         peer_ip: address::other_origin(&announced, peer).map(|peer| peer.to_string()),
         environment,
         claim,
+        kept,
     })
 }
 
@@ -193,17 +202,20 @@ pub(super) fn message_from(order: Order) -> to_worker::Message {
             step,
             server,
             ready_within,
+            outlives,
         } => to_worker::Message::StartServer(pb::StartServer {
             step: step.0,
             argv: server.argv,
             ready: Some(rpc::ready(server.ready)),
             ready_within_ms: millis(ready_within),
+            outlives_ms: outlives.map_or(0, millis),
         }),
         Order::RunClient {
             step,
             client,
             deadline,
             output_bytes,
+            outlives,
         } => to_worker::Message::RunClient(pb::RunClient {
             step: step.0,
             argv: client.argv,
@@ -211,7 +223,9 @@ pub(super) fn message_from(order: Order) -> to_worker::Message {
             deadline_ms: millis(deadline),
             watch_tcp_port: client.watch_tcp_port.map_or(0, u32::from),
             output_bytes: u32::try_from(output_bytes).unwrap_or(u32::MAX),
+            outlives,
         }),
+        Order::Forget { step } => to_worker::Message::Forget(pb::Forget { step: step.0 }),
         Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),
         Order::Goodbye => to_worker::Message::Goodbye(pb::Goodbye {}),
     }

@@ -10,12 +10,14 @@
 //! serially there is one lane at a time. `Closing` lasts until the copy of the journal has the run's end. Only `Running` holds a client that may be alive, and a lane
 //! releases its nodes only when `Stopping` has seen the end of everything in it; so there are
 //! never two clients at once on a node, and serially never two at all. Every state that waits holds
-//! a timer; so nothing can hang a run. An answer counts only when it carries the session and the
+//! a timer; so nothing can hang a run. The client of a tool that outlives sessions may also be alive while its worker is
+//! away: its lane stays open, or it is a stray, and no sample begins before it has ended. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
 
 mod cell_index;
 pub mod copy;
 mod deadlines;
+mod kept;
 mod lane;
 pub mod message;
 mod progress;
@@ -36,6 +38,7 @@ use jiff::Timestamp;
 
 use copy::epoch::Epoch;
 use copy::holder::{Copies, Ledger};
+use kept::Stray;
 use lane::{Lane, LaneId};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use progress::{Next, Progress};
@@ -104,6 +107,8 @@ pub struct State {
     /// A sample of each cell that has not ended, except for those in lanes.
     queue: Queue,
     lanes: BTreeMap<LaneId, Lane>,
+    /// Processes that nobody waits for. No sample begins before they have ended.
+    strays: Vec<Stray>,
     workers: Table<WorkerId, Worker>,
     names: HashMap<String, WorkerId>,
     /// The workers of each of the plan's paths: server, client.
@@ -130,6 +135,8 @@ struct Worker {
     name: String,
     /// The newest session that was heard of, over or not.
     newest: Option<Session>,
+    /// The newest one that it was present in.
+    last: Option<Session>,
     present: Option<Present>,
     /// It did not come within its time, or will not come; its cells do not wait for it.
     given_up: bool,
@@ -211,6 +218,7 @@ impl State {
             order,
             queue,
             lanes: BTreeMap::new(),
+            strays: Vec::new(),
             workers,
             names,
             ends_by_path,
@@ -260,8 +268,14 @@ impl State {
                 process,
                 ended,
                 observed,
-            } => self.server_ended(process, ended, observed),
-            Input::ClientEnded(client, end) => self.client_ended(client, end),
+            } => {
+                self.forget_if_kept(process);
+                self.server_ended(process, ended, observed);
+            }
+            Input::ClientEnded(client, end) => {
+                self.forget_if_kept(client);
+                self.client_ended(client, end);
+            }
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Held { session, held } => self.held(session, held.ok()),
             Input::Cancel => self.cancel(),
@@ -361,6 +375,7 @@ impl Worker {
         Self {
             name,
             newest: None,
+            last: None,
             present: None,
             given_up: false,
             end: None,

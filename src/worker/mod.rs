@@ -10,6 +10,7 @@ mod journal_copy;
 pub mod kernel;
 pub mod observe;
 mod offloads;
+mod outbox;
 pub mod server;
 mod session;
 mod shutdown;

@@ -163,17 +163,23 @@ async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Resu
         other_cluster_ip: text(other_cluster_ip),
         epoch: 0,
         copy: None,
+        kept: Vec::new(),
     };
     let at = &settings.orchestrator;
     let mut alone_since = Instant::now();
     let mut pauses = Pauses::default();
     let mut is_reported = false;
+    let mut last_ran: Option<Instant> = None;
     loop {
         let begun = Instant::now();
+        hello.kept = steps.kept();
+        if hello.kept.iter().any(|step| step.is_running) {
+            last_ran = Some(begun);
+        }
         (hello.epoch, hello.copy) = copy.with(|copy| (copy.obeyed(), copy.describe())).await;
         let ending = session(settings, &hello, steps, copy).await;
-        // No tool of a session lives on in the next.
-        steps.kill().await;
+        // No tool of a session lives on in the next, unless it outlives sessions.
+        steps.end_session().await;
         let why = match ending {
             Ending::Goodbye => return Ok(()),
             Ending::Refused(why) => {
@@ -205,7 +211,9 @@ async fn work(settings: &Settings, steps: &mut Steps, copy: &SharedCopy) -> Resu
                 return Ok(());
             }
         } else {
-            let gives_up = alone >= settings.patience;
+            // What a tool measures is kept as long after its end.
+            let has_waited = last_ran.is_none_or(|ran| ran.elapsed() >= settings.patience);
+            let gives_up = alone >= settings.patience && has_waited;
             if gives_up || (alone >= ALONE_REPORTED_AFTER && !is_reported) {
                 is_reported = true;
                 (settings.tell)(&alone_record(settings, alone, &why));
@@ -263,6 +271,10 @@ async fn session(
         "joined the orchestrator at `{at}` as `{}`",
         settings.name
     ));
+    for answer in steps.begin_session(answers.clone()) {
+        // Without room the stream has broken, which shows next.
+        let _ = answers.send(answer).await;
+    }
     loop {
         let order = tokio::select! {
             order = orders.message() => order,
@@ -272,10 +284,13 @@ async fn session(
             Ok(Some(order)) if !copy.obeys(order.epoch).await => {
                 return Ending::Lost("another orchestrator has taken its place".to_owned());
             }
-            Ok(Some(ToWorker { message, .. })) => match message {
-                Some(Order::StartServer(order)) => steps.start_server(order, answers.clone()),
-                Some(Order::RunClient(order)) => steps.run_client(order, answers.clone()),
+            Ok(Some(ToWorker { message, epoch })) => match message {
+                Some(Order::StartServer(order)) => {
+                    steps.start_server(order, epoch, answers.clone());
+                }
+                Some(Order::RunClient(order)) => steps.run_client(order, epoch, answers.clone()),
                 Some(Order::Stop(order)) => steps.stop(order.step),
+                Some(Order::Forget(order)) => steps.forget(order.step),
                 Some(Order::Hold(order)) => {
                     let held = copy.with(move |copy| copy.hold(order)).await;
                     let message = Some(from_worker::Message::Held(held));

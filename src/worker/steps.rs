@@ -5,36 +5,68 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::client;
 use super::observe::Observer;
+use super::outbox::{Answers, Outbox, Reply};
 use super::server;
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
-    ClientEnded, FromWorker, RunClient, ServerEnded, ServerReady, StartServer, TcpInfo,
+    ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerReady, StartServer, TcpInfo,
 };
 use crate::rpc::{exit, how_ready};
 use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
 use crate::worker::tool_process::leftovers::kill_orphans;
 use crate::worker::tool_process::process::Stop;
 
-/// Answers to the orchestrator, in their order.
-pub(super) type Answers = mpsc::Sender<FromWorker>;
-
 /// How long killed steps may take to be gone.
 const KILLED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The steps under way.
+/// The steps under way, and those that have ended and whose answers the orchestrator may lack.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    /// By step; dropping a sender stops the tool. The entry stays until the step has ended, so that
-    /// its number stays taken.
-    stops: HashMap<u64, Option<oneshot::Sender<()>>>,
+    entries: HashMap<u64, Entry>,
     running: JoinSet<u64>,
+    outbox: Outbox,
+    /// The end of the last session, unless another one has begun.
+    detached: Option<Instant>,
     observer: Arc<Observer>,
+}
+
+/// A step. Its number stays taken until it has ended and its answers are not kept any more.
+#[derive(Debug)]
+struct Entry {
+    /// Dropping it stops the tool.
+    stop: Option<oneshot::Sender<()>>,
+    task: AbortHandle,
+    is_running: bool,
+    /// `None` when it ends with its session.
+    outlives: Option<Outlives>,
+}
+
+/// How a step outlives its session.
+#[derive(Clone, Copy, Debug)]
+struct Outlives {
+    /// Of the orchestrator that started it.
+    epoch: u64,
+    is_client: bool,
+    since: Instant,
+    /// A client from its start, a server without a session.
+    within: Duration,
+}
+
+impl Outlives {
+    fn ends_within(&self, detached: Option<Instant>) -> Duration {
+        let passed = match detached {
+            _ if self.is_client => self.since.elapsed(),
+            Some(detached) => detached.elapsed(),
+            None => Duration::ZERO,
+        };
+        self.within.saturating_sub(passed)
+    }
 }
 
 impl Steps {
@@ -46,77 +78,188 @@ impl Steps {
         }
     }
 
-    /// Starts a server. A step that is under way is not started again.
-    pub(super) fn start_server(&mut self, order: StartServer, answers: Answers) {
+    /// Starts a server for the orchestrator of this epoch. A step that is under way is not started again.
+    pub(super) fn start_server(&mut self, order: StartServer, epoch: u64, answers: Answers) {
         let observer = Arc::clone(&self.observer);
-        self.start(order.step, |stop| serve(order, observer, stop, answers));
-    }
-
-    /// Starts a client. A step that is under way is not started again.
-    pub(super) fn run_client(&mut self, order: RunClient, answers: Answers) {
-        let observer = Arc::clone(&self.observer);
-        self.start(order.step, |stop| {
-            run_client(order, observer, stop, answers)
+        let outlives = (order.outlives_ms > 0).then(|| Outlives {
+            epoch,
+            is_client: false,
+            since: Instant::now(),
+            within: millis(order.outlives_ms),
+        });
+        self.start(order.step, outlives, answers, |stop, reply| {
+            serve(order, observer, stop, reply)
         });
     }
 
-    fn start<F>(&mut self, step: u64, task: impl FnOnce(Stop) -> F)
-    where
+    /// Starts a client for the orchestrator of this epoch. A step that is under way is not started again.
+    pub(super) fn run_client(&mut self, order: RunClient, epoch: u64, answers: Answers) {
+        let observer = Arc::clone(&self.observer);
+        let outlives = order.outlives.then(|| Outlives {
+            epoch,
+            is_client: true,
+            since: Instant::now(),
+            within: millis(order.deadline_ms),
+        });
+        self.start(order.step, outlives, answers, |stop, reply| {
+            run_client(order, observer, stop, reply)
+        });
+    }
+
+    fn start<F>(
+        &mut self,
+        step: u64,
+        outlives: Option<Outlives>,
+        answers: Answers,
+        task: impl FnOnce(Stop, Reply) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        if self.stops.contains_key(&step) {
+        if self.entries.contains_key(&step) {
             return;
         }
+        let reply = if outlives.is_some() {
+            self.outbox.keep(step);
+            let outbox = self.outbox.clone();
+            Reply::Kept { outbox, step }
+        } else {
+            Reply::ToSession(answers)
+        };
         let (sender, receiver) = oneshot::channel();
-        self.stops.insert(step, Some(sender));
-        let task = task(receiver);
-        self.running.spawn(async move {
+        let task = task(receiver, reply);
+        let task = self.running.spawn(async move {
             task.await;
             step
         });
+        let entry = Entry {
+            stop: Some(sender),
+            task,
+            is_running: true,
+            outlives,
+        };
+        self.entries.insert(step, entry);
     }
 
     /// Kills a step's tool; the step answers that it was stopped.
     pub(super) fn stop(&mut self, step: u64) {
-        if let Some(sender) = self.stops.get_mut(&step) {
-            *sender = None;
+        if let Some(entry) = self.entries.get_mut(&step) {
+            entry.stop = None;
         }
     }
 
-    /// Waits for a step to end and forgets it; forever when none is under way.
+    /// Keeps no answer of a step any longer.
+    pub(super) fn forget(&mut self, step: u64) {
+        self.outbox.forget(step);
+        if self
+            .entries
+            .get(&step)
+            .is_some_and(|entry| !entry.is_running)
+        {
+            self.entries.remove(&step);
+        }
+    }
+
+    /// Waits for a step to end; forever when none is under way.
     pub(super) async fn ended(&mut self) {
         match self.running.join_next().await {
-            Some(Ok(step)) => {
-                self.stops.remove(&step);
-                if self.running.is_empty() {
-                    kill_orphans();
-                }
-            }
+            Some(Ok(step)) => self.has_ended(step),
             Some(Err(_)) => {}
             None => std::future::pending().await,
         }
     }
 
+    fn has_ended(&mut self, step: u64) {
+        match self.entries.get_mut(&step) {
+            Some(entry) if self.outbox.keeps(step) => entry.is_running = false,
+            _ => drop(self.entries.remove(&step)),
+        }
+        if self.running.is_empty() {
+            kill_orphans();
+        }
+    }
+
+    /// A session has begun: answers go there. Returns those that it has to carry first.
+    pub(super) fn begin_session(&mut self, answers: Answers) -> Vec<FromWorker> {
+        self.detached = None;
+        self.outbox.attach(answers)
+    }
+
+    /// Kills all tools that end with their session, and waits until they are gone.
+    pub(super) async fn end_session(&mut self) {
+        self.outbox.detach();
+        self.detached.get_or_insert_with(Instant::now);
+        let ends = |entry: &&mut Entry| entry.outlives.is_none();
+        for entry in self.entries.values_mut().filter(ends) {
+            entry.stop = None;
+        }
+        if timeout(KILLED_WITHIN, self.joined()).await.is_err() {
+            // Their answers found no way out; the tools are dead all the same.
+            self.entries.retain(|_, entry| {
+                let ends = entry.outlives.is_none();
+                if ends {
+                    entry.task.abort();
+                }
+                !ends
+            });
+        }
+    }
+
+    /// Waits until no step is left that ends with its session.
+    async fn joined(&mut self) {
+        while self.entries.values().any(|entry| entry.outlives.is_none()) {
+            match self.running.join_next().await {
+                Some(Ok(step)) => self.has_ended(step),
+                Some(Err(_)) => {}
+                None => return,
+            }
+        }
+    }
+
+    /// What has outlived its session so far. Kills servers that have waited long enough for another one.
+    pub(super) fn kept(&mut self) -> Vec<KeptStep> {
+        while let Some(ended) = self.running.try_join_next() {
+            if let Ok(step) = ended {
+                self.has_ended(step);
+            }
+        }
+        let detached = self.detached;
+        let kept = self.entries.iter_mut().filter_map(|(step, entry)| {
+            let outlives = entry.outlives?;
+            let ends_within = outlives.ends_within(detached);
+            if ends_within.is_zero() && !outlives.is_client {
+                entry.stop = None;
+            }
+            Some(KeptStep {
+                epoch: outlives.epoch,
+                step: *step,
+                is_client: outlives.is_client,
+                is_running: entry.is_running,
+                ends_within_ms: u32::try_from(ends_within.as_millis()).unwrap_or(u32::MAX),
+            })
+        });
+        kept.collect()
+    }
+
     /// Kills all tools and waits until they are gone.
     pub(super) async fn kill(&mut self) {
-        self.stops.clear();
+        self.entries.clear();
+        self.outbox.detach();
         let gone = async { while self.running.join_next().await.is_some() {} };
         if timeout(KILLED_WITHIN, gone).await.is_err() {
-            // Their answers found no way out; the tools are dead all the same.
             self.running.shutdown().await;
         }
         kill_orphans();
     }
 }
 
-async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, answers: Answers) {
+async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, reply: Reply) {
     let step = order.step;
     let ready_by = Instant::now() + millis(order.ready_within_ms);
     let mut before = None;
     let ready = || {
         // Before the word: the client starts upon it.
         before = Some(observer.read());
-        say(&answers, Message::ServerReady(ServerReady { step }))
+        reply.say(Message::ServerReady(ServerReady { step }))
     };
     let ended = match how_ready(order.ready) {
         Ok(sign) => server::serve(&order.argv, sign, ready_by, &mut halt, ready).await,
@@ -127,10 +270,10 @@ async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, answ
         exit: Some(exit(ended)),
         observed: before.map(|before| observer.since(&before)),
     };
-    say(&answers, Message::ServerEnded(ended)).await;
+    reply.say(Message::ServerEnded(ended)).await;
 }
 
-async fn run_client(order: RunClient, observer: Arc<Observer>, mut halt: Stop, answers: Answers) {
+async fn run_client(order: RunClient, observer: Arc<Observer>, mut halt: Stop, reply: Reply) {
     let client = Client {
         argv: order.argv,
         warmup_argv: order.warmup_argv,
@@ -156,16 +299,7 @@ async fn run_client(order: RunClient, observer: Arc<Observer>, mut halt: Stop, a
         }),
         observed: answer.observed,
     };
-    say(&answers, Message::ClientEnded(ended)).await;
-}
-
-async fn say(answers: &Answers, message: Message) {
-    // When the stream has broken, the orchestrator knows that the worker is lost.
-    let _ = answers
-        .send(FromWorker {
-            message: Some(message),
-        })
-        .await;
+    reply.say(Message::ClientEnded(ended)).await;
 }
 
 fn millis(ms: u32) -> Duration {

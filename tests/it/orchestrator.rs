@@ -241,6 +241,7 @@ impl Worker {
                     self.answer(stopped(stop.step, self.carried_bytes)).await;
                 }
                 Order::Stop(stop) => drop(client.take_if(|step| *step == stop.step)),
+                Order::Forget(_) => panic!("iperf3 does not outlive sessions"),
                 Order::Hold(_) | Order::SendCopy(_) => panic!("this worker holds no copy"),
                 Order::Goodbye(_) => return,
             }

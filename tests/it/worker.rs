@@ -646,6 +646,7 @@ impl Session {
             argv: sh(script),
             ready: Some(SignOfReady::ReadyLine("ready".to_owned())),
             ready_within_ms: 15_000,
+            outlives_ms: 0,
         }))
         .await;
         assert_eq!(
@@ -972,6 +973,79 @@ async fn a_broken_stream_kills_the_server_and_the_worker_comes_back() {
     let (mut server, _) = FakeServer::start(address, &run.orchestrator);
     let session = server.session().await;
     assert!(is_gone(&leader), "a tool has outlived its session");
+    session.order(Order::Goodbye(Goodbye {})).await;
+    worker.ended().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_outlives_its_session_answers_in_the_next() {
+    let (mut server, address, run, worker, mut session) = joined().await;
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("end");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let kept = |session: &Session| {
+        let kept = session.hello.kept.iter();
+        let mut kept: Vec<_> = kept
+            .map(|kept| {
+                assert!(kept.epoch == 1 && kept.ends_within_ms > 0);
+                (kept.step, kept.is_client)
+            })
+            .collect();
+        kept.sort_unstable();
+        kept
+    };
+    assert_eq!(kept(&session), []);
+    session
+        .order(Order::StartServer(StartServer {
+            step: 1,
+            argv: sh("echo ready; exec sleep 1000"),
+            ready: Some(SignOfReady::ReadyLine("ready".to_owned())),
+            ready_within_ms: 15_000,
+            outlives_ms: 600_000,
+        }))
+        .await;
+    let ready = Message::ServerReady(pb::ServerReady { step: 1 });
+    assert_eq!(session.answer().await, ready);
+    let client = |step, script: &str, outlives| {
+        Order::RunClient(RunClient {
+            step,
+            argv: sh(script),
+            deadline_ms: 600_000,
+            outlives,
+            ..RunClient::default()
+        })
+    };
+    let measures = format!("read word < {0}; echo $word", fifo.display());
+    session.order(client(2, &measures, true)).await;
+    session.order(client(3, "exec sleep 1000", false)).await;
+
+    // The stream ends without a goodbye, the orchestrator stays.
+    drop(session);
+    let mut session = server.session().await;
+    assert_eq!(kept(&session), [(1, false), (2, true)]);
+    assert!(session.hello.kept.iter().all(|kept| kept.is_running));
+    assert_eq!(session.answer().await, ready);
+
+    // The client ends while nobody is there.
+    server.crash().await;
+    drop(session);
+    tokio::fs::write(&fifo, "measured\n").await.unwrap();
+    let (mut server, _) = FakeServer::start(address, &run.orchestrator);
+    let mut session = server.session().await;
+    assert_eq!(kept(&session), [(1, false), (2, true)]);
+    assert_eq!(session.answer().await, ready);
+    let (message, ended) = client_ended(session.answer().await);
+    assert_eq!((message.step, ended.how), (2, How::Code(0)));
+    assert_eq!(text(&ended.stdout), "measured");
+
+    session.order(Order::Forget(pb::Forget { step: 2 })).await;
+    session.order(Order::Stop(pb::Stop { step: 1 })).await;
+    let (step, ended) = server_output(session.answer().await);
+    assert_eq!((step, ended.how), (1, How::Stopped));
+    session.order(Order::Forget(pb::Forget { step: 1 })).await;
+    drop(session);
+    let session = server.session().await;
+    assert_eq!(kept(&session), []);
     session.order(Order::Goodbye(Goodbye {})).await;
     worker.ended().await.unwrap();
 }

@@ -11,6 +11,9 @@ use crate::tools::{Cause, Failure};
 
 impl State {
     pub(super) fn timer_fired(&mut self, fired: Timer) {
+        if let Some(stray) = self.strays.iter().position(|stray| stray.waits_for(fired)) {
+            return self.stray_timed_out(stray);
+        }
         match &self.phase {
             Phase::AwaitingNeeded(timer) if *timer == fired && self.is_isolated() => {
                 self.phase = Phase::AwaitingNeeded(self.set_timer(self.limits.start));
@@ -52,6 +55,10 @@ impl State {
         let lane = &self.lanes[&id];
         match &lane.phase {
             LanePhase::Running(attempt) => {
+                if let Some(worker) = self.absent_end_of(lane.cell, attempt) {
+                    self.lose_attempt(id, worker);
+                    return self.advance();
+                }
                 let path = self.tasks.at(lane.cell).path;
                 let (cause, worker) = match attempt.stage {
                     // Another worker takes the copy, or the clients start without one.
@@ -104,6 +111,7 @@ impl State {
     pub(super) fn finish(&mut self) {
         // What comes of them now comes too late.
         self.lanes.clear();
+        self.strays.clear();
         let cancelled = self.ended < self.tasks.len();
         self.emit(EventKind::RunEnded { cancelled });
         let timer = self.set_timer(self.limits.copy);

@@ -31,6 +31,10 @@ pub(super) enum LanePhase {
         /// Of a run that was cancelled: its client may have finished before.
         last: Option<Box<Attempt>>,
         processes: Vec<Process>,
+        /// They outlive sessions.
+        keeps_processes: bool,
+        /// The client among them, if it outlives sessions, and when its worker has killed it.
+        kept_client: Option<(Process, Timestamp)>,
         cooldown: Duration,
         timer: Timer,
         /// Waits until its server's end has reported its observation, or has ended.
@@ -53,6 +57,8 @@ pub(super) struct Attempt {
     /// By the end of a server that ends by itself, if it has ended.
     pub server_observed: Option<Observation>,
     pub server_command: Vec<String>,
+    /// Its processes outlive sessions.
+    pub keeps_processes: bool,
     pub stage: Stage,
     pub timer: Timer,
 }
@@ -68,6 +74,8 @@ pub(super) enum Stage {
         client: Step,
         command: Vec<String>,
         started: Timestamp,
+        /// The worker has killed it by then.
+        ends_by: Timestamp,
     },
 }
 
@@ -121,6 +129,22 @@ impl Lane {
             .is_some_and(|attempt| attempt.from == session || attempt.to == session)
     }
 
+    /// Whether the process belongs to an attempt whose processes outlive sessions.
+    pub fn keeps(&self, process: Process) -> bool {
+        match &self.phase {
+            LanePhase::Running(attempt) => {
+                attempt.keeps_processes
+                    && (attempt.server() == process || attempt.client() == Some(process))
+            }
+            LanePhase::Stopping {
+                processes,
+                keeps_processes,
+                ..
+            } => *keeps_processes && processes.contains(&process),
+            LanePhase::Cooling(_) => false,
+        }
+    }
+
     /// Removes processes that have ended from those that the lane waits for.
     pub fn remove_processes(&mut self, has_ended: impl Fn(&Process) -> bool) {
         if let LanePhase::Stopping { processes, .. } = &mut self.phase {
@@ -161,6 +185,37 @@ impl Attempt {
                 session: self.from,
                 step: client,
             }),
+        }
+    }
+
+    /// Whether it goes on when a session of its workers ends: its client runs and outlives it.
+    pub fn outlives(&self) -> bool {
+        self.keeps_processes && self.client().is_some()
+    }
+
+    /// The steps of its processes that run in a session.
+    pub fn steps_in(&self, session: Session) -> Vec<Step> {
+        let processes = self.processes().into_iter();
+        let own = processes.filter(|process| process.session == session);
+        own.map(|process| process.step).collect()
+    }
+
+    /// Its worker is back: what ran in one session belongs to another.
+    pub fn move_to(&mut self, session: Session, new: Session) {
+        for own in [&mut self.from, &mut self.to] {
+            if *own == session {
+                *own = new;
+            }
+        }
+    }
+
+    /// Its client, if that outlives sessions, and when its worker has killed it.
+    pub fn kept_client(&self) -> Option<(Process, Timestamp)> {
+        match self.stage {
+            Stage::Measuring { ends_by, .. } if self.keeps_processes => {
+                Some((self.client()?, ends_by))
+            }
+            _ => None,
         }
     }
 

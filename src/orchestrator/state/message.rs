@@ -46,6 +46,21 @@ pub struct Place {
     pub environment: WorkerEnvironment,
     /// What it says of the run's past.
     pub claim: Claim,
+    /// What has outlived its earlier sessions.
+    pub kept: Vec<KeptStep>,
+}
+
+/// A step that has outlived a session of its worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptStep {
+    /// Of the orchestrator that started it.
+    pub epoch: Epoch,
+    pub step: Step,
+    pub is_client: bool,
+    /// Else it has ended, and its end follows as an input.
+    pub is_running: bool,
+    /// The worker kills it after this long by itself.
+    pub ends_within: Duration,
 }
 
 /// What the client's kernel said of the tool's TCP connection.
@@ -112,7 +127,7 @@ pub enum Command {
         order: Order,
     },
     /// End a session whose worker does not do what it is told. A worker whose session ends kills
-    /// all that it runs before it comes back.
+    /// all that it runs before it comes back, except for what outlives sessions.
     Disconnect {
         session: Session,
     },
@@ -145,6 +160,8 @@ pub enum Order {
         step: Step,
         server: Server,
         ready_within: Duration,
+        /// How long it outlives its session; `None` when it ends with it.
+        outlives: Option<Duration>,
     },
     RunClient {
         step: Step,
@@ -152,6 +169,12 @@ pub enum Order {
         deadline: Duration,
         /// How much is kept of what it prints.
         output_bytes: usize,
+        /// Whether it outlives its session.
+        outlives: bool,
+    },
+    /// The end of a step that outlives sessions has arrived, or nobody waits for it.
+    Forget {
+        step: Step,
     },
     Stop {
         step: Step,

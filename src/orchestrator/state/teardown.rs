@@ -108,8 +108,16 @@ impl State {
             Stage::Starting | Stage::Copying => Duration::ZERO,
             Stage::Measuring { .. } => self.tasks.at(lane.cell).timing().cooldown.0,
         };
+        let keeps_processes = attempt.keeps_processes;
+        let kept_client = attempt.kept_client();
+        let kept_client = kept_client.filter(|(client, _)| Some(*client) != over);
         let mut processes = attempt.processes();
         processes.retain(|process| Some(*process) != over && self.is_present(process.session));
+        if let Some((client, ends_by)) = kept_client
+            && !self.is_present(client.session)
+        {
+            self.keep_stray(client, ends_by);
+        }
         for process in &processes {
             self.send(process.session, Order::Stop { step: process.step });
         }
@@ -117,6 +125,8 @@ impl State {
         let stopping = LanePhase::Stopping {
             last: None,
             processes,
+            keeps_processes,
+            kept_client,
             cooldown: cooldown.max(pause),
             timer,
             pending: None,
@@ -133,6 +143,7 @@ impl State {
         for lane in self.lanes.values_mut() {
             lane.remove_processes(|other| *other == process);
         }
+        self.strays.retain(|stray| !stray.is(process));
         self.advance();
     }
 

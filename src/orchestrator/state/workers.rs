@@ -1,5 +1,6 @@
 //! Workers that join, leave, or will not come back.
 
+use super::lane::{Attempt, LaneId};
 use super::message::{Command, Order, Place, Session};
 use super::table::WorkerId;
 use super::{Phase, Present, State};
@@ -7,7 +8,7 @@ use crate::results::EventKind;
 use crate::tools::{Cause, Failure};
 
 impl State {
-    pub(super) fn worker_joined(&mut self, name: &str, session: Session, place: Place) {
+    pub(super) fn worker_joined(&mut self, name: &str, session: Session, mut place: Place) {
         let Some(&id) = self.names.get(name) else {
             return;
         };
@@ -18,6 +19,7 @@ impl State {
             return;
         }
         worker.newest = Some(session);
+        let kept = std::mem::take(&mut place.kept);
         let present = Present {
             session,
             place: place.clone(),
@@ -45,6 +47,7 @@ impl State {
         }
         worker.given_up = false;
         worker.end = None;
+        let last = worker.last.replace(session);
         self.sessions.insert(session, id);
         if let Some(old) = &old {
             self.sessions.remove(&old.session);
@@ -70,6 +73,7 @@ impl State {
         if let Some(old) = old {
             self.end_session(id, old.session);
         }
+        self.adopt(id, last, session, &kept);
         self.advance();
     }
 
@@ -96,6 +100,9 @@ impl State {
             let worker = &mut self.workers[id];
             worker.given_up = true;
             worker.end = Some(reason);
+            if let (None, Some(last)) = (&worker.present, worker.last) {
+                self.end_session(id, last);
+            }
             self.advance();
         }
     }
@@ -117,19 +124,29 @@ impl State {
         self.end_session(id, present.session);
     }
 
-    /// Fails the attempts that ran in a session; its processes have ended with it.
+    /// Fails the attempts that ran in a session, except for those that outlive it. The other processes have ended with
+    /// it.
     fn end_session(&mut self, worker: WorkerId, session: Session) {
+        let comes_back = self.workers[worker].end.is_none();
+        let lost = self.lanes.iter().filter(|(_, lane)| {
+            lane.runs_in(session) && !(comes_back && lane.running().is_some_and(Attempt::outlives))
+        });
+        for id in lost.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.lose_attempt(id, worker);
+        }
+        self.keep_strays_of(session, comes_back);
+        for lane in self.lanes.values_mut() {
+            lane.remove_processes(|process| process.session == session);
+        }
+    }
+
+    /// Fails an attempt whose worker has left.
+    pub(super) fn lose_attempt(&mut self, id: LaneId, worker: WorkerId) {
         let text = format!(
             "worker `{}` left while the sample was under way",
             self.workers[worker].name
         );
-        let lost = self.lanes.iter().filter(|(_, lane)| lane.runs_in(session));
-        for id in lost.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.fail_attempt(id, Failure::new(Cause::WorkerLost, &text), None);
-        }
-        for lane in self.lanes.values_mut() {
-            lane.remove_processes(|process| process.session == session);
-        }
+        self.fail_attempt(id, Failure::new(Cause::WorkerLost, &text), None);
     }
 
     /// Starts the first sample when all workers that will come are present.

@@ -48,7 +48,7 @@ pub struct ToWorker {
     /// session: a successor has taken the run over.
     #[prost(uint64, tag = "15")]
     pub epoch: u64,
-    #[prost(oneof = "to_worker::Message", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "to_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub message: ::core::option::Option<to_worker::Message>,
 }
 /// Nested message and enum types in `ToWorker`.
@@ -67,10 +67,12 @@ pub mod to_worker {
         Hold(super::Hold),
         #[prost(message, tag = "6")]
         SendCopy(super::SendCopy),
+        #[prost(message, tag = "7")]
+        Forget(super::Forget),
     }
 }
 /// Who the worker is and where it can be reached.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Hello {
     /// The plan's name for it; must be the one in the worker's certificate.
     #[prost(string, tag = "1")]
@@ -99,6 +101,28 @@ pub struct Hello {
     pub other_pod_ip: ::prost::alloc::string::String,
     #[prost(string, tag = "10")]
     pub other_cluster_ip: ::prost::alloc::string::String,
+    /// What has outlived earlier sessions. The answers of these steps follow the Hello, also those that an earlier
+    /// session may have carried.
+    #[prost(message, repeated, tag = "11")]
+    pub kept: ::prost::alloc::vec::Vec<KeptStep>,
+}
+/// A step that has outlived its session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptStep {
+    /// The epoch of the orchestrator that started it; numbers of steps are unique within an epoch.
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    #[prost(uint64, tag = "2")]
+    pub step: u64,
+    /// A client; else a server.
+    #[prost(bool, tag = "3")]
+    pub is_client: bool,
+    /// Its tool runs. Else it has ended, and its answer is kept until Forget.
+    #[prost(bool, tag = "4")]
+    pub is_running: bool,
+    /// The worker kills it after this long, unless Stop comes first.
+    #[prost(uint32, tag = "5")]
+    pub ends_within_ms: u32,
 }
 /// A worker's copy of the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -157,6 +181,10 @@ pub struct StartServer {
     /// Not ready after this long: it is killed and reported as ended by the deadline.
     #[prost(uint32, tag = "4")]
     pub ready_within_ms: u32,
+    /// 0: it is killed when the session ends. Else it outlives the session, is killed after this long without a new one,
+    /// and its answers are kept until Forget.
+    #[prost(uint32, tag = "9")]
+    pub outlives_ms: u32,
     #[prost(oneof = "start_server::Ready", tags = "3, 5, 6, 7, 8")]
     pub ready: ::core::option::Option<start_server::Ready>,
 }
@@ -199,11 +227,21 @@ pub struct RunClient {
     /// How much is kept of what it prints, both streams together; between 64 KiB and 2 MiB.
     #[prost(uint32, tag = "6")]
     pub output_bytes: u32,
+    /// It outlives the session, until its deadline, and its answer is kept until Forget. Else it is killed when the
+    /// session ends.
+    #[prost(bool, tag = "7")]
+    pub outlives: bool,
 }
 /// Kill the process group of this step, server or client. Answered by that step's \*Ended; an unknown
 /// or already ended step needs no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stop {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+}
+/// The answer of a step that outlives sessions has arrived or is not wanted: the worker need not keep it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Forget {
     #[prost(uint64, tag = "1")]
     pub step: u64,
 }
@@ -571,7 +609,7 @@ pub mod orchestrator_client {
         }
         /// A worker's session. The worker's first message is Hello; then the orchestrator pushes orders,
         /// one at a time, and the worker answers each order by its step number. The stream's end is the
-        /// worker's leaving: it kills whatever it runs. A worker that comes back opens a new stream with a
+        /// worker's leaving: it kills whatever it runs, except for steps that outlive sessions. A worker that comes back opens a new stream with a
         /// new Hello. The orchestrator ends the stream of a worker that does not do what it is told.
         pub async fn work(
             &mut self,
@@ -717,7 +755,7 @@ pub mod orchestrator_server {
             + 'static;
         /// A worker's session. The worker's first message is Hello; then the orchestrator pushes orders,
         /// one at a time, and the worker answers each order by its step number. The stream's end is the
-        /// worker's leaving: it kills whatever it runs. A worker that comes back opens a new stream with a
+        /// worker's leaving: it kills whatever it runs, except for steps that outlive sessions. A worker that comes back opens a new stream with a
         /// new Hello. The orchestrator ends the stream of a worker that does not do what it is told.
         async fn work(
             &self,

@@ -21,7 +21,9 @@ impl State {
     /// Starts all samples that can start now; ends cells that need no attempt or can have none.
     pub(in super::super) fn start_samples(&mut self) {
         loop {
-            while let Some((rank, nodes)) = self.queue.take() {
+            while self.strays.is_empty()
+                && let Some((rank, nodes)) = self.queue.take()
+            {
                 let cell = rank.cell();
                 let outcome = match self.next_for(cell) {
                     Next::Attempt {
@@ -98,6 +100,8 @@ impl State {
         let target = target(path, family, &from.place, &to.place).map_err(Outcome::Failed)?;
         let (from, to) = (from.session, to.session);
         let server = task.tool().server(&task.job(&params, &target));
+        let keeps_processes = task.tool().outlives_session();
+        let outlives = keeps_processes.then(|| self.patience_for(task.work.deadline));
         let cell = task.id();
         let step = self.new_step();
         let timer = self.set_timer(self.limits.ready + self.limits.answer);
@@ -112,6 +116,7 @@ impl State {
             server_ended: false,
             server_observed: None,
             server_command: server.argv.clone(),
+            keeps_processes,
             stage: Stage::Starting,
             timer,
         };
@@ -127,6 +132,7 @@ impl State {
                 step,
                 server,
                 ready_within: self.limits.ready,
+                outlives,
             },
         );
         let started = EventKind::SampleStarted {
@@ -192,10 +198,13 @@ impl State {
             .tool()
             .client(&task.job(&attempt.params, &attempt.target));
         let (from, deadline) = (attempt.from, task.work.deadline);
+        let outlives = attempt.keeps_processes;
+        let answer = self.limits.answer;
         attempt.stage = Stage::Measuring {
             client: next_step,
             command: client.argv.clone(),
             started: self.now,
+            ends_by: self.now + deadline + answer,
         };
         attempt.timer = Timer(self.next_timer);
         self.next_step += 1;
@@ -207,9 +216,14 @@ impl State {
                 client,
                 deadline,
                 output_bytes,
+                outlives,
             },
         );
-        self.set_timer(deadline + self.limits.answer);
+        self.set_timer(if outlives {
+            self.patience_for(deadline)
+        } else {
+            deadline + answer
+        });
         self.copies.set_changed();
     }
 

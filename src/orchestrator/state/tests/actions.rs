@@ -19,6 +19,11 @@ pub(super) enum Action {
     WorkerJoins(&'static str, Machine),
     WorkerVanishes(&'static str),
     WorkerRestarts(&'static str, Machine),
+    /// Its pod goes on; what was under way may be lost.
+    SessionIsCut {
+        worker: &'static str,
+        loses_mail: bool,
+    },
     /// It obeys no order any more.
     WorkerHangs(&'static str),
     ClusterGivesUpWorker(&'static str),
@@ -57,6 +62,14 @@ impl fmt::Debug for Action {
             Self::WorkerJoins(worker, on) => write!(f, "{worker} joins {on}"),
             Self::WorkerVanishes(worker) => write!(f, "{worker} vanishes"),
             Self::WorkerRestarts(worker, on) => write!(f, "{worker} vanishes and joins {on}"),
+            Self::SessionIsCut { worker, loses_mail } => {
+                write!(f, "the session of {worker} is cut")?;
+                f.write_str(if *loses_mail {
+                    " with its messages"
+                } else {
+                    ""
+                })
+            }
             Self::WorkerHangs(worker) => write!(f, "{worker} stops obeying orders"),
             Self::ClusterGivesUpWorker(worker) => {
                 write!(f, "the cluster reports that {worker} will not come back")
@@ -96,6 +109,7 @@ impl World {
                 self.vanish(worker);
                 self.join(worker, machine);
             }
+            Action::SessionIsCut { worker, loses_mail } => self.cut(worker, loses_mail),
             Action::WorkerHangs(worker) => self.deaf.extend(self.sessions.get(worker)),
             Action::ClusterGivesUpWorker(worker) => self.mail.push(Input::WorkerGivenUp {
                 worker: worker.to_owned(),
@@ -156,7 +170,7 @@ impl World {
 
 /// Histories. Two numbers make an action, which is much faster than a strategy for each kind.
 pub(super) fn actions() -> impl Strategy<Value = Vec<Action>> {
-    let action = (0..52_u8, 0..1000_usize).prop_map(|(kind, nth)| action(kind, nth));
+    let action = (0..55_u8, 0..1000_usize).prop_map(|(kind, nth)| action(kind, nth));
     prop::collection::vec(action, 0..250)
 }
 
@@ -208,6 +222,10 @@ fn action(kind: u8, nth: usize) -> Action {
         48 => Action::WorkerRestarts(worker, machine),
         49 => Action::WorkerHangs(worker),
         50 => Action::ClusterGivesUpWorker(worker),
+        51..=53 => Action::SessionIsCut {
+            worker,
+            loses_mail: nth / 5 % 2 == 1,
+        },
         _ if nth.is_multiple_of(8) => Action::UserCancels,
         _ => Action::NextMessageArrives,
     }

@@ -12,6 +12,10 @@ pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
 /// A cell of a generated plan, with a path and a test of its own.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent properties, in all combinations"
+)]
 pub(in super::super) struct CellSpec {
     /// Index of the client's worker.
     pub from: usize,
@@ -23,6 +27,8 @@ pub(in super::super) struct CellSpec {
     pub cooldown: bool,
     /// Searches for a rate.
     pub search: bool,
+    /// Its tool outlives sessions.
+    pub outlives: bool,
 }
 
 /// A cell between two workers that is measured once.
@@ -35,6 +41,7 @@ pub(in super::super) const fn cell(from: usize, to: usize) -> CellSpec {
         retries: 0,
         cooldown: false,
         search: false,
+        outlives: false,
     }
 }
 
@@ -78,6 +85,7 @@ pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
                 repeat: cell.repeat.clone(),
             },
             find: cell.search.then(a_search),
+            label: if cell.outlives { plans::OUTLIVES } else { "" }.to_owned(),
             ..plans::test(format!("cell-{i}"), vec![path.name.clone()])
         };
         (path, test)
@@ -95,9 +103,10 @@ pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
         0..3_u32,
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.4),
     );
     let cell = fields.prop_map(
-        |(from, to, by_cluster_ip, repeat, retries, cooldown, search)| CellSpec {
+        |(from, to, by_cluster_ip, repeat, retries, cooldown, search, outlives)| CellSpec {
             from,
             to,
             by_cluster_ip,
@@ -105,6 +114,7 @@ pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
             retries,
             cooldown,
             search,
+            outlives,
         },
     );
     prop::collection::vec(cell, 1..6)

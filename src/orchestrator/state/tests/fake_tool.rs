@@ -10,6 +10,7 @@ use crate::tools::{
 #[derive(Debug)]
 pub(super) struct Fake {
     pub cell: String,
+    pub outlives_session: bool,
 }
 
 const CAUSES: [Cause; 7] = [
@@ -53,6 +54,9 @@ impl Tool for Fake {
     }
     fn has_warmup(&self) -> bool {
         true
+    }
+    fn outlives_session(&self) -> bool {
+        self.outlives_session
     }
     fn read(&self, _: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         let cause = match &ended.how {

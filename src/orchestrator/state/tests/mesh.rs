@@ -56,6 +56,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
             other_cluster_ip: None,
             peer_ip: None,
             claim: Claim::default(),
+            kept: Vec::new(),
             environment: WorkerEnvironment {
                 tools,
                 ..WorkerEnvironment::default()
@@ -89,7 +90,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
                     ended: ended(How::Stopped),
                     observed: None,
                 }),
-                Order::Goodbye => {}
+                Order::Forget { .. } | Order::Goodbye => {}
             }
         }
         if inputs.is_empty() {

@@ -6,6 +6,7 @@ mod cells;
 mod fake_tool;
 mod histories;
 mod journal_check;
+mod kept;
 mod mesh;
 mod plans;
 mod queue_model;

@@ -71,11 +71,15 @@ pub(in super::super) fn tasks(
     with_fakes(plan)
 }
 
+/// The label of a test whose tool outlives sessions.
+pub(super) const OUTLIVES: &str = "outlives";
+
 /// The tasks of a plan whose tests are measured by the fake.
 pub(super) fn with_fakes(plan: Plan) -> Tasks {
     Tasks::with_tools(plan, &Selection::all(), |test, _| {
         Box::new(Fake {
             cell: test.name.clone(),
+            outlives_session: test.label == OUTLIVES,
         })
     })
 }

@@ -26,6 +26,8 @@ struct Replacement {
     late: Option<usize>,
     /// The next one is on the node of the last, in the same pod.
     is_restart: bool,
+    /// Tools that outlive sessions run on.
+    pods_stay: bool,
 }
 
 fn replacement() -> impl Strategy<Value = Replacement> {
@@ -35,12 +37,14 @@ fn replacement() -> impl Strategy<Value = Replacement> {
         0..WORKERS.len(),
         late,
         prop::bool::weighted(0.3),
+        any::<bool>(),
     );
-    numbers.prop_map(|(salt, first, late, is_restart)| Replacement {
+    numbers.prop_map(|(salt, first, late, is_restart, pods_stay)| Replacement {
         salt,
         first,
         late,
         is_restart,
+        pods_stay,
     })
 }
 
@@ -158,7 +162,7 @@ fn replay(cells: &[CellSpec], policy: Policy, parts: Vec<(Vec<Action>, Replaceme
         world.held = world.held.min(events.len());
         restarts.retain(|at| *at <= events.len());
         restarts.push(events.len());
-        world.succeed(epoch, base, events);
+        world.succeed(epoch, base, events, replacement.pods_stay);
     }
     world.end_well();
     while world.superseded {
@@ -168,12 +172,13 @@ fn replay(cells: &[CellSpec], policy: Policy, parts: Vec<(Vec<Action>, Replaceme
             first: 0,
             late: None,
             is_restart: false,
+            pods_stay: true,
         };
         let (epoch, base, events) = newest_copy(&world, &replacement);
         world.held = world.held.min(events.len());
         restarts.retain(|at| *at <= events.len());
         restarts.push(events.len());
-        world.succeed(epoch, base, events);
+        world.succeed(epoch, base, events, replacement.pods_stay);
         world.end_well();
     }
     check(

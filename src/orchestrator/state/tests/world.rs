@@ -11,6 +11,7 @@ use super::super::copy::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
 use super::cells::{CellSpec, WORKERS, tasks};
+use super::kept::Kept;
 use super::plans::{Policy, state_after, state_of_epoch};
 use crate::plan::Concurrency;
 use crate::results::WorkerEnvironment;
@@ -48,6 +49,10 @@ pub(super) struct World {
     pub(super) starts_seen: HashSet<u64>,
     /// What the workers hold of the journal.
     pub(super) copies: BTreeMap<&'static str, WorkerCopy>,
+    /// Steps that outlive sessions, until the orchestrator lets them be forgotten.
+    pub(super) kept: Vec<Kept>,
+    /// Workers that the cluster does not start again, as the orchestrator was told.
+    pub(super) given_up: HashSet<String>,
     /// Processes that were told to stop.
     stopped: HashSet<(Session, Step)>,
     /// Events before this one were acknowledged while a worker held them.
@@ -141,6 +146,8 @@ impl World {
             journal: Vec::new(),
             starts_seen: HashSet::new(),
             copies: BTreeMap::new(),
+            kept: Vec::new(),
+            given_up: HashSet::new(),
             stopped: HashSet::new(),
             held: 0,
             superseded: false,
@@ -166,14 +173,20 @@ impl World {
         epoch: Epoch,
         base: claim::HeldJournal,
         events: Vec<EventKind>,
+        pods_stay: bool,
     ) {
         for worker in WORKERS {
-            self.vanish(worker);
+            if pods_stay {
+                self.cut(worker, true);
+            } else {
+                self.vanish(worker);
+            }
         }
         self.mail.clear();
         self.delivered.clear();
         self.timers.clear();
         self.believed.clear();
+        self.given_up.clear();
         self.cancelled = false;
         self.state = state_of_epoch(tasks(&self.specs, self.policy), &events, epoch, base);
         #[expect(
@@ -233,15 +246,18 @@ impl World {
                 let believed = self.believed.get(worker).copied();
                 if believed < Some(*session) && !self.over.contains(session) {
                     self.over.extend(believed);
+                    self.given_up.remove(worker);
                     self.believed.insert(worker.clone(), *session);
                 }
             }
             Input::WorkerLeft { session, .. } => {
                 self.over.insert(*session);
             }
+            Input::WorkerGivenUp { worker, .. } => drop(self.given_up.insert(worker.clone())),
             Input::Cancel => self.cancelled = true,
             _ => {}
         }
+        self.end_unknown_clients(matches!(input, Input::TimerFired(_)));
         self.delivered.push(input.clone());
         let before = self.state.acknowledged();
         let commands = self.state.handle(self.clock, input);
@@ -282,7 +298,7 @@ impl World {
         let node = &self.places[&session].node;
         for (process, _, start) in &self.clients {
             let is_told_to_stop = self.stopped.contains(&(process.session, process.step));
-            let is_lost = self.over.contains(&process.session);
+            let is_lost = !self.is_believed(process.session);
             let is_serial = self.policy.concurrency == Concurrency::Serial;
             let disturbs = is_serial || self.loads[start].contains(node);
             assert!(
@@ -339,7 +355,7 @@ impl World {
                 Command::Send { session, order } => self.receive(session, order),
                 Command::Disconnect { session } => {
                     self.over.insert(session);
-                    self.kill(session);
+                    self.end_session(session);
                 }
                 Command::Emit(emission) => self.write(*emission),
                 Command::SetTimer { timer, .. } => self.timers.push(timer),
@@ -386,12 +402,25 @@ impl World {
             return;
         }
         match order {
-            Order::StartServer { step, server, .. } => {
+            Order::StartServer {
+                step,
+                server,
+                outlives,
+                ..
+            } => {
                 self.were_ready.remove(&server.argv[1]);
                 let process = Process { session, step };
+                if outlives.is_some() {
+                    self.keep(process, false);
+                }
                 self.servers.push((process, server.argv[1].clone(), false));
             }
-            Order::RunClient { step, client, .. } => {
+            Order::RunClient {
+                step,
+                client,
+                outlives,
+                ..
+            } => {
                 let cell = &client.argv[1];
                 assert!(
                     self.were_ready.contains(cell),
@@ -428,6 +457,9 @@ impl World {
                     "dials an old address"
                 );
                 let process = Process { session, step };
+                if outlives {
+                    self.keep(process, true);
+                }
                 self.clients.push((process, client.argv, self.next_start));
                 self.next_start += 1;
             }
@@ -436,6 +468,7 @@ impl World {
                 self.end_server(process, How::Stopped);
                 self.end_client(process, How::Stopped);
             }
+            Order::Forget { step } => self.forget(Process { session, step }),
             Order::Goodbye => {}
         }
     }
@@ -443,14 +476,17 @@ impl World {
     pub(super) fn end_server(&mut self, process: Process, how: How) {
         if let Some(i) = self.servers.iter().position(|(p, ..)| *p == process) {
             self.servers.remove(i);
-            self.mail.push(Input::ServerEnded {
+            self.answer(
                 process,
-                ended: Ended::silent(how),
-                observed: Some(Observation {
-                    figures: vec![(host_metrics::OBSERVED_S, 1.5)],
-                    carried_bytes: None,
-                }),
-            });
+                Input::ServerEnded {
+                    process,
+                    ended: Ended::silent(how),
+                    observed: Some(Observation {
+                        figures: vec![(host_metrics::OBSERVED_S, 1.5)],
+                        carried_bytes: None,
+                    }),
+                },
+            );
         }
     }
 
@@ -463,15 +499,8 @@ impl World {
                 tcp: None,
                 observed: None,
             };
-            self.mail.push(Input::ClientEnded(process, end));
+            self.answer(process, Input::ClientEnded(process, end));
         }
-    }
-
-    /// Ends a session: all that ran in it ends too.
-    fn kill(&mut self, session: Session) {
-        self.sessions.retain(|_, living| *living != session);
-        self.servers.retain(|(p, ..)| p.session != session);
-        self.clients.retain(|(p, ..)| p.session != session);
     }
 
     pub(super) fn join(&mut self, worker: &'static str, machine: Machine) {
@@ -485,8 +514,11 @@ impl World {
                 node: machine.node,
                 ..WorkerCopy::default()
             };
+            self.end_pod(worker);
         }
+        let copy = self.copies.entry(worker).or_default();
         let claim = copy.claim();
+        let (kept, answers) = self.begin_session(worker, session);
         let place = Place {
             node: format!("n{}", machine.node),
             pod_ip: format!("10.0.0.{}", session.0),
@@ -495,6 +527,7 @@ impl World {
             other_cluster_ip: None,
             peer_ip: None,
             claim,
+            kept,
             environment: WorkerEnvironment {
                 tools: tools.into_iter().filter(|_| machine.has_tool).collect(),
                 ..WorkerEnvironment::default()
@@ -507,6 +540,7 @@ impl World {
             session,
             place,
         });
+        self.mail.extend(answers);
     }
 
     /// All workers join, on one node.
@@ -518,12 +552,13 @@ impl World {
 
     pub(super) fn vanish(&mut self, worker: &'static str) {
         if let Some(session) = self.sessions.get(worker).copied() {
-            self.kill(session);
+            self.end_session(session);
             self.mail.push(Input::WorkerLeft {
                 worker: worker.to_owned(),
                 session,
             });
         }
+        self.end_pod(worker);
     }
 
     pub(super) fn ready(&mut self, nth: usize) {
