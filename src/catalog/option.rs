@@ -34,6 +34,8 @@ pub enum Kind {
     Bytes,
     /// Bits per second: `100 Mbit/s`.
     BitRate,
+    /// Microseconds, written with a unit: `20ms`.
+    Duration,
     /// A name of ASCII letters, digits, `_` and `-`.
     Name {
         longest: usize,
@@ -107,6 +109,15 @@ impl ToolOption {
         limits: RangeInclusive<u64>,
     ) -> Self {
         option(name, text, Kind::BitRate, limits)
+    }
+
+    /// A time, with limits in microseconds. It does not sweep.
+    pub(super) const fn duration(
+        name: &'static str,
+        text: &'static str,
+        limits: RangeInclusive<u64>,
+    ) -> Self {
+        option(name, text, Kind::Duration, limits)
     }
 
     /// A name or a flag, which do not sweep.

@@ -91,6 +91,12 @@ pub trait Tool: Send + Sync {
         false
     }
 
+    /// Whether its processes outlive a session between worker and orchestrator that breaks while the client runs: the
+    /// worker delivers the result once it is back. Else the attempt fails.
+    fn outlives_session(&self) -> bool {
+        false
+    }
+
     /// What the client's output says.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::catalog::{BuiltInTool, Kind, Metric, Mode, Transport, built_in_tool};
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::DeclaredUse;
-use crate::plan::model::units::{BitRate, Bytes};
+use crate::plan::model::units::{BitRate, Bytes, Duration as Time};
 
 /// The tool of a test. A choice is a key: `iperf3: {…}`, `netperf: {…}`, or a name from `tools:`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -128,6 +128,9 @@ impl BuiltInUse {
                 }
                 (Some(OptionValue::Numbers(values)), Kind::BitRate) => {
                     map.serialize_entry(option.name, &values.map(BitRate))?;
+                }
+                (Some(OptionValue::Numbers(values)), Kind::Duration) => {
+                    map.serialize_entry(option.name, &values.map(Time::from_micros))?;
                 }
                 (Some(OptionValue::Numbers(values)), _) => {
                     map.serialize_entry(option.name, values)?;
