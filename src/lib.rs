@@ -25,6 +25,8 @@ pub mod import;
 pub mod orchestrator;
 pub mod output;
 pub mod plan;
+#[cfg(all(target_os = "linux", feature = "local"))]
+pub mod probe;
 pub mod render;
 pub mod report;
 pub mod results;

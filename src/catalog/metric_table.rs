@@ -19,7 +19,33 @@ pub mod name {
     pub const LATENCY_P50_US: &str = "latency_us.p50";
     pub const LATENCY_P90_US: &str = "latency_us.p90";
     pub const LATENCY_P99_US: &str = "latency_us.p99";
+    pub const LATENCY_P99_9_US: &str = "latency_us.p99.9";
+    pub const LATENCY_P99_99_US: &str = "latency_us.p99.99";
     pub const LATENCY_MAX_US: &str = "latency_us.max";
+    pub const TCP_LATENCY_P50_US: &str = "tcp_latency_us.p50";
+    pub const TCP_LATENCY_P99_US: &str = "tcp_latency_us.p99";
+    pub const TCP_LATENCY_MAX_US: &str = "tcp_latency_us.max";
+    pub const CONNECT_LATENCY_P50_US: &str = "connect_latency_us.p50";
+    pub const CONNECT_LATENCY_P99_US: &str = "connect_latency_us.p99";
+    pub const CONNECT_LATENCY_MAX_US: &str = "connect_latency_us.max";
+    pub const OUTAGE_LONGEST_US: &str = "outage_us.longest";
+    pub const OUTAGE_TOTAL_US: &str = "outage_us.total";
+    pub const OUTAGE_COUNT: &str = "outage.count";
+    pub const UDP_OUTAGE_LONGEST_US: &str = "udp_outage_us.longest";
+    pub const UDP_OUTAGE_TOTAL_US: &str = "udp_outage_us.total";
+    pub const TCP_OUTAGE_LONGEST_US: &str = "tcp_outage_us.longest";
+    pub const TCP_OUTAGE_TOTAL_US: &str = "tcp_outage_us.total";
+    pub const CONNECT_OUTAGE_LONGEST_US: &str = "connect_outage_us.longest";
+    pub const CONNECT_OUTAGE_TOTAL_US: &str = "connect_outage_us.total";
+    pub const CONNECTIONS_BROKEN: &str = "connections.broken";
+    pub const CONNECTIONS_SURVIVED: &str = "connections.survived";
+    pub const CONNECTIONS_FAILED: &str = "connections.failed";
+    pub const REORDERED: &str = "reordered";
+    pub const DUPLICATES: &str = "duplicates";
+    pub const STALL_LONGEST_US: &str = "stall_us.longest";
+    pub const STALL_TOTAL_US: &str = "stall_us.total";
+    pub const DELAY_CLIENT_US: &str = "delay_us.client";
+    pub const DELAY_SERVER_US: &str = "delay_us.server";
     pub const TRANSACTIONS_PER_S: &str = "transactions_per_s";
     pub const EFFECTIVE_MSS: &str = "effective_mss";
     pub const CPU_PERCENT_CLIENT: &str = "cpu_percent.client";
@@ -57,7 +83,7 @@ pub struct Column {
 }
 
 /// The metrics, in the order in which tables and messages show them.
-pub const METRICS: [KnownMetric; 19] = [
+pub const METRICS: [KnownMetric; 45] = [
     known("throughput", name::THROUGHPUT_BPS, Unit::BitsPerSecond)
         .text("Bits a second that arrived."),
     known("throughput.forward", name::THROUGHPUT_FORWARD_BPS, Unit::BitsPerSecond)
@@ -110,9 +136,71 @@ pub const METRICS: [KnownMetric; 19] = [
         .text("99 % of the requests took no longer.")
         .column(["p99", "µs"], 1)
         .sweep("latency p99"),
+    known("latency.p99.9", name::LATENCY_P99_9_US, Unit::Microseconds)
+        .text("99.9 % of the requests took no longer."),
+    known("latency.p99.99", name::LATENCY_P99_99_US, Unit::Microseconds)
+        .text("99.99 % of the requests took no longer."),
     known("latency.max", name::LATENCY_MAX_US, Unit::Microseconds)
         .text("The longest time of a request and its response.")
         .column(["max", "µs"], 0),
+    known("tcp_latency.p50", name::TCP_LATENCY_P50_US, Unit::Microseconds)
+        .text("Half of the round trips over the TCP connection took no longer."),
+    known("tcp_latency.p99", name::TCP_LATENCY_P99_US, Unit::Microseconds)
+        .text("99 % of the round trips over the TCP connection took no longer.")
+        .column(["TCP p99", "µs"], 1),
+    known("tcp_latency.max", name::TCP_LATENCY_MAX_US, Unit::Microseconds)
+        .text("The longest round trip over the TCP connection."),
+    known("connect_latency.p50", name::CONNECT_LATENCY_P50_US, Unit::Microseconds)
+        .text("Half of the new connections were made in no longer."),
+    known("connect_latency.p99", name::CONNECT_LATENCY_P99_US, Unit::Microseconds)
+        .text("99 % of the new connections were made in no longer.")
+        .column(["connect p99", "µs"], 1),
+    known("connect_latency.max", name::CONNECT_LATENCY_MAX_US, Unit::Microseconds)
+        .text("The longest time that a new connection took."),
+    known("outage.longest", name::OUTAGE_LONGEST_US, Unit::Microseconds)
+        .text("The longest time without an answer, of any kind of traffic.")
+        .column(["longest gap", "µs"], 0),
+    known("outage.total", name::OUTAGE_TOTAL_US, Unit::Microseconds)
+        .text("The time without an answer, of the kind of traffic with the most.")
+        .column(["all gaps", "µs"], 0),
+    known("outage.count", name::OUTAGE_COUNT, Unit::Count)
+        .text("Gaps, of the kind of traffic with the most."),
+    known("udp_outage.longest", name::UDP_OUTAGE_LONGEST_US, Unit::Microseconds)
+        .text("The longest time without an answer over UDP."),
+    known("udp_outage.total", name::UDP_OUTAGE_TOTAL_US, Unit::Microseconds)
+        .text("The time without an answer over UDP."),
+    known("tcp_outage.longest", name::TCP_OUTAGE_LONGEST_US, Unit::Microseconds)
+        .text("The longest time without an answer over the TCP connection."),
+    known("tcp_outage.total", name::TCP_OUTAGE_TOTAL_US, Unit::Microseconds)
+        .text("The time without an answer over the TCP connection."),
+    known("connect_outage.longest", name::CONNECT_OUTAGE_LONGEST_US, Unit::Microseconds)
+        .text("The longest time in which no new connection was made."),
+    known("connect_outage.total", name::CONNECT_OUTAGE_TOTAL_US, Unit::Microseconds)
+        .text("The time in which no new connection was made."),
+    known("connections.broken", name::CONNECTIONS_BROKEN, Unit::Count)
+        .text("How often the TCP connection broke.")
+        .column(["broken", ""], 0),
+    known("connections.survived", name::CONNECTIONS_SURVIVED, Unit::Count)
+        .neither_better()
+        .text("Gaps after which the same TCP connection went on."),
+    known("connections.failed", name::CONNECTIONS_FAILED, Unit::Count)
+        .text("New connections that were refused, or not made in time."),
+    known("reordered", name::REORDERED, Unit::Count)
+        .text("Answers that came after one to a later packet."),
+    known("duplicates", name::DUPLICATES, Unit::Count)
+        .text("Answers that had come before."),
+    known("stall.longest", name::STALL_LONGEST_US, Unit::Microseconds)
+        .neither_better()
+        .text("The longest time in which the probe's client did not run."),
+    known("stall.total", name::STALL_TOTAL_US, Unit::Microseconds)
+        .neither_better()
+        .text("The time in which the probe's client did not run."),
+    known("delay.client", name::DELAY_CLIENT_US, Unit::Microseconds)
+        .neither_better()
+        .text("How late the probe's client sent: 99 % of the packets no later."),
+    known("delay.server", name::DELAY_SERVER_US, Unit::Microseconds)
+        .neither_better()
+        .text("How long packets waited for the probe's server: 99 % no longer. A part of their latency."),
     known("transactions_per_s", name::TRANSACTIONS_PER_S, Unit::PerSecond)
         .text("Requests that were answered, or connections that were made, a second."),
     known("effective_mss", name::EFFECTIVE_MSS, Unit::Bytes)

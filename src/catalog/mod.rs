@@ -14,6 +14,7 @@ mod metric;
 mod metric_table;
 mod netperf;
 mod option;
+mod probe;
 mod shared_parameter;
 mod tool;
 mod tool_list;
@@ -27,9 +28,11 @@ pub use metric::Metric;
 pub use metric_table::{BOTH_WAYS, Column, KnownMetric, METRICS, better, name, reserved_metric};
 pub use netperf::NETPERF;
 pub use option::{Kind, Role, ToolOption};
+pub use probe::PROBE;
 pub use shared_parameter::{SHARED_PARAMETERS, SharedParameter, shared_parameter};
 pub use tool::{
-    BuiltIn, BuiltInTool, CsvDigits, Mode, Program, Search, Theory, Transport, WarmupLimit,
+    BuiltIn, BuiltInTool, CsvDigits, Mode, OWN_PROGRAM, Program, Search, Theory, Transport,
+    WarmupLimit,
 };
 pub use tool_list::{BUILT_IN_TOOLS, built_in_tool};
 pub use unit::Unit;

@@ -38,6 +38,8 @@ pub enum Kind {
     BitRate,
     /// The word of a [`Direction`]; the limits are those of its number.
     Direction,
+    /// Microseconds, written with a unit: `20ms`.
+    Duration,
     /// A name of ASCII letters, digits, `_` and `-`.
     Name {
         longest: usize,
@@ -121,6 +123,15 @@ impl ToolOption {
         option("direction", text, Kind::Direction, 0..=most.number())
             .otherwise(Direction::Forward.word())
             .phrase("{}")
+    }
+
+    /// A time, with limits in microseconds. It does not sweep.
+    pub(super) const fn duration(
+        name: &'static str,
+        text: &'static str,
+        limits: RangeInclusive<u64>,
+    ) -> Self {
+        option(name, text, Kind::Duration, limits)
     }
 
     /// A name or a flag, which do not sweep.

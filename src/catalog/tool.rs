@@ -10,6 +10,7 @@ use super::{LARGEST_DATAGRAM_BYTES, Role, ToolOption};
 pub enum BuiltIn {
     Iperf3,
     Netperf,
+    Probe,
 }
 
 /// A built-in tool.
@@ -105,11 +106,14 @@ impl Transport {
     }
 }
 
+/// The name of this program among the programs of tools. It is never looked for on the `PATH`.
+pub const OWN_PROGRAM: &str = "netplan";
+
 /// A program, and the Debian and Ubuntu package that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program<'a> {
     pub name: &'a str,
-    /// Empty when the package is not known.
+    /// Empty when the package is not known, or the program is this one.
     pub package: &'a str,
 }
 

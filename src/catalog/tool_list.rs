@@ -1,9 +1,9 @@
 //! The list of the built-in tools.
 
-use super::{BuiltInTool, iperf3, netperf};
+use super::{BuiltInTool, iperf3, netperf, probe};
 
 /// The built-in tools. What runs each of them is in `tools/registry.rs`.
-pub const BUILT_IN_TOOLS: [&BuiltInTool; 2] = [&iperf3::IPERF3, &netperf::NETPERF];
+pub const BUILT_IN_TOOLS: [&BuiltInTool; 3] = [&iperf3::IPERF3, &netperf::NETPERF, &probe::PROBE];
 
 /// The built-in tool of this name.
 #[must_use]

@@ -42,8 +42,8 @@ Results go to stdout, everything else to stderr.";
 /// How fast is the pod network, and did it get slower?
 ///
 /// netplan reads a test plan (traffic paths, tools, a sweep of segment sizes, where the workers run), starts
-/// orchestrator and workers, measures the whole matrix with iperf3 and netperf, and prints and stores the
-/// results.
+/// orchestrator and workers, measures the whole matrix with iperf3, netperf or its own probe, and prints and
+/// stores the results.
 #[derive(Debug, Parser)]
 #[command(name = "netplan", version, after_help = EXAMPLES, max_term_width = 100, styles = terminal::color::STYLES)]
 struct Cli {
@@ -80,6 +80,9 @@ enum Command {
     #[cfg(all(target_os = "linux", feature = "local"))]
     #[command(hide = true)]
     OffloadsOff(roles::offloads::OffloadsArgs),
+    #[cfg(all(target_os = "linux", feature = "local"))]
+    #[command(hide = true)]
+    Probe(roles::probe::ProbeArgs),
     #[cfg(all(target_os = "linux", feature = "local"))]
     #[command(hide = true)]
     Worker(roles::worker::WorkerArgs),
@@ -168,6 +171,8 @@ impl Command {
             Self::Orchestrator(args) => roles::orchestrator::execute(args),
             #[cfg(all(target_os = "linux", feature = "local"))]
             Self::OffloadsOff(args) => roles::offloads::execute(&args),
+            #[cfg(all(target_os = "linux", feature = "local"))]
+            Self::Probe(args) => roles::probe::execute(&args),
             #[cfg(all(target_os = "linux", feature = "local"))]
             Self::Worker(args) => roles::worker::execute(args),
         }

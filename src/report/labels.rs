@@ -1,7 +1,8 @@
 //! Names of tools and metrics, and descriptions of tests, for people.
 
-use crate::catalog::{Transport, Unit};
+use crate::catalog::{Kind, Transport, Unit};
 use crate::plan::sweep::Sweep;
+use crate::plan::units::Duration;
 use crate::plan::{ToolSpec, Via};
 use crate::schedule::Param;
 use crate::tools::name;
@@ -38,7 +39,10 @@ pub fn describe(tool: &ToolSpec, searches: bool) -> String {
                 // That there is one stream goes without saying.
                 let is_obvious = *value == 1 && option.default == Some(1);
                 let is_said = !option.phrase.is_empty() && !is_obvious;
-                let value = Param::named(option.name).value_text(*value);
+                let value = match option.kind {
+                    Kind::Duration => Duration::from_micros(*value).to_string(),
+                    _ => Param::named(option.name).value_text(*value),
+                };
                 is_said.then(|| option.phrase.replace("{}", &value))
             });
             let has_rate = searches || used.options.contains_key("rate");

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::registry::{built_in, from_spec};
+use crate::catalog::OWN_PROGRAM;
 use crate::plan::Plan;
 
-/// The names of all programs that the tests of a plan start.
+/// The names of all programs that the tests of a plan start, without this one.
 #[must_use]
 pub fn programs(plan: &Plan) -> BTreeSet<String> {
     let tests = plan.tests.iter();
@@ -14,6 +15,7 @@ pub fn programs(plan: &Plan) -> BTreeSet<String> {
             let tool = from_spec(&test.tool);
             let programs = tool.programs().into_iter();
             programs
+                .filter(|program| program.name != OWN_PROGRAM)
                 .map(|program| program.name.to_owned())
                 .collect::<Vec<_>>()
         })

@@ -4,6 +4,7 @@
 use super::declared::Declared;
 use super::iperf3::Iperf3;
 use super::netperf::Netperf;
+use super::probe::Probe;
 use super::tool::Tool;
 use crate::catalog::{BUILT_IN_TOOLS, BuiltIn};
 use crate::plan::{BuiltInUse, ToolSpec};
@@ -16,6 +17,7 @@ pub fn from_spec(spec: &ToolSpec) -> Box<dyn Tool> {
         ToolSpec::BuiltIn(used) => match used.tool.id {
             BuiltIn::Iperf3 => Box::new(Iperf3::from(used)),
             BuiltIn::Netperf => Box::new(Netperf::from(used)),
+            BuiltIn::Probe => Box::new(Probe::from(used)),
         },
     }
 }

@@ -85,6 +85,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diag",
         ],
     ),
+    // What it prints is read by `tools`.
+    ("probe", &["tools"]),
     (
         "worker",
         &[
@@ -116,6 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "orchestrator",
             "worker",
+            "probe",
             "cluster",
             "output",
             "history",
@@ -153,13 +156,17 @@ const MAY_USE_CRATE: &[(&str, &[&str])] = &[
         "k8s_openapi",
         &["cluster", "plan/decode/pod_patch.rs", "render/pod_patch.rs"],
     ),
-    ("socket2", &["rpc"]),
+    ("socket2", &["probe", "rpc"]),
     (
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],
     ),
-    ("nix", &["files", "worker", "cluster", "cli", "system"]),
+    (
+        "nix",
+        &["files", "probe", "worker", "cluster", "cli", "system"],
+    ),
     ("tokio_rustls", &["rpc"]),
+    ("hdrhistogram", &["probe/record/latency.rs"]),
     ("landlock", &["worker/tool_process/confine.rs"]),
 ];
 

@@ -48,6 +48,7 @@ mod neutral_text;
 mod odd_files;
 mod odd_outputs;
 mod orchestrator;
+mod outages;
 mod page;
 #[path = "../../benches/figures/pairs_simulation.rs"]
 mod pairs_simulation;

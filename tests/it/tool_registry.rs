@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use netplan::catalog::{
-    BOTH_WAYS, BUILT_IN_TOOLS, BuiltInTool, Kind, KnownMetric, METRICS, Metric, Mode, ToolOption,
-    Unit,
+    BOTH_WAYS, BUILT_IN_TOOLS, BuiltInTool, Kind, KnownMetric, METRICS, Metric, Mode, OWN_PROGRAM,
+    ToolOption, Unit,
 };
 use netplan::diag::Source;
 use netplan::plan::{self, Alone, BuiltInUse, PlanFile, ToolSpec};
@@ -42,13 +42,17 @@ fn spec(tool: &BuiltInTool, mode: &Mode) -> ToolSpec {
 
 /// Whether the values of the option are numbers with limits.
 fn is_number(option: &&ToolOption) -> bool {
-    matches!(option.kind, Kind::Number(_) | Kind::Bytes | Kind::BitRate)
+    matches!(
+        option.kind,
+        Kind::Number(_) | Kind::Bytes | Kind::BitRate | Kind::Duration
+    )
 }
 
 /// A value of the option as plans write it.
 fn written(option: &ToolOption, value: u64) -> String {
     match option.kind {
         Kind::BitRate => format!("{value} bit/s"),
+        Kind::Duration => format!("{value}us"),
         _ => value.to_string(),
     }
 }
@@ -207,6 +211,20 @@ fn each_mode_has_a_name_a_label_and_command_lines() {
     }
 }
 
+/// What was sent, since what arrived counts; outages by the kind of traffic, which the worst of them stands for; and what
+/// tells how good the measurement was.
+const FILES_ONLY: [&str; 9] = [
+    "sent_bps",
+    "udp_outage_us",
+    "tcp_outage_us",
+    "connect_outage_us",
+    "outage",
+    "reordered",
+    "duplicates",
+    "stall_us",
+    "delay_us",
+];
+
 #[test]
 fn each_metric_of_a_mode_is_known_and_shown() {
     let headlines: BTreeSet<&str> = modes().map(|(_, mode)| mode.headline()).collect();
@@ -214,8 +232,13 @@ fn each_metric_of_a_mode_is_known_and_shown() {
         for name in mode.metric_names() {
             let known = KnownMetric::from_name(name).unwrap();
             assert!(known.word.is_some() && !known.text.is_empty(), "{name}");
-            // What was sent is only in files: what arrived counts.
-            let is_shown = known.column.is_some() || headlines.contains(name) || name == "sent_bps";
+            // Of many figures of one thing a table shows some; all are in files.
+            let head = |name: &str| name.split('.').next().map(str::to_owned);
+            let stands_for =
+                |other: &&KnownMetric| other.column.is_some() && head(other.name) == head(name);
+            let is_shown = headlines.contains(name)
+                || METRICS.iter().any(|other| stands_for(&other))
+                || FILES_ONLY.contains(&head(name).unwrap().as_str());
             assert!(is_shown, "{name} of {} has no column", tool.title(mode));
         }
         let measures = spec(tool, mode).measures();
@@ -279,7 +302,11 @@ fn each_tool_is_looked_for_and_asked_for_its_version() {
     assert_eq!(names, BUILT_IN_TOOLS.map(|tool| tool.name));
     for tool in &built_in {
         let programs = tool.programs();
-        assert!(programs.iter().all(|program| !program.package.is_empty()));
+        assert!(
+            programs
+                .iter()
+                .all(|program| program.name == OWN_PROGRAM || !program.package.is_empty())
+        );
         let query = tool.version_query().unwrap();
         assert!(programs.iter().any(|program| program.name == query.argv[0]));
         assert_eq!(query.read("no version"), "unknown");

@@ -36,11 +36,11 @@ pub(in crate::cli) struct DoctorArgs {
 
     /// Also start a pod on each node that can take one, try pod IPs, cluster IPs, DNS names and full packets
     /// between all of them, and remove the pods
-    #[arg(long)]
-    probe: bool,
+    #[arg(long = "probe")]
+    probes: bool,
 
     /// The image of these pods [default: the plan's]
-    #[arg(long, value_name = "IMAGE", requires = "probe")]
+    #[arg(long, value_name = "IMAGE", requires = "probes")]
     image: Option<String>,
 
     #[command(flatten)]
@@ -100,7 +100,7 @@ pub(in crate::cli) fn execute(args: &DoctorArgs) -> Result<Exit, CliError> {
     let lines: String = checkup.findings().map(ToString::to_string).collect();
     printer::results(&Invocation::current().localize(&lines))?;
     // A tool that is missing keeps no packet back.
-    if args.probe && checkup.place.iter().all(|finding| finding.result.is_ok()) {
+    if args.probes && checkup.place.iter().all(|finding| finding.result.is_ok()) {
         let probed = runtime.block_on(probe::probe(&plan, target))?;
         match probed {
             None => return Ok(Exit::Interrupted),

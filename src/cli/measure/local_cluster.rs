@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::catalog::OWN_PROGRAM;
 use crate::cluster::local::Local;
 use crate::cluster::{Cluster, Finding, local};
 use crate::diag::Problem;
@@ -69,7 +70,7 @@ fn missing(tool: &dyn Tool) -> Option<Problem> {
     let programs = tool.programs();
     let program = programs
         .iter()
-        .find(|program| !local::is_installed(**program))?;
+        .find(|program| program.name != OWN_PROGRAM && !local::is_installed(**program))?;
     let help = match (program.package, tool.install()) {
         ("", Some(how)) => format!("install it: {how}"),
         ("", None) => "install it, or put it on the `PATH`".to_owned(),

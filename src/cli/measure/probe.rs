@@ -22,7 +22,7 @@ tests: [{ iperf3: {}, duration: 1s }]
 /// Probes the network with pods that are made and removed for it, and prints what they reach. `file` says how pods
 /// look, `target` where they are. Whether all is well; `None` when a person has interrupted it.
 pub(super) async fn probe(file: &PlanFile, target: Target) -> Result<Option<bool>, CliError> {
-    let mut plan = plan::load_file(&plan::Alone, Source::new("probe", PLAN), &[])?;
+    let mut plan = plan::load_file(&plan::Alone, Source::new("doctor", PLAN), &[])?;
     plan.kubernetes = file.kubernetes.clone();
     plan.local = file.local.clone();
     let found = match target {

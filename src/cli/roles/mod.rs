@@ -4,4 +4,6 @@
 pub(in crate::cli) mod offloads;
 pub(in crate::cli) mod orchestrator;
 #[cfg(all(target_os = "linux", feature = "local"))]
+pub(in crate::cli) mod probe;
+#[cfg(all(target_os = "linux", feature = "local"))]
 pub(in crate::cli) mod worker;

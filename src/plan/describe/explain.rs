@@ -8,7 +8,7 @@ use super::schema::{BOUNDS_TEXT, metric_text};
 use crate::catalog::{METRICS, Metric};
 use crate::diag::{Problem, did_you_mean, one_of, quote};
 use crate::plan::model::plan_file::VERSION;
-use crate::plan::model::units::{BitRate, Bytes, Percent};
+use crate::plan::model::units::{BitRate, Bytes, Duration, Percent};
 
 /// What is at a path of the language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -260,6 +260,10 @@ fn name_and_range(kind: &Kind) -> (String, String) {
             "duration",
             span(*most, seconds_text(*least), seconds_text(*most)),
         ),
+        Kind::ShortDuration(Limits { least, most, .. }) => {
+            let (least, most) = (Duration::from_micros(*least), Duration::from_micros(*most));
+            ("duration", format!(" from {least} to {most}"))
+        }
         Kind::Rate(Limits { least, most, .. }) => {
             ("bit rate", span(*most, BitRate(*least), BitRate(*most)))
         }

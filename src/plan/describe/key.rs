@@ -70,6 +70,8 @@ pub enum Kind {
     Number(Limits),
     /// A duration, in seconds.
     Duration(Limits),
+    /// A duration, in microseconds.
+    ShortDuration(Limits),
     /// A duration in whole seconds.
     WholeSeconds(Limits),
     /// Bits a second.

@@ -116,7 +116,9 @@ impl Definitions {
             Kind::Text(form) => Value::Object(text(form)),
             Kind::Bool => json!({ "type": "boolean" }),
             Kind::Number(limits) => Value::Object(number(*limits)),
-            Kind::Duration(_) => json!({ "type": "string", "pattern": DURATION }),
+            Kind::Duration(_) | Kind::ShortDuration(_) => {
+                json!({ "type": "string", "pattern": DURATION })
+            }
             Kind::WholeSeconds(limits) => {
                 json!({ "type": "string", "pattern": whole_seconds(*limits) })
             }

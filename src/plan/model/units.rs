@@ -45,6 +45,19 @@ pub trait Quantity: Sized {
     fn parse(text: &str) -> Result<Self, Problem>;
 }
 
+impl Duration {
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(std::time::Duration::from_micros(micros))
+    }
+
+    /// Whole microseconds; at most what a number of them can be.
+    #[must_use]
+    pub fn as_micros(self) -> u64 {
+        u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
 impl From<BitRate> for u64 {
     fn from(rate: BitRate) -> u64 {
         rate.0

@@ -30,6 +30,7 @@ tests:
     find: { rate: max, while: 'lost_percent <= 1' }
   - netperf: { test: TCP_RR }
   - t: { size: 1 }
+  - probe: {}
 kubernetes: { tolerations: [{ key: a, effect: NoExecute }], pull_secrets: [a] }
 ";
 
@@ -55,7 +56,8 @@ fn each_key(see: &mut impl FnMut(&str, &Key)) {
             let path = format!("{path}{dot}{}", key.name)
                 .replace("paths.0.mesh", "paths.1.mesh")
                 .replace("paths.mesh", "paths.1.mesh")
-                .replace("tests.0.netperf", "tests.1.netperf");
+                .replace("tests.0.netperf", "tests.1.netperf")
+                .replace("tests.0.probe", "tests.3.probe");
             see(&path, key);
             inside(&key.kind, &path, see);
         }
@@ -105,6 +107,7 @@ fn edges(kind: &Kind) -> Vec<(String, bool)> {
     match kind {
         Kind::Number(limits) | Kind::Rate(limits) | Kind::Bytes(limits) => numbers(*limits, ""),
         Kind::Duration(limits) | Kind::WholeSeconds(limits) => numbers(*limits, "s"),
+        Kind::ShortDuration(limits) => numbers(*limits, "us"),
         Kind::Percent(least, most) => vec![
             (format!("{least}%"), true),
             (format!("{most}%"), true),
@@ -218,7 +221,7 @@ fn each_default_is_that_of_the_decoder() {
 name: base
 workers: { w1: {} }
 paths: [{ name: p, from: w1, to: w1, via: cluster_ip }]
-tests: [{ iperf3: {} }, { netperf: {} }]
+tests: [{ iperf3: {} }, { netperf: {} }, { iperf3: {}, name: b }, { probe: {} }]
 ";
     let file = plan::load_file(&Alone, Source::new("small", small), &[]).unwrap();
     let resolved = serde_json::to_value(&file).unwrap();

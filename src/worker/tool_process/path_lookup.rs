@@ -5,8 +5,23 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
+use crate::catalog::OWN_PROGRAM;
+
+/// The file of this program itself. It is there also when another one has taken its place since the start.
+const OWN_FILE: &str = "/proc/self/exe";
+
+/// What to start for a program's name: this program itself for its own name, which other programs have too.
+pub(in crate::worker) fn to_start(program: &str) -> &str {
+    if program == OWN_PROGRAM {
+        OWN_FILE
+    } else {
+        program
+    }
+}
+
 /// The file that this name starts, with symbolic links followed; `None` when there is none.
 pub(in crate::worker) fn file_of(program: &str) -> Option<PathBuf> {
+    let program = to_start(program);
     let is_program = |file: &Path| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
     let found = if program.contains('/') {
         Some(PathBuf::from(program)).filter(|file| is_program(file))

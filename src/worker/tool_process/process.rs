@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::confine::start_confined;
 use super::leftovers::Mark;
-use super::path_lookup::file_of;
+use super::path_lookup::{file_of, to_start};
 use super::stream::{Stream, either};
 use crate::system::with_original_file_limit;
 use crate::tools::{Cut, Ended, How, stderr_bytes};
@@ -87,8 +87,9 @@ impl Process {
             return Err(How::NotStarted("the command line is empty".to_owned()));
         };
         let mark = Mark::new();
-        let mut command = Command::new(program);
+        let mut command = Command::new(to_start(program));
         command
+            .arg0(program)
             .args(arguments)
             .envs([mark.variable()])
             .stdin(Stdio::null())

@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 
 use super::host_paths::why_invisible;
 use super::path_lookup::{locate, search_path};
+use crate::catalog::OWN_PROGRAM;
 use crate::diag::Problem;
 use crate::tools::{Installed, Tool, Use};
 
@@ -28,6 +29,9 @@ const LONGEST_ANSWER: u64 = 64 * 1024;
 /// Why the tool cannot measure here: it is too old, or pods do not see it.
 pub fn tool_check(tool: &dyn Tool) -> Result<String, Problem> {
     let programs = tool.programs();
+    if programs.iter().all(|program| program.name == OWN_PROGRAM) {
+        return Ok(format!("{}, this program", env!("CARGO_PKG_VERSION")));
+    }
     let found = programs.iter().filter_map(|program| locate(program.name));
     let mut files: Vec<PathBuf> = Vec::new();
     for file in found {

@@ -38,7 +38,7 @@ impl Stage {
             Self::Hold => "hold",
             Self::Init => "init",
             Self::Pod => "pod",
-            Self::Probe => "probe",
+            Self::Probe => "probe-features",
             Self::ProbeLimits => "probe-limits",
         }
     }

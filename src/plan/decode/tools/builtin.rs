@@ -8,7 +8,7 @@ use crate::plan::decode::tree::fields::Fields;
 use crate::plan::describe::keys::{built_in_mapping, is_test_key};
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::tool::{BuiltInUse, OptionValue};
-use crate::plan::model::units::{BitRate, Bytes};
+use crate::plan::model::units::{BitRate, Bytes, Duration};
 use crate::plan::text::tree::NodeId;
 
 /// A parameter with its number of values.
@@ -119,6 +119,7 @@ fn value(
         Kind::Number(unit) => unit,
         Kind::Bytes => "bytes",
         Kind::BitRate => "bit/s",
+        Kind::Duration => "us",
     };
     let read = |id, least, most| match option.kind {
         Kind::Bytes => {
@@ -128,6 +129,11 @@ fn value(
         Kind::BitRate => {
             let rate = decoder.rate_limit(id, BitRate(least), BitRate(most));
             rate.map(u64::from)
+        }
+        Kind::Duration => {
+            let (least, most) = (Duration::from_micros(least), Duration::from_micros(most));
+            let time = decoder.bounded(id, least, most);
+            time.map(Duration::as_micros)
         }
         _ => decoder.whole(id, least, most, unit),
     };

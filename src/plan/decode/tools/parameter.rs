@@ -224,7 +224,7 @@ fn unit_of(shared: &SharedParameter) -> Option<ParameterUnit> {
     match shared.kind {
         Kind::Bytes => Some(ParameterUnit::Bytes),
         Kind::BitRate => Some(ParameterUnit::BitRate),
-        Kind::Number(_) | Kind::Direction | Kind::Name { .. } | Kind::Flag => None,
+        Kind::Number(_) | Kind::Direction | Kind::Duration | Kind::Name { .. } | Kind::Flag => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::catalog::{self, BUILT_IN_TOOLS, BuiltInTool, Direction, ToolOption};
 use crate::diag::all_of;
 use crate::plan::describe::key::{Form, Key, Kind, Limits, List, MAPPING, Mapping, key};
-use crate::plan::model::units::BitRate;
+use crate::plan::model::units::{BitRate, Duration};
 
 /// The keys that choose a built-in tool in a test.
 pub fn built_in_tools() -> &'static [Key] {
@@ -62,6 +62,7 @@ fn option(option: &'static ToolOption) -> Key {
         catalog::Kind::Number(unit) => Kind::Number(limits(unit)),
         catalog::Kind::Bytes => Kind::Bytes(limits("bytes")),
         catalog::Kind::BitRate => Kind::Rate(limits("bit/s")),
+        catalog::Kind::Duration => Kind::ShortDuration(limits("us")),
         catalog::Kind::Name { longest, .. } => {
             Kind::Text(Form::Pattern(format!("^[A-Za-z0-9_-]{{1,{longest}}}$").leak()))
         }
@@ -79,6 +80,9 @@ fn option(option: &'static ToolOption) -> Key {
     let default = match (option.kind, option.default) {
         (catalog::Kind::Flag, _) => "false",
         (catalog::Kind::BitRate, Some(rate)) => BitRate(rate).to_string().leak(),
+        (catalog::Kind::Duration, Some(micros)) => {
+            Duration::from_micros(micros).to_string().leak()
+        }
         (_, Some(default)) => default.to_string().leak(),
         (_, None) => option.otherwise,
     };

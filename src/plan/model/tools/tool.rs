@@ -11,7 +11,7 @@ use crate::catalog::{
 };
 use crate::plan::model::sweep::Sweep;
 use crate::plan::model::tools::declared::DeclaredUse;
-use crate::plan::model::units::{BitRate, Bytes};
+use crate::plan::model::units::{BitRate, Bytes, Duration as Time};
 
 /// The tool of a test. A choice is a key: `iperf3: {…}`, `netperf: {…}`, or a name from `tools:`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -147,6 +147,9 @@ impl BuiltInUse {
                     let words = values
                         .map(|value| Direction::from_number(value).unwrap_or_default().word());
                     map.serialize_entry(option.name, &words)?;
+                }
+                (Some(OptionValue::Numbers(values)), Kind::Duration) => {
+                    map.serialize_entry(option.name, &values.map(Time::from_micros))?;
                 }
                 (Some(OptionValue::Numbers(values)), _) => {
                     map.serialize_entry(option.name, values)?;

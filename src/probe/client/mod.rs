@@ -1,0 +1,9 @@
+//! The client of the probe.
+
+mod connects;
+mod document;
+mod packets;
+pub(super) mod run;
+mod server_cost;
+mod tcp;
+mod udp;

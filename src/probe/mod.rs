@@ -1,0 +1,17 @@
+//! netplan's own probe: what a client and a server of the tool `probe` do.
+//!
+//! The client sends small numbered packets at fixed times, whether or not answers come, and notes when each answer
+//! arrives. From that follow latency, loss and the times in which no answer arrived. `record/` decides what the arrivals
+//! mean and is pure; `client/` and `server/` do the rest. `docs/tools.md` describes what is measured.
+
+mod client;
+mod clock;
+mod connection;
+mod cost;
+mod packet;
+mod receive;
+mod record;
+mod server;
+
+pub use client::run::{Error, Settings as ClientSettings, run};
+pub use server::run::{Settings as ServerSettings, serve};

@@ -1,0 +1,159 @@
+//! What the client of the probe prints: one JSON document, the format of which `docs/tools.md` describes.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format, as `netplan_probe`.
+pub const FORMAT: u32 = 1;
+
+/// All of a measurement. Kinds of traffic that were not asked for are absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    pub netplan_probe: u32,
+    /// When the measurement began by the client's clock, in microseconds since 1970.
+    pub began_at_us: u64,
+    /// How long it sent.
+    pub duration_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp: Option<Udp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Tcp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<Connect>,
+    pub client: Client,
+    /// Absent when the server could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
+}
+
+/// Round trips over UDP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Udp {
+    pub interval_us: u64,
+    pub sent: u64,
+    /// Different packets whose answer came, however late.
+    pub answered: u64,
+    pub duplicates: u64,
+    /// Answers that came after one to a later packet.
+    pub reordered: u64,
+    pub latency: Option<Latency>,
+    pub gaps: Gaps,
+}
+
+/// Round trips over one TCP connection that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tcp {
+    pub interval_us: u64,
+    pub sent: u64,
+    pub answered: u64,
+    /// How often the connection broke, by the reason.
+    pub broken: Breaks,
+    /// Gaps after which the same connection went on.
+    pub survived: u64,
+    pub latency: Option<Latency>,
+    pub gaps: Gaps,
+}
+
+/// New TCP connections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connect {
+    pub interval_us: u64,
+    pub tried: u64,
+    pub made: u64,
+    pub failed: Breaks,
+    pub latency: Option<Latency>,
+    pub gaps: Gaps,
+}
+
+/// Connections that broke, or were not made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breaks {
+    /// The other end, or something on the way, refused or reset it.
+    pub reset: u64,
+    /// No answer came in time.
+    pub timeout: u64,
+    /// The other end closed it.
+    pub closed: u64,
+    pub other: u64,
+}
+
+impl Breaks {
+    /// All of them.
+    #[must_use]
+    pub fn count(self) -> u64 {
+        self.reset + self.timeout + self.closed + self.other
+    }
+}
+
+/// A distribution of latencies, to three digits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    pub count: u64,
+    pub min_us: f64,
+    pub mean_us: f64,
+    pub p50_us: f64,
+    pub p90_us: f64,
+    pub p99_us: f64,
+    pub p99_9_us: f64,
+    pub p99_99_us: f64,
+    pub max_us: f64,
+    /// The whole histogram, in nanoseconds: `HdrHistogram` V2, compressed, in base64.
+    pub histogram_ns: String,
+}
+
+/// Times in which no answer arrived.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gaps {
+    /// Shorter ones are not gaps.
+    pub shortest_us: u64,
+    pub count: u64,
+    pub total_us: u64,
+    pub longest_us: u64,
+    /// In the order of time; of too many the longest.
+    pub listed: Vec<Gap>,
+}
+
+/// A time in which no answer arrived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// When the last good answer before it came, counted from the begin of the measurement.
+    pub at_us: u64,
+    pub length_us: u64,
+    /// What became of the connection that is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Fate>,
+    /// The measurement was over before an answer came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
+}
+
+/// What became of a connection in a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Survived,
+    Reset,
+    Timeout,
+    Closed,
+    /// It broke for another reason.
+    Broken,
+}
+
+/// What the client says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    /// CPU time, in percent of one core.
+    pub cpu_percent: f64,
+    /// How much later than planned it sent.
+    pub delay: Option<Latency>,
+    /// Times in which it did not run, so that nothing was sent.
+    pub stalls: Gaps,
+}
+
+/// What the server says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Server {
+    /// CPU time for all of its clients, in percent of one core.
+    pub cpu_percent: f64,
+    /// How long packets waited for its process; a part of their latency.
+    pub delay: Option<Latency>,
+}
