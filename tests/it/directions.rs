@@ -1,5 +1,4 @@
 //! Directions of traffic, measured with the real tools on the local cluster.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs;

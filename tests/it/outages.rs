@@ -30,7 +30,7 @@ cat "$folder/client"
 "#;
 
 /// Cuts both directions: all packets of the namespace come in by `lo`.
-const CUT: &str = r#"
+const CUT: &str = r"
 sleep 0.3
 at cut
 nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c drop'
@@ -39,7 +39,7 @@ sleep 0.4
 at mend
 nft delete table inet t
 at is_mended
-"#;
+";
 
 const STALL: &str = "
 sleep 0.3

@@ -41,7 +41,7 @@ fn spec(tool: &BuiltInTool, mode: &Mode) -> ToolSpec {
 }
 
 /// Whether the values of the option are numbers with limits.
-fn is_number(option: &&ToolOption) -> bool {
+fn is_number(option: &ToolOption) -> bool {
     matches!(
         option.kind,
         Kind::Number(_) | Kind::Bytes | Kind::BitRate | Kind::Duration
@@ -60,7 +60,7 @@ fn written(option: &ToolOption, value: u64) -> String {
 #[test]
 fn each_option_is_taken_at_its_limits_and_refused_beyond_them() {
     for (tool, mode) in modes() {
-        for option in tool.options.iter().filter(is_number) {
+        for option in tool.options.iter().filter(|option| is_number(option)) {
             let decode = |value| {
                 let option = format!("{}: {}", option.name, written(option, value));
                 load(tool.name, &format!("{}, {option}", mode_option(tool, mode)))

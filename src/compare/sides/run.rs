@@ -149,10 +149,10 @@ fn settings(test: &Test) -> BTreeMap<String, String> {
         ("tool".to_owned(), test.tool.name().to_owned()),
         ("duration".to_owned(), test.timing.duration.to_string()),
     ]);
-    if let ToolSpec::BuiltIn(used) = &test.tool {
-        if let Some(key) = used.tool.mode_key {
-            settings.insert(key.to_owned(), used.mode.word.to_owned());
-        }
+    if let ToolSpec::BuiltIn(used) = &test.tool
+        && let Some(key) = used.tool.mode_key
+    {
+        settings.insert(key.to_owned(), used.mode.word.to_owned());
     }
     settings
 }
