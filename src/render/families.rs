@@ -94,10 +94,9 @@ mod tests {
 
     use super::*;
     use crate::diag::Source;
-    use crate::plan::IpFamily;
 
     /// A plan with paths from `a` to `b` of these families.
-    fn plan(paths: &[(Via, Option<Family>)], of_all: Option<IpFamily>) -> Plan {
+    fn plan(paths: &[(Via, Option<Family>)], of_all: Option<Family>) -> Plan {
         let text = "version: 1\nname: p\nworkers: { a: {}, b: {} }\n\
                     paths: [{ name: x, from: a, to: b, via: pod_ip }]\ntests: [{ iperf3: {} }]\n";
         let mut plan = crate::plan::load(Source::new("p.yaml", text), &[]).unwrap();
@@ -122,7 +121,7 @@ mod tests {
         #[test]
         fn a_service_has_every_family_that_is_dialed(
             paths in prop::collection::vec((prop_oneof![Just(Via::PodIp), Just(Via::ClusterIp)], family()), 1..5),
-            of_all in proptest::option::of(prop_oneof![Just(IpFamily::IPv4), Just(IpFamily::IPv6)]),
+            of_all in proptest::option::of(prop_oneof![Just(Family::Ipv4), Just(Family::Ipv6)]),
         ) {
             let plan = plan(&paths, of_all);
             let found = WorkerFamilies::new(&plan, "b");
