@@ -6,6 +6,7 @@
 
 mod api;
 mod case;
+mod chart;
 mod cleanup;
 mod detached;
 mod host;
