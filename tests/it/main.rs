@@ -82,4 +82,5 @@ mod verdict_simulation;
 mod verdicts;
 mod versions;
 mod warnings;
+mod within;
 mod worker;
