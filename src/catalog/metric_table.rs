@@ -8,6 +8,7 @@ pub mod name {
     pub const THROUGHPUT_BPS: &str = "throughput_bps";
     pub const THROUGHPUT_FORWARD_BPS: &str = "throughput_bps.forward";
     pub const THROUGHPUT_REVERSE_BPS: &str = "throughput_bps.reverse";
+    pub const THROUGHPUT_LOWEST_BPS: &str = "throughput_bps.lowest";
     pub const FOUND_RATE_BPS: &str = "found_rate_bps";
     pub const SENT_BPS: &str = "sent_bps";
     pub const RETRANSMITS: &str = "retransmits";
@@ -47,6 +48,7 @@ pub mod name {
     pub const DELAY_CLIENT_US: &str = "delay_us.client";
     pub const DELAY_SERVER_US: &str = "delay_us.server";
     pub const TRANSACTIONS_PER_S: &str = "transactions_per_s";
+    pub const TRANSACTIONS_LOWEST_PER_S: &str = "transactions_per_s.lowest";
     pub const EFFECTIVE_MSS: &str = "effective_mss";
     pub const CPU_PERCENT_CLIENT: &str = "cpu_percent.client";
     pub const CPU_PERCENT_SERVER: &str = "cpu_percent.server";
@@ -83,7 +85,7 @@ pub struct Column {
 }
 
 /// The metrics, in the order in which tables and messages show them.
-pub const METRICS: [KnownMetric; 45] = [
+pub const METRICS: [KnownMetric; 47] = [
     known("throughput", name::THROUGHPUT_BPS, Unit::BitsPerSecond)
         .text("Bits a second that arrived."),
     known("throughput.forward", name::THROUGHPUT_FORWARD_BPS, Unit::BitsPerSecond)
@@ -94,6 +96,10 @@ pub const METRICS: [KnownMetric; 45] = [
         .text("Bits a second that arrived at the path's `from` while both directions were measured.")
         .column(["reverse", "Mbit/s"], 2)
         .sweep("reverse"),
+    known("throughput.lowest", name::THROUGHPUT_LOWEST_BPS, Unit::BitsPerSecond)
+        .text("The lowest throughput of an interval within the sample, where the test has `intervals`.")
+        .column(["lowest", "Mbit/s"], 2)
+        .sweep("lowest interval"),
     known("sent", name::SENT_BPS, Unit::BitsPerSecond)
         .neither_better()
         .text("Bits a second that were sent."),
@@ -203,6 +209,10 @@ pub const METRICS: [KnownMetric; 45] = [
         .text("How long packets waited for the probe's server: 99 % no longer. A part of their latency."),
     known("transactions_per_s", name::TRANSACTIONS_PER_S, Unit::PerSecond)
         .text("Requests that were answered, or connections that were made, a second."),
+    known("transactions_per_s.lowest", name::TRANSACTIONS_LOWEST_PER_S, Unit::PerSecond)
+        .text("The lowest rate of an interval within the sample, where the test has `intervals`.")
+        .column(["lowest", "a second"], 0)
+        .sweep("lowest interval"),
     known("effective_mss", name::EFFECTIVE_MSS, Unit::Bytes)
         .neither_better()
         .text("Payload bytes of a full TCP segment, by the kernel or the tool.")
@@ -278,6 +288,17 @@ impl KnownMetric {
     #[must_use]
     pub fn from_name(name: &str) -> Option<&'static KnownMetric> {
         METRICS.iter().find(|metric| metric.name == name)
+    }
+}
+
+/// The metric of the lowest interval within a sample of this metric, both by the journal's names; `None` for a metric
+/// that has none.
+#[must_use]
+pub fn lowest_interval(metric: &str) -> Option<&'static str> {
+    match metric {
+        name::THROUGHPUT_BPS => Some(name::THROUGHPUT_LOWEST_BPS),
+        name::TRANSACTIONS_PER_S => Some(name::TRANSACTIONS_LOWEST_PER_S),
+        _ => None,
     }
 }
 

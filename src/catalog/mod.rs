@@ -25,7 +25,9 @@ pub use direction::Direction;
 pub use iperf3::IPERF3;
 pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, WORKER_CONTROL_PORTS};
 pub use metric::Metric;
-pub use metric_table::{BOTH_WAYS, Column, KnownMetric, METRICS, better, name, reserved_metric};
+pub use metric_table::{
+    BOTH_WAYS, Column, KnownMetric, METRICS, better, lowest_interval, name, reserved_metric,
+};
 pub use netperf::NETPERF;
 pub use option::{Kind, Role, ToolOption};
 pub use probe::PROBE;

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{LARGEST_DATAGRAM_BYTES, Role, ToolOption};
+use super::{LARGEST_DATAGRAM_BYTES, Role, ToolOption, lowest_interval, name};
 
 /// Which built-in tool it is, for the registry of implementations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +161,16 @@ impl BuiltInTool {
     pub fn test_name(&self, mode: &Mode) -> String {
         let name = format!("{}-{}", self.name, mode.word.to_lowercase());
         name.trim_end_matches('-').replace('_', "-")
+    }
+
+    /// The metric of the lowest interval within a sample, by the journal's name, where the tool reports intervals of the
+    /// mode's headline. Of streams netperf reports what it sends in an interval, which says little about what arrives.
+    #[must_use]
+    pub fn lowest_interval(&self, mode: &Mode) -> Option<&'static str> {
+        match (self.id, mode.headline()) {
+            (BuiltIn::Netperf, name::THROUGHPUT_BPS) => None,
+            (_, headline) => lowest_interval(headline),
+        }
     }
 
     /// The option of this name.

@@ -57,6 +57,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(measure::run::RunArgs),
+    Watch(measure::watch::WatchArgs),
     Check(plan::check::CheckArgs),
     Schedule(plan::schedule::ScheduleArgs),
     Render(plan::render::RenderArgs),
@@ -150,6 +151,7 @@ impl Command {
     fn execute(self) -> Result<Exit, CliError> {
         match self {
             Self::Run(args) => measure::run::execute(&args),
+            Self::Watch(args) => measure::watch::execute(&args),
             Self::Check(args) => plan::check::execute(&args),
             Self::Schedule(args) => plan::schedule::execute(&args),
             Self::Render(args) => plan::render::execute(&args),

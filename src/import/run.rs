@@ -219,6 +219,7 @@ impl Timeline {
                         server_command: command_line(&[]),
                         metrics,
                         warnings,
+                        series: None,
                         raw,
                         raw_cut_bytes: 0,
                     };

@@ -13,6 +13,6 @@ pub mod json;
 pub mod markdown;
 mod markup;
 pub mod selftest_json;
-mod sparkline;
+pub mod sparkline;
 pub mod svg;
 pub mod terminal;

@@ -126,7 +126,7 @@ pub fn judge(report: &Report) -> Vec<Judgement<'_>> {
         return judgements;
     }
     let peers = Peers::new(report);
-    let measured: Vec<Vec<Metric>> = tests.iter().map(|test| test.tool.measures()).collect();
+    let measured: Vec<Vec<Metric>> = tests.iter().map(Test::metrics).collect();
     for cell in &report.cells {
         let Some((row, test, path)) = report.row(cell.row) else {
             continue;

@@ -20,6 +20,7 @@ mod sessions;
 pub mod summary;
 pub mod variants;
 pub mod warnings;
+pub mod within;
 
 pub use builder::ReportError;
 pub use cpu_cost::cpu_per_gbit;

@@ -9,7 +9,7 @@ use super::environment::worker::WorkerEnvironment;
 use super::warnings::Warning;
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};
-use crate::tools::{Failure, Metrics};
+use crate::tools::{Failure, Metrics, Series};
 
 /// The version of the journal's format, in every line as `v`.
 pub const VERSION: u32 = 2;
@@ -195,6 +195,9 @@ pub struct Sample {
     /// Reasons not to take the figures at their word; none in journals older than this field.
     #[serde(default, alias = "doubts", skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// The rates within the sample, where the plan asks for them and the tool gave them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Box<Series>>,
     /// File under `raw/`.
     pub raw: Option<String>,
     /// Bytes of the output that were not kept, and are missing in the middle of the file.
@@ -220,6 +223,7 @@ impl Sample {
             server_command: [].into(),
             metrics: Metrics::default(),
             warnings: Vec::new(),
+            series: None,
             raw: None,
             raw_cut_bytes: 0,
         }

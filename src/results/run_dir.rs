@@ -8,6 +8,7 @@
 //!     environment.json   what it ran on
 //!     result.csv         nptest's format
 //!     samples.csv        a row a sample
+//!     series.csv         a row an interval within a sample, where a test has `intervals`
 //!     report.html        the report as a page
 //!     summary.json       a value for each path, test and metric
 //! ```
@@ -36,6 +37,7 @@ pub mod file {
     pub const ENVIRONMENT: &str = "environment.json";
     pub const RESULT_CSV: &str = "result.csv";
     pub const SAMPLES_CSV: &str = "samples.csv";
+    pub const SERIES_CSV: &str = "series.csv";
     pub const REPORT_HTML: &str = "report.html";
     pub const SUMMARY: &str = "summary.json";
     pub const RAW: &str = "raw";

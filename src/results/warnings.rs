@@ -11,6 +11,7 @@ mod judge;
 mod kind;
 mod offload_note;
 mod warning;
+mod within;
 
 pub use circumstances::{Circumstances, Interfaces};
 pub use contradicted::{CONTRADICTED_PERCENT, contradicted, contradiction};
@@ -22,6 +23,7 @@ pub use judge::{
 pub use kind::Kind;
 pub use offload_note::OffloadNote;
 pub use warning::Warning;
+pub use within::of_series;
 
 #[cfg(test)]
 mod tests {
@@ -304,7 +306,9 @@ mod tests {
                     | Warning::Loopback
                     | Warning::SenderRate
                     | Warning::ImpossibleFigure { .. }
-                    | Warning::Contradicted { .. } => unreachable!("{warning:?}"),
+                    | Warning::Contradicted { .. }
+                    | Warning::Dip { .. }
+                    | Warning::Ramp { .. } => unreachable!("{warning:?}"),
                 };
                 prop_assert!(metrics.get(cause).is_some(), "{warning:?}");
             }

@@ -53,7 +53,9 @@ impl Headlines {
         value.map_or_else(String::new, |value| self.figure(test, value))
     }
 
-    fn value(&self, test: &str, metrics: &Metrics) -> Option<f64> {
+    /// The value of the headline, in the metric's unit.
+    #[must_use]
+    pub fn value(&self, test: &str, metrics: &Metrics) -> Option<f64> {
         metrics.get(self.0.get(test)?.metric.as_ref()?.name())
     }
 

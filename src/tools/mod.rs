@@ -15,6 +15,7 @@ mod ports;
 mod probe;
 mod programs;
 mod registry;
+mod series;
 mod timing;
 mod tool;
 
@@ -34,5 +35,6 @@ pub use ports::Ports;
 pub use probe::{READY as PROBE_READY, output as probe_output};
 pub use programs::{declared_programs, programs};
 pub use registry::{built_in, from_spec};
+pub use series::{Interval, MOST_INTERVALS, Series};
 pub use timing::{GRACE, deadline, forecast, usual_sample};
 pub use tool::{Client, Job, Port, Ready, Server, Tool};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::installed::{Installed, Use, VersionQuery};
 use super::metrics::Metrics;
+use super::series::Series;
 use crate::catalog::{Program, Transport};
 use crate::diag::{Problem, quote};
 use crate::plan::{Plan, Timing};
@@ -103,6 +104,12 @@ pub trait Tool: Send + Sync {
     /// The typed cause, with the tool's own text, for everything that is not a measurement: also
     /// for exit code 0 with nothing moved.
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure>;
+
+    /// The intervals of a sample that [`Tool::read`] gives figures of, where the plan asks for them
+    /// ([`Timing::intervals`]) and the output has them.
+    fn series(&self, _job: &Job<'_>, _ended: &Ended) -> Option<Series> {
+        None
+    }
 
     /// The metric of `result.csv` and of the first column of tables.
     fn headline(&self) -> &str;

@@ -7,6 +7,7 @@ use crate::support::{Ended, Netplan, ROOT, snapshots};
 
 const COMMANDS: &[&str] = &[
     "run",
+    "watch",
     "check",
     "schedule",
     "render",

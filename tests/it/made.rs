@@ -134,6 +134,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) ->
             timeout: None,
             retries: 1,
             repeat: netplan::plan::Repeat::Times(repeat),
+            intervals: None,
         },
         find: None,
         expect: netplan::plan::Expectations::default(),
@@ -468,6 +469,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
         command: [tool, "-c", "10.244.0.3"].map(Into::into).into(),
         server_command: [tool, "-s"].map(Into::into).into(),
         metrics,
+        series: None,
         raw: Some(netplan::results::run_dir::raw_name(&cell.id, n, 1, "json")),
         raw_cut_bytes: 0,
     }

@@ -83,4 +83,6 @@ mod verdict_simulation;
 mod verdicts;
 mod versions;
 mod warnings;
+mod watching;
+mod within;
 mod worker;

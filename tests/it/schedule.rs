@@ -29,6 +29,7 @@ pub fn timing(warmup_s: u64, duration_s: u64) -> Timing {
         timeout: None,
         retries: 1,
         repeat: Repeat::Times(1),
+        intervals: None,
     }
 }
 

@@ -74,6 +74,27 @@ pub(in crate::cli) async fn start(
     live.on(target).await
 }
 
+/// Brings the cluster up, hands the run's records to `sink` up to the run's end, and takes the cluster down. Nothing is
+/// stored, so the run does not continue without this process.
+pub(in crate::cli) async fn follow(
+    prepared: &Prepared,
+    target: Target,
+    sink: &mut dyn Sink,
+) -> anyhow::Result<Followed> {
+    let live = Live {
+        prepared,
+        dir: None,
+        sink,
+        interrupt: Interrupt::listen()?,
+        on_interrupt: OnInterrupt::Cancel {
+            within: target.cancels_within(),
+        },
+        lasting: false,
+        keep: false,
+    };
+    live.on(target).await
+}
+
 /// Records what a run runs on: no event does, and a run may be cut off at any time.
 pub(in crate::cli) fn describe(dir: &RunDir, cluster: &impl Cluster) -> anyhow::Result<()> {
     let description = cluster.description();

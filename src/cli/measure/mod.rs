@@ -14,6 +14,8 @@ pub(in crate::cli) mod prepare;
 mod probe;
 mod probe_pods;
 pub(in crate::cli) mod resume;
+mod rolling;
 pub(in crate::cli) mod run;
 pub(in crate::cli) mod selftest;
 pub(in crate::cli) mod target;
+pub(in crate::cli) mod watch;

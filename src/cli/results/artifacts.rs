@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::error::CliError;
 use crate::cli::terminal::printer;
 use crate::output::csv::nptest::Dialect;
-use crate::output::csv::{nptest as nptest_csv, samples as samples_csv};
+use crate::output::csv::{nptest as nptest_csv, samples as samples_csv, series as series_csv};
 use crate::output::html;
 use crate::report::Report;
 use crate::report::document::Document;
@@ -51,6 +51,9 @@ pub(in crate::cli) fn write_derived(dir: &RunDir, report: &Report) -> anyhow::Re
         nptest_csv::render(report, Dialect::Nptest),
     )?;
     dir.write_by(file::SAMPLES_CSV, |file| samples_csv::write(report, file))?;
+    if series_csv::has_intervals(report) {
+        dir.write_by(file::SERIES_CSV, |file| series_csv::write(report, file))?;
+    }
     dir.write_environment(&report.environment)?;
     if let Some(summary) = report.run_summary(dir.journal_bytes()) {
         dir.write_summary(&summary)?;

@@ -17,10 +17,15 @@ const WIDTH_OF_FILES: usize = 100;
 
 /// The width of a terminal that does not say its own.
 const USUAL_WIDTH: usize = 80;
+/// The height of such a terminal.
+const USUAL_HEIGHT: usize = 24;
 /// Puts the cursor at the beginning of an empty line.
 const ERASE_LINE: &str = "\r\x1b[K";
+/// The same where other lines may follow, which vanish too.
+const ERASE_BELOW: &str = "\r\x1b[J";
+const LINE_UP: &str = "\x1b[A";
 
-/// The line that stays below all other output.
+/// The line, or the lines, that stay below all other output.
 static STATUS_LINE: Mutex<Option<String>> = Mutex::new(None);
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -103,18 +108,59 @@ pub(in crate::cli) fn has_status_line() -> bool {
     std::io::stderr().is_terminal() && !is_dumb && !is_ci
 }
 
+/// Whether lines can be drawn anew: as [`has_status_line`], and stdout is no file that should have them.
+pub(in crate::cli) fn has_status_block() -> bool {
+    has_status_line() && io::stdout().is_terminal()
+}
+
 /// Shows a line below all other output instead of the previous one, or removes it. It has to
 /// fit into the terminal's width.
 pub(in crate::cli) fn status_line(line: Option<String>) {
-    let line = line.map(|line| printable::line(&line).into_owned());
+    show_status(line.map(|line| printable::line(&line).into_owned()));
+}
+
+/// Shows lines below all other output instead of the previous ones, as many and as much of each as the terminal has
+/// room for.
+pub(in crate::cli) fn status_block(lines: &[String]) {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    let (columns, rows) = size.map_or((USUAL_WIDTH, USUAL_HEIGHT), |(columns, rows)| {
+        (usize::from(columns.0), usize::from(rows.0))
+    });
+    let mut shown: Vec<String> = lines
+        .iter()
+        .take(rows.saturating_sub(1).max(1))
+        .map(|line| {
+            printable::line(line)
+                .chars()
+                .take(columns.saturating_sub(1))
+                .collect()
+        })
+        .collect();
+    let more = lines.len() - shown.len();
+    if let (Some(last), true) = (shown.last_mut(), more > 0) {
+        *last = format!("… and {} more", more + 1);
+    }
+    show_status(Some(shown.join("\n")));
+}
+
+fn show_status(text: Option<String>) {
     let mut status = locked_status_line();
-    if *status == line {
+    if *status == text {
         return;
     }
     let mut stderr = std::io::stderr().lock();
-    let shown = line.as_deref().unwrap_or_default();
-    let _ = write!(stderr, "{ERASE_LINE}{shown}").and_then(|()| stderr.flush());
-    *status = line;
+    let shown = text.as_deref().unwrap_or_default();
+    let erase = erase(status.as_deref());
+    let _ = write!(stderr, "{erase}{shown}").and_then(|()| stderr.flush());
+    *status = text;
+}
+
+/// What takes a status away, with the cursor at its end.
+fn erase(status: Option<&str>) -> String {
+    match status.unwrap_or_default().matches('\n').count() {
+        0 => ERASE_LINE.to_owned(),
+        up => format!("{}{ERASE_BELOW}", LINE_UP.repeat(up)),
+    }
 }
 
 fn locked_status_line() -> MutexGuard<'static, Option<String>> {
@@ -128,7 +174,7 @@ impl BelowOutput {
     fn new() -> Self {
         let status = locked_status_line();
         if status.is_some() {
-            let _ = std::io::stderr().write_all(ERASE_LINE.as_bytes());
+            let _ = std::io::stderr().write_all(erase(status.as_deref()).as_bytes());
         }
         Self(status)
     }

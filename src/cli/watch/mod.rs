@@ -1,4 +1,5 @@
-//! Follows a run: connects to its orchestrator, takes its records, and watches its pods.
+//! Follows a run: connects to its orchestrator, takes its records, and watches its pods. `measure/watch.rs` is the
+//! subcommand `watch`.
 
 mod connection;
 mod diagnosis;

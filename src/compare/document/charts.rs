@@ -175,9 +175,9 @@ fn chart(
             name: metric::word(metric),
             unit: format.unit.to_owned(),
         },
-        reference: None,
         decimals: format.decimals,
         series: series.into(),
+        ..Chart::default()
     })
 }
 

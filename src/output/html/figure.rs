@@ -6,7 +6,7 @@ use super::chart_data;
 use super::error::HtmlError;
 use crate::diag::printable;
 use crate::output::svg::{Look, MOST_ROWS, MOST_SERIES, Size, dot_plot, line_chart, swatch};
-use crate::report::document::{Chart, DotPlot};
+use crate::report::document::{Bands, Chart, DotPlot};
 
 /// What the template makes a figure of.
 #[derive(Debug, Serialize)]
@@ -43,7 +43,12 @@ impl Figure {
         let id = format!("chart-{number}");
         let points = || chart.series.iter().flat_map(|series| &series.points);
         let intervals = if points().any(|point| point.interval.is_some()) {
-            "Shaded: 95 % intervals of the means."
+            match chart.bands {
+                Bands::Confidence => "Shaded: 95 % intervals of the means.",
+                Bands::Range => {
+                    "Lines: medians of the samples. Shaded: from the lowest sample to the highest."
+                }
+            }
         } else {
             SINGLE
         };

@@ -9,6 +9,7 @@ mod expect;
 mod fault;
 mod foreign;
 mod host_network;
+mod intervals;
 mod kubernetes;
 mod link;
 pub mod load;

@@ -107,7 +107,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             .collect();
         let tests: Vec<_> = tests
             .iter()
-            .map(|t| (&t.tool, t.paths.as_slice()))
+            .map(|t| (t.metrics(), t.paths.as_slice()))
             .collect();
         for path in paths {
             if let Some(name) = path.name {

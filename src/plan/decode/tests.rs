@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::default_names::free_name;
-use super::rounds;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
+use super::{intervals, rounds};
 use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
 use crate::diag::{Place, Problem, one_of};
 use crate::plan::decode::expect::check;
@@ -128,7 +128,12 @@ fn test<'t>(
         None => known.variants.len(),
     };
     let own = timing(decoder, &fields, variants);
-    let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
+    let intervals = fields.duration("intervals");
+    let has_intervals = fields.key_place("intervals").is_some();
+    let measured = tool
+        .as_ref()
+        .map(|tool| tool.measures_in_test(has_intervals));
+    let measured = measured.unwrap_or_default();
     let find = fields.entry("find").and_then(|entry| {
         let may = |tool| find::may_find(decoder, entry.key_place, tool);
         let may = tool.as_ref().is_none_or(may);
@@ -138,10 +143,10 @@ fn test<'t>(
         .value("expect")
         .and_then(|id| expectations::expectations(decoder, id, &measured))
         .unwrap_or_default();
-    if let (Some(tool), Some(own), Some(all)) = (&tool, &test_paths, paths) {
+    if let (Some(_), Some(own), Some(all)) = (&tool, &test_paths, paths) {
         let single = all.iter().filter(|path| !path.is_mesh);
         let single: Vec<&str> = single.map(|path| path.name).collect();
-        check::check_test(decoder, &expect, tool, own, &single, known.variants);
+        check::check_test(decoder, &expect, &measured, own, &single, known.variants);
     }
     fields.done_else(|key| {
         let tools = builtin::tools_with(key);
@@ -166,7 +171,11 @@ fn test<'t>(
         });
         check_timeout(decoder, &timing, tool.as_ref());
     }
-    let timing = timing.resolve(variants);
+    let mut timing = timing.resolve(variants);
+    timing.intervals = intervals.map(|at| at.value);
+    if let (Some(intervals), Some(tool)) = (intervals, &tool) {
+        intervals::check(decoder, intervals, tool, &timing);
+    }
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);
         let place = entry.map_or(fields.place, |entry| entry.key_place);

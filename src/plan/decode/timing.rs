@@ -41,6 +41,7 @@ impl PartialTiming {
             timeout: self.timeout.map(|timeout| timeout.value),
             retries: self.retries.unwrap_or(default.retries),
             repeat: rounds::repeat(self.repeat.as_ref(), variants),
+            intervals: None,
         }
     }
 }

@@ -151,10 +151,10 @@ pub struct Test {
 }
 
 impl Test {
-    /// What it measures: the metrics of its tool, and the rate that `find` finds.
+    /// What it measures: the metrics of its tool, that of the lowest interval, and the rate that `find` finds.
     #[must_use]
     pub fn metrics(&self) -> Vec<Metric> {
-        let mut metrics = self.tool.measures();
+        let mut metrics = self.tool.measures_in_test(self.timing.intervals.is_some());
         if self.find.is_some() {
             metrics.extend(Metric::from_name(name::FOUND_RATE_BPS));
         }

@@ -22,6 +22,9 @@ pub struct Timing {
     pub retries: u32,
     /// How many samples a cell gets.
     pub repeat: Repeat,
+    /// The length of the intervals whose rates are recorded; `None` for no such record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Duration>,
 }
 
 impl Default for Timing {
@@ -33,6 +36,7 @@ impl Default for Timing {
             timeout: None,
             retries: 1,
             repeat: Repeat::Times(1),
+            intervals: None,
         }
     }
 }

@@ -17,7 +17,19 @@ pub struct Chart {
     pub reference: Option<f64>,
     /// Digits after the point of a written value.
     pub decimals: usize,
+    /// What the intervals of its points are.
+    pub bands: Bands,
     pub series: Vec<Series>,
+}
+
+/// What the intervals of points are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bands {
+    /// 95 % confidence intervals of means.
+    #[default]
+    Confidence,
+    /// From the lowest sample to the highest.
+    Range,
 }
 
 /// A quantity and its unit; the unit may be empty.
@@ -43,7 +55,7 @@ pub struct Point {
     pub x: u64,
     /// None for a point that was not measured.
     pub y: Option<f64>,
-    /// Where the true value is thought to lie; None for a single sample.
+    /// See [`Chart::bands`]; None for a single sample.
     pub interval: Option<Interval>,
 }
 

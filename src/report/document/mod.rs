@@ -20,4 +20,4 @@ pub use block::{
     Align, Anchor, Block, Cell, Column, Document, Fact, Fold, Level, Meaning, Note, Notes,
     Paragraph, Span, TIE, Table, TableKind,
 };
-pub use chart::{Axis, Chart, Dot, DotPlot, DotRow, Point, Series};
+pub use chart::{Axis, Bands, Chart, Dot, DotPlot, DotRow, Point, Series};

@@ -1,6 +1,6 @@
 //! The table of a test without a sweep of sizes: paths down, metrics across.
 
-use super::block::{Block, Column, Meaning, Table};
+use super::block::{Block, Cell, Column, Meaning, Table};
 use super::footnotes::Footnotes;
 use super::headline::{
     HeadlineFormat, about, declared_metrics, figure, mean, others, path_name, varying,
@@ -8,7 +8,7 @@ use super::headline::{
 use super::number_format::NumberFormat;
 use crate::catalog::{KnownMetric, METRICS, Metric};
 use crate::plan::{Test, ToolSpec};
-use crate::report::{CellReport, Report, labels};
+use crate::report::{CellReport, Report, labels, within};
 use crate::schedule::Param;
 use crate::statistics::Summary;
 use crate::tools::name;
@@ -65,6 +65,31 @@ fn is_aside(metric: &str, means: &[f64], cells: &[&CellReport]) -> bool {
     }
 }
 
+/// A curve has so many steps.
+const CURVE_STEPS: u32 = 20;
+
+/// The rates within the samples, where the test records them.
+fn curves(test: &Test, cells: &[&CellReport]) -> Option<Column> {
+    let length = test.timing.intervals?.0;
+    let step = (test.timing.duration.0 / CURVE_STEPS).max(length);
+    let curve = |cell: &&CellReport| Cell {
+        trend: within::steps(cell, step.as_secs_f64())
+            .into_iter()
+            .map(|step| step.map(|step| step.rate))
+            .collect(),
+        ..Cell::default()
+    };
+    let cells: Vec<Cell> = cells.iter().map(curve).collect();
+    cells
+        .iter()
+        .any(|cell| !cell.trend.is_empty())
+        .then(|| Column {
+            name: "within samples".to_owned(),
+            cells,
+            ..Column::default()
+        })
+}
+
 /// What the test did, and its table.
 pub fn blocks(
     report: &Report,
@@ -111,6 +136,7 @@ pub fn blocks(
         });
         columns.push(Column::figures(&name, &unit, figures));
     }
+    columns.extend(curves(test, cells));
     let mut about = about(test, format, cells);
     if [name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER]
         .iter()

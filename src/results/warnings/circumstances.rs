@@ -35,6 +35,9 @@ pub struct Circumstances {
     pub server_cores: u32,
     /// Whether all traffic crosses interfaces that count it.
     pub interfaces: Interfaces,
+    /// The rate of the link between the ends in bits a second, headers included; `None` when there is none, or when it is
+    /// unknown.
+    pub link_bps: Option<f64>,
     /// Offloads that are on and let larger packets cross the path than the MSS allows.
     pub offloads: Vec<String>,
 }

@@ -57,6 +57,7 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
     let time =
         |name| most(name, longest_us, "it is longer than the sample").filter(|_| longest_us > 0.0);
     let rate = |name| most(name, MOST_BPS, "no network is that fast");
+    let transactions = |name| most(name, MOST_PER_S, "no processor is that fast");
     let cpu = |name, cores: u32| {
         let cores = match cores {
             0 => MOST_CORES,
@@ -73,12 +74,10 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
         name::THROUGHPUT_BPS => rate(name::THROUGHPUT_BPS),
         name::THROUGHPUT_FORWARD_BPS => rate(name::THROUGHPUT_FORWARD_BPS),
         name::THROUGHPUT_REVERSE_BPS => rate(name::THROUGHPUT_REVERSE_BPS),
+        name::THROUGHPUT_LOWEST_BPS => rate(name::THROUGHPUT_LOWEST_BPS),
         name::SENT_BPS => rate(name::SENT_BPS),
-        name::TRANSACTIONS_PER_S => most(
-            name::TRANSACTIONS_PER_S,
-            MOST_PER_S,
-            "no processor is that fast",
-        ),
+        name::TRANSACTIONS_PER_S => transactions(name::TRANSACTIONS_PER_S),
+        name::TRANSACTIONS_LOWEST_PER_S => transactions(name::TRANSACTIONS_LOWEST_PER_S),
         name::PACKETS_PER_S => most(name::PACKETS_PER_S, MOST_PER_S, "no interface is that fast"),
         name::RETRANSMITS => most(
             name::RETRANSMITS,

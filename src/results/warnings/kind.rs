@@ -20,10 +20,12 @@ pub enum Kind {
     ImpossibleFigure,
     Contradicted,
     SenderRate,
+    Dip,
+    Ramp,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 15] = [
         Kind::MssDiffers,
         Kind::MssCollapsed,
         Kind::Offloaded,
@@ -37,6 +39,8 @@ impl Kind {
         Kind::ImpossibleFigure,
         Kind::Contradicted,
         Kind::SenderRate,
+        Kind::Dip,
+        Kind::Ramp,
     ];
 
     /// As events, JSON and CSV have it.
@@ -56,6 +60,8 @@ impl Kind {
             Kind::ImpossibleFigure => "impossible_figure",
             Kind::Contradicted => "contradicted",
             Kind::SenderRate => "sender_rate",
+            Kind::Dip => "dip",
+            Kind::Ramp => "ramp",
         }
     }
 
@@ -76,6 +82,8 @@ impl Kind {
             Kind::ImpossibleFigure => "impossible figure left out",
             Kind::Contradicted => "more payload than the interfaces carried",
             Kind::SenderRate => "rate of the sender",
+            Kind::Dip => "dip within a sample",
+            Kind::Ramp => "first part of a sample differs from the rest",
         }
     }
 
@@ -118,6 +126,13 @@ impl Kind {
             }
             Kind::SenderRate => {
                 "the imported results have what the sender pushed out; what arrived is not known"
+            }
+            Kind::Dip => {
+                "the mean hides a time in which little arrived: `series.csv` and `report.html` show when; look for what \
+                 else happened then"
+            }
+            Kind::Ramp => {
+                "the figure mixes a start with what follows it: add a `warmup` that is longer than the first part"
             }
         }
     }

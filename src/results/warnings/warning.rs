@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
+use crate::catalog::Unit;
 use crate::results::environment::host_metrics::End;
+use crate::tools::figures;
 
 /// A reason to distrust a sample's figure, with the numbers behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +66,28 @@ pub enum Warning {
         /// Of what the tool can account for.
         percent: f64,
     },
+    /// The rates are in the unit of the metric.
+    Dip {
+        /// By the journal's name.
+        metric: String,
+        /// How many intervals are so low, of those that count.
+        intervals: usize,
+        of: usize,
+        /// When the lowest begins, in seconds from the sample's start.
+        at_s: f64,
+        lowest: f64,
+        median: f64,
+    },
+    /// As of [`Warning::Dip`].
+    Ramp {
+        metric: String,
+        /// When the first part ends.
+        until_s: f64,
+        /// The mean of the first part.
+        first: f64,
+        /// The mean of the rest.
+        rest: f64,
+    },
 }
 
 impl Warning {
@@ -82,6 +106,8 @@ impl Warning {
             Warning::OtherTraffic { .. } => Kind::OtherTraffic,
             Warning::ImpossibleFigure { .. } => Kind::ImpossibleFigure,
             Warning::Contradicted { .. } => Kind::Contradicted,
+            Warning::Dip { .. } => Kind::Dip,
+            Warning::Ramp { .. } => Kind::Ramp,
         }
     }
 
@@ -104,6 +130,8 @@ impl Warning {
             Warning::RetransmitBurst { percent, .. } | Warning::OtherTraffic { percent, .. } => {
                 *percent
             }
+            Warning::Dip { lowest, median, .. } => share_off(*lowest, *median),
+            Warning::Ramp { first, rest, .. } => share_off(*first, *rest),
         }
     }
 
@@ -156,6 +184,43 @@ impl Warning {
                 bps / 1e6,
                 end.name()
             ),
+            Warning::Dip {
+                metric,
+                intervals,
+                of,
+                at_s,
+                lowest,
+                median,
+            } => {
+                let ([median, lowest], unit) = rates(metric, [*median, *lowest]);
+                format!(
+                    "{lowest} {unit} at {at_s:.1} s, {median} {unit} usually; {intervals} of {of} intervals"
+                )
+            }
+            Warning::Ramp {
+                metric,
+                until_s,
+                first,
+                rest,
+            } => {
+                let ([rest, first], unit) = rates(metric, [*rest, *first]);
+                format!("{first} {unit} in the first {until_s:.1} s, {rest} {unit} after it")
+            }
         }
     }
+}
+
+/// How far a rate is off another, as a share of that one.
+fn share_off(rate: f64, from: f64) -> f64 {
+    let share = (rate / from - 1.0).abs();
+    if share.is_finite() { share } else { 0.0 }
+}
+
+/// Two rates of a metric with one unit.
+fn rates(metric: &str, values: [f64; 2]) -> ([String; 2], &'static str) {
+    let (.., unit) = Unit::split_name(metric);
+    let (texts, unit) = figures(unit, &values);
+    let mut texts = texts.into_iter();
+    let next = |_| texts.next().unwrap_or_default();
+    (values.map(next), unit)
 }

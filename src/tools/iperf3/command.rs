@@ -1,5 +1,6 @@
 //! iperf3's command lines.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::options::Iperf3;
@@ -23,11 +24,16 @@ const IDLE_TIMEOUT_S: u32 = 60;
 
 /// A server for one test, so that no state is left for the next. Its output goes to a pipe:
 /// without `--forceflush` the line that says that it listens would stay in a buffer.
-pub(super) fn server() -> Server {
+///
+/// Where intervals are asked for, they are the server's, which receives: what a client reports is what went into its
+/// socket's buffer. They come in whole kbit/s, and the client asks for them at the end.
+pub(super) fn server(job: &Job<'_>) -> Server {
+    let mut line = format!("iperf3 -s -1 -p {PORT} --forceflush --idle-timeout {IDLE_TIMEOUT_S}");
+    if let Some(intervals) = job.timing.intervals {
+        let _ = write!(line, " -i {} -f k", intervals.0.as_secs_f64());
+    }
     Server {
-        argv: words(&format!(
-            "iperf3 -s -1 -p {PORT} --forceflush --idle-timeout {IDLE_TIMEOUT_S}"
-        )),
+        argv: words(&line),
         ready: Ready::Line("Server listening on".to_owned()),
     }
 }
@@ -46,7 +52,7 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     let (duration, warmup) = seconds(job.timing);
     option("-t", Some(duration.to_string()));
     option("-O", (warmup > 0).then(|| warmup.to_string()));
-    // Interval reports of many streams take megabytes, and nothing reads them.
+    // Interval reports of the client in JSON take megabytes for many streams, and nothing reads them.
     option("-i", Some("0".to_owned()));
     option("--connect-timeout", Some(CONNECT_TIMEOUT_MS.to_string()));
     option("--snd-timeout", tcp.then(|| SEND_TIMEOUT_MS.to_string()));
@@ -69,6 +75,9 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
         Direction::Forward => {}
         Direction::Reverse => flags.push("-R".to_owned()),
         Direction::Both => flags.push("--bidir".to_owned()),
+    }
+    if job.timing.intervals.is_some() {
+        flags.push("--get-server-output".to_owned());
     }
     if !tcp {
         flags.push("-u".to_owned());
@@ -100,16 +109,21 @@ mod tests {
     use crate::plan::{BuiltInUse, Timing};
     use crate::schedule::Params;
 
-    fn line(tool: &Iperf3, params: &[(Param, u64)], warmup_ms: u64, duration_ms: u64) -> String {
+    fn timing(warmup_ms: u64, duration_ms: u64) -> Timing {
         let ms = |ms| Duration(std::time::Duration::from_millis(ms));
-        let timing = Timing {
+        Timing {
             duration: ms(duration_ms),
             warmup: ms(warmup_ms),
             cooldown: ms(0),
             timeout: None,
             retries: 0,
             repeat: crate::plan::Repeat::Times(1),
-        };
+            intervals: None,
+        }
+    }
+
+    fn line(tool: &Iperf3, params: &[(Param, u64)], warmup_ms: u64, duration_ms: u64) -> String {
+        let timing = timing(warmup_ms, duration_ms);
         let params = Params(params.to_vec());
         let job = Job {
             params: &params,
@@ -177,6 +191,35 @@ mod tests {
         assert_eq!(flags("tcp", Direction::Forward), "");
         assert_eq!(flags("tcp", Direction::Reverse), " -R");
         assert_eq!(flags("udp", Direction::Both), " --bidir -u");
+    }
+
+    #[test]
+    fn the_server_reports_intervals_and_the_client_asks_for_them() {
+        let mut timing = timing(0, 1000);
+        let params = Params(Vec::new());
+        let lines = |timing: &Timing| {
+            let job = Job {
+                params: &params,
+                timing,
+                target: "10.96.0.12",
+                slot: 1,
+            };
+            let client = client(&tool("tcp"), &job);
+            (server(&job).argv.join(" "), client.argv.join(" "))
+        };
+        let (server, client) = lines(&timing);
+        assert_eq!(
+            server,
+            "iperf3 -s -1 -p 5201 --forceflush --idle-timeout 60"
+        );
+        timing.intervals = Some(Duration(std::time::Duration::from_millis(250)));
+        assert_eq!(
+            lines(&timing),
+            (
+                format!("{server} -i 0.25 -f k"),
+                format!("{client} --get-server-output")
+            )
+        );
     }
 
     #[test]

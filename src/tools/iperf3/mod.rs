@@ -1,6 +1,7 @@
 //! iperf3 3.12 and later: throughput of TCP and UDP.
 
 mod command;
+mod intervals;
 mod options;
 mod parse;
 mod recording;

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::options::Iperf3;
-use super::{command, parse};
+use super::{command, intervals, parse};
 use crate::catalog::{IPERF3, Program, Transport};
 use crate::diag::Problem;
 use crate::tools::failure::Failure;
 use crate::tools::installed::{Installed, Use, VersionQuery, is_older};
 use crate::tools::metrics::Metrics;
 use crate::tools::output::process_end::Ended;
+use crate::tools::series::Series;
 use crate::tools::tool::{Client, Job, Port, Server, Tool};
 
 /// The oldest version that measures what is asked of it. 3.9 lacks `--snd-timeout` and `--idle-timeout`, and
@@ -57,8 +58,8 @@ impl Tool for Iperf3 {
             .collect()
     }
 
-    fn server(&self, _job: &Job<'_>) -> Server {
-        command::server()
+    fn server(&self, job: &Job<'_>) -> Server {
+        command::server(job)
     }
 
     fn client(&self, job: &Job<'_>) -> Client {
@@ -84,6 +85,10 @@ impl Tool for Iperf3 {
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         let tool = self;
         parse::read(parse::Invocation { tool, job, ended })
+    }
+
+    fn series(&self, job: &Job<'_>, ended: &Ended) -> Option<Series> {
+        intervals::series(self, job, ended)
     }
 
     fn headline(&self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use super::mode::Netperf;
 use crate::catalog::Direction;
+use crate::plan::units::Duration;
 use crate::schedule::Param;
 use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::{Client, Job, Ready, Server};
@@ -46,9 +47,9 @@ pub(super) fn server() -> Server {
 pub(super) fn client(tool: Netperf, job: &Job<'_>) -> Client {
     let (duration, warmup) = seconds(job.timing);
     Client {
-        argv: argv(tool, job, duration),
+        argv: argv(tool, job, duration, job.timing.intervals),
         warmup_argv: if warmup > 0 {
-            argv(tool, job, warmup)
+            argv(tool, job, warmup, None)
         } else {
             Vec::new()
         },
@@ -57,7 +58,7 @@ pub(super) fn client(tool: Netperf, job: &Job<'_>) -> Client {
     }
 }
 
-fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
+fn argv(tool: Netperf, job: &Job<'_>, seconds: u64, intervals: Option<Duration>) -> Vec<String> {
     let param = |param| job.params.get(param);
     let mut argv: Vec<String> = ["netperf", "-H", job.target].map(str::to_owned).to_vec();
     let mut option = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
@@ -71,6 +72,11 @@ fn argv(tool: Netperf, job: &Job<'_>, seconds: u64) -> Vec<String> {
     option("-t", test.to_owned());
     option("-l", seconds.to_string());
     option("-P", "0".to_owned());
+    if let Some(intervals) = intervals {
+        // Below 0: netperf looks at the clock after each transaction. Else it guesses how many fit into an interval,
+        // and one in which the rate falls becomes long.
+        option("-D", format!("-{}", intervals.0.as_secs_f64()));
+    }
     argv.extend(["-c", "-C", "--"].map(str::to_owned));
 
     let mut option = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
@@ -132,6 +138,7 @@ mod tests {
             timeout: None,
             retries: 0,
             repeat: crate::plan::Repeat::Times(1),
+            intervals: None,
         };
         let params = Params(params.to_vec());
         let job = Job {

@@ -1,6 +1,7 @@
 //! netperf 2.7: throughput, request/response latency, connection rate.
 
 mod command;
+mod intervals;
 mod mode;
 mod parse;
 mod protocols;

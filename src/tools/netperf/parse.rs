@@ -259,6 +259,7 @@ fn key_values(text: &str) -> HashMap<&str, &str> {
 
 fn key_value(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.trim().split_once('=')?;
-    let is_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    // Those of an interval have its number: `NETPERF_INTERVAL[3]`.
+    let is_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_[]".contains(c);
     (!key.is_empty() && key.chars().all(is_key)).then_some((key, value.trim()))
 }

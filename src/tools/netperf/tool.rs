@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::mode::Netperf;
-use super::{command, parse, protocols};
+use super::{command, intervals, parse, protocols};
 use crate::catalog::{NETPERF, Program, Transport};
 use crate::diag::Problem;
 use crate::tools::failure::Failure;
 use crate::tools::installed::{Installed, Use, VersionQuery};
 use crate::tools::metrics::Metrics;
 use crate::tools::output::process_end::Ended;
+use crate::tools::series::Series;
 use crate::tools::tool::{Client, Job, Port, Server, Tool};
 
 impl Tool for Netperf {
@@ -60,6 +61,10 @@ impl Tool for Netperf {
 
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         parse::read(*self, job, ended)
+    }
+
+    fn series(&self, job: &Job<'_>, ended: &Ended) -> Option<Series> {
+        intervals::series(*self, job, ended)
     }
 
     fn headline(&self) -> &'static str {

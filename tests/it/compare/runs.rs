@@ -190,6 +190,7 @@ fn sample(cell: &CellId, params: Params, metrics: Metrics) -> EventKind {
         server_command: [].into(),
         metrics,
         warnings: Vec::new(),
+        series: None,
         raw: None,
         raw_cut_bytes: 0,
     })

@@ -74,8 +74,8 @@ pub(super) const FILES: &[Item] = &[
     Item {
         name: "netplan-results/PLAN-TIME-ID/",
         text: "The directory of a run: plan.yaml (the plan as it was resolved), events.jsonl (the journal), \
-               result.csv (the format of nptest), samples.csv (a row for each sample), environment.json, and \
-               raw/ (the output of the tools).",
+               result.csv (the format of nptest), samples.csv (a row for each sample), series.csv (a row for each interval \
+               of the tests that have `intervals`), environment.json, and raw/ (the output of the tools).",
         commands: &["run", "attach", "report", "import", "selftest"],
     },
     Item {

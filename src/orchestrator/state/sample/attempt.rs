@@ -8,11 +8,13 @@ use super::super::progress::Next;
 use super::super::queue::ReservedNodes;
 use super::super::table::CellIndex;
 use super::super::{Phase, State};
-use super::outcome::{add_observation, add_tcp_figures, extension, why_no_server, why_unfit};
+use super::outcome::{
+    add_lowest, add_observation, add_tcp_figures, extension, marked, why_no_server, why_unfit,
+};
 use super::target::target;
 use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::run_dir::raw_name;
-use crate::results::warnings::remove_impossible;
+use crate::results::warnings::{of_series, remove_impossible};
 use crate::results::{Circumstances, EventKind, Outcome, Sample, command_line};
 use crate::schedule::Params;
 use crate::tools::{Cause, Ended, Failure, Use};
@@ -313,16 +315,20 @@ impl State {
             wall_s: wall.as_secs_f64(),
             ..self.circumstances(index)
         };
+        let series = task.tool().series(&job, &ended);
+        let series = series.map(|series| marked(series, &circumstances));
         let read = task.tool().read(&job, &ended).and_then(|mut metrics| {
             add_tcp_figures(&mut metrics, tcp);
+            add_lowest(&mut metrics, series.as_ref());
             let headline = task.tool().headline();
             let warnings = remove_impossible(headline, &mut metrics, &circumstances)?;
             Ok((metrics, warnings))
         });
-        let (mut metrics, warnings) = match read {
+        let (mut metrics, mut warnings) = match read {
             Ok(read) => read,
             Err(failure) => return Err(Box::new((failure, ended))),
         };
+        warnings.extend(series.iter().flat_map(of_series));
         let carried_bytes = observed.as_ref().and_then(|seen| seen.carried_bytes);
         add_observation(&mut metrics, End::Client, observed);
         let (command, started) = match &attempt.stage {
@@ -346,6 +352,7 @@ impl State {
             server_command: command_line(&attempt.server_command),
             metrics,
             warnings,
+            series: series.map(Box::new),
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&cell, attempt.sample, attempt.number, extension(raw))),

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::super::message::TcpConnection;
-use crate::catalog::Direction;
+use crate::catalog::{Direction, lowest_interval};
 use crate::diag::Problem;
 use crate::results::environment::host_metrics::{End, Observation, RECEIVED_PACKETS};
 use crate::results::{Circumstances, WorkerEnvironment};
-use crate::tools::{Cause, Ended, How, Metrics, Ready, Tool, Use, cut_note, first_lines, name};
+use crate::tools::{
+    Cause, Ended, How, Metrics, Ready, Series, Tool, Use, cut_note, first_lines, name,
+};
 
 /// Why this worker cannot take its part in a sample of the tool.
 pub(in super::super) fn why_unfit(
@@ -112,6 +114,24 @@ pub(in super::super) fn add_tcp_figures(metrics: &mut Metrics, tcp: Option<TcpCo
         if let (None, Some(value)) = (metrics.get(name), value) {
             metrics.set(name, f64::from(value));
         }
+    }
+}
+
+/// The series with the intervals marked whose rate is above the one of the link.
+pub(in super::super) fn marked(mut series: Series, circumstances: &Circumstances) -> Series {
+    if let Some(link_bps) = circumstances.link_bps
+        && series.metric() == name::THROUGHPUT_BPS
+    {
+        series.mark_over_link(link_bps);
+    }
+    series
+}
+
+/// Adds the lowest rate of the intervals that count.
+pub(in super::super) fn add_lowest(metrics: &mut Metrics, series: Option<&Series>) {
+    let lowest = series.and_then(|series| lowest_interval(series.metric()).zip(series.lowest()));
+    if let Some((metric, rate)) = lowest {
+        metrics.set(metric, rate);
     }
 }
 

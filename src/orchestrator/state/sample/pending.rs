@@ -102,8 +102,12 @@ impl State {
             return circumstances;
         };
         let (from, to) = (&from.place, &to.place);
+        let crosses_link =
+            from.node != to.node && from.environment.emulated && to.environment.emulated;
+        let link = self.tasks.plan().local.links.rate;
         Circumstances {
             loopback: task.path.via == Via::Host && from.node == to.node,
+            link_bps: link.filter(|_| crosses_link).map(|rate| rate.0 as f64),
             ..circumstances
         }
         .seen(&from.environment, &to.environment)

@@ -83,6 +83,7 @@ pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
                 timeout: None,
                 retries: cell.retries,
                 repeat: cell.repeat.clone(),
+                intervals: None,
             },
             find: cell.search.then(a_search),
             label: if cell.outlives { plans::OUTLIVES } else { "" }.to_owned(),

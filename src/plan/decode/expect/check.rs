@@ -7,18 +7,16 @@ use crate::catalog::Metric;
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
 use crate::plan::decode::tree::decoder::Decoder;
 use crate::plan::model::expect::Bound;
-use crate::plan::model::tools::tool::ToolSpec;
 
-/// What a test expects: of metrics that its tool measures, beside paths that it measures too.
+/// What a test expects: of metrics that it measures, beside paths that it measures too.
 pub fn check_test(
     decoder: &Decoder<'_>,
     expected: &[Expected],
-    tool: &ToolSpec,
+    measured: &[Metric],
     paths: &[String],
     known: &[&str],
     variants: &[&str],
 ) {
-    let measured = tool.measures();
     for Expected {
         metric_place,
         value_place,
@@ -31,7 +29,7 @@ pub fn check_test(
                 *metric_place,
                 format!("this test does not measure `{metric}`"),
             );
-            decoder.report(problem.help(format!("it measures {}", some_of(&all(&measured)))));
+            decoder.report(problem.help(format!("it measures {}", some_of(&all(measured)))));
         } else if let Bound::OfPath { path, .. } = &expectation.bound
             && !variants.contains(&&**path)
         {
@@ -63,12 +61,12 @@ fn reference(decoder: &Decoder<'_>, path: &str, place: Place, known: &[&str]) ->
 }
 
 /// What is expected on a path: metrics of some test on it, beside a path that such a test measures
-/// too. `tests` are each test's tool and the paths that it measures.
+/// too. `tests` are what each test measures, and on which paths.
 pub fn check_path(
     decoder: &Decoder<'_>,
     expected: &[Expected],
     own: &str,
-    tests: &[(&ToolSpec, &[String])],
+    tests: &[(Vec<Metric>, &[String])],
     known: &[&str],
     variants: &[&str],
 ) {
@@ -81,23 +79,22 @@ pub fn check_path(
     {
         let here: Vec<_> = tests
             .iter()
-            .filter(|(tool, paths)| {
-                paths.iter().any(|path| path == own) && tool.measures().contains(metric)
+            .filter(|(measured, paths)| {
+                paths.iter().any(|path| path == own) && measured.contains(metric)
             })
             .collect();
         if here.is_empty() {
             let text = format!("no test on this path measures `{metric}`");
             let mut measured: Vec<Metric> = Vec::new();
-            for (tool, _) in tests
+            for (of_test, _) in tests
                 .iter()
                 .filter(|(_, p)| p.iter().any(|path| path == own))
             {
-                let more = tool.measures();
-                measured.extend(
-                    more.into_iter()
-                        .filter(|m| !measured.contains(m))
-                        .collect::<Vec<_>>(),
-                );
+                for metric in of_test {
+                    if !measured.contains(metric) {
+                        measured.push(metric.clone());
+                    }
+                }
             }
             let help = match all(&measured).as_slice() {
                 [] => "no test measures this path at all".to_owned(),

@@ -164,6 +164,13 @@ impl<'t> Fields<'_, 't> {
                     .bounded(id, seconds(limits.least), seconds(limits.most));
                 self.decoder.at(id, value)
             }
+            (Kind::ShortDuration(limits), id) => {
+                let micros = |us| Duration(std::time::Duration::from_micros(us));
+                let value = self
+                    .decoder
+                    .bounded(id, micros(limits.least), micros(limits.most));
+                self.decoder.at(id, value)
+            }
             (Kind::WholeSeconds(limits), id) => self.decoder.whole_seconds(id, limits),
             _ => None,
         }

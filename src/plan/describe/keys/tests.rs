@@ -4,7 +4,7 @@ use super::expect::FIND;
 use super::timing::TIMING;
 use super::built_in_tools::built_in_tools;
 use crate::plan::describe::key::{
-    Form, Key, Kind, LONGEST_LABEL, LONGEST_NAME, List, MAPPING, Mapping, key,
+    Form, Key, Kind, LONGEST_LABEL, LONGEST_NAME, List, MAPPING, Mapping, key, limits,
 };
 
 const KEYS: &[Key] = &[
@@ -17,6 +17,9 @@ const KEYS: &[Key] = &[
         Kind::List(&List { item: Kind::Text(Form::Any), example: "`[same-node, remote]`; leave `paths` out for all", is_unique: true, }),
         "The names of the paths to measure; the name of a mesh selects all of its paths.")
         .or("all"),
+    key("intervals", Kind::ShortDuration(limits(100_000, 60_000_000, "us")),
+        "Record the rates within each sample in intervals of this length, e.g. `100ms`; `series.csv` and the page \
+         `report.html` have them, and the lowest is a metric. For iperf3 and the request/response tests of netperf."),
 ];
 
 const CHECKS: &[Key] = &[

@@ -219,6 +219,26 @@ impl ToolSpec {
         }
     }
 
+    /// The same of a test, which may record the intervals of its samples.
+    #[must_use]
+    pub fn measures_in_test(&self, has_intervals: bool) -> Vec<Metric> {
+        let mut metrics = self.measures();
+        if has_intervals {
+            metrics.extend(self.lowest_interval().and_then(Metric::from_name));
+        }
+        metrics
+    }
+
+    /// The metric of the lowest interval within a sample, as the journal writes it; `None` for a tool that reports no
+    /// intervals.
+    #[must_use]
+    pub fn lowest_interval(&self) -> Option<&'static str> {
+        match self {
+            ToolSpec::BuiltIn(used) => used.tool.lowest_interval(used.mode),
+            ToolSpec::Declared(_) => None,
+        }
+    }
+
     /// The headline metric, as the journal writes it.
     #[must_use]
     pub fn headline(&self) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::charts::{Quantity, capitalized, charts};
 use super::section::{MOST_TESTS, heading};
-use super::{cells_table, cpu, header, latency, ratios, variants};
+use super::{cells_table, cpu, header, latency, ratios, variants, within};
 use crate::diag;
 use crate::plan::Test;
 use crate::report::document::footnotes::Footnotes;
@@ -108,6 +108,7 @@ fn section(
     }));
     blocks.extend(latency::charts(report, test, cells));
     blocks.extend(latency::losses(report, cells));
+    blocks.extend(within::charts(report, test, cells));
     blocks.push(folded(tables));
     blocks
 }

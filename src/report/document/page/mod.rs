@@ -11,3 +11,4 @@ mod ratios;
 mod row_names;
 mod section;
 mod variants;
+mod within;

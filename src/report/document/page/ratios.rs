@@ -147,6 +147,7 @@ fn lines(report: &Report, caption: String, x: Axis, rows: Rows<'_>) -> Chart {
         reference: Some(ALIKE_PERCENT),
         decimals: 1,
         series,
+        ..Chart::default()
     }
 }
 

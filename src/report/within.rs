@@ -1,0 +1,137 @@
+//! The rates within the samples of a cell, in equal steps of time.
+
+use super::CellReport;
+use crate::statistics::{Interval, Summary};
+use crate::tools::Series;
+
+/// A step of time within the samples of a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Its middle, in seconds from the samples' start.
+    pub at_s: f64,
+    /// The median of the samples' rates.
+    pub rate: f64,
+    /// The lowest and the highest of them; `None` for a single sample.
+    pub range: Option<Interval>,
+}
+
+/// A cell has no more steps.
+const MOST_STEPS: usize = 6_000;
+
+/// The rates of a cell's counted samples in steps of so many seconds; `None` for a step that no sample covers. Empty for a
+/// cell without intervals.
+#[must_use]
+pub fn steps(cell: &CellReport, step_s: f64) -> Vec<Option<Step>> {
+    let series = cell.counted().filter_map(|sample| sample.series.as_deref());
+    let of_samples: Vec<Vec<Option<f64>>> = series.map(|one| resampled(one, step_s)).collect();
+    let most = of_samples.iter().map(Vec::len).max().unwrap_or(0);
+    let step = |at: usize| {
+        let rates = of_samples.iter().filter_map(|rates| *rates.get(at)?);
+        let summary = Summary::from_values(rates)?;
+        Some(Step {
+            at_s: (at as f64 + 0.5) * step_s,
+            rate: summary.median,
+            range: (summary.count > 1).then_some(Interval {
+                low: summary.min,
+                high: summary.max,
+            }),
+        })
+    };
+    (0..most).map(step).collect()
+}
+
+/// The mean rate in each step, weighted by time.
+fn resampled(series: &Series, step_s: f64) -> Vec<Option<f64>> {
+    let mut sums: Vec<(f64, f64)> = Vec::new();
+    if step_s <= 0.0 {
+        return Vec::new();
+    }
+    for interval in series.intervals() {
+        let mut at = index(interval.start_s / step_s);
+        while at < MOST_STEPS {
+            let start = at as f64 * step_s;
+            let overlap = interval.end_s.min(start + step_s) - interval.start_s.max(start);
+            if start >= interval.end_s {
+                break;
+            }
+            // An end that is off by a rounding error opens no step of its own.
+            if overlap > step_s / 1e3 {
+                if sums.len() <= at {
+                    sums.resize(at + 1, (0.0, 0.0));
+                }
+                if let Some((amount, time)) = sums.get_mut(at) {
+                    *amount += interval.rate * overlap;
+                    *time += overlap;
+                }
+            }
+            at += 1;
+        }
+    }
+    // What covers less than half of the last step is no rate of it.
+    if sums.last().is_some_and(|(_, time)| *time < step_s / 2.0) && sums.len() > 1 {
+        sums.pop();
+    }
+    let mean = |(amount, time): (f64, f64)| (time > 0.0).then(|| amount / time);
+    sums.into_iter().map(mean).collect()
+}
+
+/// The whole number below a value that is not below 0.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not below 0; what is too large saturates"
+)]
+fn index(value: f64) -> usize {
+    value.floor() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tools::name;
+
+    fn series(start_s: f64, intervals: &[(f64, f64)]) -> Series {
+        let intervals = intervals.iter().copied();
+        Series::new(name::THROUGHPUT_BPS, 8, start_s, intervals).unwrap()
+    }
+
+    #[test]
+    fn rates_are_means_over_the_time_of_a_step() {
+        let of = series(0.0, &[(0.1, 10.0), (0.25, 20.0), (0.3, 40.0), (0.32, 9.0)]);
+        let rates = resampled(&of, 0.1);
+        assert_eq!(rates.len(), 3);
+        let expected = [10.0, 20.0, 30.0];
+        for (rate, expected) in rates.iter().zip(expected) {
+            assert!((rate.unwrap() - expected).abs() < 1e-6, "{rates:?}");
+        }
+        let later = series(0.2, &[(0.3, 7.0)]);
+        assert_eq!(resampled(&later, 0.1), [None, None, Some(7.0)]);
+        assert_eq!(resampled(&later, 0.0), []);
+    }
+
+    proptest! {
+        #[test]
+        fn no_rate_is_beyond_those_of_the_series(
+            lengths in prop::collection::vec((0.001..3.0_f64, 0_u32..1000), 1..60), step in 0.01..5.0_f64,
+        ) {
+            let mut end = 0.0;
+            let intervals = lengths.iter().map(|(length, rate)| {
+                end += length;
+                (end, f64::from(*rate))
+            });
+            let intervals: Vec<_> = intervals.collect();
+            let Some(series) = Series::new(name::THROUGHPUT_BPS, 8, 0.0, intervals.iter().copied()) else {
+                return Ok(());
+            };
+            let rates = || series.intervals().map(|one| one.rate);
+            let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
+            let steps = resampled(&series, step);
+            prop_assert!(!steps.is_empty() && steps.len() <= MOST_STEPS);
+            for rate in steps.into_iter().flatten() {
+                prop_assert!(rate >= low - 1e-6 && rate <= high + 1e-6, "{rate} {low} {high}");
+            }
+        }
+    }
+}
