@@ -17,6 +17,7 @@ mod programs;
 mod registry;
 mod series;
 mod timing;
+mod together;
 mod tool;
 
 pub use crate::catalog::{Program, Transport, name};
@@ -37,4 +38,5 @@ pub use programs::{declared_programs, programs};
 pub use registry::{built_in, from_spec};
 pub use series::{Interval, MOST_INTERVALS, Series};
 pub use timing::{GRACE, deadline, forecast, usual_sample};
+pub use together::port_conflict;
 pub use tool::{Client, Job, Port, Ready, Server, Tool};

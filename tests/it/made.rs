@@ -136,6 +136,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) ->
             repeat: netplan::plan::Repeat::Times(repeat),
             intervals: None,
         },
+        together: false,
         find: None,
         expect: netplan::plan::Expectations::default(),
     }

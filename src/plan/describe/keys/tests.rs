@@ -20,6 +20,10 @@ const KEYS: &[Key] = &[
     key("intervals", Kind::ShortDuration(limits(100_000, 60_000_000, "us")),
         "Record the rates within each sample in intervals of this length, e.g. `100ms`; `series.csv` and the page \
          `report.html` have them, and the lowest is a metric. For iperf3 and the request/response tests of netperf."),
+    key("together", Kind::Bool,
+        "Measure all paths of the test at once: one sample of each starts on one go, once all servers are ready, \
+         whatever `order` and `concurrency` say. Only with a number for `repeat`, and with a port of its own for each server.")
+        .or("false"),
 ];
 
 const CHECKS: &[Key] = &[
