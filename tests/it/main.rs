@@ -35,6 +35,7 @@ mod history_simulation;
 mod import;
 mod import_circles;
 mod install;
+mod interfaces;
 mod kubeconfig;
 mod kubernetes;
 mod kubernetes_doors;

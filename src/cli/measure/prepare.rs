@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, list};
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
+use crate::cluster::kubernetes::without_effect;
 use crate::plan::{Plan, PlanFile};
 use crate::render::{
     Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, manifests,
@@ -152,7 +153,18 @@ impl Prepared {
 
 impl Prepared {
     /// Merges the plan's `kubernetes.pod` into the pods. The local cluster runs them without.
+    ///
+    /// # Errors
+    /// A patch that does not fit, or a variant that differs on the local cluster alone.
     pub fn patch_pods(&mut self) -> Result<(), CliError> {
+        let problems = without_effect(&self.plan, &self.schedule.variants());
+        if !problems.is_empty() {
+            let text = format!(
+                "Kubernetes does not support this plan:{}",
+                list(problems.iter())
+            );
+            return Err(CliError::Usage(text));
+        }
         patch(&mut self.manifests, &self.plan)
     }
 }

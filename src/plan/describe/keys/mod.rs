@@ -37,7 +37,7 @@ pub use expect::FIND;
 )]
 pub use faults::{FAULT_KEYS, LOSSY_LINK};
 pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
-pub use local::{LINK, LOCAL, LOCAL_PODS};
+pub use local::{LINK, LOCAL, LOCAL_PODS, VARIANT_LOCAL};
 pub use paths::{MESH, MESH_ENTRY, PATH};
 pub use plan::{LONGEST_GROUP_NAME, LONGEST_WORKER, PLAN};
 pub use tests::{TEST, is_test_key};
