@@ -84,3 +84,4 @@ mod verdicts;
 mod versions;
 mod warnings;
 mod worker;
+mod worker_keys;

@@ -25,9 +25,9 @@ pub static VARIANT: Mapping = Mapping {
     keys: &[KEYS],
     may_be_empty: true,
     hints: &[
-        hint(&["labels", "annotations", "resources", "node_selector", "tolerations", "runtime_class", "host_network"],
+        hint(&["labels", "annotations", "resources", "node_selector", "tolerations", "runtime_class", "host_network", "ports", "security_context"],
             "{} belongs in `workers:`, below the name of a worker or `all`"),
-        hint(&["objects", "ports", "security_context"],
+        hint(&["objects"],
             "variants change pods of workers and parameters of tests; for {} make two plans and use `netplan compare`"),
     ],
     ..MAPPING
