@@ -1,5 +1,6 @@
 //! How a command ends: exit codes, and errors that carry theirs.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::diag::{Problem, Problems};
@@ -68,4 +69,13 @@ impl From<anyhow::Error> for CliError {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }
+}
+
+/// The problems, a line each.
+pub(in crate::cli) fn list<'a>(problems: impl Iterator<Item = &'a Problem>) -> String {
+    problems.fold(String::new(), |mut list, problem| {
+        // Writing into a String cannot fail.
+        let _ = write!(list, "\n  - {problem}");
+        list
+    })
 }

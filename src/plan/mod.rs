@@ -11,6 +11,8 @@ pub use describe::explain::{Explanation, explain};
 pub use describe::init::init_text;
 pub use describe::reference::reference;
 pub use describe::schema::schema;
+pub use model::choice::word;
+pub use model::container::{SecurityContext, WorkerPort};
 pub use model::expect::{Bound, Comparison, Condition, Expectation, Expectations, Find, Goal};
 pub use model::family::Family;
 pub use model::fault::{Fault, LossyLink};
@@ -18,7 +20,7 @@ pub use model::kubernetes::*;
 pub use model::kubernetes_names::{namespace_name, quantity};
 pub use model::local::{
     DEFAULT_MTU, ETHERNET_BYTES, EmulatedNode, LEAST_IPV6_MTU, Link, Local, LocalPods,
-    MOST_EMULATED_NODES, Offloads, largest_packet,
+    MOST_EMULATED_NODES, Offloads, Qdisc, largest_packet,
 };
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};
@@ -32,7 +34,7 @@ pub use model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};
 pub use model::tools::tool::{BuiltInUse, OptionValue, ToolSpec};
 pub use model::tools::{expression, template_bounds};
 pub use model::variants::{
-    ALL_WORKERS, LEAST_ROUNDS, ToolParameters, VARIANT_MARK, Variant, default_rounds,
+    ALL_WORKERS, LEAST_ROUNDS, ToolParameters, VARIANT_MARK, Variant, VariantLocal, default_rounds,
 };
 pub use model::{sweep, units};
 pub use text::documents::{DocumentError, document};

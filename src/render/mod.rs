@@ -18,6 +18,6 @@ pub use chart::{ChartFile, chart};
 pub use context::{ORCHESTRATOR_PORT, RunContext};
 pub use families::WorkerFamilies;
 pub use manifest::{Identities, Manifest, manifests, worker_jobs};
-pub use pod_patch::patch_pods;
+pub use pod_patch::{patch_pods, set_security_contexts};
 pub use templates::{RenderError, Templates};
 pub use workers::WorkerPorts;

@@ -3,11 +3,14 @@
 
 use k8s_openapi::DeepMerge;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::manifest::Manifest;
 use super::yaml::yaml;
-use crate::plan::{OWN_CONTAINERS, PodPatch};
+use crate::plan::{OWN_CONTAINERS, PodPatch, SecurityContext};
+
+/// The label of a worker's objects with the worker's name.
+const WORKER: &str = "netplan/worker";
 
 /// Where a Job has the template of its pods.
 const TEMPLATE: &str = "/spec/template";
@@ -24,10 +27,30 @@ pub fn patch_pods(manifests: &mut [Manifest], patch: &PodPatch) -> Result<(), St
         };
         let patched = patched(template, &patch.0).map_err(|error| {
             let name = manifest.name();
-            format!("cannot merge `kubernetes.pod` into the pods of `{name}`: {error}")
+            format!("cannot merge `kubernetes.pod` or `security_context` into the pods of `{name}`: {error}")
         })?;
         manifest.object["spec"]["template"] = patched;
         manifest.text = yaml(&manifest.object);
+    }
+    Ok(())
+}
+
+/// Merges security contexts into the containers of workers. `of_worker` gives that of a worker by its name.
+///
+/// # Errors
+/// As [`patch_pods`].
+pub fn set_security_contexts(
+    manifests: &mut [Manifest],
+    of_worker: impl Fn(&str) -> Option<SecurityContext>,
+) -> Result<(), String> {
+    for manifest in manifests.iter_mut().filter(|one| one.kind() == "Job") {
+        let worker = manifest.object["metadata"]["labels"][WORKER].as_str();
+        let Some(context) = worker.and_then(&of_worker) else {
+            continue;
+        };
+        let container = json!({"name": "worker", "securityContext": context});
+        let patch = PodPatch(json!({"spec": {"containers": [container]}}));
+        patch_pods(std::slice::from_mut(manifest), &patch)?;
     }
     Ok(())
 }
@@ -83,7 +106,6 @@ fn remove_nulls(value: &mut Value, patch: &Value) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::registry::from_spec;
 use super::tool::Port;
-use crate::plan::Plan;
+use crate::catalog::Transport;
+use crate::plan::{Plan, PortProtocol, WorkerPort};
 use crate::schedule::slots;
 
 /// The ports on which workers are reached, over all tests and paths of a plan.
@@ -28,13 +29,38 @@ impl<'a> Ports<'a> {
                 }
             }
         }
+        for (name, placement) in &plan.workers {
+            let own = match placement.pods.ports.as_slice() {
+                [] => &plan.kubernetes.ports,
+                own => own,
+            };
+            if !own.is_empty() {
+                let ports = ports.entry(name).or_default();
+                ports.extend(own.iter().flat_map(with_transports));
+            }
+        }
         Self(ports)
     }
 
-    /// The ports of a worker: in order, each once; none for a worker that no measured path leads to.
+    /// The ports of a worker: in order, each once; none for a worker that no measured path leads to, and that has none
+    /// of its own.
     #[must_use]
     pub fn worker(&self, name: &str) -> Vec<Port> {
         let ports = self.0.get(name).into_iter().flatten();
         ports.copied().collect()
     }
+}
+
+/// A port in each of its protocols.
+fn with_transports(port: &WorkerPort) -> impl Iterator<Item = Port> + use<> {
+    let number = port.port;
+    let transports: &[Transport] = match port.protocol {
+        PortProtocol::Tcp => &[Transport::Tcp],
+        PortProtocol::Udp => &[Transport::Udp],
+        PortProtocol::Both => &[Transport::Tcp, Transport::Udp],
+    };
+    transports.iter().map(move |transport| Port {
+        number,
+        transport: *transport,
+    })
 }

@@ -1,7 +1,9 @@
 //! Variants: ratios by pairs are right and worth it, by simulation; ids, names and placement of variants' cells.
 
 use netplan::diag::Source;
+use netplan::output::csv::samples;
 use netplan::plan::{self, Plan, Repeat};
+use netplan::report::Report;
 use netplan::schedule::{Schedule, Selection};
 
 use crate::pairs_simulation::{Drift, Outcomes, Setting, power, runs};
@@ -170,4 +172,27 @@ defaults: {{ repeat: {{ min: 6, max: 12, until: 1% of plain }} }}
             Repeat::Times(_) => None,
         });
     assert_eq!(untils.collect::<Vec<_>>(), [Some("plain".to_owned()), None]);
+}
+
+#[test]
+fn samples_name_their_variant_where_there_are_some() {
+    let csv = |plan: Plan| {
+        let schedule = Schedule::new(&plan, &Selection::all());
+        let report = Report::fold(&[], plan, schedule);
+        String::from_utf8(samples::render(&report).unwrap()).unwrap()
+    };
+    let with = csv(with_variants("{ plain: {}, fast: {} }"));
+    assert!(
+        with.starts_with("run,cell,row,test,path,variant,tool,"),
+        "{with}"
+    );
+    assert!(with.contains(",iperf3-tcp,pod@fast,fast,iperf3,"), "{with}");
+    assert!(with.contains(",iperf3-tcp,pod,plain,iperf3,"), "{with}");
+    let fields: Vec<usize> = with.lines().map(|line| line.split(',').count()).collect();
+    assert!(fields.iter().all(|count| *count == fields[0]), "{with}");
+    let without = csv(load(WITHOUT));
+    assert!(
+        without.starts_with("run,cell,row,test,path,tool,"),
+        "{without}"
+    );
 }

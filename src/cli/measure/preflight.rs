@@ -1,13 +1,11 @@
 //! What a run needs of the place where it is to run, looked at before anything starts. `doctor` prints the
 //! findings; `run` stops at their problems, all at once.
 
-use std::fmt::Write as _;
-
 use anyhow::anyhow;
 
 use super::local_cluster;
 use super::prepare::Prepared;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, list};
 use crate::cli::terminal::printer;
 use crate::cluster::Finding;
 use crate::diag::Problem;
@@ -117,13 +115,4 @@ pub(in crate::cli) fn local_support(prepared: &Prepared) -> [Finding; 2] {
         local_cluster::placement(manifests, plan),
         local_cluster::settings(plan, &schedule.variants()),
     ]
-}
-
-/// The problems, a line each.
-pub(in crate::cli) fn list<'a>(problems: impl Iterator<Item = &'a Problem>) -> String {
-    problems.fold(String::new(), |mut list, problem| {
-        // Writing into a String cannot fail.
-        let _ = write!(list, "\n  - {problem}");
-        list
-    })
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, list};
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
+use crate::cluster::kubernetes::without_effect;
 use crate::plan::{Plan, PlanFile};
 use crate::render::{
     ChartFile, Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, chart,
-    manifests, patch_pods, worker_jobs,
+    manifests, patch_pods, set_security_contexts, worker_jobs,
 };
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
@@ -173,17 +174,33 @@ impl Prepared {
 }
 
 impl Prepared {
-    /// Merges the plan's `kubernetes.pod` into the pods. The local cluster runs them without.
+    /// Merges the plan's `kubernetes.pod` and its security contexts into the pods. The local cluster runs them without.
+    ///
+    /// # Errors
+    /// A patch that does not fit, or a variant that differs on the local cluster alone.
     pub fn patch_pods(&mut self) -> Result<(), CliError> {
+        let problems = without_effect(&self.plan, &self.schedule.variants());
+        if !problems.is_empty() {
+            let text = format!(
+                "Kubernetes does not support this plan:{}",
+                list(problems.iter())
+            );
+            return Err(CliError::Usage(text));
+        }
         patch(&mut self.manifests, &self.plan)
     }
 }
 
 fn patch(manifests: &mut [Manifest], plan: &Plan) -> Result<(), CliError> {
-    match &plan.kubernetes.pod {
-        Some(pod) => patch_pods(manifests, pod).map_err(CliError::Usage),
-        None => Ok(()),
+    if let Some(pod) = &plan.kubernetes.pod {
+        patch_pods(manifests, pod).map_err(CliError::Usage)?;
     }
+    let all = &plan.kubernetes.security_context;
+    let of_worker = |name: &str| {
+        let own = &plan.workers.get(name)?.pods.security_context;
+        Some(own.over(all)).filter(|context| !context.is_empty())
+    };
+    set_security_contexts(manifests, of_worker).map_err(CliError::Usage)
 }
 
 /// The Jobs of the workers of groups.

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::lifecycle;
-use super::preflight::{self, Checkup};
+use super::preflight::Checkup;
 use super::prepare::{self, Prepared};
 use super::target::Target;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::{CliError, Exit, list};
 use crate::cli::progress::Progress;
 use crate::cli::results::artifacts;
 use crate::cli::terminal::printer;
@@ -183,7 +183,7 @@ fn nothing_can_be_measured(blocked: Vec<Vec<Problem>>) -> anyhow::Error {
             problems.push(problem);
         }
     }
-    let list = preflight::list(problems.iter());
+    let list = list(problems.iter());
     anyhow!("nothing can be measured on this machine:{list}")
 }
 

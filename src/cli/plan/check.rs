@@ -4,8 +4,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::plan_args::PlanArgs;
-use crate::cli::error::{CliError, Exit};
-use crate::cli::measure::preflight::{list, local_support};
+use crate::cli::error::{CliError, Exit, list};
+use crate::cli::measure::preflight::local_support;
 use crate::cli::measure::prepare;
 use crate::cli::measure::target::On;
 use crate::cli::terminal::printer;

@@ -18,6 +18,7 @@ mod preflight;
 mod run;
 mod run_list;
 mod startup;
+mod without_effect;
 
 pub use connection::{Configured, Connection, Settings, Timeouts};
 pub use kubeconfig::contexts;
@@ -25,3 +26,4 @@ pub use objects::owner::{Owner, Presence};
 pub use preflight::LARGEST_CONFIG_MAP_BYTES;
 pub use run::Kubernetes;
 pub use run_list::{Run, State};
+pub use without_effect::without_effect;

@@ -13,7 +13,7 @@ use super::machine::watchdog::run_with_deadline;
 use super::sandbox::{Amounts, Feature, ProbeRequest, Stage};
 use crate::cluster::{Finding, needed_families};
 use crate::diag::Problem;
-use crate::plan::{Family, Local, Offloads, Plan};
+use crate::plan::{Family, Local, LocalPods, Offloads, Plan, Qdisc};
 use crate::system::with_original_file_limit;
 use crate::tools::Program;
 
@@ -59,11 +59,34 @@ pub fn family_problems(plan: &Plan) -> Vec<Problem> {
     problems
 }
 
+/// A congestion control that the kernel does not have, or has not loaded.
+fn missing_congestion_control(pods: &LocalPods) -> Option<Problem> {
+    let wanted = pods.congestion.as_deref()?;
+    let file = "/proc/sys/net/ipv4/tcp_available_congestion_control";
+    // A kernel that does not tell refuses it later.
+    let available = std::fs::read_to_string(file).ok()?;
+    if available.split_whitespace().any(|name| name == wanted) {
+        return None;
+    }
+    let what = format!("the kernel has no congestion control `{wanted}`");
+    let help = format!(
+        "load it with `sudo modprobe tcp_{wanted}`, or use one of: {}",
+        available.trim().replace(' ', ", ")
+    );
+    Some(Problem::without_place(what).help(help))
+}
+
 fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Problem> {
     let links = &settings.links;
     let delay = links.delay.is_some_and(|delay| !delay.0.is_zero());
     let queues = links.rate.is_some() || delay;
-    let offloads = [settings.offloads, settings.pod_offloads()].contains(&Offloads::Off);
+    let of_pods = settings.interfaces().map(|pods| settings.offloads_of(pods));
+    let mut all_offloads = of_pods.chain([settings.offloads]);
+    let offloads = all_offloads.any(|offloads| offloads == Offloads::Off);
+    let qdiscs: Vec<Qdisc> = settings
+        .interfaces()
+        .filter_map(|pods| pods.qdisc)
+        .collect();
     let ipv6 = families(&with_families(settings)).contains(&Family::Ipv6);
     let mut programs: Vec<(Program, &str)> = vec![
         (IP, "make network interfaces"),
@@ -74,6 +97,8 @@ fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Pro
     }
     if queues {
         programs.push((TC, "set the rate and delay of links"));
+    } else if !qdiscs.is_empty() {
+        programs.push((TC, "set the queueing discipline of pods"));
     }
     let (found, missing): (Vec<_>, Vec<_>) = programs
         .into_iter()
@@ -88,6 +113,8 @@ fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Pro
         })
         .collect();
     let has = |name: &str| found.iter().any(|(program, _)| program.name == name);
+    let of_qdiscs = qdiscs.into_iter().map(Feature::PodQueue);
+    let of_qdiscs = of_qdiscs.filter(|_| has(IP.name) && has(TC.name));
     let features: Vec<Feature> = [
         (Feature::Veth, has(IP.name)),
         (Feature::Nat, has(NFT.name)),
@@ -102,7 +129,9 @@ fn namespaces_and_programs(exe: &Path, settings: &Local, pods: usize) -> Vec<Pro
     ]
     .into_iter()
     .filter_map(|(feature, try_it)| try_it.then_some(feature))
+    .chain(of_qdiscs)
     .collect();
+    problems.extend(settings.interfaces().filter_map(missing_congestion_control));
     let nodes = usize::try_from(settings.nodes).unwrap_or(usize::MAX);
     let amounts = Amounts { nodes, pods };
     match probe(exe, &ProbeRequest { features, amounts }) {

@@ -18,7 +18,7 @@ pub fn unenforced(plan: &Plan, measured: &BTreeSet<usize>) -> Vec<Problem> {
     // The base's workers have what the base variant says, which is told there.
     let is_told = |name: &str| {
         let base = plan.variants.first().map(|(_, base)| base.pods_of(name));
-        base.is_some_and(|pods| !pods.resources.limits.is_empty() || pods.runtime_class.is_some())
+        base.is_some_and(|pods| !without_effect(&pods).is_empty())
     };
     let of_base = plan
         .workers
@@ -29,17 +29,27 @@ pub fn unenforced(plan: &Plan, measured: &BTreeSet<usize>) -> Vec<Problem> {
         .map(|(name, worker)| (format!("workers.{name}"), &worker.pods));
     let mut problems = Vec::new();
     for (at, pods) in variants.chain(workers) {
-        let limits = pods.resources.limits.keys();
-        let keys = limits.map(|name| format!("resources.limits.{name}")).chain(
-            pods.runtime_class
-                .iter()
-                .map(|_| "runtime_class".to_owned()),
-        );
+        let keys = without_effect(pods).into_iter();
         problems.extend(keys.map(|key| problem(&format!("{at}.{key}"))));
     }
     let differences = differences(plan, measured);
     problems.extend(differences.iter().map(|key| problem(key)));
     problems
+}
+
+/// What a worker's pods never have here.
+fn without_effect(pods: &PodSettings) -> Vec<String> {
+    let limits = pods.resources.limits.keys();
+    let mut keys: Vec<String> = limits
+        .map(|name| format!("resources.limits.{name}"))
+        .collect();
+    if pods.runtime_class.is_some() {
+        keys.push("runtime_class".to_owned());
+    }
+    if !pods.security_context.is_empty() {
+        keys.push("security_context".to_owned());
+    }
+    keys
 }
 
 /// The keys of variants whose values are not those of the base, or of the base where a variant lacks them.

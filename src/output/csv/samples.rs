@@ -19,7 +19,7 @@ use crate::results::{Sample, Warning};
 use crate::schedule::Params;
 use crate::tools::name;
 
-/// The columns before the metrics.
+/// The columns before the metrics. [`VARIANT`] is one of them in a plan with variants.
 const FIRST: [&str; 23] = [
     "run",
     "cell",
@@ -45,6 +45,10 @@ const FIRST: [&str; 23] = [
     "raw",
     "command",
 ];
+
+/// The name of the cell's variant. It follows [`BEFORE_VARIANT`].
+const VARIANT: &str = "variant";
+const BEFORE_VARIANT: &str = "path";
 
 /// The known metrics in their fixed order; what was observed around the sample follows (see
 /// `results::environment::host_metrics`), then unknown ones, sorted.
@@ -86,8 +90,12 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
         writer: csv::Writer::from_writer(writer),
         buffer: String::new(),
     };
+    let has_variants = !report.plan.variants.is_empty();
     for title in FIRST.iter().chain(&metrics) {
         rows.text(title)?;
+        if has_variants && *title == BEFORE_VARIANT {
+            rows.text(VARIANT)?;
+        }
     }
     rows.end()?;
     for cell in &report.cells {
@@ -179,13 +187,16 @@ impl<W: io::Write> Rows<W> {
             self.value(Some(row.number))?;
             self.text(&test.name)?;
             self.text(&path.name)?;
+            if let Some(variant) = report.plan.variant_name(path.variant) {
+                self.text(variant)?;
+            }
             self.text(test.tool.name())?;
             self.text(labels::via(path.via))?;
             self.text(&path.from)?;
             self.text(&path.to)?;
         } else {
             self.value(Some(0))?;
-            self.empty(6)?;
+            self.empty(6 + usize::from(!report.plan.variants.is_empty()))?;
         }
         let params = params.0.iter();
         self.parts(

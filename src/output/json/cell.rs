@@ -44,6 +44,9 @@ pub struct Cell<'a> {
     test: &'a str,
     tool: &'a str,
     path: &'a str,
+    /// Its name, in a plan with variants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
     from: &'a str,
     to: &'a str,
     via: &'static str,
@@ -142,6 +145,7 @@ impl<'a> Cell<'a> {
             test: &test.name,
             tool: test.tool.name(),
             path: &path.name,
+            variant: report.plan.variant_name(path.variant),
             from: &path.from,
             to: &path.to,
             via: labels::via(path.via),

@@ -36,6 +36,8 @@ pub fn kubernetes(decoder: &Decoder<'_>, id: NodeId) -> Option<Kubernetes> {
             .and_then(|id| decoder.boolean(id))
             .unwrap_or(default.network_policies),
         host_network: pod.host_network,
+        ports: pod.ports,
+        security_context: pod.security_context,
         ip_family: fields.choice("ip_family").map(|at| at.value),
         offloads: fields
             .choice("offloads")

@@ -1,12 +1,16 @@
 //! The decoder of `local:`.
 
+use indexmap::IndexMap;
+
 use super::link::{check_queue, link};
 use super::tree::decoder::{At, Decoder, value_or_default};
 use super::tree::fields::Fields;
 use crate::diag::Problem;
-use crate::plan::describe::keys::{LOCAL, LOCAL_PODS};
+use crate::plan::describe::keys::{LOCAL, LOCAL_PODS, VARIANT_LOCAL};
+use crate::plan::model::choice::{Choice, words};
 use crate::plan::model::family::Family;
 use crate::plan::model::local::{LEAST_IPV6_MTU, Local, LocalPods};
+use crate::plan::model::variants::VariantLocal;
 use crate::plan::text::tree::NodeId;
 
 pub fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
@@ -21,6 +25,7 @@ pub fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
             .map_or_else(Default::default, |found| found.link.clone()),
         offloads: value_or_default(fields.choice("offloads")),
         pods: pods.unwrap_or_default(),
+        pods_of: IndexMap::new(),
         ip_families: Vec::new(),
     };
     if let Some(found) = &links {
@@ -33,11 +38,29 @@ pub fn local(decoder: &Decoder<'_>, id: NodeId) -> Option<Local> {
     })
 }
 
+/// What a variant says. The families that the plan names must fit into its MTU.
+pub fn variant_local(decoder: &Decoder<'_>, id: NodeId, local: &Local) -> Option<VariantLocal> {
+    let fields = decoder.mapping(id, &VARIANT_LOCAL)?;
+    let id = fields.value("pods")?;
+    let pods = pods(decoder, id)?;
+    if let Some(mtu) = pods.mtu.filter(|mtu| *mtu < LEAST_IPV6_MTU)
+        && local.ip_families.contains(&Family::Ipv6)
+    {
+        let what =
+            format!("an MTU of {mtu} bytes cannot carry IPv6, which `local.ip_families` lists");
+        let help = format!("set `mtu` to {LEAST_IPV6_MTU} or more, or remove the family");
+        decoder.report(Problem::new(decoder.place(id), what).help(help));
+    }
+    Some(VariantLocal { pods })
+}
+
 fn pods(decoder: &Decoder<'_>, id: NodeId) -> Option<LocalPods> {
     let fields = decoder.mapping(id, &LOCAL_PODS)?;
     Some(LocalPods {
         mtu: fields.small_number("mtu"),
         offloads: fields.choice("offloads").map(|at| at.value),
+        qdisc: fields.choice("qdisc").map(|at| at.value),
+        congestion: fields.string("congestion"),
     })
 }
 

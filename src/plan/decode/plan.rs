@@ -127,6 +127,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             workers: workers.as_ref(),
             tests: tests.as_deref(),
             paths: known_paths.as_deref().unwrap_or_default(),
+            local: &local,
         };
         variants::variants(decoder, id, &known)
     });

@@ -1,11 +1,14 @@
-//! The decoder of `kubernetes.pod`: fields of a pod template, as Kubernetes spells them.
+//! The decoder of what plans say in Kubernetes' own words: `kubernetes.pod` and security contexts.
 
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{PodTemplateSpec, SecurityContext as K8sSecurityContext};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Number, Value as Json};
 use serde_path_to_error::Segment;
 
 use super::tree::decoder::Decoder;
 use crate::diag::{Place, Problem, quote};
+use crate::plan::model::container::SecurityContext;
 use crate::plan::model::pod_patch::{OWN_CONTAINERS, PodPatch, is_own_volume};
 use crate::plan::text::tree::{Entry, Kind, NodeId, Value};
 
@@ -48,7 +51,7 @@ pub fn pod_patch(decoder: &Decoder<'_>, id: NodeId) -> Option<PodPatch> {
     }
     let json = to_json(decoder, id);
     if is_right {
-        is_right = is_template(decoder, id, &json);
+        is_right = is_known::<PodTemplateSpec>(decoder, id, &json, "pod");
     }
     is_right.then_some(PodPatch(json))
 }
@@ -245,14 +248,32 @@ fn to_json(decoder: &Decoder<'_>, id: NodeId) -> Json {
     }
 }
 
-/// Whether Kubernetes knows all fields, and their values have the right types; reports the first that has not.
-fn is_template(decoder: &Decoder<'_>, id: NodeId, json: &Json) -> bool {
-    let problem = match serde_path_to_error::deserialize::<_, PodTemplateSpec>(json) {
+/// Reads the fields of a container's security context.
+pub fn security_context(decoder: &Decoder<'_>, id: NodeId) -> Option<SecurityContext> {
+    const FIELD: &str = "pod.spec.containers.securityContext";
+    let Json::Object(fields) = to_json(decoder, id) else {
+        let what = "a mapping of fields of a container's `securityContext`";
+        return decoder.expected(id, what, "e.g. `capabilities: { add: [NET_RAW] }`");
+    };
+    let json = Json::Object(fields.clone());
+    is_known::<K8sSecurityContext>(decoder, id, &json, FIELD).then_some(SecurityContext(fields))
+}
+
+/// Whether Kubernetes knows all fields of a type, and their values have the right types; reports the first that has
+/// not. `subject` is what `kubectl explain` takes.
+fn is_known<T: DeserializeOwned + Serialize>(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    json: &Json,
+    subject: &str,
+) -> bool {
+    let help = format!("`kubectl explain {subject}` lists the fields");
+    let problem = match serde_path_to_error::deserialize::<_, T>(json) {
         Err(error) => {
             let path: Vec<String> = error.path().iter().filter_map(step).collect();
             let place = place_of(decoder, id, &path);
             let what = format!("Kubernetes does not accept this: {}", error.inner());
-            Problem::new(place, what).help("`kubectl explain pod` lists the fields")
+            Problem::new(place, what).help(help)
         }
         Ok(template) => {
             let known = serde_json::to_value(template).unwrap_or_default();
@@ -262,8 +283,7 @@ fn is_template(decoder: &Decoder<'_>, id: NodeId, json: &Json) -> bool {
             }
             let name = path.last().map_or("", String::as_str);
             let what = format!("Kubernetes has no field {} here", quote(name));
-            Problem::new(place_of(decoder, id, &path), what)
-                .help("`kubectl explain pod` lists the fields")
+            Problem::new(place_of(decoder, id, &path), what).help(help)
         }
     };
     decoder.report(problem);

@@ -1,10 +1,13 @@
 //! The decoder of what pods are like: of the keys that `kubernetes:`, workers and variants share.
 
+use super::pod_patch::security_context;
 use super::resources::resources;
-use super::tree::decoder::{At, Decoder};
+use super::tools::declared::check_is_free;
+use super::tree::decoder::{At, Decoder, value_or_default};
 use super::tree::fields::Fields;
 use crate::diag::{Problem, quote};
-use crate::plan::describe::keys::TOLERATION;
+use crate::plan::describe::keys::{TOLERATION, WORKER_PORT};
+use crate::plan::model::container::WorkerPort;
 use crate::plan::model::kubernetes::{Resources, TaintEffect, Toleration, TolerationOperator};
 use crate::plan::model::pod_settings::PodSettings;
 use crate::plan::text::tree::NodeId;
@@ -41,8 +44,45 @@ pub fn pod_settings(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> PodSettin
         host_network: fields
             .value("host_network")
             .and_then(|id| decoder.boolean(id)),
+        ports: ports(decoder, fields),
+        security_context: fields
+            .value("security_context")
+            .and_then(|id| security_context(decoder, id))
+            .unwrap_or_default(),
         resources: Resources::default(),
     }
+}
+
+fn ports(decoder: &Decoder<'_>, fields: &Fields<'_, '_>) -> Vec<WorkerPort> {
+    let mut found: Vec<At<WorkerPort>> = Vec::new();
+    for item in fields.list("ports").into_iter().flatten() {
+        let Some(port) = port(decoder, *item) else {
+            continue;
+        };
+        if let Some(first) = found.iter().find(|at| at.value == port.value) {
+            let what = format!("port {} is listed twice", port.value.port);
+            let problem = Problem::new(port.place, what).related(first.place, "first here");
+            decoder.report(problem.help("remove one"));
+        }
+        found.push(port);
+    }
+    found.iter().map(|at| at.value).collect()
+}
+
+fn port(decoder: &Decoder<'_>, id: NodeId) -> Option<At<WorkerPort>> {
+    let fields = decoder.mapping(id, &WORKER_PORT)?;
+    let number = fields.number("port");
+    let protocol = value_or_default(fields.choice("protocol"));
+    let number = number?;
+    let value = WorkerPort {
+        port: u16::try_from(number.value).ok()?,
+        protocol,
+    };
+    check_is_free(decoder, value, number.place);
+    Some(At {
+        value,
+        place: number.place,
+    })
 }
 
 fn toleration(decoder: &Decoder<'_>, id: NodeId) -> Option<Toleration> {

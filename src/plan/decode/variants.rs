@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
+use super::local::variant_local;
 use super::pod_settings::worker_pods;
 use super::tests::KnownPath;
 use super::tools::{builtin, parameter};
@@ -11,6 +12,7 @@ use super::tree::decoder::{At, Decoder};
 use crate::diag::{Place, Problem, quote};
 use crate::plan::describe::keys::{LONGEST_GROUP_NAME, LONGEST_WORKER, VARIANT, WORKER_SETTINGS};
 use crate::plan::model::expand::group_and_number;
+use crate::plan::model::local::Local;
 use crate::plan::model::plan_file::{Placement, Test};
 use crate::plan::model::pod_settings::PodSettings;
 use crate::plan::model::tools::tool::ToolSpec;
@@ -23,6 +25,7 @@ pub struct Known<'a> {
     pub tests: Option<&'a [Test]>,
     /// Those that could be read.
     pub paths: &'a [KnownPath<'a>],
+    pub local: &'a Local,
 }
 
 /// Reads the variants by name.
@@ -79,7 +82,10 @@ fn variant(decoder: &Decoder<'_>, id: NodeId, known: &Known<'_>) -> Option<Varia
     let workers = workers.and_then(|id| workers_of(decoder, id, known.workers));
     let tests = fields.value("tests");
     let tests = tests.and_then(|id| tests_of(decoder, id, known.tests));
+    let local = fields.value("local");
+    let local = local.and_then(|id| variant_local(decoder, id, known.local));
     Some(Variant {
+        local: local.unwrap_or_default(),
         workers: workers.unwrap_or_default(),
         tests: tests.unwrap_or_default(),
     })

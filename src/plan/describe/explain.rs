@@ -281,7 +281,9 @@ fn name_and_range(kind: &Kind) -> (String, String) {
             return (format!("{name}, list of {name} or mapping"), range);
         }
         Kind::Word(_) | Kind::Words(_) => ("word", String::new()),
-        Kind::Map(_) | Kind::Bounds | Kind::PodTemplate => ("mapping", String::new()),
+        Kind::Map(_) | Kind::Bounds | Kind::PodTemplate | Kind::Fields => {
+            ("mapping", String::new())
+        }
         Kind::Names(_, of) => {
             return (
                 format!("mapping of names to {}", kind_text(of)),

@@ -99,6 +99,8 @@ pub enum Kind {
     Bounds,
     /// A part of Kubernetes' pod template.
     PodTemplate,
+    /// Fields of one of Kubernetes' types.
+    Fields,
     /// A text, number or boolean, as it is written.
     Scalar,
 }

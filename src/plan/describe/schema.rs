@@ -186,6 +186,7 @@ impl Definitions {
                 "properties": { "metadata": { "type": "object" }, "spec": { "type": "object" } },
                 "additionalProperties": false,
             }),
+            Kind::Fields => json!({ "type": "object" }),
             Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),
         })
     }

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::local::Local;
 use super::path::{Mesh, Path, PathEntry};
 use super::plan::{MeshPaths, Plan};
 use super::plan_file::{LARGEST_GROUP, Placement, PlanFile};
@@ -18,6 +19,7 @@ impl PlanFile {
         if let Some(base) = self.variants.first() {
             Self::add_settings(base.1, &mut workers);
         }
+        let local = self.local_of(&workers);
         let mut paths = Vec::new();
         let mut meshes = Vec::new();
         for entry in &self.paths {
@@ -37,7 +39,7 @@ impl PlanFile {
             concurrency: self.concurrency,
             tools: self.tools.clone(),
             tests: self.tests.clone(),
-            local: self.local.clone(),
+            local,
             kubernetes: self.kubernetes.clone(),
         }
     }
@@ -87,6 +89,20 @@ impl PlanFile {
             }
         }
         workers
+    }
+
+    /// What is emulated, with the interfaces of the workers whose variants change them.
+    fn local_of(&self, workers: &IndexMap<String, Placement>) -> Local {
+        let mut local = self.local.clone();
+        for (name, placement) in workers {
+            let variant = self.variants.get_index(placement.variant);
+            let changed = variant.map(|(_, variant)| &variant.local.pods);
+            if let Some(changed) = changed.filter(|changed| !changed.is_empty()) {
+                let pods = changed.over(&self.local.pods);
+                local.pods_of.insert(name.clone(), pods);
+            }
+        }
+        local
     }
 
     /// The settings of the base variant, over those of its workers.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::choice::Choice;
+use super::container::{SecurityContext, WorkerPort};
 use super::family::Family;
 use super::local::Offloads;
 use super::pod_patch::PodPatch;
@@ -44,6 +45,10 @@ pub struct Kubernetes {
     /// Whether workers are on their nodes' network. `None` where the paths decide.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_network: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<WorkerPort>,
+    #[serde(skip_serializing_if = "SecurityContext::is_empty")]
+    pub security_context: SecurityContext,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_family: Option<Family>,
     #[serde(skip_serializing_if = "Offloads::is_kernel")]
@@ -78,6 +83,8 @@ impl Default for Kubernetes {
             runtime_class: None,
             network_policies: true,
             host_network: None,
+            ports: Vec::new(),
+            security_context: SecurityContext::default(),
             ip_family: None,
             offloads: Offloads::Kernel,
             results_claim: None,

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
+use crate::diag::{Problem, quote};
 use crate::plan::model::choice::Choice;
 use crate::plan::model::family::Family;
 use crate::plan::model::queue::Queue;
@@ -51,6 +53,10 @@ pub struct Local {
     pub offloads: Offloads,
     #[serde(skip_serializing_if = "LocalPods::is_empty")]
     pub pods: LocalPods,
+    /// By the name of a worker, what its interface is like where its variant says so. Plan files have it in their
+    /// variants.
+    #[serde(skip)]
+    pub pods_of: IndexMap<String, LocalPods>,
     /// The families of addresses, the cluster's first one first; empty for all that the machine has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ip_families: Vec<Family>,
@@ -63,6 +69,7 @@ impl Default for Local {
             links: Link::default(),
             offloads: Offloads::default(),
             pods: LocalPods::default(),
+            pods_of: IndexMap::new(),
             ip_families: Vec::new(),
         }
     }
@@ -96,32 +103,97 @@ pub struct LocalPods {
     pub mtu: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offloads: Option<Offloads>,
+    /// The queueing discipline of what a pod sends; `None` for none, as veth pairs have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qdisc: Option<Qdisc>,
+    /// TCP's congestion control in the pod; `None` is the kernel's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub congestion: Option<String>,
 }
 
 impl LocalPods {
-    fn is_empty(&self) -> bool {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// These settings where they say something, else those of `wider`.
+    #[must_use]
+    pub fn over(&self, wider: &Self) -> Self {
+        Self {
+            mtu: self.mtu.or(wider.mtu),
+            offloads: self.offloads.or(wider.offloads),
+            qdisc: self.qdisc.or(wider.qdisc),
+            congestion: self.congestion.clone().or_else(|| wider.congestion.clone()),
+        }
     }
 }
 
+/// A queueing discipline (tc(8)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Qdisc {
+    Pfifo,
+    FqCodel,
+    Fq,
+    Sfq,
+}
+
+impl Choice for Qdisc {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Pfifo, "One queue of packets."),
+        (
+            Self::FqCodel,
+            "Fair queues that drop by delay (tc-fq_codel(8)).",
+        ),
+        (
+            Self::Fq,
+            "Fair queues with pacing, e.g. for BBR (tc-fq(8)).",
+        ),
+        (Self::Sfq, "Fair queues by a hash of the flow (tc-sfq(8))."),
+    ];
+}
+
+/// Checks the name of a congestion control: at most 15 characters (`TCP_CA_NAME_MAX` of Linux, without the zero at its
+/// end).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn congestion_control(text: &str) -> Result<(), Problem> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if (1..=15).contains(&text.len()) && text.chars().all(is_name) {
+        return Ok(());
+    }
+    let what = format!("{} is not the name of a congestion control", quote(text));
+    Err(Problem::without_place(what)
+        .help("`sysctl net.ipv4.tcp_available_congestion_control` lists them, e.g. `cubic`"))
+}
+
 impl Local {
-    /// The MTU of pods' interfaces in bytes; `None` is the default of emulated interfaces.
+    /// What the interface of a worker's pod is like; `None` for a pod that is no worker's.
     #[must_use]
-    pub fn pod_mtu(&self) -> Option<u32> {
-        self.pods.mtu.or(self.links.mtu)
+    pub fn interface(&self, worker: Option<&str>) -> &LocalPods {
+        let own = worker.and_then(|worker| self.pods_of.get(worker));
+        own.unwrap_or(&self.pods)
     }
 
-    /// The offloads of pods' interfaces.
+    /// The settings of pods: those of the plan, and those of its variants.
+    pub fn interfaces(&self) -> impl Iterator<Item = &LocalPods> {
+        std::iter::once(&self.pods).chain(self.pods_of.values())
+    }
+
+    /// The offloads of the interfaces of pods with these settings.
     #[must_use]
-    pub fn pod_offloads(&self) -> Offloads {
-        self.pods.offloads.unwrap_or(self.offloads)
+    pub fn offloads_of(&self, pods: &LocalPods) -> Offloads {
+        pods.offloads.unwrap_or(self.offloads)
     }
 
     /// The least MTU of pods and links; `None` is the default of emulated interfaces.
     #[must_use]
     pub fn least_mtu(&self) -> Option<u32> {
-        let named = [self.pods.mtu, self.links.mtu];
-        named.into_iter().flatten().min()
+        let of_pods = self.interfaces().filter_map(|pods| pods.mtu);
+        of_pods.chain(self.links.mtu).min()
     }
 }
 

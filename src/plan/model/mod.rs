@@ -1,6 +1,7 @@
 //! What a plan says, once it has been read and checked.
 
 pub mod choice;
+pub mod container;
 pub mod expand;
 pub mod expect;
 pub mod family;

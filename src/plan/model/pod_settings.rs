@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::container::{SecurityContext, WorkerPort};
 use super::kubernetes::{Resources, StringMap, Toleration};
 
 /// What is said of a worker's pods. What is not said is as the wider settings have it.
@@ -23,6 +24,11 @@ pub struct PodSettings {
     /// Whether the pod is on its node's network. `None` where the paths decide.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_network: Option<bool>,
+    /// Ports beside those of the tools.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<WorkerPort>,
+    #[serde(skip_serializing_if = "SecurityContext::is_empty")]
+    pub security_context: SecurityContext,
 }
 
 impl PodSettings {
@@ -45,6 +51,12 @@ impl PodSettings {
                 .clone()
                 .or_else(|| wider.runtime_class.clone()),
             host_network: self.host_network.or(wider.host_network),
+            ports: if self.ports.is_empty() {
+                wider.ports.clone()
+            } else {
+                self.ports.clone()
+            },
+            security_context: self.security_context.over(&wider.security_context),
         }
     }
 

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
+use super::local::LocalPods;
 use super::pod_settings::PodSettings;
 use super::tools::tool::ToolSpec;
 
@@ -25,6 +26,23 @@ pub struct Variant {
     /// By the name of a test, its tool with the variant's parameters.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub tests: IndexMap<String, ToolParameters>,
+    #[serde(skip_serializing_if = "VariantLocal::is_empty")]
+    pub local: VariantLocal,
+}
+
+/// What a variant changes of the local cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct VariantLocal {
+    #[serde(skip_serializing_if = "LocalPods::is_empty")]
+    pub pods: LocalPods,
+}
+
+impl VariantLocal {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
 }
 
 /// The tool of a test with some parameters changed. A plan writes these alone.

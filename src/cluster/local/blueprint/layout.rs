@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde::Serialize;
 
 use super::addresses;
 use super::service_families::service_families;
@@ -13,6 +14,7 @@ use crate::cluster::local::manifests::{Objects, PodObject, name, namespace};
 use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place};
 use crate::plan::{
     DEFAULT_MTU, EmulatedNode, Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads,
+    Qdisc,
 };
 
 /// The whole local cluster, before any of it exists.
@@ -23,11 +25,10 @@ pub struct Layout {
     pub pods: Vec<PlacedPod>,
     pub services: Vec<PlacedService>,
     pub links: Link,
-    /// Of the links' and of the pods' interfaces, in bytes.
+    /// In bytes.
     pub link_mtu: u32,
-    pub pod_mtu: u32,
+    /// Of the nodes' interfaces.
     pub offloads: Offloads,
-    pub pod_offloads: Offloads,
     /// The families of all addresses; the first is the cluster's first.
     pub families: Vec<Family>,
 }
@@ -38,6 +39,19 @@ pub struct PlacedPod {
     pub node: u32,
     /// One of each family, in the cluster's order.
     pub addresses: Vec<IpAddr>,
+    pub interface: Interface,
+}
+
+/// The interface of a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Interface {
+    /// In bytes.
+    pub mtu: u32,
+    pub offloads: Offloads,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qdisc: Option<Qdisc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub congestion: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +79,9 @@ pub struct PortRule {
     pub port: u16,
     pub target: u16,
 }
+
+/// The label of a worker's pod with the worker's name.
+const WORKER: &str = "netplan/worker";
 
 const FIRST_HOST: u32 = 11;
 const PODS_A_NODE: usize = 240;
@@ -107,6 +124,7 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
                 .iter()
                 .map(|family| addresses::pod(*family, node, FIRST_HOST + *count))
                 .collect(),
+            interface: Interface::new(object, settings),
         });
         *count += 1;
     }
@@ -119,16 +137,15 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
             Ok(PlacedService::new(service, addresses.collect(), &pods))
         })
         .collect::<Result<_, Error>>()?;
-    let larger = settings.pods.mtu.unwrap_or_default().max(DEFAULT_MTU);
+    let of_pods = settings.interfaces().filter_map(|pods| pods.mtu);
+    let largest = of_pods.max().unwrap_or_default().max(DEFAULT_MTU);
     Ok(Layout {
         nodes,
         pods,
         services,
         links: settings.links.clone(),
-        link_mtu: settings.links.mtu.unwrap_or(larger),
-        pod_mtu: settings.pod_mtu().unwrap_or(DEFAULT_MTU),
+        link_mtu: settings.links.mtu.unwrap_or(largest),
         offloads: settings.offloads,
-        pod_offloads: settings.pod_offloads(),
         families,
     })
 }
@@ -180,6 +197,19 @@ fn node(number: u32) -> Node {
     node.metadata.name = Some(name);
     node.status.get_or_insert_default().conditions = Some(vec![ready]);
     node
+}
+
+impl Interface {
+    fn new(pod: &PodObject, settings: &Local) -> Self {
+        let worker = pod.pod.labels.get(WORKER).map(String::as_str);
+        let pods = settings.interface(worker);
+        Self {
+            mtu: pods.mtu.or(settings.links.mtu).unwrap_or(DEFAULT_MTU),
+            offloads: settings.offloads_of(pods),
+            qdisc: pods.qdisc,
+            congestion: pods.congestion.clone(),
+        }
+    }
 }
 
 impl PlacedService {
@@ -234,9 +264,12 @@ impl PortRule {
 impl Layout {
     /// The offloads that decide how large the packets are that cross a link.
     pub fn largest_packets(&self) -> Offloads {
-        match (self.offloads, self.pod_offloads) {
-            (Offloads::Off, Offloads::Off) => Offloads::Off,
-            _ => Offloads::Kernel,
+        let of_pods = self.pods.iter().map(|pod| pod.interface.offloads);
+        let mut all = of_pods.chain([self.offloads]);
+        if all.any(|offloads| offloads.is_kernel()) {
+            Offloads::Kernel
+        } else {
+            Offloads::Off
         }
     }
 
@@ -248,15 +281,24 @@ impl Layout {
 
     /// What a run ran on, for `environment.json`.
     pub fn describe(&self) -> serde_json::Value {
+        let plain = Interface {
+            mtu: self.link_mtu,
+            offloads: self.offloads,
+            qdisc: None,
+            congestion: None,
+        };
         let pods: serde_json::Map<_, _> = self
             .pods
             .iter()
             .map(|pod| {
-                let at = serde_json::json!({
+                let mut at = serde_json::json!({
                     "node": node_name(pod.node),
                     "address": joined(pod.addresses.get(..1).unwrap_or_default()),
                     "addresses": pod.addresses,
                 });
+                if pod.interface != plain {
+                    at["interface"] = serde_json::json!(pod.interface);
+                }
                 (pod.object.pod.name.clone(), at)
             })
             .collect();
@@ -265,7 +307,7 @@ impl Layout {
             .iter()
             .map(|service| (service.name.clone(), joined(&service.addresses).into()))
             .collect();
-        let mut description = serde_json::json!({
+        serde_json::json!({
             "kind": "local",
             "nodes": self.nodes,
             "network": "routed veth pairs",
@@ -275,13 +317,7 @@ impl Layout {
             "ip_families": self.families,
             "pods": pods,
             "services": services,
-        });
-        let pods = (self.pod_mtu, self.pod_offloads);
-        if pods != (self.link_mtu, self.offloads) {
-            description["pod_interfaces"] =
-                serde_json::json!({ "mtu": self.pod_mtu, "offloads": self.pod_offloads });
-        }
-        description
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::addresses::{bits, gateway, node_address, node_pod_range, service_range};
 use super::layout::{Layout, node_name, pod_namespace};
 use super::{link, nat};
-use crate::plan::{Family, Offloads};
+use crate::plan::{Family, Offloads, word};
 
 /// All steps that make the network. Namespaces come first, then the links, then the stages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Step {
 /// The whole network of a layout.
 pub fn network(layout: &Layout) -> Network {
     let mut network = Network::default();
-    let (mtu, pod_mtu) = (layout.link_mtu, layout.pod_mtu);
+    let mtu = layout.link_mtu;
     let mut pairs = String::new();
     let nodes = layout.occupied();
     for (index, &node) in nodes.iter().enumerate() {
@@ -76,13 +76,19 @@ pub fn network(layout: &Layout) -> Network {
     }
     for (index, pod) in layout.pods.iter().enumerate() {
         let name = pod_namespace(&pod.object.pod.name);
+        let pod_mtu = pod.interface.mtu;
         let _ = writeln!(
             pairs,
             "link add {} mtu {pod_mtu} netns {} type veth peer name eth0 mtu {pod_mtu} netns {name}",
             pod_device(index),
             node_name(pod.node),
         );
-        network.namespaces.push(namespace(layout, name, false));
+        let mut namespace = namespace(layout, name, false);
+        if let Some(congestion) = &pod.interface.congestion {
+            let key = "ipv4/tcp_congestion_control".to_owned();
+            namespace.settings.push((key, congestion.clone()));
+        }
+        network.namespaces.push(namespace);
     }
     network.links.push(Step::new("ip", "-batch -", pairs));
     for node in nodes {
@@ -103,7 +109,11 @@ pub fn network(layout: &Layout) -> Network {
             );
         }
         let mut steps = vec![Step::new("ip", "-batch -", ip)];
-        steps.extend(offloads_off(layout.pod_offloads, "eth0"));
+        steps.extend(offloads_off(pod.interface.offloads, "eth0"));
+        if let Some(qdisc) = pod.interface.qdisc {
+            let args = format!("qdisc replace dev eth0 root {}", word(&qdisc));
+            steps.push(Step::new("tc", &args, String::new()));
+        }
         network
             .inside
             .push((pod_namespace(&pod.object.pod.name), steps));

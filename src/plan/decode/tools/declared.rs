@@ -15,6 +15,7 @@ use crate::plan::decode::tree::decoder::{At, Decoder, value_or_default};
 use crate::plan::decode::tree::fields::Fields;
 use crate::plan::describe::key::NewName;
 use crate::plan::describe::keys::{CLIENT, DECLARED_TOOL, PORT, READY, SERVER, is_test_key};
+use crate::plan::model::container::WorkerPort;
 use crate::plan::model::tools::declared::{
     DeclaredClient, DeclaredPort, DeclaredServer, DeclaredTool, Parameter, PortProtocol, Ready,
 };
@@ -212,16 +213,25 @@ fn overlap(one: &DeclaredPort, other: &DeclaredPort, slots: u16) -> bool {
     carry_alike && one.port <= last(other) && other.port <= last(one)
 }
 
-/// Reports a port on which each worker itself listens.
-fn check_is_free(decoder: &Decoder<'_>, port: &DeclaredPort, place: Place, slots: u16) {
-    let own = |number| DeclaredPort {
+/// A port with this number alone.
+fn single(port: u16, protocol: PortProtocol) -> DeclaredPort {
+    DeclaredPort {
         name: String::new(),
-        port: number,
-        protocol: PortProtocol::Tcp,
+        port,
+        protocol,
         per_path: false,
-    };
+    }
+}
+
+/// Reports a port on which each worker itself listens.
+pub fn check_is_free(decoder: &Decoder<'_>, port: WorkerPort, place: Place) {
+    check_range_is_free(decoder, &single(port.port, port.protocol), place, 1);
+}
+
+fn check_range_is_free(decoder: &Decoder<'_>, port: &DeclaredPort, place: Place, slots: u16) {
+    let own = |number: &u16| overlap(port, &single(*number, PortProtocol::Tcp), slots);
     let mut numbers = WORKER_CONTROL_PORTS;
-    if let Some(number) = numbers.find(|number| overlap(port, &own(*number), slots)) {
+    if let Some(number) = numbers.find(own) {
         let what = format!("port {number}/tcp is netplan's own");
         decoder.report(Problem::new(place, what).help(format!(
             "workers answer the command line on ports {} to {}; use another port",
@@ -248,7 +258,7 @@ fn port(decoder: &Decoder<'_>, id: NodeId, slots: u16) -> Option<(DeclaredPort, 
         protocol,
         per_path,
     };
-    check_is_free(decoder, &port, number_place, slots);
+    check_range_is_free(decoder, &port, number_place, slots);
     Some((port, name_place, number_place))
 }
 

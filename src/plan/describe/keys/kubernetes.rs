@@ -6,6 +6,7 @@ use crate::plan::describe::key::{
 use crate::plan::model::family::Family;
 use crate::plan::model::kubernetes::{PodUser, PullPolicy, TaintEffect, TolerationOperator};
 use crate::plan::model::local::Offloads;
+use crate::plan::model::tools::declared::PortProtocol;
 use crate::plan::model::kubernetes_names::{self, image, label_value, object_name};
 
 /// Thirty days: how long a run's certificates are valid.
@@ -77,7 +78,33 @@ pub const POD_KEYS: &[Key] = &[
     key("host_network", Kind::Bool,
         "Whether the worker is on its node's network. Where an end of a `via: host` path says it, both \
          ends are as they say. Only on Kubernetes.").or("as the paths ask: `via: host`"),
+    key("ports", PORTS,
+        "Ports beside those of the tools, e.g. of a server that is there anyway: the worker's Service, network policy and container have \
+         them too."),
+    key("security_context", Kind::Fields,
+        "Fields of the container's `securityContext`, as Kubernetes spells them, merged into netplan's own: all capabilities \
+         dropped, no privilege escalation, a root filesystem that is only read. `null` removes a field. What goes beyond the Pod \
+         Security Standard `restricted` needs a namespace that allows it. Only on Kubernetes."),
 ];
+
+const PORTS: Kind = Kind::List(&List {
+    item: Kind::Map(&WORKER_PORT),
+    example: "`- { port: 8080 }`",
+    is_unique: false,
+});
+
+/// A port of a worker.
+pub static WORKER_PORT: Mapping = Mapping {
+    name: "WorkerPort",
+    what: "a port, e.g. `{ port: 8080, protocol: tcp }`",
+    text: "",
+    keys: &[&[
+        key("port", Kind::Number(limits(1, u16::MAX as u64, "")), "Its number.").required(),
+        key("protocol", Kind::Word(words::<PortProtocol>), "What it carries.").or("tcp"),
+    ]],
+    hints: &[hint(&["number", "containerPort"], "it is called `port` here")],
+    ..MAPPING
+};
 
 /// The keys of a worker's pods.
 pub const WORKER_POD_KEYS: &[Key] = &[
@@ -106,6 +133,7 @@ pub static KUBERNETES: Mapping = Mapping {
         hint(&["ipFamily", "ipFamilies", "ip_families"], "it is called `ip_family` here"),
         hint(&["nodeName", "node_name", "node", "nodes"], "give each worker its node, e.g. `w1: { node: NAME }`"),
         hint(&["hostNetwork"], "it is called `host_network` here"),
+        hint(&["securityContext"], "it is called `security_context` here"),
         hint(&["affinity"], "give each worker its place, e.g. `w2: { same_node_as: w1 }`"),
     ],
     ..MAPPING

@@ -1,8 +1,8 @@
 //! `local:`.
 
-use crate::plan::describe::key::{BIT_RATE, Key, Kind, List, MAPPING, Mapping, hint, key, limits, words};
+use crate::plan::describe::key::{BIT_RATE, Form, Key, Kind, List, MAPPING, Mapping, hint, key, limits, words};
 use crate::plan::model::family::Family;
-use crate::plan::model::local::{MOST_EMULATED_NODES, Offloads};
+use crate::plan::model::local::{MOST_EMULATED_NODES, Offloads, Qdisc, congestion_control};
 use crate::plan::model::queue::MOST_QUEUE_BYTES;
 
 const LOCAL_KEYS: &[Key] = &[
@@ -33,19 +33,36 @@ pub static LOCAL: Mapping = Mapping {
 };
 
 const LOCAL_POD_KEYS: &[Key] = &[
-    key("mtu", MTU, "Maximum transmission unit of the pods' interfaces, in bytes. Links without an `mtu` get the larger one of this and 1500.")
+    key("mtu", MTU, "Maximum transmission unit of the pods' interfaces, in bytes. Links without an `mtu` get the largest one of this, those of variants, and 1500.")
         .or("that of the links"),
     key("offloads", Kind::Word(words::<Offloads>), "Segmentation offloads of the pods' interfaces.")
         .or("`local.offloads`"),
+    key("qdisc", Kind::Word(words::<Qdisc>), "The queueing discipline of what pods send.").or("none"),
+    key("congestion", Kind::Text(Form::Checked(congestion_control)),
+        "TCP's congestion control in the pods, e.g. `bbr`; a test's own has precedence.").or("the kernel's"),
 ];
 
 /// The interfaces of pods.
 pub static LOCAL_PODS: Mapping = Mapping {
     name: "LocalPods",
-    what: "a mapping with `mtu` or `offloads`",
+    what: "a mapping with `mtu`, `offloads`, `qdisc` or `congestion`",
     text: "The interfaces of pods, where they differ from the links between nodes.",
     keys: &[LOCAL_POD_KEYS],
     may_be_empty: true,
+    ..MAPPING
+};
+
+/// What a variant changes of the local cluster.
+pub static VARIANT_LOCAL: Mapping = Mapping {
+    name: "VariantLocal",
+    what: "a mapping with `pods`",
+    text: "",
+    keys: &[&[key("pods", Kind::Map(&LOCAL_PODS), "What the interfaces of the variant's pods are like.").or("`local.pods`")]],
+    may_be_empty: true,
+    hints: &[
+        hint(&["mtu", "offloads", "qdisc", "congestion"], "{} belongs one level deeper, in `pods:`"),
+        hint(&["nodes", "links", "ip_families"], "all variants share the nodes and their links; for {} make two plans and use `netplan compare`"),
+    ],
     ..MAPPING
 };
 

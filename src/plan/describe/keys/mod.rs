@@ -36,8 +36,8 @@ pub use expect::FIND;
     expect(unused_imports, reason = "the entries of `during:` will have them")
 )]
 pub use faults::{FAULT_KEYS, LOSSY_LINK};
-pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION};
-pub use local::{LINK, LOCAL, LOCAL_PODS};
+pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION, WORKER_PORT};
+pub use local::{LINK, LOCAL, LOCAL_PODS, VARIANT_LOCAL};
 pub use paths::{MESH, MESH_ENTRY, PATH};
 pub use plan::{LONGEST_GROUP_NAME, LONGEST_WORKER, PLAN};
 pub use tests::{TEST, is_test_key};

@@ -1,5 +1,6 @@
 //! `variants:`.
 
+use super::local::VARIANT_LOCAL;
 use super::kubernetes::{POD_KEYS, WORKER_POD_KEYS};
 use crate::plan::describe::key::{Form, Key, Kind, MAPPING, Mapping, hint, key};
 
@@ -13,19 +14,20 @@ const KEYS: &[Key] = &[
     key("tests", Kind::Names(Form::Any, &Kind::Names(Form::Any, &Kind::Scalar)),
         "Parameters of tools, by the name of the test: `{ iperf3-tcp: { congestion: bbr } }`. Each takes a \
          single value, and none that the test sweeps."),
+    key("local", Kind::Map(&VARIANT_LOCAL), "What differs on the local cluster. Kubernetes refuses it."),
 ];
 
 /// One variant.
 pub static VARIANT: Mapping = Mapping {
     name: "Variant",
-    what: "`{}`, or a mapping with `workers` or `tests`",
+    what: "`{}`, or a mapping with `workers`, `tests` or `local`",
     text: "",
     keys: &[KEYS],
     may_be_empty: true,
     hints: &[
-        hint(&["labels", "annotations", "resources", "node_selector", "tolerations", "runtime_class", "host_network"],
+        hint(&["labels", "annotations", "resources", "node_selector", "tolerations", "runtime_class", "host_network", "ports", "security_context"],
             "{} belongs in `workers:`, below the name of a worker or `all`"),
-        hint(&["local", "objects", "ports", "security_context"],
+        hint(&["objects"],
             "variants change pods of workers and parameters of tests; for {} make two plans and use `netplan compare`"),
     ],
     ..MAPPING

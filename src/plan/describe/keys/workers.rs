@@ -32,6 +32,7 @@ pub static WORKER: Mapping = Mapping {
     hints: &[
         hint(&["nodeSelector"], "it is called `node_selector` here"),
         hint(&["nodeName", "node_name"], "it is called `node` here"),
+        hint(&["securityContext"], "it is called `security_context` here"),
         hint(&["replicas"], "it is called `count` here"),
     ],
     ..MAPPING

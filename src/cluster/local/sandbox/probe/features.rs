@@ -13,6 +13,7 @@ use crate::cluster::local::sandbox::isolate::isolate;
 use crate::cluster::local::sandbox::mounts::{cover_run, make_private};
 use crate::cluster::local::sandbox::netns::run_step;
 use crate::diag::Problem;
+use crate::plan::{Qdisc, word};
 
 /// A feature to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,7 @@ pub enum Feature {
     Rate,
     Delay,
     Loss,
+    PodQueue(Qdisc),
 }
 
 /// What to try.
@@ -171,6 +173,20 @@ fn features(wanted: &[Feature]) -> Vec<Problem> {
             "`local.links.loss` needs random numbers in nftables, which the kernel lacks",
             "load them with `sudo modprobe nft_numgen`, or remove `loss` from the plan",
         );
+    }
+    for feature in wanted {
+        if let Feature::PodQueue(qdisc) = feature {
+            let qdisc = word(qdisc);
+            need(
+                "tc",
+                &format!("qdisc replace dev np1 root {qdisc}"),
+                "",
+                &format!("`qdisc: {qdisc}` needs a queue of the kernel, which is missing"),
+                &format!(
+                    "load it with `sudo modprobe sch_{qdisc}`, or remove `qdisc` from the plan"
+                ),
+            );
+        }
     }
     problems
 }
