@@ -25,7 +25,7 @@ impl WorkerFamilies {
     /// to be dual-stack: on a cluster of one family it has what that cluster has.
     #[must_use]
     pub fn new(plan: &Plan, worker: &str) -> Self {
-        let of_all = plan.kubernetes.ip_family.map(Family::from);
+        let of_all = plan.kubernetes.ip_family;
         let mut all_pod_ips = of_all.is_some();
         let mut dialed: Vec<Option<Family>> = Vec::new();
         for path in touching(plan, worker) {
@@ -137,9 +137,9 @@ mod tests {
             }
             // The first family of a Service is that of paths which name none.
             if let (Some(of_all), Some(first)) = (of_all, found.service_families.first())
-                && dialed.contains(&Some(of_all.into()))
+                && dialed.contains(&Some(of_all))
             {
-                prop_assert_eq!(*first, Family::from(of_all).name());
+                prop_assert_eq!(*first, of_all.name());
             }
             let names_none = paths.iter().all(|(_, family)| family.is_none());
             prop_assert_eq!(found.all_pod_ips, !names_none || of_all.is_some());

@@ -36,7 +36,7 @@ impl<'a> Ports<'a> {
             };
             if !own.is_empty() {
                 let ports = ports.entry(name).or_default();
-                ports.extend(own.iter().flat_map(with_transports));
+                ports.extend(own.iter().copied().flat_map(with_transports));
             }
         }
         Self(ports)
@@ -52,7 +52,7 @@ impl<'a> Ports<'a> {
 }
 
 /// A port in each of its protocols.
-fn with_transports(port: &WorkerPort) -> impl Iterator<Item = Port> + use<> {
+fn with_transports(port: WorkerPort) -> impl Iterator<Item = Port> + use<> {
     let number = port.port;
     let transports: &[Transport] = match port.protocol {
         PortProtocol::Tcp => &[Transport::Tcp],

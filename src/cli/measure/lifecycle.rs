@@ -91,6 +91,7 @@ pub(in crate::cli) async fn follow(
         },
         lasting: false,
         keep: false,
+        owner: None,
     };
     live.on(target).await
 }

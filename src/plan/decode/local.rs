@@ -7,7 +7,7 @@ use super::tree::decoder::{At, Decoder, value_or_default};
 use super::tree::fields::Fields;
 use crate::diag::Problem;
 use crate::plan::describe::keys::{LOCAL, LOCAL_PODS, VARIANT_LOCAL};
-use crate::plan::model::choice::{Choice, words};
+
 use crate::plan::model::family::Family;
 use crate::plan::model::local::{LEAST_IPV6_MTU, Local, LocalPods};
 use crate::plan::model::variants::VariantLocal;

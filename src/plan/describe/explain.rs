@@ -141,7 +141,7 @@ impl Node {
             Kind::Map(mapping) => text.push(mapping.text.to_owned()),
             Kind::Bounds => text.push(BOUNDS_TEXT.to_owned()),
             Kind::Word(of) => {
-                let named = |word: Word| (word.word, word.text.to_owned());
+                let named = |word: Word| (word.name, word.text.to_owned());
                 words.extend(of().into_iter().map(named));
             }
             Kind::Words(of) => {

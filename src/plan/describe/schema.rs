@@ -134,7 +134,7 @@ impl Definitions {
                 let words = words();
                 let spellings = |one: &Word| {
                     let also = one.also.iter().map(|other| (*other).to_owned());
-                    iter::once(one.word.clone())
+                    iter::once(one.name.clone())
                         .chain(also)
                         .map(|word| (word, one.text))
                         .collect::<Vec<_>>()

@@ -16,7 +16,7 @@ pub trait Choice: Copy + Serialize + 'static {
 /// A word and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
-    pub word: String,
+    pub name: String,
     pub text: &'static str,
     /// Other spellings.
     pub also: &'static [&'static str],
@@ -25,7 +25,7 @@ pub struct Word {
 /// The words of a choice, in the order of its values.
 pub fn words<T: Choice>() -> Vec<Word> {
     let word = |(value, text): &(T, &'static str)| Word {
-        word: word(value),
+        name: word(value),
         text,
         also: value.also(),
     };

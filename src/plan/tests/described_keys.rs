@@ -180,7 +180,7 @@ fn the_decoder_knows_each_key_and_each_word() {
             kind => kind,
         };
         let words = match kind {
-            Kind::Word(words) => words().into_iter().map(|word| word.word).collect(),
+            Kind::Word(words) => words().into_iter().map(|word| word.name).collect(),
             Kind::Words(words) => words.iter().map(|(word, _)| (*word).to_owned()).collect(),
             _ => vec!["1".to_owned()],
         };

@@ -58,11 +58,11 @@ impl Owner {
 
 impl Presence {
     /// Jobs are applied last.
-    fn new<'a>(manifests: &[Manifest], found: impl Iterator<Item = &'a str> + Clone) -> Self {
+    fn new(manifests: &[Manifest], found: &[&str]) -> Self {
         let mut jobs = manifests.iter().filter(|one| one.kind() == "Job");
-        if found.clone().next().is_none() {
+        if found.is_empty() {
             Self::Absent
-        } else if jobs.all(|job| found.clone().any(|name| name == job.name())) {
+        } else if jobs.all(|job| found.contains(&job.name())) {
             Self::Complete
         } else {
             Self::Partial
@@ -113,7 +113,8 @@ impl Connection {
         let found = found.map_err(|error| api_error("look for the run's Jobs", &error))?;
         let names = found.items.iter();
         let names = names.filter_map(|job| job.metadata.name.as_deref());
-        Ok(Presence::new(manifests, names))
+        let names: Vec<&str> = names.collect();
+        Ok(Presence::new(manifests, &names))
     }
 }
 
@@ -144,7 +145,7 @@ mod tests {
             object("Job", "o"),
             object("Job", "w1"),
         ];
-        let presence = |found: &[&str]| Presence::new(&manifests, found.iter().copied());
+        let presence = |found: &[&str]| Presence::new(&manifests, found);
         assert_eq!(presence(&[]), Presence::Absent);
         assert_eq!(presence(&["o"]), Presence::Partial);
         assert_eq!(presence(&["w1", "o"]), Presence::Complete);
