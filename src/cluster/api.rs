@@ -104,12 +104,14 @@ pub trait Cluster {
     fn down(self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Whether the cluster answers this process, and still has the run.
+/// Whether the cluster answers this process, still has the run, and brings its pods back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     Answers,
     /// It does not answer; why.
     Silent(String),
+    /// A pod of the run does not come back; which one and why.
+    Hindered(String),
     /// It has the run's objects no longer, or they are on their way out.
     Removed,
 }

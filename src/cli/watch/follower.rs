@@ -68,6 +68,8 @@ pub(in crate::cli) struct Follower<'a> {
     pods: EndedPods,
     /// Since when the API server does not answer.
     silent_since: Option<Instant>,
+    /// A pod does not come back. That it has come back is told by what it does.
+    is_hindered: bool,
     missing: MissingWorkers,
     /// When a run that has not begun by then is given up.
     begins_by: Option<Instant>,
@@ -91,6 +93,7 @@ impl<'a> Follower<'a> {
             interrupted_at: None,
             over: false,
             silent_since: None,
+            is_hindered: false,
             missing: MissingWorkers::since(Instant::now()),
             begins_by: None,
         }
@@ -276,12 +279,16 @@ impl<'a> Follower<'a> {
     fn say_health(&mut self, health: &Health, sink: &dyn Sink) {
         self.silent_since = match health {
             Health::Silent(_) => self.silent_since.or_else(|| Some(Instant::now())),
-            Health::Answers | Health::Removed => None,
+            Health::Answers | Health::Hindered(_) | Health::Removed => None,
         };
+        let was_hindered =
+            std::mem::replace(&mut self.is_hindered, matches!(health, Health::Hindered(_)));
         let message = match health {
             Health::Silent(why) => {
                 format!("the API server does not answer: {why}; the run continues by itself")
             }
+            Health::Hindered(why) => why.clone(),
+            Health::Answers if was_hindered => return,
             Health::Answers => "the API server answers again".to_owned(),
             // The pods of a run that has ended are removed.
             Health::Removed if self.over => return,

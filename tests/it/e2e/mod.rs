@@ -4,6 +4,7 @@
 //!
 //! What is checked is what happened, never how fast: nodes may share one machine.
 
+mod admission;
 mod api;
 mod case;
 mod cleanup;

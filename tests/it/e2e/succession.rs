@@ -87,9 +87,9 @@ fn results_of_a_run_that_has_ended_outlive_the_orchestrators_pod() {
     let (pod, _) = orchestrator(&case, &run);
     let pods = format!("/api/v1/namespaces/{}/pods", case.namespace);
     case.api.delete(&format!("{pods}/{pod}"));
+    // Until then its log is there, too.
     case.api.wait_for("the pod to be gone", |api| {
-        let pods = api.pods(&case.namespace, &run);
-        (!pods.contains_key("orchestrator")).then_some(())
+        api.get(&format!("{pods}/{pod}")).is_none().then_some(())
     });
     let status = case.start_in_namespace(&["status"]).finish();
     status.expect(0).says("holds its journal");

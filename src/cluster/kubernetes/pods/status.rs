@@ -2,6 +2,8 @@
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
+use crate::cluster::kubernetes::api_error::one_line;
+
 /// How far a pod has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -25,6 +27,37 @@ pub struct PodIssue {
     pub message: String,
     /// Waiting will not help.
     pub is_final: bool,
+}
+
+impl PodIssue {
+    /// Reason and message on one line.
+    pub fn text(&self) -> String {
+        reason_and_message(&self.reason, &one_line(&self.message))
+    }
+
+    /// The reason and the first sentence of the message, without what differs from one attempt to the next: a
+    /// controller that tries again names another pod.
+    pub fn cause(&self) -> String {
+        let message = one_line(&self.message);
+        let why = why(&message);
+        let first = why.split_once(". ").map_or(why, |(first, _)| first);
+        reason_and_message(&self.reason, first)
+    }
+}
+
+fn reason_and_message(reason: &str, message: &str) -> String {
+    if message.is_empty() {
+        reason.to_owned()
+    } else {
+        format!("{reason}: {message}")
+    }
+}
+
+/// A message without the name that the API server refused.
+pub fn why(message: &str) -> &str {
+    message
+        .split_once(" is forbidden: ")
+        .map_or(message, |(_, why)| why)
 }
 
 /// What a pod's status says, in short.

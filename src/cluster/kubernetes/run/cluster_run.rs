@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use futures::io::AsyncBufReadExt;
 use futures::stream::{Stream, StreamExt, TryStreamExt};
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::LogParams;
 use tokio::io::DuplexStream;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
+use super::hindrance::Births;
 use super::port_forward;
-use crate::cluster::kubernetes::api_error::{api_error, code};
+use crate::cluster::kubernetes::api_error::api_error;
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::selector;
 use crate::cluster::kubernetes::objects::apply;
@@ -27,9 +27,8 @@ use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::pods::status::{current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::kubernetes::pods::terminations::{Termination, Terminations};
 use crate::cluster::kubernetes::startup::{Startup, StartupFailure, Verdict};
-use crate::cluster::{Cluster, Error, Health, Next, PodAddresses, PodEnded};
+use crate::cluster::{Cluster, Error, Health, PodAddresses, PodEnded};
 use crate::render::Manifest;
-use crate::results::Progress;
 
 /// One run in a Kubernetes cluster, applied by this process or by another one.
 pub struct Kubernetes {
@@ -39,6 +38,7 @@ pub struct Kubernetes {
     applied: AtomicBool,
     /// The run's Jobs have been seen.
     has_jobs: AtomicBool,
+    births: Births,
     description: OnceLock<serde_json::Value>,
     follow: Mutex<Follow>,
 }
@@ -55,8 +55,6 @@ struct Follow {
 const LOG_LINES: u32 = 5000;
 /// What is waited for is said when it has been so for this long.
 const LASTING: Duration = Duration::from_secs(1);
-/// Of a process that has ended.
-const LAST_LINES: usize = 15;
 
 impl Connection {
     /// One run in this cluster, applied or to be applied.
@@ -75,6 +73,7 @@ impl Kubernetes {
             namespace: namespace.to_owned(),
             applied: AtomicBool::new(false),
             has_jobs: AtomicBool::new(false),
+            births: Births::default(),
             description: OnceLock::new(),
             follow: Mutex::new(Follow {
                 watch,
@@ -189,6 +188,7 @@ impl Kubernetes {
             };
             let change = change?;
             let now = Instant::now();
+            self.note_birth(&change);
             match &change {
                 Change::Pod { pod, .. } | Change::Gone(pod) => {
                     let name = rendered_name(pod);
@@ -238,6 +238,16 @@ impl Kubernetes {
         self.has_jobs.fetch_or(are_there, Ordering::Relaxed) || are_there
     }
 
+    pub(super) fn births(&self) -> &Births {
+        &self.births
+    }
+
+    fn note_birth(&self, change: &Change) {
+        if let Change::Pod { pod, .. } = change {
+            self.births.note(pod);
+        }
+    }
+
     pub(super) fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.connection.client.clone(), &self.namespace)
     }
@@ -254,80 +264,6 @@ impl Kubernetes {
             })
     }
 
-    /// The end of a log; of the container before the running one when there is one.
-    async fn last_lines(&self, name: &str, previous: bool) -> Vec<String> {
-        for previous in [previous, false] {
-            let params = LogParams {
-                previous,
-                // There may be a record of progress for each line of text.
-                tail_lines: i64::try_from(2 * LAST_LINES).ok(),
-                ..LogParams::default()
-            };
-            match self.connection.ask(self.pods().logs(name, &params)).await {
-                Ok(text) if !text.trim().is_empty() => {
-                    return Progress::last_text_lines(&text, LAST_LINES);
-                }
-                _ if previous => {}
-                _ => break,
-            }
-        }
-        Vec::new()
-    }
-
-    /// Whether a Job makes another pod.
-    async fn next(&self, ended: &Termination) -> Next {
-        let (Next::Replaced, Some(job)) = (ended.next, &ended.job) else {
-            return ended.next;
-        };
-        let api: Api<Job> = Api::namespaced(self.connection.client.clone(), &self.namespace);
-        if self.namespace_is_leaving().await {
-            return Next::Stays;
-        }
-        match self.connection.ask(api.get(job)).await {
-            Ok(job) if job.metadata.deletion_timestamp.is_some() => Next::Stays,
-            Ok(job) => {
-                let status = job.status.unwrap_or_default();
-                let conditions = status.conditions.unwrap_or_default();
-                let gave_up = conditions
-                    .iter()
-                    .any(|condition| condition.type_ == "Failed" && condition.status == "True");
-                if gave_up {
-                    Next::GaveUp(u32::try_from(status.failed.unwrap_or(1)).unwrap_or(1))
-                } else {
-                    Next::Replaced
-                }
-            }
-            Err(error) if code(&error) == Some(404) => Next::Stays,
-            Err(_) => Next::Replaced,
-        }
-    }
-
-    /// Whether somebody has deleted the namespace: nothing new is made in it. Without the permission to view it
-    /// the Job alone tells.
-    async fn namespace_is_leaving(&self) -> bool {
-        let api: Api<Namespace> = Api::all(self.connection.client.clone());
-        let found = self.connection.ask(api.get_opt(&self.namespace)).await;
-        match found {
-            Ok(Some(namespace)) => namespace.metadata.deletion_timestamp.is_some(),
-            Ok(None) => true,
-            Err(_) => false,
-        }
-    }
-
-    /// What is told of an end: with its last lines, which are asked for only now.
-    async fn to_pod_ended(&self, ended: &Termination) -> PodEnded {
-        let mut last_lines: Vec<String> = ended.why.iter().cloned().collect();
-        if let Some(name) = &ended.log_of {
-            last_lines.extend(self.last_lines(name, ended.previous).await);
-        }
-        PodEnded {
-            pod: ended.pod.clone(),
-            exit: ended.exit,
-            last_lines,
-            next: self.next(ended).await,
-        }
-    }
-
     /// The next end. It stays in the queue until it is told.
     async fn wait_ended(&self) -> (MutexGuard<'_, Follow>, Result<Termination, Error>) {
         let mut follow = self.follow.lock().await;
@@ -337,7 +273,10 @@ impl Kubernetes {
                 return (follow, Ok(ended));
             }
             match follow.watch.next().await {
-                Ok(change) => follow.take(&change),
+                Ok(change) => {
+                    self.note_birth(&change);
+                    follow.take(&change);
+                }
                 Err(error) => return (follow, Err(error)),
             }
         }

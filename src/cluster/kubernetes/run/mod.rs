@@ -1,7 +1,9 @@
 //! One run in a cluster.
 
 mod cluster_run;
+mod ended_pod;
 mod health;
+mod hindrance;
 mod pod_addresses;
 mod port_forward;
 mod reattach;

@@ -3,6 +3,8 @@
 mod failure;
 mod pending_pod;
 mod progress;
+#[cfg(test)]
+mod tests;
 
 pub use failure::StartupFailure;
 pub use progress::{Startup, Verdict};

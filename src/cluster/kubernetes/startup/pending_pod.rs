@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::failure::StartupFailure;
 use crate::cluster::kubernetes::api_error::one_line;
-use crate::cluster::kubernetes::pods::status::{PodIssue, Stage, is_about_image};
+use crate::cluster::kubernetes::pods::status::{PodIssue, Stage, is_about_image, why};
 use crate::diag::Problem;
 
 /// What is known of a pod that is expected.
@@ -57,10 +57,10 @@ impl PendingPod {
 
     pub fn failure(&self, name: &str, issue: &PodIssue) -> StartupFailure {
         let message = one_line(&issue.message);
-        let is_news = |warning: &&String| message.is_empty() || !warning.ends_with(&message);
+        let is_news = |warning: &&String| message.is_empty() || !warning.ends_with(why(&message));
         StartupFailure {
             pod: name.to_owned(),
-            problem: Problem::without_place(issue_message(issue)).help(help(&issue.reason)),
+            problem: Problem::without_place(issue.text()).help(help(&issue.reason)),
             details: self.warnings.iter().filter(is_news).cloned().collect(),
             has_run: issue.reason == "CrashLoopBackOff" || issue.reason == "Failed",
         }
@@ -71,14 +71,6 @@ impl PodIssue {
     /// Whether two issues have the same cause.
     fn is_same_issue(&self, other: &Self) -> bool {
         self.reason == other.reason || is_about_image(&self.reason) && is_about_image(&other.reason)
-    }
-}
-
-fn issue_message(issue: &PodIssue) -> String {
-    if issue.message.is_empty() {
-        issue.reason.clone()
-    } else {
-        format!("{}: {}", issue.reason, one_line(&issue.message))
     }
 }
 

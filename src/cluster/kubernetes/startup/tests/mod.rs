@@ -1,0 +1,3 @@
+//! Tests of starts as stories.
+
+mod progress;
