@@ -30,7 +30,7 @@ cat "$folder/client"
 "#;
 
 /// Cuts both directions: all packets of the namespace come in by `lo`.
-const CUT: &str = r"
+const CUT: &str = "
 sleep 0.3
 at cut
 nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c drop'
@@ -97,7 +97,7 @@ fn longest(document: &Value, kind: &str) -> (u64, u64, Value) {
     )
 }
 
-/// What a busy machine adds, in µs.
+/// What a busy machine adds or hides, in µs.
 const TOLERANCE: u64 = 150_000;
 
 #[test]
@@ -110,12 +110,15 @@ fn a_cut_is_a_gap_of_its_length() {
     for (kind, interval) in [("udp", 1_000), ("connect", 20_000)] {
         let (begin, end, _) = longest(&document, kind);
         assert!(
-            begin + interval + TOLERANCE >= times["cut"] && begin <= times["is_cut"],
+            begin + interval + TOLERANCE >= times["cut"] && begin <= times["is_cut"] + TOLERANCE,
             "{kind}: {document}"
         );
         let least = times["mend"] - times["is_cut"];
         let most = times["is_mended"] - times["cut"];
-        assert!(end - begin + interval >= least, "{kind}: {document}");
+        assert!(
+            end - begin + interval + TOLERANCE >= least,
+            "{kind}: {document}"
+        );
         assert!(
             end - begin <= most + interval + TOLERANCE,
             "{kind}: {document}"
@@ -129,7 +132,7 @@ fn a_cut_is_a_gap_of_its_length() {
     );
     let (begin, end, connection) = longest(&document, "tcp");
     assert!(
-        end - begin + 1_000 >= times["mend"] - times["is_cut"],
+        end - begin + TOLERANCE >= times["mend"] - times["is_cut"],
         "{document}"
     );
     assert_eq!(connection, "survived");
@@ -172,7 +175,7 @@ sleep 0.4
 nft delete table inet t
 at is_mended
 ";
-    let (times, document) = measure(reset, "--for 4s --tcp");
+    let (times, document) = measure(reset, "--for 4s --udp --tcp");
     assert!(
         document["tcp"]["broken"]["reset"].as_u64().unwrap() >= 1,
         "{document}"
@@ -184,10 +187,9 @@ at is_mended
         "{document}"
     );
     // It goes on to the end.
-    assert!(
-        document["tcp"]["answered"].as_u64().unwrap() > 1_000,
-        "{document}"
-    );
+    let gaps = document["tcp"]["gaps"]["listed"].as_array().unwrap();
+    let is_open = |gap: &&Value| gap["open"] == true;
+    assert_eq!(gaps.iter().find(is_open), None, "{document}");
 }
 
 const PLAN: &str = "

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::api_error::{api_error, code};
 use super::connection::Connection;
 use super::labels::{NAME_LABEL, NETPLAN, PLAN_LABEL, ROLE_LABEL, RUN_LABEL, VERSION_LABEL};
+use super::pods::job_outcome::{JobOutcome, job_outcome};
 use super::pods::status::{Stage, current_pod, is_leaving, pod_state, rendered_name};
 use crate::cluster::Error;
 use crate::plan::NAMESPACE;
@@ -155,17 +156,10 @@ fn runs(plans: Vec<ObjectMeta>, jobs: Vec<Job>, pods: &[Pod]) -> Vec<Run> {
             workers.insert((run.namespace.clone(), run.id.clone(), name));
             continue;
         }
-        let status = job.status.unwrap_or_default();
-        let is = |kind: &str| {
-            let mut conditions = status.conditions.iter().flatten();
-            conditions.any(|condition| condition.type_ == kind && condition.status == "True")
-        };
-        run.state = if is("Complete") {
-            State::Finished
-        } else if is("Failed") {
-            State::Failed
-        } else {
-            State::Starting
+        run.state = match job_outcome(&job) {
+            Some(JobOutcome::Complete) => State::Finished,
+            Some(JobOutcome::Failed) => State::Failed,
+            None => State::Starting,
         };
     }
     for pod in pods {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
-use super::document::Detail;
+use super::detail::Detail;
 use super::packets::{Delays, LINGER};
-use super::run::Window;
+use super::window::Window;
 use crate::probe::clock::{Clock, Nanos, SECOND};
 use crate::probe::connection::{Attempt, Break};
 use crate::probe::record::latency::Latencies;

@@ -3,19 +3,13 @@
 use std::time::Duration;
 
 use super::connects;
+use super::detail::Detail;
 use super::packets::{Delays, Packets};
 use crate::probe::clock::Nanos;
 use crate::probe::record::gaps::{Gap, Gaps};
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::silence::{Silence, shortest_gap};
-use crate::tools::probe_output::{self as output, Fate};
-
-/// What is known of a gap.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Detail {
-    pub connection: Option<Fate>,
-    pub open: bool,
-}
+use crate::tools::probe_output as output;
 
 /// All that was recorded.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 //! One thread wakes once for each turn: it reads what came since the last one, with the kernel's stamps, and sends. To wake for
 //! each answer would cost twice as much and tell nothing more.
 
-use super::document::Detail;
-use super::run::Window;
+use super::detail::Detail;
 use super::tcp::Tcp;
 use super::udp::Udp;
+use super::window::Window;
 use crate::probe::clock::{Clock, Nanos, SECOND};
 use crate::probe::record::gaps::{Gap, Gaps};
 use crate::probe::record::latency::Latencies;

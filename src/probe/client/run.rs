@@ -11,6 +11,7 @@ use super::document::Recorded;
 use super::packets::{Delays, Packets};
 use super::tcp::Tcp;
 use super::udp::Udp;
+use super::window::Window;
 use super::{connects, server_cost};
 use crate::probe::clock::{Clock, Nanos, nanos, wall_clock};
 use crate::probe::connection::Attempt;
@@ -46,15 +47,6 @@ pub enum Error {
     NotReached { to: SocketAddr, why: io::Error },
     #[error("cannot prepare to measure: {0}")]
     NotPrepared(#[from] io::Error),
-}
-
-/// The time in which packets are sent.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Window {
-    pub start: Nanos,
-    pub end: Nanos,
-    /// How long a round trip took before it.
-    pub round_trip: Nanos,
 }
 
 /// Measures. Blocks until it is done.

@@ -6,8 +6,8 @@ use std::os::fd::AsRawFd;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, send};
 
-use super::document::Detail;
-use super::run::Window;
+use super::detail::Detail;
+use super::window::Window;
 use crate::probe::clock::{Clock, MILLISECOND, Nanos};
 use crate::probe::connection::{ATTEMPT_WITHIN, Attempt, Break};
 use crate::probe::packet::{Kind, LENGTH, Packet};

@@ -7,8 +7,8 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, send};
 use std::os::fd::AsRawFd;
 
-use super::document::Detail;
-use super::run::Window;
+use super::detail::Detail;
+use super::window::Window;
 use crate::probe::clock::{Clock, Nanos};
 use crate::probe::packet::{Kind, LENGTH, Packet};
 use crate::probe::receive::{receive, stamp_arrivals};

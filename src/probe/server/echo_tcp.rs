@@ -9,8 +9,8 @@ use std::time::Duration;
 use nix::sys::socket::MsgFlags;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::addresses::all_addresses;
 use super::delay::{held_us, longest_us};
-use super::run::all_addresses;
 use crate::probe::cost::cpu_time;
 use crate::probe::packet::{Kind, LENGTH, Packet};
 use crate::probe::receive::{receive, stamp_arrivals};

@@ -13,8 +13,8 @@ use nix::sys::socket::{
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::addresses::all_addresses;
 use super::delay::held_us;
-use super::run::all_addresses;
 use crate::probe::packet::{Kind, LENGTH, Packet};
 use crate::probe::receive::stamp_arrivals;
 

@@ -1,5 +1,6 @@
 //! The server of the probe: answers packets and takes connections, of any number of clients.
 
+mod addresses;
 mod connections;
 mod delay;
 mod echo_tcp;

@@ -1,7 +1,6 @@
 //! Starts the parts of the server.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
@@ -43,16 +42,4 @@ pub fn serve(settings: &Settings, ready: impl FnOnce()) -> io::Result<()> {
     // The threads end with the process.
     thread::sleep(settings.lasts);
     Ok(())
-}
-
-/// The addresses to listen on: all of both families, or of IPv4 where the system has no IPv6.
-pub(super) fn all_addresses<T>(
-    port: u16,
-    open: impl Fn(SocketAddr) -> io::Result<T>,
-) -> io::Result<T> {
-    let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    open(both).or_else(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => Err(error),
-        _ => open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
-    })
 }

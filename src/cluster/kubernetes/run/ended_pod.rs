@@ -7,6 +7,7 @@ use kube::api::LogParams;
 
 use super::cluster_run::Kubernetes;
 use crate::cluster::kubernetes::api_error::code;
+use crate::cluster::kubernetes::pods::job_outcome::{JobOutcome, job_outcome};
 use crate::cluster::kubernetes::pods::terminations::Termination;
 use crate::cluster::{Next, PodEnded};
 use crate::results::Progress;
@@ -46,20 +47,12 @@ impl Kubernetes {
         }
         match self.connection().ask(api.get(job)).await {
             Ok(job) if job.metadata.deletion_timestamp.is_some() => Next::Stays,
-            Ok(job) => {
-                let status = job.status.unwrap_or_default();
-                let conditions = status.conditions.unwrap_or_default();
-                let gave_up = conditions
-                    .iter()
-                    .any(|condition| condition.type_ == "Failed" && condition.status == "True");
-                if gave_up {
-                    Next::GaveUp(u32::try_from(status.failed.unwrap_or(1)).unwrap_or(1))
-                } else {
-                    Next::Replaced
-                }
+            Ok(job) if job_outcome(&job) == Some(JobOutcome::Failed) => {
+                let failed = job.status.and_then(|status| status.failed).unwrap_or(1);
+                Next::GaveUp(u32::try_from(failed).unwrap_or(1))
             }
             Err(error) if code(&error) == Some(404) => Next::Stays,
-            Err(_) => Next::Replaced,
+            Ok(_) | Err(_) => Next::Replaced,
         }
     }
 

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
+use crate::cluster::kubernetes::pods::job_outcome::job_outcome;
 use crate::cluster::kubernetes::pods::status::{
     PodIssue, Stage, current_pod, is_leaving, phase, pod_state, rendered_name,
 };
@@ -40,14 +41,9 @@ impl Births {
 /// Whether a Job waits for its pod, as far as its own status says. Before Kubernetes 1.24 it does not say whether
 /// the pod is ready.
 pub(super) fn waits(job: &Job) -> bool {
-    let Some(status) = &job.status else {
-        return true;
-    };
-    let has_ended = status.conditions.iter().flatten().any(|condition| {
-        matches!(condition.type_.as_str(), "Complete" | "Failed") && condition.status == "True"
-    });
-    let is_ready = status.ready.is_some_and(|ready| ready > 0);
-    job.metadata.deletion_timestamp.is_none() && !has_ended && !is_ready
+    let ready = job.status.as_ref().and_then(|status| status.ready);
+    let is_ready = ready.is_some_and(|ready| ready > 0);
+    job.metadata.deletion_timestamp.is_none() && job_outcome(job).is_none() && !is_ready
 }
 
 /// A sentence for the first of the Jobs whose pod does not come back, and why. Silent where nobody says why.
