@@ -14,6 +14,7 @@
 //! away: its lane stays open, or it is a stray, and no sample begins before it has ended. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
 
+mod batch;
 mod cell_index;
 pub mod copy;
 mod deadlines;
@@ -36,6 +37,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use batch::Batches;
 use copy::epoch::Epoch;
 use copy::holder::{Copies, Ledger};
 use kept::Stray;
@@ -104,6 +106,7 @@ pub struct State {
     ended: usize,
     order: SampleOrder,
     groups: Groups,
+    batches: Batches,
     /// A sample of each cell that has not ended, except for those in lanes.
     queue: Queue,
     lanes: BTreeMap<LaneId, Lane>,
@@ -196,25 +199,28 @@ impl State {
         let ends = tasks
             .iter()
             .map(|(_, task)| ends_by_path[task.path_index()]);
+        let batches = Batches::new(&tasks);
         let at_once = match plan.concurrency {
             Concurrency::Serial => 1,
             Concurrency::DisjointNodes => workers.len(),
         };
+        let at_once = at_once.max(batches.largest());
         let groups = Groups::new(&order, &tasks);
         let mut queue = Queue::new(plan.concurrency, workers.len(), ends);
         let mut ended = 0;
         for (cell, progress) in progress.iter() {
             if progress.ended() {
                 ended += 1;
-            } else {
+            } else if batches.of(cell).is_none() {
                 queue.push(order.rank(cell, progress));
             }
         }
-        Self {
+        let mut state = Self {
             tasks,
             progress,
             ended,
             groups,
+            batches,
             order,
             queue,
             lanes: BTreeMap::new(),
@@ -237,7 +243,9 @@ impl State {
             next_timer: 1,
             commands: Vec::new(),
             now: Timestamp::UNIX_EPOCH,
-        }
+        };
+        state.queue_batches();
+        state
     }
 
     /// What to do first. To be called once, before any input.
@@ -367,6 +375,12 @@ impl State {
     fn absent(&self, cell: CellIndex) -> impl Iterator<Item = WorkerId> + use<'_> {
         let ends = self.ends(cell).into_iter();
         ends.filter(|worker| self.workers[*worker].present.is_none())
+    }
+
+    /// The absent workers of a cell, and of those that are measured with it.
+    fn absent_for(&self, cell: CellIndex) -> Vec<WorkerId> {
+        let cells = self.due_with(cell).into_iter();
+        cells.flat_map(|cell| self.absent(cell)).collect()
     }
 }
 

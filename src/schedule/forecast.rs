@@ -1,6 +1,6 @@
 //! How long a schedule takes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::cell::Schedule;
@@ -13,7 +13,7 @@ pub struct Forecast {
     /// Each cell takes the fewest samples that the plan allows, and cells that may run side by side
     /// do so wherever they share no worker.
     pub least: Duration,
-    /// Each cell takes as many samples as it may, one after the other.
+    /// Each cell takes as many samples as it may, one after the other. Cells that are measured at once count as one.
     pub most: Duration,
 }
 
@@ -62,15 +62,25 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
         .collect();
     let mut sum = Forecast::default();
     let mut busy: HashMap<&str, Duration> = HashMap::new();
-    for cell in &schedule.cells {
+    let together = schedule.together(plan);
+    let together: HashMap<usize, usize> = together
+        .iter()
+        .flat_map(|group| group.iter().map(|cell| (*cell, group[0])))
+        .collect();
+    // The workers of each group of cells at once that is known already.
+    let mut at_once: HashSet<(usize, &str)> = HashSet::new();
+    for (index, cell) in schedule.cells.iter().enumerate() {
+        let group = together.get(&index).copied();
         let Some(row) = schedule.rows.get(cell.row) else {
             continue;
         };
         let (Some(takes), Some(path)) = (cells.get(row.test), plan.paths.get(row.path)) else {
             continue;
         };
-        sum.least = sum.least.saturating_add(takes.least);
-        sum.most = sum.most.saturating_add(takes.most);
+        if group.is_none_or(|first| first == index) {
+            sum.least = sum.least.saturating_add(takes.least);
+            sum.most = sum.most.saturating_add(takes.most);
+        }
         if plan.concurrency == Concurrency::DisjointNodes {
             // The workers of a variant are on the nodes of the base's.
             let base = |worker| {
@@ -81,6 +91,9 @@ pub fn forecast(plan: &Plan, schedule: &Schedule, fixed: impl Fn(&Test) -> Durat
             };
             let ends = [base(&path.from), base(&path.to)];
             for end in &ends[usize::from(path.from == path.to)..] {
+                if group.is_some_and(|first| !at_once.insert((first, end.as_str()))) {
+                    continue;
+                }
                 let of_worker = busy.entry(end.as_str()).or_default();
                 *of_worker = of_worker.saturating_add(takes.least);
             }

@@ -7,6 +7,7 @@ mod params;
 mod rounds;
 pub mod search;
 mod selection;
+mod together;
 
 pub use cell::{Cell, CellId, Params, Row, Schedule};
 pub use expand::slots;

@@ -15,6 +15,7 @@ mod ports;
 mod programs;
 mod registry;
 mod timing;
+mod together;
 mod tool;
 
 pub use crate::catalog::{Program, Transport, name};
@@ -33,4 +34,5 @@ pub use ports::Ports;
 pub use programs::{declared_programs, programs};
 pub use registry::{built_in, from_spec};
 pub use timing::{GRACE, deadline, forecast, usual_sample};
+pub use together::port_conflict;
 pub use tool::{Client, Job, Port, Ready, Server, Tool};

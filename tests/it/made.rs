@@ -135,6 +135,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) ->
             retries: 1,
             repeat: netplan::plan::Repeat::Times(repeat),
         },
+        together: false,
         find: None,
         expect: netplan::plan::Expectations::default(),
     }

@@ -83,6 +83,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[Path]) -> Test {
         tool,
         paths: paths.iter().map(|p| p.name.clone()).collect(),
         timing: timing(1, 2),
+        together: false,
         find: None,
         expect: netplan::plan::Expectations::default(),
     }

@@ -12,6 +12,7 @@ use crate::diag::Source;
 use crate::files;
 use crate::plan::{self, Order, Plan, PlanFile, SourceEnv, Unreadable};
 use crate::schedule::{Schedule, Selection};
+use crate::tools;
 
 /// A longer text is refused; an endless one is not read to its end.
 const READ_AT_MOST_BYTES: u64 = 8 << 20;
@@ -57,6 +58,11 @@ pub(in crate::cli) fn load_file(file: &Path, set: &[String]) -> Result<PlanFile,
         // 32 bits are orders enough, and short enough to be typed.
         let seed = getrandom::u32().context("the system gave no random bytes for the seed")?;
         plan.seed = Some(u64::from(seed));
+    }
+    if plan.tests.iter().any(|test| test.together)
+        && let Some(problem) = tools::port_conflict(&plan.clone().expand())
+    {
+        return Err(CliError::usage(problem));
     }
     Ok(plan)
 }

@@ -32,7 +32,7 @@ impl State {
                 self.give_up(&missing);
             }
             Phase::AwaitingReturn { cell, timer } if *timer == fired => {
-                let missing: Vec<WorkerId> = self.absent(*cell).collect();
+                let missing: Vec<WorkerId> = self.absent_for(*cell);
                 self.give_up(&missing);
             }
             Phase::AwaitingOthers(timer) if *timer == fired => self.start_samples(),
@@ -63,6 +63,8 @@ impl State {
                 let (cause, worker) = match attempt.stage {
                     // Another worker takes the copy, or the clients start without one.
                     Stage::Copying => return self.reject_holder_for(id),
+                    // The other servers have timers of their own.
+                    Stage::Ready => return self.wait_for_others(id),
                     Stage::Starting => (Cause::ServerFailed, &path.to),
                     Stage::Measuring { .. } => (Cause::Timeout, &path.from),
                 };
@@ -152,8 +154,18 @@ impl State {
         }
     }
 
-    fn set_copy_timer_of(&mut self, id: LaneId) {
+    /// Lets a client wait longer for the servers of the paths that are measured with its own.
+    fn wait_for_others(&mut self, id: LaneId) {
+        let timer = self.set_timer(self.limits.ready + self.limits.answer);
+        self.set_timer_of(id, timer);
+    }
+
+    pub(super) fn set_copy_timer_of(&mut self, id: LaneId) {
         let timer = self.set_timer(self.limits.copy);
+        self.set_timer_of(id, timer);
+    }
+
+    fn set_timer_of(&mut self, id: LaneId, timer: Timer) {
         if let Some(lane) = self.lanes.get_mut(&id)
             && let LanePhase::Running(attempt) = &mut lane.phase
         {

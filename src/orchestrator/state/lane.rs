@@ -19,7 +19,8 @@ pub(super) struct LaneId(pub u64);
 #[derive(Debug)]
 pub(super) struct Lane {
     pub cell: CellIndex,
-    pub nodes: ReservedNodes,
+    /// `None` for one of a batch, which has the nodes of all.
+    pub nodes: Option<ReservedNodes>,
     pub phase: LanePhase,
 }
 
@@ -67,7 +68,9 @@ pub(super) struct Attempt {
 pub(super) enum Stage {
     /// The server is not ready yet.
     Starting,
-    /// The server is ready; the client waits until the copy of the journal has all events.
+    /// The server is ready; the client waits for the other servers of its batch.
+    Ready,
+    /// The client may start; it waits until the copy of the journal has all events.
     Copying,
     /// The client runs.
     Measuring {
@@ -180,7 +183,7 @@ impl Attempt {
 
     pub fn client(&self) -> Option<Process> {
         match self.stage {
-            Stage::Starting | Stage::Copying => None,
+            Stage::Starting | Stage::Ready | Stage::Copying => None,
             Stage::Measuring { client, .. } => Some(Process {
                 session: self.from,
                 step: client,

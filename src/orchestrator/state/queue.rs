@@ -15,6 +15,8 @@
 //!   a later round, which would tear all later rounds apart.
 //!
 //! A worker that is absent has no node; samples that need it wait, and delay nobody.
+//!
+//! A batch of cells that are measured at once waits as one entry, with all nodes of its paths instead of two.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
@@ -43,13 +45,31 @@ pub(super) struct Queue {
     running: usize,
 }
 
-/// Two workers, or one by itself, and what waits for them. Those of a pair never run side by side.
+/// Two of something, or any number. Nearly all are two, and there may be a million.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Few<T> {
+    Two([T; 2]),
+    Any(Box<[T]>),
+}
+
+impl<T> std::ops::Deref for Few<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::Two(two) => two,
+            Self::Any(any) => any,
+        }
+    }
+}
+
+/// Two workers, one by itself, or those of a batch, and what waits for them. Those of a pair never run side by side.
 #[derive(Debug)]
 struct Pair {
-    ends: [WorkerId; 2],
+    ends: Few<WorkerId>,
     waiting: BinaryHeap<Reverse<Rank>>,
     /// The nodes whose `firsts` list the first of them.
-    listed_at: Option<[NodeId; 2]>,
+    listed_at: Option<Few<NodeId>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,9 +79,9 @@ struct Node {
     firsts: BTreeSet<Rank>,
 }
 
-/// The nodes that a sample reserves while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ReservedNodes([NodeId; 2]);
+/// The nodes that a sample or a batch reserves while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReservedNodes(Few<NodeId>);
 
 impl Queue {
     /// For `workers` workers, all absent, and cells with their two ends.
@@ -80,7 +100,7 @@ impl Queue {
                 ends.sort_unstable();
                 *known.entry(ends).or_insert_with(|| {
                     let pair = pairs.push(Pair {
-                        ends,
+                        ends: Few::Two(ends),
                         waiting: BinaryHeap::new(),
                         listed_at: None,
                     });
@@ -113,7 +133,33 @@ impl Queue {
     /// Whether a waiting sample needs this worker.
     pub fn needs(&self, worker: WorkerId) -> bool {
         let mut pairs = self.pairs_by_worker[worker].iter();
-        pairs.any(|pair| !self.pairs[*pair].waiting.is_empty())
+        pairs.any(|pair| {
+            let pair = &self.pairs[*pair];
+            !pair.waiting.is_empty() && pair.ends.contains(&worker)
+        })
+    }
+
+    /// Lets cells wait as one batch, for these workers at most. None of them waits yet.
+    pub fn add_party(&mut self, cells: &[CellIndex], ends: impl IntoIterator<Item = WorkerId>) {
+        let ends: Vec<WorkerId> = ends.into_iter().collect();
+        let pair = self.pairs.push(Pair {
+            ends: Few::Any(Box::default()),
+            waiting: BinaryHeap::new(),
+            listed_at: None,
+        });
+        for worker in ends {
+            self.pairs_by_worker[worker].push(pair);
+        }
+        for cell in cells {
+            self.pair_of[*cell] = pair;
+        }
+    }
+
+    /// Adds the next sample of a batch, of which nothing waits, between these workers.
+    pub fn push_party(&mut self, rank: Rank, ends: impl IntoIterator<Item = WorkerId>) {
+        let pair = self.pair_of[rank.cell()];
+        self.pairs[pair].ends = Few::Any(ends.into_iter().collect());
+        self.push(rank);
     }
 
     /// The first of all that wait, startable or not.
@@ -169,8 +215,8 @@ impl Queue {
         }?;
         let pair = self.pair_of[rank.cell()];
         let nodes = self.nodes_of(pair)?;
-        for node in nodes {
-            self.nodes[node].busy = true;
+        for node in nodes.iter() {
+            self.nodes[*node].busy = true;
         }
         self.running += 1;
         self.change(pair, |waiting| {
@@ -180,10 +226,10 @@ impl Queue {
     }
 
     /// Releases the nodes of a sample that has ended.
-    pub fn release(&mut self, ReservedNodes(nodes): ReservedNodes) {
-        for node in nodes {
-            self.nodes[node].busy = false;
-            self.changed_nodes.insert(node);
+    pub fn release(&mut self, ReservedNodes(nodes): &ReservedNodes) {
+        for node in nodes.iter() {
+            self.nodes[*node].busy = false;
+            self.changed_nodes.insert(*node);
         }
         self.running -= 1;
     }
@@ -209,12 +255,12 @@ impl Queue {
     /// The sample that may start next at a free node.
     fn candidate(&self, node: NodeId) -> Option<Rank> {
         for rank in &self.nodes[node].firsts {
-            let other = self.other_node(*rank, node);
-            if !self.nodes[other].busy && self.may_overtake(*rank, other) {
+            let mut others = self.other_nodes(*rank, node);
+            if others.all(|other| !self.nodes[other].busy && self.may_overtake(*rank, other)) {
                 return Some(*rank);
             }
             // The node waits for it, if nothing else comes before it there.
-            if self.comes_first(*rank, other) {
+            if self.comes_first_elsewhere(*rank, node) {
                 return None;
             }
         }
@@ -224,57 +270,70 @@ impl Queue {
     /// Whether all samples that come before it at this node have to wait in any case.
     fn may_overtake(&self, rank: Rank, node: NodeId) -> bool {
         let mut before = self.nodes[node].firsts.range(..rank);
-        before.all(|before| !self.comes_first(*before, self.other_node(*before, node)))
+        before.all(|before| !self.comes_first_elsewhere(*before, node))
     }
 
-    fn comes_first(&self, rank: Rank, node: NodeId) -> bool {
-        self.nodes[node].firsts.first() == Some(&rank)
+    /// Whether a sample that is listed at `node` is the first at all of its other nodes.
+    fn comes_first_elsewhere(&self, rank: Rank, node: NodeId) -> bool {
+        let mut others = self.other_nodes(rank, node);
+        others.all(|other| self.nodes[other].firsts.first() == Some(&rank))
     }
 
-    /// The other node of a sample that is listed at `node`; the same one when it needs only one.
-    fn other_node(&self, rank: Rank, node: NodeId) -> NodeId {
-        match self.pairs[self.pair_of[rank.cell()]].listed_at {
-            Some([a, b]) if a == node => b,
-            Some([a, _]) => a,
-            None => node,
+    /// The other nodes of a sample that is listed at `node`; the same one when it needs only one.
+    fn other_nodes(&self, rank: Rank, node: NodeId) -> impl Iterator<Item = NodeId> + use<'_> {
+        let listed_at = self.pairs[self.pair_of[rank.cell()]].listed_at.as_deref();
+        let listed_at = listed_at.unwrap_or_default();
+        let is_alone = listed_at.iter().all(|other| *other == node);
+        let others = listed_at
+            .iter()
+            .copied()
+            .filter(move |other| *other != node);
+        others.chain(is_alone.then_some(node))
+    }
+
+    /// Where the workers of a pair are, when all are present.
+    fn nodes_of(&self, pair: PairId) -> Option<Few<NodeId>> {
+        match &self.pairs[pair].ends {
+            Few::Two([a, b]) => Some(Few::Two([self.node_of[*a]?, self.node_of[*b]?])),
+            Few::Any(ends) => {
+                let nodes = ends.iter().map(|worker| self.node_of[*worker]);
+                let nodes: BTreeSet<NodeId> = nodes.collect::<Option<_>>()?;
+                Some(Few::Any(nodes.into_iter().collect()))
+            }
         }
-    }
-
-    /// Where both workers of a pair are, when both are present.
-    fn nodes_of(&self, pair: PairId) -> Option<[NodeId; 2]> {
-        let [a, b] = self.pairs[pair].ends;
-        Some([self.node_of[a]?, self.node_of[b]?])
     }
 
     /// Changes the samples that wait for a pair, and keeps the lists of first samples current.
     fn change(&mut self, pair: PairId, change: impl FnOnce(&mut BinaryHeap<Reverse<Rank>>)) {
         let first = |pair: &Pair| pair.waiting.peek().map(|rank| rank.0);
-        let (old, was) = (first(&self.pairs[pair]), self.pairs[pair].listed_at);
+        let (old, was) = (first(&self.pairs[pair]), self.pairs[pair].listed_at.take());
         change(&mut self.pairs[pair].waiting);
         let new = first(&self.pairs[pair]);
         let is = new.and_then(|_| self.nodes_of(pair));
-        if (old, was) == (new, is) {
+        if (old, &was) == (new, &is) {
+            self.pairs[pair].listed_at = was;
             return;
         }
         if let Some(old) = old {
             self.firsts.remove(&old);
-            for node in was.into_iter().flatten() {
-                self.nodes[node].firsts.remove(&old);
-                self.changed_nodes.insert(node);
+            for node in was.as_deref().unwrap_or_default() {
+                self.nodes[*node].firsts.remove(&old);
+                self.changed_nodes.insert(*node);
             }
         }
-        self.pairs[pair].listed_at = is;
+        self.pairs[pair].listed_at.clone_from(&is);
         if let Some(new) = new {
             self.firsts.insert(new);
-            for node in is.into_iter().flatten() {
+            for node in is.as_deref().unwrap_or_default() {
                 // The sample that was first here has to wait now, so others may overtake it.
-                let behind = self.nodes[node].firsts.first().copied();
+                let behind = self.nodes[*node].firsts.first().copied();
                 let behind = behind.filter(|behind| new < *behind);
                 if let Some(behind) = behind {
-                    self.changed_nodes.insert(self.other_node(behind, node));
+                    let others: Vec<NodeId> = self.other_nodes(behind, *node).collect();
+                    self.changed_nodes.extend(others);
                 }
-                self.nodes[node].firsts.insert(new);
-                self.changed_nodes.insert(node);
+                self.nodes[*node].firsts.insert(new);
+                self.changed_nodes.insert(*node);
             }
         }
     }

@@ -35,8 +35,10 @@ ids! {
     WorkerId
     /// A node that a worker was seen on.
     NodeId
-    /// Two workers with cells between them, or one with cells to itself.
+    /// Two workers with cells between them, one with cells to itself, or the workers of a batch.
     PairId
+    /// Cells that are measured at once.
+    BatchId
 }
 
 impl CellIndex {

@@ -112,6 +112,13 @@ impl Tasks {
         ends.collect()
     }
 
+    /// The cells that are measured at once.
+    pub(super) fn together(&self) -> Vec<Vec<CellIndex>> {
+        let groups = self.schedule.together(&self.plan).into_iter();
+        let cells = |group: Vec<usize>| group.into_iter().map(CellIndex::from_index).collect();
+        groups.map(cells).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.schedule.cells.len()
     }

@@ -58,11 +58,12 @@ impl State {
     pub(super) fn queue_or_end(&mut self, cell: CellIndex) {
         match self.next_for(cell) {
             Next::End(outcome) => self.end_cell(cell, outcome),
-            Next::Attempt { .. } => {
+            Next::Attempt { .. } if self.batches.of(cell).is_none() => {
                 self.queue.push(self.order.rank(cell, &self.progress[cell]));
             }
-            Next::Nothing => {}
+            Next::Attempt { .. } | Next::Nothing => {}
         }
+        self.resolve_in_batch(cell);
     }
 
     /// Whether a failure only says that the nodes do not know yet where a Service leads. Nothing
@@ -105,7 +106,7 @@ impl State {
             return;
         };
         let cooldown = match attempt.stage {
-            Stage::Starting | Stage::Copying => Duration::ZERO,
+            Stage::Starting | Stage::Ready | Stage::Copying => Duration::ZERO,
             Stage::Measuring { .. } => self.tasks.at(lane.cell).timing().cooldown.0,
         };
         let keeps_processes = attempt.keeps_processes;
@@ -163,6 +164,7 @@ impl State {
                 }
             }
         }
+        self.start_ready_batches();
         match self.phase {
             Phase::AwaitingNeeded(_) | Phase::AwaitingOthers(_) => self.start_when_gathered(),
             Phase::Running | Phase::AwaitingReturn { .. } => self.start_samples(),
@@ -172,8 +174,12 @@ impl State {
     }
 
     pub(super) fn close_lane(&mut self, id: LaneId) {
-        if let Some(lane) = self.lanes.remove(&id) {
-            self.queue.release(lane.nodes);
+        if let Some(lane) = self.lanes.remove(&id)
+            && let Some(nodes) = lane
+                .nodes
+                .or_else(|| self.nodes_of_batch_without_lane(lane.cell))
+        {
+            self.queue.release(&nodes);
         }
     }
 }

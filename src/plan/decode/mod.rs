@@ -21,6 +21,7 @@ mod resources;
 mod rounds;
 mod tests;
 mod timing;
+mod together;
 pub mod tools;
 pub mod tree;
 mod variants;

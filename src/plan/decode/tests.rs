@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::default_names::free_name;
 use super::rounds;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
+use super::together;
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
 use crate::catalog::{BUILT_IN_TOOLS, built_in_tool};
@@ -31,6 +32,7 @@ struct FoundTest<'t> {
     label: Option<String>,
     tool: Option<ToolSpec>,
     paths: Option<Vec<String>>,
+    together: bool,
     timing: Timing,
     swept: Vec<Swept>,
     find: Option<Find>,
@@ -97,6 +99,7 @@ pub fn tests(
                 label: test.label.unwrap_or_else(|| tool.default_label()),
                 tool,
                 paths: test.paths?,
+                together: test.together,
                 timing: test.timing,
                 find: test.find,
                 expect: Expected::to_expectations(&test.expect),
@@ -127,6 +130,7 @@ fn test<'t>(
         Some(_) => 0,
         None => known.variants.len(),
     };
+    let together = fields.boolean("together");
     let own = timing(decoder, &fields, variants);
     let measured = tool.as_ref().map(ToolSpec::measures).unwrap_or_default();
     let find = fields.entry("find").and_then(|entry| {
@@ -143,6 +147,9 @@ fn test<'t>(
         let single: Vec<&str> = single.map(|path| path.name).collect();
         check::check_test(decoder, &expect, tool, own, &single, known.variants);
     }
+    if let (true, Some(place)) = (together, fields.key_place("together")) {
+        together::check_find(decoder, place, find.is_some());
+    }
     fields.done_else(|key| {
         let tools = builtin::tools_with(key);
         (!known.any_tool && !tools.is_empty()).then(|| {
@@ -157,6 +164,9 @@ fn test<'t>(
         rounds::check(decoder, own.repeat.as_ref(), known.variants);
     }
     let mut timing = own.or(defaults);
+    if let (true, Some(place)) = (together, fields.key_place("together")) {
+        together::check_repeat(decoder, place, &timing.resolve(variants));
+    }
     check_timeout(decoder, &timing, tool.as_ref());
     check_warmup(decoder, &timing, tool.as_ref());
     if let (None, Some(ToolSpec::Declared(used))) = (timing.timeout, &tool) {
@@ -178,6 +188,7 @@ fn test<'t>(
         label,
         tool,
         paths: test_paths,
+        together,
         timing,
         swept,
         find,

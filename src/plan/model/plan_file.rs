@@ -141,6 +141,9 @@ pub struct Test {
     pub tool: ToolSpec,
     /// The names of the paths and meshes to measure.
     pub paths: Vec<String>,
+    /// One sample of each path starts on one go.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
     #[serde(flatten)]
     pub timing: Timing,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,6 +25,10 @@ impl State {
                 && let Some((rank, nodes)) = self.queue.take()
             {
                 let cell = rank.cell();
+                if let Some(batch) = self.batches.of(cell) {
+                    self.start_batch(batch, nodes);
+                    continue;
+                }
                 let outcome = match self.next_for(cell) {
                     Next::Attempt {
                         sample,
@@ -32,7 +36,8 @@ impl State {
                         rate_bps,
                     } => {
                         let params = self.tasks.at(cell).params_at(rate_bps);
-                        self.start_attempt(cell, nodes, params, [sample, attempt])
+                        let held = Some(nodes.clone());
+                        self.start_attempt(cell, held, params, [sample, attempt])
                             .err()
                     }
                     Next::End(outcome) => Some(outcome),
@@ -40,7 +45,7 @@ impl State {
                 };
                 if let Some(outcome) = outcome {
                     self.end_cell(cell, outcome);
-                    self.queue.release(nodes);
+                    self.queue.release(&nodes);
                 }
             }
             if !self.lanes.is_empty() {
@@ -51,6 +56,12 @@ impl State {
                 return self.finish();
             };
             let cell = rank.cell();
+            if let Some(batch) = self.batches.of(cell) {
+                if self.end_hopeless(batch, rank) {
+                    continue;
+                }
+                return self.await_workers_of(cell);
+            }
             let given_up = self.absent(cell).find(|id| self.workers[*id].given_up);
             let outcome = match (self.next_for(cell), given_up) {
                 (Next::End(outcome), _) => outcome,
@@ -71,10 +82,10 @@ impl State {
 
     /// # Errors
     /// The outcome of a cell that cannot be run at all.
-    fn start_attempt(
+    pub(in super::super) fn start_attempt(
         &mut self,
         index: CellIndex,
-        nodes: ReservedNodes,
+        nodes: Option<ReservedNodes>,
         params: Params,
         [sample, number]: [u32; 2],
     ) -> Result<(), Outcome> {
@@ -153,15 +164,32 @@ impl State {
         let Some(id) = ready else {
             return;
         };
-        if !self.must_copy_first() {
-            return self.start_client(id);
+        if self.batches.of(self.lanes[&id].cell).is_some() {
+            self.set_stage(id, Stage::Ready);
+            self.start_ready_batches();
+        } else {
+            self.start_clients(&[id]);
         }
-        let timer = self.set_timer(self.limits.copy);
+    }
+
+    /// Starts clients whose servers are ready: at once, or when the copy of the journal has all events.
+    pub(in super::super) fn start_clients(&mut self, lanes: &[LaneId]) {
+        let must_copy_first = self.must_copy_first();
+        for id in lanes {
+            if must_copy_first {
+                self.set_stage(*id, Stage::Copying);
+                self.set_copy_timer_of(*id);
+            } else {
+                self.start_client(*id);
+            }
+        }
+    }
+
+    fn set_stage(&mut self, id: LaneId, stage: Stage) {
         if let Some(lane) = self.lanes.get_mut(&id)
             && let LanePhase::Running(attempt) = &mut lane.phase
         {
-            attempt.stage = Stage::Copying;
-            attempt.timer = timer;
+            attempt.stage = stage;
         }
     }
 
@@ -247,7 +275,7 @@ impl State {
             attempt.server_ended = true;
             attempt.server_observed = observed;
             // While the client runs, its own end says what that means.
-            if let Stage::Starting | Stage::Copying = attempt.stage {
+            if let Stage::Starting | Stage::Ready | Stage::Copying = attempt.stage {
                 let task = self.tasks.at(lane.cell);
                 let tool = task.tool();
                 let awaited = tool
@@ -330,7 +358,7 @@ impl State {
                 command, started, ..
             } => (command_line(command), *started),
             // No client of this attempt has been started.
-            Stage::Starting | Stage::Copying => (command_line(&[]), self.now),
+            Stage::Starting | Stage::Ready | Stage::Copying => (command_line(&[]), self.now),
         };
         let cell = task.id();
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);

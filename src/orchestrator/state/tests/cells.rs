@@ -10,7 +10,7 @@ use crate::plan::{self, Concurrency, Find, Repeat, Test, Timing, Until, Via};
 
 pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
-/// A cell of a generated plan, with a path and a test of its own.
+/// A cell of a generated plan, with a path of its own, and a test of its own unless it is measured with others.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -29,6 +29,8 @@ pub(in super::super) struct CellSpec {
     pub search: bool,
     /// Its tool outlives sessions.
     pub outlives: bool,
+    /// It is measured at once with all other such cells, which are the last ones and differ in their path only.
+    pub together: bool,
 }
 
 /// A cell between two workers that is measured once.
@@ -42,6 +44,7 @@ pub(in super::super) const fn cell(from: usize, to: usize) -> CellSpec {
         cooldown: false,
         search: false,
         outlives: false,
+        together: false,
     }
 }
 
@@ -68,14 +71,18 @@ pub(in super::super) const LISTED: Policy = Policy {
 
 /// The tasks of a plan with these cells.
 pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
-    let make = |(i, cell): (usize, &CellSpec)| {
+    let path = |(i, cell): (usize, &CellSpec)| {
         let via = if cell.by_cluster_ip {
             Via::ClusterIp
         } else {
             Via::PodIp
         };
-        let path = plans::path(format!("p{i}"), WORKERS[cell.from], WORKERS[cell.to], via);
-        let test = Test {
+        plans::path(format!("p{i}"), WORKERS[cell.from], WORKERS[cell.to], via)
+    };
+    let test = |(i, cell): (usize, &CellSpec)| {
+        let last = if cell.together { cells.len() } else { i + 1 };
+        let paths = (i..last).map(|i| format!("p{i}")).collect();
+        Test {
             timing: Timing {
                 duration: plan::units::Duration(Duration::from_secs(1)),
                 warmup: plan::units::Duration::default(),
@@ -86,11 +93,15 @@ pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
             },
             find: cell.search.then(a_search),
             label: if cell.outlives { plans::OUTLIVES } else { "" }.to_owned(),
-            ..plans::test(format!("cell-{i}"), vec![path.name.clone()])
-        };
-        (path, test)
+            together: cell.together,
+            ..plans::test(format!("cell-{i}"), paths)
+        }
     };
-    let (paths, tests) = cells.iter().enumerate().map(make).unzip();
+    let paths = cells.iter().enumerate().map(path).collect();
+    let first = cells.iter().position(|cell| cell.together);
+    let own = cells.iter().enumerate();
+    let own = own.filter(|(i, cell)| !cell.together || Some(*i) == first);
+    let tests = own.map(test).collect();
     plans::tasks(WORKERS.map(str::to_owned), paths, tests, policy)
 }
 
@@ -104,20 +115,70 @@ pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.4),
+        prop::bool::weighted(0.3),
     );
     let cell = fields.prop_map(
-        |(from, to, by_cluster_ip, repeat, retries, cooldown, search, outlives)| CellSpec {
-            from,
-            to,
-            by_cluster_ip,
-            repeat,
-            retries,
-            cooldown,
-            search,
-            outlives,
+        |(from, to, by_cluster_ip, repeat, retries, cooldown, search, outlives, together)| {
+            CellSpec {
+                from,
+                to,
+                by_cluster_ip,
+                repeat,
+                retries,
+                cooldown,
+                search,
+                outlives,
+                together,
+            }
         },
     );
-    prop::collection::vec(cell, 1..6)
+    prop::collection::vec(cell, 1..6).prop_map(|mut cells| {
+        cells.sort_by_key(|cell| cell.together);
+        let batch = cells.iter().position(|cell| cell.together);
+        if let Some((first, others)) = batch.and_then(|at| cells[at..].split_first_mut()) {
+            first.search = false;
+            if let Repeat::Until(until) = &first.repeat {
+                first.repeat = Repeat::Times(until.min);
+            }
+            for other in others {
+                *other = CellSpec {
+                    from: other.from,
+                    to: other.to,
+                    by_cluster_ip: other.by_cluster_ip,
+                    ..first.clone()
+                };
+            }
+        }
+        cells
+    })
+}
+
+/// Which of the paths to its destination the path of a cell is.
+fn slot(cells: &[CellSpec], index: usize) -> usize {
+    let before = cells[..index].iter();
+    before.filter(|cell| cell.to == cells[index].to).count()
+}
+
+/// The cell that a command line of the fake is for: of a server on the worker `to`, or of a client on `from`. Of the
+/// latter there may be several by the same name, to different workers.
+pub(super) fn cells_of_command(
+    cells: &[CellSpec],
+    argv: &[String],
+    to: Option<usize>,
+    from: Option<usize>,
+) -> Vec<usize> {
+    let named: usize = argv[1].trim_start_matches("cell-").parse().unwrap();
+    if !cells[named].together {
+        return vec![named];
+    }
+    let slot_of_command: usize = argv.last().unwrap().parse().unwrap();
+    let is_it = |index: &usize| {
+        let cell = &cells[*index];
+        to.is_none_or(|to| cell.to == to)
+            && from.is_none_or(|from| cell.from == from)
+            && slot(cells, *index) == slot_of_command
+    };
+    (named..cells.len()).filter(is_it).collect()
 }
 
 fn repeat() -> impl Strategy<Value = Repeat> {

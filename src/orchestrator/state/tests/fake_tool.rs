@@ -6,7 +6,7 @@ use crate::tools::{
     Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Ready, Server, Tool,
 };
 
-/// Its client says on stdout which cell it ran for, where it went, and which start it was.
+/// Its client says on stdout which test it ran for, where it went, and which start it was.
 #[derive(Debug)]
 pub(super) struct Fake {
     pub cell: String,
@@ -33,15 +33,20 @@ impl Tool for Fake {
     fn ports(&self, _: u16) -> Vec<Port> {
         Vec::new()
     }
-    fn server(&self, _: &Job<'_>) -> Server {
+    fn server(&self, job: &Job<'_>) -> Server {
         Server {
-            argv: vec!["server".to_owned(), self.cell.clone()],
+            argv: vec!["server".into(), self.cell.clone(), job.slot.to_string()],
             ready: Ready::Line("up".to_owned()),
         }
     }
     fn client(&self, job: &Job<'_>) -> Client {
         Client {
-            argv: vec!["client".into(), self.cell.clone(), job.target.to_owned()],
+            argv: vec![
+                "client".into(),
+                self.cell.clone(),
+                job.target.to_owned(),
+                job.slot.to_string(),
+            ],
             warmup_argv: Vec::new(),
             watch_tcp_port: None,
         }

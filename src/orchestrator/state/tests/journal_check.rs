@@ -42,8 +42,12 @@ pub(super) fn check(
     let restart_count = u32::try_from(restarts.len()).unwrap();
     let mut cells = vec![Told::default(); specs.len()];
     let mut node_of: HashMap<&str, &str> = HashMap::new();
-    let index =
-        |cell: &CellId| -> usize { cell.test().trim_start_matches("cell-").parse().unwrap() };
+    let index = |cell: &CellId| -> usize {
+        let path = cell.0.split('/').nth(1).unwrap();
+        path.trim_start_matches('p').parse().unwrap()
+    };
+    // All that a batch starts on one go is started before anything of it ends.
+    let mut go_is_open = false;
     for (i, event) in journal.iter().enumerate() {
         if restarts.contains(&i) {
             for cell in &mut cells {
@@ -62,12 +66,26 @@ pub(super) fn check(
                 let index = index(cell);
                 let spec = &specs[index];
                 let nodes = [spec.from, spec.to].map(|at| node_of[WORKERS[at]].to_owned());
-                if serial {
-                    check_order(&cells, index, policy);
+                let of_batch = specs.iter().zip(&cells).filter(|(spec, _)| spec.together);
+                let runs = of_batch.clone().any(|(_, cell)| cell.running);
+                if spec.together {
+                    assert!(!runs || go_is_open, "the batch has not ended");
+                    go_is_open = true;
+                    let open = of_batch.filter(|(_, cell)| !cell.ended);
+                    let fewest = open.map(|(_, cell)| cell.values.len()).min();
+                    assert_eq!(Some(cells[index].values.len()), fewest, "not its turn");
                 }
-                for other in cells.iter().filter(|other| other.running) {
+                if serial && !(spec.together && runs) {
+                    check_order(&cells, specs, index, policy);
+                }
+                let others = specs.iter().zip(&cells).filter(|(_, other)| other.running);
+                for (other_spec, other) in others {
+                    let at_once = spec.together && other_spec.together;
                     let shared = other.nodes.iter().any(|node| nodes.contains(node));
-                    assert!(!serial && !shared, "the attempt before has no end");
+                    assert!(
+                        at_once || !serial && !shared,
+                        "the attempt before has no end"
+                    );
                 }
                 let told = &mut cells[index];
                 told.nodes = nodes;
@@ -81,6 +99,7 @@ pub(super) fn check(
                 told.running = true;
             }
             EventKind::Sample(done) => {
+                go_is_open &= !specs[index(&done.cell)].together;
                 let told = &mut cells[index(&done.cell)];
                 assert!(told.running, "a sample that was not started");
                 let taken = u32::try_from(told.values.len()).unwrap();
@@ -114,6 +133,7 @@ pub(super) fn check(
                     search: is_search,
                     ..
                 } = specs[index(cell)].clone();
+                go_is_open &= !specs[index(cell)].together;
                 let told = &mut cells[index(cell)];
                 if is_search && failure.cause == Cause::NothingMoved {
                     let next = search::next(&a_search(), repeat.least(), &told.probes);
@@ -178,7 +198,7 @@ pub(super) fn check(
 }
 
 /// No cell that has not ended comes before this one in the order.
-fn check_order(cells: &[Told], started: usize, policy: Policy) {
+fn check_order(cells: &[Told], specs: &[CellSpec], started: usize, policy: Policy) {
     let place = |(i, cell): (usize, &Told)| {
         let round = match policy.order {
             plan::Order::Listed => 0,
@@ -193,12 +213,18 @@ fn check_order(cells: &[Told], started: usize, policy: Policy) {
         (cell.attempts == 0, round, within)
     };
     let left = cells.iter().enumerate().filter(|(_, cell)| !cell.ended);
+    // A batch has the place of one of its cells.
+    let of_batch = left.clone().filter(|(i, _)| specs[*i].together);
+    let fewest = of_batch.clone().map(|(_, cell)| cell.values.len()).min();
+    let due = of_batch.filter(|(_, cell)| Some(cell.values.len()) == fewest);
+    let leader = due.min_by_key(|(i, cell)| (cell.attempts == 0, *i));
+    let left = left.filter(|(i, _)| !specs[*i].together).chain(leader);
     let first = left.map(place).min();
-    assert_eq!(
-        first,
-        Some(place((started, &cells[started]))),
-        "not the next in order"
-    );
+    let started = match leader {
+        Some(leader) if specs[started].together => leader,
+        _ => (started, &cells[started]),
+    };
+    assert_eq!(first, Some(place(started)), "not the next in order");
 }
 
 /// The cell was measured as often as it takes, and no more.

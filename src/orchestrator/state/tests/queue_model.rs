@@ -129,7 +129,7 @@ impl Model {
             return;
         }
         let (rank, reserved, _) = self.running.remove(nth % self.running.len());
-        self.queue.release(reserved);
+        self.queue.release(&reserved);
         let cell = rank.cell().index();
         self.samples[cell] += 1;
         if self.samples[cell] < most {

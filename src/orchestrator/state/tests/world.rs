@@ -10,7 +10,7 @@ use super::super::copy::claim::{self, Claim};
 use super::super::copy::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
-use super::cells::{CellSpec, WORKERS, tasks};
+use super::cells::{CellSpec, WORKERS, cells_of_command, tasks};
 use super::kept::Kept;
 use super::plans::{Policy, state_after, state_of_epoch};
 use crate::plan::Concurrency;
@@ -38,6 +38,8 @@ pub(super) struct World {
     pub(super) clients: Vec<(Process, Vec<String>, u64)>,
     /// The nodes that each client loads, by start.
     pub(super) loads: HashMap<u64, [String; 2]>,
+    /// The clients of the batch, by start.
+    pub(super) batch_starts: HashSet<u64>,
     pub(super) next_start: u64,
     pub(super) were_ready: HashSet<String>,
     pub(super) mail: Vec<Input>,
@@ -137,6 +139,7 @@ impl World {
             servers: Vec::new(),
             clients: Vec::new(),
             loads: HashMap::new(),
+            batch_starts: HashSet::new(),
             next_start: 1,
             were_ready: HashSet::new(),
             mail: Vec::new(),
@@ -408,12 +411,15 @@ impl World {
                 outlives,
                 ..
             } => {
-                self.were_ready.remove(&server.argv[1]);
+                let to = self.worker_of(session);
+                let cells = cells_of_command(&self.specs, &server.argv, Some(to), None);
+                let cell = format!("cell-{}", cells[0]);
+                self.were_ready.remove(&cell);
                 let process = Process { session, step };
                 if outlives.is_some() {
                     self.keep(process, false);
                 }
-                self.servers.push((process, server.argv[1].clone(), false));
+                self.servers.push((process, cell, false));
             }
             Order::RunClient {
                 step,
@@ -421,12 +427,33 @@ impl World {
                 outlives,
                 ..
             } => {
-                let cell = &client.argv[1];
+                let from = self.worker_of(session);
+                let cells = cells_of_command(&self.specs, &client.argv, None, Some(from));
+                let dials = |cell: &&usize| {
+                    let spec = &self.specs[**cell];
+                    let session = self.believed.get(WORKERS[spec.to]);
+                    let place = session.and_then(|session| self.places.get(session));
+                    let target = Some(&client.argv[2]);
+                    place.is_some_and(|place| {
+                        target == Some(&place.pod_ip) || target == place.cluster_ip.as_ref()
+                    })
+                };
+                let index = *cells.iter().find(dials).unwrap_or(&cells[0]);
+                let cell = format!("cell-{index}");
                 assert!(
-                    self.were_ready.contains(cell),
+                    self.were_ready.contains(&cell),
                     "client before its server: {cell}"
                 );
-                let index: usize = cell.trim_start_matches("cell-").parse().unwrap();
+                let is_in_batch = |cell: &str| {
+                    let index: usize = cell.trim_start_matches("cell-").parse().unwrap();
+                    self.specs[index].together
+                };
+                if is_in_batch(&cell) {
+                    let waits = self.servers.iter().find(|(process, cell, ready)| {
+                        is_in_batch(cell) && !ready && self.is_believed(process.session)
+                    });
+                    assert_eq!(waits, None, "starts before another server of the batch");
+                }
                 let CellSpec {
                     from,
                     to,
@@ -439,13 +466,17 @@ impl World {
                 for (_, _, other) in &self.clients {
                     let shared = self.loads[other].iter().any(|node| nodes.contains(node));
                     let serial = self.policy.concurrency == Concurrency::Serial;
+                    let at_once = self.specs[index].together && self.batch_starts.contains(other);
                     assert!(
-                        !serial && !shared,
+                        at_once || !serial && !shared,
                         "two clients at once: {:?}",
                         self.clients
                     );
                 }
                 self.loads.insert(self.next_start, nodes);
+                if self.specs[index].together {
+                    self.batch_starts.insert(self.next_start);
+                }
                 let address = if by_cluster_ip {
                     place.cluster_ip.as_deref()
                 } else {
@@ -471,6 +502,13 @@ impl World {
             Order::Forget { step } => self.forget(Process { session, step }),
             Order::Goodbye => {}
         }
+    }
+
+    /// The worker of a session that lives.
+    fn worker_of(&self, session: Session) -> usize {
+        let mut living = self.sessions.iter();
+        let (worker, _) = living.find(|(_, living)| **living == session).unwrap();
+        WORKERS.iter().position(|name| name == worker).unwrap()
     }
 
     pub(super) fn end_server(&mut self, process: Process, how: How) {
@@ -613,7 +651,7 @@ impl World {
             let words: Vec<&str> = raw.split(' ').collect();
             assert_eq!(words[0], sample.cell.test(), "another cell's result");
             let command: Vec<&str> = sample.command.iter().map(|word| &**word).collect();
-            assert_eq!(&command[1..], &words[..2]);
+            assert_eq!(&command[1..3], &words[..2]);
             assert_eq!(sample.metrics.get("start"), words[2].parse().ok());
             let start = words[2].parse().unwrap();
             assert!(

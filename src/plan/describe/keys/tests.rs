@@ -17,6 +17,10 @@ const KEYS: &[Key] = &[
         Kind::List(&List { item: Kind::Text(Form::Any), example: "`[same-node, remote]`; leave `paths` out for all", is_unique: true, }),
         "The names of the paths to measure; the name of a mesh selects all of its paths.")
         .or("all"),
+    key("together", Kind::Bool,
+        "Measure all paths of the test at once: one sample of each starts on one go, once all servers are ready, \
+         whatever `order` and `concurrency` say. Only with a number for `repeat`, and with a port of its own for each server.")
+        .or("false"),
 ];
 
 const CHECKS: &[Key] = &[
