@@ -155,6 +155,9 @@ fn test<'t>(
     if let (true, Some(place)) = (together, fields.key_place("together")) {
         together::check_find(decoder, place, find.is_some());
     }
+    if let (true, Some(place)) = (together, fields.key_place("together")) {
+        together::check_find(decoder, place, find.is_some());
+    }
     fields.done_else(|key| {
         let tools = builtin::tools_with(key);
         (!known.any_tool && !tools.is_empty()).then(|| {

@@ -431,9 +431,12 @@ impl World {
                 let cells = cells_of_command(&self.specs, &client.argv, None, Some(from));
                 let dials = |cell: &&usize| {
                     let spec = &self.specs[**cell];
-                    let place = &self.places[&self.believed[WORKERS[spec.to]]];
+                    let session = self.believed.get(WORKERS[spec.to]);
+                    let place = session.and_then(|session| self.places.get(session));
                     let target = Some(&client.argv[2]);
-                    target == Some(&place.pod_ip) || target == place.cluster_ip.as_ref()
+                    place.is_some_and(|place| {
+                        target == Some(&place.pod_ip) || target == place.cluster_ip.as_ref()
+                    })
                 };
                 let index = *cells.iter().find(dials).unwrap_or(&cells[0]);
                 let cell = format!("cell-{index}");
