@@ -18,11 +18,11 @@ name: p
 workers: { w1: {}, w2: { other_node_than: w1 } }
 variants:
   plain: { local: { pods: { mtu: 1400 } } }
-  big: { local: { pods: { mtu: 9000, offloads: kernel, qdisc: fq_codel, congestion: reno } } }
+  big: { local: { pods: { mtu: 9000, offloads: kernel, qdisc: pfifo, congestion: reno } } }
   none: {}
 paths: [{ name: pod, from: w2, to: w1, via: pod_ip }]
 tests: [netperf: { test: TCP_RR }]
-local: { pods: { qdisc: pfifo } }
+local: { nodes: 3 }
 ";
 
 fn plan() -> Plan {
@@ -52,10 +52,10 @@ async fn each_pod_has_the_interface_of_its_variant() {
     let kernels = fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control").unwrap();
     let found = outcome(&cluster, &names).await;
     for ((name, (_, log)), (mtu, congestion, qdisc, offload)) in names.iter().zip(&found).zip([
-        ("1400", kernels.trim(), "pfifo", "off"),
-        ("9000", "reno", "fq_codel", "on"),
-        ("1500", kernels.trim(), "pfifo", "off"),
-        ("1500", kernels.trim(), "pfifo", "off"),
+        ("1400", kernels.trim(), "noqueue", "off"),
+        ("9000", "reno", "pfifo", "on"),
+        ("1500", kernels.trim(), "noqueue", "off"),
+        ("1500", kernels.trim(), "noqueue", "off"),
     ]) {
         let lines: Vec<&str> = log.lines().collect();
         assert_eq!(lines[..2], [mtu, congestion], "{name}: {log}");
@@ -69,7 +69,7 @@ async fn each_pod_has_the_interface_of_its_variant() {
     let interface = &description["pods"]["w1-big"]["interface"];
     assert_eq!(
         *interface,
-        json!({"mtu": 9000, "offloads": "kernel", "qdisc": "fq_codel", "congestion": "reno"})
+        json!({"mtu": 9000, "offloads": "kernel", "qdisc": "pfifo", "congestion": "reno"})
     );
     cluster.down().await.unwrap();
 }
@@ -130,14 +130,11 @@ fn what_an_interface_cannot_be_is_refused() {
         congestion.contains("`a b` is not the name of a congestion control"),
         "{congestion}"
     );
-    let qdisc = refused("qdisc: fq_codel", "qdisc: fq_codle");
+    let qdisc = refused("qdisc: pfifo", "qdisc: fq_codle");
     assert!(qdisc.contains("did you mean `fq_codel`?"), "{qdisc}");
     let small = PLAN.replace("mtu: 1400", "mtu: 1000");
     assert!(plan::load(Source::new("p.yaml", small.clone()), &[]).is_ok());
-    let both = small.replace(
-        "local: { pods: { qdisc",
-        "local: { ip_families: [ipv6], pods: { qdisc",
-    );
+    let both = small.replace("local: { nodes", "local: { ip_families: [ipv6], nodes");
     let mtu = plan::load(Source::new("p.yaml", both), &[])
         .unwrap_err()
         .to_string();

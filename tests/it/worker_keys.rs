@@ -28,6 +28,11 @@ fn netplan(plan: &str, args: &[&str]) -> Ended {
     Netplan::in_folder(folder.path()).args(args).run()
 }
 
+fn documents(text: &str) -> Vec<Value> {
+    let all = text.split("\n---\n");
+    all.map(|text| document(text).unwrap()).collect()
+}
+
 /// The objects of a kind by the names of their workers.
 fn objects(kind: &str) -> BTreeMap<String, Value> {
     let rendered = netplan(PLAN, &["render", "p.yaml"]).expect(0);
@@ -91,8 +96,14 @@ fn services_and_policies_have_the_ports_too() {
     for name in ["tcp-8080", "tcp-9000", "udp-9000", "udp-7000"] {
         assert!(rendered.contains(name), "{name}: {rendered}");
     }
-    let policies = objects("NetworkPolicy");
-    let ports = &policies["w2-other"]["spec"]["ingress"][0]["ports"];
+    let policy = documents(&rendered)
+        .into_iter()
+        .find(|object| {
+            let selected = &object["spec"]["podSelector"]["matchLabels"];
+            object["kind"] == "NetworkPolicy" && selected["netplan/worker"] == "w2-other"
+        })
+        .unwrap();
+    let ports = &policy["spec"]["ingress"][0]["ports"];
     assert_eq!(*ports, json!([{"port": 7000, "protocol": "UDP"}]));
 }
 

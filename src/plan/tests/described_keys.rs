@@ -13,8 +13,8 @@ use crate::plan::{self, Alone};
 /// A plan with every section.
 const BASE: &str = "version: 1
 name: base
-workers: { w1: {}, g: { one_per_node: true, count: 2, tolerations: [{ key: a, effect: NoExecute }] } }
-variants: { m: { workers: { g: { tolerations: [{ key: a, effect: NoExecute }] } } }, n: {} }
+workers: { w1: {}, g: { one_per_node: true, count: 2, tolerations: [{ key: a, effect: NoExecute }], ports: [{ port: 1 }] } }
+variants: { m: { workers: { g: { tolerations: [{ key: a, effect: NoExecute }], ports: [{ port: 1 }] } } }, n: {} }
 paths:
   - { name: p, from: w1, to: w1, via: cluster_ip }
   - mesh: { workers: g, via: pod_ip }
@@ -31,7 +31,7 @@ tests:
   - netperf: { test: TCP_RR }
   - t: { size: 1 }
   - probe: {}
-kubernetes: { tolerations: [{ key: a, effect: NoExecute }], pull_secrets: [a] }
+kubernetes: { tolerations: [{ key: a, effect: NoExecute }], ports: [{ port: 1 }], pull_secrets: [a] }
 ";
 
 /// Visits each key with a path at which BASE can have it.
