@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::installed::{Installed, Use, VersionQuery};
 use super::metrics::Metrics;
+use super::probe::output::Outages;
 use crate::catalog::{Program, Transport};
 use crate::diag::{Problem, quote};
 use crate::plan::{Plan, Timing};
@@ -103,6 +104,11 @@ pub trait Tool: Send + Sync {
     /// The typed cause, with the tool's own text, for everything that is not a measurement: also
     /// for exit code 0 with nothing moved.
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure>;
+
+    /// When no answer arrived, by the output of a client from which figures were read.
+    fn outages(&self, _ended: &Ended) -> Vec<Outages> {
+        Vec::new()
+    }
 
     /// The metric of `result.csv` and of the first column of tables.
     fn headline(&self) -> &str;

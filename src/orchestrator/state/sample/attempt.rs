@@ -333,6 +333,7 @@ impl State {
             Stage::Starting | Stage::Copying => (command_line(&[]), self.now),
         };
         let cell = task.id();
+        let outages = task.tool().outages(&ended);
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
         let sample = Sample {
             path: task.path.name.clone(),
@@ -345,6 +346,7 @@ impl State {
             command,
             server_command: command_line(&attempt.server_command),
             metrics,
+            outages,
             warnings,
             raw: raw
                 .as_ref()
