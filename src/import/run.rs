@@ -218,6 +218,7 @@ impl Timeline {
                         command: command_line(&[]),
                         server_command: command_line(&[]),
                         metrics,
+                        outages: Vec::new(),
                         warnings,
                         series: None,
                         raw,

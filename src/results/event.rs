@@ -9,7 +9,7 @@ use super::environment::worker::WorkerEnvironment;
 use super::warnings::Warning;
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};
-use crate::tools::{Failure, Metrics, Series};
+use crate::tools::{Failure, Metrics, Outages, Series};
 
 /// The version of the journal's format, in every line as `v`.
 pub const VERSION: u32 = 2;
@@ -192,6 +192,9 @@ pub struct Sample {
     pub server_command: CommandLine,
     /// What the tool said, and what both ends observed around it (see `host_metrics`).
     pub metrics: Metrics,
+    /// When no answer arrived, of each kind of traffic with gaps; only of a probe.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<Outages>,
     /// Reasons not to take the figures at their word; none in journals older than this field.
     #[serde(default, alias = "doubts", skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -222,6 +225,7 @@ impl Sample {
             command: [].into(),
             server_command: [].into(),
             metrics: Metrics::default(),
+            outages: Vec::new(),
             warnings: Vec::new(),
             series: None,
             raw: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::installed::{Installed, Use, VersionQuery};
 use super::metrics::Metrics;
+use super::probe::output::Outages;
 use super::series::Series;
 use crate::catalog::{Program, Transport};
 use crate::diag::{Problem, quote};
@@ -109,6 +110,11 @@ pub trait Tool: Send + Sync {
     /// ([`Timing::intervals`]) and the output has them.
     fn series(&self, _job: &Job<'_>, _ended: &Ended) -> Option<Series> {
         None
+    }
+
+    /// When no answer arrived, by the output of a client from which figures were read.
+    fn outages(&self, _ended: &Ended) -> Vec<Outages> {
+        Vec::new()
     }
 
     /// The metric of `result.csv` and of the first column of tables.

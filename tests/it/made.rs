@@ -458,6 +458,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
     }
     .seen(&environment(), &environment());
     Sample {
+        outages: Vec::new(),
         warnings: warnings::find_warnings(&cell.params, &metrics, &circumstances),
         cell: cell.id.clone(),
         path: path.name.clone(),

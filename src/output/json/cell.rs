@@ -11,7 +11,7 @@ use crate::results::warnings::Kind;
 use crate::results::{CommandLine, Warning};
 use crate::schedule::Param;
 use crate::statistics::Interval;
-use crate::tools::{Cause, Metrics};
+use crate::tools::{Cause, Metrics, Outages};
 
 /// All figures of a metric.
 #[derive(Serialize)]
@@ -94,6 +94,9 @@ struct Sample<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_cut_bytes: Option<u64>,
     metrics: &'a Metrics,
+    /// When no answer arrived; only of a probe.
+    #[serde(skip_serializing_if = "<[Outages]>::is_empty")]
+    outages: &'a [Outages],
     /// Far from the cell's other samples in the headline metric.
     outlier: bool,
     warnings: &'a [Warning],
@@ -184,6 +187,7 @@ impl<'a> Cell<'a> {
                     raw: s.raw.as_deref(),
                     raw_cut_bytes: some_bytes(s.raw_cut_bytes),
                     metrics: &s.metrics,
+                    outages: &s.outages,
                     outlier,
                     warnings: &s.warnings,
                 })

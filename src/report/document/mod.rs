@@ -9,6 +9,7 @@ mod from_report;
 mod heading;
 mod headline;
 pub(crate) mod number_format;
+mod outages;
 mod page;
 mod single_table;
 mod sweep_table;

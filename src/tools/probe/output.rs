@@ -138,6 +138,92 @@ pub enum Fate {
     Broken,
 }
 
+impl Fate {
+    /// All of them.
+    pub const ALL: [Fate; 5] = [
+        Fate::Survived,
+        Fate::Reset,
+        Fate::Timeout,
+        Fate::Closed,
+        Fate::Broken,
+    ];
+
+    /// In a count of them.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Fate::Survived => "survived",
+            Fate::Reset => "reset",
+            Fate::Timeout => "timed out",
+            Fate::Closed => "closed",
+            Fate::Broken => "broke",
+        }
+    }
+
+    /// In a sentence about a gap.
+    #[must_use]
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Fate::Survived => "; the connection survived",
+            Fate::Reset => "; the connection was reset",
+            Fate::Timeout => "; the connection timed out",
+            Fate::Closed => "; the connection was closed",
+            Fate::Broken => "; the connection broke",
+        }
+    }
+}
+
+/// The gaps of one kind of traffic, as a sample keeps them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outages {
+    pub traffic: Traffic,
+    #[serde(flatten)]
+    pub gaps: Gaps,
+}
+
+/// A kind of traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Traffic {
+    Udp,
+    /// Over one connection that is kept.
+    Tcp,
+    /// New connections.
+    Connect,
+}
+
+impl Traffic {
+    /// For people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Traffic::Udp => "UDP",
+            Traffic::Tcp => "TCP",
+            Traffic::Connect => "new connections",
+        }
+    }
+}
+
+impl Document {
+    /// The gaps of each kind of traffic that has any.
+    #[must_use]
+    pub fn outages(&self) -> Vec<Outages> {
+        let kinds = [
+            (Traffic::Udp, self.udp.as_ref().map(|udp| &udp.gaps)),
+            (Traffic::Tcp, self.tcp.as_ref().map(|tcp| &tcp.gaps)),
+            (
+                Traffic::Connect,
+                self.connect.as_ref().map(|connect| &connect.gaps),
+            ),
+        ];
+        let kinds = kinds.into_iter().filter_map(|(traffic, gaps)| {
+            let gaps = gaps.filter(|gaps| gaps.count > 0)?.clone();
+            Some(Outages { traffic, gaps })
+        });
+        kinds.collect()
+    }
+}
+
 /// What the client says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {

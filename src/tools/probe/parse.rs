@@ -1,6 +1,8 @@
 //! What the probe's document says.
 
-use super::output::{Document, Gaps, Latency};
+use serde_json::Value;
+
+use super::output::{Document, Gaps, Latency, Outages};
 use crate::catalog::{PROBE, name};
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
@@ -41,9 +43,7 @@ pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         let words = format!("{why}{}", tool_text::cut_note(ended));
         Failure::new(Cause::Unparsable, &words)
     };
-    let text = String::from_utf8_lossy(&ended.stdout);
-    let value = document::last(&text, |value| value.get("netplan_probe").is_some())
-        .ok_or_else(|| unparsable("the probe printed no result"))?;
+    let value = printed(ended).ok_or_else(|| unparsable("the probe printed no result"))?;
     let document: Document = serde_json::from_value(value)
         .map_err(|error| unparsable(&format!("the probe's result is not as expected: {error}")))?;
     if too_short(document.duration_s, job.timing.duration.0) {
@@ -58,6 +58,17 @@ pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         }
     }
     Ok(metrics(&document))
+}
+
+/// The gaps that the client printed.
+pub(super) fn outages(ended: &Ended) -> Vec<Outages> {
+    let document = printed(ended).and_then(|value| serde_json::from_value::<Document>(value).ok());
+    document.map_or_else(Vec::new, |document| document.outages())
+}
+
+fn printed(ended: &Ended) -> Option<Value> {
+    let text = String::from_utf8_lossy(&ended.stdout);
+    document::last(&text, |value| value.get("netplan_probe").is_some())
 }
 
 /// Each kind of traffic, how much of it was sent, and its latency.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::mode::Probe;
+use super::output::Outages;
 use super::{command, parse};
 use crate::catalog::{OWN_PROGRAM, PROBE, Program, Transport};
 use crate::tools::failure::Failure;
@@ -60,6 +61,10 @@ impl Tool for Probe {
 
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         parse::read(job, ended)
+    }
+
+    fn outages(&self, ended: &Ended) -> Vec<Outages> {
+        parse::outages(ended)
     }
 
     fn headline(&self) -> &'static str {

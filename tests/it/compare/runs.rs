@@ -189,6 +189,7 @@ fn sample(cell: &CellId, params: Params, metrics: Metrics) -> EventKind {
         command: [].into(),
         server_command: [].into(),
         metrics,
+        outages: Vec::new(),
         warnings: Vec::new(),
         series: None,
         raw: None,

@@ -367,6 +367,7 @@ impl State {
             Stage::Starting | Stage::Ready | Stage::Copying => (command_line(&[]), self.now),
         };
         let cell = task.id();
+        let outages = task.tool().outages(&ended);
         let raw = (!ended.stdout.is_empty()).then_some(ended.stdout);
         let sample = Sample {
             path: task.path.name.clone(),
@@ -379,6 +380,7 @@ impl State {
             command,
             server_command: command_line(&attempt.server_command),
             metrics,
+            outages,
             warnings,
             series: series.map(Box::new),
             raw: raw

@@ -11,8 +11,8 @@ use crate::report::document::footnotes::Footnotes;
 use crate::report::document::from_report::damage;
 use crate::report::document::headline::HeadlineFormat;
 use crate::report::document::{
-    Block, Document, Fold, Meaning, baseline_table, expectations, single_table, sweep_table,
-    warning_notes,
+    Block, Document, Fold, Meaning, baseline_table, expectations, outages, single_table,
+    sweep_table, warning_notes,
 };
 use crate::report::gate::{self, Judgement};
 use crate::report::{CellReport, Report};
@@ -109,6 +109,7 @@ fn section(
     blocks.extend(latency::charts(report, test, cells));
     blocks.extend(latency::losses(report, cells));
     blocks.extend(within::charts(report, test, cells));
+    blocks.extend(outages::blocks(report, test, cells));
     blocks.push(folded(tables));
     blocks
 }
