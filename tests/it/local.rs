@@ -32,7 +32,7 @@ pub fn settings(nodes: u32) -> plan::Local {
     }
 }
 
-fn manifest(object: Value) -> Manifest {
+pub fn manifest(object: Value) -> Manifest {
     Manifest {
         template: "test.yaml.j2".into(),
         text: object.to_string(),
@@ -106,7 +106,7 @@ async fn next_end(cluster: &Local) -> Option<PodEnded> {
 }
 
 /// Runs the pods until each of `names` has ended, and gives their exits and logs.
-async fn outcome(cluster: &Local, names: &[&str]) -> Vec<(Exit, String)> {
+pub async fn outcome(cluster: &Local, names: &[&str]) -> Vec<(Exit, String)> {
     let mut exits = std::collections::BTreeMap::new();
     while names.iter().any(|name| !exits.contains_key(*name)) {
         let ended = next_end(cluster).await.expect("the cluster is there");

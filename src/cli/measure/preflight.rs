@@ -115,7 +115,7 @@ pub(in crate::cli) fn local_support(prepared: &Prepared) -> [Finding; 2] {
     } = prepared;
     [
         local_cluster::placement(manifests, plan),
-        local_cluster::settings(plan, &schedule.variants()),
+        local_cluster::settings(plan, &schedule.variants(), manifests),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
+use super::objects::objects;
 use super::pod_settings::worker_pods;
 use super::tests::KnownPath;
 use super::tools::{builtin, parameter};
@@ -40,6 +41,7 @@ pub fn variants(
     }
     let mut found = IndexMap::new();
     let mut taken = known.workers.map(Names::of_plan);
+    let mut object_bytes = 0;
     for (index, entry) in fields.entries().iter().enumerate() {
         let name = key_of(entry);
         decoder.dns_label(name, LONGEST_WORKER);
@@ -60,7 +62,7 @@ pub fn variants(
         }
         found.insert(
             entry.key.clone(),
-            variant(decoder, entry.value, known).unwrap_or_default(),
+            variant(decoder, entry.value, known, &mut object_bytes).unwrap_or_default(),
         );
     }
     Some(found)
@@ -73,7 +75,12 @@ fn key_of(entry: &Entry) -> At<&str> {
     }
 }
 
-fn variant(decoder: &Decoder<'_>, id: NodeId, known: &Known<'_>) -> Option<Variant> {
+fn variant(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    known: &Known<'_>,
+    object_bytes: &mut usize,
+) -> Option<Variant> {
     let fields = decoder.mapping(id, &VARIANT)?;
     let workers = fields.value("workers");
     let workers = workers.and_then(|id| workers_of(decoder, id, known.workers));
@@ -82,6 +89,7 @@ fn variant(decoder: &Decoder<'_>, id: NodeId, known: &Known<'_>) -> Option<Varia
     Some(Variant {
         workers: workers.unwrap_or_default(),
         tests: tests.unwrap_or_default(),
+        objects: objects(decoder, &fields, object_bytes),
     })
 }
 

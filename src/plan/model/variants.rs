@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
+use super::objects::ObjectFile;
 use super::pod_settings::PodSettings;
 use super::tools::tool::ToolSpec;
 
@@ -25,6 +26,9 @@ pub struct Variant {
     /// By the name of a test, its tool with the variant's parameters.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub tests: IndexMap<String, ToolParameters>,
+    /// Kubernetes objects that exist for this variant alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectFile>,
 }
 
 /// The tool of a test with some parameters changed. A plan writes these alone.

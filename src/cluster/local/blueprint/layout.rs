@@ -14,6 +14,7 @@ use crate::cluster::placement::{Misfit, Placement, PodToPlace, has_labels, place
 use crate::plan::{
     DEFAULT_MTU, EmulatedNode, Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads,
 };
+use crate::render::policy::Policy;
 
 /// The whole local cluster, before any of it exists.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Layout {
     pub pod_offloads: Offloads,
     /// The families of all addresses; the first is the cluster's first.
     pub families: Vec<Family>,
+    /// Those that are enforced.
+    pub policies: Vec<Policy>,
 }
 
 #[derive(Clone, Debug)]
@@ -130,6 +133,7 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
         offloads: settings.offloads,
         pod_offloads: settings.pod_offloads(),
         families,
+        policies: objects.policies.clone(),
     })
 }
 
@@ -293,6 +297,11 @@ pub fn node_name(node: u32) -> String {
 /// The network namespace of a pod. No node's has such a name.
 pub fn pod_namespace(pod: &str) -> String {
     format!("pod-{pod}")
+}
+
+/// The node's end of the veth pair of the pod with this index.
+pub fn pod_device(index: usize) -> String {
+    format!("pod{}", index + 1)
 }
 
 /// Addresses as `status.podIPs` has them in an environment variable.
