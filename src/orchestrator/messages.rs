@@ -143,6 +143,18 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
             };
             Input::ClientEnded(process(end.step), answer)
         }
+        Message::Accepting(accepting) => {
+            let problem = accepting.problem;
+            let answer = if problem.is_empty() {
+                Ok(())
+            } else {
+                Err(problem)
+            };
+            Input::Accepting(process(accepting.step), answer)
+        }
+        Message::ConnectionTried(tried) => {
+            Input::ConnectionTried(process(tried.step), tried.connected)
+        }
         Message::Held(held) => Input::Held {
             session,
             held: if held.problem.is_empty() {
@@ -226,6 +238,23 @@ pub(super) fn message_from(order: Order) -> to_worker::Message {
             outlives,
         }),
         Order::Forget { step } => to_worker::Message::Forget(pb::Forget { step: step.0 }),
+        Order::Accept { step, port } => to_worker::Message::Accept(pb::AcceptConnections {
+            step: step.0,
+            port: port.into(),
+        }),
+        Order::TryConnection {
+            step,
+            address,
+            port,
+            within,
+            settle,
+        } => to_worker::Message::TryConnection(pb::TryConnection {
+            step: step.0,
+            address,
+            port: port.into(),
+            timeout_ms: millis(within),
+            settle_ms: millis(settle),
+        }),
         Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),
         Order::Goodbye => to_worker::Message::Goodbye(pb::Goodbye {}),
     }

@@ -27,7 +27,7 @@ use super::state::task::Tasks;
 use super::state::{Limits, State};
 use super::store::{Store, StoreError};
 use crate::diag::{Problem, Problems, Source};
-use crate::plan;
+use crate::plan::{self, ForbiddenConnection};
 use crate::results::{Event, EventKind, JournalError};
 use crate::rpc::pb::Gathering;
 use crate::rpc::pb::orchestrator_server::OrchestratorServer;
@@ -53,6 +53,8 @@ pub struct Settings {
     pub plan: Source,
     /// The `--only` selection.
     pub only: Option<String>,
+    /// Connections that the policies of variants forbid: they are tried before the first sample.
+    pub forbidden: Vec<ForbiddenConnection>,
     pub identity: Identity,
     /// The folder of journal and raw outputs. If it holds a journal, that run continues.
     pub journal: PathBuf,
@@ -259,6 +261,7 @@ pub async fn run(
         has_copies: settings.copies.is_some(),
     };
     let state = State::new(tasks, settings.limits, history, ledger);
+    let state = state.with_forbidden(settings.forbidden);
 
     let copier = Copier::new(settings.journal.clone());
     let mut driver = Driver::new(state, store, copier, availability, inbox, lines, &mut tell);

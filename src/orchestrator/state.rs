@@ -1,9 +1,9 @@
 //! Decides what the run does next. Pure: inputs and the time in, commands out.
 //!
 //! ```text
-//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
-//!                                         │
-//!                              lanes: Running ─▶ Stopping ─▶ (Cooling)
+//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ (TryingForbidden) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
+//!                                                             │
+//!                                                  lanes: Running ─▶ Stopping ─▶ (Cooling)
 //! ```
 //!
 //! The queue says which sample is next. Each one runs in a lane of its own that reserves its nodes;
@@ -21,6 +21,7 @@ mod deadlines;
 mod kept;
 mod lane;
 pub mod message;
+mod policy_check;
 mod progress;
 mod queue;
 pub mod replay;
@@ -43,6 +44,7 @@ use copy::holder::{Copies, Ledger};
 use kept::Stray;
 use lane::{Lane, LaneId};
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
+use policy_check::PolicyCheck;
 use progress::{Next, Progress};
 use queue::Queue;
 use replay::History;
@@ -124,6 +126,8 @@ pub struct State {
     is_stopping: bool,
     /// How much is kept of what each client prints.
     output_bytes: usize,
+    /// Of the variants that have policies.
+    policy_checks: Vec<PolicyCheck>,
     phase: Phase,
     next_lane: u64,
     next_step: u64,
@@ -160,6 +164,8 @@ enum Phase {
     AwaitingNeeded(Timer),
     /// Until the plan's other workers are present too, for a moment at most.
     AwaitingOthers(Timer),
+    /// Until connections that policies forbid have been tried.
+    TryingForbidden(Timer),
     /// Samples run.
     Running,
     /// Nothing runs, and nothing can before the workers of this cell come back.
@@ -233,6 +239,7 @@ impl State {
             copies: Copies::new(ledger),
             is_stopping: false,
             output_bytes: client_output_bytes(at_once),
+            policy_checks: Vec::new(),
             phase: if run_ended {
                 Phase::Ended
             } else {
@@ -284,6 +291,8 @@ impl State {
                 self.forget_if_kept(client);
                 self.client_ended(client, end);
             }
+            Input::Accepting(listener, accepting) => self.accepting(listener, accepting),
+            Input::ConnectionTried(client, connected) => self.connection_tried(client, connected),
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Held { session, held } => self.held(session, held.ok()),
             Input::Cancel => self.cancel(),

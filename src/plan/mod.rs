@@ -22,6 +22,7 @@ pub use model::local::{
     DEFAULT_MTU, ETHERNET_BYTES, EmulatedNode, LEAST_IPV6_MTU, Link, Local, LocalPods,
     MOST_EMULATED_NODES, Offloads, Qdisc, largest_packet,
 };
+pub use model::objects::{ForbiddenConnection, ObjectFile};
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};
 pub use model::plan_file::*;
@@ -37,7 +38,7 @@ pub use model::variants::{
     ALL_WORKERS, LEAST_ROUNDS, ToolParameters, VARIANT_MARK, Variant, VariantLocal, default_rounds,
 };
 pub use model::{sweep, units};
-pub use text::documents::{DocumentError, document};
+pub use text::documents::{DocumentError, document, documents};
 pub use text::source_env::{Alone, SourceEnv, Unreadable};
 pub use text::write::YamlError;
 

@@ -209,6 +209,7 @@ mod tests {
                 host_network: false,
                 ports: Vec::new(),
                 families: WorkerFamilies::default(),
+                variant: None,
             })
             .collect();
         affinities(&workers)

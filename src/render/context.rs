@@ -38,6 +38,8 @@ pub struct RunContext {
     pub journal: Vec<String>,
     /// Programs of declared tools: workers announce which files they are.
     pub programs: BTreeSet<String>,
+    /// Connections that the policies of variants forbid, for the orchestrator's `--forbidden`.
+    pub forbidden: Vec<String>,
 }
 
 impl RunContext {
@@ -54,6 +56,7 @@ impl RunContext {
             only,
             journal: Vec::new(),
             programs: BTreeSet::new(),
+            forbidden: Vec::new(),
         }
     }
 
@@ -226,6 +229,7 @@ impl<'a> From<&'a Toleration> for TolerationContext<'a> {
 #[derive(Serialize)]
 pub(super) struct WorkerContext<'a> {
     pub name: &'a str,
+    pub variant: Option<&'a str>,
     /// What its pods are like: what `kubernetes:` says of all, and the worker of its own.
     pub pods: PodsContext<'a>,
     #[serde(flatten)]
@@ -306,6 +310,7 @@ impl<'a> WorkerContext<'a> {
     ) -> Self {
         Self {
             name: worker.name,
+            variant: worker.variant,
             pods: PodsContext::new(kubernetes, &worker.placement.pods),
             affinity,
             host_network: worker.host_network,

@@ -11,11 +11,8 @@ use crate::plan::template_bounds;
 /// Enough for a thousand workers with hundreds of ports, and an end to a template's endless loop.
 const FUEL: u64 = 10_000_000;
 
-/// An engine with all templates.
-///
-/// # Errors
-/// A template with a syntax error, with line and cause.
-pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderError> {
+/// An engine without templates.
+pub(super) fn environment<'a>() -> Environment<'a> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine.set_fuel(Some(FUEL));
@@ -36,6 +33,15 @@ pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderErr
         }
         escape_formatter(out, state, value)
     });
+    engine
+}
+
+/// An engine with all templates.
+///
+/// # Errors
+/// A template with a syntax error, with line and cause.
+pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderError> {
+    let mut engine = environment();
     for name in Templates::names() {
         let bounds = template_bounds::check(templates.text(name));
         bounds.map_err(|too_much| RenderError::Template {
@@ -50,23 +56,29 @@ pub(super) fn engine(templates: &Templates) -> Result<Environment<'_>, RenderErr
     Ok(engine)
 }
 
-/// The error of a template with its place. The engine's own picture of it would name all values
-/// that the template refers to, private keys among them.
+/// The error of a template with its place.
 pub(super) fn failed(templates: &Templates, template: &str, error: &Error) -> RenderError {
+    let (message, place) = message_and_place(template, templates.text(template), error);
+    RenderError::Template {
+        template: template.to_owned(),
+        message,
+        place,
+    }
+}
+
+/// What is wrong with a template, and a picture of its place with a line break before it, if it is known. The engine's
+/// own picture would name all values that the template refers to, private keys among them.
+pub(super) fn message_and_place(name: &str, text: &str, error: &Error) -> (String, String) {
     let kind = error.kind().to_string();
     let message = match error.detail() {
         Some(detail) => format!("{kind}: {detail}"),
         None => kind,
     };
     let place = error.range().map_or_else(String::new, |range| {
-        let source = Source::new(template, templates.text(template));
+        let source = Source::new(name, text);
         format!("\n{}", picture(&source, range.into()))
     });
-    RenderError::Template {
-        template: template.to_owned(),
-        message,
-        place,
-    }
+    (message, place)
 }
 
 /// The filter `block`: a text as a YAML block scalar, each line indented by `indent`.

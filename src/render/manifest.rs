@@ -155,7 +155,7 @@ pub fn worker_jobs(
 }
 
 /// What all templates are given.
-fn common(
+pub(super) fn common(
     run: &RunContext,
     plan_name: &str,
     plan_text: &str,

@@ -69,6 +69,20 @@ pub enum RenderError {
         message: String,
         place: String,
     },
+    /// `place` is one of what the file yields.
+    #[error("`{file}` does not yield YAML: {message}{place}")]
+    NoObjects {
+        file: String,
+        message: String,
+        place: String,
+    },
+    #[error("{object} in {file}: {what}; {help}")]
+    Object {
+        file: String,
+        object: String,
+        what: String,
+        help: &'static str,
+    },
 }
 
 impl Templates {

@@ -9,6 +9,8 @@ use crate::tools::Port;
 pub struct WorkerPorts<'a> {
     pub name: &'a str,
     pub placement: &'a Placement,
+    /// The variant that it belongs to; `None` in a plan without variants.
+    pub variant: Option<&'a str>,
     /// The pod is on its node's network.
     pub host_network: bool,
     /// Empty for a worker that no path leads to: it gets no Service.

@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod observe;
 mod offloads;
 mod outbox;
+mod policy_check;
 pub mod server;
 mod session;
 mod shutdown;

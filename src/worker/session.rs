@@ -293,6 +293,8 @@ async fn session(
                     steps.start_server(order, epoch, answers.clone());
                 }
                 Some(Order::RunClient(order)) => steps.run_client(order, epoch, answers.clone()),
+                Some(Order::Accept(order)) => steps.accept(order, answers.clone()),
+                Some(Order::TryConnection(order)) => steps.try_connection(order, answers.clone()),
                 Some(Order::Stop(order)) => steps.stop(order.step),
                 Some(Order::Forget(order)) => steps.forget(order.step),
                 Some(Order::Hold(order)) => {

@@ -12,10 +12,12 @@ use tokio::time::{Instant, timeout};
 use super::client;
 use super::observe::Observer;
 use super::outbox::{Answers, Outbox, Reply};
+use super::policy_check;
 use super::server;
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
-    ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerReady, StartServer, TcpInfo,
+    AcceptConnections, ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerReady,
+    StartServer, TcpInfo, TryConnection,
 };
 use crate::rpc::{exit, how_ready};
 use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
@@ -103,6 +105,20 @@ impl Steps {
         });
         self.start(order.step, outlives, answers, |stop, reply| {
             run_client(order, observer, stop, reply)
+        });
+    }
+
+    /// Accepts connections until the step is stopped.
+    pub(super) fn accept(&mut self, order: AcceptConnections, answers: Answers) {
+        self.start(order.step, None, answers, |stop, reply| {
+            policy_check::accept(order, stop, reply)
+        });
+    }
+
+    /// Tries to connect until that fails.
+    pub(super) fn try_connection(&mut self, order: TryConnection, answers: Answers) {
+        self.start(order.step, None, answers, |stop, reply| {
+            policy_check::try_connection(order, stop, reply)
         });
     }
 

@@ -19,6 +19,7 @@ use netplan::diag::Source;
 use netplan::orchestrator::state::Limits;
 use netplan::orchestrator::{self, Linger, Settings};
 use netplan::output::csv::nptest::{self as nptest_csv, Dialect};
+use netplan::plan::ForbiddenConnection;
 use netplan::render::ORCHESTRATOR_PORT;
 use netplan::report::Report;
 use netplan::results::{Event, archive};
@@ -109,6 +110,7 @@ impl FakeCluster {
             run: id.clone(),
             plan: Source::new("plan.yaml", plan["data"]["plan.yaml"].as_str().unwrap()),
             only: None,
+            forbidden: self.forbidden(&job),
             identity: self.identity("orchestrator", &job),
             journal: journal.path().join("run"),
             resume: plan["binaryData"]["journal.gz"].as_str().map(|text| {
@@ -124,12 +126,12 @@ impl FakeCluster {
         let address = listener.local_addr().unwrap();
         *self.orchestrator.lock().unwrap() = Some(address);
         let pace = Arc::new(Semaphore::new(0));
-        for (index, worker) in ["w1", "w2"].into_iter().enumerate() {
-            let identity = self.identity(worker, &format!("{prefix}-{worker}"));
+        for (index, worker) in self.workers(&prefix).into_iter().enumerate() {
+            let identity = self.identity(&worker, &format!("{prefix}-{worker}"));
             let pace = pace.clone();
             tokio::spawn(async move {
                 let client = connect(&address.to_string(), &identity).await.unwrap();
-                let joined = Worker::join(client, hello(worker, index)).await.unwrap();
+                let joined = Worker::join(client, hello(&worker, index)).await.unwrap();
                 joined.obey_at(pace).await;
             });
         }
@@ -153,6 +155,25 @@ impl FakeCluster {
             pace,
             over,
         }
+    }
+
+    /// The workers of a run, by their Secrets, which are there before any Job.
+    fn workers(&self, prefix: &str) -> Vec<String> {
+        let of_worker = |name: &String| {
+            let name = name.strip_prefix("secrets/")?;
+            let worker = name.strip_prefix(prefix)?.strip_prefix('-')?;
+            (worker != "orchestrator").then(|| worker.to_owned())
+        };
+        self.api.all().iter().filter_map(of_worker).collect()
+    }
+
+    /// The connections that the orchestrator's pod is told to try.
+    fn forbidden(&self, job: &str) -> Vec<ForbiddenConnection> {
+        let job = self.api.get("jobs", NAMESPACE, job).unwrap();
+        let command = &job["spec"]["template"]["spec"]["containers"][0]["command"];
+        let words = command.as_array().unwrap().iter();
+        let words = words.filter_map(|word| word.as_str().unwrap().strip_prefix("--forbidden="));
+        words.map(|word| word.parse().unwrap()).collect()
     }
 
     /// Breaks all connections through the port-forward.

@@ -32,7 +32,7 @@ pub fn settings(nodes: u32) -> plan::Local {
     }
 }
 
-fn manifest(object: Value) -> Manifest {
+pub fn manifest(object: Value) -> Manifest {
     Manifest {
         template: "test.yaml.j2".into(),
         text: object.to_string(),

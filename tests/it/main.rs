@@ -56,6 +56,7 @@ mod page;
 mod pairs_simulation;
 mod plan;
 mod plan_any;
+mod policies;
 mod preflight;
 mod probe;
 mod render;

@@ -90,6 +90,7 @@ impl Run {
             run: "r1".to_owned(),
             plan: Source::new("plan.yaml", PLAN),
             only: None,
+            forbidden: Vec::new(),
             identity: identities.orchestrator.clone(),
             journal: folder.path().join("run"),
             resume: None,
@@ -242,6 +243,21 @@ impl Worker {
                 }
                 Order::Stop(stop) => drop(client.take_if(|step| *step == stop.step)),
                 Order::Forget(_) => panic!("iperf3 does not outlive sessions"),
+                // Nothing keeps the connection from being made.
+                Order::Accept(accept) => {
+                    let accepting = pb::Accepting {
+                        step: accept.step,
+                        problem: String::new(),
+                    };
+                    self.answer(Message::Accepting(accepting)).await;
+                }
+                Order::TryConnection(connect) => {
+                    let tried = pb::ConnectionTried {
+                        step: connect.step,
+                        connected: true,
+                    };
+                    self.answer(Message::ConnectionTried(tried)).await;
+                }
                 Order::Hold(_) | Order::SendCopy(_) => panic!("this worker holds no copy"),
                 Order::Goodbye(_) => return,
             }

@@ -39,6 +39,7 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             host_network: false,
             ports: vec![],
             families: WorkerFamilies::default(),
+            variant: None,
         },
         WorkerPorts {
             name: "w2",
@@ -46,6 +47,7 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             host_network: false,
             ports: iperf3_ports(),
             families: WorkerFamilies::default(),
+            variant: None,
         },
         WorkerPorts {
             name: "w3",
@@ -53,6 +55,7 @@ fn rendered(run: &RunContext, templates: &Templates) -> Result<Vec<Manifest>, Re
             host_network: false,
             ports: vec![],
             families: WorkerFamilies::default(),
+            variant: None,
         },
     ];
     rendered_for(run, &workers, templates)
@@ -124,6 +127,7 @@ fn workers_on_the_host_network_take_no_ports_and_are_reached_by_all_pods() {
         host_network,
         ports: iperf3_ports(),
         families: WorkerFamilies::default(),
+        variant: None,
     };
     let workers = [
         worker("h1", &anywhere, true),

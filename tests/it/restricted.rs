@@ -94,6 +94,7 @@ fn rendered(text: &str) -> (RunContext, Vec<Manifest>) {
             name,
             placement,
             host_network: plan.on_host_network(name),
+            variant: None,
             ports: tools::Ports::for_plan(&plan).worker(name),
             families: WorkerFamilies::new(&plan, name),
         })

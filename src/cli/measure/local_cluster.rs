@@ -39,11 +39,11 @@ pub(super) fn placement(manifests: &[Manifest], plan: &Plan) -> Finding {
 }
 
 /// Whether all that the plan and these of its variants say of pods has an effect.
-pub(super) fn settings(plan: &Plan, variants: &BTreeSet<usize>) -> Finding {
+pub(super) fn settings(plan: &Plan, variants: &BTreeSet<usize>, manifests: &[Manifest]) -> Finding {
     Finding::new(
         "settings",
         "all that the plan says of pods has an effect",
-        local::unenforced(plan, variants),
+        local::unenforced(plan, variants, manifests),
     )
 }
 

@@ -32,7 +32,7 @@ pub(super) fn placement(_: &[Manifest], plan: &Plan) -> Finding {
 }
 
 /// Whether all that the plan says of pods has an effect: nothing runs here.
-pub(super) fn settings(plan: &plan::Plan, _: &BTreeSet<usize>) -> Finding {
+pub(super) fn settings(plan: &plan::Plan, _: &BTreeSet<usize>, _: &[Manifest]) -> Finding {
     preflight(&plan.local, 0).remove(0)
 }
 

@@ -113,6 +113,6 @@ pub(in crate::cli) fn local_support(prepared: &Prepared) -> [Finding; 2] {
     } = prepared;
     [
         local_cluster::placement(manifests, plan),
-        local_cluster::settings(plan, &schedule.variants()),
+        local_cluster::settings(plan, &schedule.variants(), manifests),
     ]
 }

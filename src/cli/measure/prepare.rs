@@ -9,9 +9,10 @@ use crate::cli::error::{CliError, list};
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
 use crate::cluster::kubernetes::without_effect;
 use crate::plan::{Plan, PlanFile};
+use crate::render::policy::{Policy, VARIANT_LABEL};
 use crate::render::{
     ChartFile, Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, chart,
-    manifests, patch_pods, set_security_contexts, worker_jobs,
+    forbidden, manifests, patch_pods, set_security_contexts, variant_objects, worker_jobs,
 };
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
@@ -136,9 +137,10 @@ impl Prepared {
         begun: Option<&Begun>,
         templates: &Templates,
     ) -> Result<Self, CliError> {
-        plan.retain_variants(&schedule.variants());
+        let measured = schedule.variants();
+        plan.retain_variants(&measured);
         let id = begun.map_or_else(new_id, |begun| Ok(begun.id.clone()))?;
-        let run = RunContext {
+        let mut run = RunContext {
             journal: begun.map(|begun| begun.journal.clone()).unwrap_or_default(),
             ..RunContext::from_plan(&plan, &id, only)
         };
@@ -153,15 +155,28 @@ impl Prepared {
             client: &identities.client,
         };
         let plan_text = file.to_yaml().context("cannot write the resolved plan")?;
-        let manifests = manifests(
-            &run,
-            &plan.name,
-            &plan_text,
-            &plan.kubernetes,
-            &workers,
-            &secrets,
-            templates,
-        )?;
+        let rendered = |run: &RunContext| {
+            manifests(
+                run,
+                &plan.name,
+                &plan_text,
+                &plan.kubernetes,
+                &workers,
+                &secrets,
+                templates,
+            )
+        };
+        let objects = variant_objects(&run, &plan, &measured, &workers)?;
+        let mut manifests = rendered(&run)?;
+        if !objects.is_empty() {
+            let forbidden = forbidden(&[manifests, objects.clone()].concat())?;
+            run.forbidden = forbidden.iter().map(ToString::to_string).collect();
+            manifests = rendered(&run)?;
+            must_try_forbidden(&run, &manifests)?;
+            // Policies are there before the pods.
+            let at = manifests.iter().position(|one| one.kind() != "Namespace");
+            manifests.splice(at.unwrap_or_default()..at.unwrap_or_default(), objects);
+        }
         Ok(Self {
             plan,
             plan_text,
@@ -173,7 +188,40 @@ impl Prepared {
     }
 }
 
+/// Fails when a template of the orchestrator's Job leaves out that forbidden connections are tried.
+fn must_try_forbidden(run: &RunContext, manifests: &[Manifest]) -> Result<(), CliError> {
+    let name = run.orchestrator();
+    let job = manifests
+        .iter()
+        .find(|one| one.kind() == "Job" && one.name() == name);
+    let text = job.map_or("", |job| job.text.as_str());
+    match run.forbidden.iter().find(|one| !text.contains(*one)) {
+        None => Ok(()),
+        Some(one) => Err(CliError::Usage(format!(
+            "the template `orchestrator-job.yaml.j2` does not pass `--forbidden={one}` to the orchestrator, so nothing \
+             would show that the cluster enforces the variant's policies\n  copy what the built-in template says of \
+             `run.forbidden`"
+        ))),
+    }
+}
+
 impl Prepared {
+    /// The objects of variants of other kinds than policies, which the plan says to trust, for people; `None` if there
+    /// are none.
+    pub fn trusted_objects(&self) -> Option<String> {
+        let others = self.manifests.iter().filter(|one| !Policy::is(one));
+        let lines = others.filter_map(|one| {
+            let variant = one.object["metadata"]["labels"][VARIANT_LABEL].as_str()?;
+            let (kind, name, file) = (one.kind(), one.name(), &one.template);
+            Some(format!(
+                "\n  {kind} {name} of `{file}`, for the variant `{variant}`"
+            ))
+        });
+        let list: String = lines.collect();
+        (!list.is_empty())
+            .then(|| format!("the plan trusts these objects beside NetworkPolicies:{list}"))
+    }
+
     /// Merges the plan's `kubernetes.pod` and its security contexts into the pods. The local cluster runs them without.
     ///
     /// # Errors
@@ -241,6 +289,7 @@ fn worker_ports<'p>(plan: &'p Plan, ports: &'p tools::Ports) -> Vec<WorkerPorts<
         .map(|(name, placement)| WorkerPorts {
             name,
             placement,
+            variant: plan.variant_name(placement.variant),
             host_network: plan.on_host_network(name),
             ports: ports.worker(name),
             families: WorkerFamilies::new(plan, name),

@@ -227,6 +227,9 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     if let Target::Kubernetes(_) = target {
         prepared.patch_pods()?;
     }
+    if let Some(list) = prepared.trusted_objects() {
+        printer::note(&list);
+    }
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
     let cells = prepared.schedule.cells.len();
     let ended = resumed.as_ref().map_or(0, Resumed::ended);

@@ -43,6 +43,13 @@ pub(in crate::cli) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
     let file = args.plan.load_file()?;
     if let Some(on) = args.on {
         check_support(&file, on)?;
+    } else if file
+        .variants
+        .values()
+        .any(|variant| !variant.objects.is_empty())
+    {
+        // What their files hold shows when they are rendered.
+        prepare::whole(&file)?;
     }
     if args.resolved {
         let text = file.to_yaml().context("cannot write the resolved plan")?;

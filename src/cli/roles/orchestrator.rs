@@ -14,6 +14,7 @@ use crate::files;
 use crate::orchestrator::state::Limits;
 use crate::orchestrator::{self, COPY_PATIENCE, Copies, Linger, Settings};
 use crate::output::csv::nptest::{self as nptest_csv, Dialect};
+use crate::plan::ForbiddenConnection;
 use crate::report::Report;
 use crate::results::journal::LARGEST_BYTES;
 use crate::results::{Event, archive};
@@ -33,6 +34,11 @@ pub(in crate::cli) struct OrchestratorArgs {
     /// Only these cells
     #[arg(long, value_name = "SELECTION")]
     only: Option<String>,
+
+    /// A connection that the policies of a variant forbid. It is tried before the first sample; if it succeeds, the
+    /// variant's cells are skipped
+    #[arg(long, value_name = "VARIANT,FROM,TO,PORT")]
+    forbidden: Vec<ForbiddenConnection>,
 
     /// The folder with ca.crt, tls.crt and tls.key
     #[arg(long, value_name = "DIR")]
@@ -67,6 +73,7 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
         run: args.run,
         plan,
         only: args.only,
+        forbidden: args.forbidden,
         identity,
         journal: args.journal,
         resume: begun(&args.resume)?,

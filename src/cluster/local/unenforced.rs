@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::diag::Problem;
 use crate::plan::{ALL_WORKERS, Plan, PodSettings};
+use crate::render::Manifest;
+use crate::render::policy::{Policy, VARIANT_LABEL};
 
 /// The settings of workers, and of the variants that are measured, without effect here, each at its key. Labels, requests
-/// and the like do no harm unless variants differ in them. `measured` has indexes into the plan's variants.
+/// and the like do no harm unless variants differ in them. `measured` has indexes into the plan's variants, `manifests`
+/// their objects.
 #[must_use]
-pub fn unenforced(plan: &Plan, measured: &BTreeSet<usize>) -> Vec<Problem> {
+pub fn unenforced(plan: &Plan, measured: &BTreeSet<usize>, manifests: &[Manifest]) -> Vec<Problem> {
     let variants = plan.variants.iter().enumerate();
     let variants = variants.filter(|(index, _)| measured.contains(index));
     let variants = variants.flat_map(|(_, (name, variant))| {
@@ -32,8 +35,14 @@ pub fn unenforced(plan: &Plan, measured: &BTreeSet<usize>) -> Vec<Problem> {
         let keys = without_effect(pods).into_iter();
         problems.extend(keys.map(|key| problem(&format!("{at}.{key}"))));
     }
-    let differences = differences(plan, measured);
+    let selected = selected_labels(manifests);
+    let mut differences = differences(plan, measured);
+    differences.retain(|key| {
+        let label = key.split_once(".labels.").map(|(_, label)| label);
+        label.is_none_or(|label| !selected.contains(label))
+    });
     problems.extend(differences.iter().map(|key| problem(key)));
+    problems.extend(other_objects(manifests));
     problems
 }
 
@@ -50,6 +59,31 @@ fn without_effect(pods: &PodSettings) -> Vec<String> {
         keys.push("security_context".to_owned());
     }
     keys
+}
+
+/// The labels by which policies of variants select pods.
+fn selected_labels(manifests: &[Manifest]) -> BTreeSet<String> {
+    let policies = manifests.iter().filter(|one| Policy::is(one));
+    // One that cannot be read is refused elsewhere.
+    let policies = policies.filter_map(|manifest| Policy::from_manifest(manifest).ok());
+    let policies = policies.filter(|policy| policy.variant.is_some());
+    policies
+        .flat_map(|policy| policy.label_keys().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
+/// The objects of variants of other kinds than policies.
+fn other_objects(manifests: &[Manifest]) -> Vec<Problem> {
+    let others = manifests.iter().filter(|manifest| !Policy::is(manifest));
+    let others = others.filter_map(|manifest| {
+        let labels = &manifest.object["metadata"]["labels"];
+        let variant = labels[VARIANT_LABEL].as_str()?;
+        let (kind, file) = (manifest.kind(), &manifest.template);
+        let key = format!("variants.{variant}.objects");
+        let what = format!("the {kind} of `{file}` in `{key}` has no effect on the local cluster");
+        Some(Problem::without_place(what).help(HELP))
+    });
+    others.collect()
 }
 
 /// The keys of variants whose values are not those of the base, or of the base where a variant lacks them.
@@ -122,10 +156,11 @@ fn different_keys(pods: &PodSettings, others: &PodSettings) -> Vec<String> {
 }
 
 fn problem(key: &str) -> Problem {
-    Problem::without_place(format!("`{key}` has no effect on the local cluster")).help(
-        "run this plan on Kubernetes, remove the key, or leave its variant out: `--only variant=NAME`",
-    )
+    Problem::without_place(format!("`{key}` has no effect on the local cluster")).help(HELP)
 }
+
+const HELP: &str =
+    "run this plan on Kubernetes, remove the key, or leave its variant out: `--only variant=NAME`";
 
 #[cfg(test)]
 mod tests {
@@ -144,7 +179,7 @@ tests: [netperf: {{ test: TCP_RR }}]
 "
         );
         let plan = load(Source::new("p.yaml", text), &[]).unwrap();
-        let problems = unenforced(&plan, &measured.iter().copied().collect());
+        let problems = unenforced(&plan, &measured.iter().copied().collect(), &[]);
         let texts = problems
             .iter()
             .map(|problem| problem.what.split('`').nth(1).unwrap_or_default());

@@ -36,6 +36,10 @@ impl State {
                 self.give_up(&missing);
             }
             Phase::AwaitingOthers(timer) if *timer == fired => self.start_samples(),
+            Phase::TryingForbidden(timer) if *timer == fired => {
+                self.end_policy_checks();
+                self.start_samples();
+            }
             Phase::Cancelling(timer) if *timer == fired => self.finish(),
             Phase::Closing(timer) if *timer == fired => {
                 self.reject_holder();

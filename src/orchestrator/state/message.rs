@@ -110,6 +110,10 @@ pub enum Input {
         observed: Option<Observation>,
     },
     ClientEnded(Process, ClientEnd),
+    /// The worker accepts connections on a port, or why it cannot.
+    Accepting(Process, Result<(), String>),
+    /// Whether a connection could be made each time that it was tried.
+    ConnectionTried(Process, bool),
     TimerFired(Timer),
     /// The worker has the copy's records before this number on its disk; or why it has not.
     Held {
@@ -175,6 +179,20 @@ pub enum Order {
     /// The end of a step that outlives sessions has arrived, or nobody waits for it.
     Forget {
         step: Step,
+    },
+    /// Accept connections on a TCP port until Stop.
+    Accept {
+        step: Step,
+        port: u16,
+    },
+    /// Connect to a TCP port again and again, until that fails or `settle` is over.
+    TryConnection {
+        step: Step,
+        address: String,
+        port: u16,
+        /// For each attempt.
+        within: Duration,
+        settle: Duration,
     },
     Stop {
         step: Step,

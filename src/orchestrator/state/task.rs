@@ -155,6 +155,11 @@ impl<'t> Task<'t> {
         self.work.tool.as_ref()
     }
 
+    /// The name of its variant; `None` in a plan without variants.
+    pub fn variant(self) -> Option<&'t str> {
+        self.of.plan.variant_name(self.row.variant())
+    }
+
     /// Index of its path in the plan.
     pub fn path_index(self) -> usize {
         self.row.path

@@ -167,7 +167,9 @@ impl State {
         self.start_ready_batches();
         match self.phase {
             Phase::AwaitingNeeded(_) | Phase::AwaitingOthers(_) => self.start_when_gathered(),
-            Phase::Running | Phase::AwaitingReturn { .. } => self.start_samples(),
+            Phase::TryingForbidden(_) | Phase::Running | Phase::AwaitingReturn { .. } => {
+                self.start_samples();
+            }
             Phase::Cancelling(_) if self.lanes.is_empty() => self.finish(),
             Phase::Cancelling(_) | Phase::Closing(_) | Phase::Ended => {}
         }

@@ -127,6 +127,8 @@ impl State {
     /// Fails the attempts that ran in a session, except for those that outlive it. The other processes have ended with
     /// it.
     fn end_session(&mut self, worker: WorkerId, session: Session) {
+        let name = self.workers[worker].name.clone();
+        self.end_policy_checks_in(session, &name);
         let comes_back = self.workers[worker].end.is_none();
         let lost = self.lanes.iter().filter(|(_, lane)| {
             lane.runs_in(session) && !(comes_back && lane.running().is_some_and(Attempt::outlives))

@@ -8,7 +8,7 @@ use crate::plan::model::plan::Plan;
 use crate::plan::model::plan_file::PlanFile;
 use crate::plan::text::source_env::{Alone, SourceEnv};
 use crate::plan::text::tree::Tree;
-use crate::plan::text::{extend, parse, set, variables};
+use crate::plan::text::{attach, extend, parse, set, variables};
 
 /// Reads a plan by itself, with `set` overriding values in it, e.g. `tests.0.duration=1s`, and expands
 /// it for the nodes of the local cluster. The plan can extend no file and use no variable.
@@ -53,6 +53,7 @@ pub fn load_file(
         return Err(problems);
     }
     let unread = variables::fill(&mut tree, &mut problems, around, root);
+    let root = attach::attach(&mut tree, &mut problems, around, &unread, root);
     let decoder = Decoder::new(&tree, problems, unread, around.is_checked());
     let plan = plan::plan(&decoder, root);
     let problems = decoder.finish();

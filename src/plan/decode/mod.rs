@@ -14,6 +14,7 @@ mod kubernetes;
 mod link;
 pub mod load;
 mod local;
+mod objects;
 mod paths;
 mod placement;
 mod plan;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::local::variant_local;
+use super::objects::objects;
 use super::pod_settings::worker_pods;
 use super::tests::KnownPath;
 use super::tools::{builtin, parameter};
@@ -43,6 +44,7 @@ pub fn variants(
     }
     let mut found = IndexMap::new();
     let mut taken = known.workers.map(Names::of_plan);
+    let mut object_bytes = 0;
     for (index, entry) in fields.entries().iter().enumerate() {
         let name = key_of(entry);
         decoder.dns_label(name, LONGEST_WORKER);
@@ -63,7 +65,7 @@ pub fn variants(
         }
         found.insert(
             entry.key.clone(),
-            variant(decoder, entry.value, known).unwrap_or_default(),
+            variant(decoder, entry.value, known, &mut object_bytes).unwrap_or_default(),
         );
     }
     Some(found)
@@ -76,7 +78,12 @@ fn key_of(entry: &Entry) -> At<&str> {
     }
 }
 
-fn variant(decoder: &Decoder<'_>, id: NodeId, known: &Known<'_>) -> Option<Variant> {
+fn variant(
+    decoder: &Decoder<'_>,
+    id: NodeId,
+    known: &Known<'_>,
+    object_bytes: &mut usize,
+) -> Option<Variant> {
     let fields = decoder.mapping(id, &VARIANT)?;
     let workers = fields.value("workers");
     let workers = workers.and_then(|id| workers_of(decoder, id, known.workers));
@@ -88,6 +95,7 @@ fn variant(decoder: &Decoder<'_>, id: NodeId, known: &Known<'_>) -> Option<Varia
         local: local.unwrap_or_default(),
         workers: workers.unwrap_or_default(),
         tests: tests.unwrap_or_default(),
+        objects: objects(decoder, &fields, object_bytes),
     })
 }
 

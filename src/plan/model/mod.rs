@@ -10,6 +10,7 @@ mod figure_text;
 pub mod kubernetes;
 pub mod kubernetes_names;
 pub mod local;
+pub mod objects;
 pub mod path;
 pub mod plan;
 pub mod plan_file;

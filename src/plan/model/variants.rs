@@ -5,6 +5,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::local::LocalPods;
+use super::objects::ObjectFile;
 use super::pod_settings::PodSettings;
 use super::tools::tool::ToolSpec;
 
@@ -26,6 +27,9 @@ pub struct Variant {
     /// By the name of a test, its tool with the variant's parameters.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub tests: IndexMap<String, ToolParameters>,
+    /// Kubernetes objects that exist for this variant alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectFile>,
     #[serde(skip_serializing_if = "VariantLocal::is_empty")]
     pub local: VariantLocal,
 }

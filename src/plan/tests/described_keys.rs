@@ -14,7 +14,7 @@ use crate::plan::{self, Alone};
 const BASE: &str = "version: 1
 name: base
 workers: { w1: {}, g: { one_per_node: true, count: 2, tolerations: [{ key: a, effect: NoExecute }], ports: [{ port: 1 }] } }
-variants: { m: { workers: { g: { tolerations: [{ key: a, effect: NoExecute }], ports: [{ port: 1 }] } } }, n: {} }
+variants: { m: { workers: { g: { tolerations: [{ key: a, effect: NoExecute }], ports: [{ port: 1 }] } }, objects: [{ file: a, text: b }] }, n: {} }
 paths:
   - { name: p, from: w1, to: w1, via: cluster_ip }
   - mesh: { workers: g, via: pod_ip }

@@ -1,6 +1,7 @@
 //! YAML with positions: text → [`tree::Tree`], with what the plan extends, sets and draws from the
 //! environment. Only this folder uses the YAML crates.
 
+pub mod attach;
 pub mod documents;
 pub mod extend;
 pub mod parse;

@@ -21,7 +21,7 @@ pub struct CopyCollectedRequest {
 pub struct CopyCollectedResponse {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromWorker {
-    #[prost(oneof = "from_worker::Message", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "from_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub message: ::core::option::Option<from_worker::Message>,
 }
 /// Nested message and enum types in `FromWorker`.
@@ -40,6 +40,10 @@ pub mod from_worker {
         Held(super::Held),
         #[prost(message, tag = "6")]
         CopyPart(super::CopyPart),
+        #[prost(message, tag = "7")]
+        Accepting(super::Accepting),
+        #[prost(message, tag = "8")]
+        ConnectionTried(super::ConnectionTried),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -48,7 +52,7 @@ pub struct ToWorker {
     /// session: a successor has taken the run over.
     #[prost(uint64, tag = "15")]
     pub epoch: u64,
-    #[prost(oneof = "to_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "to_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub message: ::core::option::Option<to_worker::Message>,
 }
 /// Nested message and enum types in `ToWorker`.
@@ -69,6 +73,10 @@ pub mod to_worker {
         SendCopy(super::SendCopy),
         #[prost(message, tag = "7")]
         Forget(super::Forget),
+        #[prost(message, tag = "8")]
+        Accept(super::AcceptConnections),
+        #[prost(message, tag = "9")]
+        TryConnection(super::TryConnection),
     }
 }
 /// Who the worker is and where it can be reached.
@@ -231,6 +239,47 @@ pub struct RunClient {
     /// session ends.
     #[prost(bool, tag = "7")]
     pub outlives: bool,
+}
+/// Accept TCP connections on a port of any address until Stop, and close each as soon as anything arrives. Answered
+/// by Accepting.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptConnections {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Accepting {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+    /// Why no connections are accepted; empty when they are.
+    #[prost(string, tag = "2")]
+    pub problem: ::prost::alloc::string::String,
+}
+/// Connect to a TCP port again and again, until that fails or `settle_ms` are over. Answered by ConnectionTried.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TryConnection {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub port: u32,
+    /// For each attempt; at most 10000.
+    #[prost(uint32, tag = "4")]
+    pub timeout_ms: u32,
+    /// At most 60000.
+    #[prost(uint32, tag = "5")]
+    pub settle_ms: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConnectionTried {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+    /// The connection was made each time.
+    #[prost(bool, tag = "2")]
+    pub connected: bool,
 }
 /// Kill the process group of this step, server or client. Answered by that step's \*Ended; an unknown
 /// or already ended step needs no answer.

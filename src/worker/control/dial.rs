@@ -20,7 +20,7 @@ const MOST_ADDRESSES: usize = 8;
 
 /// Resolves a host, and connects to all of its addresses at once. With `send_segment` it sends a full segment
 /// over each connection.
-pub(super) async fn dial(
+pub(in crate::worker) async fn dial(
     host: &str,
     port: u16,
     within: Duration,

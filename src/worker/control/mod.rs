@@ -1,8 +1,8 @@
 //! What a worker does for the command line: it listens on its pod's loopback addresses, where the
 //! cluster's port-forward leads without the pod network.
 
-mod dial;
-mod listen;
+pub(super) mod accepting;
+pub(super) mod dial;
 mod name_servers;
 mod serve;
 mod service;

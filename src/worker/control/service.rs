@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::accepting::listen;
 use super::dial::dial;
-use super::listen::listen;
 use super::name_servers::name_servers;
 use crate::rpc::pb::worker_control_server::WorkerControl;
 use crate::rpc::pb::{

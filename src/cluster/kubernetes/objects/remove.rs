@@ -28,6 +28,11 @@ const KINDS: &[(&str, &str)] = &[
     ("networking.k8s.io/v1", "NetworkPolicy"),
 ];
 
+/// Whether all objects of a kind that a run has are removed; else the cluster removes them after their owner.
+pub fn is_removed_by_kind(kind: &str) -> bool {
+    KINDS.iter().any(|(_, known)| *known == kind)
+}
+
 /// Attempts beyond the first to remove the objects of a kind.
 const RETRIES: u32 = 3;
 /// The wait before the first of them; the second waits twice as long, and so on.

@@ -11,6 +11,7 @@ use kube::api::PostParams;
 
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::objects::apply::resource_of;
+use crate::cluster::kubernetes::objects::remove::is_removed_by_kind;
 use crate::diag::Problem;
 use crate::render::Manifest;
 
@@ -66,6 +67,15 @@ pub fn needed(
             "Namespace" => {}
             // Services cannot be deleted as a collection everywhere.
             "Service" => add("", "services", &["create", "patch"], true),
+            // The cluster removes them after their owner.
+            kind if !is_removed_by_kind(kind) => {
+                add(
+                    &resource.group,
+                    &resource.plural,
+                    &["create", "patch"],
+                    true,
+                );
+            }
             _ => add(&resource.group, &resource.plural, APPLIED, true),
         }
     }

@@ -16,6 +16,7 @@ use crate::plan::{
     DEFAULT_MTU, EmulatedNode, Family, LEAST_IPV6_MTU, Link, Local, MOST_EMULATED_NODES, Offloads,
     Qdisc,
 };
+use crate::render::policy::Policy;
 
 /// The whole local cluster, before any of it exists.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Layout {
     pub offloads: Offloads,
     /// The families of all addresses; the first is the cluster's first.
     pub families: Vec<Family>,
+    /// Those that are enforced.
+    pub policies: Vec<Policy>,
 }
 
 #[derive(Clone, Debug)]
@@ -147,6 +150,7 @@ pub fn layout(objects: &Objects, settings: &Local) -> Result<Layout, Error> {
         link_mtu: settings.links.mtu.unwrap_or(largest),
         offloads: settings.offloads,
         families,
+        policies: objects.policies.clone(),
     })
 }
 
@@ -329,6 +333,11 @@ pub fn node_name(node: u32) -> String {
 /// The network namespace of a pod. No node's has such a name.
 pub fn pod_namespace(pod: &str) -> String {
     format!("pod-{pod}")
+}
+
+/// The node's end of the veth pair of the pod with this index.
+pub fn pod_device(index: usize) -> String {
+    format!("pod{}", index + 1)
 }
 
 /// Addresses as `status.podIPs` has them in an environment variable.

@@ -9,4 +9,5 @@ mod link;
 mod nat;
 pub mod network;
 pub mod pod_plan;
+mod policies;
 mod service_families;

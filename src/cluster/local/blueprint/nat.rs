@@ -27,7 +27,7 @@ pub fn ruleset(layout: &Layout) -> String {
 }
 
 /// The names of a family in nftables: of its table and of its addresses.
-fn names(family: Family) -> (&'static str, &'static str) {
+pub fn names(family: Family) -> (&'static str, &'static str) {
     match family {
         Family::Ipv4 => ("ip", "ipv4_addr"),
         Family::Ipv6 => ("ip6", "ipv6_addr"),

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::addresses::{bits, gateway, node_address, node_pod_range, service_range};
-use super::layout::{Layout, node_name, pod_namespace};
-use super::{link, nat};
+use super::layout::{Layout, node_name, pod_device, pod_namespace};
+use super::{link, nat, policies};
 use crate::plan::{Family, Offloads, word};
 
 /// All steps that make the network. Namespaces come first, then the links, then the stages.
@@ -220,12 +220,9 @@ fn node_steps(layout: &Layout, node: u32) -> Vec<Step> {
         steps.push(Step::new("tc", "-batch -", queues));
     }
     steps.push(Step::new("nft", "-f -", nat::ruleset(layout)));
+    let policies = policies::rulesets(layout, node).into_iter();
+    steps.extend(policies.map(|input| Step::new("nft", "-f -", input)));
     steps
-}
-
-/// The node's end of the veth pair of the pod with this index.
-fn pod_device(index: usize) -> String {
-    format!("pod{}", index + 1)
 }
 
 /// Every segment becomes a packet of its own where it is made (`tso`, `gso`), and no two packets

@@ -4,6 +4,7 @@ mod checks;
 mod fields;
 mod objects;
 mod origin;
+mod policies;
 mod read;
 mod support;
 

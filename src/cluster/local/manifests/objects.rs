@@ -5,6 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::origin::Origin;
 use crate::cluster::placement::PodToPlace;
+use crate::render::policy::Policy;
 
 /// The objects of a run.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,8 @@ pub struct Objects {
     pub services: Vec<Service>,
     pub config_maps: Vec<ConfigMap>,
     pub secrets: Vec<Secret>,
+    /// Those that are enforced.
+    pub policies: Vec<Policy>,
 }
 
 /// A pod, rendered as one or created by a Job.

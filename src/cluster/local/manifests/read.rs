@@ -9,6 +9,7 @@ use super::checks::{check_keys, check_names, check_pod};
 use super::fields::{self, JOB_POD_SPEC};
 use super::objects::{Objects, PodObject, name, namespace};
 use super::origin::Origin;
+use super::policies::policies;
 use super::support;
 use crate::cluster::Error;
 use crate::cluster::placement::PodToPlace;
@@ -30,6 +31,7 @@ impl Objects {
         for manifest in manifests {
             objects.add(manifest)?;
         }
+        objects.policies = policies(manifests)?;
         for (index, pod) in objects.pods.iter().enumerate() {
             let name = &pod.pod.name;
             if objects.pods[..index].iter().any(|p| p.pod.name == *name) {
@@ -90,13 +92,13 @@ impl Objects {
                 check_keys("stringData", object.string_data.as_ref(), &origin)?;
                 self.secrets.push(object);
             }
-            // There is no API server for names to share, and nobody else on the emulated network.
+            // There is no API server for names to share. Policies are read together.
             ("v1", "Namespace") | ("networking.k8s.io/v1", "NetworkPolicy") => {}
             _ => {
                 return Err(origin.refuse(
                     "kind",
                     format!("the local cluster does not know `{kind}` of `{version}`"),
-                    "it knows Pod, Job, Service, ConfigMap and Secret, and passes over Namespace and NetworkPolicy; run this template on Kubernetes",
+                    "it knows Pod, Job, Service, ConfigMap, Secret and NetworkPolicy, and passes over Namespace; run this template on Kubernetes",
                 ));
             }
         }

@@ -22,6 +22,9 @@ use crate::tools::{Cause, Ended, Failure, Use};
 impl State {
     /// Starts all samples that can start now; ends cells that need no attempt or can have none.
     pub(in super::super) fn start_samples(&mut self) {
+        if self.begin_policy_checks() {
+            return;
+        }
         loop {
             while self.strays.is_empty()
                 && let Some((rank, nodes)) = self.queue.take()
@@ -91,6 +94,9 @@ impl State {
         params: Params,
         [sample, number]: [u32; 2],
     ) -> Result<(), Outcome> {
+        if let Some(reason) = self.unproven_policy(index) {
+            return Err(Outcome::Skipped { reason });
+        }
         let ends = self.ends(index);
         let [Some(to), Some(from)] = ends.map(|worker| self.workers[worker].present.as_ref())
         else {

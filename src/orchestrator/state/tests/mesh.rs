@@ -90,6 +90,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
                     ended: ended(How::Stopped),
                     observed: None,
                 }),
+                Order::Accept { .. } | Order::TryConnection { .. } => panic!("{order:?}"),
                 Order::Forget { .. } | Order::Goodbye => {}
             }
         }

@@ -9,6 +9,7 @@ mod journal_check;
 mod kept;
 mod mesh;
 mod plans;
+mod policies;
 mod queue_model;
 mod successions;
 mod variants;

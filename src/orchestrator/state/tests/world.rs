@@ -500,6 +500,7 @@ impl World {
                 self.end_client(process, How::Stopped);
             }
             Order::Forget { step } => self.forget(Process { session, step }),
+            Order::Accept { .. } | Order::TryConnection { .. } => panic!("{order:?}"),
             Order::Goodbye => {}
         }
     }

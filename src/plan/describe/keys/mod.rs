@@ -42,5 +42,5 @@ pub use paths::{MESH, MESH_ENTRY, PATH};
 pub use plan::{LONGEST_GROUP_NAME, LONGEST_WORKER, PLAN};
 pub use tests::{TEST, is_test_key};
 pub use timing::{DEFAULTS, UNTIL};
-pub use variants::{VARIANT, WORKER_SETTINGS};
+pub use variants::{OBJECT_FILE, VARIANT, WORKER_SETTINGS};
 pub use workers::WORKER;

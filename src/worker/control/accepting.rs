@@ -20,13 +20,18 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Listens on a port of every address for so long.
 pub(super) async fn listen(port: u16, duration: Duration) -> io::Result<()> {
-    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    let listener = rpc::listen(any).await?;
+    let listener = listener(port).await?;
     tokio::spawn(serve(listener, Instant::now() + duration));
     Ok(())
 }
 
-async fn serve(listener: TcpListener, end: Instant) {
+/// A listener on a port of every address.
+pub(in crate::worker) async fn listener(port: u16) -> io::Result<TcpListener> {
+    rpc::listen(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await
+}
+
+/// Accepts connections until `end`.
+pub(in crate::worker) async fn serve(listener: TcpListener, end: Instant) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {

@@ -1,0 +1,64 @@
+//! The two ends of a connection that policies forbid: the orchestrator has it tried before the first sample.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::control::accepting;
+use super::control::dial::dial;
+use super::outbox::Reply;
+use super::tool_process::process::Stop;
+use crate::rpc::pb::dialled_address::Outcome;
+use crate::rpc::pb::from_worker::Message;
+use crate::rpc::pb::{AcceptConnections, Accepting, ConnectionTried, TryConnection};
+
+/// No check takes longer.
+const LONGEST_ACCEPT: Duration = Duration::from_secs(120);
+const LONGEST_SETTLE: Duration = Duration::from_secs(60);
+/// The pause before a connection that was made is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Accepts connections until `halt`.
+pub(super) async fn accept(order: AcceptConnections, halt: Stop, reply: Reply) {
+    let AcceptConnections { step, port } = order;
+    let listener = match u16::try_from(port) {
+        Ok(port) => accepting::listener(port).await,
+        Err(_) => Err(io::ErrorKind::InvalidInput.into()),
+    };
+    let problem = match &listener {
+        Ok(_) => String::new(),
+        Err(error) => format!("cannot listen on port {port}: {error}"),
+    };
+    let answer = Accepting { step, problem };
+    reply.say(Message::Accepting(answer)).await;
+    if let Ok(listener) = listener {
+        tokio::select! {
+            () = accepting::serve(listener, Instant::now() + LONGEST_ACCEPT) => {}
+            _ = halt => {}
+        }
+    }
+}
+
+/// Connects until that fails, or the order's time to settle is over.
+pub(super) async fn try_connection(order: TryConnection, mut halt: Stop, reply: Reply) {
+    let millis = |ms: u32| Duration::from_millis(ms.into()).min(LONGEST_SETTLE);
+    let end = Instant::now() + millis(order.settle_ms);
+    let within = millis(order.timeout_ms);
+    let port = u16::try_from(order.port).unwrap_or_default();
+    let connected = loop {
+        let dialled = dial(&order.address, port, within, false).await;
+        let mut addresses = dialled.addresses.iter();
+        let connected = addresses.any(|one| one.outcome == Some(Outcome::Connected(true)));
+        if !connected || Instant::now() >= end {
+            break connected;
+        }
+        tokio::select! {
+            () = sleep(RETRY_AFTER) => {}
+            _ = &mut halt => return,
+        }
+    };
+    let step = order.step;
+    let answer = ConnectionTried { step, connected };
+    reply.say(Message::ConnectionTried(answer)).await;
+}
