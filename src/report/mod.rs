@@ -18,10 +18,11 @@ mod run_summary;
 pub mod selftest;
 mod sessions;
 pub mod summary;
+pub mod under_load;
 pub mod variants;
 pub mod warnings;
 
 pub use builder::ReportError;
 pub use cpu_cost::cpu_per_gbit;
 pub use figures::Figure;
-pub use fold::{Attempt, CellReport, CellState, Counts, Report, RunState};
+pub use fold::{Attempt, CellReport, CellState, Counts, LoadReport, Report, RunState};

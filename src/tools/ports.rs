@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::loads::loads;
 use super::registry::from_spec;
 use super::tool::Port;
 use crate::plan::Plan;
@@ -25,6 +26,15 @@ impl<'a> Ports<'a> {
                 let (to, slot) = (plan.paths[path].to.as_str(), slots[path]);
                 if seen.insert((to, slot)) {
                     ports.entry(to).or_default().extend(tool.ports(slot));
+                }
+            }
+        }
+        for test in &plan.tests {
+            for variant in 0..plan.variants.len().max(1) {
+                for load in loads(plan, test, variant) {
+                    let to = plan.paths[load.path].to.as_str();
+                    // A load has one port, whatever the slot.
+                    ports.entry(to).or_default().extend(load.tool.ports(0));
                 }
             }
         }

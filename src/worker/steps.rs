@@ -12,10 +12,11 @@ use tokio::time::{Instant, timeout};
 use super::client;
 use super::observe::Observer;
 use super::outbox::{Answers, Outbox, Reply};
-use super::server;
+use super::server::{self, Flow};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
-    ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerReady, StartServer, TcpInfo,
+    ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerFlowing, ServerReady,
+    StartServer, TcpInfo,
 };
 use crate::rpc::{exit, how_ready};
 use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
@@ -262,7 +263,13 @@ async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, repl
         reply.say(Message::ServerReady(ServerReady { step }))
     };
     let ended = match how_ready(order.ready) {
-        Ok(sign) => server::serve(&order.argv, sign, ready_by, &mut halt, ready).await,
+        Ok(sign) => {
+            let flow = Flow {
+                signs: &order.flow_signs,
+                tell: || reply.say(Message::ServerFlowing(ServerFlowing { step })),
+            };
+            server::serve_load(&order.argv, sign, ready_by, &mut halt, ready, flow).await
+        }
         Err(error) => Ended::silent(How::NotStarted(error.to_string())),
     };
     let ended = ServerEnded {

@@ -99,6 +99,7 @@ impl SharedPlan {
                 tool: ToolSpec::BuiltIn(shape.tool(sizes)),
                 paths: paths.map(|path| path.name.clone()).collect(),
                 timing: shape.timing(test.samples),
+                load: Vec::new(),
                 find: None,
                 expect: Expectations::default(),
             }

@@ -64,7 +64,15 @@ impl State {
                     // Another worker takes the copy, or the clients start without one.
                     Stage::Copying => return self.reject_holder_for(id),
                     Stage::Starting => (Cause::ServerFailed, &path.to),
+                    Stage::Loading => {
+                        let words = "the traffic of a load did not arrive in time";
+                        return self.fail_lane(id, Cause::LoadFailed, words);
+                    }
                     Stage::Measuring { .. } => (Cause::Timeout, &path.from),
+                    Stage::Unloading(_) => {
+                        let words = "a load did not end in time";
+                        return self.fail_lane(id, Cause::LoadFailed, words);
+                    }
                 };
                 let text = format!("worker `{worker}` did not answer in time");
                 self.fail_attempt(id, Failure::new(cause, &text), None);
@@ -81,6 +89,11 @@ impl State {
             }
             LanePhase::Cooling(_) => self.close_lane(id),
         }
+        self.advance();
+    }
+
+    fn fail_lane(&mut self, id: LaneId, cause: Cause, words: &str) {
+        self.fail_attempt(id, Failure::new(cause, words), None);
         self.advance();
     }
 

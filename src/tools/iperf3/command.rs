@@ -8,9 +8,6 @@ use crate::schedule::Param;
 use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::{Client, Job, Ready, Server};
 
-/// Control and data, TCP and UDP: iperf3 uses one port for all.
-pub(super) const PORT: u16 = 5201;
-
 /// No answer to the connection attempt in this time is a failure of its own kind.
 const CONNECT_TIMEOUT_MS: u32 = 3000;
 /// `TCP_USER_TIMEOUT`: data without an acknowledgement for so long ends the client, well before
@@ -23,14 +20,20 @@ const IDLE_TIMEOUT_S: u32 = 60;
 
 /// A server for one test, so that no state is left for the next. Its output goes to a pipe:
 /// without `--forceflush` the line that says that it listens would stay in a buffer.
-pub(super) fn server() -> Server {
+pub(super) fn server(tool: &Iperf3) -> Server {
+    let port = tool.port;
+    // That of a load reports what arrives as often as iperf3 can.
+    let reports = if tool.is_load { " -i 0.1" } else { "" };
     Server {
         argv: words(&format!(
-            "iperf3 -s -1 -p {PORT} --forceflush --idle-timeout {IDLE_TIMEOUT_S}"
+            "iperf3 -s -1 -p {port} --forceflush --idle-timeout {IDLE_TIMEOUT_S}{reports}"
         )),
         ready: Ready::Line("Server listening on".to_owned()),
     }
 }
+
+/// What the server of a load prints once something has arrived: the transfer of an interval, which is `0.00 Bytes` before.
+pub(super) const FLOWS: [&str; 3] = [" KBytes ", " MBytes ", " GBytes "];
 
 pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     let param = |param| job.params.get(param);
@@ -42,7 +45,7 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
         }
     };
     option("-c", Some(job.target.to_owned()));
-    option("-p", Some(PORT.to_string()));
+    option("-p", Some(tool.port.to_string()));
     let (duration, warmup) = seconds(job.timing);
     option("-t", Some(duration.to_string()));
     option("-O", (warmup > 0).then(|| warmup.to_string()));
@@ -85,7 +88,7 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
             .chain(flags)
             .collect(),
         warmup_argv: Vec::new(),
-        watch_tcp_port: tcp.then_some(PORT),
+        watch_tcp_port: tcp.then_some(tool.port),
     }
 }
 

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::super::task::Tasks;
 use super::plans::{self, Policy};
-use crate::plan::{self, Concurrency, Find, Repeat, Test, Timing, Until, Via};
+use crate::plan::{
+    self, BuiltInUse, Concurrency, Find, Load, Repeat, Test, Timing, ToolSpec, Until, Via,
+};
 
 pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
@@ -29,6 +31,8 @@ pub(in super::super) struct CellSpec {
     pub search: bool,
     /// Its tool outlives sessions.
     pub outlives: bool,
+    /// How many loads it has, where samples run one by one.
+    pub loads: usize,
 }
 
 /// A cell between two workers that is measured once.
@@ -42,6 +46,7 @@ pub(in super::super) const fn cell(from: usize, to: usize) -> CellSpec {
         cooldown: false,
         search: false,
         outlives: false,
+        loads: 0,
     }
 }
 
@@ -86,12 +91,31 @@ pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
             },
             find: cell.search.then(a_search),
             label: if cell.outlives { plans::OUTLIVES } else { "" }.to_owned(),
+            load: loads_of(cells, i, policy)
+                .into_iter()
+                .map(load_on)
+                .collect(),
             ..plans::test(format!("cell-{i}"), vec![path.name.clone()])
         };
         (path, test)
     };
     let (paths, tests) = cells.iter().enumerate().map(make).unzip();
     plans::tasks(WORKERS.map(str::to_owned), paths, tests, policy)
+}
+
+/// The cells on whose paths the loads of a cell run: that of the first cell, then its own.
+pub(super) fn loads_of(cells: &[CellSpec], index: usize, policy: Policy) -> Vec<usize> {
+    match policy.concurrency {
+        Concurrency::Serial => [0, index].into_iter().take(cells[index].loads).collect(),
+        Concurrency::DisjointNodes => Vec::new(),
+    }
+}
+
+fn load_on(cell: usize) -> Load {
+    Load {
+        tool: ToolSpec::BuiltIn(BuiltInUse::new("iperf3", "tcp").unwrap()),
+        paths: vec![format!("p{cell}")],
+    }
 }
 
 pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
@@ -103,18 +127,24 @@ pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
         0..3_u32,
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.2),
-        prop::bool::weighted(0.4),
+        (
+            prop::bool::weighted(0.4),
+            prop_oneof![2 => Just(0), 1 => 1..3_usize],
+        ),
     );
     let cell = fields.prop_map(
-        |(from, to, by_cluster_ip, repeat, retries, cooldown, search, outlives)| CellSpec {
-            from,
-            to,
-            by_cluster_ip,
-            repeat,
-            retries,
-            cooldown,
-            search,
-            outlives,
+        |(from, to, by_cluster_ip, repeat, retries, cooldown, search, (outlives, loads))| {
+            CellSpec {
+                from,
+                to,
+                by_cluster_ip,
+                repeat,
+                retries,
+                cooldown,
+                search,
+                outlives,
+                loads,
+            }
         },
     );
     prop::collection::vec(cell, 1..6)

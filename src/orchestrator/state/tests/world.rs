@@ -10,9 +10,9 @@ use super::super::copy::claim::{self, Claim};
 use super::super::copy::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
-use super::cells::{CellSpec, WORKERS, tasks};
+use super::cells::{CellSpec, WORKERS, loads_of, tasks};
 use super::kept::Kept;
-use super::plans::{Policy, state_after, state_of_epoch};
+use super::plans::{LOAD_MARK, Policy, state_after, state_of_epoch};
 use crate::plan::Concurrency;
 use crate::results::WorkerEnvironment;
 use crate::results::environment::host_metrics::{self, Observation};
@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) loads: HashMap<u64, [String; 2]>,
     pub(super) next_start: u64,
     pub(super) were_ready: HashSet<String>,
+    /// The servers of loads at which something arrives.
+    pub(super) flowing: HashSet<String>,
     pub(super) mail: Vec<Input>,
     pub(super) delivered: Vec<Input>,
     pub(super) timers: Vec<Timer>,
@@ -139,6 +141,7 @@ impl World {
             loads: HashMap::new(),
             next_start: 1,
             were_ready: HashSet::new(),
+            flowing: HashSet::new(),
             mail: Vec::new(),
             delivered: Vec::new(),
             timers: Vec::new(),
@@ -195,7 +198,9 @@ impl World {
             reason = "a start is a small number"
         )]
         let is_measured = |event: &EventKind| match event {
-            EventKind::Sample(sample) => sample.metrics.get("start").map(|start| start as u64),
+            EventKind::Sample(sample) | EventKind::LoadSample { sample, .. } => {
+                sample.metrics.get("start").map(|start| start as u64)
+            }
             _ => None,
         };
         // What is lost may be measured again.
@@ -409,6 +414,7 @@ impl World {
                 ..
             } => {
                 self.were_ready.remove(&server.argv[1]);
+                self.flowing.remove(&server.argv[1]);
                 let process = Process { session, step };
                 if outlives.is_some() {
                     self.keep(process, false);
@@ -426,7 +432,18 @@ impl World {
                     self.were_ready.contains(cell),
                     "client before its server: {cell}"
                 );
-                let index: usize = cell.trim_start_matches("cell-").parse().unwrap();
+                let (name, nth) = split(cell);
+                let own = name.trim_start_matches("cell-").parse().unwrap();
+                let loads = loads_of(&self.specs, own, self.policy);
+                let index = nth.map_or(own, |nth| loads[nth]);
+                if nth.is_none() {
+                    let load = |nth| format!("{cell}{LOAD_MARK}{nth}");
+                    let mut loads = (0..loads.len()).map(load);
+                    assert!(
+                        loads.all(|load| self.flowing.contains(&load)),
+                        "no load flows: {cell}"
+                    );
+                }
                 let CellSpec {
                     from,
                     to,
@@ -436,7 +453,11 @@ impl World {
                 let place = &self.places[&self.believed[WORKERS[to]]];
                 let own = &self.places[&self.believed[WORKERS[from]]];
                 let nodes = [own.node.clone(), place.node.clone()];
-                for (_, _, other) in &self.clients {
+                for (_, argv, other) in &self.clients {
+                    // Loads run beside the measured client.
+                    if split(&argv[1]).0 == name && split(&argv[1]).1.is_some() {
+                        continue;
+                    }
                     let shared = self.loads[other].iter().any(|node| nodes.contains(node));
                     let serial = self.policy.concurrency == Concurrency::Serial;
                     assert!(
@@ -569,6 +590,11 @@ impl World {
                 *ready = true;
                 self.were_ready.insert(cell.clone());
                 self.mail.push(Input::ServerReady(*process));
+            } else if split(cell).1.is_some()
+                && self.clients.iter().any(|(_, argv, _)| argv[1] == *cell)
+                && self.flowing.insert(cell.clone())
+            {
+                self.mail.push(Input::ServerFlowing(*process));
             }
         }
     }
@@ -595,8 +621,10 @@ impl World {
                 self.deliver(input);
             } else if let Some(i) = self.servers.iter().position(|(.., ready)| !ready) {
                 self.ready(i);
-            } else if let Some((process, ..)) = self.clients.first() {
-                self.end_client(*process, How::Code(0));
+            } else if let Some(i) = self.next_to_flow() {
+                self.ready(i);
+            } else if let Some(process) = self.next_to_end() {
+                self.end_client(process, How::Code(0));
             } else if let Some(missing) = WORKERS.iter().find(|w| !self.sessions.contains_key(*w)) {
                 self.join(missing, Machine::on_node(0));
             } else if !self.timers.is_empty() {
@@ -607,11 +635,30 @@ impl World {
         panic!("the run does not end: {:?}", self.state.phase);
     }
 
+    /// The server of a load whose client runs and that has not said so.
+    fn next_to_flow(&self) -> Option<usize> {
+        self.servers.iter().position(|(_, cell, ready)| {
+            let runs = self.clients.iter().any(|(_, argv, _)| argv[1] == *cell);
+            *ready && runs && split(cell).1.is_some() && !self.flowing.contains(cell)
+        })
+    }
+
+    /// The measured client before its loads.
+    fn next_to_end(&self) -> Option<Process> {
+        let is_load = |(_, argv, _): &&(Process, Vec<String>, u64)| split(&argv[1]).1.is_some();
+        let next = self.clients.iter().min_by_key(is_load)?;
+        Some(next.0)
+    }
+
     fn write(&mut self, Emission { kind, raw }: Emission) {
-        if let EventKind::Sample(sample) = &kind {
+        if let EventKind::Sample(sample) | EventKind::LoadSample { sample, .. } = &kind {
             let raw = String::from_utf8(raw.expect("the client always says something")).unwrap();
             let words: Vec<&str> = raw.split(' ').collect();
-            assert_eq!(words[0], sample.cell.test(), "another cell's result");
+            assert_eq!(
+                split(words[0]).0,
+                sample.cell.test(),
+                "another cell's result"
+            );
             let command: Vec<&str> = sample.command.iter().map(|word| &**word).collect();
             assert_eq!(&command[1..], &words[..2]);
             assert_eq!(sample.metrics.get("start"), words[2].parse().ok());
@@ -622,5 +669,13 @@ impl World {
             );
         }
         self.journal.push(kind);
+    }
+}
+
+/// The name of a cell, and the number of a load of it.
+fn split(name: &str) -> (&str, Option<usize>) {
+    match name.split_once(LOAD_MARK) {
+        Some((cell, nth)) => (cell, nth.parse().ok()),
+        None => (name, None),
     }
 }
