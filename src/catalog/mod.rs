@@ -36,5 +36,5 @@ pub use tool::{
     BuiltIn, BuiltInTool, CsvDigits, Mode, OWN_PROGRAM, Program, Search, Theory, Transport,
     WarmupLimit,
 };
-pub use tool_list::{BUILT_IN_TOOLS, built_in_tool};
+pub use tool_list::{BUILT_IN_TOOLS, LOAD_TOOLS, built_in_tool};
 pub use unit::Unit;

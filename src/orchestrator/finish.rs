@@ -41,7 +41,7 @@ fn collect<T>(folder: &Path, take: impl Fn(Event) -> Option<T>) -> Result<Vec<T>
 
 /// An event without command lines, warnings, and what the ends observed.
 pub(super) fn shorten(mut event: Event) -> Event {
-    if let EventKind::Sample(sample) = &mut event.kind {
+    if let EventKind::Sample(sample) | EventKind::LoadSample { sample, .. } = &mut event.kind {
         sample.command = [].into();
         sample.server_command = [].into();
         sample.warnings = Vec::new();

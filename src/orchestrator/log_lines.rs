@@ -97,6 +97,7 @@ impl Lines {
                 cell.0,
                 printable::line(&self.means.headlines().failure(cell.test(), failure))
             )),
+            EventKind::LoadSample { .. } => None,
             EventKind::Sample(_) => {
                 self.learn(event);
                 None

@@ -125,6 +125,7 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
     Ok(match message.message.ok_or(Malformed("message"))? {
         Message::Hello(_) => return Err(Malformed("an answer: a second Hello came")),
         Message::ServerReady(ready) => Input::ServerReady(process(ready.step)),
+        Message::ServerFlowing(flowing) => Input::ServerFlowing(process(flowing.step)),
         Message::ServerEnded(end) => Input::ServerEnded {
             process: process(end.step),
             ended: what_ended(end.exit)?,
@@ -215,12 +216,14 @@ pub(super) fn message_from(order: Order) -> to_worker::Message {
             server,
             ready_within,
             outlives,
+            flow_signs,
         } => to_worker::Message::StartServer(pb::StartServer {
             step: step.0,
             argv: server.argv,
             ready: Some(rpc::ready(server.ready)),
             ready_within_ms: millis(ready_within),
             outlives_ms: outlives.map_or(0, millis),
+            flow_signs,
         }),
         Order::RunClient {
             step,

@@ -9,7 +9,8 @@
 //! The queue says which sample is next. Each one runs in a lane of its own that reserves its nodes;
 //! serially there is one lane at a time. `Closing` lasts until the copy of the journal has the run's end. Only `Running` holds a client that may be alive, and a lane
 //! releases its nodes only when `Stopping` has seen the end of everything in it; so there are
-//! never two clients at once on a node, and serially never two at all. Every state that waits holds
+//! never two measured clients at once on a node, and serially never two at all. A test with loads runs serially; their
+//! clients start before the measured one and end after it. Every state that waits holds
 //! a timer; so nothing can hang a run. The client of a tool that outlives sessions may also be alive while its worker is
 //! away: its lane stays open, or it is a stray, and no sample begins before it has ended. An answer counts only when it carries the session and the
 //! step that are waited for; so no result lands on another cell.
@@ -20,6 +21,7 @@ pub mod copy;
 mod deadlines;
 mod kept;
 mod lane;
+mod load_run;
 pub mod message;
 mod policy_check;
 mod progress;
@@ -279,6 +281,7 @@ impl State {
             Input::WorkerLeft { worker, session } => self.worker_left(&worker, session),
             Input::WorkerGivenUp { worker, reason } => self.worker_given_up(&worker, reason),
             Input::ServerReady(server) => self.server_ready(server),
+            Input::ServerFlowing(server) => self.server_flowing(server),
             Input::ServerEnded {
                 process,
                 ended,
@@ -380,10 +383,13 @@ impl State {
         self.ends_by_path[self.tasks.at(cell).path_index()]
     }
 
-    /// The workers of a cell that are absent.
+    /// The workers of a cell and of its loads that are absent.
     fn absent(&self, cell: CellIndex) -> impl Iterator<Item = WorkerId> + use<'_> {
         let ends = self.ends(cell).into_iter();
-        ends.filter(|worker| self.workers[*worker].present.is_none())
+        let loads = self.tasks.at(cell).work.loads.iter();
+        let loads = loads.flat_map(|load| self.ends_by_path[load.path]);
+        ends.chain(loads)
+            .filter(|worker| self.workers[*worker].present.is_none())
     }
 
     /// The absent workers of a cell, and of those that are measured with it.

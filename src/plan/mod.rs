@@ -18,6 +18,7 @@ pub use model::family::Family;
 pub use model::fault::{Fault, LossyLink};
 pub use model::kubernetes::*;
 pub use model::kubernetes_names::{namespace_name, quantity};
+pub use model::load_paths::LoadPath;
 pub use model::local::{
     DEFAULT_MTU, ETHERNET_BYTES, EmulatedNode, LEAST_IPV6_MTU, Link, Local, LocalPods,
     MOST_EMULATED_NODES, Offloads, Qdisc, largest_packet,
@@ -29,6 +30,7 @@ pub use model::plan_file::*;
 pub use model::pod_patch::{OFFLOADS_CONTAINER, OWN_CONTAINERS, PodPatch};
 pub use model::pod_settings::PodSettings;
 pub use model::queue::{MOST_QUEUE_BYTES, Queue};
+pub use model::test_load::Load;
 pub use model::timing::{Precision, Repeat, Timing, Until};
 pub use model::tools::declared::*;
 pub use model::tools::extractor::{FigureUnit, Pattern, PatternError, Pointer};

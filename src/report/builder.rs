@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::fold::{Attempt, CellReport, CellState, Report, RunState};
+use super::fold::{Attempt, CellReport, CellState, LoadReport, Report, RunState};
 use super::sessions::Sessions;
 use crate::diag::Source;
 use crate::plan::{self, Plan};
@@ -165,6 +165,7 @@ impl Builder {
                     .map(|find| find.condition.clone()),
                 found: None,
                 samples: Vec::new(),
+                loads: Vec::new(),
                 failed_attempts: Vec::new(),
             })
             .collect();
@@ -223,6 +224,12 @@ impl Builder {
                 self.cell(&cell);
             }
             EventKind::Sample(sample) => self.sample(sample),
+            EventKind::LoadSample { load, mut sample } => {
+                self.shared.share(&mut sample);
+                if let Some((_, cell)) = self.cell(&sample.cell.clone()) {
+                    cell.loads.push(LoadReport { load, sample });
+                }
+            }
             EventKind::AttemptFailed {
                 cell,
                 sample,

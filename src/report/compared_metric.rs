@@ -152,6 +152,7 @@ mod tests {
             reached: None,
             condition: None,
             found: None,
+            loads: Vec::new(),
             failed_attempts: Vec::new(),
         }
     }

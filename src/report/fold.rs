@@ -65,8 +65,18 @@ pub struct CellReport {
     pub found: Option<Found>,
     /// Also of a cell that failed later or that the run's end cut short.
     pub samples: Vec<Sample>,
+    /// What the test's loads moved around the samples; also around attempts that yielded none.
+    pub loads: Vec<LoadReport>,
     /// Attempts that yielded no measurement, whether or not a later one did.
     pub failed_attempts: Vec<Attempt>,
+}
+
+/// What a load moved around a sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadReport {
+    /// Counts the paths of the test's loads from 1.
+    pub load: u32,
+    pub sample: Sample,
 }
 
 /// How a cell ended.

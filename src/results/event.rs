@@ -67,6 +67,14 @@ pub enum EventKind {
         attempt: u32,
     },
     Sample(Sample),
+    /// What a load of the test moved around the sample of this cell, number and attempt that follows. `path` is the
+    /// load's.
+    LoadSample {
+        /// Counts the paths of the test's loads from 1.
+        load: u32,
+        #[serde(flatten)]
+        sample: Sample,
+    },
     /// An attempt that yielded no measurement; the cell is tried again or ends.
     AttemptFailed {
         cell: CellId,
@@ -98,6 +106,7 @@ impl EventKind {
         match self {
             Self::SampleStarted { .. }
             | Self::Sample(_)
+            | Self::LoadSample { .. }
             | Self::AttemptFailed { .. }
             | Self::CellEnded { .. } => true,
             Self::RunStarted { .. }
@@ -130,7 +139,7 @@ impl EventKind {
     #[must_use]
     pub fn raw_name(&self) -> Option<&str> {
         match self {
-            Self::Sample(sample) => sample.raw.as_deref(),
+            Self::Sample(sample) | Self::LoadSample { sample, .. } => sample.raw.as_deref(),
             Self::AttemptFailed { raw, .. } => raw.as_deref(),
             Self::RunStarted { .. }
             | Self::WorkerJoined { .. }

@@ -155,6 +155,13 @@ impl Params {
         self.get(Param::Mss).or_else(|| self.get(Param::Datagram))
     }
 
+    /// The parameters of a tool that sweeps none.
+    #[must_use]
+    pub fn fixed(tool: &ToolSpec) -> Params {
+        let first = |(param, values): Axis| Some((param, *values.first()?));
+        Params(axes(tool).into_iter().filter_map(first).collect())
+    }
+
     /// Which way the payload goes.
     #[must_use]
     pub fn direction(&self) -> Direction {

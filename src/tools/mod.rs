@@ -8,6 +8,7 @@ mod failure;
 mod headline;
 mod installed;
 mod iperf3;
+mod loads;
 mod metrics;
 mod netperf;
 mod output;
@@ -26,6 +27,7 @@ pub use failure::{Cause, Failure, Speaker};
 pub use headline::{CellMeans, Headlines, figures};
 pub use installed::{Installed, Use, VersionQuery, names_tcp};
 pub use iperf3::{Recording, Settings, read_recording};
+pub use loads::{LoadTool, loads};
 pub use metrics::{MetricNames, Metrics, Rejected};
 pub use output::process_end::{
     CUT_MARK_BYTES, Cut, Ended, How, LARGEST_OUTPUT_BYTES, SERVER_OUTPUT_BYTES,

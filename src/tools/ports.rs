@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::loads::loads;
 use super::registry::from_spec;
 use super::tool::Port;
 use crate::catalog::Transport;
@@ -37,6 +38,15 @@ impl<'a> Ports<'a> {
             if !own.is_empty() {
                 let ports = ports.entry(name).or_default();
                 ports.extend(own.iter().copied().flat_map(with_transports));
+            }
+        }
+        for test in &plan.tests {
+            for variant in 0..plan.variants.len().max(1) {
+                for load in loads(plan, test, variant) {
+                    let to = plan.paths[load.path].to.as_str();
+                    // A load has one port, whatever the slot.
+                    ports.entry(to).or_default().extend(load.tool.ports(0));
+                }
             }
         }
         Self(ports)

@@ -69,6 +69,12 @@ pub trait Tool: Send + Sync {
     /// How to start the server of one sample, and when it is ready.
     fn server(&self, job: &Job<'_>) -> Server;
 
+    /// Texts of which the server of a load prints one as soon as its traffic arrives; none for a tool that cannot
+    /// be a load.
+    fn flow_signs(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How to run the client of one sample.
     fn client(&self, job: &Job<'_>) -> Client;
 

@@ -17,15 +17,46 @@ pub async fn serve<F: Future<Output = ()>>(
     stop: &mut Stop,
     ready: impl FnOnce() -> F,
 ) -> Ended {
+    let flow = Flow {
+        signs: &[],
+        tell: || std::future::ready(()),
+    };
+    serve_load(argv, sign, ready_by, stop, ready, flow).await
+}
+
+/// The signs that traffic arrives at a server, and what is told then. Without a sign nothing is told.
+#[derive(Debug)]
+pub struct Flow<'a, T> {
+    pub signs: &'a [String],
+    pub tell: T,
+}
+
+/// Runs the server of a load: the same, and `flow` is told once something arrives. Only a server that is ready by a line
+/// has signs of it.
+pub async fn serve_load<F: Future<Output = ()>, G: Future<Output = ()>>(
+    argv: &[String],
+    sign: Ready,
+    ready_by: Instant,
+    stop: &mut Stop,
+    ready: impl FnOnce() -> F,
+    flow: Flow<'_, impl FnOnce() -> G>,
+) -> Ended {
     match sign {
         Ready::Line(text) => {
             let process = Process::start(argv, SERVER_OUTPUT_BYTES, Some(&text));
-            until_stopped(process, ready_by, stop, ready, pending()).await
+            until_stopped(process, ready_by, stop, ready, (pending(), flow)).await
         }
         Ready::Port(port) if listening::is_open(port) => Ended::silent(in_use(port)),
         Ready::Port(port) => {
             let process = Process::start(argv, SERVER_OUTPUT_BYTES, None);
-            until_stopped(process, ready_by, stop, ready, listening::open(port)).await
+            until_stopped(
+                process,
+                ready_by,
+                stop,
+                ready,
+                (listening::open(port), flow),
+            )
+            .await
         }
         Ready::Exited => daemon(argv, ready_by, stop, ready).await,
         Ready::Nothing => {
@@ -45,12 +76,12 @@ fn in_use(port: Port) -> How {
 }
 
 /// A server that stays in the foreground. It is ready when `sign` comes, or its process says so.
-async fn until_stopped<F: Future<Output = ()>>(
+async fn until_stopped<F: Future<Output = ()>, G: Future<Output = ()>>(
     process: Result<Process, How>,
     ready_by: Instant,
     stop: &mut Stop,
     ready: impl FnOnce() -> F,
-    sign: impl Future<Output = ()>,
+    (sign, flow): (impl Future<Output = ()>, Flow<'_, impl FnOnce() -> G>),
 ) -> Ended {
     let mut process = match process {
         Ok(process) => process,
@@ -62,8 +93,13 @@ async fn until_stopped<F: Future<Output = ()>>(
         () = sign => Event::Ready,
     };
     if matches!(event, Event::Ready) {
+        process.await_any(flow.signs);
         ready().await;
         event = process.next(None, stop).await;
+        if matches!(event, Event::Ready) {
+            (flow.tell)().await;
+            event = process.next(None, stop).await;
+        }
     }
     process.end(event).await
 }

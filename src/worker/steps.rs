@@ -13,11 +13,11 @@ use super::client;
 use super::observe::Observer;
 use super::outbox::{Answers, Outbox, Reply};
 use super::policy_check;
-use super::server;
+use super::server::{self, Flow};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
-    AcceptConnections, ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerReady,
-    StartServer, TcpInfo, TryConnection,
+    AcceptConnections, ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerFlowing,
+    ServerReady, StartServer, TcpInfo, TryConnection,
 };
 use crate::rpc::{exit, how_ready};
 use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
@@ -278,7 +278,13 @@ async fn serve(order: StartServer, observer: Arc<Observer>, mut halt: Stop, repl
         reply.say(Message::ServerReady(ServerReady { step }))
     };
     let ended = match how_ready(order.ready) {
-        Ok(sign) => server::serve(&order.argv, sign, ready_by, &mut halt, ready).await,
+        Ok(sign) => {
+            let flow = Flow {
+                signs: &order.flow_signs,
+                tell: || reply.say(Message::ServerFlowing(ServerFlowing { step })),
+            };
+            server::serve_load(&order.argv, sign, ready_by, &mut halt, ready, flow).await
+        }
         Err(error) => Ended::silent(How::NotStarted(error.to_string())),
     };
     let ended = ServerEnded {

@@ -41,6 +41,7 @@ mod kubeconfig;
 mod kubernetes;
 mod kubernetes_doors;
 mod limits;
+mod loads;
 mod local;
 mod loud_tools;
 mod made;

@@ -43,6 +43,7 @@ use crate::tools;
 The plans are those of plans/selftest/. Theory of TCP goodput:
 rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
 Losses are compared with their binomial interval at 99.9 %.
+Theory of a round trip through a full queue: (queue - one packet) / rate.
 
 Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
 130 interrupted.")]
@@ -89,6 +90,11 @@ enum Part {
     Loss,
     /// Round trips
     Delay,
+    /// Round trips through a full queue, at 20 Mbit/s
+    Queue,
+    /// Round trips through a full queue, at 100 Mbit/s
+    #[value(name = "queue-100mbit")]
+    FastQueue,
 }
 
 impl Part {
@@ -101,6 +107,11 @@ impl Part {
             Self::Fast => ("1gbit", include_str!("../../../plans/selftest/1gbit.yaml")),
             Self::Loss => ("loss", include_str!("../../../plans/selftest/loss.yaml")),
             Self::Delay => ("delay", include_str!("../../../plans/selftest/delay.yaml")),
+            Self::Queue => ("queue", include_str!("../../../plans/selftest/queue.yaml")),
+            Self::FastQueue => (
+                "queue-100mbit",
+                include_str!("../../../plans/selftest/queue-100mbit.yaml"),
+            ),
         }
     }
 

@@ -169,7 +169,8 @@ impl State {
             match attempt.stage {
                 Stage::Ready => ready.push((batch, *id)),
                 Stage::Starting => drop(starting.insert(batch)),
-                Stage::Copying | Stage::Measuring { .. } => {}
+                Stage::Copying | Stage::Loading | Stage::Measuring { .. } | Stage::Unloading(_) => {
+                }
             }
         }
         let ready = ready.into_iter();

@@ -70,7 +70,15 @@ impl State {
                     // The other servers have timers of their own.
                     Stage::Ready => return self.wait_for_others(id),
                     Stage::Starting => (Cause::ServerFailed, &path.to),
+                    Stage::Loading => {
+                        let words = "the traffic of a load did not arrive in time";
+                        return self.fail_lane(id, Cause::LoadFailed, words);
+                    }
                     Stage::Measuring { .. } => (Cause::Timeout, &path.from),
+                    Stage::Unloading(_) => {
+                        let words = "a load did not end in time";
+                        return self.fail_lane(id, Cause::LoadFailed, words);
+                    }
                 };
                 let text = format!("worker `{worker}` did not answer in time");
                 self.fail_attempt(id, Failure::new(cause, &text), None);
@@ -87,6 +95,11 @@ impl State {
             }
             LanePhase::Cooling(_) => self.close_lane(id),
         }
+        self.advance();
+    }
+
+    fn fail_lane(&mut self, id: LaneId, cause: Cause, words: &str) {
+        self.fail_attempt(id, Failure::new(cause, words), None);
         self.advance();
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::load_run::LoadRun;
 use super::message::{Process, Session, Step, Timer};
 use super::queue::ReservedNodes;
 use super::table::CellIndex;
@@ -54,6 +55,9 @@ pub(super) struct Attempt {
     pub from: Session,
     pub to: Session,
     pub server: Step,
+    pub is_ready: bool,
+    /// What runs around it.
+    pub loads: Vec<LoadRun>,
     pub server_ended: bool,
     /// By the end of a server that ends by itself, if it has ended.
     pub server_observed: Option<Observation>,
@@ -66,12 +70,14 @@ pub(super) struct Attempt {
 
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// The server is not ready yet.
+    /// A server is not ready yet.
     Starting,
-    /// The server is ready; the client waits for the other servers of its batch.
+    /// The servers are ready; the client waits for those of the other cells of its batch.
     Ready,
-    /// The client may start; it waits until the copy of the journal has all events.
+    /// The clients may start; they wait until the copy of the journal has all events.
     Copying,
+    /// The clients of the loads run, and not all of their traffic arrives yet.
+    Loading,
     /// The client runs.
     Measuring {
         client: Step,
@@ -80,6 +86,8 @@ pub(super) enum Stage {
         /// The worker has killed it by then.
         ends_by: Timestamp,
     },
+    /// The client has ended; its sample waits until the loads have ended too.
+    Unloading(Box<PendingSample>),
 }
 
 /// A sample that waits for the observation of its server's end.
@@ -129,7 +137,7 @@ impl Lane {
     /// Whether the attempt is lost with this session.
     pub fn runs_in(&self, session: Session) -> bool {
         self.running()
-            .is_some_and(|attempt| attempt.from == session || attempt.to == session)
+            .is_some_and(|attempt| attempt.sessions().any(|other| other == session))
     }
 
     /// Whether the process belongs to an attempt whose processes outlive sessions.
@@ -183,7 +191,11 @@ impl Attempt {
 
     pub fn client(&self) -> Option<Process> {
         match self.stage {
-            Stage::Starting | Stage::Ready | Stage::Copying => None,
+            Stage::Starting
+            | Stage::Ready
+            | Stage::Copying
+            | Stage::Loading
+            | Stage::Unloading(_) => None,
             Stage::Measuring { client, .. } => Some(Process {
                 session: self.from,
                 step: client,
@@ -222,8 +234,19 @@ impl Attempt {
         }
     }
 
+    /// Those of both ends, and of the ends of the loads.
+    pub fn sessions(&self) -> impl Iterator<Item = Session> + '_ {
+        let loads = self.loads.iter().flat_map(|load| [load.from, load.to]);
+        [self.from, self.to].into_iter().chain(loads)
+    }
+
     pub fn processes(&self) -> Vec<Process> {
         let server = (!self.server_ended).then(|| self.server());
-        self.client().into_iter().chain(server).collect()
+        let loads = self.loads.iter().flat_map(LoadRun::processes);
+        self.client()
+            .into_iter()
+            .chain(server)
+            .chain(loads)
+            .collect()
     }
 }

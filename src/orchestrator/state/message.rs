@@ -103,6 +103,8 @@ pub enum Input {
         reason: String,
     },
     ServerReady(Process),
+    /// The traffic of a load arrives at its server.
+    ServerFlowing(Process),
     ServerEnded {
         process: Process,
         ended: Ended,
@@ -166,6 +168,8 @@ pub enum Order {
         ready_within: Duration,
         /// How long it outlives its session; `None` when it ends with it.
         outlives: Option<Duration>,
+        /// Texts of which its output has one as soon as traffic arrives; none where nobody waits for that.
+        flow_signs: Vec<String>,
     },
     RunClient {
         step: Step,

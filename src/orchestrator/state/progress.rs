@@ -268,7 +268,8 @@ impl Progress {
                 }
             }
             EventKind::CellEnded { .. } => self.ended = true,
-            EventKind::RunStarted { .. }
+            EventKind::LoadSample { .. }
+            | EventKind::RunStarted { .. }
             | EventKind::WorkerJoined { .. }
             | EventKind::WorkerLeft { .. }
             | EventKind::RunEnded { .. } => {}
@@ -292,7 +293,7 @@ pub(super) fn cell_of(event: &EventKind) -> Option<&CellId> {
         EventKind::SampleStarted { cell, .. }
         | EventKind::AttemptFailed { cell, .. }
         | EventKind::CellEnded { cell, .. } => Some(cell),
-        EventKind::Sample(sample) => Some(&sample.cell),
+        EventKind::Sample(sample) | EventKind::LoadSample { sample, .. } => Some(&sample.cell),
         EventKind::RunStarted { .. }
         | EventKind::WorkerJoined { .. }
         | EventKind::WorkerLeft { .. }

@@ -8,7 +8,7 @@ use super::table::{CellIndex, Id};
 use crate::plan::{Find, Path, Plan, Test, Timing, ToolSpec};
 use crate::results::Circumstances;
 use crate::schedule::{Cell, CellId, Member, Param, Params, Row, Schedule, Selection};
-use crate::tools::{self, Job, Tool};
+use crate::tools::{self, Job, LoadTool, Tool};
 
 /// The cells of a run, in the schedule's order. There may be a million, so what is needed to run one
 /// is put together when it is asked for.
@@ -38,6 +38,8 @@ pub(super) struct Work {
     /// Its samples are compared in pairs with those of other variants.
     pub is_paired: bool,
     pub tool: Box<dyn Tool>,
+    /// What runs around each sample.
+    pub loads: Vec<LoadTool>,
     /// For warm-up and measurement of one sample together.
     pub deadline: Duration,
     /// It measures at several MSS.
@@ -54,7 +56,12 @@ impl Tasks {
     /// The cells of the plan that the selection leaves.
     #[must_use]
     pub fn new(plan: Plan, only: &Selection) -> Self {
-        Self::with_tools(plan, only, |_, tool| tools::from_spec(tool))
+        Self::with_tools(
+            plan,
+            only,
+            |_, tool| tools::from_spec(tool),
+            |_, _, load| load,
+        )
     }
 
     /// The same with other tools than the plan's.
@@ -62,18 +69,21 @@ impl Tasks {
         plan: Plan,
         only: &Selection,
         tool: impl Fn(&Test, &ToolSpec) -> Box<dyn Tool>,
+        load: impl Fn(&Test, usize, LoadTool) -> LoadTool,
     ) -> Self {
         let schedule = Schedule::new(&plan, only);
         let sweeps_mss = mss_sweeps(&plan, &schedule);
         let work = plan.tests.iter().zip(sweeps_mss).map(|(test, sweeps_mss)| {
             let work = |variant| {
                 let tool = tool(test, plan.tool(test, variant));
+                let loads = tools::loads(&plan, test, variant).into_iter().enumerate();
                 Work {
                     timing: test.timing.clone(),
                     find: test.find.clone(),
                     is_paired: test.find.is_none() && !plan.variants.is_empty(),
                     deadline: tools::deadline(tool.as_ref(), &test.timing),
                     tool,
+                    loads: loads.map(|(nth, found)| load(test, nth, found)).collect(),
                     sweeps_mss,
                 }
             };
@@ -103,11 +113,13 @@ impl Tasks {
         for cell in &self.schedule.cells {
             has_cells[cell.row] = true;
         }
-        let used = rows
-            .iter()
-            .zip(has_cells)
-            .filter(|(_, has_cells)| *has_cells);
-        let paths = used.filter_map(|(row, _)| self.plan.paths.get(row.path));
+        let used = rows.iter().zip(has_cells);
+        let used = used.filter_map(|(row, has_cells)| has_cells.then_some(row));
+        let paths = used.flat_map(|row| {
+            let loads = self.work[row.test][row.variant()].loads.iter();
+            loads.map(|load| load.path).chain([row.path])
+        });
+        let paths = paths.filter_map(|path| self.plan.paths.get(path));
         let ends = paths.flat_map(|path| [path.from.clone(), path.to.clone()]);
         ends.collect()
     }
@@ -184,6 +196,7 @@ impl<'t> Task<'t> {
             server_warmup_s: warmup_s,
             sweeps_mss: self.work.sweeps_mss,
             hairpin: self.path.from == self.path.to,
+            loaded: !self.work.loads.is_empty(),
             ..Circumstances::default()
         }
     }

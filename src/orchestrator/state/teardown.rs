@@ -107,7 +107,9 @@ impl State {
         };
         let cooldown = match attempt.stage {
             Stage::Starting | Stage::Ready | Stage::Copying => Duration::ZERO,
-            Stage::Measuring { .. } => self.tasks.at(lane.cell).timing().cooldown.0,
+            Stage::Loading | Stage::Measuring { .. } | Stage::Unloading(_) => {
+                self.tasks.at(lane.cell).timing().cooldown.0
+            }
         };
         let keeps_processes = attempt.keeps_processes;
         let kept_client = attempt.kept_client();
@@ -136,7 +138,8 @@ impl State {
             && let LanePhase::Running(attempt) = std::mem::replace(&mut lane.phase, stopping)
             && let LanePhase::Stopping { last, .. } = &mut lane.phase
         {
-            *last = keep.then_some(attempt);
+            // Without its loads it would be no sample of the cell.
+            *last = (keep && attempt.loads.is_empty()).then_some(attempt);
         }
     }
 

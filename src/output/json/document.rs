@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use serde::Serialize;
 
-use super::{cells, variants};
+use super::{cells, under_load, variants};
 use crate::diag::json;
 use crate::report::baseline;
 use crate::report::gate::{self, Judgement, Origin, Tally};
@@ -104,6 +104,9 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     fields.put("warnings", &summaries(&warnings))?;
     cells::write(report, &warnings, fields.name("cells")?)?;
     fields.put("baselines", &baselines(report))?;
+    if report.plan.tests.iter().any(|test| !test.load.is_empty()) {
+        fields.put("under_load", &under_load::rows(report))?;
+    }
     if !report.plan.variants.is_empty() {
         fields.put("variants", &variants::rows(report))?;
     }

@@ -7,11 +7,13 @@
 //! every name carries its unit: mean, median, standard deviation, minimum, maximum and interval are
 //! in it, the coefficient of variation is a share of 1. `interval` is the mean's 95 % interval.
 //! `baselines` has the ratio of a cell's headline to that of the plain path's, `expectations` what the
-//! plan expects of each cell and how it came out (`pass`, `fail`, `undecided`, `not_measured`).
+//! plan expects of each cell and how it came out (`pass`, `fail`, `undecided`, `not_measured`). `under_load`, where tests
+//! have loads, has what each load changed.
 
 mod cell;
 mod cells;
 mod document;
+mod under_load;
 mod variants;
 
 pub use document::{VERSION, render, write};

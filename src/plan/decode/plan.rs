@@ -91,6 +91,7 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             tools: tools.as_ref(),
             any_tool: has_tools && tools.is_none(),
             variants: &variant_names,
+            concurrency,
         };
         tests::tests(decoder, id, &defaults.unwrap_or_default(), &known)
     });

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use super::default_names::free_name;
+use super::path_names::path_names;
+use super::test_load::{Around, loads};
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use super::together;
 use super::tree::decoder::{At, Decoder};
@@ -19,8 +21,9 @@ use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
 use crate::plan::describe::keys::TEST;
 use crate::plan::model::expect::Find;
-use crate::plan::model::plan_file::Test;
+use crate::plan::model::plan_file::{Concurrency, Test};
 use crate::plan::model::sweep::MOST_CELLS;
+use crate::plan::model::test_load::Load;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::{Entry, NodeId};
@@ -35,6 +38,7 @@ struct FoundTest<'t> {
     together: bool,
     timing: Timing,
     swept: Vec<Swept>,
+    load: Vec<Load>,
     find: Option<Find>,
     expect: Vec<Expected>,
 }
@@ -49,6 +53,7 @@ pub struct Known<'a> {
     pub any_tool: bool,
     /// The names of the variants.
     pub variants: &'a [&'a str],
+    pub concurrency: Concurrency,
 }
 
 /// What tests may name: a path, or a mesh for all of its paths.
@@ -101,6 +106,7 @@ pub fn tests(
                 paths: test.paths?,
                 together: test.together,
                 timing: test.timing,
+                load: test.load,
                 find: test.find,
                 expect: Expected::to_expectations(&test.expect),
             })
@@ -121,7 +127,7 @@ fn test<'t>(
     let mut swept = Vec::new();
     let tool = tool(decoder, &fields, known, &mut swept);
     let names: Option<Vec<&str>> = paths.map(|all| all.iter().map(|path| path.name).collect());
-    let test_paths = test_paths(decoder, &fields, names.as_deref());
+    let test_paths = path_names(decoder, &fields, names.as_deref());
     let test_paths = match fields.key_place("paths") {
         Some(_) => test_paths,
         None => names.map(|all| all.into_iter().map(str::to_owned).collect()),
@@ -152,11 +158,26 @@ fn test<'t>(
         let single: Vec<&str> = single.map(|path| path.name).collect();
         check::check_test(decoder, &expect, &measured, own, &single, known.variants);
     }
+    let around = Around {
+        singles: paths.map(|all| {
+            all.iter()
+                .filter(|path| !path.is_mesh)
+                .map(|path| path.name)
+                .collect()
+        }),
+        meshes: paths
+            .into_iter()
+            .flatten()
+            .filter(|path| path.is_mesh)
+            .map(|path| path.name)
+            .collect(),
+        tools: known.tools,
+        concurrency: known.concurrency,
+    };
+    let load = loads(decoder, &fields, &around);
     if let (true, Some(place)) = (together, fields.key_place("together")) {
         together::check_find(decoder, place, find.is_some());
-    }
-    if let (true, Some(place)) = (together, fields.key_place("together")) {
-        together::check_find(decoder, place, find.is_some());
+        together::check_load(decoder, place, fields.key_place("load").is_some());
     }
     fields.done_else(|key| {
         let tools = builtin::tools_with(key);
@@ -203,6 +224,7 @@ fn test<'t>(
         together,
         timing,
         swept,
+        load: load.unwrap_or_default(),
         find,
         expect,
     })
@@ -255,30 +277,6 @@ fn tool(
             None
         }
     }
-}
-
-fn test_paths(
-    decoder: &Decoder<'_>,
-    fields: &Fields<'_, '_>,
-    known: Option<&[&str]>,
-) -> Option<Vec<String>> {
-    let items = fields.list("paths")?;
-    let mut seen = std::collections::HashMap::new();
-    let found: Vec<Option<String>> = items
-        .iter()
-        .map(|item| {
-            let name = match known {
-                Some(known) => decoder.reference(*item, "path", known),
-                None => decoder.text(*item),
-            }?;
-            if let Some(first) = seen.insert(name.value, *item) {
-                decoder.duplicate(Some(item), Some(&first), name.value);
-                seen.insert(name.value, first);
-            }
-            Some(name.value.to_owned())
-        })
-        .collect();
-    found.into_iter().collect()
 }
 
 /// Counts the cells of a test by multiplication, and notes the sweep that makes them too many.

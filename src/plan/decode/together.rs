@@ -15,6 +15,16 @@ pub fn check_find(decoder: &Decoder<'_>, place: Place, has_find: bool) {
     }
 }
 
+/// Refuses loads: they run around one sample.
+pub fn check_load(decoder: &Decoder<'_>, place: Place, has_load: bool) {
+    if has_load {
+        decoder.report(
+            Problem::new(place, "a test with a load measures one path at a time")
+                .help("remove `together` or `load`"),
+        );
+    }
+}
+
 /// Refuses to repeat until something is known: the paths would not need the same number of samples.
 pub fn check_repeat(decoder: &Decoder<'_>, place: Place, timing: &Timing) {
     if let Repeat::Until(_) = timing.repeat {

@@ -14,6 +14,7 @@ use super::kubernetes::Kubernetes;
 use super::local::Local;
 use super::path::PathEntry;
 use super::pod_settings::PodSettings;
+use super::test_load::Load;
 use super::timing::Timing;
 use super::tools::declared::DeclaredTool;
 use super::tools::tool::ToolSpec;
@@ -146,6 +147,9 @@ pub struct Test {
     pub together: bool,
     #[serde(flatten)]
     pub timing: Timing,
+    /// What runs around each sample.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub load: Vec<Load>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub find: Option<Find>,
     /// What is expected of every cell of this test.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::block::{Block, Document, Level, Meaning, Note, Notes, Span};
 use super::footnotes::Footnotes;
 use super::{
-    baseline_table, expectations, heading, outages, single_table, sweep_table, variants_table,
-    warning_notes,
+    baseline_table, expectations, heading, load_table, outages, single_table, sweep_table,
+    variants_table, warning_notes,
 };
 use crate::report::gate::{self, Judgement, Tally};
 use crate::report::variants::costs;
@@ -19,6 +19,7 @@ impl Document {
         let mut footnotes = Footnotes::new(report);
         let mut blocks = heading::blocks(report);
         blocks.extend(sections(report, &mut footnotes));
+        blocks.extend(load_table::blocks(report));
         blocks.extend(baseline_table::blocks(report));
         blocks.extend(variants_table::blocks(report, &costs(report)));
         let judgements = gate::judge(report);

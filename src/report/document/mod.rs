@@ -8,6 +8,7 @@ mod footnotes;
 mod from_report;
 mod heading;
 mod headline;
+mod load_table;
 pub(crate) mod number_format;
 mod outages;
 mod page;

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use crate::report::CellReport;
 use crate::results::warnings::Kind;
+use crate::statistics::Summary;
 
 /// A figure that theory gives, and the measured one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,4 +55,36 @@ pub fn counts(checks: &[Check]) -> [usize; 3] {
         }] += 1;
     }
     counts
+}
+
+/// A figure that may be off theory by so many percent.
+pub fn within(
+    what: String,
+    unit: &'static str,
+    theory: Option<f64>,
+    found: Option<f64>,
+    percent: f64,
+) -> Check {
+    let verdict = match theory.zip(found) {
+        Some((theory, found)) if (found - theory).abs() <= theory * percent / 100.0 => {
+            Verdict::Passed
+        }
+        Some(_) => Verdict::Failed(None),
+        None => Verdict::Failed(Some("a figure is missing".to_owned())),
+    };
+    Check {
+        what,
+        unit,
+        theory,
+        found,
+        allowed: Allowed::Percent(percent),
+        verdict,
+        warnings: Vec::new(),
+    }
+}
+
+/// The median of a metric over the samples of a cell.
+pub fn median(cell: &CellReport, metric: &str) -> Option<f64> {
+    let values = cell.samples.iter().filter_map(|s| s.metrics.get(metric));
+    Some(Summary::from_values(values)?.median)
 }

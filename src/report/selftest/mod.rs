@@ -2,6 +2,7 @@
 
 mod check;
 mod document;
+mod full_queue;
 mod theory;
 
 pub use check::{Allowed, Check, Verdict, counts};

@@ -3,14 +3,14 @@
 //! The link's rate counts Ethernet, IP and transport headers (tc-tbf(8)), so that of each segment
 //! only its payload is goodput: rate · payload / (payload + headers).
 
-use super::check::{Allowed, Check, Verdict};
+use super::check::{Allowed, Check, Verdict, median, within};
+use super::full_queue;
 use crate::catalog::{Direction, Theory};
-use crate::plan::ToolSpec;
 use crate::plan::units::BitRate;
+use crate::plan::{Test, ToolSpec};
 use crate::report::{CellReport, CellState, Report, RunState};
 use crate::results::Warning;
 use crate::schedule::Param;
-use crate::statistics::Summary;
 use crate::statistics::wilson;
 use crate::tools::name;
 
@@ -30,7 +30,7 @@ const LOSS_ALPHA: f64 = 0.001;
 pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
     let check = |cell: &CellReport| {
         let (_, test, _) = report.row(cell.row)?;
-        let mut check = claim(report, &test.tool, cell)?;
+        let mut check = claim(report, test, cell)?;
         match (&cell.state, skipped) {
             (_, Some(reason)) => check.verdict = Verdict::Skipped(reason.to_owned()),
             (CellState::Skipped(reason), None) => check.verdict = Verdict::Skipped(reason.clone()),
@@ -60,9 +60,12 @@ pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
 }
 
 /// The check of a cell; `None` where theory gives no figure.
-fn claim(report: &Report, tool: &ToolSpec, cell: &CellReport) -> Option<Check> {
+fn claim(report: &Report, test: &Test, cell: &CellReport) -> Option<Check> {
     let link = &report.plan.local.links;
-    let ToolSpec::BuiltIn(used) = tool else {
+    if !test.load.is_empty() {
+        return full_queue::check(&report.plan, test, cell);
+    }
+    let ToolSpec::BuiltIn(used) = &test.tool else {
         // Only the plan knows what its own tools measure.
         return None;
     };
@@ -111,31 +114,6 @@ fn round_trip(delay: std::time::Duration, cell: &CellReport) -> Check {
     within(what, "ms", Some(2.0 * ms), found, ROUND_TRIP_PERCENT)
 }
 
-fn within(
-    what: String,
-    unit: &'static str,
-    theory: Option<f64>,
-    found: Option<f64>,
-    percent: f64,
-) -> Check {
-    let verdict = match theory.zip(found) {
-        Some((theory, found)) if (found - theory).abs() <= theory * percent / 100.0 => {
-            Verdict::Passed
-        }
-        Some(_) => Verdict::Failed(None),
-        None => Verdict::Failed(Some("a figure is missing".to_owned())),
-    };
-    Check {
-        what,
-        unit,
-        theory,
-        found,
-        allowed: Allowed::Percent(percent),
-        verdict,
-        warnings: Vec::new(),
-    }
-}
-
 /// Datagrams lost of those sent, over all samples; each is lost or not by itself.
 fn lost(percent: f64, cell: &CellReport) -> Check {
     let what = format!("UDP datagrams lost, the link loses {percent} %");
@@ -182,9 +160,4 @@ fn datagrams(cell: &CellReport) -> Option<(u64, u64)> {
     (0.5..=MOST_DATAGRAMS)
         .contains(&sent)
         .then(|| (count(lost).min(count(sent)), count(sent)))
-}
-
-fn median(cell: &CellReport, metric: &str) -> Option<f64> {
-    let values = cell.samples.iter().filter_map(|s| s.metrics.get(metric));
-    Some(Summary::from_values(values)?.median)
 }

@@ -26,6 +26,8 @@ pub struct Circumstances {
     pub sweeps_mss: bool,
     /// Both ends are on the host network of one node.
     pub loopback: bool,
+    /// Other traffic of the plan runs around the sample.
+    pub loaded: bool,
     /// Both ends are one pod, so that each packet leaves and enters by the same interface.
     pub hairpin: bool,
     /// The larger MTU of the two ends; 0 when unknown.

@@ -128,6 +128,9 @@ fn other_traffic(
     about: &Circumstances,
     end: End,
 ) -> Option<Warning> {
+    if about.loaded {
+        return None;
+    }
     let figure = |metric: host_metrics::AtEnds| metrics.get(metric.at(end));
     let crossed = figure(host_metrics::SENT_BYTES)? + figure(host_metrics::RECEIVED_BYTES)?;
     let window_s = figure(host_metrics::OBSERVED_S).filter(|s| *s > 0.0)?;

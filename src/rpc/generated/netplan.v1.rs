@@ -21,7 +21,7 @@ pub struct CopyCollectedRequest {
 pub struct CopyCollectedResponse {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromWorker {
-    #[prost(oneof = "from_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "from_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub message: ::core::option::Option<from_worker::Message>,
 }
 /// Nested message and enum types in `FromWorker`.
@@ -44,6 +44,8 @@ pub mod from_worker {
         Accepting(super::Accepting),
         #[prost(message, tag = "8")]
         ConnectionTried(super::ConnectionTried),
+        #[prost(message, tag = "9")]
+        ServerFlowing(super::ServerFlowing),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -193,6 +195,9 @@ pub struct StartServer {
     /// and its answers are kept until Forget.
     #[prost(uint32, tag = "9")]
     pub outlives_ms: u32,
+    /// After it is ready: say so once its output contains one of these texts. Empty for none.
+    #[prost(string, repeated, tag = "10")]
+    pub flow_signs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(oneof = "start_server::Ready", tags = "3, 5, 6, 7, 8")]
     pub ready: ::core::option::Option<start_server::Ready>,
 }
@@ -299,6 +304,12 @@ pub struct Forget {
 pub struct Goodbye {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerReady {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+}
+/// One of the `flow_signs` has come: traffic arrives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServerFlowing {
     #[prost(uint64, tag = "1")]
     pub step: u64,
 }

@@ -46,6 +46,8 @@ pub enum Cause {
     Crashed,
     /// The worker went away during the sample.
     WorkerLost,
+    /// A load of the test failed, or did not run around the whole sample.
+    LoadFailed,
     /// Even the lowest rate that a search tries does not keep its condition.
     NoRateHolds,
     /// The datagram that opens a UDP stream, or the answer to it, did not arrive.
@@ -104,7 +106,7 @@ const fn tool(name: &'static str, title: &'static str, advice: &'static str) -> 
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Cause; 29] = [
+    pub const ALL: [Cause; 30] = [
         Self::Refused,
         Self::ConnectTimeout,
         Self::NoRoute,
@@ -125,6 +127,7 @@ impl Cause {
         Self::TooShort,
         Self::Crashed,
         Self::WorkerLost,
+        Self::LoadFailed,
         Self::NoRateHolds,
         Self::FirstDatagramLost,
         Self::NoResponse,
@@ -273,6 +276,12 @@ impl Cause {
                 "worker_lost",
                 "worker lost",
                 "the worker's connection was lost during the sample: look at its pod's events",
+            ),
+            Self::LoadFailed => netplan(
+                "load_failed",
+                "load failed",
+                "the traffic around the sample failed, or did not last for all of it: see its own words; on an \
+                 overloaded machine let nothing else run, or raise `retries`",
             ),
             Self::NoRateHolds => netplan(
                 "no_rate_holds",

@@ -9,9 +9,6 @@ use crate::schedule::Param;
 use crate::tools::output::sample_time::seconds;
 use crate::tools::tool::{Client, Job, Ready, Server};
 
-/// Control and data, TCP and UDP: iperf3 uses one port for all.
-pub(super) const PORT: u16 = 5201;
-
 /// No answer to the connection attempt in this time is a failure of its own kind.
 const CONNECT_TIMEOUT_MS: u32 = 3000;
 /// `TCP_USER_TIMEOUT`: data without an acknowledgement for so long ends the client, well before
@@ -27,9 +24,13 @@ const IDLE_TIMEOUT_S: u32 = 60;
 ///
 /// Where intervals are asked for, they are the server's, which receives: what a client reports is what went into its
 /// socket's buffer. They come in whole kbit/s, and the client asks for them at the end.
-pub(super) fn server(job: &Job<'_>) -> Server {
-    let mut line = format!("iperf3 -s -1 -p {PORT} --forceflush --idle-timeout {IDLE_TIMEOUT_S}");
-    if let Some(intervals) = job.timing.intervals {
+pub(super) fn server(tool: &Iperf3, job: &Job<'_>) -> Server {
+    let port = tool.port;
+    let mut line = format!("iperf3 -s -1 -p {port} --forceflush --idle-timeout {IDLE_TIMEOUT_S}");
+    if tool.is_load {
+        // It reports what arrives as often as iperf3 can.
+        line.push_str(" -i 0.1");
+    } else if let Some(intervals) = job.timing.intervals {
         let _ = write!(line, " -i {} -f k", intervals.0.as_secs_f64());
     }
     Server {
@@ -37,6 +38,9 @@ pub(super) fn server(job: &Job<'_>) -> Server {
         ready: Ready::Line("Server listening on".to_owned()),
     }
 }
+
+/// What the server of a load prints once something has arrived: the transfer of an interval, which is `0.00 Bytes` before.
+pub(super) const FLOWS: [&str; 3] = [" KBytes ", " MBytes ", " GBytes "];
 
 pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     let param = |param| job.params.get(param);
@@ -48,7 +52,7 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
         }
     };
     option("-c", Some(job.target.to_owned()));
-    option("-p", Some(PORT.to_string()));
+    option("-p", Some(tool.port.to_string()));
     let (duration, warmup) = seconds(job.timing);
     option("-t", Some(duration.to_string()));
     option("-O", (warmup > 0).then(|| warmup.to_string()));
@@ -94,7 +98,7 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
             .chain(flags)
             .collect(),
         warmup_argv: Vec::new(),
-        watch_tcp_port: tcp.then_some(PORT),
+        watch_tcp_port: tcp.then_some(tool.port),
     }
 }
 
@@ -205,7 +209,10 @@ mod tests {
                 slot: 1,
             };
             let client = client(&tool("tcp"), &job);
-            (server(&job).argv.join(" "), client.argv.join(" "))
+            (
+                server(&tool("tcp"), &job).argv.join(" "),
+                client.argv.join(" "),
+            )
         };
         let (server, client) = lines(&timing);
         assert_eq!(

@@ -52,18 +52,22 @@ impl Tool for Iperf3 {
         [Transport::Tcp, Transport::Udp]
             .into_iter()
             .map(|transport| Port {
-                number: command::PORT,
+                number: self.port,
                 transport,
             })
             .collect()
     }
 
     fn server(&self, job: &Job<'_>) -> Server {
-        command::server(job)
+        command::server(self, job)
     }
 
     fn client(&self, job: &Job<'_>) -> Client {
         command::client(self, job)
+    }
+
+    fn flow_signs(&self) -> Vec<String> {
+        command::FLOWS.map(str::to_owned).to_vec()
     }
 
     fn overhead(&self) -> Duration {

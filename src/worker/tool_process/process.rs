@@ -126,6 +126,12 @@ impl Process {
         })
     }
 
+    /// From here on one of these texts is awaited in the output.
+    pub(in crate::worker) fn await_any(&mut self, texts: &[String]) {
+        self.stdout.await_any(texts);
+        self.stderr.await_any(texts);
+    }
+
     /// Reads output until something happens. A stop counts before an end that it may have caused.
     pub(in crate::worker) async fn next(
         &mut self,

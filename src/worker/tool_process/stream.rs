@@ -15,7 +15,8 @@ pub(in crate::worker) struct Stream {
     pipe: Option<Pipe>,
     chunk: Box<[u8]>,
     output: BoundedOutput,
-    awaited: Option<Awaited>,
+    /// Texts, of which one is awaited.
+    awaited: Vec<Awaited>,
 }
 
 impl Stream {
@@ -29,7 +30,7 @@ impl Stream {
             pipe: pipe.map(|pipe| -> Pipe { Box::new(pipe) }),
             chunk: vec![0; CHUNK].into_boxed_slice(),
             output: BoundedOutput::new(bytes),
-            awaited: awaited.map(Awaited::new),
+            awaited: awaited.map(Awaited::new).into_iter().collect(),
         }
     }
 
@@ -45,7 +46,7 @@ impl Stream {
             return;
         };
         let new = self.chunk.get(..length).unwrap_or_default();
-        if let Some(awaited) = &mut self.awaited {
+        for awaited in &mut self.awaited {
             awaited.see(new);
         }
         self.output.push(new);
@@ -62,19 +63,24 @@ impl Stream {
         self.output.take()
     }
 
+    /// From here on one of these texts is awaited.
+    pub(in crate::worker) fn await_any(&mut self, texts: &[String]) {
+        self.awaited = texts.iter().map(|text| Awaited::new(text)).collect();
+    }
+
     /// Whether a text is awaited that has not come yet.
     pub(in crate::worker) fn awaits(&self) -> bool {
-        self.awaited.as_ref().is_some_and(|awaited| !awaited.found)
+        !self.awaited.is_empty() && !self.found()
     }
 
     /// Whether the awaited text has come.
     pub(in crate::worker) fn found(&self) -> bool {
-        self.awaited.as_ref().is_some_and(|awaited| awaited.found)
+        self.awaited.iter().any(|awaited| awaited.found)
     }
 
     /// No text is awaited any more.
     pub(in crate::worker) fn await_nothing(&mut self) {
-        self.awaited = None;
+        self.awaited.clear();
     }
 }
 

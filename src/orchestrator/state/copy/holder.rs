@@ -328,7 +328,7 @@ impl State {
         self.lanes.values().any(|lane| {
             let measures = lane
                 .running()
-                .is_some_and(|attempt| matches!(attempt.stage, Stage::Measuring { .. }));
+                .is_some_and(|attempt| !matches!(attempt.stage, Stage::Starting | Stage::Copying));
             let is_serial = self.tasks.plan().concurrency == Concurrency::Serial;
             measures
                 && (is_serial

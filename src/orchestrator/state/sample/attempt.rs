@@ -34,6 +34,19 @@ impl State {
                     self.start_batch(batch, nodes);
                     continue;
                 }
+                if let Next::Attempt { .. } = self.next_for(cell)
+                    && let Some(worker) = self.absent_for_loads(cell)
+                {
+                    self.queue.release(&nodes);
+                    if self.workers[worker].given_up {
+                        let outcome = Outcome::Failed(self.absence(worker));
+                        self.end_cell(cell, outcome);
+                        continue;
+                    }
+                    // A cell with loads runs by itself, so that nothing is under way.
+                    self.queue.push(rank);
+                    return self.await_workers_of(cell);
+                }
                 let outcome = match self.next_for(cell) {
                     Next::Attempt {
                         sample,
@@ -119,9 +132,11 @@ impl State {
         let target = target(path, family, &from.place, &to.place).map_err(Outcome::Failed)?;
         let (from, to) = (from.session, to.session);
         let server = task.tool().server(&task.job(&params, &target));
-        let keeps_processes = task.tool().outlives_session();
+        // Its loads end with their sessions.
+        let keeps_processes = task.tool().outlives_session() && task.work.loads.is_empty();
         let outlives = keeps_processes.then(|| self.patience_for(task.work.deadline));
         let cell = task.id();
+        let loads = self.start_load_servers(index)?;
         let step = self.new_step();
         let timer = self.set_timer(self.limits.ready + self.limits.answer);
         let attempt = Attempt {
@@ -132,6 +147,8 @@ impl State {
             from,
             to,
             server: step,
+            is_ready: false,
+            loads,
             server_ended: false,
             server_observed: None,
             server_command: server.argv.clone(),
@@ -152,6 +169,7 @@ impl State {
                 server,
                 ready_within: self.limits.ready,
                 outlives,
+                flow_signs: Vec::new(),
             },
         );
         let started = EventKind::SampleStarted {
@@ -164,10 +182,13 @@ impl State {
     }
 
     pub(in super::super) fn server_ready(&mut self, server: Process) {
-        let ready = self.lanes.iter().find_map(|(id, lane)| {
-            let attempt = lane.running()?;
-            let is_awaited = matches!(attempt.stage, Stage::Starting) && attempt.server() == server;
-            is_awaited.then_some(*id)
+        let ready = self.lanes.iter_mut().find_map(|(id, lane)| {
+            let LanePhase::Running(attempt) = &mut lane.phase else {
+                return None;
+            };
+            let is_awaited = matches!(attempt.stage, Stage::Starting);
+            let is_last = is_awaited && attempt.mark_ready(server) && attempt.all_ready();
+            is_last.then_some(*id)
         });
         let Some(id) = ready else {
             return;
@@ -218,8 +239,9 @@ impl State {
         }
     }
 
-    fn start_client(&mut self, id: LaneId) {
-        if self.is_stopping {
+    /// Starts the client, or first those of the loads.
+    pub(in super::super) fn start_client(&mut self, id: LaneId) {
+        if self.is_stopping || self.start_load_clients(id) {
             return;
         }
         let next_step = Step(self.next_step);
@@ -269,6 +291,9 @@ impl State {
         ended: Ended,
         observed: Option<Observation>,
     ) {
+        if self.load_server_ended(process) {
+            return;
+        }
         for (&id, lane) in &mut self.lanes {
             if lane.awaits_server(process) {
                 self.publish_pending_in(id, observed);
@@ -283,7 +308,8 @@ impl State {
             attempt.server_ended = true;
             attempt.server_observed = observed;
             // While the client runs, its own end says what that means.
-            if let Stage::Starting | Stage::Ready | Stage::Copying = attempt.stage {
+            if let Stage::Starting | Stage::Ready | Stage::Copying | Stage::Loading = attempt.stage
+            {
                 let task = self.tasks.at(lane.cell);
                 let tool = task.tool();
                 let awaited = tool
@@ -302,13 +328,18 @@ impl State {
     }
 
     pub(in super::super) fn client_ended(&mut self, client: Process, end: ClientEnd) {
+        let Some(end) = self.load_client_ended(client, end) else {
+            return;
+        };
         let lanes = self.lanes.iter();
         let measured = lanes.filter_map(|(id, lane)| Some((*id, lane, lane.measured_by(client)?)));
         if let Some((id, lane, attempt)) = { measured }.next() {
             let is_running = lane.running().is_some();
             let server_ended = attempt.server_ended;
+            let is_loaded = !attempt.loads.is_empty();
             let server_observed = attempt.server_observed.clone();
             match self.read_result(lane.cell, attempt, end) {
+                Ok(sample) if is_running && is_loaded => self.unload(id, sample),
                 Ok(sample) if is_running => {
                     self.stop_processes(id, Some(client), false, Duration::ZERO);
                     self.set_pending(id, sample);
@@ -370,7 +401,11 @@ impl State {
                 command, started, ..
             } => (command_line(command), *started),
             // No client of this attempt has been started.
-            Stage::Starting | Stage::Ready | Stage::Copying => (command_line(&[]), self.now),
+            Stage::Starting
+            | Stage::Ready
+            | Stage::Copying
+            | Stage::Loading
+            | Stage::Unloading(_) => (command_line(&[]), self.now),
         };
         let cell = task.id();
         let outages = task.tool().outages(&ended);

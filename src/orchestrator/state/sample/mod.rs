@@ -1,6 +1,7 @@
 //! A sample: when it is taken, its attempts, what their ends mean, and its publication.
 
 mod attempt;
+pub(super) mod load;
 pub(super) mod order;
 pub(super) mod outcome;
 mod pending;

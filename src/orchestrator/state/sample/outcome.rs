@@ -164,6 +164,7 @@ pub(in super::super) fn add_packet_rate(
         || !circumstances.offloads.is_empty()
         || circumstances.hairpin
         || circumstances.loopback
+        || circumstances.loaded
     {
         return;
     }

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::super::task::Tasks;
 use super::plans::{self, Policy};
-use crate::plan::{self, Concurrency, Find, Repeat, Test, Timing, Until, Via};
+use crate::plan::{
+    self, BuiltInUse, Concurrency, Find, Load, Repeat, Test, Timing, ToolSpec, Until, Via,
+};
 
 pub(super) const WORKERS: [&str; 5] = ["w1", "w2", "w3", "w4", "w5"];
 
@@ -31,6 +33,8 @@ pub(in super::super) struct CellSpec {
     pub outlives: bool,
     /// It is measured at once with all other such cells, which are the last ones and differ in their path only.
     pub together: bool,
+    /// How many loads it has, where samples run one by one.
+    pub loads: usize,
 }
 
 /// A cell between two workers that is measured once.
@@ -45,6 +49,7 @@ pub(in super::super) const fn cell(from: usize, to: usize) -> CellSpec {
         search: false,
         outlives: false,
         together: false,
+        loads: 0,
     }
 }
 
@@ -95,6 +100,10 @@ pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
             find: cell.search.then(a_search),
             label: if cell.outlives { plans::OUTLIVES } else { "" }.to_owned(),
             together: cell.together,
+            load: loads_of(cells, i, policy)
+                .into_iter()
+                .map(load_on)
+                .collect(),
             ..plans::test(format!("cell-{i}"), paths)
         }
     };
@@ -106,6 +115,21 @@ pub(in super::super) fn tasks(cells: &[CellSpec], policy: Policy) -> Tasks {
     plans::tasks(WORKERS.map(str::to_owned), paths, tests, policy)
 }
 
+/// The cells on whose paths the loads of a cell run: that of the first cell, then its own.
+pub(super) fn loads_of(cells: &[CellSpec], index: usize, policy: Policy) -> Vec<usize> {
+    match policy.concurrency {
+        Concurrency::Serial => [0, index].into_iter().take(cells[index].loads).collect(),
+        Concurrency::DisjointNodes => Vec::new(),
+    }
+}
+
+fn load_on(cell: usize) -> Load {
+    Load {
+        tool: ToolSpec::BuiltIn(BuiltInUse::new("iperf3", "tcp").unwrap()),
+        paths: vec![format!("p{cell}")],
+    }
+}
+
 pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
     let fields = (
         0..WORKERS.len(),
@@ -115,11 +139,23 @@ pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
         0..3_u32,
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.2),
-        prop::bool::weighted(0.4),
-        prop::bool::weighted(0.3),
+        (
+            prop::bool::weighted(0.4),
+            prop::bool::weighted(0.3),
+            prop_oneof![2 => Just(0), 1 => 1..3_usize],
+        ),
     );
     let cell = fields.prop_map(
-        |(from, to, by_cluster_ip, repeat, retries, cooldown, search, outlives, together)| {
+        |(
+            from,
+            to,
+            by_cluster_ip,
+            repeat,
+            retries,
+            cooldown,
+            search,
+            (outlives, together, loads),
+        )| {
             CellSpec {
                 from,
                 to,
@@ -130,6 +166,7 @@ pub(super) fn cells() -> impl Strategy<Value = Vec<CellSpec>> {
                 search,
                 outlives,
                 together,
+                loads: if together { 0 } else { loads },
             }
         },
     );

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::progress::{MAX_LOSSES, MAX_NOT_READY, cell_of};
 use super::super::*;
-use super::cells::{CellSpec, WORKERS, a_search};
+use super::cells::{CellSpec, WORKERS, a_search, loads_of};
 use super::plans::Policy;
 use crate::plan::{self, Concurrency, Repeat};
 use crate::schedule::search::{self, Probe, Step};
@@ -23,6 +23,8 @@ struct Told {
     misses: u32,
     /// The last one has not ended.
     running: bool,
+    /// Its loads that were written.
+    loads: usize,
     /// Those of the attempt that runs.
     nodes: [String; 2],
     ended: bool,
@@ -97,11 +99,22 @@ pub(super) fn check(
                 assert!(*attempt <= most, "attempt {attempt} of at most {most}");
                 told.attempts = *attempt;
                 told.running = true;
+                told.loads = 0;
+            }
+            EventKind::LoadSample { load, sample: done } => {
+                let told = &mut cells[index(&done.cell)];
+                assert!(told.running, "a load of what was not started");
+                let taken = u32::try_from(told.values.len()).unwrap();
+                assert_eq!((done.sample, done.attempt), (taken + 1, told.attempts));
+                told.loads += 1;
+                assert_eq!(*load as usize, told.loads);
             }
             EventKind::Sample(done) => {
                 go_is_open &= !specs[index(&done.cell)].together;
+                let loads = loads_of(specs, index(&done.cell), policy).len();
                 let told = &mut cells[index(&done.cell)];
                 assert!(told.running, "a sample that was not started");
+                assert_eq!(told.loads, loads, "a sample without its loads");
                 let taken = u32::try_from(told.values.len()).unwrap();
                 assert_eq!((done.sample, done.attempt), (taken + 1, told.attempts));
                 told.values.extend(done.metrics.get("start"));

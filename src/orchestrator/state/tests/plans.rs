@@ -13,6 +13,7 @@ use crate::diag::Source;
 use crate::plan::{self, Concurrency, Order, Path, Placement, Plan, Test, Via};
 use crate::results::EventKind;
 use crate::schedule::Selection;
+use crate::tools::{LoadTool, Tool};
 
 /// One path, and one test that sets no parameter.
 static ONE: LazyLock<Plan> = LazyLock::new(|| {
@@ -24,6 +25,9 @@ tests: [netperf: {}]
 ";
     plan::load(Source::new("one.yaml", text), &[]).unwrap()
 });
+
+/// Between the cell and the number of a load.
+pub(super) const LOAD_MARK: char = '+';
 
 /// What a plan says of the order of its samples.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +80,21 @@ pub(super) const OUTLIVES: &str = "outlives";
 
 /// The tasks of a plan whose tests are measured by the fake.
 pub(super) fn with_fakes(plan: Plan) -> Tasks {
-    Tasks::with_tools(plan, &Selection::all(), |test, _| {
+    let fake = |cell, outlives_session| -> Box<dyn Tool> {
         Box::new(Fake {
-            cell: test.name.clone(),
-            outlives_session: test.label == OUTLIVES,
+            cell,
+            outlives_session,
         })
-    })
+    };
+    Tasks::with_tools(
+        plan,
+        &Selection::all(),
+        |test, _| fake(test.name.clone(), test.label == OUTLIVES),
+        |test, nth, load| LoadTool {
+            tool: fake(format!("{}{LOAD_MARK}{nth}", test.name), false),
+            ..load
+        },
+    )
 }
 
 /// A run of these tasks that continues after these events, with a copy of the journal.

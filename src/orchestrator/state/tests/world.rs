@@ -10,9 +10,9 @@ use super::super::copy::claim::{self, Claim};
 use super::super::copy::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
-use super::cells::{CellSpec, WORKERS, cells_of_command, tasks};
+use super::cells::{CellSpec, WORKERS, cells_of_command, loads_of, tasks};
 use super::kept::Kept;
-use super::plans::{Policy, state_after, state_of_epoch};
+use super::plans::{LOAD_MARK, Policy, state_after, state_of_epoch};
 use crate::plan::Concurrency;
 use crate::results::WorkerEnvironment;
 use crate::results::environment::host_metrics::{self, Observation};
@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) batch_starts: HashSet<u64>,
     pub(super) next_start: u64,
     pub(super) were_ready: HashSet<String>,
+    /// The servers of loads at which something arrives.
+    pub(super) flowing: HashSet<String>,
     pub(super) mail: Vec<Input>,
     pub(super) delivered: Vec<Input>,
     pub(super) timers: Vec<Timer>,
@@ -142,6 +144,7 @@ impl World {
             batch_starts: HashSet::new(),
             next_start: 1,
             were_ready: HashSet::new(),
+            flowing: HashSet::new(),
             mail: Vec::new(),
             delivered: Vec::new(),
             timers: Vec::new(),
@@ -198,7 +201,9 @@ impl World {
             reason = "a start is a small number"
         )]
         let is_measured = |event: &EventKind| match event {
-            EventKind::Sample(sample) => sample.metrics.get("start").map(|start| start as u64),
+            EventKind::Sample(sample) | EventKind::LoadSample { sample, .. } => {
+                sample.metrics.get("start").map(|start| start as u64)
+            }
             _ => None,
         };
         // What is lost may be measured again.
@@ -411,10 +416,16 @@ impl World {
                 outlives,
                 ..
             } => {
-                let to = self.worker_of(session);
-                let cells = cells_of_command(&self.specs, &server.argv, Some(to), None);
-                let cell = format!("cell-{}", cells[0]);
+                let name = &server.argv[1];
+                let cell = if split(name).1.is_some() {
+                    name.clone()
+                } else {
+                    let to = self.worker_of(session);
+                    let cells = cells_of_command(&self.specs, &server.argv, Some(to), None);
+                    format!("cell-{}", cells[0])
+                };
                 self.were_ready.remove(&cell);
+                self.flowing.remove(&cell);
                 let process = Process { session, step };
                 if outlives.is_some() {
                     self.keep(process, false);
@@ -427,32 +438,33 @@ impl World {
                 outlives,
                 ..
             } => {
-                let from = self.worker_of(session);
-                let cells = cells_of_command(&self.specs, &client.argv, None, Some(from));
-                let dials = |cell: &&usize| {
-                    let spec = &self.specs[**cell];
-                    let session = self.believed.get(WORKERS[spec.to]);
-                    let place = session.and_then(|session| self.places.get(session));
-                    let target = Some(&client.argv[2]);
-                    place.is_some_and(|place| {
-                        target == Some(&place.pod_ip) || target == place.cluster_ip.as_ref()
-                    })
+                let (_, nth) = split(&client.argv[1]);
+                let measured = self.cell_of_client(session, &client.argv);
+                let name = format!("cell-{measured}");
+                let cell = match nth {
+                    Some(_) => client.argv[1].clone(),
+                    None => name.clone(),
                 };
-                let index = *cells.iter().find(dials).unwrap_or(&cells[0]);
-                let cell = format!("cell-{index}");
                 assert!(
                     self.were_ready.contains(&cell),
                     "client before its server: {cell}"
                 );
-                let is_in_batch = |cell: &str| {
-                    let index: usize = cell.trim_start_matches("cell-").parse().unwrap();
-                    self.specs[index].together
-                };
+                let is_in_batch = |cell: &str| self.specs[number(split(cell).0)].together;
                 if is_in_batch(&cell) {
                     let waits = self.servers.iter().find(|(process, cell, ready)| {
                         is_in_batch(cell) && !ready && self.is_believed(process.session)
                     });
                     assert_eq!(waits, None, "starts before another server of the batch");
+                }
+                let loads = loads_of(&self.specs, measured, self.policy);
+                let index = nth.map_or(measured, |nth| loads[nth]);
+                if nth.is_none() {
+                    let load = |nth| format!("{cell}{LOAD_MARK}{nth}");
+                    let mut loads = (0..loads.len()).map(load);
+                    assert!(
+                        loads.all(|load| self.flowing.contains(&load)),
+                        "no load flows: {cell}"
+                    );
                 }
                 let CellSpec {
                     from,
@@ -463,10 +475,15 @@ impl World {
                 let place = &self.places[&self.believed[WORKERS[to]]];
                 let own = &self.places[&self.believed[WORKERS[from]]];
                 let nodes = [own.node.clone(), place.node.clone()];
-                for (_, _, other) in &self.clients {
+                for (_, argv, other) in &self.clients {
+                    // Loads run beside the measured client.
+                    if split(&argv[1]).0 == name && split(&argv[1]).1.is_some() {
+                        continue;
+                    }
                     let shared = self.loads[other].iter().any(|node| nodes.contains(node));
                     let serial = self.policy.concurrency == Concurrency::Serial;
-                    let at_once = self.specs[index].together && self.batch_starts.contains(other);
+                    let at_once =
+                        self.specs[measured].together && self.batch_starts.contains(other);
                     assert!(
                         at_once || !serial && !shared,
                         "two clients at once: {:?}",
@@ -474,7 +491,7 @@ impl World {
                     );
                 }
                 self.loads.insert(self.next_start, nodes);
-                if self.specs[index].together {
+                if self.specs[measured].together {
                     self.batch_starts.insert(self.next_start);
                 }
                 let address = if by_cluster_ip {
@@ -503,6 +520,25 @@ impl World {
             Order::Accept { .. } | Order::TryConnection { .. } => panic!("{order:?}"),
             Order::Goodbye => {}
         }
+    }
+
+    /// The cell that a client in this session measures, or whose load it is.
+    fn cell_of_client(&self, session: Session, argv: &[String]) -> usize {
+        if let (name, Some(_)) = split(&argv[1]) {
+            return number(name);
+        }
+        let from = self.worker_of(session);
+        let cells = cells_of_command(&self.specs, argv, None, Some(from));
+        let dials = |cell: &&usize| {
+            let spec = &self.specs[**cell];
+            let session = self.believed.get(WORKERS[spec.to]);
+            let place = session.and_then(|session| self.places.get(session));
+            let target = Some(&argv[2]);
+            place.is_some_and(|place| {
+                target == Some(&place.pod_ip) || target == place.cluster_ip.as_ref()
+            })
+        };
+        *cells.iter().find(dials).unwrap_or(&cells[0])
     }
 
     /// The worker of a session that lives.
@@ -608,6 +644,11 @@ impl World {
                 *ready = true;
                 self.were_ready.insert(cell.clone());
                 self.mail.push(Input::ServerReady(*process));
+            } else if split(cell).1.is_some()
+                && self.clients.iter().any(|(_, argv, _)| argv[1] == *cell)
+                && self.flowing.insert(cell.clone())
+            {
+                self.mail.push(Input::ServerFlowing(*process));
             }
         }
     }
@@ -634,8 +675,10 @@ impl World {
                 self.deliver(input);
             } else if let Some(i) = self.servers.iter().position(|(.., ready)| !ready) {
                 self.ready(i);
-            } else if let Some((process, ..)) = self.clients.first() {
-                self.end_client(*process, How::Code(0));
+            } else if let Some(i) = self.next_to_flow() {
+                self.ready(i);
+            } else if let Some(process) = self.next_to_end() {
+                self.end_client(process, How::Code(0));
             } else if let Some(missing) = WORKERS.iter().find(|w| !self.sessions.contains_key(*w)) {
                 self.join(missing, Machine::on_node(0));
             } else if !self.timers.is_empty() {
@@ -646,11 +689,30 @@ impl World {
         panic!("the run does not end: {:?}", self.state.phase);
     }
 
+    /// The server of a load whose client runs and that has not said so.
+    fn next_to_flow(&self) -> Option<usize> {
+        self.servers.iter().position(|(_, cell, ready)| {
+            let runs = self.clients.iter().any(|(_, argv, _)| argv[1] == *cell);
+            *ready && runs && split(cell).1.is_some() && !self.flowing.contains(cell)
+        })
+    }
+
+    /// The measured client before its loads.
+    fn next_to_end(&self) -> Option<Process> {
+        let is_load = |(_, argv, _): &&(Process, Vec<String>, u64)| split(&argv[1]).1.is_some();
+        let next = self.clients.iter().min_by_key(is_load)?;
+        Some(next.0)
+    }
+
     fn write(&mut self, Emission { kind, raw }: Emission) {
-        if let EventKind::Sample(sample) = &kind {
+        if let EventKind::Sample(sample) | EventKind::LoadSample { sample, .. } = &kind {
             let raw = String::from_utf8(raw.expect("the client always says something")).unwrap();
             let words: Vec<&str> = raw.split(' ').collect();
-            assert_eq!(words[0], sample.cell.test(), "another cell's result");
+            assert_eq!(
+                split(words[0]).0,
+                sample.cell.test(),
+                "another cell's result"
+            );
             let command: Vec<&str> = sample.command.iter().map(|word| &**word).collect();
             assert_eq!(&command[1..3], &words[..2]);
             assert_eq!(sample.metrics.get("start"), words[2].parse().ok());
@@ -662,4 +724,17 @@ impl World {
         }
         self.journal.push(kind);
     }
+}
+
+/// The name of a cell, and the number of a load of it.
+fn split(name: &str) -> (&str, Option<usize>) {
+    match name.split_once(LOAD_MARK) {
+        Some((cell, nth)) => (cell, nth.parse().ok()),
+        None => (name, None),
+    }
+}
+
+/// The number of a cell of this name.
+fn number(name: &str) -> usize {
+    name.trim_start_matches("cell-").parse().unwrap()
 }

@@ -20,6 +20,8 @@ mod paths;
 #[rustfmt::skip]
 mod plan;
 #[rustfmt::skip]
+mod test_load;
+#[rustfmt::skip]
 mod tests;
 #[rustfmt::skip]
 mod timing;
@@ -40,6 +42,7 @@ pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION, WORKER_PO
 pub use local::{LINK, LOCAL, LOCAL_PODS, VARIANT_LOCAL};
 pub use paths::{MESH, MESH_ENTRY, PATH};
 pub use plan::{LONGEST_GROUP_NAME, LONGEST_WORKER, PLAN};
+pub use test_load::LOAD;
 pub use tests::{TEST, is_test_key};
 pub use timing::{DEFAULTS, UNTIL};
 pub use variants::{OBJECT_FILE, VARIANT, WORKER_SETTINGS};

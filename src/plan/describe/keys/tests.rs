@@ -1,6 +1,7 @@
 //! `tests:`.
 
 use super::expect::FIND;
+use super::test_load::LOAD;
 use super::timing::TIMING;
 use super::built_in_tools::built_in_tools;
 use crate::plan::describe::key::{
@@ -26,10 +27,18 @@ const KEYS: &[Key] = &[
         .or("false"),
 ];
 
+static LOADS: List = List {
+    item: Kind::Map(&LOAD),
+    example: "`- { iperf3: { streams: 4 }, paths: [remote] }`",
+    is_unique: false,
+};
+
 const CHECKS: &[Key] = &[
     key("find", Kind::Map(&FIND),
         "Search for the highest rate at which a condition holds, e.g. `{ rate: max, while: \
          'lost_percent <= 0.1' }`. Only for UDP by iperf3, without its `rate`."),
+    key("load", Kind::List(&LOADS),
+        "Traffic that runs around each sample, on paths of its own."),
     key("expect", Kind::Bounds, "What is expected of every cell of this test."),
 ];
 
