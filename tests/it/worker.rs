@@ -647,6 +647,7 @@ impl Session {
             ready: Some(SignOfReady::ReadyLine("ready".to_owned())),
             ready_within_ms: 15_000,
             outlives_ms: 0,
+            flow_signs: Vec::new(),
         }))
         .await;
         assert_eq!(
@@ -1002,6 +1003,7 @@ async fn what_outlives_its_session_answers_in_the_next() {
             ready: Some(SignOfReady::ReadyLine("ready".to_owned())),
             ready_within_ms: 15_000,
             outlives_ms: 600_000,
+            flow_signs: Vec::new(),
         }))
         .await;
     let ready = Message::ServerReady(pb::ServerReady { step: 1 });

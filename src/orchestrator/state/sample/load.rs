@@ -391,7 +391,7 @@ impl State {
             command: command_line(&client.command),
             server_command: command_line(&run.server_command),
             metrics,
-            outages: None,
+            outages: Vec::new(),
             warnings: Vec::new(),
             series: None,
             raw: raw.as_ref().map(raw_of),
