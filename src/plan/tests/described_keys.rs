@@ -28,6 +28,7 @@ tools:
 tests:
   - iperf3: { protocol: udp }
     find: { rate: max, while: 'lost_percent <= 1' }
+    load: [{ iperf3: { protocol: udp }, paths: [p] }]
   - netperf: { test: TCP_RR }
   - t: { size: 1 }
   - probe: {}

@@ -326,9 +326,12 @@ impl State {
         };
         let node = node_of(worker);
         self.lanes.values().any(|lane| {
-            let measures = lane
-                .running()
-                .is_some_and(|attempt| !matches!(attempt.stage, Stage::Starting | Stage::Copying));
+            let measures = lane.running().is_some_and(|attempt| {
+                matches!(
+                    attempt.stage,
+                    Stage::Loading | Stage::Measuring { .. } | Stage::Unloading(_)
+                )
+            });
             let is_serial = self.tasks.plan().concurrency == Concurrency::Serial;
             measures
                 && (is_serial
