@@ -31,7 +31,7 @@ impl FamilyNeed {
 #[must_use]
 pub fn needed_families(plan: &Plan) -> Vec<FamilyNeed> {
     let mut needs = Vec::new();
-    if let Some(family) = plan.kubernetes.ip_family.map(Family::from) {
+    if let Some(family) = plan.kubernetes.ip_family {
         needs.push(FamilyNeed {
             family,
             key: "`kubernetes.ip_family`".to_owned(),

@@ -9,7 +9,7 @@ use super::families::WorkerFamilies;
 use super::workers::WorkerPorts;
 use crate::catalog::WORKER_CONTROL_PORT;
 use crate::plan::{
-    IpFamily, Kubernetes, NAMESPACE, Offloads, Plan, PodResources, PodSettings, PodUser,
+    Family, Kubernetes, NAMESPACE, Offloads, Plan, PodResources, PodSettings, PodUser,
     PullPolicy, Resources, StringMap, TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
@@ -132,7 +132,8 @@ pub(super) struct KubernetesContext<'a> {
     pub annotations: &'a StringMap,
     pub labels: &'a StringMap,
     pub runtime_class: Option<&'a str>,
-    pub ip_family: Option<IpFamily>,
+    /// As Kubernetes spells it.
+    pub ip_family: Option<&'static str>,
     /// Whether a container switches offloads off in the workers' pods.
     pub switches_offloads: bool,
     /// The claim for the journal; without it a worker holds a copy.
@@ -164,7 +165,7 @@ impl<'a> KubernetesContext<'a> {
             annotations: &plan.annotations,
             labels: &plan.labels,
             runtime_class: plan.runtime_class.as_deref(),
-            ip_family: plan.ip_family,
+            ip_family: plan.ip_family.map(Family::name),
             switches_offloads: plan.offloads == Offloads::Off,
             results_claim: plan.results_claim.as_deref(),
             active_deadline_seconds: plan.active_deadline_seconds,

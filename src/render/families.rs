@@ -25,7 +25,7 @@ impl WorkerFamilies {
     /// to be dual-stack: on a cluster of one family it has what that cluster has.
     #[must_use]
     pub fn new(plan: &Plan, worker: &str) -> Self {
-        let of_all = plan.kubernetes.ip_family.map(Family::from);
+        let of_all = plan.kubernetes.ip_family;
         let mut all_pod_ips = of_all.is_some();
         let mut dialed: Vec<Option<Family>> = Vec::new();
         for path in touching(plan, worker) {
@@ -94,10 +94,9 @@ mod tests {
 
     use super::*;
     use crate::diag::Source;
-    use crate::plan::IpFamily;
 
     /// A plan with paths from `a` to `b` of these families.
-    fn plan(paths: &[(Via, Option<Family>)], of_all: Option<IpFamily>) -> Plan {
+    fn plan(paths: &[(Via, Option<Family>)], of_all: Option<Family>) -> Plan {
         let text = "version: 1\nname: p\nworkers: { a: {}, b: {} }\n\
                     paths: [{ name: x, from: a, to: b, via: pod_ip }]\ntests: [{ iperf3: {} }]\n";
         let mut plan = crate::plan::load(Source::new("p.yaml", text), &[]).unwrap();
@@ -122,7 +121,7 @@ mod tests {
         #[test]
         fn a_service_has_every_family_that_is_dialed(
             paths in prop::collection::vec((prop_oneof![Just(Via::PodIp), Just(Via::ClusterIp)], family()), 1..5),
-            of_all in proptest::option::of(prop_oneof![Just(IpFamily::IPv4), Just(IpFamily::IPv6)]),
+            of_all in proptest::option::of(prop_oneof![Just(Family::Ipv4), Just(Family::Ipv6)]),
         ) {
             let plan = plan(&paths, of_all);
             let found = WorkerFamilies::new(&plan, "b");
@@ -138,9 +137,9 @@ mod tests {
             }
             // The first family of a Service is that of paths which name none.
             if let (Some(of_all), Some(first)) = (of_all, found.service_families.first())
-                && dialed.contains(&Some(of_all.into()))
+                && dialed.contains(&Some(of_all))
             {
-                prop_assert_eq!(*first, Family::from(of_all).name());
+                prop_assert_eq!(*first, of_all.name());
             }
             let names_none = paths.iter().all(|(_, family)| family.is_none());
             prop_assert_eq!(found.all_pod_ips, !names_none || of_all.is_some());

@@ -237,9 +237,10 @@ fn mismatch(evidence: &Evidence) -> String {
     });
     let own = text(&own);
     format!(
-        "the Service of {} is {}, and the pod of {name} is reached by {own} only: set `kubernetes.ip_family: {own}`",
+        "the Service of {} is {}, and the pod of {name} is reached by {own} only: set `kubernetes.ip_family: {}`",
         evidence.to.name,
         text(&service),
+        own.to_lowercase(),
     )
 }
 
@@ -444,7 +445,7 @@ mod tests {
         assert_eq!(
             Layer::Family.explain(&wrong),
             "the Service of the orchestrator is IPv6, and the pod of the orchestrator is reached by IPv4 \
-             only: set `kubernetes.ip_family: IPv4`"
+             only: set `kubernetes.ip_family: ipv4`"
         );
 
         // It listens on IPv4 only.

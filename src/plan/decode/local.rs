@@ -5,7 +5,6 @@ use super::tree::decoder::{At, Decoder, value_or_default};
 use super::tree::fields::Fields;
 use crate::diag::Problem;
 use crate::plan::describe::keys::{LOCAL, LOCAL_PODS};
-use crate::plan::model::choice::{Choice, words};
 use crate::plan::model::family::Family;
 use crate::plan::model::local::{LEAST_IPV6_MTU, Local, LocalPods};
 use crate::plan::text::tree::NodeId;
@@ -47,14 +46,9 @@ fn ip_families(
     fields: &Fields<'_, '_>,
     mtu: Option<u32>,
 ) -> Option<Vec<Family>> {
-    let words = words::<Family>();
-    let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
     let mut families: Vec<At<Family>> = Vec::new();
     for id in fields.list("ip_families")? {
-        let family = decoder
-            .word(*id, &words)
-            .and_then(|index| Family::ALL.get(index));
-        let Some((value, _)) = family.copied() else {
+        let Some(value) = decoder.value_of::<Family>(*id) else {
             continue;
         };
         let place = decoder.place(*id);

@@ -1,11 +1,14 @@
 //! The JSON Schema (draft 7, which editors know best) of plans, from the descriptions of keys.
 
+use std::iter;
+
 use serde_json::{Map, Value, json};
 
 use super::key::{Form, Key, Kind, Limits, List, Mapping, NewName, Presence};
 use super::keys::PLAN;
 use super::schema_rules;
 use crate::catalog::Metric;
+use crate::plan::model::choice::Word;
 use crate::plan::model::plan_file::VERSION;
 
 /// A DNS label.
@@ -129,7 +132,15 @@ impl Definitions {
             Kind::Sweep(of) => self.sweep(of),
             Kind::Word(words) => {
                 let words = words();
-                word(words.iter().map(|word| (word.word.as_str(), word.text)))
+                let spellings = |one: &Word| {
+                    let also = one.also.iter().map(|other| (*other).to_owned());
+                    iter::once(one.word.clone())
+                        .chain(also)
+                        .map(|word| (word, one.text))
+                        .collect::<Vec<_>>()
+                };
+                let words: Vec<_> = words.iter().flat_map(spellings).collect();
+                word(words.iter().map(|(word, text)| (word.as_str(), *text)))
             }
             Kind::Words(words) => word(words.iter().copied()),
             Kind::Map(mapping) => {

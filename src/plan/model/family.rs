@@ -16,6 +16,14 @@ pub enum Family {
 
 impl Choice for Family {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Ipv4, ""), (Self::Ipv6, "")];
+
+    /// As Kubernetes spells it.
+    fn also(self) -> &'static [&'static str] {
+        match self {
+            Self::Ipv4 => &["IPv4"],
+            Self::Ipv6 => &["IPv6"],
+        }
+    }
 }
 
 impl Family {

@@ -45,7 +45,7 @@ pub struct Kubernetes {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_network: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip_family: Option<IpFamily>,
+    pub ip_family: Option<Family>,
     #[serde(skip_serializing_if = "Offloads::is_kernel")]
     pub offloads: Offloads,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,26 +138,6 @@ impl Choice for PullPolicy {
         (Self::IfNotPresent, "Only when the node does not have it."),
         (Self::Never, "Not at all: the image is on the nodes."),
     ];
-}
-
-/// An address family, as Kubernetes calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum IpFamily {
-    IPv4,
-    IPv6,
-}
-
-impl Choice for IpFamily {
-    const ALL: &'static [(Self, &'static str)] = &[(Self::IPv4, ""), (Self::IPv6, "")];
-}
-
-impl From<IpFamily> for Family {
-    fn from(family: IpFamily) -> Self {
-        match family {
-            IpFamily::IPv4 => Self::Ipv4,
-            IpFamily::IPv6 => Self::Ipv6,
-        }
-    }
 }
 
 /// A taint that pods tolerate, as Kubernetes defines it.

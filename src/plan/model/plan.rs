@@ -118,7 +118,7 @@ impl Plan {
     /// The family of the address that a path's client dials. `None` is the cluster's first.
     #[must_use]
     pub fn family_of(&self, path: &Path) -> Option<Family> {
-        let of_all = self.kubernetes.ip_family.map(Family::from);
+        let of_all = self.kubernetes.ip_family;
         path.family.or(of_all)
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
 use crate::plan::describe::keys::RANGE;
+use crate::plan::model::choice::{Choice, word};
 use crate::plan::model::sweep::{Sweep, SweepError};
 use crate::plan::model::units::{BitRate, Quantity};
 use crate::plan::text::tree::{Entry, Kind, NodeId, Tree, Value};
@@ -249,6 +250,21 @@ impl<'t> Decoder<'t> {
             return None;
         }
         self.bounded(id, least, most)
+    }
+
+    /// A value of a choice, by its word or another spelling of it.
+    pub fn value_of<T: Choice>(&self, id: NodeId) -> Option<T> {
+        let mut values = T::ALL.iter().map(|(value, _)| *value);
+        if let Kind::Scalar(scalar) = &self.tree.get(id).kind
+            && let Some(value) = values
+                .clone()
+                .find(|value| value.also().contains(&scalar.text.as_ref()))
+        {
+            return Some(value);
+        }
+        let words: Vec<String> = values.clone().map(|value| word(&value)).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        values.nth(self.word(id, &words)?)
     }
 
     /// One of some values, by its word.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::decoder::{At, Decoder};
 use crate::diag::{Place, Problem, did_you_mean, quote, some_of};
 use crate::plan::describe::key::{Form, Kind, Limits, MAPPING, Mapping, Most, NewName, Presence};
-use crate::plan::model::choice::{Choice, word};
+use crate::plan::model::choice::Choice;
 use crate::plan::model::kubernetes::StringMap;
 use crate::plan::model::units::{BitRate, Duration, Percent};
 use crate::plan::text::tree::{self, Entry, Map, NodeId, Value};
@@ -191,10 +191,7 @@ impl<'t> Fields<'_, 't> {
 
     pub fn choice<T: Choice>(&self, key: &str) -> Option<At<T>> {
         let id = self.value(key)?;
-        let words: Vec<String> = T::ALL.iter().map(|(value, _)| word(value)).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (value, _) = T::ALL.get(self.decoder.word(id, &words)?)?;
-        self.decoder.at(id, Some(*value))
+        self.decoder.at(id, self.decoder.value_of::<T>(id))
     }
 
     /// A value of one of some kinds.

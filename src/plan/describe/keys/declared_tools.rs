@@ -29,7 +29,7 @@ impl Choice for Take {
 
 /// The units of figures.
 fn figure_units() -> Vec<Word> {
-    FigureUnit::NAMES.iter().map(|name| Word { word: (*name).to_owned(), text: "" }).collect()
+    FigureUnit::NAMES.iter().map(|name| Word { word: (*name).to_owned(), text: "", also: &[] }).collect()
 }
 
 /// A name in expressions.

@@ -3,7 +3,8 @@
 use crate::plan::describe::key::{
     Form, Key, Kind, LONGEST_NAME, List, MAPPING, Mapping, hint, key, limits, words,
 };
-use crate::plan::model::kubernetes::{IpFamily, PodUser, PullPolicy, TaintEffect, TolerationOperator};
+use crate::plan::model::family::Family;
+use crate::plan::model::kubernetes::{PodUser, PullPolicy, TaintEffect, TolerationOperator};
 use crate::plan::model::local::Offloads;
 use crate::plan::model::kubernetes_names::{self, image, label_value, object_name};
 
@@ -24,7 +25,7 @@ const RUN_KEYS: &[Key] = &[
         "What the containers ask for, and what they may use at most."),
     key("priority_class", Kind::Text(Form::Checked(object_name)),
         "The name of the pods' `PriorityClass`."),
-    key("ip_family", Kind::Word(words::<IpFamily>), "The family of pod and Service addresses.")
+    key("ip_family", Kind::Word(words::<Family>), "The family of pod and Service addresses.")
         .or("the cluster's first"),
     key("offloads", Kind::Word(words::<Offloads>),
         "Segmentation offloads of the workers' interfaces. `off` has a container with the capability `NET_ADMIN` switch them off \
