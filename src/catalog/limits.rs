@@ -13,6 +13,7 @@ pub const MSS_BYTES: RangeInclusive<u64> = 88..=32_767;
 /// header of a tunnel.
 pub const DATAGRAM_BYTES: u64 = 1_460;
 
-/// The TCP port on which each worker answers the command line, on its pod's loopback addresses. No declared
-/// tool may listen there. Of several workers on one host's network only one gets it; the others hold no copy of the journal.
-pub const WORKER_CONTROL_PORT: u16 = 15202;
+/// The TCP ports on which workers answer the command line, on their pods' loopback addresses. No declared tool may
+/// listen there. A pod with a network of its own has the first one. Workers on the network of one node, of whatever
+/// runs, each take the first that is free; one that finds none holds no copy of the journal.
+pub const WORKER_CONTROL_PORTS: RangeInclusive<u16> = 15_202..=15_209;

@@ -23,7 +23,7 @@ mod unit;
 pub use better::Better;
 pub use direction::Direction;
 pub use iperf3::IPERF3;
-pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, WORKER_CONTROL_PORT};
+pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, WORKER_CONTROL_PORTS};
 pub use metric::Metric;
 pub use metric_table::{BOTH_WAYS, Column, KnownMetric, METRICS, better, name, reserved_metric};
 pub use netperf::NETPERF;

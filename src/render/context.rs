@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::affinity::Affinity;
 use super::families::WorkerFamilies;
 use super::workers::WorkerPorts;
-use crate::catalog::WORKER_CONTROL_PORT;
+use crate::catalog::WORKER_CONTROL_PORTS;
 use crate::plan::{
-    Family, Kubernetes, NAMESPACE, Offloads, Plan, PodResources, PodSettings, PodUser,
-    PullPolicy, Resources, StringMap, TaintEffect, Toleration, TolerationOperator,
+    Family, Kubernetes, NAMESPACE, Offloads, Plan, PodResources, PodSettings, PodUser, PullPolicy,
+    Resources, StringMap, TaintEffect, Toleration, TolerationOperator,
 };
 use crate::tools::{Port, Transport, declared_programs};
 
@@ -233,8 +233,8 @@ pub(super) struct WorkerContext<'a> {
     pub host_network: bool,
     #[serde(flatten)]
     pub families: &'a WorkerFamilies,
-    /// Where it answers the command line, on its loopback addresses.
-    pub control_port: u16,
+    /// Where it answers the command line, on its loopback addresses: the first that is free.
+    pub control_ports: String,
     pub ports: Vec<PortContext>,
 }
 
@@ -310,7 +310,11 @@ impl<'a> WorkerContext<'a> {
             affinity,
             host_network: worker.host_network,
             families: &worker.families,
-            control_port: WORKER_CONTROL_PORT,
+            control_ports: format!(
+                "{}-{}",
+                WORKER_CONTROL_PORTS.start(),
+                WORKER_CONTROL_PORTS.end()
+            ),
             ports: worker.ports.iter().map(PortContext::from).collect(),
         }
     }

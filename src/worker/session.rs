@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub struct Settings {
     pub other_pod_ip: Option<IpAddr>,
     pub node: String,
     /// The loopback port on which it answers the command line, if any.
-    pub control_port: Option<u16>,
+    pub control_ports: Option<RangeInclusive<u16>>,
     /// Programs of declared tools: the worker announces which files they are.
     pub programs: Vec<String>,
     /// How long it keeps trying while no orchestrator takes it; see [`PATIENCE`].
@@ -113,18 +114,21 @@ pub async fn run(
     // that is not possible, another process does.
     let _ = set_child_subreaper(true);
     let mut copy = SharedCopy::open(settings.copy.clone()).await;
-    let _control = match settings.control_port {
-        Some(port) => match control::serve(port, &settings.identity, copy.clone()).await {
-            Ok(server) => Some(server),
-            Err(error) => {
-                let message =
-                    format!("cannot answer the command line on loopback port {port}: {error}");
-                (settings.tell)(&message);
-                // Nobody could collect the copy, e.g. if two workers are on one node's network.
-                copy = SharedCopy::default();
-                None
+    let _control = match settings.control_ports.clone() {
+        Some(ports) => {
+            match control::serve(ports.clone(), &settings.identity, copy.clone()).await {
+                Ok(server) => Some(server),
+                Err(error) => {
+                    let message = format!(
+                        "cannot answer the command line on any of the loopback ports {ports:?}: {error}"
+                    );
+                    (settings.tell)(&message);
+                    // Nobody could collect the copy, e.g. if many workers are on one node's network.
+                    copy = SharedCopy::default();
+                    None
+                }
             }
-        },
+        }
         None => None,
     };
     let mut steps = Steps::observed_by(Observer::new(settings.pod_ip));

@@ -814,7 +814,7 @@ impl Worker {
             pod_ip: IpAddr::from(Ipv4Addr::LOCALHOST),
             other_pod_ip: None,
             node: "n1".to_owned(),
-            control_port: None,
+            control_ports: None,
             programs: Vec::new(),
             patience: worker::PATIENCE,
             copy: None,
@@ -1255,9 +1255,10 @@ async fn a_worker_that_cannot_hand_out_a_copy_offers_none() {
     let taken = other.local_addr().unwrap().port();
     // This machine may have no IPv6.
     let _ipv6 = StdListener::bind((Ipv6Addr::LOCALHOST, taken));
-    for (port, offers) in [(free_port(), true), (taken, false)] {
+    let free = free_port();
+    for (ports, offers) in [(free..=free, true), (taken..=taken, false)] {
         let worker = Worker::with(Settings {
-            control_port: Some(port),
+            control_ports: Some(ports),
             copy: Some(folder.path().to_owned()),
             ..Worker::settings("w1", address, &run.workers[0])
         });

@@ -6,16 +6,16 @@ use anyhow::{anyhow, bail};
 use futures::future::join_all;
 use tokio::time::timeout;
 
-use crate::catalog::WORKER_CONTROL_PORT;
-use crate::cli::watch::{Heard, Sink};
-use crate::cluster::Cluster;
+use crate::cli::watch::{Heard, Sink, connect_worker};
 use crate::cluster::kubernetes::Kubernetes;
 use crate::diag::error_chain;
 use crate::rpc::pb::{Copy, CopyCollectedRequest, DescribeCopyRequest, ReadCopyRequest};
-use crate::rpc::{self, Identity, WorkerClient, connect_worker_over};
+use crate::rpc::{self, Identity, WorkerClient};
 
 /// For a worker to say what it holds.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// For a running worker to take a connection.
+const LISTENS_WITHIN: Duration = Duration::from_secs(2);
 /// For the next record to arrive.
 const RECORD_WITHIN: Duration = Duration::from_secs(30);
 
@@ -44,10 +44,7 @@ async fn describe(
     pod: &str,
     worker: &str,
 ) -> Option<Holder> {
-    let stream = cluster
-        .connect(pod, WORKER_CONTROL_PORT, ANSWERS_WITHIN)
-        .await;
-    let client = connect_worker_over(stream.ok()?, identity, worker).await;
+    let client = connect_worker(cluster, pod, worker, identity, LISTENS_WITHIN).await;
     let mut client = client.ok()?;
     let answer = client.describe_copy(DescribeCopyRequest {}).await.ok()?;
     rpc::same_version(answer.metadata()).ok()?;

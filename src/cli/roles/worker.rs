@@ -1,6 +1,7 @@
 //! `netplan worker`: the role inside a worker pod.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -26,9 +27,9 @@ pub(in crate::cli) struct WorkerArgs {
     #[arg(long, value_name = "HOST")]
     service: Option<String>,
 
-    /// The port on the pod's loopback addresses where it answers the command line
-    #[arg(long, value_name = "PORT")]
-    control_port: Option<u16>,
+    /// The ports on the pod's loopback addresses, of which it takes the first that is free to answer the command line
+    #[arg(long, value_name = "FIRST-LAST", value_parser = ports)]
+    control_ports: Option<RangeInclusive<u16>>,
 
     /// The folder with ca.crt, tls.crt and tls.key
     #[arg(long, value_name = "DIR")]
@@ -53,6 +54,16 @@ pub(in crate::cli) struct WorkerArgs {
     /// A program of a tool that the plan declares; may be given several times
     #[arg(long, value_name = "NAME")]
     program: Vec<String>,
+}
+
+/// `15202-15209`
+fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let ends = text.split_once('-');
+    let number = |end: &str| end.parse::<u16>().ok();
+    match ends.and_then(|(first, last)| Some((number(first)?, number(last)?))) {
+        Some((first, last)) if first <= last => Ok(first..=last),
+        _ => Err("write two ports, e.g. 15202-15209".to_owned()),
+    }
 }
 
 pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
@@ -83,7 +94,7 @@ pub(in crate::cli) fn execute(args: WorkerArgs) -> Result<Exit, CliError> {
         pod_ip,
         other_pod_ip,
         node: args.node,
-        control_port: args.control_port,
+        control_ports: args.control_ports.clone(),
         programs: args.program,
         patience: worker::PATIENCE,
         copy: args.copy,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 use futures::stream;
 use tokio::net::TcpListener;
@@ -12,27 +13,46 @@ use crate::rpc::pb::worker_control_server::WorkerControlServer;
 use crate::rpc::{self, Identity, MAX_MESSAGE_BYTES};
 use crate::worker::journal_copy::SharedCopy;
 
-/// Listens on both loopback addresses and answers the command line. Dropping the result ends it.
+/// Listens on the first free one of the ports, on both loopback addresses, and answers the command line. Dropping
+/// the result ends it.
 ///
 /// # Errors
-/// When neither address can be bound, e.g. because another worker on the same host network has the port,
-/// or the certificates cannot be used.
+/// When all ports are in use, e.g. by workers on the same host network, or the certificates cannot be used.
 pub(in crate::worker) async fn serve(
-    port: u16,
+    ports: RangeInclusive<u16>,
     identity: &Identity,
     copy: SharedCopy,
 ) -> io::Result<JoinSet<()>> {
-    // A machine may have one family switched off.
+    let mut failed = io::Error::other("there are no ports");
+    for port in ports {
+        match bind(port).await {
+            Ok(listeners) => return answer(listeners, identity, copy),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+/// The listeners on both loopback addresses; on one, if the machine has the other family switched off.
+async fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
+    let in_use = |found: &io::Result<TcpListener>| {
+        found
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+    };
     let ipv4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
     let ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await;
     match (ipv4, ipv6) {
+        // Half a port would lead the command line to somebody else.
+        (ipv4, Ok(_)) if in_use(&ipv4) => ipv4.map(|_| Vec::new()),
+        (Ok(_), ipv6) if in_use(&ipv6) => ipv6.map(|_| Vec::new()),
         (Err(error), Err(_)) => Err(error),
-        (ipv4, ipv6) => answer(ipv4.into_iter().chain(ipv6), identity, copy),
+        (ipv4, ipv6) => Ok(ipv4.into_iter().chain(ipv6).collect()),
     }
 }
 
 fn answer(
-    listeners: impl Iterator<Item = TcpListener>,
+    listeners: impl IntoIterator<Item = TcpListener>,
     identity: &Identity,
     copy: SharedCopy,
 ) -> io::Result<JoinSet<()>> {
@@ -122,6 +142,39 @@ mod tests {
         assert!(ask(at, &run.client, Vec::new()).await.is_err());
         let stream = TcpStream::connect(at).await.unwrap();
         assert!(connect_over(stream, &run.client).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn workers_on_one_network_have_a_port_each() {
+        let run = RunIdentities::issue("r1", &["w1", "w2"]).unwrap();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let first = free.local_addr().unwrap().port().min(u16::MAX - 20);
+        drop(free);
+        // Tests beside this one may have some of them.
+        let ports = first..=first + 20;
+        let mut servers = Vec::new();
+        for identity in &run.workers {
+            let copy = SharedCopy::default();
+            servers.push(serve(ports.clone(), identity, copy).await.unwrap());
+        }
+        let mut found = Vec::new();
+        for worker in ["w1", "w2"] {
+            for port in ports.clone() {
+                let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else {
+                    continue;
+                };
+                if connect_worker_over(stream, &run.client, worker)
+                    .await
+                    .is_ok()
+                {
+                    found.push((worker, port));
+                }
+            }
+        }
+        assert!(
+            matches!(found[..], [("w1", one), ("w2", two)] if one != two),
+            "{found:?}"
+        );
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use super::command::{Command, command};
 use super::command_check::Names;
 use super::extractor::figures;
 use super::parameter::{identifier, parameters};
-use crate::catalog::{WORKER_CONTROL_PORT, built_in_tool};
+use crate::catalog::{WORKER_CONTROL_PORTS, built_in_tool};
 use crate::diag::{Place, Problem, quote};
 use crate::plan::decode::tree::decoder::{At, Decoder, value_or_default};
 use crate::plan::decode::tree::fields::Fields;
@@ -214,18 +214,20 @@ fn overlap(one: &DeclaredPort, other: &DeclaredPort, slots: u16) -> bool {
 
 /// Reports a port on which each worker itself listens.
 fn check_is_free(decoder: &Decoder<'_>, port: &DeclaredPort, place: Place, slots: u16) {
-    let own = DeclaredPort {
+    let own = |number| DeclaredPort {
         name: String::new(),
-        port: WORKER_CONTROL_PORT,
+        port: number,
         protocol: PortProtocol::Tcp,
         per_path: false,
     };
-    if overlap(port, &own, slots) {
-        let what = format!("port {WORKER_CONTROL_PORT}/tcp is netplan's own");
-        decoder.report(
-            Problem::new(place, what)
-                .help("workers answer the command line there; use another port"),
-        );
+    let mut numbers = WORKER_CONTROL_PORTS;
+    if let Some(number) = numbers.find(|number| overlap(port, &own(*number), slots)) {
+        let what = format!("port {number}/tcp is netplan's own");
+        decoder.report(Problem::new(place, what).help(format!(
+            "workers answer the command line on ports {} to {}; use another port",
+            WORKER_CONTROL_PORTS.start(),
+            WORKER_CONTROL_PORTS.end()
+        )));
     }
 }
 
