@@ -11,6 +11,7 @@ mod cleanup;
 mod detached;
 mod host;
 mod interrupt;
+mod least_role;
 mod network;
 mod quick;
 mod restarts;
