@@ -80,6 +80,7 @@ test:
 	@.ci/toolchain test
 	@.ci/packages
 	@.ci/axe-core $(CURDIR)/target/axe-core/axe.min.js
+	@.ci/helm $(CURDIR)/target/helm
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features -- -D warnings

@@ -1,21 +1,22 @@
 //! Plan and templates → the manifests of a run.
 //!
 //! Every Kubernetes object is in `templates/`; Rust only gives the templates their values.
+//! `templates/chart/` is for Helm.
 
 mod affinity;
+mod chart;
 mod context;
 mod engine;
 mod families;
-mod helm;
 mod manifest;
 mod pod_patch;
 mod templates;
 mod workers;
 mod yaml;
 
+pub use chart::{ChartFile, chart};
 pub use context::{ORCHESTRATOR_PORT, RunContext};
 pub use families::WorkerFamilies;
-pub use helm::{ChartFile, chart};
 pub use manifest::{Identities, Manifest, manifests, worker_jobs};
 pub use pod_patch::patch_pods;
 pub use templates::{RenderError, Templates};

@@ -119,6 +119,15 @@ impl Templates {
         self.texts.get(name).map_or("", String::as_str)
     }
 
+    /// Those that are not the built-in ones, by name.
+    pub(super) fn overridden(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let own = EMBEDDED
+            .iter()
+            .map(|&(name, built_in)| (name, built_in, self.text(name)));
+        own.filter(|(_, built_in, text)| built_in != text)
+            .map(|(name, _, text)| (name, text))
+    }
+
     /// All template names.
     pub fn names() -> impl Iterator<Item = &'static str> {
         EMBEDDED.iter().map(|(name, _)| *name)

@@ -205,29 +205,6 @@ fn render_takes_namespace_and_image_from_the_plan() {
 }
 
 #[test]
-fn a_chart_keeps_its_keys_to_its_owner() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let plan = format!("{ROOT}/plans/default.yaml");
-    netplan_in(folder.path(), &["render", &plan, "--helm", "chart"]).expect(0);
-    let chart = folder.path().join("chart");
-    assert!(chart.join("Chart.yaml").is_file() && chart.join("values.yaml").is_file());
-    let mut secrets = 0;
-    for file in fs::read_dir(chart.join("templates")).unwrap() {
-        let path = file.unwrap().path();
-        if fs::read_to_string(&path).unwrap().contains("PRIVATE KEY") {
-            assert_eq!(
-                path.metadata().unwrap().permissions().mode() & 0o077,
-                0,
-                "{path:?}"
-            );
-            secrets += 1;
-        }
-    }
-    assert_eq!(secrets, 5);
-}
-
-#[test]
 fn a_server_is_asked_only_where_there_is_one() {
     let plan = "plans/default.yaml";
     netplan(&["run", plan, "--on", "local", "--dry-run=server"]).expect(2);

@@ -11,6 +11,7 @@ mod action;
 mod architecture;
 mod attach;
 mod cases;
+mod chart;
 mod cli;
 mod color;
 mod compare;

@@ -339,9 +339,11 @@ fn manifests_show_a_text_and_keep_it() {
     );
     let output = netplan(&["render", "plan.yaml", "--helm", "chart"], folder.path());
     assert_eq!(output.code, Some(0), "{output:?}");
-    for file in fs::read_dir(folder.path().join("chart/templates")).unwrap() {
-        let text = fs::read_to_string(file.unwrap().path()).unwrap();
-        assert!(is_safe(&text), "{text:?}");
+    for part in ["chart/files", "chart/templates"] {
+        for file in fs::read_dir(folder.path().join(part)).unwrap() {
+            let text = fs::read_to_string(file.unwrap().path()).unwrap();
+            assert!(is_safe(&text), "{text:?}");
+        }
     }
     let output = netplan(&["schedule", "plan.yaml"], folder.path());
     assert_neutral(&output, false);

@@ -1,16 +1,18 @@
 //! Rendered objects as an API server would take them: every field known to Kubernetes, every pod
-//! within the Pod Security Standard `restricted`. And the Helm chart, which has to make the same.
+//! within the Pod Security Standard `restricted`.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, PodSpec, Secret, Service};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Namespace, Pod, PodSpec, Secret, Service, ServiceAccount,
+};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use netplan::diag::Source;
-use netplan::plan::{self, PlanFile, PodPatch};
+use netplan::plan::{self, PlanFile};
 use netplan::render::{
-    Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, chart, manifests,
-    patch_pods,
+    Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, manifests, patch_pods,
 };
 use netplan::tools;
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,7 +21,7 @@ use serde_json::{Value, json};
 use crate::support::snapshots;
 
 /// Everything that `kubernetes:` and placement can say.
-const FULL: &str = r#"
+pub const FULL: &str = r#"
 version: 1
 name: full
 workers:
@@ -71,7 +73,9 @@ paths:
 tests: [{ iperf3: {} }]
 ";
 
-fn load(text: &str) -> PlanFile {
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+
+pub fn load(text: &str) -> PlanFile {
     plan::load_file(&plan::Alone, Source::new("plan.yaml", text), &[])
         .unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -120,7 +124,7 @@ fn all_plans() -> [(&'static str, Vec<Manifest>); 3] {
 }
 
 /// What an API server with strict field validation makes of an object. A lost key is an error.
-fn typed(object: &Value) -> Result<(), String> {
+pub fn typed(object: &Value) -> Result<(), String> {
     fn through<T: DeserializeOwned + Serialize>(object: &Value) -> Result<Value, String> {
         let typed: T = serde_json::from_value(object.clone()).map_err(|error| error.to_string())?;
         serde_json::to_value(typed).map_err(|error| error.to_string())
@@ -133,7 +137,13 @@ fn typed(object: &Value) -> Result<(), String> {
         ("v1", "Secret") => through::<Secret>(object),
         ("v1", "Service") => through::<Service>(object),
         ("v1", "Pod") => through::<Pod>(object),
+        ("v1", "ServiceAccount") => through::<ServiceAccount>(object),
         ("batch/v1", "Job") => through::<Job>(object),
+        ("batch/v1", "CronJob") => through::<CronJob>(object),
+        (RBAC, "Role") => through::<Role>(object),
+        (RBAC, "RoleBinding") => through::<RoleBinding>(object),
+        (RBAC, "ClusterRole") => through::<ClusterRole>(object),
+        (RBAC, "ClusterRoleBinding") => through::<ClusterRoleBinding>(object),
         ("networking.k8s.io/v1", "NetworkPolicy") => through::<NetworkPolicy>(object),
         _ => Err(format!("unknown kind {kind} of {api}")),
     }?;
@@ -163,7 +173,7 @@ fn pruned(value: &Value) -> Value {
 }
 
 /// The pod of a Pod or Job.
-fn pod_spec(object: &Value) -> Option<PodSpec> {
+pub fn pod_spec(object: &Value) -> Option<PodSpec> {
     match object["kind"].as_str()? {
         "Pod" => serde_json::from_value::<Pod>(object.clone()).ok()?.spec,
         "Job" => {
@@ -179,7 +189,7 @@ fn pod_spec(object: &Value) -> Option<PodSpec> {
 
 /// What a pod does that the Pod Security Standard `restricted` forbids.
 /// <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
-fn violations(pod: &PodSpec) -> Vec<&'static str> {
+pub fn violations(pod: &PodSpec) -> Vec<&'static str> {
     let mut found = Vec::new();
     let mut rule = |broken: bool, name| {
         if broken {
@@ -445,167 +455,4 @@ fn the_manifests_of_a_plan_that_changes_pods_in_the_words_of_kubernetes() {
     // The resolved plan says the same.
     let resolved = load(PATCHED).to_yaml().unwrap();
     assert_eq!(load(&resolved), load(PATCHED));
-}
-
-/// What Helm makes of a chart's template, by the two things that the charts ask of it.
-fn by_helm(text: &str, values: &Value, release_namespace: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (action, tail) = if let Some(tail) = after.strip_prefix(" \"{{\" }}") {
-            ("\"{{\"", tail)
-        } else {
-            after.split_once("}}").unwrap()
-        };
-        out += before;
-        let (expression, json) = match action.trim().strip_suffix("| toJson") {
-            Some(expression) => (expression.trim(), true),
-            None => (action.trim(), false),
-        };
-        let value = match expression.strip_prefix("index .Values ") {
-            _ if expression == "\"{{\"" => json!("{{"),
-            Some(keys) => keys
-                .split(' ')
-                .fold(values.clone(), |at, key| at[key.trim_matches('"')].clone()),
-            None => {
-                let (path, default) = match expression.split_once("| default .Release.Namespace") {
-                    Some((path, _)) => (path.trim(), Some(json!(release_namespace))),
-                    None => (expression, None),
-                };
-                let path = path
-                    .strip_prefix(".Values.")
-                    .unwrap_or_else(|| panic!("{expression}"));
-                let found = path
-                    .split('.')
-                    .fold(values.clone(), |at, key| at[key].clone());
-                default.filter(|_| found == json!("")).unwrap_or(found)
-            }
-        };
-        out += &if json {
-            value.to_string()
-        } else {
-            value.as_str().unwrap().to_owned()
-        };
-        rest = tail;
-    }
-    out + rest
-}
-
-#[test]
-fn the_chart_makes_the_same_objects() {
-    for (name, text) in [("plain", PLAIN), ("full", FULL), ("host", HOST)] {
-        let (run, all) = rendered(text);
-        let files = chart(&run, name, &all);
-        let file = |path: &str| &files.iter().find(|file| file.path == path).unwrap().text;
-        let values = plan::document(file("values.yaml")).unwrap();
-        let about = plan::document(file("Chart.yaml")).unwrap();
-        assert_eq!(
-            (&about["apiVersion"], &about["version"]),
-            (&json!("v2"), &json!("0.0.0"))
-        );
-        let made: Vec<Value> = files
-            .iter()
-            .filter(|file| file.path.starts_with("templates/") && !file.path.contains("NOTES"))
-            .map(|file| {
-                let text = by_helm(&file.text, &values, &run.namespace);
-                plan::document(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
-            })
-            .collect();
-        let wanted = all.iter().filter(|one| one.kind() != "Namespace");
-        for (made, wanted) in made.iter().zip(wanted.clone()) {
-            assert_eq!(pruned(made), pruned(&wanted.object), "{name}");
-            typed(made).unwrap();
-        }
-        assert_eq!(made.len(), wanted.count());
-        assert!(
-            files
-                .iter()
-                .all(|file| file.secret == file.path.contains("-secret-"))
-        );
-    }
-}
-
-#[test]
-fn a_chart_leaves_the_containers_of_a_plan_as_they_are() {
-    let (run, mut all) = rendered(PATCHED);
-    let patch = json!({"spec": {
-        "initContainers": [{"name": "wait", "image": "busybox:1"}],
-        "containers": [{"name": "sidecar", "image": "sidecar:1", "resources": {"limits": {"cpu": "1"}}}],
-    }});
-    patch_pods(&mut all, &PodPatch(patch)).unwrap();
-    let files = chart(&run, "patched", &all);
-    let file = |end: &str| {
-        let mut files = files.iter();
-        &files.find(|file| file.path.ends_with(end)).unwrap().text
-    };
-    let mut values = plan::document(file("values.yaml")).unwrap();
-    assert_eq!(values["image"], json!(run.image));
-    values["image"] = json!("other:1");
-    values["imagePullPolicy"] = json!("Always");
-    values["resources"]["workers"] = json!({"limits": {"memory": "1Gi"}});
-    let job = by_helm(file("job-netplan-0badcafe-w1.yaml"), &values, "release");
-    let job = plan::document(&job).unwrap();
-    let spec = &job["spec"]["template"]["spec"];
-    assert_eq!(spec["containers"][0]["image"], "other:1");
-    let found = |container: &Value| {
-        ["image", "imagePullPolicy", "resources"].map(|field| container[field].clone())
-    };
-    assert_eq!(
-        found(&spec["initContainers"][0]),
-        [json!("busybox:1"), json!(null), json!(null)]
-    );
-    assert_eq!(
-        found(&spec["containers"][1]),
-        [
-            json!("sidecar:1"),
-            json!(null),
-            json!({"limits": {"cpu": "1"}})
-        ]
-    );
-}
-
-#[test]
-fn values_of_the_chart_move_and_place_its_objects() {
-    let (run, all) = rendered(FULL);
-    let files = chart(&run, "full", &all);
-    let file = |end: &str| {
-        &files
-            .iter()
-            .find(|file| file.path.ends_with(end))
-            .unwrap()
-            .text
-    };
-    let mut values = plan::document(file("values.yaml")).unwrap();
-    values["namespace"] = json!("");
-    values["image"] = json!("other:1");
-    values["placement"]["workers"]["w-4"] = json!({});
-    values["resources"]["workers"] = json!({"limits": {"memory": "1Gi"}});
-    let pod = plan::document(&by_helm(
-        file("job-netplan-0badcafe-w-4.yaml"),
-        &values,
-        "release",
-    ))
-    .unwrap();
-    assert_eq!(pod["metadata"]["namespace"], "release");
-    let pod = &pod["spec"]["template"];
-    let container = &pod["spec"]["containers"][0];
-    assert_eq!(container["image"], "other:1");
-    assert_eq!(container["resources"], json!({"limits": {"memory": "1Gi"}}));
-    assert_eq!(pod["spec"]["affinity"], json!({}));
-    let shown: Vec<String> = [
-        "Chart.yaml",
-        "values.yaml",
-        "NOTES.txt",
-        "w-4.yaml",
-        "orchestrator.yaml",
-    ]
-    .iter()
-    .flat_map(|end| {
-        files
-            .iter()
-            .filter(move |file| file.path.ends_with(end) && !file.secret)
-    })
-    .map(|file| format!("## {}\n{}\n", file.path, file.text))
-    .collect();
-    snapshots().bind(|| insta::assert_snapshot!("helm_chart", shown.concat()));
 }

@@ -16,6 +16,7 @@ use crate::cli::results::collect::Collector;
 use crate::cli::terminal::printer;
 use crate::cli::watch::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
 use crate::cluster::Cluster;
+use crate::cluster::kubernetes::Owner;
 use crate::render::RunContext;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
@@ -45,12 +46,18 @@ pub(in crate::cli) async fn run(
         on_interrupt,
         lasting: matches!(target, Target::Kubernetes(_)),
         keep,
+        owner: None,
     };
     progress.attend(live.on(target)).await?
 }
 
-/// Brings the cluster up and returns as soon as the run measures; it continues by itself.
-pub(in crate::cli) async fn start(prepared: &Prepared, target: Target) -> anyhow::Result<Followed> {
+/// Brings the cluster up and returns as soon as the run measures; it continues by itself. The cluster removes it
+/// with its owner.
+pub(in crate::cli) async fn start(
+    prepared: &Prepared,
+    target: Target,
+    owner: Option<Owner>,
+) -> anyhow::Result<Followed> {
     let mut sink = Started;
     let live = Live {
         prepared,
@@ -62,6 +69,7 @@ pub(in crate::cli) async fn start(prepared: &Prepared, target: Target) -> anyhow
         },
         lasting: true,
         keep: false,
+        owner,
     };
     live.on(target).await
 }
@@ -86,10 +94,11 @@ pub(super) struct Live<'a> {
     /// The cluster lives on without this process.
     lasting: bool,
     keep: bool,
+    owner: Option<Owner>,
 }
 
 impl Live<'_> {
-    async fn on(self, target: Target) -> anyhow::Result<Followed> {
+    async fn on(mut self, target: Target) -> anyhow::Result<Followed> {
         let run = &self.prepared.run;
         match target {
             Target::Local => {
@@ -98,6 +107,7 @@ impl Live<'_> {
             }
             Target::Kubernetes(connection) => {
                 let cluster = connection.run(&run.id, &run.namespace);
+                let cluster = cluster.owned_by(self.owner.take());
                 Box::pin(self.whole(cluster)).await
             }
         }

@@ -8,6 +8,7 @@ mod local_cluster;
 #[path = "no_local_cluster.rs"]
 mod local_cluster;
 mod other_runs;
+mod owned_run;
 pub(in crate::cli) mod preflight;
 pub(in crate::cli) mod prepare;
 mod probe;

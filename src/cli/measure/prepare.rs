@@ -9,8 +9,8 @@ use crate::cli::error::CliError;
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
 use crate::plan::{Plan, PlanFile};
 use crate::render::{
-    Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, manifests,
-    patch_pods, worker_jobs,
+    ChartFile, Identities, Manifest, RunContext, Templates, WorkerFamilies, WorkerPorts, chart,
+    manifests, patch_pods, worker_jobs,
 };
 use crate::rpc::{Identity, RunIdentities};
 use crate::schedule::{Schedule, Selection};
@@ -48,12 +48,12 @@ pub(in crate::cli) struct Prepared {
     pub client: Identity,
 }
 
-/// An earlier run to continue.
+/// A run whose id is known: an earlier run to continue, or one that a Job owns.
 #[derive(Debug)]
 pub(in crate::cli) struct Begun {
     pub id: String,
     pub only: Option<String>,
-    /// Its journal, gzipped, in parts, in base64.
+    /// Its journal, gzipped, in parts, in base64; nothing if it has none yet.
     pub journal: Vec<String>,
 }
 
@@ -61,6 +61,28 @@ impl PrepareArgs {
     /// `namespace` takes the place of the plan's.
     pub fn prepare(&self, namespace: Option<&str>) -> Result<Prepared, CliError> {
         self.make.prepare(&self.plan.load_file()?, namespace, None)
+    }
+
+    /// The chart of a plan.
+    pub fn chart(&self) -> Result<Vec<ChartFile>, CliError> {
+        let file = self.plan.load_file()?;
+        // The mistakes that a run would find.
+        let mut prepared = self.make.prepare(&file, None, None)?;
+        prepared.patch_pods()?;
+        let Prepared {
+            plan,
+            plan_text,
+            run,
+            ..
+        } = &prepared;
+        Ok(chart(
+            run,
+            &plan.name,
+            plan_text,
+            &plan.kubernetes,
+            file.depends_on_nodes(),
+            &self.make.templates()?,
+        )?)
     }
 }
 

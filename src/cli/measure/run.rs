@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::lifecycle;
 use super::other_runs::{self, OtherRuns};
+use super::owned_run;
 use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
 use super::resume::Resumed;
@@ -92,6 +93,16 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long, conflicts_with = "dry_run")]
     wait: bool,
 
+    /// Give the run to this Job of its namespace: the run is removed with the Job, and has an id made of the Job's
+    /// uid, so that a repeated start finds it instead of starting another one. Only with Kubernetes
+    #[arg(
+        long,
+        value_name = "JOB",
+        requires = "detach",
+        conflicts_with = "resume"
+    )]
+    owner: Option<String>,
+
     /// Leave all objects in the cluster at the end. Only with Kubernetes
     #[arg(long, conflicts_with = "detach")]
     keep: bool,
@@ -113,6 +124,7 @@ impl RunArgs {
             (self.detach, "--detach"),
             (self.keep, "--keep"),
             (self.wait, "--wait"),
+            (self.owner.is_some(), "--owner"),
         ];
         let needs = options.into_iter().find(|(is_given, _)| *is_given);
         needs.map(|(_, option)| option)
@@ -191,16 +203,26 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             Answer::Interrupted => return Ok(Exit::Interrupted),
         }
     }
+    let owner = match (&args.owner, &target) {
+        (Some(job), Target::Kubernetes(connection)) => {
+            let namespace = namespace.unwrap_or(&file.kubernetes.namespace);
+            let owner = runtime.block_on(connection.owner(namespace, job));
+            Some(owner.map_err(anyhow::Error::from)?)
+        }
+        _ => None,
+    };
+    let only = args.make.selection.only.as_deref();
+    let with_id = owner.as_ref().map(|job| owned_run::begun(job, only));
     let mut prepared = match (prepared, &target) {
-        (Some(prepared), _) => prepared,
-        (None, Target::Local) => args.make.prepare(&file, namespace, None)?,
+        (Some(prepared), _) if with_id.is_none() => prepared,
         (None, Target::Kubernetes(connection)) => {
             let jobs = args.make.group_jobs(&file)?;
             let nodes = runtime.block_on(connection.group_capacity(&jobs));
             let file = file.with_nodes(nodes.map_err(anyhow::Error::from)?);
             let file = file.map_err(anyhow::Error::from)?;
-            args.make.prepare(&file, namespace, None)?
+            args.make.prepare(&file, namespace, with_id.as_ref())?
         }
+        _ => args.make.prepare(&file, namespace, with_id.as_ref())?,
     };
     if let Target::Kubernetes(_) = target {
         prepared.patch_pods()?;
@@ -223,6 +245,12 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         Target::Kubernetes(connection) => Some(connection.clone()),
         Target::Local => None,
     };
+    if let (Some(_), Some(connection)) = (&owner, &connection)
+        && runtime.block_on(owned_run::is_there(connection, &prepared))?
+    {
+        printer::note(&detached_text(&prepared));
+        return Ok(Exit::Well);
+    }
     // What the others have may be free afterwards, e.g. their share of a quota.
     if let (true, Some(connection)) = (args.wait, &connection) {
         runtime.block_on(other_runs::wait(connection, &prepared.run.id))?;
@@ -237,7 +265,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
             resumed.into_journal()?;
         }
         printer::note(&what);
-        let followed = runtime.block_on(lifecycle::start(&prepared, target))?;
+        let followed = runtime.block_on(lifecycle::start(&prepared, target, owner))?;
         return Ok(started(&prepared, followed));
     }
 

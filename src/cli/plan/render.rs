@@ -11,7 +11,7 @@ use crate::cli::measure::prepare::PrepareArgs;
 use crate::cli::measure::target::namespace;
 use crate::cli::terminal::printer;
 use crate::files::{self, Durability};
-use crate::render::{Manifest, chart};
+use crate::render::{ChartFile, Manifest};
 
 /// Print the manifests of a run, or write a file each to a folder
 ///
@@ -29,7 +29,7 @@ pub(in crate::cli) struct RenderArgs {
     prepare: PrepareArgs,
 
     /// The namespace [default: the plan's]
-    #[arg(long, value_name = "NAME", value_parser = namespace)]
+    #[arg(long, value_name = "NAME", value_parser = namespace, conflicts_with = "helm")]
     namespace: Option<String>,
 
     /// Also render the Namespace; deleting the manifests then removes it with everything in it
@@ -40,12 +40,16 @@ pub(in crate::cli) struct RenderArgs {
     #[arg(long, value_name = "DIR", default_value = "-")]
     output: PathBuf,
 
-    /// Write a Helm chart into this folder instead; `helm install` starts the run
+    /// Write a Helm chart into this folder instead: each installation starts a run in the release's namespace, or one
+    /// at each time of a schedule
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     helm: Option<PathBuf>,
 }
 
 pub(in crate::cli) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
+    if let Some(folder) = &args.helm {
+        return write_chart(folder, &args.prepare.chart()?);
+    }
     let mut prepared = args.prepare.prepare(args.namespace.as_deref())?;
     prepared.patch_pods()?;
     if !args.create_namespace {
@@ -54,17 +58,7 @@ pub(in crate::cli) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
             .manifests
             .retain(|manifest| manifest.kind() != "Namespace");
     }
-    if let Some(folder) = &args.helm {
-        let chart = chart(&prepared.run, &prepared.plan.name, &prepared.manifests);
-        for file in &chart {
-            write(&folder.join(&file.path), &file.text, file.secret)?;
-        }
-        printer::note(&format!(
-            "wrote a chart of {} files; try it: helm install bench {}",
-            chart.len(),
-            folder.display()
-        ));
-    } else if args.output.as_os_str() == "-" {
+    if args.output.as_os_str() == "-" {
         printer::results(&stream(&prepared.manifests))?;
     } else {
         // Numbered, so that `kubectl apply -f DIR` applies them in their order.
@@ -79,6 +73,18 @@ pub(in crate::cli) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
             args.output.display()
         ));
     }
+    Ok(Exit::Well)
+}
+
+fn write_chart(folder: &Path, chart: &[ChartFile]) -> Result<Exit, CliError> {
+    for file in chart {
+        write(&folder.join(&file.path), &file.text, false)?;
+    }
+    printer::note(&format!(
+        "wrote a chart of {} files; try it: helm install bench {}",
+        chart.len(),
+        folder.display()
+    ));
     Ok(Exit::Well)
 }
 

@@ -21,6 +21,7 @@ mod startup;
 
 pub use connection::{Configured, Connection, Settings, Timeouts};
 pub use kubeconfig::contexts;
+pub use objects::owner::{Owner, Presence};
 pub use preflight::LARGEST_CONFIG_MAP_BYTES;
 pub use run::Kubernetes;
 pub use run_list::{Run, State};

@@ -7,6 +7,7 @@
 mod admission;
 mod api;
 mod case;
+mod chart;
 mod cleanup;
 mod detached;
 mod host;

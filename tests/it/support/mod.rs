@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod helm;
 mod netplan;
 
 use std::ffi::OsString;

@@ -8,6 +8,7 @@ use kube::api::{DynamicObject, Patch, PatchParams, ValidationDirective};
 use kube::core::{ApiResource, GroupVersionKind, Status};
 use serde_json::{Value, json};
 
+use super::owner::Owner;
 use crate::cluster::Error;
 use crate::cluster::kubernetes::api_error::{api_error, cause, is_transient, one_line, status};
 use crate::cluster::kubernetes::connection::Connection;
@@ -33,11 +34,13 @@ pub enum Mode {
 
 /// Applies the objects of one run into a namespace that is there. The first `ConfigMap` goes
 /// first and becomes the owner of all others, so that they go when it goes; what runs goes last.
+/// `owner` is the owner of the first.
 pub async fn apply(
     connection: &Connection,
     namespace: &str,
     run: &str,
     manifests: &[Manifest],
+    owner: Option<&Owner>,
     mode: Mode,
 ) -> Result<(), Error> {
     let objects: Vec<&Manifest> = manifests
@@ -57,9 +60,10 @@ pub async fn apply(
             "restore `configmap.yaml.j2`",
         ));
     };
-    let owner = send(connection, namespace, objects[first], None, mode).await?;
+    let above = owner.map(Owner::reference);
+    let first_object = send(connection, namespace, objects[first], above.as_ref(), mode).await?;
     let owner = match mode {
-        Mode::Real => Some(reference(&owner)),
+        Mode::Real => Some(reference(&first_object)),
         // Nothing was kept, so nothing can be owned by it.
         Mode::DryRun => None,
     };

@@ -2,4 +2,5 @@
 
 pub mod apply;
 pub mod namespace;
+pub mod owner;
 pub mod remove;

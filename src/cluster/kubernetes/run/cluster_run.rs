@@ -22,6 +22,7 @@ use crate::cluster::kubernetes::labels::selector;
 use crate::cluster::kubernetes::objects::apply;
 use crate::cluster::kubernetes::objects::apply::{Mode, pod_spec};
 use crate::cluster::kubernetes::objects::namespace;
+use crate::cluster::kubernetes::objects::owner::Owner;
 use crate::cluster::kubernetes::objects::remove::remove_run;
 use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::pods::status::{current_pod, is_leaving, pod_state, rendered_name};
@@ -35,6 +36,7 @@ pub struct Kubernetes {
     connection: Connection,
     run: String,
     namespace: String,
+    owner: Option<Owner>,
     applied: AtomicBool,
     /// The run's Jobs have been seen.
     has_jobs: AtomicBool,
@@ -71,6 +73,7 @@ impl Kubernetes {
             connection,
             run: run.to_owned(),
             namespace: namespace.to_owned(),
+            owner: None,
             applied: AtomicBool::new(false),
             has_jobs: AtomicBool::new(false),
             births: Births::default(),
@@ -81,6 +84,12 @@ impl Kubernetes {
                 ended: std::collections::VecDeque::new(),
             }),
         }
+    }
+
+    /// The same, removed by the cluster when its owner is.
+    #[must_use]
+    pub fn owned_by(self, owner: Option<Owner>) -> Self {
+        Self { owner, ..self }
     }
 
     /// The run's id.
@@ -106,6 +115,7 @@ impl Kubernetes {
             &self.namespace,
             &self.run,
             manifests,
+            None,
             Mode::DryRun,
         )
         .await
@@ -316,6 +326,7 @@ impl Cluster for Kubernetes {
             &self.namespace,
             &self.run,
             manifests,
+            self.owner.as_ref(),
             Mode::Real,
         )
         .await?;
