@@ -97,7 +97,6 @@ impl Lines {
                 cell.0,
                 printable::line(&self.means.headlines().failure(cell.test(), failure))
             )),
-            EventKind::LoadSample { .. } => None,
             EventKind::Sample(_) => {
                 self.learn(event);
                 None
@@ -130,7 +129,9 @@ impl Lines {
             EventKind::RunEnded { cancelled: false } => {
                 Some(format!("all {} cells have ended", count.1))
             }
-            EventKind::RunStarted { .. } | EventKind::SampleStarted { .. } => None,
+            EventKind::LoadSample { .. }
+            | EventKind::RunStarted { .. }
+            | EventKind::SampleStarted { .. } => None,
         }
     }
 }

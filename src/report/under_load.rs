@@ -67,7 +67,7 @@ fn measures_the_same(idle: &Test, loaded: &Test) -> bool {
 }
 
 fn is_measured(cell: &CellReport) -> bool {
-    cell.all_measured().first().is_some()
+    !cell.all_measured().is_empty()
 }
 
 /// Whether two cells have the same path and parameters.

@@ -19,15 +19,14 @@ impl Plan {
     #[must_use]
     pub fn loads_of<'a>(&'a self, test: &'a Test, variant: usize) -> Vec<LoadPath<'a>> {
         let of_load = |load: &'a Load| {
-            let named = load.paths.iter().filter_map(move |name| {
+            load.paths.iter().filter_map(move |name| {
                 let is_named = |path: &Path| path.variant == variant && path.plain_name() == name;
                 let path = self.paths.iter().position(is_named)?;
                 Some(LoadPath {
                     tool: &load.tool,
                     path,
                 })
-            });
-            named
+            })
         };
         test.load.iter().flat_map(of_load).collect()
     }

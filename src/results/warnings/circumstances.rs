@@ -15,6 +15,7 @@ pub enum Interfaces {
 
 /// What is known of a sample beside its figures.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Circumstances {
     pub asked_s: f64,
     /// Wall time of the client.
