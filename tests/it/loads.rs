@@ -1,5 +1,4 @@
 //! Latency under load, with real tools over an emulated link.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 
