@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::journal_stream::{Availability, JournalStream};
-use super::messages::{check_lengths, input_from, place_from};
+use super::messages::{check_lengths, input_from, mark_from, place_from};
 use super::session_rate::SessionRate;
 use super::state::message::{Input, Place, Session};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::orchestrator_server::Orchestrator;
 use crate::rpc::pb::{
     CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, CopyPart, FromWorker,
-    GiveUpRequest, GiveUpResponse, Record, ToWorker, WatchRequest,
+    GiveUpRequest, GiveUpResponse, MarkRequest, MarkResponse, Record, ToWorker, WatchRequest,
 };
 use crate::rpc::{Peer, with_version};
 
@@ -216,6 +217,15 @@ impl Orchestrator for Service {
         let input = Input::WorkerGivenUp { worker, reason };
         self.call(Call::Input(input)).await?;
         Ok(with_version(Response::new(GiveUpResponse {})))
+    }
+
+    async fn mark(&self, request: Request<MarkRequest>) -> Result<Response<MarkResponse>, Status> {
+        let now = Timestamp::now();
+        Peer::from_request(&request)?.must_be_client()?;
+        if let Some(mark) = mark_from(request.into_inner(), now) {
+            self.call(Call::Input(Input::Mark(mark))).await?;
+        }
+        Ok(Response::new(MarkResponse {}))
     }
 
     async fn collected(

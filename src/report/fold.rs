@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::sessions::Sessions;
 use crate::plan::{Condition, Path, Plan, Test};
+use crate::results::mark::Mark;
 use crate::results::{Cluster, Environment, Sample, Tear};
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params, Row, Schedule};
@@ -29,12 +30,31 @@ pub struct Report {
     /// How often it was resumed, and for how long nothing was under way.
     pub sessions: Sessions,
     pub environment: Environment,
+    /// What was done while samples ran, in the journal's order.
+    pub marks: Vec<Mark>,
     /// One for each cell of the schedule, in its order.
     pub cells: Vec<CellReport>,
     /// Events of cells that the schedule does not have: a journal of another plan or version.
     pub strangers: usize,
     /// Where the journal is damaged before its end, so that what follows could not be read.
     pub damage: Option<Tear>,
+}
+
+impl Report {
+    /// The marks of a sample of a cell, whose row is of the schedule.
+    pub fn marks_of<'r>(
+        &'r self,
+        row: &Row,
+        sample: u32,
+    ) -> impl Iterator<Item = &'r Mark> + use<'r> {
+        let test = self.plan.tests.get(row.test).map(|test| test.name.as_str());
+        let variant = self.plan.variant_name(row.variant());
+        self.marks.iter().filter(move |mark| {
+            Some(mark.test.as_str()) == test
+                && mark.variant.as_deref() == variant
+                && mark.sample == sample
+        })
+    }
 }
 
 /// How far a run came.

@@ -137,6 +137,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) ->
             intervals: None,
         },
         together: false,
+        during: Vec::new(),
         find: None,
         expect: netplan::plan::Expectations::default(),
     }

@@ -86,6 +86,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[Path]) -> Test {
         paths: paths.iter().map(|p| p.name.clone()).collect(),
         timing: timing(1, 2),
         together: false,
+        during: Vec::new(),
         find: None,
         expect: netplan::plan::Expectations::default(),
     }

@@ -100,6 +100,7 @@ impl SharedPlan {
                 paths: paths.map(|path| path.name.clone()).collect(),
                 timing: shape.timing(test.samples),
                 together: false,
+                during: Vec::new(),
                 find: None,
                 expect: Expectations::default(),
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::copy::claim::Claim;
 use super::copy::epoch::Epoch;
+use super::marks::SetMark;
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
 use crate::results::environment::host_metrics::Observation;
@@ -120,6 +121,8 @@ pub enum Input {
         session: Session,
         held: Result<u64, String>,
     },
+    /// The command line says what was done while samples ran.
+    Mark(SetMark),
     Cancel,
 }
 

@@ -271,6 +271,7 @@ impl Progress {
             EventKind::RunStarted { .. }
             | EventKind::WorkerJoined { .. }
             | EventKind::WorkerLeft { .. }
+            | EventKind::Mark(_)
             | EventKind::RunEnded { .. } => {}
         }
     }
@@ -296,6 +297,7 @@ pub(super) fn cell_of(event: &EventKind) -> Option<&CellId> {
         EventKind::RunStarted { .. }
         | EventKind::WorkerJoined { .. }
         | EventKind::WorkerLeft { .. }
+        | EventKind::Mark(_)
         | EventKind::RunEnded { .. } => None,
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use super::default_names::free_name;
+use super::during;
+use super::fault::Targets;
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use super::together;
 use super::tree::decoder::{At, Decoder};
@@ -18,11 +20,13 @@ use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
 use crate::plan::describe::keys::TEST;
+use crate::plan::model::during::During;
 use crate::plan::model::expect::Find;
 use crate::plan::model::plan_file::Test;
 use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
+use crate::plan::model::units::Duration;
 use crate::plan::text::tree::{Entry, NodeId};
 
 /// What could be read of a test.
@@ -33,6 +37,7 @@ struct FoundTest<'t> {
     tool: Option<ToolSpec>,
     paths: Option<Vec<String>>,
     together: bool,
+    during: Vec<During>,
     timing: Timing,
     swept: Vec<Swept>,
     find: Option<Find>,
@@ -49,6 +54,8 @@ pub struct Known<'a> {
     pub any_tool: bool,
     /// The names of the variants.
     pub variants: &'a [&'a str],
+    /// What faults can break.
+    pub targets: Targets<'a>,
 }
 
 /// What tests may name: a path, or a mesh for all of its paths.
@@ -100,6 +107,7 @@ pub fn tests(
                 tool,
                 paths: test.paths?,
                 together: test.together,
+                during: test.during,
                 timing: test.timing,
                 find: test.find,
                 expect: Expected::to_expectations(&test.expect),
@@ -130,7 +138,11 @@ fn test<'t>(
         Some(_) => 0,
         None => known.variants.len(),
     };
-    let together = fields.boolean("together");
+    let during_items = fields.list("during");
+    let together = fields.boolean("together") || during_items.is_some();
+    let together_place = fields
+        .key_place("together")
+        .or_else(|| fields.key_place("during"));
     let own = timing(decoder, &fields, variants);
     let intervals = fields.duration("intervals");
     let has_intervals = fields.key_place("intervals").is_some();
@@ -152,10 +164,7 @@ fn test<'t>(
         let single: Vec<&str> = single.map(|path| path.name).collect();
         check::check_test(decoder, &expect, &measured, own, &single, known.variants);
     }
-    if let (true, Some(place)) = (together, fields.key_place("together")) {
-        together::check_find(decoder, place, find.is_some());
-    }
-    if let (true, Some(place)) = (together, fields.key_place("together")) {
+    if let (true, Some(place)) = (together, together_place) {
         together::check_find(decoder, place, find.is_some());
     }
     fields.done_else(|key| {
@@ -172,7 +181,7 @@ fn test<'t>(
         rounds::check(decoder, own.repeat.as_ref(), known.variants);
     }
     let mut timing = own.or(defaults);
-    if let (true, Some(place)) = (together, fields.key_place("together")) {
+    if let (true, Some(place)) = (together, together_place) {
         together::check_repeat(decoder, place, &timing.resolve(variants));
     }
     check_timeout(decoder, &timing, tool.as_ref());
@@ -189,6 +198,9 @@ fn test<'t>(
     if let (Some(intervals), Some(tool)) = (intervals, &tool) {
         intervals::check(decoder, intervals, tool, &timing);
     }
+    let lasts = Duration(timing.warmup.0 + timing.duration.0);
+    let during =
+        during_items.and_then(|items| during::during(decoder, items, lasts, known.targets));
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);
         let place = entry.map_or(fields.place, |entry| entry.key_place);
@@ -201,6 +213,7 @@ fn test<'t>(
         tool,
         paths: test_paths,
         together,
+        during: during.unwrap_or_default(),
         timing,
         swept,
         find,

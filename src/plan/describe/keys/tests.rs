@@ -1,5 +1,6 @@
 //! `tests:`.
 
+use super::during::DURING;
 use super::expect::FIND;
 use super::timing::TIMING;
 use super::built_in_tools::built_in_tools;
@@ -24,7 +25,16 @@ const KEYS: &[Key] = &[
         "Measure all paths of the test at once: one sample of each starts on one go, once all servers are ready, \
          whatever `order` and `concurrency` say. Only with a number for `repeat`, and with a port of its own for each server.")
         .or("false"),
+    key("during", ENTRIES,
+        "What is done while the samples run, in every repetition. It implies `together`; times count from the go. Not with \
+         `--detach` and `render`: the command line does it."),
 ];
+
+const ENTRIES: Kind = Kind::List(&List {
+    item: Kind::Map(&DURING),
+    example: "`- { at: 5s, run: [kubectl, get, nodes] }`",
+    is_unique: false,
+});
 
 const CHECKS: &[Key] = &[
     key("find", Kind::Map(&FIND),
