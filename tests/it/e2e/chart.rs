@@ -30,8 +30,8 @@ fn runs(api: &Api, case: &Case) -> Vec<String> {
 /// Waits for a run that is none of these.
 fn wait_for_another(case: &Case, known: &[String]) -> String {
     case.api.wait_for("another run", |api| {
-        let runs = runs(api, case).into_iter();
-        runs.filter(|run| !known.contains(run)).next()
+        let mut runs = runs(api, case).into_iter();
+        runs.find(|run| !known.contains(run))
     })
 }
 
@@ -57,7 +57,7 @@ fn a_chart_is_installed_twice_upgraded_and_uninstalled() {
     act(&case, "upgrade", "a", &json!({}));
     act(&case, "install", "b", &json!({ "options": ["--wait"] }));
     collect(&case, &first);
-    let second = wait_for_another(&case, &[first.clone()]);
+    let second = wait_for_another(&case, std::slice::from_ref(&first));
     collect(&case, &second);
     // A change starts another run.
     act(&case, "upgrade", "a", &json!({ "run": 2 }));
@@ -107,6 +107,6 @@ fn a_launcher_that_starts_again_finds_its_run() {
     again
         .expect(0)
         .says(&format!("run {run} continues by itself"));
-    assert_eq!(runs(&case.api, &case), [run.clone()]);
+    assert_eq!(runs(&case.api, &case), std::slice::from_ref(&run));
     collect(&case, &run);
 }
