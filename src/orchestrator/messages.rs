@@ -211,7 +211,7 @@ fn observation_from(seen: pb::Observed) -> Observation {
 }
 
 /// A mark that came now; `None` when nothing was done.
-pub(super) fn mark_from(request: pb::MarkRequest, now: Timestamp) -> Option<SetMark> {
+pub(super) fn mark_from(request: &pb::MarkRequest, now: Timestamp) -> Option<SetMark> {
     use pb::mark_request::Edge as Said;
     let edge = match request.edge? {
         Said::Begin(_) => Edge::Begin,

@@ -24,8 +24,9 @@ use crate::rpc::{Peer, with_version};
 
 /// How long a worker may take to say Hello on a stream that it has opened.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
-/// Orders that a worker has not taken yet; there are never more than a few.
-const ORDERS: usize = 16;
+/// Orders that a worker has not taken yet. A test that measures its paths together sends one for each path at once; a worker
+/// that has more of them to take loses its session.
+const ORDERS: usize = 1024;
 /// The characters that are kept of the reason why a worker was given up.
 const MAX_REASON_CHARS: usize = 1024;
 /// Records that a watcher has not taken yet; each may carry a tool's output.
@@ -222,7 +223,7 @@ impl Orchestrator for Service {
     async fn mark(&self, request: Request<MarkRequest>) -> Result<Response<MarkResponse>, Status> {
         let now = Timestamp::now();
         Peer::from_request(&request)?.must_be_client()?;
-        if let Some(mark) = mark_from(request.into_inner(), now) {
+        if let Some(mark) = mark_from(&request.into_inner(), now) {
             self.call(Call::Input(Input::Mark(mark))).await?;
         }
         Ok(Response::new(MarkResponse {}))

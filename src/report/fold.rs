@@ -40,23 +40,6 @@ pub struct Report {
     pub damage: Option<Tear>,
 }
 
-impl Report {
-    /// The marks of a sample of a cell, whose row is of the schedule.
-    pub fn marks_of<'r>(
-        &'r self,
-        row: &Row,
-        sample: u32,
-    ) -> impl Iterator<Item = &'r Mark> + use<'r> {
-        let test = self.plan.tests.get(row.test).map(|test| test.name.as_str());
-        let variant = self.plan.variant_name(row.variant());
-        self.marks.iter().filter(move |mark| {
-            Some(mark.test.as_str()) == test
-                && mark.variant.as_deref() == variant
-                && mark.sample == sample
-        })
-    }
-}
-
 /// How far a run came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {

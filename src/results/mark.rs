@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::schedule::Params;
+
 /// A moment at which something was done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
@@ -11,6 +13,8 @@ pub struct Mark {
     /// `None` in a plan without variants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+    #[serde(default, skip_serializing_if = "Params::is_empty")]
+    pub params: Params,
     /// The number of the samples that ran.
     pub sample: u32,
     /// Counts the entries of the test's `during:` from 0.
@@ -48,9 +52,18 @@ impl Mark {
             sample,
             offset_s,
             uncertainty_s,
-            text,
             ..
         } = self;
+        let uncertainty_ms = uncertainty_s * 1e3;
+        format!(
+            "{test}, sample {sample}, {offset_s:.3} s (± {uncertainty_ms:.1} ms): {}",
+            self.what()
+        )
+    }
+
+    /// What was done, and how it ended.
+    #[must_use]
+    pub fn what(&self) -> String {
         let edge = match self.edge {
             Edge::Begin => "begin of ",
             Edge::End => "end of ",
@@ -60,10 +73,7 @@ impl Mark {
             Some(0) | None => String::new(),
             Some(code) => format!(", exit code {code}"),
         };
-        let uncertainty_ms = uncertainty_s * 1e3;
-        format!(
-            "{test}, sample {sample}, {offset_s:.3} s (± {uncertainty_ms:.1} ms): {edge}{text}{code}"
-        )
+        format!("{edge}{}{code}", self.text)
     }
 }
 
@@ -76,6 +86,7 @@ mod tests {
         let mark = Mark {
             test: "outage".to_owned(),
             variant: None,
+            params: Params::default(),
             sample: 2,
             entry: 0,
             edge: Edge::End,

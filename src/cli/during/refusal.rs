@@ -9,7 +9,7 @@ pub(in crate::cli) fn needs_command_line(plan: &Plan, option: &str) -> Result<()
     let Some(test) = plan.tests.iter().find(|test| !test.during.is_empty()) else {
         return Ok(());
     };
-    let keys: Vec<&str> = test.during.iter().map(|entry| entry.key()).collect();
+    let keys: Vec<&str> = test.during.iter().map(During::key).collect();
     let problem = Problem::without_place(format!(
         "{option} does not go with `during:` of the test `{}`: the command line does what its `{}` says, and does not stay",
         test.name,
@@ -41,14 +41,18 @@ pub(in crate::cli) fn needs_terminal(plan: &Plan, has_terminal: bool) -> Result<
 
 /// Refuses a plan with faults on Kubernetes.
 pub(in crate::cli) fn needs_local(plan: &Plan) -> Result<(), CliError> {
-    let entries = plan.tests.iter().flat_map(|test| &test.during);
-    let mut faults = entries.filter(|entry| matches!(entry.what, Deed::Fault(_)));
-    let Some(fault) = faults.next() else {
+    let entries = plan
+        .tests
+        .iter()
+        .flat_map(|test| test.during.iter().map(move |entry| (test, entry)));
+    let mut faults = entries.filter(|(_, entry)| matches!(entry.what, Deed::Fault(_)));
+    let Some((test, fault)) = faults.next() else {
         return Ok(());
     };
     let problem = Problem::without_place(format!(
-        "`{}` in `during:` is for the local cluster: netplan breaks nothing on Kubernetes",
-        fault.key()
+        "`{}` in `during:` of the test `{}` is for the local cluster: netplan breaks nothing on Kubernetes",
+        fault.key(),
+        test.name
     ));
     Err(CliError::usage(problem.help(
         "run the plan with `--on local`, or let `run` start a command that does it",

@@ -10,6 +10,7 @@ use super::table::{BatchId, CellIndex};
 use super::{Phase, message::Step};
 use crate::results::EventKind;
 use crate::results::mark::{Edge, Mark};
+use crate::schedule::Params;
 
 /// Goes that marks may still belong to.
 const REMEMBERED: usize = 64;
@@ -21,6 +22,7 @@ pub struct Go {
     pub id: u64,
     pub test: String,
     pub variant: Option<String>,
+    pub params: Params,
     pub sample: u32,
     pub at: Timestamp,
 }
@@ -71,6 +73,7 @@ impl State {
             id: self.epoch().number() << 40 | client.0,
             test: test.name.clone(),
             variant: variant.map(str::to_owned),
+            params: task.params_at(None),
             sample,
             at: self.now,
         };
@@ -98,6 +101,7 @@ impl State {
         let mark = Mark {
             test: go.test.clone(),
             variant: go.variant.clone(),
+            params: go.params.clone(),
             sample: go.sample,
             entry: set.entry,
             edge: set.edge,

@@ -103,6 +103,9 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     fields.put("verdicts", &Tally::new(&judgements))?;
     fields.put("warnings", &summaries(&warnings))?;
     cells::write(report, &warnings, fields.name("cells")?)?;
+    if !report.marks.is_empty() {
+        fields.put("marks", &report.marks)?;
+    }
     fields.put("baselines", &baselines(report))?;
     if !report.plan.variants.is_empty() {
         fields.put("variants", &variants::rows(report))?;

@@ -8,6 +8,7 @@ mod footnotes;
 mod from_report;
 mod heading;
 mod headline;
+mod marks;
 pub(crate) mod number_format;
 mod outages;
 mod page;
