@@ -213,17 +213,17 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         _ => None,
     };
     let only = args.make.selection.only.as_deref();
-    let begun = owner.as_ref().map(|owner| owned_run::begun(owner, only));
+    let with_id = owner.as_ref().map(|job| owned_run::begun(job, only));
     let mut prepared = match (prepared, &target) {
-        (Some(prepared), _) if begun.is_none() => prepared,
+        (Some(prepared), _) if with_id.is_none() => prepared,
         (None, Target::Kubernetes(connection)) => {
             let jobs = args.make.group_jobs(&file)?;
             let nodes = runtime.block_on(connection.group_capacity(&jobs));
             let file = file.with_nodes(nodes.map_err(anyhow::Error::from)?);
             let file = file.map_err(anyhow::Error::from)?;
-            args.make.prepare(&file, namespace, begun.as_ref())?
+            args.make.prepare(&file, namespace, with_id.as_ref())?
         }
-        _ => args.make.prepare(&file, namespace, begun.as_ref())?,
+        _ => args.make.prepare(&file, namespace, with_id.as_ref())?,
     };
     if let Target::Kubernetes(_) = target {
         during::needs_local(&prepared.plan)?;

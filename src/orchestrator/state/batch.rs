@@ -28,8 +28,9 @@ struct Batch {
     members: Vec<CellIndex>,
     /// Members whose attempts have no result yet.
     under_way: usize,
-    /// Those of all members, until the last lane is closed.
-    nodes: Option<ReservedNodes>,
+    /// Those of all members, until the last lane is closed. A worker may have come back on another node while the old
+    /// one is still reserved.
+    nodes: Vec<ReservedNodes>,
 }
 
 impl Batches {
@@ -125,7 +126,7 @@ impl State {
         let state = &mut self.batches.batches[batch];
         state.under_way = under_way;
         if under_way > 0 {
-            state.nodes = Some(nodes);
+            state.nodes.push(nodes);
         } else {
             self.queue.release(&nodes);
             self.queue_batch(batch);
@@ -192,12 +193,14 @@ impl State {
     }
 
     /// Takes the nodes of a cell's batch, once no lane of the batch is left.
-    pub(super) fn nodes_of_batch_without_lane(&mut self, cell: CellIndex) -> Option<ReservedNodes> {
-        let batch = self.batches.of(cell)?;
+    pub(super) fn nodes_of_batch_without_lane(&mut self, cell: CellIndex) -> Vec<ReservedNodes> {
+        let Some(batch) = self.batches.of(cell) else {
+            return Vec::new();
+        };
         let mut lanes = self.lanes.values();
         if lanes.any(|lane| self.batches.of(lane.cell) == Some(batch)) {
-            return None;
+            return Vec::new();
         }
-        self.batches.batches[batch].nodes.take()
+        std::mem::take(&mut self.batches.batches[batch].nodes)
     }
 }

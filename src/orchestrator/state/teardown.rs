@@ -176,12 +176,15 @@ impl State {
     }
 
     pub(super) fn close_lane(&mut self, id: LaneId) {
-        if let Some(lane) = self.lanes.remove(&id)
-            && let Some(nodes) = lane
-                .nodes
-                .or_else(|| self.nodes_of_batch_without_lane(lane.cell))
-        {
-            self.queue.release(&nodes);
+        let Some(lane) = self.lanes.remove(&id) else {
+            return;
+        };
+        let nodes = match lane.nodes {
+            Some(nodes) => vec![nodes],
+            None => self.nodes_of_batch_without_lane(lane.cell),
+        };
+        for nodes in &nodes {
+            self.queue.release(nodes);
         }
     }
 }

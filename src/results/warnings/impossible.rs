@@ -3,6 +3,7 @@
 
 use super::circumstances::Circumstances;
 use super::warning::Warning;
+use crate::catalog::{KnownMetric, Unit};
 use crate::tools::{Cause, Failure, Metrics, name};
 
 /// More than any network interface or memory carries, in bits per second.
@@ -54,10 +55,6 @@ pub fn remove_impossible(
 fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static str, String)> {
     let most = |name, most: f64, what: &str| (value > most).then(|| (name, what.to_owned()));
     let longest_us = 1e6 * about.wall_s.max(about.asked_s);
-    let time =
-        |name| most(name, longest_us, "it is longer than the sample").filter(|_| longest_us > 0.0);
-    let rate = |name| most(name, MOST_BPS, "no network is that fast");
-    let transactions = |name| most(name, MOST_PER_S, "no processor is that fast");
     let cpu = |name, cores: u32| {
         let cores = match cores {
             0 => MOST_CORES,
@@ -70,31 +67,20 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
             "the node's CPUs have less time",
         )
     };
-    match metric {
-        name::THROUGHPUT_BPS => rate(name::THROUGHPUT_BPS),
-        name::THROUGHPUT_FORWARD_BPS => rate(name::THROUGHPUT_FORWARD_BPS),
-        name::THROUGHPUT_REVERSE_BPS => rate(name::THROUGHPUT_REVERSE_BPS),
-        name::THROUGHPUT_LOWEST_BPS => rate(name::THROUGHPUT_LOWEST_BPS),
-        name::SENT_BPS => rate(name::SENT_BPS),
-        name::TRANSACTIONS_PER_S => transactions(name::TRANSACTIONS_PER_S),
-        name::TRANSACTIONS_LOWEST_PER_S => transactions(name::TRANSACTIONS_LOWEST_PER_S),
-        name::PACKETS_PER_S => most(name::PACKETS_PER_S, MOST_PER_S, "no interface is that fast"),
-        name::RETRANSMITS => most(
-            name::RETRANSMITS,
-            WRAPPED - 1.0,
-            "a counter of 32 bits has wrapped",
-        ),
-        name::LOST_PERCENT => most(name::LOST_PERCENT, 100.0, "more than all were lost"),
-        name::EFFECTIVE_MSS => most(name::EFFECTIVE_MSS, MOST_MSS, "TCP cannot announce it"),
-        name::CPU_PERCENT_CLIENT => cpu(name::CPU_PERCENT_CLIENT, about.client_cores),
-        name::CPU_PERCENT_SERVER => cpu(name::CPU_PERCENT_SERVER, about.server_cores),
-        name::RTT_US => time(name::RTT_US),
-        name::JITTER_US => time(name::JITTER_US),
-        name::LATENCY_MEAN_US => time(name::LATENCY_MEAN_US),
-        name::LATENCY_P50_US => time(name::LATENCY_P50_US),
-        name::LATENCY_P90_US => time(name::LATENCY_P90_US),
-        name::LATENCY_P99_US => time(name::LATENCY_P99_US),
-        name::LATENCY_MAX_US => time(name::LATENCY_MAX_US),
+    let known = KnownMetric::from_name(metric).filter(|known| known.word.is_some())?;
+    match (known.name, known.unit) {
+        (name @ name::PACKETS_PER_S, _) => most(name, MOST_PER_S, "no interface is that fast"),
+        (name @ name::LOST_PERCENT, _) => most(name, 100.0, "more than all were lost"),
+        (name @ name::EFFECTIVE_MSS, _) => most(name, MOST_MSS, "TCP cannot announce it"),
+        (name @ name::CPU_PERCENT_CLIENT, _) => cpu(name, about.client_cores),
+        (name @ name::CPU_PERCENT_SERVER, _) => cpu(name, about.server_cores),
+        (name, Unit::BitsPerSecond) => most(name, MOST_BPS, "no network is that fast"),
+        (name, Unit::PerSecond) => most(name, MOST_PER_S, "no processor is that fast"),
+        (name, Unit::Count) => most(name, WRAPPED - 1.0, "a counter of 32 bits has wrapped"),
+        (name, Unit::Microseconds) => {
+            let longer = most(name, longest_us, "it is longer than the sample");
+            longer.filter(|_| longest_us > 0.0)
+        }
         _ => None,
     }
 }

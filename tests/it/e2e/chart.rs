@@ -107,6 +107,6 @@ fn a_launcher_that_starts_again_finds_its_run() {
     again
         .expect(0)
         .says(&format!("run {run} continues by itself"));
-    assert_eq!(runs(&case.api, &case), std::slice::from_ref(&run));
+    assert_eq!(runs(&case.api, &case), [run.as_str()]);
     collect(&case, &run);
 }

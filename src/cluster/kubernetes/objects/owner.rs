@@ -113,8 +113,7 @@ impl Connection {
         let found = found.map_err(|error| api_error("look for the run's Jobs", &error))?;
         let names = found.items.iter();
         let names = names.filter_map(|job| job.metadata.name.as_deref());
-        let names: Vec<&str> = names.collect();
-        Ok(Presence::new(manifests, &names))
+        Ok(Presence::new(manifests, &names.collect::<Vec<_>>()))
     }
 }
 

@@ -325,17 +325,14 @@ impl State {
             present.map(|present| present.place.node.as_str())
         };
         let node = node_of(worker);
+        // A client that outlives its session may run on, and nobody knows whether its worker comes back on that node.
+        let may_be_at = |end: WorkerId| node_of(end).is_none() || node_of(end) == node;
+        let is_serial = self.tasks.plan().concurrency == Concurrency::Serial;
         self.lanes.values().any(|lane| {
             let measures = lane
                 .running()
                 .is_some_and(|attempt| matches!(attempt.stage, Stage::Measuring { .. }));
-            let is_serial = self.tasks.plan().concurrency == Concurrency::Serial;
-            measures
-                && (is_serial
-                    || self
-                        .ends(lane.cell)
-                        .into_iter()
-                        .any(|end| node_of(end) == node))
+            measures && (is_serial || self.ends(lane.cell).into_iter().any(may_be_at))
         })
     }
 

@@ -3,26 +3,14 @@
 
 use proptest::prelude::*;
 
-use super::super::copy::epoch::Epoch;
 use super::super::message::{KeptStep, Process};
 use super::super::*;
 use super::cells::{CellSpec, WORKERS, cells, policy};
 use super::journal_check::check;
+use super::kept_step::Kept;
 use super::world::{Machine, World};
 use crate::plan::Repeat;
 use crate::tools::How;
-
-/// A step that outlives sessions.
-#[derive(Clone, Debug)]
-pub(super) struct Kept {
-    worker: &'static str,
-    epoch: Epoch,
-    /// In the worker's newest session.
-    process: Process,
-    is_client: bool,
-    /// Its answer, once it has ended.
-    end: Option<Input>,
-}
 
 impl World {
     fn is_alive(&self, session: Session) -> bool {

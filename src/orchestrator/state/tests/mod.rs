@@ -7,6 +7,7 @@ mod fake_tool;
 mod histories;
 mod journal_check;
 mod kept;
+mod kept_step;
 mod mesh;
 mod plans;
 mod policies;

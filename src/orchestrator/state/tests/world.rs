@@ -11,7 +11,7 @@ use super::super::copy::epoch::Epoch;
 use super::super::message::{ClientEnd, Process};
 use super::super::*;
 use super::cells::{CellSpec, WORKERS, cells_of_command, tasks};
-use super::kept::Kept;
+use super::kept_step::Kept;
 use super::plans::{Policy, state_after, state_of_epoch};
 use crate::plan::Concurrency;
 use crate::results::WorkerEnvironment;
