@@ -9,9 +9,8 @@ use tonic::Status;
 use super::address;
 use super::state::copy::claim::{Claim, HeldJournal};
 use super::state::copy::epoch::Epoch;
-use super::state::marks::SetMark;
 use super::state::message::{
-    ClientEnd, Input, KeptStep, Order, Place, Process, Session, Step, TcpConnection,
+    ClientEnd, Input, KeptStep, Order, Place, Process, Session, SetMark, Step, TcpConnection,
 };
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
 use crate::results::mark::Edge;

@@ -1,15 +1,14 @@
 //! Goes of tests with `during:`, and the marks that the command line sets while their samples run.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::State;
+use super::message::{SetMark, Step};
 use super::table::{BatchId, CellIndex};
-use super::{Phase, message::Step};
+use super::{Phase, State};
 use crate::results::EventKind;
-use crate::results::mark::{Edge, Mark};
+use crate::results::mark::Mark;
 use crate::schedule::Params;
 
 /// Goes that marks may still belong to.
@@ -25,19 +24,6 @@ pub struct Go {
     pub params: Params,
     pub sample: u32,
     pub at: Timestamp,
-}
-
-/// What the command line says of something that was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetMark {
-    /// The id of the go.
-    pub go: u64,
-    pub entry: u32,
-    pub edge: Edge,
-    pub happened: Timestamp,
-    pub uncertainty: Duration,
-    pub exit_code: Option<i32>,
-    pub text: String,
 }
 
 /// The goes so far.
