@@ -50,6 +50,10 @@ enum Place {
 fn escape(text: &str, place: Place) -> String {
     let text = printable::line(text);
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
+    // It may follow another text that ends with `:` or `www`.
+    if text.starts_with("//") || text.starts_with('.') {
+        escaped.push_str(SEPARATOR);
+    }
     let mut before = None;
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -117,6 +121,8 @@ mod tests {
             ("a|b `c` *d* ~e~", "a\\|b \\`c\\` \\*d\\* \\~e\\~"),
             ("[a](http://x)", "\\[a\\](http:&#8203;//x)"),
             ("www.x.org", "www&#8203;.x.org"),
+            ("//x.org", "&#8203;//x.org"),
+            (".x.org", "&#8203;.x.org"),
             ("@team a@b.org", "@&#8203;team a@&#8203;b.org"),
             (
                 "fixes #12 GH-7 o/r#8",

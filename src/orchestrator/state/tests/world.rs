@@ -33,6 +33,8 @@ pub(super) struct World {
     pub(super) over: HashSet<Session>,
     /// What the orchestrator believes, by worker.
     pub(super) believed: HashMap<String, Session>,
+    /// The newest session that it has heard of, by worker: it takes no older one.
+    pub(super) newest: HashMap<String, Session>,
     pub(super) next_session: u64,
     pub(super) servers: Vec<(Process, String, bool)>,
     pub(super) clients: Vec<(Process, Vec<String>, u64)>,
@@ -135,6 +137,7 @@ impl World {
             deaf: HashSet::new(),
             over: HashSet::new(),
             believed: HashMap::new(),
+            newest: HashMap::new(),
             next_session: 1,
             servers: Vec::new(),
             clients: Vec::new(),
@@ -247,14 +250,18 @@ impl World {
                 worker, session, ..
             } => {
                 let believed = self.believed.get(worker).copied();
-                if believed < Some(*session) && !self.over.contains(session) {
+                let newest = self.newest.entry(worker.clone()).or_insert(Session(0));
+                if *newest < *session && !self.over.contains(session) {
+                    *newest = *session;
                     self.over.extend(believed);
                     self.given_up.remove(worker);
                     self.believed.insert(worker.clone(), *session);
                 }
             }
-            Input::WorkerLeft { session, .. } => {
+            Input::WorkerLeft { worker, session } => {
                 self.over.insert(*session);
+                let newest = self.newest.entry(worker.clone()).or_insert(*session);
+                *newest = (*newest).max(*session);
             }
             Input::WorkerGivenUp { worker, .. } => drop(self.given_up.insert(worker.clone())),
             Input::Cancel => self.cancelled = true,
