@@ -217,7 +217,7 @@ async fn emulated_nodes_let_through_what_policies_allow() {
             "w2",
             &tries(&[
                 "+10.244.1.11 5201",
-                "+fd00:10:244::1:b 5201",
+                "+fd00:10:244:1::b 5201",
                 "10.244.1.11 5202",
             ]),
             &rule("podAffinity", "w1"),
@@ -237,7 +237,7 @@ async fn emulated_nodes_let_through_what_policies_allow() {
     let well = |text: &str| (Exit::Code(0), text.to_owned());
     assert_eq!(
         ended[0],
-        well("10.244.1.11 5201: 0\nfd00:10:244::1:b 5201: 0\n10.244.1.11 5202: 124\n")
+        well("10.244.1.11 5201: 0\nfd00:10:244:1::b 5201: 0\n10.244.1.11 5202: 124\n")
     );
     // The second is kept out at w1, the third does not leave w3.
     assert_eq!(
