@@ -2,6 +2,7 @@
 
 mod compare;
 mod connectivity;
+mod during;
 mod error;
 mod help;
 mod import;

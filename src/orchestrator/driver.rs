@@ -324,7 +324,12 @@ impl<'t> Driver<'t> {
     fn acknowledge(&mut self) {
         let next_seq = self.on_disk.min(self.state.acknowledged());
         let finished = self.finished;
-        let extent = Availability::Journal(Extent { next_seq, finished });
+        let goes = self.state.goes();
+        let extent = Availability::Journal(Extent {
+            next_seq,
+            finished,
+            goes,
+        });
         self.availability.send_if_modified(|availability| {
             let is_new = *availability != extent;
             *availability = extent;

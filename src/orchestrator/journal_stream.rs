@@ -6,12 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tonic::Status;
 
 use super::messages::record_from;
+use super::state::marks::Go;
 use crate::results::RecordReader;
-use crate::rpc::pb::{Gathering, Record};
+use crate::rpc::pb::{self, Gathering, Record};
 
 /// What there is for watchers.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,12 +24,14 @@ pub(super) enum Availability {
 }
 
 /// How far the journal has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extent {
     /// Events that are acknowledged: the number of the one that comes next.
     pub next_seq: u64,
     /// There will be no more.
     pub finished: bool,
+    /// Those whose samples run.
+    pub goes: Vec<Go>,
 }
 
 /// Reads records in their order.
@@ -39,6 +43,8 @@ pub(super) struct JournalStream {
     from: u64,
     /// What was said last about the workers that are waited for.
     said: Option<Gathering>,
+    /// The goes that the watcher believes to last.
+    goes: Vec<u64>,
     availability: watch::Receiver<Availability>,
 }
 
@@ -52,13 +58,14 @@ impl JournalStream {
         availability: watch::Receiver<Availability>,
     ) -> Result<Self, Status> {
         if let Availability::Journal(extent) = &*availability.borrow() {
-            check_range(from, *extent)?;
+            check_range(from, extent)?;
         }
         Ok(Self {
             folder: folder.to_owned(),
             records: None,
             from,
             said: None,
+            goes: Vec::new(),
             availability,
         })
     }
@@ -81,7 +88,13 @@ impl JournalStream {
                     }
                 }
                 Availability::Journal(extent) => {
-                    let record = self.record_before(extent)?;
+                    if let Some(go) = self.changed_go(&extent.goes) {
+                        return Ok(Some(Record {
+                            go: Some(go),
+                            ..Record::default()
+                        }));
+                    }
+                    let record = self.record_before(&extent)?;
                     if record.is_some() || extent.finished {
                         return Ok(record);
                     }
@@ -93,7 +106,33 @@ impl JournalStream {
         }
     }
 
-    fn record_before(&mut self, extent: Extent) -> Result<Option<Record>, Status> {
+    /// A go that has begun or ended since the watcher was told.
+    fn changed_go(&mut self, goes: &[Go]) -> Option<pb::Go> {
+        let ended = self
+            .goes
+            .iter()
+            .position(|id| goes.iter().all(|go| go.id != *id));
+        if let Some(ended) = ended {
+            return Some(pb::Go {
+                id: self.goes.remove(ended),
+                is_over: true,
+                ..pb::Go::default()
+            });
+        }
+        let begun = goes.iter().find(|go| !self.goes.contains(&go.id))?;
+        self.goes.push(begun.id);
+        let elapsed = Timestamp::now().duration_since(begun.at).unsigned_abs();
+        Some(pb::Go {
+            id: begun.id,
+            test: begun.test.clone(),
+            variant: begun.variant.clone().unwrap_or_default(),
+            sample: begun.sample,
+            elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+            is_over: false,
+        })
+    }
+
+    fn record_before(&mut self, extent: &Extent) -> Result<Option<Record>, Status> {
         let records = match &mut self.records {
             Some(records) => records,
             none => {
@@ -110,7 +149,7 @@ impl JournalStream {
     }
 }
 
-fn check_range(from: u64, extent: Extent) -> Result<(), Status> {
+fn check_range(from: u64, extent: &Extent) -> Result<(), Status> {
     let next = extent.next_seq;
     if from <= next {
         return Ok(());

@@ -129,6 +129,7 @@ impl Lines {
             EventKind::RunEnded { cancelled: false } => {
                 Some(format!("all {} cells have ended", count.1))
             }
+            EventKind::Mark(mark) => Some(mark.to_text()),
             EventKind::LoadSample { .. }
             | EventKind::RunStarted { .. }
             | EventKind::SampleStarted { .. } => None,

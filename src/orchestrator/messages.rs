@@ -3,15 +3,17 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tonic::Status;
 
 use super::address;
 use super::state::copy::claim::{Claim, HeldJournal};
 use super::state::copy::epoch::Epoch;
 use super::state::message::{
-    ClientEnd, Input, KeptStep, Order, Place, Process, Session, Step, TcpConnection,
+    ClientEnd, Input, KeptStep, Order, Place, Process, Session, SetMark, Step, TcpConnection,
 };
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
+use crate::results::mark::Edge;
 use crate::results::{StoredRecord, WorkerEnvironment};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{self, FromWorker, Hello, Record, to_worker};
@@ -21,6 +23,12 @@ use crate::rpc::{self, Malformed, what_ended};
 const MAX_ENVIRONMENT_BYTES: usize = 64 * 1024;
 /// Each other text of a Hello; the longest are names of nodes, which have up to 253 bytes.
 const MAX_NAME_BYTES: usize = 256;
+
+/// The characters that are kept of what was done.
+const MAX_MARK_CHARS: usize = 1024;
+/// A mark is sent at once, or when the connection is back.
+const MAX_AGE_US: u64 = 24 * 60 * 60 * 1_000_000;
+const MAX_UNCERTAINTY_US: u64 = 60 * 1_000_000;
 
 /// Checks that each part of a Hello is within its limit.
 ///
@@ -200,6 +208,27 @@ fn observation_from(seen: pb::Observed) -> Observation {
         figures,
         carried_bytes,
     }
+}
+
+/// A mark that came now; `None` when nothing was done.
+pub(super) fn mark_from(request: &pb::MarkRequest, now: Timestamp) -> Option<SetMark> {
+    use pb::mark_request::Edge as Said;
+    let edge = match request.edge? {
+        Said::Begin(_) => Edge::Begin,
+        Said::End(_) => Edge::End,
+        Said::Moment(_) => Edge::Moment,
+    };
+    let uncertainty = Duration::from_micros((request.round_trip_us / 2).min(MAX_UNCERTAINTY_US));
+    let age = Duration::from_micros(request.age_us.min(MAX_AGE_US));
+    Some(SetMark {
+        go: request.go,
+        entry: request.entry,
+        edge,
+        happened: now - age - uncertainty,
+        uncertainty,
+        exit_code: request.exit_code,
+        text: request.text.chars().take(MAX_MARK_CHARS).collect(),
+    })
 }
 
 /// A record as a message.

@@ -5,26 +5,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::journal_stream::{Availability, JournalStream};
-use super::messages::{check_lengths, input_from, place_from};
+use super::messages::{check_lengths, input_from, mark_from, place_from};
 use super::session_rate::SessionRate;
 use super::state::message::{Input, Place, Session};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::orchestrator_server::Orchestrator;
 use crate::rpc::pb::{
     CancelRequest, CancelResponse, CollectedRequest, CollectedResponse, CopyPart, FromWorker,
-    GiveUpRequest, GiveUpResponse, Record, ToWorker, WatchRequest,
+    GiveUpRequest, GiveUpResponse, MarkRequest, MarkResponse, Record, ToWorker, WatchRequest,
 };
 use crate::rpc::{Peer, with_version};
 
 /// How long a worker may take to say Hello on a stream that it has opened.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
-/// Orders that a worker has not taken yet; there are never more than a few.
-const ORDERS: usize = 16;
+/// Orders that a worker has not taken yet. A test that measures its paths together sends one for each path at once; a worker
+/// that has more of them to take loses its session.
+const ORDERS: usize = 1024;
 /// The characters that are kept of the reason why a worker was given up.
 const MAX_REASON_CHARS: usize = 1024;
 /// Records that a watcher has not taken yet; each may carry a tool's output.
@@ -216,6 +218,15 @@ impl Orchestrator for Service {
         let input = Input::WorkerGivenUp { worker, reason };
         self.call(Call::Input(input)).await?;
         Ok(with_version(Response::new(GiveUpResponse {})))
+    }
+
+    async fn mark(&self, request: Request<MarkRequest>) -> Result<Response<MarkResponse>, Status> {
+        let now = Timestamp::now();
+        Peer::from_request(&request)?.must_be_client()?;
+        if let Some(mark) = mark_from(&request.into_inner(), now) {
+            self.call(Call::Input(Input::Mark(mark))).await?;
+        }
+        Ok(Response::new(MarkResponse {}))
     }
 
     async fn collected(

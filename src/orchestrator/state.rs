@@ -22,6 +22,7 @@ mod deadlines;
 mod kept;
 mod lane;
 mod load_run;
+pub mod marks;
 pub mod message;
 mod policy_check;
 mod progress;
@@ -45,6 +46,7 @@ use copy::epoch::Epoch;
 use copy::holder::{Copies, Ledger};
 use kept::Stray;
 use lane::{Lane, LaneId};
+use marks::Goes;
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use policy_check::PolicyCheck;
 use progress::{Next, Progress};
@@ -111,6 +113,7 @@ pub struct State {
     order: SampleOrder,
     groups: Groups,
     batches: Batches,
+    goes: Goes,
     /// A sample of each cell that has not ended, except for those in lanes.
     queue: Queue,
     lanes: BTreeMap<LaneId, Lane>,
@@ -229,6 +232,7 @@ impl State {
             ended,
             groups,
             batches,
+            goes: Goes::default(),
             order,
             queue,
             lanes: BTreeMap::new(),
@@ -298,6 +302,7 @@ impl State {
             Input::ConnectionTried(client, connected) => self.connection_tried(client, connected),
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Held { session, held } => self.held(session, held.ok()),
+            Input::Mark(mark) => self.set_mark(mark),
             Input::Cancel => self.cancel(),
         }
         self.advance_copy();

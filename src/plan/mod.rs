@@ -13,6 +13,7 @@ pub use describe::reference::reference;
 pub use describe::schema::schema;
 pub use model::choice::word;
 pub use model::container::{SecurityContext, WorkerPort};
+pub use model::during::{By, Deed, During};
 pub use model::expect::{Bound, Comparison, Condition, Expectation, Expectations, Find, Goal};
 pub use model::family::Family;
 pub use model::fault::{Fault, LossyLink};

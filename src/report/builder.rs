@@ -183,6 +183,7 @@ impl Builder {
                 environment: Environment::from_events(std::iter::empty(), None),
                 cells,
                 strangers: 0,
+                marks: Vec::new(),
                 damage: None,
             },
             index: None,
@@ -220,6 +221,7 @@ impl Builder {
                 };
             }
             EventKind::WorkerJoined { .. } | EventKind::WorkerLeft { .. } => {}
+            EventKind::Mark(mark) => report.marks.push(mark),
             EventKind::SampleStarted { cell, .. } => {
                 self.cell(&cell);
             }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::sessions::Sessions;
 use crate::plan::{Condition, Path, Plan, Test};
+use crate::results::mark::Mark;
 use crate::results::{Cluster, Environment, Sample, Tear};
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params, Row, Schedule};
@@ -29,6 +30,8 @@ pub struct Report {
     /// How often it was resumed, and for how long nothing was under way.
     pub sessions: Sessions,
     pub environment: Environment,
+    /// What was done while samples ran, in the journal's order.
+    pub marks: Vec<Mark>,
     /// One for each cell of the schedule, in its order.
     pub cells: Vec<CellReport>,
     /// Events of cells that the schedule does not have: a journal of another plan or version.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::environment::worker::WorkerEnvironment;
+use super::mark::Mark;
 use super::warnings::Warning;
 use crate::schedule::search::Found;
 use crate::schedule::{CellId, Params};
@@ -87,6 +88,8 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "is_zero")]
         raw_cut_bytes: u64,
     },
+    /// Something was done while samples ran.
+    Mark(Mark),
     /// Exactly one for each cell of a finished run.
     CellEnded {
         cell: CellId,
@@ -112,6 +115,7 @@ impl EventKind {
             Self::RunStarted { .. }
             | Self::WorkerJoined { .. }
             | Self::WorkerLeft { .. }
+            | Self::Mark(_)
             | Self::RunEnded { .. } => false,
         }
     }
@@ -145,6 +149,7 @@ impl EventKind {
             | Self::WorkerJoined { .. }
             | Self::WorkerLeft { .. }
             | Self::SampleStarted { .. }
+            | Self::Mark(_)
             | Self::CellEnded { .. }
             | Self::RunEnded { .. } => None,
         }

@@ -5,6 +5,7 @@ pub mod environment;
 pub mod epoch_file;
 mod event;
 pub mod journal;
+pub mod mark;
 mod progress;
 mod record_reader;
 pub mod run_dir;

@@ -109,6 +109,7 @@ pub fn record(seq: u64, line: String, raw: Option<(String, Vec<u8>)>) -> Record 
         line,
         raw,
         gathering: None,
+        go: None,
     }
 }
 

@@ -144,6 +144,12 @@ impl<'de> Deserialize<'de> for ReadValue {
 pub struct Params(pub Vec<(Param, u64)>);
 
 impl Params {
+    /// Whether the test has no parameters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     #[must_use]
     pub fn get(&self, param: Param) -> Option<u64> {
         self.0.iter().find(|(p, _)| *p == param).map(|(_, v)| *v)

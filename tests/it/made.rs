@@ -138,6 +138,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[&str], repeat: u32) ->
         },
         together: false,
         load: Vec::new(),
+        during: Vec::new(),
         find: None,
         expect: netplan::plan::Expectations::default(),
     }

@@ -76,6 +76,7 @@ mod succession;
 mod support;
 mod swept;
 mod terminal;
+mod together;
 mod tool_registry;
 mod tools;
 mod tools_here;

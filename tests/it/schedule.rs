@@ -87,6 +87,7 @@ fn test(name: &str, label: &str, tool: ToolSpec, paths: &[Path]) -> Test {
         timing: timing(1, 2),
         together: false,
         load: Vec::new(),
+        during: Vec::new(),
         find: None,
         expect: netplan::plan::Expectations::default(),
     }

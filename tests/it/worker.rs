@@ -245,6 +245,7 @@ fn the_largest_answer_fits_into_a_message() {
             content: vec![0; LARGEST_OUTPUT_BYTES + 16],
         }),
         gathering: None,
+        go: None,
     };
     assert!(answer.encoded_len() <= MAX_MESSAGE_BYTES - MAX_LINE_BYTES);
     assert!(record.encoded_len() <= MAX_MESSAGE_BYTES);
@@ -707,6 +708,13 @@ impl Orchestrator for Fake {
         &self,
         _: Request<pb::GiveUpRequest>,
     ) -> Result<Response<pb::GiveUpResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn mark(
+        &self,
+        _: Request<pb::MarkRequest>,
+    ) -> Result<Response<pb::MarkResponse>, Status> {
         Err(Status::unimplemented("not here"))
     }
 

@@ -257,6 +257,7 @@ fn unpack(archive: Archive, collector: &mut Collector<'_, '_>) -> anyhow::Result
             line: line.to_owned(),
             raw: content.map(|(name, content)| RawOutput { name, content }),
             gathering: None,
+            go: None,
         })?;
     }
     if lost > 0 {

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use super::local_cluster;
 use super::prepare::Prepared;
 use super::target::Target;
+use crate::cli::during::Performer;
 use crate::cli::interrupt::{Interrupt, Signalled};
 use crate::cli::kubernetes::run_lookup;
 use crate::cli::progress::{Phase, Progress};
@@ -47,6 +48,7 @@ pub(in crate::cli) async fn run(
         lasting: matches!(target, Target::Kubernetes(_)),
         keep,
         owner: None,
+        performer: Performer::new(&prepared.plan, &prepared.run, progress.enter_key()),
     };
     progress.attend(live.on(target)).await?
 }
@@ -70,6 +72,7 @@ pub(in crate::cli) async fn start(
         lasting: true,
         keep: false,
         owner,
+        performer: Performer::idle(),
     };
     live.on(target).await
 }
@@ -92,6 +95,7 @@ pub(in crate::cli) async fn follow(
         lasting: false,
         keep: false,
         owner: None,
+        performer: Performer::idle(),
     };
     live.on(target).await
 }
@@ -117,6 +121,7 @@ pub(super) struct Live<'a> {
     lasting: bool,
     keep: bool,
     owner: Option<Owner>,
+    performer: Performer,
 }
 
 impl Live<'_> {
@@ -219,7 +224,8 @@ impl Live<'_> {
             &mut self.interrupt,
             self.on_interrupt,
             self.lasting,
-        );
+        )
+        .with_performer(std::mem::replace(&mut self.performer, Performer::idle()));
         follower.follow(cluster, self.sink).await
     }
 }

@@ -13,6 +13,7 @@ use super::preflight::Checkup;
 use super::prepare::{MakeArgs, Prepared};
 use super::resume::Resumed;
 use super::target::{Target, TargetArgs};
+use crate::cli::during;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
 use crate::cli::kubernetes::run_lookup;
@@ -225,10 +226,16 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
         _ => args.make.prepare(&file, namespace, with_id.as_ref())?,
     };
     if let Target::Kubernetes(_) = target {
+        during::needs_local(&prepared.plan)?;
         prepared.patch_pods()?;
     }
     if let Some(list) = prepared.trusted_objects() {
         printer::note(&list);
+    }
+    if args.detach {
+        during::needs_command_line(&prepared.plan, "--detach")?;
+    } else if args.dry_run.is_none() {
+        during::needs_terminal(&prepared.plan, printer::has_status_line())?;
     }
     let predicted = tools::forecast(&prepared.plan, &prepared.schedule);
     let cells = prepared.schedule.cells.len();

@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::plan_args::PlanArgs;
+use crate::cli::during;
 use crate::cli::error::{CliError, Exit, list};
 use crate::cli::measure::preflight::local_support;
 use crate::cli::measure::prepare;
@@ -77,6 +78,7 @@ pub(in crate::cli) fn execute(args: &CheckArgs) -> Result<Exit, CliError> {
 fn check_support(file: &PlanFile, on: On) -> Result<(), CliError> {
     let mut prepared = prepare::whole(file)?;
     if on == On::Kubernetes {
+        during::needs_local(&prepared.plan)?;
         return prepared.patch_pods();
     }
     let findings = local_support(&prepared);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
+use crate::cli::during;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::measure::prepare::PrepareArgs;
 use crate::cli::measure::target::namespace;
@@ -51,6 +52,7 @@ pub(in crate::cli) fn execute(args: &RenderArgs) -> Result<Exit, CliError> {
         return write_chart(folder, &args.prepare.chart()?);
     }
     let mut prepared = args.prepare.prepare(args.namespace.as_deref())?;
+    during::needs_command_line(&prepared.plan, "render")?;
     prepared.patch_pods()?;
     if !args.create_namespace {
         // `kubectl apply` would change the labels of an existing one, and `kubectl delete` would remove it.

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::requests::{Request, Requests};
 use super::status_line;
@@ -23,6 +25,8 @@ pub(in crate::cli) struct Progress<'p> {
     live: bool,
     /// Events before this time are only counted.
     since: Cell<Option<Timestamp>>,
+    /// Notified of each press of Enter.
+    enter: Arc<Notify>,
 }
 
 impl<'p> Progress<'p> {
@@ -43,7 +47,13 @@ impl<'p> Progress<'p> {
             view: RefCell::new(view),
             live: printer::has_status_line(),
             since: Cell::new(since),
+            enter: Arc::default(),
         }
+    }
+
+    /// What is notified of each press of Enter.
+    pub fn enter_key(&self) -> Arc<Notify> {
+        Arc::clone(&self.enter)
     }
 
     /// Does the work, and meanwhile shows how far it is: each second, and when the person asks.
@@ -61,6 +71,7 @@ impl<'p> Progress<'p> {
                 request = requests.next() => match request {
                     Request::Redraw => self.draw(),
                     Request::ShowRunning => self.show_running(),
+                    Request::Enter => self.enter.notify_one(),
                 },
             }
         };
@@ -109,6 +120,7 @@ impl<'p> Progress<'p> {
             EventKind::CellEnded { cell, .. } if !self.live => {
                 line(&view, cell, &outcome.unwrap_or_default());
             }
+            EventKind::Mark(mark) => printer::note(&mark.to_text()),
             EventKind::WorkerLeft { worker } => {
                 printer::warning(&format!("worker `{worker}` has gone"));
             }

@@ -13,6 +13,8 @@ use crate::cli::terminal::printer;
 const TICK: Duration = Duration::from_secs(1);
 /// Shows what runs.
 const SHOW: u8 = b't';
+/// Sets a mark, where a plan has `by: hand`.
+const ENTER: u8 = b'\n';
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(super) enum Request {
     Redraw,
     /// Show what runs.
     ShowRunning,
+    /// A person has pressed Enter.
+    Enter,
 }
 
 /// Listens to them as long as it lives.
@@ -98,8 +102,10 @@ impl Live {
                     self.stop();
                     return Request::Redraw;
                 }
-                key = key => if key == SHOW {
-                    return Request::ShowRunning;
+                key = key => match key {
+                    SHOW => return Request::ShowRunning,
+                    ENTER => return Request::Enter,
+                    _ => {}
                 }
             }
         }

@@ -13,6 +13,7 @@ use super::diagnosis::Diagnosis;
 use super::missing_workers::MissingWorkers;
 use super::pods::{EndedPods, health_changes, pods_ended};
 use super::sink::{Heard, Sink};
+use crate::cli::during::Performer;
 use crate::cli::interrupt::{Interrupt, Signalled};
 use crate::cli::progress::Phase;
 use crate::cluster::{Cluster, Health, PodEnded};
@@ -73,6 +74,7 @@ pub(in crate::cli) struct Follower<'a> {
     missing: MissingWorkers,
     /// When a run that has not begun by then is given up.
     begins_by: Option<Instant>,
+    performer: Performer,
 }
 
 impl<'a> Follower<'a> {
@@ -96,7 +98,14 @@ impl<'a> Follower<'a> {
             is_hindered: false,
             missing: MissingWorkers::since(Instant::now()),
             begins_by: None,
+            performer: Performer::idle(),
         }
+    }
+
+    /// Does what `during:` says while samples run.
+    pub fn with_performer(mut self, performer: Performer) -> Self {
+        self.performer = performer;
+        self
     }
 
     /// Follows until there is nothing more.
@@ -196,6 +205,10 @@ impl<'a> Follower<'a> {
                 record = records.message() => match record {
                     Ok(Some(record)) => {
                         self.missing.take(&record);
+                        if let Some(go) = &record.go {
+                            self.performer.take(go, cluster, &mut client).await;
+                            continue;
+                        }
                         if record.gathering.is_some() {
                             continue;
                         }
@@ -227,6 +240,10 @@ impl<'a> Follower<'a> {
                         return Err(Lost::Again(error));
                     }
                 },
+                next = self.performer.next() => {
+                    let done = self.performer.perform(next, cluster, &mut client).await;
+                    done.map_err(Lost::Again)?;
+                }
                 ended = pods.next(), if !self.pods.is_blind() => self.pod_ended(ended, sink)?,
                 signalled = self.interrupt.next() => {
                     let OnInterrupt::Cancel { within } = self.on_interrupt else {

@@ -225,6 +225,8 @@ impl Cluster for Local {
         let (_, fd) = self.call(call, within.saturating_add(ANSWER)).await?;
         let fd = fd.ok_or_else(|| cannot(io::Error::other("no socket was sent")))?;
         let stream = std::net::TcpStream::from(fd);
+        // A mark is small, and its uncertainty is how long it takes.
+        stream.set_nodelay(true).map_err(cannot)?;
         stream.set_nonblocking(true).map_err(cannot)?;
         TcpStream::from_std(stream).map_err(cannot)
     }

@@ -101,6 +101,7 @@ impl SharedPlan {
                 timing: shape.timing(test.samples),
                 together: false,
                 load: Vec::new(),
+                during: Vec::new(),
                 find: None,
                 expect: Expectations::default(),
             }

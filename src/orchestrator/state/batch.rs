@@ -188,6 +188,7 @@ impl State {
         let state = &mut self.batches.batches[batch];
         state.under_way = state.under_way.saturating_sub(1);
         if state.under_way == 0 {
+            self.end_go(batch);
             self.queue_batch(batch);
         }
     }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::copy::claim::Claim;
 use super::copy::epoch::Epoch;
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
 use crate::results::environment::host_metrics::Observation;
+use crate::results::mark::Edge;
 use crate::tools::{Client, Ended, Server};
 
 /// One stay of a worker: from its Hello to the end of its stream. Later sessions have greater
@@ -122,6 +125,8 @@ pub enum Input {
         session: Session,
         held: Result<u64, String>,
     },
+    /// The command line says what was done while samples ran.
+    Mark(SetMark),
     Cancel,
 }
 
@@ -210,4 +215,17 @@ pub struct Emission {
     pub kind: EventKind,
     /// Content of the file under `raw/` that the event names.
     pub raw: Option<Vec<u8>>,
+}
+
+/// What the command line says of something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetMark {
+    /// The id of the go.
+    pub go: u64,
+    pub entry: u32,
+    pub edge: Edge,
+    pub happened: Timestamp,
+    pub uncertainty: Duration,
+    pub exit_code: Option<i32>,
+    pub text: String,
 }

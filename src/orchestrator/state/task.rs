@@ -177,6 +177,10 @@ impl<'t> Task<'t> {
         self.row.path
     }
 
+    pub fn test(self) -> &'t Test {
+        &self.of.plan.tests[self.row.test]
+    }
+
     /// The parameters of a sample, in a search with the rate that it probes.
     pub fn params_at(self, rate_bps: Option<u64>) -> Params {
         let mut params = self.of.schedule.params(self.cell);

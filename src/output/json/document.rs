@@ -103,6 +103,9 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
     fields.put("verdicts", &Tally::new(&judgements))?;
     fields.put("warnings", &summaries(&warnings))?;
     cells::write(report, &warnings, fields.name("cells")?)?;
+    if !report.marks.is_empty() {
+        fields.put("marks", &report.marks)?;
+    }
     fields.put("baselines", &baselines(report))?;
     if report.plan.tests.iter().any(|test| !test.load.is_empty()) {
         fields.put("under_load", &under_load::rows(report))?;

@@ -6,6 +6,7 @@
 //! has `found`), all `samples` and the attempts that failed. Rates are bits a second;
 //! every name carries its unit: mean, median, standard deviation, minimum, maximum and interval are
 //! in it, the coefficient of variation is a share of 1. `interval` is the mean's 95 % interval.
+//! `marks` has what `during:` of the tests did, when it did anything: `offset_s` counts from the go of the samples.
 //! `baselines` has the ratio of a cell's headline to that of the plain path's, `expectations` what the
 //! plan expects of each cell and how it came out (`pass`, `fail`, `undecided`, `not_measured`). `under_load`, where tests
 //! have loads, has what each load changed.

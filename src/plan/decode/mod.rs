@@ -1,11 +1,8 @@
 //! Tree → plan: one decoder for each section of a plan. All problems are found at once.
 
 mod default_names;
+mod during;
 mod expect;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the entries of `during:` will have faults")
-)]
 mod fault;
 mod foreign;
 mod host_network;

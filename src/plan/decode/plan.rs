@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::fault::Targets;
 use super::host_network;
 use super::kubernetes::kubernetes;
 use super::local::local;
@@ -92,6 +93,10 @@ pub fn plan(decoder: &Decoder<'_>, root: NodeId) -> Option<PlanFile> {
             any_tool: has_tools && tools.is_none(),
             variants: &variant_names,
             concurrency,
+            targets: Targets {
+                nodes: local.nodes,
+                workers: known.as_ref(),
+            },
         };
         tests::tests(decoder, id, &defaults.unwrap_or_default(), &known)
     });

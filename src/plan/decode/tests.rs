@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use super::default_names::free_name;
+use super::during;
+use super::fault::Targets;
 use super::path_names::path_names;
 use super::test_load::{Around, loads};
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
@@ -20,12 +22,14 @@ use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
 use crate::plan::describe::keys::TEST;
+use crate::plan::model::during::During;
 use crate::plan::model::expect::Find;
 use crate::plan::model::plan_file::{Concurrency, Test};
 use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::test_load::Load;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
+use crate::plan::model::units::Duration;
 use crate::plan::text::tree::{Entry, NodeId};
 
 /// What could be read of a test.
@@ -36,6 +40,7 @@ struct FoundTest<'t> {
     tool: Option<ToolSpec>,
     paths: Option<Vec<String>>,
     together: bool,
+    during: Vec<During>,
     timing: Timing,
     swept: Vec<Swept>,
     load: Vec<Load>,
@@ -53,6 +58,8 @@ pub struct Known<'a> {
     pub any_tool: bool,
     /// The names of the variants.
     pub variants: &'a [&'a str],
+    /// What faults can break.
+    pub targets: Targets<'a>,
     pub concurrency: Concurrency,
 }
 
@@ -105,6 +112,7 @@ pub fn tests(
                 tool,
                 paths: test.paths?,
                 together: test.together,
+                during: test.during,
                 timing: test.timing,
                 load: test.load,
                 find: test.find,
@@ -136,7 +144,11 @@ fn test<'t>(
         Some(_) => 0,
         None => known.variants.len(),
     };
-    let together = fields.boolean("together");
+    let during_items = fields.list("during");
+    let together = fields.boolean("together") || during_items.is_some();
+    let together_place = fields
+        .key_place("together")
+        .or_else(|| fields.key_place("during"));
     let own = timing(decoder, &fields, variants);
     let intervals = fields.duration("intervals");
     let has_intervals = fields.key_place("intervals").is_some();
@@ -175,7 +187,7 @@ fn test<'t>(
         concurrency: known.concurrency,
     };
     let load = loads(decoder, &fields, &around);
-    if let (true, Some(place)) = (together, fields.key_place("together")) {
+    if let (true, Some(place)) = (together, together_place) {
         together::check_find(decoder, place, find.is_some());
         together::check_load(decoder, place, fields.key_place("load").is_some());
     }
@@ -193,7 +205,7 @@ fn test<'t>(
         rounds::check(decoder, own.repeat.as_ref(), known.variants);
     }
     let mut timing = own.or(defaults);
-    if let (true, Some(place)) = (together, fields.key_place("together")) {
+    if let (true, Some(place)) = (together, together_place) {
         together::check_repeat(decoder, place, &timing.resolve(variants));
     }
     check_timeout(decoder, &timing, tool.as_ref());
@@ -210,6 +222,9 @@ fn test<'t>(
     if let (Some(intervals), Some(tool)) = (intervals, &tool) {
         intervals::check(decoder, intervals, tool, &timing);
     }
+    let lasts = Duration(timing.warmup.0 + timing.duration.0);
+    let during =
+        during_items.and_then(|items| during::during(decoder, items, lasts, known.targets));
     if let Some(ToolSpec::Declared(used)) = &tool {
         let entry = fields.named(&used.tool.name);
         let place = entry.map_or(fields.place, |entry| entry.key_place);
@@ -222,6 +237,7 @@ fn test<'t>(
         tool,
         paths: test_paths,
         together,
+        during: during.unwrap_or_default(),
         timing,
         swept,
         load: load.unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 pub mod choice;
 pub mod container;
+pub mod during;
 pub mod expand;
 pub mod expect;
 pub mod family;

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::choice::Choice;
+use super::during::During;
 use super::expect::{Expectations, Find};
 use super::kubernetes::Kubernetes;
 use super::local::Local;
@@ -145,6 +146,9 @@ pub struct Test {
     /// One sample of each path starts on one go.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub together: bool,
+    /// What is done while its samples run. Not empty only with `together`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub during: Vec<During>,
     #[serde(flatten)]
     pub timing: Timing,
     /// What runs around each sample.

@@ -32,6 +32,7 @@ tests:
   - netperf: { test: TCP_RR }
   - t: { size: 1 }
   - probe: {}
+    during: [{ at: 1s, for: 1s, loss: { between: [node-1, node-2], percent: 5% } }]
 kubernetes: { tolerations: [{ key: a, effect: NoExecute }], ports: [{ port: 1 }], pull_secrets: [a] }
 ";
 
@@ -58,7 +59,8 @@ fn each_key(see: &mut impl FnMut(&str, &Key)) {
                 .replace("paths.0.mesh", "paths.1.mesh")
                 .replace("paths.mesh", "paths.1.mesh")
                 .replace("tests.0.netperf", "tests.1.netperf")
-                .replace("tests.0.probe", "tests.3.probe");
+                .replace("tests.0.probe", "tests.3.probe")
+                .replace("tests.0.during", "tests.3.during");
             see(&path, key);
             inside(&key.kind, &path, see);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::block::{Block, Document, Level, Meaning, Note, Notes, Span};
 use super::footnotes::Footnotes;
 use super::{
-    baseline_table, expectations, heading, load_table, outages, single_table, sweep_table,
+    baseline_table, expectations, heading, load_table, marks, outages, single_table, sweep_table,
     variants_table, warning_notes,
 };
 use crate::report::gate::{self, Judgement, Tally};
@@ -82,6 +82,7 @@ fn sections(report: &Report, notes: &mut Footnotes) -> Vec<Block> {
             single_table::blocks(report, test, &cells, notes)
         });
         blocks.extend(outages::blocks(report, test, &cells));
+        blocks.extend(marks::blocks(report, test));
     }
     blocks
 }

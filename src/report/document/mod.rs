@@ -9,6 +9,7 @@ mod from_report;
 mod heading;
 mod headline;
 mod load_table;
+mod marks;
 pub(crate) mod number_format;
 mod outages;
 mod page;

@@ -455,7 +455,70 @@ pub struct Record {
     /// Instead of a record: the orchestrator waits for workers before it begins or continues the journal.
     #[prost(message, optional, tag = "4")]
     pub gathering: ::core::option::Option<Gathering>,
+    /// Instead of a record: the clients of a test with `during:` have started, or their samples have ended.
+    #[prost(message, optional, tag = "5")]
+    pub go: ::core::option::Option<Go>,
 }
+/// The start of the clients of a test with `during:`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Go {
+    /// Never used twice in a run.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub test: ::prost::alloc::string::String,
+    /// Empty without variants.
+    #[prost(string, tag = "3")]
+    pub variant: ::prost::alloc::string::String,
+    /// Which repetition it is; counts from 1.
+    #[prost(uint32, tag = "4")]
+    pub sample: u32,
+    /// Since the clients were told to run.
+    #[prost(uint64, tag = "5")]
+    pub elapsed_us: u64,
+    /// All of its samples have ended; then only `id` is set.
+    #[prost(bool, tag = "6")]
+    pub is_over: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkRequest {
+    /// The id of the go.
+    #[prost(uint64, tag = "1")]
+    pub go: u64,
+    /// Counts the entries of the test's `during:` from 0.
+    #[prost(uint32, tag = "2")]
+    pub entry: u32,
+    /// Of a command that has ended by itself.
+    #[prost(int32, optional, tag = "6")]
+    pub exit_code: ::core::option::Option<i32>,
+    /// What was done, for people.
+    #[prost(string, tag = "7")]
+    pub text: ::prost::alloc::string::String,
+    /// How long ago that was when the message was sent.
+    #[prost(uint64, tag = "8")]
+    pub age_us: u64,
+    /// How long an earlier call took.
+    #[prost(uint64, tag = "9")]
+    pub round_trip_us: u64,
+    /// Without it, nothing was done: the call measures the round trip.
+    #[prost(oneof = "mark_request::Edge", tags = "3, 4, 5")]
+    pub edge: ::core::option::Option<mark_request::Edge>,
+}
+/// Nested message and enum types in `MarkRequest`.
+pub mod mark_request {
+    /// Without it, nothing was done: the call measures the round trip.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Edge {
+        #[prost(bool, tag = "3")]
+        Begin(bool),
+        #[prost(bool, tag = "4")]
+        End(bool),
+        #[prost(bool, tag = "5")]
+        Moment(bool),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkResponse {}
 /// Sent before the first record, whenever it changes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Gathering {
@@ -767,6 +830,29 @@ pub mod orchestrator_client {
                 .insert(GrpcMethod::new("netplan.v1.Orchestrator", "GiveUp"));
             self.inner.unary(req, path, codec).await
         }
+        /// Something was done while the samples of a test with `during:` ran: an event of the journal, unless the go is
+        /// not known.
+        pub async fn mark(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MarkRequest>,
+        ) -> std::result::Result<tonic::Response<super::MarkResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/netplan.v1.Orchestrator/Mark",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("netplan.v1.Orchestrator", "Mark"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The caller has every record on its own disk: a finished orchestrator need wait no longer.
         pub async fn collected(
             &mut self,
@@ -845,6 +931,12 @@ pub mod orchestrator_server {
             &self,
             request: tonic::Request<super::GiveUpRequest>,
         ) -> std::result::Result<tonic::Response<super::GiveUpResponse>, tonic::Status>;
+        /// Something was done while the samples of a test with `during:` ran: an event of the journal, unless the go is
+        /// not known.
+        async fn mark(
+            &self,
+            request: tonic::Request<super::MarkRequest>,
+        ) -> std::result::Result<tonic::Response<super::MarkResponse>, tonic::Status>;
         /// The caller has every record on its own disk: a finished orchestrator need wait no longer.
         async fn collected(
             &self,
@@ -1096,6 +1188,49 @@ pub mod orchestrator_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GiveUpSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/netplan.v1.Orchestrator/Mark" => {
+                    #[allow(non_camel_case_types)]
+                    struct MarkSvc<T: Orchestrator>(pub Arc<T>);
+                    impl<T: Orchestrator> tonic::server::UnaryService<super::MarkRequest>
+                    for MarkSvc<T> {
+                        type Response = super::MarkResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MarkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Orchestrator>::mark(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MarkSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

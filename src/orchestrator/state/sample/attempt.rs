@@ -266,6 +266,8 @@ impl State {
         };
         attempt.timer = Timer(self.next_timer);
         self.next_step += 1;
+        let (cell, sample) = (lane.cell, attempt.sample);
+        self.note_go(cell, sample, next_step);
         let output_bytes = self.output_bytes;
         self.send(
             from,

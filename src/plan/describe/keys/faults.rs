@@ -3,7 +3,6 @@
 use crate::plan::describe::key::{Form, Key, Kind, List, MAPPING, Mapping, key};
 
 /// The keys of faults. An entry has one of them.
-#[cfg_attr(not(test), allow(dead_code, reason = "the entries of `during:` will have them"))]
 pub const FAULT_KEYS: &[Key] = &[
     key("cut", TWO_NODES,
         "Drops all packets between two nodes, in both directions. Links and routes stay, and so do the nodes' \

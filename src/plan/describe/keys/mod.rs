@@ -8,6 +8,8 @@ mod built_in_tools;
 #[rustfmt::skip]
 mod declared_tools;
 #[rustfmt::skip]
+mod during;
+#[rustfmt::skip]
 mod expect;
 #[rustfmt::skip]
 mod faults;
@@ -32,11 +34,8 @@ mod workers;
 
 pub use built_in_tools::{RANGE, built_in_mapping, definition_name};
 pub use declared_tools::{CLIENT, DECLARED_TOOL, METRIC, PARAMETER, PORT, READY, SERVER};
+pub use during::DURING;
 pub use expect::FIND;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the entries of `during:` will have them")
-)]
 pub use faults::{FAULT_KEYS, LOSSY_LINK};
 pub use kubernetes::{KUBERNETES, POD_RESOURCES, RESOURCES, TOLERATION, WORKER_PORT};
 pub use local::{LINK, LOCAL, LOCAL_PODS, VARIANT_LOCAL};

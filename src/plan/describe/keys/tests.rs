@@ -1,5 +1,6 @@
 //! `tests:`.
 
+use super::during::DURING;
 use super::expect::FIND;
 use super::test_load::LOAD;
 use super::timing::TIMING;
@@ -25,6 +26,9 @@ const KEYS: &[Key] = &[
         "Measure all paths of the test at once: one sample of each starts on one go, once all servers are ready, \
          whatever `order` and `concurrency` say. Only with a number for `repeat`, and with a port of its own for each server.")
         .or("false"),
+    key("during", ENTRIES,
+        "What is done while the samples run, in every repetition. It implies `together`; times count from the go. Not with \
+         `--detach` and `render`: the command line does it."),
 ];
 
 static LOADS: List = List {
@@ -32,6 +36,11 @@ static LOADS: List = List {
     example: "`- { iperf3: { streams: 4 }, paths: [remote] }`",
     is_unique: false,
 };
+const ENTRIES: Kind = Kind::List(&List {
+    item: Kind::Map(&DURING),
+    example: "`- { at: 5s, run: [kubectl, get, nodes] }`",
+    is_unique: false,
+});
 
 const CHECKS: &[Key] = &[
     key("find", Kind::Map(&FIND),

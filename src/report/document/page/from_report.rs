@@ -11,7 +11,7 @@ use crate::report::document::footnotes::Footnotes;
 use crate::report::document::from_report::damage;
 use crate::report::document::headline::HeadlineFormat;
 use crate::report::document::{
-    Block, Document, Fold, Meaning, baseline_table, expectations, outages, single_table,
+    Block, Document, Fold, Meaning, baseline_table, expectations, marks, outages, single_table,
     sweep_table, warning_notes,
 };
 use crate::report::gate::{self, Judgement};
@@ -110,6 +110,7 @@ fn section(
     blocks.extend(latency::losses(report, cells));
     blocks.extend(within::charts(report, test, cells));
     blocks.extend(outages::blocks(report, test, cells));
+    blocks.extend(marks::blocks(report, test));
     blocks.push(folded(tables));
     blocks
 }
