@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::super::task::Tasks;
 use super::plans::{self, Policy};
+use crate::catalog::LOAD_TOOLS;
 use crate::plan::{
     self, BuiltInUse, Concurrency, Find, Load, Repeat, Test, Timing, ToolSpec, Until, Via,
 };
@@ -124,8 +125,10 @@ pub(super) fn loads_of(cells: &[CellSpec], index: usize, policy: Policy) -> Vec<
 }
 
 fn load_on(cell: usize) -> Load {
+    let tool = LOAD_TOOLS[0];
+    let used = BuiltInUse::new(tool.name, tool.default_mode().word).unwrap();
     Load {
-        tool: ToolSpec::BuiltIn(BuiltInUse::new("iperf3", "tcp").unwrap()),
+        tool: ToolSpec::BuiltIn(used),
         paths: vec![format!("p{cell}")],
     }
 }
