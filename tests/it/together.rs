@@ -73,9 +73,9 @@ fn a_command_is_started_in_each_repetition_and_marked() {
         .map(|mark| (mark.sample, mark.edge, mark.exit_code))
         .collect();
     let each = |sample| [(sample, Edge::Begin, None), (sample, Edge::End, Some(3))];
-    // On a busy machine the run may end before the last command does.
+    // On a busy machine the last repetition may end before its command begins.
     let all = [each(1), each(2)].concat();
-    assert!(seen.len() >= 3 && all.starts_with(&seen), "{seen:?}");
+    assert!(seen.len() >= 2 && all.starts_with(&seen), "{seen:?}");
     for mark in &marks {
         assert!(mark.offset_s > 0.4 && mark.uncertainty_s > 0.0, "{mark:?}");
         assert_eq!(mark.test, "t");
