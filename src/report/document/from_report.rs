@@ -82,7 +82,7 @@ fn sections(report: &Report, notes: &mut Footnotes) -> Vec<Block> {
             single_table::blocks(report, test, &cells, notes)
         });
         blocks.extend(outages::blocks(report, test, &cells));
-        blocks.extend(marks::blocks(report, test));
+        blocks.extend(marks::blocks(report, test, &cells));
     }
     blocks
 }

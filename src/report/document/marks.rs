@@ -1,17 +1,57 @@
 //! What was done while the samples of a test ran, and when.
 
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
 use super::block::{Block, Column, Meaning, Table, TableKind};
-use crate::plan::Test;
-use crate::report::Report;
-use crate::results::mark::Mark;
+use crate::plan::{During, Test};
+use crate::report::{CellReport, Report};
+use crate::results::mark::{Edge, Mark};
 
 /// Marks that are shown of each test.
 const SHOWN: usize = 30;
 
-/// The marks of a test; nothing of a test without `during:`.
-pub fn blocks(report: &Report, test: &Test) -> Vec<Block> {
+/// The marks of a test, and what has none; nothing of a test without `during:`.
+pub fn blocks(report: &Report, test: &Test, cells: &[&CellReport]) -> Vec<Block> {
     let marks = report.marks.iter().filter(|mark| mark.test == test.name);
-    table(&marks.collect::<Vec<_>>())
+    let marks: Vec<&Mark> = marks.collect();
+    // The samples of a go start together.
+    let samples = cells.iter().flat_map(|cell| &cell.samples);
+    let goes: BTreeSet<Timestamp> = samples.map(|sample| sample.started).collect();
+    let late = (0..)
+        .zip(&test.during)
+        .filter_map(|(entry, during)| late(entry, during, &marks, goes.len()));
+    let late = late.map(|text| Block::paragraph(Meaning::Warning, text));
+    table(&marks).into_iter().chain(late).collect()
+}
+
+/// Says that something was not done in time in each of the repetitions.
+fn late(entry: u32, during: &During, marks: &[&Mark], repetitions: usize) -> Option<String> {
+    let at = during.at?;
+    let of_entry = || marks.iter().filter(|mark| mark.entry == entry);
+    let repetitions_with = |edge: Edge| {
+        let marks = of_entry().filter(|mark| mark.edge == edge || mark.edge == Edge::Moment);
+        marks.map(|mark| go_ms(mark)).collect::<BTreeSet<_>>().len()
+    };
+    let [begun, ended] = [Edge::Begin, Edge::End].map(repetitions_with);
+    let (did, times) = match (begun < repetitions, ended < repetitions) {
+        (true, _) => ("began", begun),
+        (false, true) => ("ended", ended),
+        (false, false) => return None,
+    };
+    Some(format!(
+        "`{}` at {at} {did} in {times} of {repetitions} repetitions before the run ended. The command line came too late or was \
+         away: run longer samples, or let nothing else run on its CPUs.",
+        during.key()
+    ))
+}
+
+/// The go of a mark, in milliseconds since the Unix epoch: its offset is rounded.
+fn go_ms(mark: &Mark) -> i64 {
+    let offset = SignedDuration::try_from_secs_f64(mark.offset_s).unwrap_or_default();
+    let go = mark.happened.checked_sub(offset).unwrap_or(mark.happened);
+    (go.as_microsecond() + 500).div_euclid(1000)
 }
 
 fn table(marks: &[&Mark]) -> Vec<Block> {
@@ -68,7 +108,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::results::mark::Edge;
+    use crate::plan::Deed;
+    use crate::plan::units::Duration;
     use crate::schedule::{Param, Params};
 
     fn mark(sample: u32, edge: Edge, mss: u64) -> Mark {
@@ -106,6 +147,35 @@ mod tests {
         assert_eq!(names(&one), ["sample", "after the go", "±", "what"]);
         let two = [mark(1, Edge::Begin, 96), mark(1, Edge::Begin, 1460)];
         assert_eq!(names(&two), ["with", "sample", "after the go", "±", "what"]);
+    }
+
+    #[test]
+    fn what_was_not_done_in_each_repetition_is_told() {
+        let during = During {
+            at: Some(Duration(std::time::Duration::from_millis(500))),
+            lasts: None,
+            what: Deed::Run(vec!["true".to_owned()]),
+        };
+        let marks = [
+            mark(1, Edge::Begin, 96),
+            mark(1, Edge::End, 96),
+            Mark {
+                happened: Timestamp::from_second(2).unwrap(),
+                ..mark(2, Edge::Begin, 96)
+            },
+        ];
+        let told = |marks: &[Mark], repetitions| {
+            let marks: Vec<&Mark> = marks.iter().collect();
+            let text = late(0, &during, &marks, repetitions)?;
+            Some(text.split(" before").next().unwrap().to_owned())
+        };
+        let ended = "`run` at 500ms ended in 1 of 2 repetitions".to_owned();
+        assert_eq!(told(&marks, 2), Some(ended));
+        let began = "`run` at 500ms began in 1 of 2 repetitions".to_owned();
+        assert_eq!(told(&marks[..2], 2), Some(began));
+        assert_eq!(told(&marks[..2], 1), None);
+        // A command that cannot be started has one mark.
+        assert_eq!(told(&[mark(1, Edge::Moment, 96)], 1), None);
     }
 
     #[test]

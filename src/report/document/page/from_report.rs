@@ -110,7 +110,7 @@ fn section(
     blocks.extend(latency::losses(report, cells));
     blocks.extend(within::charts(report, test, cells));
     blocks.extend(outages::blocks(report, test, cells));
-    blocks.extend(marks::blocks(report, test));
+    blocks.extend(marks::blocks(report, test, cells));
     blocks.push(folded(tables));
     blocks
 }
