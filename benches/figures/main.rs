@@ -18,6 +18,7 @@ mod pairs;
 mod pairs_simulation;
 mod peak;
 mod planning;
+mod recorded_noise;
 mod report;
 mod runs;
 mod scale;
@@ -25,6 +26,7 @@ mod simulation;
 mod table;
 mod throughput;
 mod unchanged_runs;
+mod variant_runs;
 mod verdict_simulation;
 mod verdicts;
 
@@ -37,7 +39,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 16] = [
+const SECTIONS: [Section; 17] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -117,6 +119,11 @@ const SECTIONS: [Section; 16] = [
         names: &["unchanged"],
         what: "verdicts about the runs in NETPLAN_UNCHANGED_RUNS, of a setup that did not change",
         measure: unchanged_runs::measure,
+    },
+    Section {
+        names: &["variants"],
+        what: "real runs with variants of a known cost (25 min)",
+        measure: variant_runs::measure,
     },
 ];
 

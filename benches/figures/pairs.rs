@@ -1,46 +1,55 @@
 //! Variants: how often ratios by pairs are right, and what pairing is worth.
 
-use super::pairs_simulation::{Drift, Outcomes, Setting, power, runs};
+use super::pairs_simulation::{Drift, Noise, Outcomes, Setting, power, runs};
 
 const WAVE: Drift = Drift::Wave {
     height: 0.1,
     rounds: 20.0,
 };
 
+const NORMAL: Noise = Noise::Normal(0.03);
+/// With a cost that is found about as often as 2 % is under [`NORMAL`].
+const RECORDED: (&str, Noise, Drift, f64) = ("recorded", Noise::Recorded, Drift::Recorded, 0.1);
+
 #[expect(clippy::unnecessary_wraps, reason = "the signature of all sections")]
 pub fn measure() -> anyhow::Result<()> {
-    println!("| rounds | cost | interval contains it | found | by theory |");
-    println!("|---|---|---|---|---|");
-    for rounds in [6, 10, 20, 60] {
-        let setting = Setting {
-            rounds,
-            noise: 0.03,
-            drift: WAVE,
-            cost: 0.02,
-        };
-        let found = runs(setting, 2000);
-        let theory = power((-setting.cost).ln_1p(), setting.noise * 2f64.sqrt(), rounds);
-        println!(
-            "| {rounds} | 2 % | {} | {} | {} |",
-            percent(found.share(found.covered)),
-            percent(found.share(found.rejected)),
-            percent(theory)
-        );
+    println!("| noise | rounds | cost | interval contains it | found | by theory |");
+    println!("|---|---|---|---|---|---|");
+    for (name, noise, drift, cost) in [("normal", NORMAL, WAVE, 0.02), RECORDED] {
+        for rounds in [6, 10, 20, 60] {
+            let setting = Setting {
+                rounds,
+                noise,
+                drift,
+                cost,
+            };
+            let found = runs(setting, 2000);
+            let theory = power((-cost).ln_1p(), noise.deviation() * 2f64.sqrt(), rounds);
+            println!(
+                "| {name} | {rounds} | {} | {} | {} | {} |",
+                percent(cost),
+                percent(found.share(found.covered)),
+                percent(found.share(found.rejected)),
+                percent(theory)
+            );
+        }
     }
     println!("\n| equal variants | false alarms | found at the reported size |");
     println!("|---|---|---|");
-    for rounds in [6, 10, 20] {
-        let found = equal(rounds, WAVE);
-        println!(
-            "| {rounds} rounds | {} | {} |",
-            percent(found.share(found.rejected)),
-            percent(found.share(found.found_at_reported))
-        );
+    for (name, noise, drift, _) in [("normal", NORMAL, WAVE, 0.0), RECORDED] {
+        for rounds in [6, 10, 20] {
+            let found = equal(rounds, noise, drift);
+            println!(
+                "| {name}, {rounds} rounds | {} | {} |",
+                percent(found.share(found.rejected)),
+                percent(found.share(found.found_at_reported))
+            );
+        }
     }
     println!("\n| machine | width by pairs, of that without (median) |");
     println!("|---|---|");
     for (name, drift) in [("quiet", Drift::None), ("load in phases", phases())] {
-        let found = equal(20, drift);
+        let found = equal(20, NORMAL, drift);
         println!("| {name} | {:.2} |", found.median_width_ratio());
     }
     Ok(())
@@ -54,10 +63,10 @@ fn phases() -> Drift {
     }
 }
 
-fn equal(rounds: usize, drift: Drift) -> Outcomes {
+fn equal(rounds: usize, noise: Noise, drift: Drift) -> Outcomes {
     let setting = Setting {
         rounds,
-        noise: 0.03,
+        noise,
         drift,
         cost: 0.0,
     };

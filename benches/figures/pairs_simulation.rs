@@ -10,8 +10,10 @@ use netplan::catalog::Better;
 use netplan::statistics::judge::{Answer, Question, Scale, judge};
 use netplan::statistics::{ALPHA, Difference, Pairs, Round, Rounds};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng as _;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
+
+use crate::recorded_noise::{ROUNDS, SAMPLES};
 
 /// What both variants of a round have in common, as a share.
 #[derive(Clone, Copy, Debug)]
@@ -27,14 +29,48 @@ pub enum Drift {
         deviation: f64,
         rounds: usize,
     },
+    /// As recorded, again and again, from a random round on.
+    Recorded,
+}
+
+/// What the samples of a round do not have in common.
+#[derive(Clone, Copy, Debug)]
+pub enum Noise {
+    /// With this deviation, as a share.
+    Normal(f64),
+    /// Drawn from recorded samples.
+    Recorded,
+}
+
+impl Noise {
+    /// The deviation of the logarithm of a single sample.
+    pub fn deviation(self) -> f64 {
+        match self {
+            Noise::Normal(deviation) => deviation,
+            Noise::Recorded => {
+                let all = SAMPLES.as_flattened();
+                let sum: f64 = all.iter().map(|it| it * it).sum();
+                (sum / all.len() as f64).sqrt()
+            }
+        }
+    }
+
+    fn draw(self, rng: &mut ChaCha8Rng) -> f64 {
+        match self {
+            Noise::Normal(deviation) => deviation * normal(rng),
+            Noise::Recorded => {
+                let all = SAMPLES.as_flattened();
+                all[rng.next_u32() as usize % all.len()]
+            }
+        }
+    }
 }
 
 /// A run of two variants.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     pub rounds: usize,
-    /// The deviation of a single sample, as a share.
-    pub noise: f64,
+    pub noise: Noise,
     pub drift: Drift,
     /// What the second variant costs, as a share.
     pub cost: f64,
@@ -116,6 +152,7 @@ fn question(pairs: Difference) -> Question {
 fn run(setting: Setting, rng: &mut ChaCha8Rng) -> Rounds {
     let mut phase = 0.0;
     let begins = normal(rng);
+    let first = rng.next_u32() as usize % ROUNDS.len();
     let rounds = (0..setting.rounds).map(|round| {
         let common = match setting.drift {
             Drift::None => 0.0,
@@ -128,8 +165,9 @@ fn run(setting: Setting, rng: &mut ChaCha8Rng) -> Rounds {
                 }
                 phase
             }
+            Drift::Recorded => ROUNDS[(round + first) % ROUNDS.len()],
         };
-        let mut sample = |share: f64| Some(share * (common + setting.noise * normal(rng)).exp());
+        let mut sample = |share: f64| Some(share * (common + setting.noise.draw(rng)).exp());
         Round {
             base: sample(1.0),
             other: sample(1.0 - setting.cost),

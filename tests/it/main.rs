@@ -60,6 +60,8 @@ mod plan_any;
 mod policies;
 mod preflight;
 mod probe;
+#[path = "../../benches/figures/recorded_noise.rs"]
+mod recorded_noise;
 mod render;
 mod report;
 mod restricted;

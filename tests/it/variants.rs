@@ -6,19 +6,21 @@ use netplan::plan::{self, Plan, Repeat};
 use netplan::report::Report;
 use netplan::schedule::{Schedule, Selection};
 
-use crate::pairs_simulation::{Drift, Outcomes, Setting, power, runs};
+use crate::pairs_simulation::{Drift, Noise, Outcomes, Setting, power, runs};
 
 /// Drift of ±10 % in 20 rounds.
 const WAVE: Drift = Drift::Wave {
     height: 0.1,
     rounds: 20.0,
 };
-const NOISE: f64 = 0.03;
+const DEVIATION: f64 = 0.03;
+const NORMAL: (Noise, Drift) = (Noise::Normal(DEVIATION), WAVE);
+const RECORDED: (Noise, Drift) = (Noise::Recorded, Drift::Recorded);
 
-fn simulated(rounds: usize, drift: Drift, cost: f64, count: u32) -> Outcomes {
+fn simulated(rounds: usize, (noise, drift): (Noise, Drift), cost: f64, count: u32) -> Outcomes {
     let setting = Setting {
         rounds,
-        noise: NOISE,
+        noise,
         drift,
         cost,
     };
@@ -27,39 +29,45 @@ fn simulated(rounds: usize, drift: Drift, cost: f64, count: u32) -> Outcomes {
 
 #[test]
 fn a_known_cost_is_found_as_often_as_theory_says() {
-    for rounds in [6, 10, 20, 60] {
-        let found = simulated(rounds, WAVE, 0.02, 2000);
-        let theory = power((-0.02_f64).ln_1p(), NOISE * 2f64.sqrt(), rounds);
-        let share = found.share(found.rejected);
-        assert!(
-            (share - theory).abs() < 0.03,
-            "{rounds} rounds: {share} and {theory}"
-        );
-        let covered = found.share(found.covered);
-        assert!((covered - 0.95).abs() < 0.02, "{rounds} rounds: {covered}");
+    for (machine, cost) in [(NORMAL, 0.02), (RECORDED, 0.1)] {
+        for rounds in [6, 10, 20, 60] {
+            let found = simulated(rounds, machine, cost, 2000);
+            let theory = power((-cost).ln_1p(), machine.0.deviation() * 2f64.sqrt(), rounds);
+            let share = found.share(found.rejected);
+            let case = format!("{machine:?}, {rounds} rounds");
+            assert!(
+                (share - theory).abs() < 0.03,
+                "{case}: {share} and {theory}"
+            );
+            let covered = found.share(found.covered);
+            assert!((covered - 0.95).abs() < 0.02, "{case}: {covered}");
+        }
     }
 }
 
 #[test]
 fn equal_variants_raise_few_alarms_and_power_is_what_is_reported() {
-    for rounds in [6, 10, 20] {
-        let found = simulated(rounds, WAVE, 0.0, 2000);
-        let alarms = found.share(found.rejected);
-        assert!(alarms <= 0.065, "{rounds} rounds: {alarms}");
-        let power = found.share(found.found_at_reported);
-        assert!((power - 0.9).abs() < 0.03, "{rounds} rounds: {power}");
+    for machine in [NORMAL, RECORDED] {
+        for rounds in [6, 10, 20] {
+            let found = simulated(rounds, machine, 0.0, 2000);
+            let alarms = found.share(found.rejected);
+            let case = format!("{machine:?}, {rounds} rounds");
+            assert!(alarms <= 0.065, "{case}: {alarms}");
+            let power = found.share(found.found_at_reported);
+            assert!((power - 0.9).abs() < 0.03, "{case}: {power}");
+        }
     }
 }
 
 #[test]
 fn pairing_halves_the_interval_under_load_and_costs_little_on_a_quiet_machine() {
     let phases = Drift::Phases {
-        deviation: 3.0 * NOISE,
+        deviation: 3.0 * DEVIATION,
         rounds: 5,
     };
-    let loaded = simulated(20, phases, 0.0, 500).median_width_ratio();
+    let loaded = simulated(20, (NORMAL.0, phases), 0.0, 500).median_width_ratio();
     assert!(loaded <= 0.5, "{loaded}");
-    let quiet = simulated(20, Drift::None, 0.0, 500).median_width_ratio();
+    let quiet = simulated(20, (NORMAL.0, Drift::None), 0.0, 500).median_width_ratio();
     assert!(quiet <= 1.1, "{quiet}");
 }
 
