@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::super::message::Input;
 use super::cells::WORKERS;
-use super::world::{Machine, World};
+use super::machine::Machine;
+use super::world::World;
 use crate::tools::How;
 
 /// Something that may happen. Does nothing where it cannot: a worker that is absent does not leave.

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::super::*;
 use super::cells::{CellSpec, LISTED, WORKERS, cell};
 use super::journal_check::check;
-use super::world::{Machine, World};
+use super::machine::Machine;
+use super::world::World;
 use crate::plan::Repeat;
 use crate::tools::{Cause, How};
 

@@ -8,7 +8,8 @@ use super::super::*;
 use super::cells::{CellSpec, WORKERS, cells, policy};
 use super::journal_check::check;
 use super::kept_step::Kept;
-use super::world::{Machine, World};
+use super::machine::Machine;
+use super::world::World;
 use crate::plan::Repeat;
 use crate::tools::How;
 

@@ -11,8 +11,9 @@ use super::super::*;
 use super::actions::{Action, actions_without_cancel};
 use super::cells::{CellSpec, WORKERS, cell, cells, policy};
 use super::journal_check::check;
+use super::machine::Machine;
 use super::plans::Policy;
-use super::world::{Machine, World};
+use super::world::World;
 use crate::tools::How;
 
 /// The end of an orchestrator, and the beginning of the next.

@@ -1,22 +1,18 @@
-//! What surrounds the orchestrator: workers that obey its orders, and messages under way. It checks
-//! that a real world could follow each order.
+//! What surrounds the orchestrator: its workers, and messages under way. `orders.rs` says how workers obey.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
 
 use jiff::Timestamp;
 
-use super::super::copy::claim::{self, Claim};
+use super::super::copy::claim::HeldJournal;
 use super::super::copy::epoch::Epoch;
-use super::super::message::{ClientEnd, Process};
+use super::super::message::Process;
 use super::super::*;
-use super::cells::{CellSpec, WORKERS, cells_of_command, loads_of, tasks};
+use super::cells::{CellSpec, WORKERS, tasks};
 use super::kept_step::Kept;
-use super::plans::{LOAD_MARK, Policy, state_after, state_of_epoch};
-use crate::plan::Concurrency;
-use crate::results::WorkerEnvironment;
-use crate::results::environment::host_metrics::{self, Observation};
-use crate::tools::{Ended, How};
+use super::load_names::split;
+use super::plans::{Policy, state_after, state_of_epoch};
+use super::worker_copy::WorkerCopy;
 
 /// What the workers really do, and what is under way to the orchestrator.
 pub(super) struct World {
@@ -60,70 +56,13 @@ pub(super) struct World {
     /// Workers that the cluster does not start again, as the orchestrator was told.
     pub(super) given_up: HashSet<String>,
     /// Processes that were told to stop.
-    stopped: HashSet<(Session, Step)>,
+    pub(super) stopped: HashSet<(Session, Step)>,
     /// Events before this one were acknowledged while a worker held them.
     pub(super) held: usize,
     /// It has stepped down: a worker has obeyed one of a greater epoch.
     pub(super) superseded: bool,
     pub(super) finished: bool,
     pub(super) cancelled: bool,
-}
-
-/// What a worker's pod holds of the journal.
-#[derive(Clone, Debug, Default)]
-pub(super) struct WorkerCopy {
-    /// A pod that comes back on another node is another pod.
-    node: usize,
-    pub obeyed: Epoch,
-    pub epoch: Epoch,
-    pub events: Vec<EventKind>,
-}
-
-impl WorkerCopy {
-    /// What the worker says in its Hello.
-    pub fn claim(&self) -> Claim {
-        Claim {
-            obeyed: self.obeyed,
-            copy: Some(claim::HeldJournal {
-                epoch: self.epoch,
-                next_seq: self.events.len() as u64,
-                complete: matches!(self.events.last(), Some(EventKind::RunEnded { .. })),
-            }),
-        }
-    }
-}
-
-/// What a worker runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Machine {
-    pub node: usize,
-    pub has_tool: bool,
-    pub has_cluster_ip: bool,
-}
-
-impl Machine {
-    pub fn on_node(node: usize) -> Self {
-        Self {
-            node,
-            has_tool: true,
-            has_cluster_ip: true,
-        }
-    }
-}
-
-impl fmt::Display for Machine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "on node {}", self.node)?;
-        for (has, what) in [
-            (self.has_tool, "the tool"),
-            (self.has_cluster_ip, "a cluster IP"),
-        ] {
-            if !has {
-                write!(f, ", without {what}")?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl World {
@@ -180,7 +119,7 @@ impl World {
     pub(super) fn succeed(
         &mut self,
         epoch: Epoch,
-        base: claim::HeldJournal,
+        base: HeldJournal,
         events: Vec<EventKind>,
         pods_stay: bool,
     ) {
@@ -280,79 +219,6 @@ impl World {
         self.check_acknowledged(before);
     }
 
-    /// Watchers get what the holder has; what there is, where no worker holds anything.
-    fn check_acknowledged(&mut self, before: u64) {
-        let acknowledged = self.state.acknowledged();
-        let written = self.journal_before.len() + self.journal.len();
-        assert_eq!(self.state.next_seq(), written as u64);
-        assert!(before <= acknowledged && acknowledged <= self.state.next_seq());
-        let acknowledged = usize::try_from(acknowledged).unwrap();
-        match self.state.holder() {
-            Some(holder) => {
-                let has = self.copies[holder].events.len();
-                // The pod may be another one by now.
-                let is_there = self.believed.get(holder) == self.sessions.get(holder);
-                if is_there && acknowledged > usize::try_from(before).unwrap() {
-                    assert!(has >= acknowledged, "{holder} has {has} of {acknowledged}");
-                    self.held = acknowledged;
-                }
-            }
-            None => assert_eq!(acknowledged, written),
-        }
-    }
-
-    /// The holder appends what it is sent, and says so.
-    fn copy(&mut self, session: Session, from: u64, through: u64) {
-        let Some((&worker, _)) = self.sessions.iter().find(|(_, living)| **living == session)
-        else {
-            return;
-        };
-        if self.deaf.contains(&session) {
-            return;
-        }
-        let node = &self.places[&session].node;
-        for (process, _, start) in &self.clients {
-            let is_told_to_stop = self.stopped.contains(&(process.session, process.step));
-            let is_lost = !self.is_believed(process.session);
-            let is_serial = self.policy.concurrency == Concurrency::Serial;
-            let disturbs = is_serial || self.loads[start].contains(node);
-            assert!(
-                is_told_to_stop || is_lost || !disturbs,
-                "copies while a sample runs: {:?}",
-                self.clients
-            );
-        }
-        let events = self.whole_journal();
-        let range = usize::try_from(from).unwrap()..usize::try_from(through).unwrap();
-        let copy = self.copies.get_mut(worker).unwrap();
-        if copy.epoch == self.state.epoch() {
-            // An answer may have been lost.
-            assert!(
-                range.start <= copy.events.len(),
-                "a gap in the copy of {worker}"
-            );
-            copy.events.truncate(range.start);
-        } else if from == 0 {
-            copy.events.clear();
-        }
-        assert_eq!(
-            copy.events.len(),
-            range.start,
-            "a gap in the copy of {worker}"
-        );
-        copy.events.extend_from_slice(&events[range]);
-        copy.obeyed = self.state.epoch();
-        copy.epoch = self.state.epoch();
-        assert!(
-            copy.events == events[..copy.events.len()],
-            "another journal"
-        );
-        self.mail.push(Input::Held {
-            session,
-            held: Ok(through),
-        });
-    }
-
     fn obey(&mut self, commands: Vec<Command>) {
         for command in commands {
             assert!(
@@ -394,321 +260,10 @@ impl World {
         }
     }
 
-    fn receive(&mut self, session: Session, order: Order) {
-        if let Order::Stop { step } = order {
-            self.stopped.insert((session, step));
-        }
-        let obeying = self.sessions.iter().find(|(_, living)| **living == session);
-        if let Some(copy) = obeying.and_then(|(worker, _)| self.copies.get_mut(worker)) {
-            assert!(
-                copy.obeyed <= self.state.epoch(),
-                "an order of an old orchestrator"
-            );
-            copy.obeyed = self.state.epoch();
-        }
-        assert!(
-            !self.over.contains(&session),
-            "{order:?} to a session that has left"
-        );
-        if !self.sessions.values().any(|living| *living == session) {
-            return; // It vanished, and the orchestrator cannot know yet.
-        }
-        if self.deaf.contains(&session) {
-            return;
-        }
-        match order {
-            Order::StartServer {
-                step,
-                server,
-                outlives,
-                ..
-            } => {
-                let name = &server.argv[1];
-                let cell = if split(name).1.is_some() {
-                    name.clone()
-                } else {
-                    let to = self.worker_of(session);
-                    let cells = cells_of_command(&self.specs, &server.argv, Some(to), None);
-                    format!("cell-{}", cells[0])
-                };
-                self.were_ready.remove(&cell);
-                self.flowing.remove(&cell);
-                let process = Process { session, step };
-                if outlives.is_some() {
-                    self.keep(process, false);
-                }
-                self.servers.push((process, cell, false));
-            }
-            Order::RunClient {
-                step,
-                client,
-                outlives,
-                ..
-            } => {
-                let (_, nth) = split(&client.argv[1]);
-                let measured = self.cell_of_client(session, &client.argv);
-                let name = format!("cell-{measured}");
-                let cell = match nth {
-                    Some(_) => client.argv[1].clone(),
-                    None => name.clone(),
-                };
-                assert!(
-                    self.were_ready.contains(&cell),
-                    "client before its server: {cell}"
-                );
-                let is_in_batch = |cell: &str| self.specs[number(split(cell).0)].together;
-                if is_in_batch(&cell) {
-                    let waits = self.servers.iter().find(|(process, cell, ready)| {
-                        is_in_batch(cell) && !ready && self.is_believed(process.session)
-                    });
-                    assert_eq!(waits, None, "starts before another server of the batch");
-                }
-                let loads = loads_of(&self.specs, measured, self.policy);
-                let index = nth.map_or(measured, |nth| loads[nth]);
-                if nth.is_none() {
-                    let load = |nth| format!("{cell}{LOAD_MARK}{nth}");
-                    let mut loads = (0..loads.len()).map(load);
-                    assert!(
-                        loads.all(|load| self.flowing.contains(&load)),
-                        "no load flows: {cell}"
-                    );
-                }
-                let CellSpec {
-                    from,
-                    to,
-                    by_cluster_ip,
-                    ..
-                } = self.specs[index];
-                let place = &self.places[&self.believed[WORKERS[to]]];
-                let own = &self.places[&self.believed[WORKERS[from]]];
-                let nodes = [own.node.clone(), place.node.clone()];
-                for (_, argv, other) in &self.clients {
-                    // Loads run beside the measured client.
-                    if split(&argv[1]).0 == name && split(&argv[1]).1.is_some() {
-                        continue;
-                    }
-                    let shared = self.loads[other].iter().any(|node| nodes.contains(node));
-                    let serial = self.policy.concurrency == Concurrency::Serial;
-                    let at_once =
-                        self.specs[measured].together && self.batch_starts.contains(other);
-                    assert!(
-                        at_once || !serial && !shared,
-                        "two clients at once: {:?}",
-                        self.clients
-                    );
-                }
-                self.loads.insert(self.next_start, nodes);
-                if self.specs[measured].together {
-                    self.batch_starts.insert(self.next_start);
-                }
-                let address = if by_cluster_ip {
-                    place.cluster_ip.as_deref()
-                } else {
-                    Some(place.pod_ip.as_str())
-                };
-                assert_eq!(
-                    Some(client.argv[2].as_str()),
-                    address,
-                    "dials an old address"
-                );
-                let process = Process { session, step };
-                if outlives {
-                    self.keep(process, true);
-                }
-                self.clients.push((process, client.argv, self.next_start));
-                self.next_start += 1;
-            }
-            Order::Stop { step } => {
-                let process = Process { session, step };
-                self.end_server(process, How::Stopped);
-                self.end_client(process, How::Stopped);
-            }
-            Order::Forget { step } => self.forget(Process { session, step }),
-            Order::Accept { .. } | Order::TryConnection { .. } => panic!("{order:?}"),
-            Order::Goodbye => {}
-        }
-    }
-
-    /// The cell that a client in this session measures, or whose load it is.
-    fn cell_of_client(&self, session: Session, argv: &[String]) -> usize {
-        if let (name, Some(_)) = split(&argv[1]) {
-            return number(name);
-        }
-        let from = self.worker_of(session);
-        let cells = cells_of_command(&self.specs, argv, None, Some(from));
-        let dials = |cell: &&usize| {
-            let spec = &self.specs[**cell];
-            let session = self.believed.get(WORKERS[spec.to]);
-            let place = session.and_then(|session| self.places.get(session));
-            let target = Some(&argv[2]);
-            place.is_some_and(|place| {
-                target == Some(&place.pod_ip) || target == place.cluster_ip.as_ref()
-            })
-        };
-        *cells.iter().find(dials).unwrap_or(&cells[0])
-    }
-
-    /// The worker of a session that lives.
-    fn worker_of(&self, session: Session) -> usize {
-        let mut living = self.sessions.iter();
-        let (worker, _) = living.find(|(_, living)| **living == session).unwrap();
-        WORKERS.iter().position(|name| name == worker).unwrap()
-    }
-
-    pub(super) fn end_server(&mut self, process: Process, how: How) {
-        if let Some(i) = self.servers.iter().position(|(p, ..)| *p == process) {
-            self.servers.remove(i);
-            self.answer(
-                process,
-                Input::ServerEnded {
-                    process,
-                    ended: Ended::silent(how),
-                    observed: Some(Observation {
-                        figures: vec![(host_metrics::OBSERVED_S, 1.5)],
-                        carried_bytes: None,
-                    }),
-                },
-            );
-        }
-    }
-
-    pub(super) fn end_client(&mut self, process: Process, how: How) {
-        if let Some(i) = self.clients.iter().position(|(p, ..)| *p == process) {
-            let (_, argv, start) = self.clients.remove(i);
-            let end = ClientEnd {
-                ended: Ended::new(how, format!("{} {} {start}", argv[1], argv[2]), ""),
-                wall: Duration::from_secs(1),
-                tcp: None,
-                observed: None,
-            };
-            self.answer(process, Input::ClientEnded(process, end));
-        }
-    }
-
-    pub(super) fn join(&mut self, worker: &'static str, machine: Machine) {
-        let session = Session(self.next_session);
-        self.next_session += 1;
-        let cluster_ip = || format!("10.1.0.{}", session.0);
-        let tools = [("fake".to_owned(), "1".to_owned())];
-        let copy = self.copies.entry(worker).or_default();
-        if copy.node != machine.node {
-            *copy = WorkerCopy {
-                node: machine.node,
-                ..WorkerCopy::default()
-            };
-            self.end_pod(worker);
-        }
-        let copy = self.copies.entry(worker).or_default();
-        let claim = copy.claim();
-        let (kept, answers) = self.begin_session(worker, session);
-        let place = Place {
-            node: format!("n{}", machine.node),
-            pod_ip: format!("10.0.0.{}", session.0),
-            cluster_ip: machine.has_cluster_ip.then(cluster_ip),
-            other_pod_ip: None,
-            other_cluster_ip: None,
-            peer_ip: None,
-            claim,
-            kept,
-            environment: WorkerEnvironment {
-                tools: tools.into_iter().filter(|_| machine.has_tool).collect(),
-                ..WorkerEnvironment::default()
-            },
-        };
-        self.sessions.insert(worker, session);
-        self.places.insert(session, place.clone());
-        self.mail.push(Input::WorkerJoined {
-            worker: worker.to_owned(),
-            session,
-            place,
-        });
-        self.mail.extend(answers);
-    }
-
-    /// All workers join, on one node.
-    pub(super) fn join_all(&mut self) {
-        for worker in WORKERS {
-            self.join(worker, Machine::on_node(0));
-        }
-    }
-
-    pub(super) fn vanish(&mut self, worker: &'static str) {
-        if let Some(session) = self.sessions.get(worker).copied() {
-            self.end_session(session);
-            self.mail.push(Input::WorkerLeft {
-                worker: worker.to_owned(),
-                session,
-            });
-        }
-        self.end_pod(worker);
-    }
-
-    pub(super) fn ready(&mut self, nth: usize) {
-        let len = self.servers.len();
-        if len > 0 {
-            let (process, cell, ready) = &mut self.servers[nth % len];
-            if !*ready {
-                *ready = true;
-                self.were_ready.insert(cell.clone());
-                self.mail.push(Input::ServerReady(*process));
-            } else if split(cell).1.is_some()
-                && self.clients.iter().any(|(_, argv, _)| argv[1] == *cell)
-                && self.flowing.insert(cell.clone())
-            {
-                self.mail.push(Input::ServerFlowing(*process));
-            }
-        }
-    }
-
     /// The orchestrator gets SIGTERM; it hears nothing further.
     pub(super) fn stop(&mut self) {
         let commands = self.state.publish_pending();
         self.obey(commands);
-    }
-
-    /// From here on all goes well; the run must come to its end.
-    pub(super) fn end_well(&mut self) {
-        for (i, worker) in WORKERS.into_iter().enumerate() {
-            self.vanish(worker);
-            // Nearly all on nodes of their own.
-            self.join(worker, Machine::on_node(i % 4));
-        }
-        for _ in 0..10_000 {
-            if self.finished || self.superseded {
-                return;
-            }
-            if !self.mail.is_empty() {
-                let input = self.mail.remove(0);
-                self.deliver(input);
-            } else if let Some(i) = self.servers.iter().position(|(.., ready)| !ready) {
-                self.ready(i);
-            } else if let Some(i) = self.next_to_flow() {
-                self.ready(i);
-            } else if let Some(process) = self.next_to_end() {
-                self.end_client(process, How::Code(0));
-            } else if let Some(missing) = WORKERS.iter().find(|w| !self.sessions.contains_key(*w)) {
-                self.join(missing, Machine::on_node(0));
-            } else if !self.timers.is_empty() {
-                let timer = self.timers.remove(0);
-                self.deliver(Input::TimerFired(timer));
-            }
-        }
-        panic!("the run does not end: {:?}", self.state.phase);
-    }
-
-    /// The server of a load whose client runs and that has not said so.
-    fn next_to_flow(&self) -> Option<usize> {
-        self.servers.iter().position(|(_, cell, ready)| {
-            let runs = self.clients.iter().any(|(_, argv, _)| argv[1] == *cell);
-            *ready && runs && split(cell).1.is_some() && !self.flowing.contains(cell)
-        })
-    }
-
-    /// The measured client before its loads.
-    fn next_to_end(&self) -> Option<Process> {
-        let is_load = |(_, argv, _): &&(Process, Vec<String>, u64)| split(&argv[1]).1.is_some();
-        let next = self.clients.iter().min_by_key(is_load)?;
-        Some(next.0)
     }
 
     fn write(&mut self, Emission { kind, raw }: Emission) {
@@ -731,17 +286,4 @@ impl World {
         }
         self.journal.push(kind);
     }
-}
-
-/// The name of a cell, and the number of a load of it.
-fn split(name: &str) -> (&str, Option<usize>) {
-    match name.split_once(LOAD_MARK) {
-        Some((cell, nth)) => (cell, nth.parse().ok()),
-        None => (name, None),
-    }
-}
-
-/// The number of a cell of this name.
-fn number(name: &str) -> usize {
-    name.trim_start_matches("cell-").parse().unwrap()
 }
