@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::observe::Observer;
 use crate::rpc::pb::Observed;
 use crate::tools::{Client, Ended, How};
-use crate::worker::kernel::tcp_watch::{Connection, Watch};
+use crate::worker::kernel::tcp_connection::Connection;
+use crate::worker::kernel::tcp_watch::Watch;
 use crate::worker::tool_process::process::{self, Stop};
 
 /// What came of a client.

@@ -22,7 +22,7 @@ use netplan::tools::{
     CUT_MARK_BYTES, Client, Cut, Ended, How, LARGEST_OUTPUT_BYTES, Port, Ready,
     SERVER_OUTPUT_BYTES, Transport, cut_mark, stderr_bytes,
 };
-use netplan::worker::kernel::tcp_watch::Connection;
+use netplan::worker::kernel::tcp_connection::Connection;
 use netplan::worker::observe::Observer;
 use netplan::worker::tool_process::process;
 use netplan::worker::{self, Error, Parting, Settings, client, server};

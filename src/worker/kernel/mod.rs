@@ -5,4 +5,5 @@ pub(in crate::worker) mod interface;
 pub(in crate::worker) mod interface_totals;
 pub(in crate::worker) mod listening;
 pub(in crate::worker) mod sock_diag;
-pub mod tcp_watch;
+pub mod tcp_connection;
+pub(in crate::worker) mod tcp_watch;
