@@ -208,6 +208,8 @@ const PURE: &[&str] = &[
     "cluster/kubernetes/pods/terminations.rs",
     "cluster/placement/",
     "cluster/kubernetes/detect.rs",
+    "cluster/kubernetes/known_components.rs",
+    "cluster/kubernetes/mesh_injection.rs",
     "cluster/kubernetes/kubeconfig/merged.rs",
     "cluster/kubernetes/kubeconfig/server.rs",
 ];

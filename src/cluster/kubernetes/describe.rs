@@ -10,7 +10,8 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::detect::{Detected, Part, Signs, detect, injection, names};
+use super::detect::{Detected, Part, Signs, detect, names};
+use super::mesh_injection::injection;
 use super::objects::apply::pod_spec;
 use crate::cluster::Finding;
 use crate::render::Manifest;

@@ -1,14 +1,14 @@
 //! What a cluster is made of, told by the signs that it leaves: platform, network plugin, proxy mode, policy engines,
 //! service meshes. Pure.
-//!
-//! Signs: the labels and annotations that each platform's and plugin's own documentation names, and the API groups of
-//! its custom resources.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
-use serde_json::Value;
+
+use super::known_components::{
+    PLATFORMS, PLUGIN_DAEMONS, PLUGIN_DOMAINS, POLICY_ENGINES, SERVICE_MESHES, Sign,
+};
 
 /// What could be viewed; empty where nothing could.
 #[derive(Clone, Debug, Default)]
@@ -42,91 +42,6 @@ pub(super) struct Detected {
     pub name: String,
     pub evidence: String,
 }
-
-/// A sign: where it is, and a text there.
-#[derive(Clone, Copy, Debug)]
-enum Sign {
-    /// An API group has this name, or ends in it after a dot.
-    Group(&'static str),
-    /// The version holds it.
-    Version(&'static str),
-    /// A node has this label.
-    Label(&'static str),
-    /// A node's `providerID` starts so.
-    Provider(&'static str),
-    /// A node's name starts so.
-    NodeName(&'static str),
-}
-
-/// The platforms, those that are built on others first.
-const PLATFORMS: &[(&str, &[Sign])] = &[
-    ("OpenShift", &[Sign::Group("security.openshift.io")]),
-    (
-        "GKE Autopilot",
-        &[Sign::Group("auto.gke.io"), Sign::NodeName("gk3-")],
-    ),
-    (
-        "GKE",
-        &[
-            Sign::Label("cloud.google.com/gke-nodepool"),
-            Sign::Version("-gke."),
-        ],
-    ),
-    (
-        "EKS",
-        &[
-            Sign::Label("eks.amazonaws.com/nodegroup"),
-            Sign::Version("-eks-"),
-        ],
-    ),
-    ("AKS", &[Sign::Label("kubernetes.azure.com/cluster")]),
-    ("RKE2", &[Sign::Version("+rke2")]),
-    ("k3s", &[Sign::Version("+k3s")]),
-    ("kind", &[Sign::Provider("kind://")]),
-    ("minikube", &[Sign::Label("minikube.k8s.io/name")]),
-    ("MicroK8s", &[Sign::Label("microk8s.io/cluster")]),
-];
-
-/// Whole words in the names of daemons.
-const PLUGIN_DAEMONS: &[(&str, &str)] = &[
-    ("antrea", "antrea"),
-    ("aws-node", "aws-vpc-cni"),
-    ("azure-cni", "azure-cni"),
-    ("calico", "calico"),
-    ("canal", "canal"),
-    ("cilium", "cilium"),
-    ("flannel", "flannel"),
-    ("kindnet", "kindnet"),
-    ("kube-ovn", "kube-ovn"),
-    ("kube-router", "kube-router"),
-    ("multus", "multus"),
-    ("ovnkube", "ovn-kubernetes"),
-    ("weave-net", "weave"),
-];
-
-/// Domains of the keys of nodes' annotations.
-const PLUGIN_DOMAINS: &[(&str, &str)] = &[
-    ("antrea.io", "antrea"),
-    ("projectcalico.org", "calico"),
-    ("cilium.io", "cilium"),
-    ("flannel.alpha.coreos.com", "flannel"),
-    ("kube-router.io", "kube-router"),
-    ("ovn.kubernetes.io", "kube-ovn"),
-    ("k8s.ovn.org", "ovn-kubernetes"),
-];
-
-const POLICY_ENGINES: &[(&str, &str)] = &[
-    ("kyverno.io", "Kyverno"),
-    ("templates.gatekeeper.sh", "Gatekeeper"),
-    ("policies.kubewarden.io", "Kubewarden"),
-];
-
-const SERVICE_MESHES: &[(&str, &str)] = &[
-    ("networking.istio.io", "Istio"),
-    ("policy.linkerd.io", "Linkerd"),
-    ("consul.hashicorp.com", "Consul"),
-    ("kuma.io", "Kuma"),
-];
 
 /// Everything that the signs show, in the order of [`Part`].
 pub(super) fn detect(signs: &Signs) -> Vec<Detected> {
@@ -257,26 +172,10 @@ fn proxy_mode(
     })
 }
 
-/// What a namespace says of a mesh that would change its pods, if anything: its label or annotation.
-pub(super) fn injection(namespace: &Value) -> Option<String> {
-    let metadata = &namespace["metadata"];
-    let signs = [
-        ("labels", "istio-injection", "enabled"),
-        ("labels", "istio.io/rev", ""),
-        ("annotations", "linkerd.io/inject", "enabled"),
-        ("labels", "kuma.io/sidecar-injection", "enabled"),
-        ("labels", "consul.hashicorp.com/connect-inject", "true"),
-    ];
-    signs.into_iter().find_map(|(place, key, wanted)| {
-        let value = metadata[place][key].as_str()?;
-        (wanted.is_empty() || value == wanted).then(|| format!("{key}={value}"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -407,17 +306,6 @@ mod tests {
             plugins(&["calico-node"], &keys),
             "antrea calico cilium ovn-kubernetes"
         );
-    }
-
-    #[test]
-    fn a_namespace_tells_of_its_mesh() {
-        let istio = json!({"metadata": {"labels": {"istio-injection": "enabled"}}});
-        assert_eq!(
-            injection(&istio).as_deref(),
-            Some("istio-injection=enabled")
-        );
-        let off = json!({"metadata": {"labels": {"istio-injection": "disabled"}}});
-        assert_eq!(injection(&off), None);
     }
 
     proptest! {
