@@ -14,6 +14,7 @@ mod outbox;
 mod policy_check;
 pub mod server;
 mod session;
+mod shared_copy;
 mod shutdown;
 mod steps;
 pub mod tool_process;

@@ -17,8 +17,8 @@ use tonic::{Code, Status};
 
 use super::control;
 use super::host_info;
-use super::journal_copy::SharedCopy;
 use super::observe::Observer;
+use super::shared_copy::SharedCopy;
 use super::steps::Steps;
 use crate::diag::error_chain;
 use crate::rpc::pb::to_worker::Message as Order;

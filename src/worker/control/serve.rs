@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::service::Service;
 use crate::rpc::pb::worker_control_server::WorkerControlServer;
 use crate::rpc::{self, Identity, MAX_MESSAGE_BYTES};
-use crate::worker::journal_copy::SharedCopy;
+use crate::worker::shared_copy::SharedCopy;
 
 /// Listens on the first free one of the ports, on both loopback addresses, and answers the command line. Dropping
 /// the result ends it.

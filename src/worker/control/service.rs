@@ -16,7 +16,7 @@ use crate::rpc::pb::{
     DialRequest, DialResponse, ListenRequest, ListenResponse, ReadCopyRequest, Record,
 };
 use crate::rpc::{Peer, with_version};
-use crate::worker::journal_copy::SharedCopy;
+use crate::worker::shared_copy::SharedCopy;
 
 /// Hosts of one request.
 const MOST_HOSTS: usize = 16;
