@@ -1,0 +1,190 @@
+//! Sentences that lead from the evidence to the broken layer.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use super::evidence::{Answer, Evidence, Place, Segment};
+use super::family::{Family, families};
+use super::finding::Layer;
+
+impl Layer {
+    /// What is broken, from the evidence to the layer, e.g. "pod IP 10.1.0.5 answers, cluster IP
+    /// 10.96.0.7 times out: kube-proxy on `node-2` does not translate it".
+    pub fn explain(self, evidence: &Evidence) -> String {
+        let Evidence { from, to, name, .. } = evidence;
+        let pod = answers("pod IP", &evidence.pod);
+        let service = answers("cluster IP", &evidence.service);
+        let nodes = if from.node.is_empty() || to.node.is_empty() {
+            "their nodes".to_owned()
+        } else {
+            format!("`{}` and `{}`", to.node, from.node)
+        };
+        match self {
+            Self::PodNetwork => format!(
+                "{pod}: the pod network between {nodes} drops packets, or a network policy does"
+            ),
+            Self::Policy if from.node == to.node => format!(
+                "{pod}, on the same node `{}`: a network policy drops packets",
+                to.node
+            ),
+            Self::Policy => format!(
+                "{pod}: a network policy drops the packets; other pods show that it is not the network \
+                 between nodes"
+            ),
+            Self::Family => mismatch(evidence),
+            Self::Route => format!("{pod}: the pod of {} has no route to it", from.name),
+            Self::Listener => format!("{pod}: nothing listens there"),
+            Self::KubeProxy => {
+                let on = match from.node.as_str() {
+                    "" => String::new(),
+                    node => format!(" on `{node}`"),
+                };
+                let pod = if evidence.pod.is_empty() {
+                    String::new()
+                } else {
+                    format!("{pod}, ")
+                };
+                format!("{pod}{service}: kube-proxy{on} does not translate the cluster IP")
+            }
+            Self::Dns => match &name.resolved {
+                Err(why) => {
+                    let servers = evidence.name_servers.join(", ");
+                    let servers = if servers.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" (name server {servers})")
+                    };
+                    format!(
+                        "the addresses answer, the name `{}` does not resolve ({why}): cluster DNS{servers}",
+                        name.host
+                    )
+                }
+                Ok(addresses) => format!(
+                    "the name `{}` leads to {}, and its Service has {}: cluster DNS gives an old address",
+                    name.host,
+                    list(addresses.iter().map(|(ip, _)| ip)),
+                    list(evidence.service.iter().map(|(ip, _)| ip)),
+                ),
+            },
+            Self::Mtu => format!(
+                "connections open, and a full packet ({} bytes of payload) gets no answer: the MTU of the \
+                 path between {nodes} is smaller than that of the pods' interfaces",
+                largest_lost(evidence)
+            ),
+            Self::Nothing => "pod IP, cluster IP and name answer".to_owned(),
+        }
+    }
+}
+
+/// Which families do not match.
+fn mismatch(evidence: &Evidence) -> String {
+    let service = families(evidence.service.iter().map(|(ip, _)| ip));
+    let text = |families: &BTreeSet<Family>| {
+        let names: Vec<String> = families.iter().map(Family::to_string).collect();
+        names.join(" and ")
+    };
+    let other = |place: &Place| {
+        let own = families(&place.ips);
+        (!own.is_empty() && own.is_disjoint(&service)).then_some((place.name.clone(), own))
+    };
+    let found = other(&evidence.from).or_else(|| other(&evidence.to));
+    let (name, own) = found.unwrap_or_else(|| {
+        let works = evidence
+            .pod
+            .iter()
+            .filter(|(_, answer)| matches!(answer, Answer::Connected { .. }));
+        (evidence.to.name.clone(), families(works.map(|(ip, _)| ip)))
+    });
+    let own = text(&own);
+    format!(
+        "the Service of {} is {}, and the pod of {name} is reached by {own} only: set `kubernetes.ip_family: {}`",
+        evidence.to.name,
+        text(&service),
+        own.to_lowercase(),
+    )
+}
+
+fn largest_lost(evidence: &Evidence) -> u32 {
+    let all = evidence.pod.iter().chain(&evidence.service);
+    let lost = all.filter_map(|(_, answer)| match answer {
+        Answer::Connected {
+            segment: Segment::Lost(bytes),
+            ..
+        } => Some(*bytes),
+        _ => None,
+    });
+    lost.max().unwrap_or_default()
+}
+
+/// What addresses of one kind answer, e.g. `pod IP 10.1.0.5 times out`.
+fn answers(what: &str, answers: &[(IpAddr, Answer)]) -> String {
+    let all: Vec<String> = answers
+        .iter()
+        .map(|(ip, answer)| format!("{what} {ip} {answer}"))
+        .collect();
+    all.join(", ")
+}
+
+fn list<'a>(ips: impl Iterator<Item = &'a IpAddr>) -> String {
+    let ips: Vec<String> = ips.map(IpAddr::to_string).collect();
+    ips.join(", ")
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected { .. } => f.write_str("answers"),
+            Self::TimedOut => f.write_str("times out"),
+            Self::Refused => f.write_str("refuses the connection"),
+            Self::Unreachable(why) | Self::Failed(why) => write!(f, "fails ({why})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::connectivity::finding::find;
+    use crate::cli::connectivity::tests::examples::{V4, evidence};
+
+    #[test]
+    fn sentences_name_addresses_and_nodes() {
+        let explained: Vec<String> = [
+            (evidence(V4, 't', 't', '-'), false),
+            (evidence(V4, 't', 't', '-'), true),
+            (evidence(V4, 'o', 't', '-'), false),
+            (evidence(V4, '-', 'r', '-'), false),
+            (evidence(V4, 'o', 'o', '-'), false),
+            (evidence(V4, 'o', 'o', 'x'), false),
+            (evidence(V4, 'r', 'r', 'o'), false),
+            (evidence(V4, 'u', 'u', 'o'), false),
+            (evidence(V4, 'm', 'm', 'o'), false),
+            (evidence(V4, 'o', 'o', 'o'), false),
+        ]
+        .iter()
+        .map(|(evidence, near)| find(evidence, *near).explain(evidence))
+        .collect();
+        assert_eq!(
+            explained,
+            [
+                "pod IP 10.1.0.5 times out: the pod network between `node-1` and `node-2` drops packets, or a \
+                 network policy does",
+                "pod IP 10.1.0.5 times out: a network policy drops the packets; other pods show that it is not \
+                 the network between nodes",
+                "pod IP 10.1.0.5 answers, cluster IP 10.96.0.7 times out: kube-proxy on `node-2` does not \
+                 translate the cluster IP",
+                "cluster IP 10.96.0.7 refuses the connection: kube-proxy on `node-2` does not translate the \
+                 cluster IP",
+                "the addresses answer, the name `np-orchestrator` does not resolve (Temporary failure in name \
+                 resolution): cluster DNS (name server 10.96.0.10)",
+                "the name `np-orchestrator` leads to 10.96.0.99, and its Service has 10.96.0.7: cluster DNS \
+                 gives an old address",
+                "pod IP 10.1.0.5 refuses the connection: nothing listens there",
+                "pod IP 10.1.0.5 fails (Network is unreachable): the pod of worker `w2` has no route to it",
+                "connections open, and a full packet (1448 bytes of payload) gets no answer: the MTU of the path \
+                 between `node-1` and `node-2` is smaller than that of the pods' interfaces",
+                "pod IP, cluster IP and name answer",
+            ]
+        );
+    }
+}
