@@ -1,25 +1,22 @@
 //! The start of an orchestrator: waits for workers, and takes the newest copy of the run's journal.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
-use tonic::Status;
 
+use super::arrivals::Arrivals;
 use super::journal_stream::Availability;
 use super::service::Call;
 use super::state::copy::claim::HeldJournal;
 use super::state::copy::epoch::Epoch;
 use super::state::copy::succession::{Step, Succession};
-use super::state::message::{Input, Session};
-use super::store::{Store, StoreError};
+use super::state::message::Input;
+use super::store::StoreError;
 use crate::diag::printable;
-use crate::rpc::pb::{CopyPart, Gathering, SendCopy, ToWorker, to_worker};
-
-/// A worker whose copy does not get on for this long is not waited for.
-const PART_WITHIN: Duration = Duration::from_secs(10);
+use crate::rpc::pb::Gathering;
 
 /// How the orchestrator begins.
 #[derive(Debug)]
@@ -43,68 +40,6 @@ pub(super) struct Gatherer<'g> {
     pub arrivals: Arrivals,
     pub availability: &'g watch::Sender<Availability>,
     pub tell: &'g mut (dyn FnMut(&str) + Send),
-}
-
-type Orders = mpsc::Sender<Result<ToWorker, Status>>;
-
-/// What has come in while the orchestrator gathers.
-#[derive(Debug, Default)]
-pub(super) struct Arrivals {
-    /// Of the sessions that live.
-    orders: HashMap<Session, Orders>,
-    /// What the driver has to know, in its order. It has a bound: a call that adds nothing is left out.
-    backlog: VecDeque<Call>,
-}
-
-impl Arrivals {
-    /// Keeps a call for the driver.
-    fn keep(&mut self, call: Call) {
-        match &call {
-            Call::Joined {
-                session, orders, ..
-            } => {
-                self.orders.insert(*session, orders.clone());
-            }
-            Call::Input(Input::WorkerLeft { session, .. }) => {
-                // Whoever comes and goes meanwhile leaves nothing behind.
-                let left = *session;
-                self.orders.remove(&left);
-                self.backlog.retain(
-                    |call| !matches!(call, Call::Joined { session, .. } if *session == left),
-                );
-                return;
-            }
-            Call::Input(Input::WorkerGivenUp { worker, .. }) => {
-                let earlier = worker.clone();
-                self.backlog.retain(|call| {
-                    !matches!(call, Call::Input(Input::WorkerGivenUp { worker, .. }) if *worker == earlier)
-                });
-            }
-            Call::Input(Input::Cancel) => {
-                let is_cancel = |call: &Call| matches!(call, Call::Input(Input::Cancel));
-                self.backlog.retain(|call| !is_cancel(call));
-            }
-            Call::Unwatched => {
-                // One that has come and gone tells the driver that somebody has watched.
-                let has_gone = self
-                    .backlog
-                    .iter()
-                    .any(|call| matches!(call, Call::Unwatched));
-                let watched = self
-                    .backlog
-                    .iter()
-                    .rposition(|call| matches!(call, Call::Watched));
-                if let (true, Some(watched)) = (has_gone, watched) {
-                    self.backlog.remove(watched);
-                    return;
-                }
-            }
-            Call::Watched => {}
-            // Answers to what an earlier orchestrator asked.
-            Call::Input(_) | Call::CopyPart { .. } | Call::Collected { .. } => return,
-        }
-        self.backlog.push_back(call);
-    }
 }
 
 impl Gatherer<'_> {
@@ -135,7 +70,7 @@ impl Gatherer<'_> {
                     return Ok(Beginning {
                         epoch,
                         base: self.own,
-                        calls: self.arrivals.backlog,
+                        calls: self.arrivals.into_backlog(),
                     });
                 }
                 Step::Fetch {
@@ -155,7 +90,7 @@ impl Gatherer<'_> {
                                 epoch: copy.epoch,
                                 ..held
                             },
-                            calls: self.arrivals.backlog,
+                            calls: self.arrivals.into_backlog(),
                         });
                     }
                     Err(why) => {
@@ -185,7 +120,7 @@ impl Gatherer<'_> {
     }
 
     /// Takes note of a call, and keeps it for later.
-    fn take(&mut self, call: Call) {
+    pub(super) fn take(&mut self, call: Call) {
         match &call {
             Call::Joined {
                 worker,
@@ -216,130 +151,19 @@ impl Gatherer<'_> {
             is_new
         });
     }
-
-    /// Replaces the journal in the folder by a worker's copy of `length` records, and returns what is held then. The
-    /// inner error says why the copy cannot be used; then the journal is as before.
-    async fn fetch(
-        &mut self,
-        session: Session,
-        epoch: Epoch,
-        length: u64,
-    ) -> Result<Result<HeldJournal, String>, StoreError> {
-        let folder = self.folder.to_owned();
-        let store = in_background(move || Store::receive(&folder)).await?;
-        let received = self.receive(session, epoch, length, store).await;
-        let folder = self.folder.to_owned();
-        in_background(move || match received {
-            Ok(store) => {
-                store.install(&folder)?;
-                Ok(Ok(Store::find(&folder)?))
-            }
-            Err(why) => {
-                Store::discard_received(&folder)?;
-                Ok(Err(why))
-            }
-        })
-        .await
-    }
-
-    /// Has a worker send its copy of `length` records, and puts it into `store`.
-    ///
-    /// # Errors
-    /// Why the copy cannot be used.
-    async fn receive(
-        &mut self,
-        session: Session,
-        epoch: Epoch,
-        length: u64,
-        mut store: Store,
-    ) -> Result<Store, String> {
-        let ask = ToWorker {
-            message: Some(to_worker::Message::SendCopy(SendCopy {})),
-            epoch: epoch.0,
-        };
-        let orders = self.arrivals.orders.get(&session);
-        if orders.is_none_or(|orders| orders.try_send(Ok(ask)).is_err()) {
-            return Err("it takes no orders".to_owned());
-        }
-        let mut deadline = Instant::now() + PART_WITHIN;
-        loop {
-            let call = tokio::select! {
-                call = self.calls.recv() => call,
-                () = sleep_until(deadline) => {
-                    let limit = PART_WITHIN.as_secs();
-                    return Err(format!("nothing has come of it for {limit} s"));
-                }
-            };
-            match call {
-                Some(Call::CopyPart {
-                    session: from,
-                    part,
-                }) if from == session => {
-                    if !part.problem.is_empty() {
-                        return Err(part.problem);
-                    }
-                    check_part(&part, store.next_seq(), length)?;
-                    let CopyPart { records, last, .. } = part;
-                    let written;
-                    (store, written) = in_background(move || {
-                        let written = store.put_records(records);
-                        (store, written)
-                    })
-                    .await;
-                    written.map_err(|error| error.to_string())?;
-                    if last {
-                        return Ok(store);
-                    }
-                    deadline = Instant::now() + PART_WITHIN;
-                }
-                Some(call) => {
-                    let is_over = matches!(&call, Call::Input(Input::WorkerLeft { session: left, .. }) if *left == session);
-                    self.take(call);
-                    if is_over {
-                        return Err("the worker left".to_owned());
-                    }
-                }
-                None => return Err("the server has ended".to_owned()),
-            }
-        }
-    }
-}
-
-/// Whether a part that comes after `received` records may belong to a copy of `length` records: each part brings
-/// the copy nearer to its end.
-///
-/// # Errors
-/// Says why it may not.
-fn check_part(part: &CopyPart, received: u64, length: u64) -> Result<(), String> {
-    let through = received.saturating_add(part.records.len() as u64);
-    if through > length || (part.last && through != length) {
-        return Err(format!(
-            "it has {through} records, and the worker announced {length}"
-        ));
-    }
-    if part.records.is_empty() && !part.last {
-        return Err("a part of it has no records".to_owned());
-    }
-    Ok(())
-}
-
-/// Waits for the disk where that delays nobody.
-async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use tonic::Status;
 
     use super::super::state::copy::claim::Claim;
-    use super::super::state::message::{Emission, Place};
+    use super::super::state::message::{Emission, Place, Session};
+    use super::super::store::Store;
     use super::*;
     use crate::results::{Event, EventKind, VERSION, journal};
-    use crate::rpc::pb::Record;
+    use crate::rpc::pb::{CopyPart, Record, ToWorker};
 
     fn left(worker: &str) -> EventKind {
         EventKind::WorkerLeft {
@@ -498,29 +322,5 @@ mod tests {
         let text = std::fs::read_to_string(folder.path().join(journal::FILE_NAME)).unwrap();
         assert_eq!(text.matches("copy").count(), 3);
         assert!(!folder.path().join("incoming").exists());
-    }
-
-    #[test]
-    fn the_backlog_has_a_bound() {
-        let mut arrivals = Arrivals::default();
-        for _ in 0..100 {
-            let given_up = Input::WorkerGivenUp {
-                worker: "w1".to_owned(),
-                reason: String::new(),
-            };
-            for call in [
-                joined(1, 0, 0).0,
-                Call::Watched,
-                Call::Input(Input::Cancel),
-                Call::Input(given_up),
-                Call::Unwatched,
-                worker_left(1),
-            ] {
-                arrivals.keep(call);
-            }
-        }
-        // A watcher that has come and gone, a worker that was given up, and a cancel.
-        assert_eq!(arrivals.backlog.len(), 4, "{arrivals:?}");
-        assert!(arrivals.orders.is_empty());
     }
 }

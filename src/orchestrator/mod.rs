@@ -1,7 +1,9 @@
 //! Drives the schedule: `state` decides, the driver does.
 
 mod address;
+mod arrivals;
 mod copier;
+mod copy_fetch;
 mod driver;
 mod finish;
 mod gather;

@@ -10,10 +10,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::arrivals::Arrivals;
 use super::copier::Copier;
 use super::driver::{Driven, Driver};
 use super::finish;
-use super::gather::{Arrivals, Beginning, Gatherer};
+use super::gather::{Beginning, Gatherer};
 use super::journal_stream::Availability;
 use super::log_archive;
 use super::log_lines::Lines;

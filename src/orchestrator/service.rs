@@ -34,6 +34,9 @@ const RECORDS: usize = 1;
 /// How many may watch at once. Each holds a few outputs in memory while it takes none.
 const WATCHERS: usize = 8;
 
+/// Where the orders of a session go.
+pub(super) type Orders = mpsc::Sender<Result<ToWorker, Status>>;
+
 /// What the service tells the driver.
 #[derive(Debug)]
 pub(super) enum Call {
@@ -44,7 +47,7 @@ pub(super) enum Call {
         worker: String,
         session: Session,
         place: Place,
-        orders: mpsc::Sender<Result<ToWorker, Status>>,
+        orders: Orders,
     },
     /// A worker sends a part of its copy of the journal.
     CopyPart { session: Session, part: CopyPart },
