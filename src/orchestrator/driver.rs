@@ -6,29 +6,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
-use tonic::Status;
 
+use super::audience::Audience;
 use super::copier::Copier;
 use super::journal_stream::{Availability, Extent};
+use super::journal_writer::{JournalWriter, Written};
 use super::log_lines::Lines;
 use super::messages::message_from;
-use super::service::Call;
+use super::service::{Call, Orders};
 use super::state::State;
 use super::state::copy::epoch::Epoch;
 use super::state::message::{Command, Emission, Input, Order, Session, Timer};
 use super::store::{Store, StoreError};
 use crate::results::EventKind;
 use crate::rpc::pb::{ToWorker, to_worker};
-
-/// The store, back from writing; the events; whether they are on disk.
-type Written = (Store, Vec<EventKind>, Result<(), StoreError>);
-type Orders = mpsc::Sender<Result<ToWorker, Status>>;
-
-/// Bytes of the tools' output that may wait for a slow disk. Beyond that nothing more is taken from
-/// the workers, and their answers wait in the connections.
-const PENDING_BYTES: usize = 8 << 20;
 
 /// How far a run was driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,22 +38,10 @@ pub(super) enum Driven {
 const LAST_COPY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The one task that owns the state.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, in all combinations"
-)]
 pub(super) struct Driver<'t> {
     state: State,
-    /// Away while it writes.
-    store: Option<Store>,
-    writing: Option<JoinHandle<Written>>,
-    /// Events to write next.
-    pending: Vec<(Timestamp, Emission)>,
-    /// Bytes of tools' output in `pending`.
-    pending_bytes: usize,
+    writer: JournalWriter,
     availability: watch::Sender<Availability>,
-    /// Events on disk: the number of the one that comes next.
-    on_disk: u64,
     copier: Copier,
     calls: mpsc::Receiver<Call>,
     /// Why this orchestrator decides nothing any more.
@@ -73,12 +53,7 @@ pub(super) struct Driver<'t> {
     lines: Lines,
     tell: &'t mut (dyn FnMut(&str) + Send),
     cells_ended: usize,
-    /// How many watch now.
-    watching: usize,
-    /// Somebody has watched.
-    watched: bool,
-    /// Somebody has every record of the finished run.
-    collected: bool,
+    audience: Audience,
     finished: bool,
 }
 
@@ -95,11 +70,7 @@ impl<'t> Driver<'t> {
         let cells_ended = state.count().0;
         Self {
             state,
-            on_disk: store.next_seq(),
-            store: Some(store),
-            writing: None,
-            pending: Vec::new(),
-            pending_bytes: 0,
+            writer: JournalWriter::new(store),
             availability,
             copier,
             calls,
@@ -110,9 +81,7 @@ impl<'t> Driver<'t> {
             lines,
             tell,
             cells_ended,
-            watching: 0,
-            watched: false,
-            collected: false,
+            audience: Audience::default(),
             finished: false,
         }
     }
@@ -125,8 +94,10 @@ impl<'t> Driver<'t> {
         backlog: VecDeque<Call>,
         mut shutdown: std::pin::Pin<&mut (dyn Future<Output = ()> + Send)>,
     ) -> Result<Driven, StoreError> {
-        let first = first.map(|kind| (Timestamp::now(), Emission { kind, raw: None }));
-        self.pending.extend(first);
+        if let Some(kind) = first {
+            let first = Emission { kind, raw: None };
+            self.writer.add(Timestamp::now(), first);
+        }
         self.flush().await?;
         let commands = self.state.begin();
         self.execute(commands).await?;
@@ -140,7 +111,7 @@ impl<'t> Driver<'t> {
         self.execute(commands).await?;
         while !self.finished {
             let timer = self.timers.first().copied();
-            let has_room = self.pending_bytes < PENDING_BYTES || self.writing.is_none();
+            let has_room = self.writer.has_room();
             if let Some(ending) = self.ending {
                 self.flush().await?;
                 return Ok(ending);
@@ -150,9 +121,9 @@ impl<'t> Driver<'t> {
                     Some(call) => self.take(call),
                     None => Some(Input::Cancel),
                 },
-                written = back(&mut self.writing) => {
+                written = self.writer.written() => {
                     self.written(written)?;
-                    self.write();
+                    self.writer.write();
                     None
                 }
                 () = until(timer) => {
@@ -203,8 +174,13 @@ impl<'t> Driver<'t> {
     ) -> Result<(), StoreError> {
         let begun = Instant::now();
         let mut shutdown = Some(shutdown);
-        while !self.collected || self.watching > 0 {
-            let end = begun + if self.watched { attended } else { alone };
+        while !self.audience.is_done() {
+            let end = begun
+                + if self.audience.has_come() {
+                    attended
+                } else {
+                    alone
+                };
             let call = tokio::select! {
                 call = self.calls.recv() => call,
                 () = sleep_until(end) => return Ok(()),
@@ -251,17 +227,18 @@ impl<'t> Driver<'t> {
                 })
             }
             Call::Watched => {
-                self.watching += 1;
-                self.watched = true;
+                self.audience.comes();
                 None
             }
             Call::Unwatched => {
-                self.watching = self.watching.saturating_sub(1);
+                self.audience.goes();
                 None
             }
             Call::Collected { through_seq } => {
-                let last = self.on_disk.saturating_sub(1);
-                self.collected |= self.finished && through_seq >= last;
+                let last = self.writer.on_disk().saturating_sub(1);
+                if self.finished && through_seq >= last {
+                    self.audience.has_collected = true;
+                }
                 None
             }
             // Nobody has asked for it.
@@ -273,10 +250,7 @@ impl<'t> Driver<'t> {
         let now = Timestamp::now();
         for command in commands {
             match command {
-                Command::Emit(emission) => {
-                    self.pending_bytes += emission.raw.as_ref().map_or(0, Vec::len);
-                    self.pending.push((now, *emission));
-                }
+                Command::Emit(emission) => self.writer.add(now, *emission),
                 Command::Send { session, order } => {
                     // Workers go only when all that they have done is on disk.
                     if order == Order::Goodbye {
@@ -305,7 +279,7 @@ impl<'t> Driver<'t> {
                 }
             }
         }
-        self.write();
+        self.writer.write();
         self.send_copy();
         self.acknowledge();
         self.warn_of_copies();
@@ -314,7 +288,7 @@ impl<'t> Driver<'t> {
 
     /// Sends the holder what it lacks, as far as that is on disk.
     fn send_copy(&mut self) {
-        if let Some((session, hold)) = self.copier.next(self.on_disk) {
+        if let Some((session, hold)) = self.copier.next(self.writer.on_disk()) {
             let message = Some(to_worker::Message::Hold(hold));
             self.send_message(session, message);
         }
@@ -322,7 +296,7 @@ impl<'t> Driver<'t> {
 
     /// Lets watchers have what is on disk and copied.
     fn acknowledge(&mut self) {
-        let next_seq = self.on_disk.min(self.state.acknowledged());
+        let next_seq = self.writer.on_disk().min(self.state.acknowledged());
         let finished = self.finished;
         let goes = self.state.goes();
         let extent = Availability::Journal(Extent {
@@ -370,33 +344,13 @@ impl<'t> Driver<'t> {
         orders.is_some_and(|orders| orders.try_send(Ok(ToWorker { message, epoch })).is_ok())
     }
 
-    /// Begins to write what is pending. Meanwhile the run continues: nobody is told of an event
-    /// before it is on disk, but the next step of a cell need not wait for that.
-    fn write(&mut self) {
-        if self.pending.is_empty() {
-            return;
-        }
-        let Some(mut store) = self.store.take() else {
-            return;
-        };
-        let events = std::mem::take(&mut self.pending);
-        self.pending_bytes = 0;
-        self.writing = Some(tokio::task::spawn_blocking(move || {
-            let kinds = events.iter().map(|(_, event)| event.kind.clone()).collect();
-            let result = store.put(events);
-            (store, kinds, result)
-        }));
-    }
-
     /// Tells everybody of what has been written.
-    fn written(&mut self, (store, kinds, result): Written) -> Result<(), StoreError> {
-        self.on_disk = store.next_seq();
-        self.store = Some(store);
+    fn written(&mut self, written: Written) -> Result<(), StoreError> {
         self.send_copy();
         self.acknowledge();
-        result?;
+        written.result?;
         let total = self.state.count().1;
-        for kind in &kinds {
+        for kind in &written.events {
             if let EventKind::CellEnded { .. } = kind {
                 self.cells_ended += 1;
             }
@@ -407,11 +361,11 @@ impl<'t> Driver<'t> {
 
     /// Returns once everything is on disk.
     async fn flush(&mut self) -> Result<(), StoreError> {
-        self.write();
-        while self.writing.is_some() {
-            let written = back(&mut self.writing).await;
+        self.writer.write();
+        while self.writer.is_writing() {
+            let written = self.writer.written().await;
             self.written(written)?;
-            self.write();
+            self.writer.write();
         }
         Ok(())
     }
@@ -435,11 +389,11 @@ impl<'t> Driver<'t> {
     }
 
     pub fn watching(&self) -> bool {
-        self.watching > 0
+        self.audience.is_there()
     }
 
     pub fn collected(&self) -> bool {
-        self.collected
+        self.audience.has_collected
     }
 
     /// Lets the worker go that holds the copy, once somebody has collected the records.
@@ -449,19 +403,6 @@ impl<'t> Driver<'t> {
                 self.send(session, order);
             }
         }
-    }
-}
-
-/// Waits until the store is back; for ever when it is not away.
-async fn back(writing: &mut Option<JoinHandle<Written>>) -> Written {
-    let Some(handle) = writing else {
-        return std::future::pending().await;
-    };
-    let written = handle.await;
-    *writing = None;
-    match written {
-        Ok(written) => written,
-        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod address;
 mod arrivals;
+mod audience;
 mod copier;
 mod copy_fetch;
 mod driver;
 mod finish;
 mod gather;
 mod journal_stream;
+mod journal_writer;
 mod log_archive;
 mod log_lines;
 mod messages;
