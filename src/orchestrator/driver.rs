@@ -12,8 +12,8 @@ use super::audience::Audience;
 use super::copier::Copier;
 use super::journal_stream::{Availability, Extent};
 use super::journal_writer::{JournalWriter, Written};
-use super::log_lines::Lines;
 use super::messages::message_from;
+use super::run_log::RunLog;
 use super::service::{Call, Orders};
 use super::state::State;
 use super::state::copy::epoch::Epoch;
@@ -50,9 +50,7 @@ pub(super) struct Driver<'t> {
     has_warned: bool,
     sessions: HashMap<Session, Orders>,
     timers: BTreeSet<(Instant, Timer)>,
-    lines: Lines,
-    tell: &'t mut (dyn FnMut(&str) + Send),
-    cells_ended: usize,
+    log: RunLog<'t>,
     audience: Audience,
     finished: bool,
 }
@@ -64,10 +62,8 @@ impl<'t> Driver<'t> {
         copier: Copier,
         availability: watch::Sender<Availability>,
         calls: mpsc::Receiver<Call>,
-        lines: Lines,
-        tell: &'t mut (dyn FnMut(&str) + Send),
+        log: RunLog<'t>,
     ) -> Self {
-        let cells_ended = state.count().0;
         Self {
             state,
             writer: JournalWriter::new(store),
@@ -78,9 +74,7 @@ impl<'t> Driver<'t> {
             has_warned: false,
             sessions: HashMap::new(),
             timers: BTreeSet::new(),
-            lines,
-            tell,
-            cells_ended,
+            log,
             audience: Audience::default(),
             finished: false,
         }
@@ -319,12 +313,12 @@ impl<'t> Driver<'t> {
         }
         self.has_warned = lacks;
         if lacks {
-            self.tell(
+            self.log.say(
                 "warning: no worker holds a copy of the journal; what is measured is lost with this pod until one does",
             );
         } else if let Some(holder) = self.state.holder() {
             let text = format!("copying the journal to worker `{holder}`");
-            self.tell(&text);
+            self.log.say(&text);
         }
     }
 
@@ -350,11 +344,8 @@ impl<'t> Driver<'t> {
         self.acknowledge();
         written.result?;
         let total = self.state.count().1;
-        for kind in &written.events {
-            if let EventKind::CellEnded { .. } = kind {
-                self.cells_ended += 1;
-            }
-            self.log(kind, total);
+        for event in &written.events {
+            self.log.event(event, total);
         }
         Ok(())
     }
@@ -371,21 +362,12 @@ impl<'t> Driver<'t> {
     }
 
     pub fn tell(&mut self, text: &str) {
-        (self.tell)(text);
+        self.log.say(text);
     }
 
     /// Tells of an event once more, for whoever reads only the end of the log.
     pub fn repeat(&mut self, event: &EventKind) {
-        self.log(event, self.state.count().1);
-    }
-
-    fn log(&mut self, event: &EventKind, total: usize) {
-        let count = (self.cells_ended, total);
-        let record = self.lines.record(event, count);
-        let line = self.lines.line(event, count);
-        for line in record.iter().chain(&line) {
-            (self.tell)(line);
-        }
+        self.log.repeat(event, self.state.count().1);
     }
 
     pub fn watching(&self) -> bool {

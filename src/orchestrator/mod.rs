@@ -14,6 +14,7 @@ mod log_archive;
 mod log_lines;
 mod messages;
 mod run;
+mod run_log;
 mod service;
 mod session_rate;
 pub mod state;

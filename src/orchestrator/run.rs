@@ -18,6 +18,7 @@ use super::gather::{Beginning, Gatherer};
 use super::journal_stream::Availability;
 use super::log_archive;
 use super::log_lines::Lines;
+use super::run_log::RunLog;
 use super::service::Service;
 use super::state::copy::claim::HeldJournal;
 use super::state::copy::epoch::Epoch;
@@ -265,7 +266,8 @@ pub async fn run(
     let state = state.with_forbidden(settings.forbidden);
 
     let copier = Copier::new(settings.journal.clone());
-    let mut driver = Driver::new(state, store, copier, availability, inbox, lines, &mut tell);
+    let log = RunLog::new(lines, &mut tell, state.count().0);
+    let mut driver = Driver::new(state, store, copier, availability, inbox, log);
     let unfinished = match driver.run(first, backlog, shutdown.as_mut()).await? {
         Driven::ToItsEnd => None,
         Driven::Stopped => Some(Error::Stopped),
