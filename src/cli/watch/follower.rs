@@ -10,8 +10,9 @@ use tonic::Code;
 
 use super::connection::{Lost, connect};
 use super::diagnosis::Diagnosis;
+use super::health::{ClusterHealth, health_changes};
 use super::missing_workers::MissingWorkers;
-use super::pods::{EndedPods, health_changes, pods_ended};
+use super::pods::{EndedPods, pods_ended};
 use super::sink::{Heard, Sink};
 use crate::cli::during::Performer;
 use crate::cli::interrupt::{Interrupt, Signalled};
@@ -25,9 +26,6 @@ use crate::rpc::{self, Identity};
 const RECONNECTS: u32 = 5;
 /// The wait before the first of these attempts; the second waits twice as long, and so on.
 const RECONNECT_AFTER: Duration = Duration::from_millis(300);
-/// While the API server does not answer, attempts say nothing about the orchestrator. They count again after
-/// this long.
-const SILENCE_BORNE: Duration = Duration::from_secs(600);
 
 /// The pods of a local cluster start within a second or two. Without a sample after this long the run ends.
 const BEGINS_WITHIN: Duration = Duration::from_secs(120);
@@ -67,10 +65,7 @@ pub(in crate::cli) struct Follower<'a> {
     interrupted_at: Option<Instant>,
     over: bool,
     pods: EndedPods,
-    /// Since when the API server does not answer.
-    silent_since: Option<Instant>,
-    /// A pod does not come back. That it has come back is told by what it does.
-    is_hindered: bool,
+    health: ClusterHealth,
     missing: MissingWorkers,
     /// When a run that has not begun by then is given up.
     begins_by: Option<Instant>,
@@ -94,8 +89,7 @@ impl<'a> Follower<'a> {
             lasting,
             interrupted_at: None,
             over: false,
-            silent_since: None,
-            is_hindered: false,
+            health: ClusterHealth::default(),
             missing: MissingWorkers::since(Instant::now()),
             begins_by: None,
             performer: Performer::idle(),
@@ -132,9 +126,7 @@ impl<'a> Follower<'a> {
             if sink.begins_at() > known {
                 lost = 0;
             }
-            let is_silent = self
-                .silent_since
-                .is_some_and(|since| since.elapsed() < SILENCE_BORNE);
+            let is_silent = self.health.explains_silence();
             if is_silent {
                 lost = 0;
             }
@@ -294,24 +286,9 @@ impl<'a> Follower<'a> {
 
     /// Says how the cluster's health has changed.
     fn say_health(&mut self, health: &Health, sink: &dyn Sink) {
-        self.silent_since = match health {
-            Health::Silent(_) => self.silent_since.or_else(|| Some(Instant::now())),
-            Health::Answers | Health::Hindered(_) | Health::Removed => None,
-        };
-        let was_hindered =
-            std::mem::replace(&mut self.is_hindered, matches!(health, Health::Hindered(_)));
-        let message = match health {
-            Health::Silent(why) => {
-                format!("the API server does not answer: {why}; the run continues by itself")
-            }
-            Health::Hindered(why) => why.clone(),
-            Health::Answers if was_hindered => return,
-            Health::Answers => "the API server answers again".to_owned(),
-            // The pods of a run that has ended are removed.
-            Health::Removed if self.over => return,
-            Health::Removed => "somebody is removing the run: its Jobs are deleted".to_owned(),
-        };
-        sink.say(&message);
+        if let Some(message) = self.health.take(health, self.over) {
+            sink.say(&message);
+        }
     }
 
     /// The workers do not join, and the cluster does not say why.
@@ -335,6 +312,7 @@ async fn sleep_until(then: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::watch::health::SILENCE_BORNE;
     use crate::cli::watch::tests::fake_cluster::FakeCluster;
     use crate::rpc::pb::Record;
 
@@ -366,8 +344,8 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_local_run_that_does_not_begin_ends() {
+    /// Follows a run on this cluster to its end; returns that, and how long it took.
+    async fn follow(cluster: &FakeCluster, lasting: bool) -> (Result<Followed, Lost>, Duration) {
         let identities = rpc::RunIdentities::issue("r1", &[]).unwrap();
         let mut interrupt = Interrupt::listen().unwrap();
         let mut follower = Follower::new(
@@ -375,37 +353,33 @@ mod tests {
             &identities.client,
             &mut interrupt,
             OnInterrupt::Detach,
-            false,
+            lasting,
         );
         let begun = Instant::now();
-        let Err(Lost::Final(error)) = follower.follow(&FakeCluster::default(), &mut Nothing).await
-        else {
+        let ended = follower.follow(cluster, &mut Nothing).await;
+        (ended, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_local_run_that_does_not_begin_ends() {
+        let (ended, took) = follow(&FakeCluster::default(), false).await;
+        let Err(Lost::Final(error)) = ended else {
             panic!("it ends with an error");
         };
         assert!(error.to_string().contains("has not begun within 120 s"));
-        assert!(begun.elapsed() >= BEGINS_WITHIN);
+        assert!(took >= BEGINS_WITHIN);
     }
 
     /// How long a run on a lasting cluster is followed whose orchestrator cannot be reached.
     async fn given_up_after(is_silent: bool) -> Duration {
-        let identities = rpc::RunIdentities::issue("r1", &[]).unwrap();
-        let mut interrupt = Interrupt::listen().unwrap();
-        let mut follower = Follower::new(
-            "np-r1-orchestrator".to_owned(),
-            &identities.client,
-            &mut interrupt,
-            OnInterrupt::Detach,
-            true,
-        );
         let cluster = FakeCluster {
             refuses: true,
             is_silent,
             ..FakeCluster::default()
         };
-        let begun = Instant::now();
-        let outcome = follower.follow(&cluster, &mut Nothing).await;
-        assert!(matches!(outcome, Err(Lost::Again(_))));
-        begun.elapsed()
+        let (ended, took) = follow(&cluster, true).await;
+        assert!(matches!(ended, Err(Lost::Again(_))));
+        took
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 mod connection;
 mod diagnosis;
 mod follower;
+mod health;
 mod missing_workers;
 mod pods;
 mod sink;

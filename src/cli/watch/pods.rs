@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::connection::Lost;
 use super::sink::Sink;
-use crate::cluster::{Cluster, Exit, Health, Next, PodEnded};
+use crate::cluster::{Cluster, Exit, Next, PodEnded};
 use crate::rpc::Client;
 use crate::rpc::pb::GiveUpRequest;
 
@@ -129,15 +129,6 @@ impl EndedPods {
         let prefix = self.orchestrator.strip_suffix("orchestrator")?;
         pod.strip_prefix(prefix)
     }
-}
-
-/// The changes of the cluster's health.
-pub(super) fn health_changes<C: Cluster + Sync>(cluster: &C) -> impl Stream<Item = Health> {
-    stream::unfold((cluster, Health::Answers), async |(cluster, last)| {
-        let health = cluster.health(&last).await;
-        Some((health.clone(), (cluster, health)))
-    })
-    .fuse()
 }
 
 #[cfg(test)]
