@@ -1,0 +1,86 @@
+//! Which samples start now, and which cells end without one.
+
+use super::super::progress::Next;
+use super::super::table::CellIndex;
+use super::super::{Phase, State};
+use crate::results::Outcome;
+
+impl State {
+    /// Starts all samples that can start now; ends cells that need no attempt or can have none.
+    pub(in super::super) fn start_samples(&mut self) {
+        if self.begin_policy_checks() {
+            return;
+        }
+        loop {
+            while self.strays.is_empty()
+                && let Some((rank, nodes)) = self.queue.take()
+            {
+                let cell = rank.cell();
+                if let Some(batch) = self.batches.of(cell) {
+                    self.start_batch(batch, nodes);
+                    continue;
+                }
+                if let Next::Attempt { .. } = self.next_for(cell)
+                    && let Some(worker) = self.absent_for_loads(cell)
+                {
+                    self.queue.release(&nodes);
+                    if self.workers[worker].given_up {
+                        let outcome = Outcome::Failed(self.absence(worker));
+                        self.end_cell(cell, outcome);
+                        continue;
+                    }
+                    // A cell with loads runs by itself, so that nothing is under way.
+                    self.queue.push(rank);
+                    return self.await_workers_of(cell);
+                }
+                let outcome = match self.next_for(cell) {
+                    Next::Attempt {
+                        sample,
+                        attempt,
+                        rate_bps,
+                    } => {
+                        let params = self.tasks.at(cell).params_at(rate_bps);
+                        let held = Some(nodes.clone());
+                        self.start_attempt(cell, held, params, [sample, attempt])
+                            .err()
+                    }
+                    Next::End(outcome) => Some(outcome),
+                    Next::Nothing => None,
+                };
+                if let Some(outcome) = outcome {
+                    self.end_cell(cell, outcome);
+                    self.queue.release(&nodes);
+                }
+            }
+            if !self.lanes.is_empty() {
+                self.phase = Phase::Running;
+                return;
+            }
+            let Some(rank) = self.queue.first() else {
+                return self.finish();
+            };
+            let cell = rank.cell();
+            if let Some(batch) = self.batches.of(cell) {
+                if self.end_hopeless(batch, rank) {
+                    continue;
+                }
+                return self.await_workers_of(cell);
+            }
+            let given_up = self.absent(cell).find(|id| self.workers[*id].given_up);
+            let outcome = match (self.next_for(cell), given_up) {
+                (Next::End(outcome), _) => outcome,
+                (_, Some(worker)) => Outcome::Failed(self.absence(worker)),
+                (_, None) => return self.await_workers_of(cell),
+            };
+            self.queue.remove_first(rank);
+            self.end_cell(cell, outcome);
+        }
+    }
+
+    fn await_workers_of(&mut self, cell: CellIndex) {
+        if !matches!(self.phase, Phase::AwaitingReturn { cell: now, .. } if now == cell) {
+            let timer = self.set_timer(self.limits.reconnect);
+            self.phase = Phase::AwaitingReturn { cell, timer };
+        }
+    }
+}
