@@ -46,7 +46,7 @@ use batch::Batches;
 use copy::epoch::Epoch;
 use copy::holder::{Copies, Ledger};
 use kept::Stray;
-use lane::{Lane, LaneId};
+use lane::{Attempt, Lane, LaneId};
 use marks::Goes;
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
 use policy_check::PolicyCheck;
@@ -329,6 +329,16 @@ impl State {
     fn open_lane(&mut self, lane: Lane) {
         self.lanes.insert(LaneId(self.next_lane), lane);
         self.next_lane += 1;
+    }
+
+    /// The cell and the attempt of a lane, while that runs.
+    fn running(&self, id: LaneId) -> Option<(CellIndex, &Attempt)> {
+        let lane = self.lanes.get(&id)?;
+        Some((lane.cell, lane.running()?))
+    }
+
+    fn attempt_mut(&mut self, id: LaneId) -> Option<&mut Attempt> {
+        self.lanes.get_mut(&id)?.running_mut()
     }
 
     fn lane_ids(&self) -> Vec<LaneId> {

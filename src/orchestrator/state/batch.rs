@@ -105,22 +105,9 @@ impl State {
     pub(super) fn start_batch(&mut self, batch: BatchId, nodes: ReservedNodes) {
         let mut under_way = 0;
         for cell in self.due(batch) {
-            let outcome = match self.next_for(cell) {
-                Next::Attempt {
-                    sample,
-                    attempt,
-                    rate_bps,
-                } => {
-                    let params = self.tasks.at(cell).params_at(rate_bps);
-                    self.start_attempt(cell, None, params, [sample, attempt])
-                        .err()
-                }
-                Next::End(outcome) => Some(outcome),
-                Next::Nothing => continue,
-            };
-            match outcome {
-                Some(outcome) => self.end_cell(cell, outcome),
-                None => under_way += 1,
+            match self.start_next_attempt(cell, None) {
+                Ok(is_started) => under_way += usize::from(is_started),
+                Err(outcome) => self.end_cell(cell, outcome),
             }
         }
         let state = &mut self.batches.batches[batch];

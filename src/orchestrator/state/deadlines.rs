@@ -173,19 +173,17 @@ impl State {
 
     /// Lets a client wait longer for the servers of the paths that are measured with its own.
     fn wait_for_others(&mut self, id: LaneId) {
-        let timer = self.set_timer(self.limits.ready + self.limits.answer);
-        self.set_timer_of(id, timer);
+        self.set_timer_of(id, self.limits.ready + self.limits.answer);
     }
 
     pub(super) fn set_copy_timer_of(&mut self, id: LaneId) {
-        let timer = self.set_timer(self.limits.copy);
-        self.set_timer_of(id, timer);
+        self.set_timer_of(id, self.limits.copy);
     }
 
-    fn set_timer_of(&mut self, id: LaneId, timer: Timer) {
-        if let Some(lane) = self.lanes.get_mut(&id)
-            && let LanePhase::Running(attempt) = &mut lane.phase
-        {
+    /// Sets the time that the attempt of a lane has from now on.
+    pub(super) fn set_timer_of(&mut self, id: LaneId, after: Duration) {
+        let timer = self.set_timer(after);
+        if let Some(attempt) = self.attempt_mut(id) {
             attempt.timer = timer;
         }
     }

@@ -58,7 +58,7 @@ impl State {
         if let Some(old) = old {
             let mut lost: Vec<LaneId> = Vec::new();
             for (&id, lane) in &mut self.lanes {
-                let LanePhase::Running(attempt) = &mut lane.phase else {
+                let Some(attempt) = lane.running_mut() else {
                     continue;
                 };
                 let steps = attempt.steps_in(old);

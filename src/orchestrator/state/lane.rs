@@ -112,6 +112,13 @@ impl Lane {
         }
     }
 
+    pub fn running_mut(&mut self) -> Option<&mut Attempt> {
+        match &mut self.phase {
+            LanePhase::Running(attempt) => Some(attempt),
+            LanePhase::Stopping { .. } | LanePhase::Cooling(_) => None,
+        }
+    }
+
     pub fn timer(&self) -> Timer {
         match &self.phase {
             LanePhase::Running(attempt) => attempt.timer,

@@ -3,18 +3,41 @@
 use super::super::State;
 use super::super::lane::{Attempt, Lane, LaneId, LanePhase, Stage};
 use super::super::message::{Order, Process, Step, Timer};
+use super::super::progress::Next;
 use super::super::queue::ReservedNodes;
 use super::super::table::CellIndex;
-use super::outcome::why_unfit;
 use super::target::target;
 use crate::results::{EventKind, Outcome};
 use crate::schedule::Params;
-use crate::tools::Use;
 
 impl State {
+    /// Starts the next attempt of a cell, and returns whether it needs one now.
+    ///
+    /// # Errors
+    /// The outcome of a cell that needs no attempt any more, or can have none.
+    pub(in super::super) fn start_next_attempt(
+        &mut self,
+        cell: CellIndex,
+        nodes: Option<ReservedNodes>,
+    ) -> Result<bool, Outcome> {
+        match self.next_for(cell) {
+            Next::Attempt {
+                sample,
+                attempt,
+                rate_bps,
+            } => {
+                let params = self.tasks.at(cell).params_at(rate_bps);
+                self.start_attempt(cell, nodes, params, [sample, attempt])?;
+                Ok(true)
+            }
+            Next::End(outcome) => Err(outcome),
+            Next::Nothing => Ok(false),
+        }
+    }
+
     /// # Errors
     /// The outcome of a cell that cannot be run at all.
-    pub(in super::super) fn start_attempt(
+    fn start_attempt(
         &mut self,
         index: CellIndex,
         nodes: Option<ReservedNodes>,
@@ -32,18 +55,7 @@ impl State {
         };
         let task = self.tasks.at(index);
         let path = task.path;
-        let ends = [
-            (&path.to, to, Use::Server),
-            (&path.from, from, Use::Client(&params)),
-        ];
-        for (name, present, used) in ends {
-            let environment = &present.place.environment;
-            if let Some(reason) = why_unfit(task.tool(), name, environment, used) {
-                return Err(Outcome::Skipped { reason });
-            }
-        }
-        let family = self.tasks.plan().family_of(path);
-        let target = target(path, family, &from.place, &to.place).map_err(Outcome::Failed)?;
+        let target = target(task.tool(), &params, self.tasks.plan(), path, [from, to])?;
         let (from, to) = (from.session, to.session);
         let server = task.tool().server(&task.job(&params, &target));
         // Its loads end with their sessions.
@@ -97,9 +109,7 @@ impl State {
 
     pub(in super::super) fn server_ready(&mut self, server: Process) {
         let ready = self.lanes.iter_mut().find_map(|(id, lane)| {
-            let LanePhase::Running(attempt) = &mut lane.phase else {
-                return None;
-            };
+            let attempt = lane.running_mut()?;
             let is_awaited = matches!(attempt.stage, Stage::Starting);
             let is_last = is_awaited && attempt.mark_ready(server) && attempt.all_ready();
             is_last.then_some(*id)
@@ -128,10 +138,8 @@ impl State {
         }
     }
 
-    fn set_stage(&mut self, id: LaneId, stage: Stage) {
-        if let Some(lane) = self.lanes.get_mut(&id)
-            && let LanePhase::Running(attempt) = &mut lane.phase
-        {
+    pub(super) fn set_stage(&mut self, id: LaneId, stage: Stage) {
+        if let Some(attempt) = self.attempt_mut(id) {
             attempt.stage = stage;
         }
     }
@@ -162,10 +170,11 @@ impl State {
         let Some(lane) = self.lanes.get_mut(&id) else {
             return;
         };
-        let LanePhase::Running(attempt) = &mut lane.phase else {
+        let cell = lane.cell;
+        let Some(attempt) = lane.running_mut() else {
             return;
         };
-        let task = self.tasks.at(lane.cell);
+        let task = self.tasks.at(cell);
         let client = task
             .tool()
             .client(&task.job(&attempt.params, &attempt.target));
@@ -180,7 +189,7 @@ impl State {
         };
         attempt.timer = Timer(self.next_timer);
         self.next_step += 1;
-        let (cell, sample) = (lane.cell, attempt.sample);
+        let sample = attempt.sample;
         self.note_go(cell, sample, next_step);
         let output_bytes = self.output_bytes;
         self.send(

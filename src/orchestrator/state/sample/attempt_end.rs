@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::State;
-use super::super::lane::{Attempt, LanePhase, PendingSample, Stage};
+use super::super::lane::{Attempt, PendingSample, Stage};
 use super::super::message::{ClientEnd, Process};
 use super::super::table::CellIndex;
 use super::outcome::{
@@ -30,7 +30,8 @@ impl State {
                 self.publish_pending_in(id, observed);
                 break;
             }
-            let LanePhase::Running(attempt) = &mut lane.phase else {
+            let cell = lane.cell;
+            let Some(attempt) = lane.running_mut() else {
                 continue;
             };
             if attempt.server() != process {
@@ -41,7 +42,7 @@ impl State {
             // While the client runs, its own end says what that means.
             if let Stage::Starting | Stage::Ready | Stage::Copying | Stage::Loading = attempt.stage
             {
-                let task = self.tasks.at(lane.cell);
+                let task = self.tasks.at(cell);
                 let tool = task.tool();
                 let awaited = tool
                     .server(&task.job(&attempt.params, &attempt.target))

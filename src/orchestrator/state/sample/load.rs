@@ -7,17 +7,17 @@
 use std::time::Duration;
 
 use super::super::State;
-use super::super::lane::{Attempt, LaneId, LanePhase, PendingSample, Stage};
+use super::super::lane::{Attempt, LaneId, PendingSample, Stage};
 use super::super::load_run::{LoadClient, LoadRun};
 use super::super::message::{ClientEnd, Order, Process, Step};
 use super::super::table::{CellIndex, WorkerId};
-use super::outcome::{add_observation, extension, why_unfit};
+use super::outcome::{add_observation, extension};
 use super::target::target;
 use crate::plan::Path;
 use crate::results::environment::host_metrics::End;
 use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample, command_line};
-use crate::tools::{Cause, Failure, Job, LoadTool, Use};
+use crate::tools::{Cause, Failure, Job, LoadTool};
 
 impl Attempt {
     /// Notes that a server of the attempt is ready; false for a server of something else.
@@ -26,8 +26,14 @@ impl Attempt {
             self.is_ready = true;
             return true;
         }
-        let load = self.loads.iter_mut().find(|load| load.server() == server);
+        let load = self.load_mut(server);
         load.map(|load| load.is_ready = true).is_some()
+    }
+
+    /// The load that has this server.
+    fn load_mut(&mut self, server: Process) -> Option<&mut LoadRun> {
+        let mut loads = self.loads.iter_mut();
+        loads.find(|load| load.server() == server)
     }
 
     pub fn all_ready(&self) -> bool {
@@ -88,18 +94,7 @@ impl State {
             else {
                 return Err(Outcome::Failed(self.absence(to_id)));
             };
-            let ends = [
-                (&path.to, to, Use::Server),
-                (&path.from, from, Use::Client(&load.params)),
-            ];
-            for (name, present, used) in ends {
-                let environment = &present.place.environment;
-                if let Some(reason) = why_unfit(load.tool.as_ref(), name, environment, used) {
-                    return Err(Outcome::Skipped { reason });
-                }
-            }
-            let family = plan.family_of(path);
-            let target = target(path, family, &from.place, &to.place).map_err(Outcome::Failed)?;
+            let target = target(load.tool.as_ref(), &load.params, plan, path, [from, to])?;
             let server = load.tool.server(&job(load, &target));
             runs.push(LoadRun {
                 from: from.session,
@@ -141,7 +136,7 @@ impl State {
             return false;
         };
         let cell = lane.cell;
-        let LanePhase::Running(attempt) = &mut lane.phase else {
+        let Some(attempt) = lane.running_mut() else {
             return false;
         };
         if attempt.loads.is_empty() || matches!(attempt.stage, Stage::Loading) {
@@ -174,7 +169,7 @@ impl State {
                 },
             );
         }
-        self.set_attempt_timer(id, self.limits.ready + self.limits.answer);
+        self.set_timer_of(id, self.limits.ready + self.limits.answer);
         self.copies.set_changed();
         true
     }
@@ -185,26 +180,11 @@ impl State {
         deadlines.max().unwrap_or_default()
     }
 
-    fn set_attempt_timer(&mut self, id: LaneId, after: Duration) {
-        let timer = self.set_timer(after);
-        if let Some(lane) = self.lanes.get_mut(&id)
-            && let LanePhase::Running(attempt) = &mut lane.phase
-        {
-            attempt.timer = timer;
-        }
-    }
-
     /// Starts the measured client once the traffic of all loads arrives.
     pub(in super::super) fn server_flowing(&mut self, server: Process) {
         let flowing = self.lanes.iter_mut().find_map(|(id, lane)| {
-            let LanePhase::Running(attempt) = &mut lane.phase else {
-                return None;
-            };
-            let load = attempt
-                .loads
-                .iter_mut()
-                .find(|load| load.server() == server)?;
-            load.is_flowing = true;
+            let attempt = lane.running_mut()?;
+            attempt.load_mut(server)?.is_flowing = true;
             let all = matches!(attempt.stage, Stage::Loading) && attempt.all_flow();
             all.then_some(*id)
         });
@@ -217,13 +197,7 @@ impl State {
     /// one's end says what it means.
     pub(in super::super) fn load_server_ended(&mut self, server: Process) -> bool {
         let ended = self.lanes.values_mut().find_map(|lane| {
-            let LanePhase::Running(attempt) = &mut lane.phase else {
-                return None;
-            };
-            let load = attempt
-                .loads
-                .iter_mut()
-                .find(|load| load.server() == server)?;
+            let load = lane.running_mut()?.load_mut(server)?;
             load.server_ended = true;
             Some(load.client.is_none())
         });
@@ -262,10 +236,7 @@ impl State {
         let Some((id, nth)) = found else {
             return Some(end);
         };
-        let Some(lane) = self.lanes.get_mut(&id) else {
-            return Some(end);
-        };
-        let LanePhase::Running(attempt) = &mut lane.phase else {
+        let Some(attempt) = self.attempt_mut(id) else {
             return Some(end);
         };
         if let Some(load) = attempt.loads.get_mut(nth) {
@@ -282,11 +253,7 @@ impl State {
 
     /// Fails an attempt whose load has ended before the measured client.
     fn fail_for_load(&mut self, id: LaneId, nth: usize) {
-        let Some((cell, attempt)) = self
-            .lanes
-            .get(&id)
-            .and_then(|lane| Some((lane.cell, lane.running()?)))
-        else {
+        let Some((cell, attempt)) = self.running(id) else {
             return;
         };
         let Err(failure) = self.load_sample(cell, attempt, nth).map(|_| ()) else {
@@ -298,23 +265,14 @@ impl State {
 
     /// Keeps the sample until the loads have ended.
     pub(in super::super) fn unload(&mut self, id: LaneId, sample: PendingSample) {
-        let Some(lane) = self.lanes.get_mut(&id) else {
-            return;
-        };
-        let cell = lane.cell;
-        if let LanePhase::Running(attempt) = &mut lane.phase {
-            attempt.stage = Stage::Unloading(Box::new(sample));
-        }
-        self.set_attempt_timer(id, self.load_deadline(cell) + self.limits.answer);
+        let cell = sample.cell;
+        self.set_stage(id, Stage::Unloading(Box::new(sample)));
+        self.set_timer_of(id, self.load_deadline(cell) + self.limits.answer);
     }
 
     /// Publishes the samples of the loads, and then that of the measured tool.
     fn finish_loaded(&mut self, id: LaneId) {
-        let Some((cell, attempt)) = self
-            .lanes
-            .get(&id)
-            .and_then(|lane| Some((lane.cell, lane.running()?)))
-        else {
+        let Some((cell, attempt)) = self.running(id) else {
             return;
         };
         let all = (0..attempt.loads.len()).map(|nth| self.load_sample(cell, attempt, nth));
@@ -325,10 +283,7 @@ impl State {
         for (load, sample, raw) in samples {
             self.emit_for_cell(cell, EventKind::LoadSample { load, sample }, raw);
         }
-        let Some(lane) = self.lanes.get_mut(&id) else {
-            return;
-        };
-        let LanePhase::Running(attempt) = &mut lane.phase else {
+        let Some(attempt) = self.attempt_mut(id) else {
             return;
         };
         let (server_ended, observed) = (attempt.server_ended, attempt.server_observed.take());

@@ -33,21 +33,8 @@ impl State {
                     self.queue.push(rank);
                     return self.await_workers_of(cell);
                 }
-                let outcome = match self.next_for(cell) {
-                    Next::Attempt {
-                        sample,
-                        attempt,
-                        rate_bps,
-                    } => {
-                        let params = self.tasks.at(cell).params_at(rate_bps);
-                        let held = Some(nodes.clone());
-                        self.start_attempt(cell, held, params, [sample, attempt])
-                            .err()
-                    }
-                    Next::End(outcome) => Some(outcome),
-                    Next::Nothing => None,
-                };
-                if let Some(outcome) = outcome {
+                let nodes_of_lane = Some(nodes.clone());
+                if let Err(outcome) = self.start_next_attempt(cell, nodes_of_lane) {
                     self.end_cell(cell, outcome);
                     self.queue.release(&nodes);
                 }

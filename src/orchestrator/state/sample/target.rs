@@ -2,15 +2,43 @@
 
 use std::net::IpAddr;
 
+use super::super::Present;
 use super::super::message::Place;
-use crate::plan::{Family, Path, Via};
-use crate::tools::{Cause, Failure};
+use super::outcome::why_unfit;
+use crate::plan::{Family, Path, Plan, Via};
+use crate::results::Outcome;
+use crate::schedule::Params;
+use crate::tools::{Cause, Failure, Tool, Use};
+
+/// The address that the client of a tool dials, if the workers of the path, client and server, can run the tool.
+///
+/// # Errors
+/// The outcome of a cell that needs this.
+pub(in super::super) fn target(
+    tool: &dyn Tool,
+    params: &Params,
+    plan: &Plan,
+    path: &Path,
+    [from, to]: [&Present; 2],
+) -> Result<String, Outcome> {
+    let ends = [
+        (&path.to, to, Use::Server),
+        (&path.from, from, Use::Client(params)),
+    ];
+    for (name, present, used) in ends {
+        let environment = &present.place.environment;
+        if let Some(reason) = why_unfit(tool, name, environment, used) {
+            return Err(Outcome::Skipped { reason });
+        }
+    }
+    address(path, plan.family_of(path), &from.place, &to.place).map_err(Outcome::Failed)
+}
 
 /// The address of the destination, of this family or of the cluster's first.
 ///
 /// # Errors
 /// When the destination has no such address, or the client's pod none of its family.
-pub(in super::super) fn target(
+fn address(
     path: &Path,
     family: Option<Family>,
     from: &Place,
