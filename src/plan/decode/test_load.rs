@@ -7,14 +7,11 @@ use crate::catalog::{LOAD_TOOLS, built_in_tool};
 use crate::diag::{Problem, one_of, quote};
 use crate::plan::decode::tools::builtin;
 use crate::plan::decode::tools::declared::Tools;
-use crate::plan::describe::keys::LOAD;
+use crate::plan::describe::keys::{FEWER_LOADS, LOAD, MOST_LOADS};
 use crate::plan::model::plan_file::Concurrency;
 use crate::plan::model::test_load::Load;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::text::tree::NodeId;
-
-/// Each load is a server and a client beside the measured ones.
-const MOST_LOADS: usize = 16;
 
 /// What loads refer to.
 pub struct Around<'a> {
@@ -48,10 +45,8 @@ pub fn loads(
     let count: usize = loads.iter().map(|load| load.paths.len()).sum();
     if count > MOST_LOADS {
         let what = format!("{count} loads at once");
-        let help = format!(
-            "allowed: {MOST_LOADS}, counted by their paths; use `streams` for more traffic"
-        );
-        decoder.report(Problem::new(place, what).help(help));
+        let problem = Problem::new(place, what).label(format!("allowed: at most {MOST_LOADS}"));
+        decoder.report(problem.help(FEWER_LOADS));
     }
     Some(loads)
 }

@@ -21,11 +21,10 @@ use crate::plan::decode::tools::builtin::{self, Swept};
 use crate::plan::decode::tools::command_check;
 use crate::plan::decode::tools::declared::Tools;
 use crate::plan::decode::tools::parameter;
-use crate::plan::describe::keys::TEST;
+use crate::plan::describe::keys::{MOST_CELLS, TEST};
 use crate::plan::model::during::During;
 use crate::plan::model::expect::Find;
 use crate::plan::model::plan_file::{Concurrency, Test};
-use crate::plan::model::sweep::MOST_CELLS;
 use crate::plan::model::test_load::Load;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
@@ -315,10 +314,9 @@ fn count_cells(decoder: &Decoder<'_>, test: &FoundTest<'_>, known: &Known<'_>, c
     }
     *cells = cells.saturating_add(own);
     if *cells > MOST_CELLS {
-        let most = "a plan has at most 1 000 000 cells";
         let problem = Problem::new(culprit, format!("with this there are {cells} cells"));
         decoder.report(problem.help(format!(
-            "{most}; cells are tests × paths × values: take a larger `step`, or fewer of them"
+            "a plan has at most {MOST_CELLS} cells; cells are tests × paths × values: take a larger `step`, or fewer of them"
         )));
     }
 }

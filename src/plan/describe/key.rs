@@ -133,6 +133,10 @@ pub enum Form {
     NewName(NewName),
     /// A label of `result.csv`, of at most so many characters.
     Label(usize),
+    /// One line that messages repeat, of at most so many characters.
+    Sentence(usize),
+    /// The name of a Debian package, of at most so many characters.
+    Package(usize),
     /// What matches a regular expression.
     Pattern(&'static str),
     /// What passes a check of Kubernetes' names.

@@ -15,6 +15,9 @@ use crate::plan::model::plan_file::VERSION;
 const DNS_LABEL: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
 /// `result.csv` has no quotes around its fields.
 const LABEL: &str = r"^[^,;\x00-\x1f\x7f]*$";
+/// One line, and not an empty one.
+const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$";
+const PACKAGE: &str = "^[a-z0-9][a-z0-9+.-]*$";
 const DURATION: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(us|ms|s|m|h)\s*$";
 const BIT_RATE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*([kMGT]?(bit/s|bps))?\s*$";
 const BYTES: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[KMG]iB)?\s*$";
@@ -245,6 +248,12 @@ fn text(form: &Form) -> Map<String, Value> {
         Form::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
         Form::Label(longest) => {
             json!({ "type": "string", "maxLength": longest, "pattern": LABEL })
+        }
+        Form::Sentence(longest) => {
+            json!({ "type": "string", "maxLength": longest, "pattern": LINE })
+        }
+        Form::Package(longest) => {
+            json!({ "type": "string", "maxLength": longest, "pattern": PACKAGE })
         }
         Form::DnsLabel(longest) => {
             json!({ "type": "string", "maxLength": longest, "pattern": DNS_LABEL })

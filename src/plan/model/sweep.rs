@@ -4,9 +4,6 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-/// A matrix of more cells is refused: at a second each it would run for 11 days.
-pub const MOST_CELLS: u64 = 1_000_000;
-
 /// The values of a parameter: one, a list, or a range whose `to` is a bound that is included when
 /// a step lands on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::diag::Source;
 use crate::plan::describe::key::{Form, Key, Kind, Limits, Mapping, Presence};
-use crate::plan::describe::keys::PLAN;
+use crate::plan::describe::keys::{MOST_CELLS, PLAN};
 use crate::plan::{self, Alone};
 
 /// A plan with every section.
@@ -85,6 +85,8 @@ fn is_within(path: &str, value: &str) -> bool {
         "too long",
         "too short",
         "would send nothing",
+        "of at most",
+        "names no package",
         " entries",
     ]
     .iter()
@@ -123,7 +125,12 @@ fn edges(kind: &Kind) -> Vec<(String, bool)> {
                 .map(|(value, is_in)| (format!("[{value}]"), *is_in));
             listed.chain(one.iter().cloned()).collect()
         }
-        Kind::Text(Form::DnsLabel(longest) | Form::Label(longest)) => lengths(*longest),
+        Kind::Text(
+            Form::DnsLabel(longest)
+            | Form::Label(longest)
+            | Form::Sentence(longest)
+            | Form::Package(longest),
+        ) => lengths(*longest),
         Kind::Either(kinds) => kinds.iter().flat_map(edges).collect(),
         _ => Vec::new(),
     }
@@ -165,6 +172,12 @@ fn the_decoder_takes_each_limit_and_nothing_beyond() {
     });
     assert!(tried > 120, "{tried}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_most_cells_are_described() {
+    let tests = PLAN.key("tests").unwrap();
+    assert!(tests.text.contains(&format!("{MOST_CELLS} cells")));
 }
 
 #[test]

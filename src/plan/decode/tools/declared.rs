@@ -56,10 +56,9 @@ pub fn tools(decoder: &Decoder<'_>, form: NewName, id: NodeId, slots: u16) -> Op
 
 fn tool(decoder: &Decoder<'_>, id: NodeId, name: &str, slots: u16) -> Option<DeclaredTool> {
     let fields = decoder.mapping(id, &DECLARED_TOOL)?;
-    let said = |key| fields.value(key).and_then(|id| sentence(decoder, id));
-    let description = said("description");
-    let install = said("install");
-    let package = fields.value("package").and_then(|id| package(decoder, id));
+    let description = fields.string("description");
+    let install = fields.string("install");
+    let package = fields.string("package");
     let has_ports = fields.key_place("ports").is_some();
     let ports = ports(decoder, &fields, slots);
     let parameters = fields
@@ -134,31 +133,6 @@ fn unused(
         let place = fields.key_place("parameters").unwrap_or(fields.place);
         decoder.report(Problem::new(place, what).help(help));
     }
-}
-
-/// A sentence of a plan that messages repeat, on one line.
-fn sentence(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
-    let At { value, place } = decoder.text(id)?;
-    if value.trim().is_empty() || value.chars().any(char::is_control) || value.len() > 400 {
-        let what = "a sentence has one line, of at most 400 characters";
-        decoder.report(Problem::new(place, what));
-        return None;
-    }
-    Some(value.to_owned())
-}
-
-/// The name of a Debian package (Debian policy, 5.6.1).
-fn package(decoder: &Decoder<'_>, id: NodeId) -> Option<String> {
-    let At { value, place } = decoder.text(id)?;
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let all = value.chars().all(|c| letter(c) || "+-.".contains(c));
-    if value.len() > 100 || !value.starts_with(letter) || !all {
-        let what = format!("{} names no package", quote(value));
-        let help = "it is the name for `apt-get install`; other ways go into `install:`";
-        decoder.report(Problem::new(place, what).help(help));
-        return None;
-    }
-    Some(value.to_owned())
 }
 
 fn ports(decoder: &Decoder<'_>, fields: &Fields<'_, '_>, slots: u16) -> Option<Vec<DeclaredPort>> {

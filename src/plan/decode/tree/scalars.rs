@@ -36,6 +36,8 @@ impl<'t> Decoder<'t> {
                 Some(self.dns_label(text, longest))
             }
             Form::Label(longest) => self.label(text, longest),
+            Form::Sentence(longest) => self.sentence(text, longest),
+            Form::Package(longest) => self.package(text, longest),
             Form::Checked(check) => match check(text.value) {
                 Ok(()) => Some(text),
                 Err(problem) => {
@@ -66,6 +68,31 @@ impl<'t> Decoder<'t> {
         self.report(
             problem.help("labels are fields of `result.csv`: one line, without `,` and `;`"),
         );
+        None
+    }
+
+    fn sentence(&self, text: At<&'t str>, longest: usize) -> Option<At<&'t str>> {
+        let At { value, place } = text;
+        let is_line = !value.trim().is_empty() && !value.chars().any(char::is_control);
+        if is_line && value.chars().count() <= longest {
+            return Some(text);
+        }
+        let what = format!("a sentence has one line, of at most {longest} characters");
+        self.report(Problem::new(place, what));
+        None
+    }
+
+    /// The name of a Debian package (Debian policy, 5.6.1).
+    fn package(&self, text: At<&'t str>, longest: usize) -> Option<At<&'t str>> {
+        let At { value, place } = text;
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let all = value.chars().all(|c| letter(c) || "+-.".contains(c));
+        if value.len() <= longest && value.starts_with(letter) && all {
+            return Some(text);
+        }
+        let what = format!("{} names no package", quote(value));
+        let help = "it is the name for `apt-get install`; other ways go into `install:`";
+        self.report(Problem::new(place, what).help(help));
         None
     }
 

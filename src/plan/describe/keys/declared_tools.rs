@@ -32,6 +32,8 @@ fn figure_units() -> Vec<Word> {
     FigureUnit::NAMES.iter().map(|name| Word { name: (*name).to_owned(), text: "", also: &[] }).collect()
 }
 
+/// What messages repeat.
+const SENTENCE: Kind = Kind::Text(Form::Sentence(400));
 /// A name in expressions.
 const IDENTIFIER: Form = Form::Pattern("^[a-z][a-z0-9_]{0,31}$");
 const DAY_S: u64 = 24 * 60 * 60;
@@ -71,11 +73,11 @@ const METRICS: Kind = Kind::Names(
 );
 
 const TOOL_KEYS: &[Key] = &[
-    key("description", Kind::Text(Form::Any), "What it measures, in a sentence."),
-    key("package", Kind::Text(Form::Any),
+    key("description", SENTENCE, "What it measures, in a sentence."),
+    key("package", Kind::Text(Form::Package(100)),
         "The Debian and Ubuntu package that has its programs: `doctor` and errors say to install \
          it."),
-    key("install", Kind::Text(Form::Any),
+    key("install", SENTENCE,
         "How else its programs are installed, in words that `doctor` and errors repeat."),
     key("parameters", PARAMETERS,
         "What tests of this tool may set and sweep, by name. `streams`, `rate`, `write_size`, \

@@ -17,6 +17,9 @@ pub const LONGEST_WORKER: usize = 40;
 /// A group's workers have a number after its name.
 pub const LONGEST_GROUP_NAME: usize = LONGEST_WORKER - "-1000".len();
 
+/// A matrix of more cells is refused: at a second each it would run for 11 days.
+pub const MOST_CELLS: u64 = 1_000_000;
+
 /// The orchestrator's Service and Secret have its name where those of workers have theirs.
 const WORKERS: Kind = Kind::Names(
     Form::NewName(NewName {
@@ -72,7 +75,7 @@ const KEYS: &[Key] = &[
     key("tools", TOOLS,
         "Tools beside the built-in ones, by name. A name is a DNS label of at most 40 characters.")
         .at_most(100, "remove those that no test uses"),
-    key("tests", TESTS, "What to measure. Tests run in the order of the list.").required(),
+    key("tests", TESTS, "What to measure. Tests run in the order of the list. All together have at most 1000000 cells: tests × paths × values.").required(),
     key("local", Kind::Map(&LOCAL), ""),
     key("kubernetes", Kind::Map(&KUBERNETES), ""),
     key("extends",

@@ -6,6 +6,11 @@ use super::built_in_tools::built_in_tools;
 use crate::catalog::LOAD_TOOLS;
 use crate::plan::describe::key::{Form, Key, Kind, List, MAPPING, Mapping, key};
 
+/// How many loads a test may have, counted by their paths: each is a server and a client beside the measured ones.
+pub const MOST_LOADS: usize = 16;
+/// What to write instead of more.
+pub const FEWER_LOADS: &str = "each path of a load counts; use `streams` for more traffic";
+
 const KEYS: &[Key] = &[key(
     "paths",
     Kind::List(&List { item: Kind::Text(Form::Any), example: "`[remote]`", is_unique: true }),

@@ -2,7 +2,7 @@
 
 use super::during::DURING;
 use super::expect::FIND;
-use super::test_load::LOAD;
+use super::test_load::{FEWER_LOADS, LOAD, MOST_LOADS};
 use super::timing::TIMING;
 use super::built_in_tools::built_in_tools;
 use crate::plan::describe::key::{
@@ -47,7 +47,8 @@ const CHECKS: &[Key] = &[
         "Search for the highest rate at which a condition holds, e.g. `{ rate: max, while: \
          'lost_percent <= 0.1' }`. Only for UDP by iperf3, without its `rate`."),
     key("load", Kind::List(&LOADS),
-        "Traffic that runs around each sample, on paths of its own."),
+        "Traffic that runs around each sample, on paths of its own.")
+        .at_most(MOST_LOADS, FEWER_LOADS),
     key("expect", Kind::Bounds, "What is expected of every cell of this test."),
 ];
 
