@@ -36,6 +36,12 @@ impl Place {
         Netplan::in_folder(self.0.path()).program(program)
     }
 
+    /// What the program prints under a name.
+    fn said(&self, program: &Path, arguments: &[&str]) -> String {
+        let netplan = self.netplan(program).args(arguments);
+        netplan.run().expect(0).stdout
+    }
+
     /// Runs one of the repository's scripts.
     fn script(&self, script: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
         Command::new(format!("{ROOT}/{script}"))
@@ -287,14 +293,7 @@ fn plugin(place: &Place) -> PathBuf {
 fn a_plugin_of_kubectl_speaks_of_itself_as_kubectl_does() {
     let place = Place::new();
     let plugin = plugin(&place);
-    let help = |arguments: &[&str]| {
-        place
-            .netplan(&plugin)
-            .args(arguments)
-            .run()
-            .expect(0)
-            .stdout
-    };
+    let help = |arguments: &[&str]| place.said(&plugin, arguments);
     let whole = help(&["--help"]);
     assert!(whole.contains("Usage: kubectl netplan "), "{whole}");
     let commands: Vec<&str> = whole
@@ -351,14 +350,7 @@ fn a_plugin_of_kubectl_speaks_of_itself_as_kubectl_does() {
 fn pages_and_completions_have_the_name_that_the_program_was_started_under() {
     let place = Place::new();
     let plugin = plugin(&place);
-    let ran = |arguments: &[&str]| {
-        place
-            .netplan(&plugin)
-            .args(arguments)
-            .run()
-            .expect(0)
-            .stdout
-    };
+    let ran = |arguments: &[&str]| place.said(&plugin, arguments);
     ran(&["man", "--output", "man"]);
     for entry in fs::read_dir(place.path("man")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

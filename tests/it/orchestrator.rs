@@ -631,6 +631,15 @@ async fn cancel_stops_the_tool_and_keeps_what_there_is() {
     );
 }
 
+/// The next orchestrator of a run continues after these events, to a good end.
+async fn is_completed(folder: TempDir, before: &[Event]) {
+    let run = Run::in_folder(folder).await;
+    run.good_workers().await;
+    let (_folder, after, _) = run.end().await;
+    assert_eq!(after[..before.len()], *before);
+    all_measured(&after);
+}
+
 #[tokio::test]
 async fn an_orchestrator_that_is_stopped_leaves_the_run_to_a_successor() {
     let mut run = Run::start().await;
@@ -654,11 +663,7 @@ async fn an_orchestrator_that_is_stopped_leaves_the_run_to_a_successor() {
     let ended = |event: &Event| matches!(event.kind, EventKind::RunEnded { .. });
     assert!(!before.iter().any(ended));
 
-    let run = Run::in_folder(run.folder).await;
-    run.good_workers().await;
-    let (_folder, after, _) = run.end().await;
-    assert_eq!(after[..before.len()], before[..]);
-    all_measured(&after);
+    is_completed(run.folder, &before).await;
 }
 
 #[tokio::test]
@@ -694,11 +699,7 @@ async fn a_sample_that_waits_for_its_server_when_the_orchestrator_is_stopped_is_
     assert_eq!(sample.metrics.get("observed_s.server"), None);
     assert!(matches!(end.kind, EventKind::CellEnded { .. }), "{end:?}");
 
-    let run = Run::in_folder(run.folder).await;
-    run.good_workers().await;
-    let (_folder, after, _) = run.end().await;
-    assert_eq!(after[..before.len()], before[..]);
-    all_measured(&after);
+    is_completed(run.folder, &before).await;
 }
 
 #[tokio::test]

@@ -2,21 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::case::{Case, LONG, SHORT};
+use super::case::{Case, HOST, LONG, SHORT};
 use crate::support::wait_until;
-
-const HOST: &str = "\
-version: 1
-name: host
-workers:
-  w1: {}
-  w2: { other_node_than: w1 }
-paths:
-  - { name: host, from: w1, to: w2, via: host }
-defaults: { duration: 1s }
-tests:
-  - iperf3: {}
-";
 
 impl Case {
     /// Two pods, counted by a scope: the preflight adds up quotas without scopes only.

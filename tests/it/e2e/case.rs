@@ -27,6 +27,20 @@ defaults: { duration: 1s }
 tests:
 ";
 
+/// A whole plan: two nodes' own network.
+pub const HOST: &str = "\
+version: 1
+name: host
+workers:
+  w1: {}
+  w2: { other_node_than: w1 }
+paths:
+  - { name: host, from: w1, to: w2, via: host }
+defaults: { duration: 1s }
+tests:
+  - iperf3: {}
+  - netperf: { test: TCP_STREAM }
+";
 /// Two cells in two seconds.
 pub const SHORT: &str = "  - iperf3: {}\n    paths: [remote-service, hairpin]\n";
 /// Fifteen cells in fifteen seconds: long enough for something to happen half-way.

@@ -2,26 +2,12 @@
 
 use serde_json::Value;
 
-use super::case::Case;
-
-const PLAN: &str = "\
-version: 1
-name: host
-workers:
-  w1: {}
-  w2: { other_node_than: w1 }
-paths:
-  - { name: host, from: w1, to: w2, via: host }
-defaults: { duration: 1s }
-tests:
-  - iperf3: {}
-  - netperf: { test: TCP_STREAM }
-";
+use super::case::{Case, HOST};
 
 #[test]
 #[ignore = "needs a Kubernetes cluster with netplan's image"]
 fn a_baseline_runs_between_the_nodes_themselves() {
-    let case = Case::new(PLAN);
+    let case = Case::new(HOST);
     let running = case.start_run(&[]);
     let run = running.run_id();
     let pods = case.api.wait_for("the run's pods to be placed", |api| {

@@ -55,17 +55,22 @@ fn the_first_sample_waits_a_moment_for_workers_that_no_cell_needs() {
     }
 }
 
+/// The first client has measured; its answer is on its way.
+fn end_first_client(world: &mut World) {
+    world.join_all();
+    for _ in WORKERS {
+        world.deliver_next();
+    }
+    world.ready(0);
+    world.deliver_next();
+    world.end_client(world.clients[0].0, How::Code(0));
+}
+
 #[test]
 fn a_sample_waits_for_what_its_server_saw_and_outlives_its_worker() {
     for server_stays in [true, false] {
         let mut world = World::new(&[cell(0, 1)], LISTED, &[]);
-        world.join_all();
-        for _ in WORKERS {
-            world.deliver_next();
-        }
-        world.ready(0);
-        world.deliver_next();
-        world.end_client(world.clients[0].0, How::Code(0));
+        end_first_client(&mut world);
         world.deliver_next();
         let samples = |world: &World| {
             let of = |kind: &EventKind| match kind {
@@ -237,13 +242,7 @@ fn what_was_measured_when_cancel_came_is_kept_once() {
         LISTED,
         &[],
     );
-    world.join_all();
-    for _ in WORKERS {
-        world.deliver_next();
-    }
-    world.ready(0);
-    world.deliver_next();
-    world.end_client(world.clients[0].0, How::Code(0));
+    end_first_client(&mut world);
     world.deliver(Input::Cancel);
     let done = world.mail.remove(0);
     world.deliver(done.clone());
