@@ -15,6 +15,7 @@ use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::RUN_LABEL;
 use crate::diag::Problem;
 use crate::render::Manifest;
+use crate::render::policy::VARIANT_LABEL;
 
 /// Who owns the fields that are applied.
 const FIELD_MANAGER: &str = "netplan";
@@ -50,10 +51,7 @@ pub async fn apply(
     for manifest in &objects {
         check_ownership(manifest, namespace, run)?;
     }
-    let Some(first) = objects
-        .iter()
-        .position(|manifest| manifest.kind() == "ConfigMap")
-    else {
+    let Some(first) = objects.iter().position(|manifest| is_owner(manifest)) else {
         return Err(Error::cannot(
             "apply the run",
             "it has no ConfigMap, which owns all other objects",
@@ -138,6 +136,12 @@ pub fn resource(api_version: &str, kind: &str) -> ApiResource {
 pub fn resource_of(manifest: &Manifest) -> ApiResource {
     let version = manifest.object["apiVersion"].as_str().unwrap_or_default();
     resource(version, manifest.kind())
+}
+
+/// Whether all other objects are to belong to this one: a `ConfigMap` of the run, and not of a variant.
+fn is_owner(manifest: &Manifest) -> bool {
+    let labels = &manifest.object["metadata"]["labels"];
+    manifest.kind() == "ConfigMap" && labels.get(VARIANT_LABEL).is_none()
 }
 
 /// It does not block the owner's end: on some clusters that would need more permissions.
@@ -245,4 +249,26 @@ fn rejected_field(status: &Status) -> (Option<String>, Option<String>) {
         field.map(|field| field.trim_start_matches('.').to_owned()),
         None,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_object_of_a_variant_owns_the_run() {
+        let owns = |kind: &str, labels: Value| {
+            is_owner(&Manifest {
+                template: "x.yaml".to_owned(),
+                text: String::new(),
+                object: json!({ "kind": kind, "metadata": { "name": "x", "labels": labels } }),
+            })
+        };
+        assert!(owns("ConfigMap", json!({ "netplan/run": "0badcafe" })));
+        assert!(!owns(
+            "ConfigMap",
+            json!({ "netplan/run": "0badcafe", "netplan/variant": "extra" })
+        ));
+        assert!(!owns("Secret", json!({ "netplan/run": "0badcafe" })));
+    }
 }
