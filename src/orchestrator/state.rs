@@ -49,7 +49,7 @@ use kept::Stray;
 use lane::{Attempt, Lane, LaneId};
 use marks::Goes;
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
-use policy_check::PolicyCheck;
+use policy_check::PolicyChecks;
 use progress::{Next, Progress};
 use queue::Queue;
 use replay::History;
@@ -93,7 +93,7 @@ pub struct State {
     /// How much is kept of what each client prints.
     output_bytes: usize,
     /// Of the variants that have policies.
-    policy_checks: Vec<PolicyCheck>,
+    policy_checks: PolicyChecks,
     phase: Phase,
     next_lane: u64,
     next_step: u64,
@@ -206,7 +206,7 @@ impl State {
             copies: Copies::new(ledger),
             is_stopping: false,
             output_bytes: client_output_bytes(at_once),
-            policy_checks: Vec::new(),
+            policy_checks: PolicyChecks::default(),
             phase: if run_ended {
                 Phase::Ended
             } else {

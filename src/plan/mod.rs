@@ -24,7 +24,7 @@ pub use model::local::{
     DEFAULT_MTU, ETHERNET_BYTES, EmulatedNode, LEAST_IPV6_MTU, Link, Local, LocalPods,
     MOST_EMULATED_NODES, Offloads, Qdisc, largest_packet,
 };
-pub use model::objects::{ForbiddenConnection, ObjectFile};
+pub use model::objects::{Connection, ForbiddenConnection, ObjectFile};
 pub use model::path::{Mesh, MeshEntry, Path, PathEntry, Via};
 pub use model::plan::{MeshPaths, Plan};
 pub use model::plan_file::*;

@@ -1,13 +1,14 @@
-//! Which connection the policies of a variant forbid: one that succeeds shows that a cluster does not enforce them.
+//! Which connection the policies of a variant forbid, and which one nothing forbids: if both succeed, a cluster does not
+//! enforce them; if both fail, something else is wrong.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::manifest::Manifest;
-use super::policy::{Direction, Labels, Policy, Rule, VARIANT_LABEL};
+use super::policy::{Direction, Labels, Peer, Policy, PolicyPort, Rule, VARIANT_LABEL};
 use super::templates::RenderError;
-use crate::plan::ForbiddenConnection;
+use crate::plan::{Connection, ForbiddenConnection};
 
 /// Ports to try, the likeliest to be free first: above those that kernels give to clients, then below.
 const PORTS: [(u16, u16); 2] = [(61_000, u16::MAX), (1_024, 32_767)];
@@ -42,19 +43,42 @@ pub fn forbidden(manifests: &[Manifest]) -> Result<Vec<ForbiddenConnection>, Ren
     }
     let pods: Vec<Pod<'_>> = manifests.iter().filter_map(Pod::from_job).collect();
     let connections = files.into_iter().map(|(variant, file)| {
-        of_variant(&variant, &policies, &pods).ok_or_else(|| RenderError::Object {
-            file: file.to_owned(),
-            object: format!("the policies of `variants.{variant}`"),
-            what: "they forbid no TCP connection between workers, so that a run could not show that the \
-                   cluster enforces them"
-                .to_owned(),
-            help: "limit the rules to the ports of the workers, and select pods of this variant",
+        of_variant(&variant, &policies, &pods).map_err(|lacks| {
+            let (what, help) = match lacks {
+                Lacks::Forbidden => (
+                    "they forbid no TCP connection between workers, so that a run could not show that the cluster \
+                     enforces them",
+                    "limit the rules to the ports of the workers, and select pods of this variant",
+                ),
+                Lacks::Permitted => (
+                    "no TCP connection between workers is certainly permitted, so that a run could not tell policies from \
+                     a broken network",
+                    "select peers by the labels of their pods, or set `kubernetes: { network_policies: false }`",
+                ),
+            };
+            RenderError::Object {
+                file: file.to_owned(),
+                object: format!("the policies of `variants.{variant}`"),
+                what: what.to_owned(),
+                help,
+            }
         })
     });
     connections.collect()
 }
 
-fn of_variant(variant: &str, policies: &[Policy], pods: &[Pod<'_>]) -> Option<ForbiddenConnection> {
+/// The connection that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lacks {
+    Forbidden,
+    Permitted,
+}
+
+fn of_variant(
+    variant: &str,
+    policies: &[Policy],
+    pods: &[Pod<'_>],
+) -> Result<ForbiddenConnection, Lacks> {
     let is_own = |pod: &&Pod<'_>| pod.variant == Some(variant);
     let others = || pods.iter().filter(|pod| !is_own(pod));
     // Both ends of the variant first: others may have left when they are needed.
@@ -63,24 +87,107 @@ fn of_variant(variant: &str, policies: &[Policy], pods: &[Pod<'_>]) -> Option<Fo
     let inwards = own().flat_map(|to| others().map(move |from| (from, to)));
     let outwards = own().flat_map(|from| others().map(move |to| (from, to)));
     let pairs = within.chain(inwards).chain(outwards);
-    let mut pairs = pairs
+    let pairs = pairs
         .filter(|(from, to)| from.worker != to.worker)
         .take(MOST_PAIRS);
-    pairs.find_map(|(from, to)| {
+    let mut lacks = Lacks::Forbidden;
+    for (from, to) in pairs {
         let port = Direction::ALL.into_iter().find_map(|direction| {
             let (pod, peer) = match direction {
                 Direction::Ingress => (to, from),
                 Direction::Egress => (from, to),
             };
             forbidden_port(variant, policies, direction, pod, peer)
-        })?;
-        Some(ForbiddenConnection {
-            variant: variant.to_owned(),
-            from: from.worker.to_owned(),
-            to: to.worker.to_owned(),
-            port,
+        });
+        let Some(port) = port else { continue };
+        let base = |pod| base_of(pod, variant, pods);
+        let permitted = [(base(from), base(to)), (from, to)];
+        let permitted = permitted.into_iter().find_map(|(from, to)| {
+            let port = permitted_port(policies, from, to, port)?;
+            Some(connection(from, to, port))
+        });
+        if let Some(permitted) = permitted {
+            return Ok(ForbiddenConnection {
+                variant: variant.to_owned(),
+                forbidden: connection(from, to, port),
+                permitted,
+            });
+        }
+        lacks = Lacks::Permitted;
+    }
+    Err(lacks)
+}
+
+fn connection(from: &Pod<'_>, to: &Pod<'_>, port: u16) -> Connection {
+    Connection {
+        from: from.worker.to_owned(),
+        to: to.worker.to_owned(),
+        port,
+    }
+}
+
+/// The pod of the base that a pod of a variant follows: `w1` of `w1-policy`, `mesh-1` of `mesh-policy-1`. Itself if there is
+/// none.
+fn base_of<'p, 'm>(pod: &'p Pod<'m>, variant: &str, pods: &'p [Pod<'m>]) -> &'p Pod<'m> {
+    let mark = format!("-{variant}");
+    let mut marks = pod.worker.rmatch_indices(&mark);
+    let base = marks.find_map(|(at, _)| {
+        let name = [&pod.worker[..at], &pod.worker[at + mark.len()..]].concat();
+        let is_base = |one: &&Pod<'_>| one.worker == name && one.variant != Some(variant);
+        pods.iter().find(is_base)
+    });
+    base.unwrap_or(pod)
+}
+
+/// A TCP port that unprivileged processes can have, and that the policies certainly let through at both ends: another one
+/// than `port` if possible, so that both can be open on one network.
+fn permitted_port(policies: &[Policy], from: &Pod<'_>, to: &Pod<'_>, port: u16) -> Option<u16> {
+    let ends = [
+        permitted_ranges(policies, Direction::Ingress, to, from),
+        permitted_ranges(policies, Direction::Egress, from, to),
+    ];
+    let is_permitted = |port: &u16| {
+        let of_end = |ranges: &Vec<(u16, u16)>| {
+            let mut ranges = ranges.iter();
+            ranges.any(|(first, last)| first <= port && port <= last)
+        };
+        *port > 1023 && ends.iter().all(of_end)
+    };
+    let limits = ends.iter().flatten();
+    let limits = limits.flat_map(|(first, last)| [*last, *first]);
+    let mut candidates = [port.saturating_sub(1), port].into_iter().chain(limits);
+    candidates.find(is_permitted)
+}
+
+/// The TCP ports that the policies certainly let through at a pod.
+fn permitted_ranges(
+    policies: &[Policy],
+    direction: Direction,
+    pod: &Pod<'_>,
+    peer: &Pod<'_>,
+) -> Vec<(u16, u16)> {
+    let selecting = policies
+        .iter()
+        .filter(|policy| policy.selects.matches(&pod.labels));
+    let mut rules = selecting
+        .filter_map(|policy| policy.rules(direction))
+        .peekable();
+    if rules.peek().is_none() {
+        return vec![(1, u16::MAX)];
+    }
+    let rules = rules
+        .flatten()
+        .filter(|rule| must_match(rule, &peer.labels));
+    rules
+        .flat_map(|rule| {
+            if rule.ports.is_empty() {
+                return vec![(1, u16::MAX)];
+            }
+            let tcp = rule.ports.iter().filter(|port| port.protocol() == "TCP");
+            // Which port a name means is not known here.
+            tcp.filter_map(PolicyPort::range).collect()
         })
-    })
+        .collect()
 }
 
 /// A TCP port that no policy lets through, at a pod that a policy of the variant isolates.
@@ -120,6 +227,17 @@ fn may_match(rule: &Rule, peer: &Labels) -> bool {
     };
     let mut peers = rule.peers.iter();
     rule.peers.is_empty() || peers.any(|one| may_be(one.pod_selector.as_ref()))
+}
+
+/// Whether a rule is about this peer, whatever its address.
+fn must_match(rule: &Rule, peer: &Labels) -> bool {
+    let is_it = |one: &Peer| {
+        let selector = one.pod_selector.as_ref();
+        one.namespace_selector.is_none()
+            && one.ip_block.is_none()
+            && selector.is_some_and(|selector| selector.matches(peer))
+    };
+    rule.peers.is_empty() || rule.peers.iter().any(is_it)
 }
 
 /// The TCP ports of a rule; all where it says none, or one by its name.
@@ -173,7 +291,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::render::policy::{IpBlock, Peer, PolicyPort, Selector};
+    use crate::render::policy::{IpBlock, Selector};
 
     fn pod(worker: &'static str, variant: &'static str) -> Pod<'static> {
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -246,9 +364,15 @@ mod tests {
         prop::collection::vec(policy, 0..4)
     }
 
-    /// Whether a policy of the variant isolates an end, and none lets the connection through there, by the words of the
-    /// API.
-    fn is_forbidden(policies: &[Policy], from: &Pod<'_>, to: &Pod<'_>, port: u16) -> bool {
+    /// Whether a policy of the variant isolates an end, and whether both ends let the connection through, by the words of
+    /// the API. What a rule says of addresses counts as this.
+    fn fate(
+        policies: &[Policy],
+        from: &Pod<'_>,
+        to: &Pod<'_>,
+        port: u16,
+        blocks_match: bool,
+    ) -> (bool, bool) {
         let matches_port = |one: &PolicyPort| {
             one.protocol() == "TCP"
                 && one
@@ -256,12 +380,9 @@ mod tests {
                     .is_none_or(|(first, last)| first <= port && port <= last)
         };
         let at = |direction, pod: &Pod<'_>, peer: &Pod<'_>| {
-            let matches_peer = |one: &Peer| {
-                one.ip_block.is_some()
-                    || one
-                        .pod_selector
-                        .as_ref()
-                        .is_some_and(|s| s.matches(&peer.labels))
+            let matches_peer = |one: &Peer| match &one.pod_selector {
+                Some(selector) => selector.matches(&peer.labels),
+                None => blocks_match,
             };
             let selecting: Vec<_> = policies
                 .iter()
@@ -276,28 +397,59 @@ mod tests {
                 (rule.peers.is_empty() || rule.peers.iter().any(matches_peer))
                     && (rule.ports.is_empty() || rule.ports.iter().any(matches_port))
             });
-            selecting
+            let is_isolated = selecting
                 .iter()
-                .any(|policy| policy.variant.as_deref() == Some("v"))
-                && !is_let_through
+                .any(|policy| policy.variant.as_deref() == Some("v"));
+            (
+                is_isolated && !is_let_through,
+                selecting.is_empty() || is_let_through,
+            )
         };
-        at(Direction::Ingress, to, from) || at(Direction::Egress, from, to)
+        let ingress = at(Direction::Ingress, to, from);
+        let egress = at(Direction::Egress, from, to);
+        (ingress.0 || egress.0, ingress.1 && egress.1)
+    }
+
+    #[test]
+    fn pods_of_the_base_are_found_by_their_names() {
+        let pods = [
+            pod("a", "base"),
+            pod("a-v", "v"),
+            pod("a-v-v", "v"),
+            pod("m-1", "base"),
+            pod("m-v-1", "v"),
+            pod("b-v", "v"),
+        ];
+        let bases: Vec<&str> = pods
+            .iter()
+            .map(|pod| base_of(pod, "v", &pods).worker)
+            .collect();
+        assert_eq!(bases, ["a", "a", "a-v-v", "m-1", "m-1", "b-v"]);
     }
 
     proptest! {
         #[test]
-        fn the_connection_is_forbidden_and_found_where_there_is_one(policies in policies()) {
+        fn the_connections_are_forbidden_and_permitted_and_found_where_there_are_some(policies in policies()) {
             let pods = pods();
             let named = |name: &str| pods.iter().find(|pod| pod.worker == name).unwrap();
+            let fate = |one: &Connection, blocks_match| {
+                fate(&policies, named(&one.from), named(&one.to), one.port, blocks_match)
+            };
+            let all = |from: &str, to: &str| {
+                let connection = |port| Connection { from: from.to_owned(), to: to.to_owned(), port };
+                [1_024, 5_200, 32_767, 61_000, 65_534, 65_535].map(connection)
+            };
             match of_variant("v", &policies, &pods) {
-                Some(found) => {
-                    let (from, to) = (named(&found.from), named(&found.to));
-                    prop_assert!(from.worker != to.worker);
-                    prop_assert!(is_forbidden(&policies, from, to, found.port), "{:?}", found);
+                Ok(ForbiddenConnection { forbidden, permitted, .. }) => {
+                    prop_assert!(forbidden.from != forbidden.to && permitted.from != permitted.to);
+                    prop_assert!(fate(&forbidden, true).0, "{:?}", forbidden);
+                    prop_assert!(fate(&permitted, false).1, "{:?}", permitted);
                 }
-                None => for (from, to) in [("a", "b"), ("b", "a"), ("a", "c"), ("c", "a"), ("b", "c"), ("c", "b")] {
-                    for port in [1_024, 5_200, 32_767, 61_000, 65_535] {
-                        prop_assert!(!is_forbidden(&policies, named(from), named(to), port), "{} {} {}", from, to, port);
+                Err(lacks) => for (from, to) in [("a", "b"), ("b", "a"), ("a", "c"), ("c", "a"), ("b", "c"), ("c", "b")] {
+                    let is_forbidden = all(from, to).iter().any(|one| fate(one, true).0);
+                    if is_forbidden {
+                        prop_assert_eq!(lacks, Lacks::Permitted);
+                        prop_assert!(all(from, to).iter().all(|one| !fate(one, false).1), "{} {}", from, to);
                     }
                 },
             }

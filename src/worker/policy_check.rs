@@ -1,4 +1,4 @@
-//! The two ends of a connection that policies forbid: the orchestrator has it tried before the first sample.
+//! The two ends of a connection that policies forbid or permit: the orchestrator has it tried before the first sample.
 
 use std::io;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::rpc::pb::{AcceptConnections, Accepting, ConnectionTried, TryConnectio
 /// No check takes longer.
 const LONGEST_ACCEPT: Duration = Duration::from_secs(120);
 const LONGEST_SETTLE: Duration = Duration::from_secs(60);
-/// The pause before a connection that was made is tried again.
+/// The pause before a connection is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Accepts connections until `halt`.
@@ -40,7 +40,7 @@ pub(super) async fn accept(order: AcceptConnections, halt: Stop, reply: Reply) {
     }
 }
 
-/// Connects until that fails, or the order's time to settle is over.
+/// Connects until what comes of it is what the order waits for, or its time to settle is over.
 pub(super) async fn try_connection(order: TryConnection, mut halt: Stop, reply: Reply) {
     let millis = |ms: u32| Duration::from_millis(ms.into()).min(LONGEST_SETTLE);
     let end = Instant::now() + millis(order.settle_ms);
@@ -50,7 +50,7 @@ pub(super) async fn try_connection(order: TryConnection, mut halt: Stop, reply: 
         let dialled = dial(&order.address, port, within, false).await;
         let mut addresses = dialled.addresses.iter();
         let connected = addresses.any(|one| one.outcome == Some(Outcome::Connected(true)));
-        if !connected || Instant::now() >= end {
+        if connected == order.until_connected || Instant::now() >= end {
             break connected;
         }
         tokio::select! {

@@ -164,7 +164,7 @@ spec: { mtls: { mode: STRICT } }
     let orchestrator = rendered.iter().find(|one| one["kind"] == "Job").unwrap();
     let command = orchestrator["spec"]["template"]["spec"]["containers"][0]["command"].to_string();
     assert!(
-        command.contains("--forbidden=policy,w2-policy,w1-policy,65535"),
+        command.contains("--forbidden=policy,w2-policy,w1-policy,65535,w2,w1,65534"),
         "{command}"
     );
     // The plan as it was resolved needs no file.

@@ -35,9 +35,9 @@ pub(in crate::cli) struct OrchestratorArgs {
     #[arg(long, value_name = "SELECTION")]
     only: Option<String>,
 
-    /// A connection that the policies of a variant forbid. It is tried before the first sample; if it succeeds, the
-    /// variant's cells are skipped
-    #[arg(long, value_name = "VARIANT,FROM,TO,PORT")]
+    /// A connection that the policies of a variant forbid, and one that no policy forbids. Both are tried before the first
+    /// sample; unless only the second succeeds, the variant's cells are skipped
+    #[arg(long, value_name = "VARIANT,FROM,TO,PORT,FROM,TO,PORT")]
     forbidden: Vec<ForbiddenConnection>,
 
     /// The folder with ca.crt, tls.crt and tls.key

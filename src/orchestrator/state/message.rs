@@ -117,7 +117,7 @@ pub enum Input {
     ClientEnded(Process, ClientEnd),
     /// The worker accepts connections on a port, or why it cannot.
     Accepting(Process, Result<(), String>),
-    /// Whether a connection could be made each time that it was tried.
+    /// Whether a connection could be made at last.
     ConnectionTried(Process, bool),
     TimerFired(Timer),
     /// The worker has the copy's records before this number on its disk; or why it has not.
@@ -194,7 +194,7 @@ pub enum Order {
         step: Step,
         port: u16,
     },
-    /// Connect to a TCP port again and again, until that fails or `settle` is over.
+    /// Connect to a TCP port again and again, until that fails, or succeeds if this is wanted, or `settle` is over.
     TryConnection {
         step: Step,
         address: String,
@@ -202,6 +202,7 @@ pub enum Order {
         /// For each attempt.
         within: Duration,
         settle: Duration,
+        until_connected: bool,
     },
     Stop {
         step: Step,

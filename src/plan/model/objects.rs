@@ -20,26 +20,32 @@ pub struct ObjectFile {
 /// The most bytes of all files of all variants together: they are a part of the plan, which a `ConfigMap` holds.
 pub const MOST_OBJECT_BYTES: usize = 256 << 10;
 
-/// A TCP connection that the policies of a variant forbid. To try it shows whether a cluster enforces them.
+/// A TCP connection between two workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForbiddenConnection {
-    pub variant: String,
-    /// The names of the workers.
+pub struct Connection {
     pub from: String,
     pub to: String,
     pub port: u16,
 }
 
-/// `VARIANT,FROM,TO,PORT`: no name has a comma.
+/// A connection that the policies of a variant forbid, and one that no policy forbids. To try both shows whether a cluster
+/// enforces policies: a failure of the first says something only if the second succeeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForbiddenConnection {
+    pub variant: String,
+    pub forbidden: Connection,
+    /// Between the same workers of the base, if possible.
+    pub permitted: Connection,
+}
+
+/// `VARIANT,FROM,TO,PORT,FROM,TO,PORT`, first the one that is forbidden: no name has a comma.
 impl fmt::Display for ForbiddenConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            variant,
-            from,
-            to,
-            port,
-        } = self;
-        write!(f, "{variant},{from},{to},{port}")
+        f.write_str(&self.variant)?;
+        for Connection { from, to, port } in [&self.forbidden, &self.permitted] {
+            write!(f, ",{from},{to},{port}")?;
+        }
+        Ok(())
     }
 }
 
@@ -48,17 +54,28 @@ impl FromStr for ForbiddenConnection {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split(',').collect();
-        let port = |text: &str| text.parse().ok().filter(|port| *port > 0);
-        match parts[..] {
-            [variant, from, to, number] if !parts.contains(&"") => port(number).map(|port| Self {
-                variant: variant.to_owned(),
+        let connection = |from: &str, to: &str, port: &str| {
+            let port = port.parse().ok().filter(|port| *port > 0)?;
+            Some(Connection {
                 from: from.to_owned(),
                 to: to.to_owned(),
                 port,
-            }),
+            })
+        };
+        let read = match parts[..] {
+            [variant, from, to, port, other_from, other_to, other_port] if !parts.contains(&"") => {
+                let forbidden = connection(from, to, port);
+                forbidden
+                    .zip(connection(other_from, other_to, other_port))
+                    .map(|(forbidden, permitted)| Self {
+                        variant: variant.to_owned(),
+                        forbidden,
+                        permitted,
+                    })
+            }
             _ => None,
-        }
-        .ok_or_else(|| "write VARIANT,FROM,TO,PORT".to_owned())
+        };
+        read.ok_or_else(|| "write VARIANT,FROM,TO,PORT,FROM,TO,PORT".to_owned())
     }
 }
 
@@ -68,11 +85,18 @@ mod tests {
 
     #[test]
     fn a_connection_is_read_as_it_is_written() {
-        let text = "policy,w2-policy,w1-policy,65535";
+        let text = "policy,w2-policy,w1-policy,65535,w2,w1,65534";
         let read: ForbiddenConnection = text.parse().unwrap();
-        assert_eq!(read.port, 65535);
+        assert_eq!((read.forbidden.port, read.permitted.port), (65535, 65534));
         assert_eq!(read.to_string(), text);
-        for bad in ["", "a,b,c", "a,b,c,0", "a,,c,1", "a,b,c,1,d", "a,b,c,x"] {
+        for bad in [
+            "",
+            "a,b,c,1",
+            "a,b,c,1,b,c,0",
+            "a,b,c,x,b,c,1",
+            "a,,c,1,b,c,1",
+            "a,b,c,1,b,c,1,d",
+        ] {
             assert!(bad.parse::<ForbiddenConnection>().is_err(), "{bad}");
         }
     }

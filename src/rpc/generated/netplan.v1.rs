@@ -262,7 +262,8 @@ pub struct Accepting {
     #[prost(string, tag = "2")]
     pub problem: ::prost::alloc::string::String,
 }
-/// Connect to a TCP port again and again, until that fails or `settle_ms` are over. Answered by ConnectionTried.
+/// Connect to a TCP port again and again, until that fails, or succeeds if `until_connected`, or `settle_ms` are over.
+/// Answered by ConnectionTried.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TryConnection {
     #[prost(uint64, tag = "1")]
@@ -277,12 +278,14 @@ pub struct TryConnection {
     /// At most 60000.
     #[prost(uint32, tag = "5")]
     pub settle_ms: u32,
+    #[prost(bool, tag = "6")]
+    pub until_connected: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConnectionTried {
     #[prost(uint64, tag = "1")]
     pub step: u64,
-    /// The connection was made each time.
+    /// The last connection was made.
     #[prost(bool, tag = "2")]
     pub connected: bool,
 }

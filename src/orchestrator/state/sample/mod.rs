@@ -8,4 +8,4 @@ pub(super) mod order;
 pub(super) mod outcome;
 mod pending;
 pub(super) mod rounds;
-mod target;
+pub(super) mod target;

@@ -84,7 +84,10 @@ fn no_address(worker: &str, kind: &str, family: Family) -> String {
 }
 
 /// The first address of a family; without one the first address.
-fn of_family(addresses: [Option<String>; 2], family: Option<Family>) -> Option<String> {
+pub(in super::super) fn of_family(
+    addresses: [Option<String>; 2],
+    family: Option<Family>,
+) -> Option<String> {
     let is_wanted = |address: &String| {
         family.is_none_or(|family| {
             let address = address.parse::<IpAddr>();
