@@ -100,9 +100,11 @@ fn a_run_that_detaches_refuses_what_the_command_line_has_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let tests = "tests: [{ name: t, netperf: {}, during: [{ at: 1s, run: [touch, x] }] }]\n";
     fs::write(folder.path().join("plan.yaml"), format!("{PLAN}{tests}")).unwrap();
-    let netplan = Netplan::in_folder(&folder).args(["render", "plan.yaml"]);
-    let refused = netplan.run().expect(2);
-    refused.says("render does not go with `during:` of the test `t`");
+    for chart in [&[][..], &["--helm", "chart"]] {
+        let render = Netplan::in_folder(&folder).args(["render", "plan.yaml"]);
+        let refused = render.args(chart.iter().copied()).run().expect(2);
+        refused.says("render does not go with `during:` of the test `t`");
+    }
 }
 
 #[test]

@@ -9,7 +9,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::command;
+use super::command::Running;
+use crate::cli::terminal::printer;
 use crate::cluster::{self, Cluster, FaultSwitch};
 use crate::plan::{By, Deed, During, Fault, Plan};
 use crate::render::RunContext;
@@ -149,7 +150,11 @@ impl Performer {
                         work.run(&argv).await;
                     });
                 }
-                (Deed::By(By::Hand), _) => self.by_hand.push((go.id, entry)),
+                (Deed::By(By::Hand), _) => {
+                    self.by_hand.push((go.id, entry));
+                    let test = &go.test;
+                    printer::note(&format!("{test}: the samples run; Enter sets a mark"));
+                }
                 (Deed::Fault(fault), Some(at)) => {
                     let pod = |worker: &str| {
                         let variant = format!("{worker}-{}", go.variant);
@@ -337,16 +342,17 @@ impl Work {
     async fn run(self, argv: &[String]) {
         let line = argv.join(" ");
         let begun = Instant::now();
-        match command::start(argv) {
-            Ok(child) => {
+        match Running::start(argv) {
+            Ok(running) => {
                 self.say(Edge::Begin(true), None, line.clone(), begun).await;
-                let (code, last) = command::ended(child).await;
-                let text = match code {
-                    Some(0) => line,
-                    _ if last.is_empty() => line,
-                    _ => format!("{line}: {last}"),
+                let ended = running.ended().await;
+                let text = if ended.why.is_empty() {
+                    line
+                } else {
+                    format!("{line}: {}", ended.why)
                 };
-                self.say(Edge::End(true), code, text, Instant::now()).await;
+                self.say(Edge::End(true), ended.exit_code, text, ended.at)
+                    .await;
             }
             Err(why) => self.say(Edge::Moment(true), None, why, begun).await,
         }

@@ -9,7 +9,9 @@ pub(in crate::cli) fn needs_command_line(plan: &Plan, option: &str) -> Result<()
     let Some(test) = plan.tests.iter().find(|test| !test.during.is_empty()) else {
         return Ok(());
     };
-    let keys: Vec<&str> = test.during.iter().map(During::key).collect();
+    let mut keys: Vec<&str> = test.during.iter().map(During::key).collect();
+    keys.sort_unstable();
+    keys.dedup();
     let problem = Problem::without_place(format!(
         "{option} does not go with `during:` of the test `{}`: the command line does what its `{}` says, and does not stay",
         test.name,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
+use crate::cli::during;
 use crate::cli::error::{CliError, list};
 use crate::cli::plan::plan_args::{PlanArgs, SelectionArgs};
 use crate::cluster::kubernetes::without_effect;
@@ -70,6 +71,7 @@ impl PrepareArgs {
         let file = self.plan.load_file()?;
         // The mistakes that a run would find.
         let mut prepared = self.make.prepare(&file, None, None)?;
+        during::needs_command_line(&prepared.plan, "render")?;
         prepared.patch_pods()?;
         let Prepared {
             plan,

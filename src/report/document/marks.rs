@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::block::{Block, Column, Meaning, Table, TableKind};
-use crate::plan::{During, Test};
+use crate::plan::{Deed, During, Test};
 use crate::report::{CellReport, Report};
 use crate::results::mark::{Edge, Mark};
 
@@ -19,11 +19,13 @@ pub fn blocks(report: &Report, test: &Test, cells: &[&CellReport]) -> Vec<Block>
     // The samples of a go start together.
     let samples = cells.iter().flat_map(|cell| &cell.samples);
     let goes: BTreeSet<Timestamp> = samples.map(|sample| sample.started).collect();
-    let late = (0..)
-        .zip(&test.during)
-        .filter_map(|(entry, during)| late(entry, during, &marks, goes.len()));
-    let late = late.map(|text| Block::paragraph(Meaning::Warning, text));
-    table(&marks).into_iter().chain(late).collect()
+    let warnings = (0..).zip(&test.during).flat_map(|(entry, during)| {
+        let late = late(entry, during, &marks, goes.len());
+        [late, failed(entry, during, &marks)]
+    });
+    let warnings = warnings.flatten();
+    let warnings = warnings.map(|text| Block::paragraph(Meaning::Warning, text));
+    table(&marks).into_iter().chain(warnings).collect()
 }
 
 /// Says that something was not done in time in each of the repetitions.
@@ -35,15 +37,41 @@ fn late(entry: u32, during: &During, marks: &[&Mark], repetitions: usize) -> Opt
         marks.map(|mark| go_ms(mark)).collect::<BTreeSet<_>>().len()
     };
     let [begun, ended] = [Edge::Begin, Edge::End].map(repetitions_with);
-    let (did, times) = match (begun < repetitions, ended < repetitions) {
-        (true, _) => ("began", begun),
-        (false, true) => ("ended", ended),
+    let (did, times, why) = match (begun < repetitions, ended < repetitions) {
+        (true, _) => ("began", begun, ""),
+        (false, true) => (
+            "ended",
+            ended,
+            "It takes longer than the rest of its sample, or ",
+        ),
         (false, false) => return None,
     };
+    let came = if why.is_empty() { "The" } else { "the" };
     Some(format!(
-        "`{}` at {at} {did} in {times} of {repetitions} repetitions before the run ended. The command line came too late or was \
-         away: run longer samples, or let nothing else run on its CPUs.",
+        "`{}` at {at} {did} in {times} of {repetitions} repetitions before the run ended. {why}{came} command line came too late or \
+         was away: run longer samples, or let nothing else run on its CPUs.",
         during.key()
+    ))
+}
+
+/// Says that something went wrong, so that what the test measures may not have happened.
+fn failed(entry: u32, during: &During, marks: &[&Mark]) -> Option<String> {
+    let at = during.at?;
+    let is_command = matches!(during.what, Deed::Run(_));
+    let has_failed = |mark: &&&Mark| {
+        let is_bad_end = mark.edge == Edge::End && is_command && mark.exit_code != Some(0);
+        mark.entry == entry && (mark.edge == Edge::Moment || is_bad_end)
+    };
+    let failures: Vec<_> = marks.iter().filter(has_failed).collect();
+    let times = match failures.len() {
+        0 => return None,
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    Some(format!(
+        "`{}` at {at} failed {times}: {}. Gaps, or none, may not be what it does to traffic: the marks say why.",
+        during.key(),
+        failures.last()?.what()
     ))
 }
 
@@ -72,13 +100,14 @@ fn table(marks: &[&Mark]) -> Vec<Block> {
     }
     let samples = shown.iter().map(|mark| mark.sample.to_string());
     columns.push(Column::figures("sample", "", samples));
-    let keys = columns.len();
     let at = shown.iter().map(|mark| format!("{:.3}", mark.offset_s));
     columns.push(Column::figures("after the go", "s", at));
     let uncertainties = shown
         .iter()
         .map(|mark| format!("{:.1}", mark.uncertainty_s * 1e3));
     columns.push(Column::figures("±", "ms", uncertainties));
+    // What was done is below the rest where it is too long.
+    let keys = columns.len();
     columns.push(Column::words("what", shown.iter().map(|mark| mark.what())));
     let mut blocks = vec![Block::Table(Table {
         kind: TableKind::List,
@@ -108,8 +137,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::plan::Deed;
     use crate::plan::units::Duration;
+    use crate::plan::{By, Fault};
     use crate::schedule::{Param, Params};
 
     fn mark(sample: u32, edge: Edge, mss: u64) -> Mark {
@@ -176,6 +205,43 @@ mod tests {
         assert_eq!(told(&marks[..2], 1), None);
         // A command that cannot be started has one mark.
         assert_eq!(told(&[mark(1, Edge::Moment, 96)], 1), None);
+    }
+
+    #[test]
+    fn what_failed_is_told() {
+        let during = |what| During {
+            at: Some(Duration(std::time::Duration::from_secs(1))),
+            lasts: None,
+            what,
+        };
+        let run = during(Deed::Run(vec!["true".to_owned()]));
+        let ended = |exit_code| Mark {
+            exit_code,
+            ..mark(1, Edge::End, 96)
+        };
+        let told = |during: &During, marks: &[Mark]| {
+            let marks: Vec<&Mark> = marks.iter().collect();
+            let text = failed(0, during, &marks)?;
+            Some(text.split(". Gaps").next().unwrap().to_owned())
+        };
+        assert_eq!(
+            told(&run, &[mark(1, Edge::Begin, 96), ended(Some(0))]),
+            None
+        );
+        let code = "`run` at 1s failed once: end of freeze: w1, exit code 3".to_owned();
+        assert_eq!(told(&run, &[ended(Some(0)), ended(Some(3))]), Some(code));
+        let twice = "`run` at 1s failed 2 times: freeze: w1".to_owned();
+        let not_started = mark(2, Edge::Moment, 96);
+        assert_eq!(told(&run, &[ended(None), not_started.clone()]), Some(twice));
+        // A fault has no exit code, and a mark by hand is a moment.
+        let fault = during(Deed::Fault(Fault::Freeze("w1".to_owned())));
+        assert_eq!(told(&fault, &[ended(None)]), None);
+        assert!(told(&fault, std::slice::from_ref(&not_started)).is_some());
+        let by_hand = During {
+            at: None,
+            ..during(Deed::By(By::Hand))
+        };
+        assert_eq!(told(&by_hand, &[not_started]), None);
     }
 
     #[test]
