@@ -14,6 +14,7 @@ mod host;
 mod interrupt;
 mod least_role;
 mod network;
+mod outage;
 mod quick;
 mod restarts;
 mod standalone;
