@@ -73,7 +73,7 @@ fn a_service_without_endpoints_is_a_gap_for_new_connections_between_the_marks() 
 
     let longest = |path: &str, kind: &str| {
         let mut samples = case.events_of("sample").into_iter();
-        let sample = samples.find(|sample| sample["path"] == path && sample["test"] == "outage");
+        let sample = samples.find(|sample| sample["cell"] == format!("outage/{path}"));
         let raw = sample.unwrap()["raw"].as_str().unwrap().to_owned();
         let raw: Value = serde_json::from_str(&case.read(&format!("out/raw/{raw}"))).unwrap();
         let gaps = raw[kind]["gaps"]["listed"].as_array().unwrap().clone();
