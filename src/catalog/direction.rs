@@ -1,7 +1,12 @@
 //! Which way the payload of a test goes over its path.
 
+use serde::{Deserialize, Serialize};
+
 /// The direction of a test's payload. Its client always dials from the path's origin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the path's origin to its destination.
     #[default]

@@ -47,6 +47,8 @@ pub mod name {
     pub const STALL_TOTAL_US: &str = "stall_us.total";
     pub const DELAY_CLIENT_US: &str = "delay_us.client";
     pub const DELAY_SERVER_US: &str = "delay_us.server";
+    pub const MTU_FORWARD_BYTES: &str = "mtu_bytes.forward";
+    pub const MTU_REVERSE_BYTES: &str = "mtu_bytes.reverse";
     pub const TRANSACTIONS_PER_S: &str = "transactions_per_s";
     pub const TRANSACTIONS_LOWEST_PER_S: &str = "transactions_per_s.lowest";
     pub const EFFECTIVE_MSS: &str = "effective_mss";
@@ -85,7 +87,7 @@ pub struct Column {
 }
 
 /// The metrics, in the order in which tables and messages show them.
-pub const METRICS: [KnownMetric; 47] = [
+pub const METRICS: [KnownMetric; 49] = [
     known("throughput", name::THROUGHPUT_BPS, Unit::BitsPerSecond)
         .text("Bits a second that arrived."),
     known("throughput.forward", name::THROUGHPUT_FORWARD_BPS, Unit::BitsPerSecond)
@@ -207,6 +209,12 @@ pub const METRICS: [KnownMetric; 47] = [
     known("delay.server", name::DELAY_SERVER_US, Unit::Microseconds)
         .neither_better()
         .text("How long packets waited for the probe's server: 99 % no longer. A part of their latency."),
+    known("mtu.forward", name::MTU_FORWARD_BYTES, Unit::Bytes)
+        .text("The largest IP packet that arrives unfragmented at the path's `to`.")
+        .column(["MTU forward", "bytes"], 0),
+    known("mtu.reverse", name::MTU_REVERSE_BYTES, Unit::Bytes)
+        .text("The largest IP packet that arrives unfragmented at the path's `from`.")
+        .column(["MTU reverse", "bytes"], 0),
     known("transactions_per_s", name::TRANSACTIONS_PER_S, Unit::PerSecond)
         .text("Requests that were answered, or connections that were made, a second."),
     known("transactions_per_s.lowest", name::TRANSACTIONS_LOWEST_PER_S, Unit::PerSecond)

@@ -8,9 +8,10 @@ use super::name::{
     CONNECT_OUTAGE_LONGEST_US, CONNECT_OUTAGE_TOTAL_US, CONNECTIONS_BROKEN, CONNECTIONS_FAILED,
     CONNECTIONS_SURVIVED, DELAY_CLIENT_US, DELAY_SERVER_US, DUPLICATES, LATENCY_MAX_US,
     LATENCY_MEAN_US, LATENCY_P50_US, LATENCY_P90_US, LATENCY_P99_9_US, LATENCY_P99_99_US,
-    LATENCY_P99_US, LOST_PERCENT, OUTAGE_COUNT, OUTAGE_LONGEST_US, OUTAGE_TOTAL_US, REORDERED,
-    STALL_LONGEST_US, STALL_TOTAL_US, TCP_LATENCY_MAX_US, TCP_LATENCY_P50_US, TCP_LATENCY_P99_US,
-    TCP_OUTAGE_LONGEST_US, TCP_OUTAGE_TOTAL_US, UDP_OUTAGE_LONGEST_US, UDP_OUTAGE_TOTAL_US,
+    LATENCY_P99_US, LOST_PERCENT, MTU_FORWARD_BYTES, MTU_REVERSE_BYTES, OUTAGE_COUNT,
+    OUTAGE_LONGEST_US, OUTAGE_TOTAL_US, REORDERED, STALL_LONGEST_US, STALL_TOTAL_US,
+    TCP_LATENCY_MAX_US, TCP_LATENCY_P50_US, TCP_LATENCY_P99_US, TCP_OUTAGE_LONGEST_US,
+    TCP_OUTAGE_TOTAL_US, UDP_OUTAGE_LONGEST_US, UDP_OUTAGE_TOTAL_US,
 };
 use super::{
     BuiltIn, BuiltInTool, CsvDigits, Mode, OWN_PROGRAM, Program, Search, ToolOption, Transport,
@@ -119,6 +120,14 @@ pub static PROBE: BuiltInTool = BuiltInTool {
             csv_label: "probe connect.",
             transport: Transport::Tcp,
             metrics: &[LATENCIES, OUTAGES, &[CONNECTIONS_FAILED], SELF, CPU],
+            ..ALL
+        },
+        Mode {
+            word: "mtu",
+            text: "The largest packets that arrive unfragmented in each direction. Takes some round trips, and about a second \
+                   where larger packets vanish.",
+            csv_label: "probe MTU.",
+            metrics: &[&[MTU_FORWARD_BYTES, MTU_REVERSE_BYTES]],
             ..ALL
         },
     ],

@@ -16,7 +16,8 @@ pub(super) struct Packet {
     /// Counts the packets of a measurement from 0.
     pub number: u64,
     /// What the latency counts from, by the client's clock, in nanoseconds. In [`Kind::Cost`] the CPU time of
-    /// the server in nanoseconds.
+    /// the server in nanoseconds. In [`Kind::SizeRequest`] the payload that the answer shall have, in bytes; in the
+    /// kinds that say that a packet is too big the largest one that is taken, or 0.
     pub time: u64,
     /// How long the packet waited for the server's process, in microseconds. In [`Kind::Cost`] the longest of these times so
     /// far.
@@ -30,10 +31,26 @@ pub(super) enum Kind {
     Answer,
     CostRequest,
     Cost,
+    /// Asks for an answer of a size.
+    SizeRequest,
+    SizeAnswer,
+    /// An answer is too big for the server's interface.
+    TooBigForInterface,
+    /// A router has said that an answer is too big.
+    TooBigForRouter,
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Request, Kind::Answer, Kind::CostRequest, Kind::Cost];
+    const ALL: [Kind; 8] = [
+        Kind::Request,
+        Kind::Answer,
+        Kind::CostRequest,
+        Kind::Cost,
+        Kind::SizeRequest,
+        Kind::SizeAnswer,
+        Kind::TooBigForInterface,
+        Kind::TooBigForRouter,
+    ];
 
     fn code(self) -> u8 {
         self as u8
@@ -53,6 +70,13 @@ impl Packet {
         bytes[16..24].copy_from_slice(&self.number.to_be_bytes());
         bytes[24..32].copy_from_slice(&self.time.to_be_bytes());
         bytes[32..36].copy_from_slice(&self.held_us.to_be_bytes());
+        bytes
+    }
+
+    /// The packet with zeros behind it, in all so many bytes.
+    pub(super) fn padded(self, length: usize) -> Vec<u8> {
+        let mut bytes = self.to_bytes().to_vec();
+        bytes.resize(length.max(LENGTH), 0);
         bytes
     }
 
@@ -85,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_packet_is_read_as_it_was_written(code in 0_u8..4, token: u64, number: u64, time: u64, held_us: u32) {
+        fn a_packet_is_read_as_it_was_written(code in 0_u8..8, token: u64, number: u64, time: u64, held_us: u32) {
             let kind = Kind::from_code(code).unwrap();
             let packet = Packet { kind, token, number, time, held_us };
             prop_assert_eq!(Packet::from_bytes(&packet.to_bytes()), Some(packet));

@@ -308,7 +308,8 @@ mod tests {
                     | Warning::ImpossibleFigure { .. }
                     | Warning::Contradicted { .. }
                     | Warning::Dip { .. }
-                    | Warning::Ramp { .. } => unreachable!("{warning:?}"),
+                    | Warning::Ramp { .. }
+                    | Warning::MtuBlackHole { .. } => unreachable!("{warning:?}"),
                 };
                 prop_assert!(metrics.get(cause).is_some(), "{warning:?}");
             }

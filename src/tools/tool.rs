@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::installed::{Installed, Use, VersionQuery};
 use super::metrics::Metrics;
-use super::probe::output::Outages;
+use super::probe::output::{BlackHole, Outages};
 use super::series::Series;
 use crate::catalog::{Program, Transport};
 use crate::diag::{Problem, quote};
@@ -120,6 +120,11 @@ pub trait Tool: Send + Sync {
 
     /// When no answer arrived, by the output of a client from which figures were read.
     fn outages(&self, _ended: &Ended) -> Vec<Outages> {
+        Vec::new()
+    }
+
+    /// The directions in which large packets vanish, by the output of a client from which figures were read.
+    fn black_holes(&self, _ended: &Ended) -> Vec<BlackHole> {
         Vec::new()
     }
 

@@ -47,6 +47,7 @@ mod loud_tools;
 mod made;
 mod markdown;
 mod mesh;
+mod mtu;
 mod neutral_text;
 mod odd_files;
 mod odd_outputs;

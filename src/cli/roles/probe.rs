@@ -59,6 +59,11 @@ struct ClientArgs {
     /// Send packets over one TCP connection
     #[arg(long)]
     tcp: bool,
+
+    /// Find the largest packet that arrives unfragmented in each direction, and do nothing else; `--for` is then the longest
+    /// time
+    #[arg(long, conflicts_with_all = ["udp", "tcp", "connect_interval"])]
+    mtu: bool,
 }
 
 #[derive(Debug, Args)]
@@ -84,16 +89,20 @@ pub(in crate::cli) fn execute(args: &ProbeArgs) -> Result<Exit, CliError> {
 }
 
 fn client(args: &ClientArgs) -> Result<Exit, CliError> {
-    let document = probe::run(&ClientSettings {
-        to: args.to,
-        port: args.port,
-        udp: args.udp,
-        tcp: args.tcp,
-        interval: args.interval.0,
-        connect_interval: args.connect_interval.map(|interval| interval.0),
-        warmup: args.warmup.0,
-        lasts: args.lasts.0,
-    });
+    let document = if args.mtu {
+        probe::find_mtu(args.to, args.port, args.lasts.0)
+    } else {
+        probe::run(&ClientSettings {
+            to: args.to,
+            port: args.port,
+            udp: args.udp,
+            tcp: args.tcp,
+            interval: args.interval.0,
+            connect_interval: args.connect_interval.map(|interval| interval.0),
+            warmup: args.warmup.0,
+            lasts: args.lasts.0,
+        })
+    };
     let document = document.map_err(anyhow::Error::from)?;
     let text = serde_json::to_string(&document).map_err(anyhow::Error::from)?;
     printer::results(&format!("{text}\n"))?;

@@ -83,6 +83,7 @@ impl Recorded<'_> {
             udp,
             tcp,
             connect,
+            mtu: None,
             client: output::Client {
                 cpu_percent: percent(self.client_cpu),
                 delay: late.delays.summary(),

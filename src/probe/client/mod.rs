@@ -5,7 +5,7 @@ mod detail;
 mod document;
 mod packets;
 pub(super) mod run;
-mod server_cost;
+pub(super) mod server_cost;
 mod tcp;
 mod udp;
 mod window;

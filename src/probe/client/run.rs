@@ -9,6 +9,7 @@ use nix::sys::prctl::set_timerslack;
 
 use super::document::Recorded;
 use super::packets::{Delays, Packets};
+use super::server_cost::REACHED_WITHIN;
 use super::tcp::Tcp;
 use super::udp::Udp;
 use super::window::Window;
@@ -16,10 +17,9 @@ use super::{connects, server_cost};
 use crate::probe::clock::{Clock, Nanos, nanos, wall_clock};
 use crate::probe::connection::Attempt;
 use crate::probe::cost::cpu_time;
+use crate::probe::error::Error;
 use crate::tools::probe_output::Document;
 
-/// How long the server may take to be reached at first.
-const REACHED_WITHIN: Duration = Duration::from_secs(3);
 /// How exactly the kernel wakes this process, in nanoseconds; by itself it takes 50 µs more.
 const TIMER_SLACK_NS: u64 = 1_000;
 
@@ -38,15 +38,6 @@ pub struct Settings {
     /// Traffic before the measurement.
     pub warmup: Duration,
     pub lasts: Duration,
-}
-
-/// Why nothing was measured.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("cannot connect to {to}: {why}")]
-    NotReached { to: SocketAddr, why: io::Error },
-    #[error("cannot prepare to measure: {0}")]
-    NotPrepared(#[from] io::Error),
 }
 
 /// Measures. Blocks until it is done.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::probe::packet::{Kind, LENGTH, Packet};
 
+/// How long the server may take to be reached at first.
+pub(in crate::probe) const REACHED_WITHIN: Duration = Duration::from_secs(3);
 /// How long the server may take to answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 
@@ -13,7 +15,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When it cannot be asked.
-pub(super) fn ask(server: SocketAddr, within: Duration) -> io::Result<Duration> {
+pub(in crate::probe) fn ask(server: SocketAddr, within: Duration) -> io::Result<Duration> {
     let mut stream = TcpStream::connect_timeout(&server, within)?;
     stream.set_read_timeout(Some(ANSWERED_WITHIN))?;
     stream.set_write_timeout(Some(ANSWERED_WITHIN))?;

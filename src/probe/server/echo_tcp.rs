@@ -103,6 +103,6 @@ fn answer_to(request: Packet, held_us: u32) -> Option<Packet> {
             held_us: longest_us(),
             ..request
         }),
-        Kind::Answer | Kind::Cost => None,
+        _ => None,
     }
 }

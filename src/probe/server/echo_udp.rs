@@ -1,7 +1,7 @@
 //! Answers datagrams, each from the address that it was sent to.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::UdpSocket;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use nix::cmsg_space;
@@ -15,6 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::addresses::all_addresses;
 use super::delay::held_us;
+use crate::probe::mtu::session::{Ends, Sessions};
 use crate::probe::packet::{Kind, LENGTH, Packet};
 use crate::probe::receive::stamp_arrivals;
 
@@ -28,6 +29,8 @@ pub(super) fn open(port: u16) -> io::Result<UdpSocket> {
             Type::DGRAM,
             Some(Protocol::UDP),
         )?;
+        // Searches for the largest packet have sockets of their own on this port.
+        socket.set_reuse_address(true)?;
         if address.is_ipv6() {
             socket.set_only_v6(false)?;
             setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
@@ -43,12 +46,13 @@ pub(super) fn open(port: u16) -> io::Result<UdpSocket> {
 /// Answers for ever.
 pub(super) fn answer(socket: &UdpSocket) {
     // One that fails, fails for one packet: of a client that is gone the kernel reports errors here.
+    let sessions = Sessions::default();
     loop {
-        let _ = answer_one(socket);
+        let _ = answer_one(socket, &sessions);
     }
 }
 
-fn answer_one(socket: &UdpSocket) -> Result<(), Errno> {
+fn answer_one(socket: &UdpSocket, sessions: &Sessions) -> Result<(), Errno> {
     let mut buffer = [0; LENGTH];
     let mut control = [0; CONTROL_BYTES];
     debug_assert!(CONTROL_BYTES >= cmsg_space!(TimeSpec).len());
@@ -74,8 +78,20 @@ fn answer_one(socket: &UdpSocket) -> Result<(), Errno> {
         }
     }
     let packet = buffer.get(..length).and_then(Packet::from_bytes);
-    let Some(request) = packet.filter(|packet| packet.kind == Kind::Request) else {
-        return Ok(());
+    let request = match packet {
+        Some(packet) if packet.kind == Kind::Request => packet,
+        Some(packet) if packet.kind == Kind::SizeRequest => {
+            let at = v6
+                .map(|info| Ipv6Addr::from(info.ipi6_addr.s6_addr).to_canonical())
+                .or(v4.map(|info| Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes()).into()));
+            if let (Some(client), Some(at)) = (from.as_ref().and_then(address), at) {
+                let port = socket.local_addr().map_or(0, |own| own.port());
+                // The client asks again.
+                let _ = sessions.begin(packet, Ends { client, at, port });
+            }
+            return Ok(());
+        }
+        _ => return Ok(()),
     };
     let answer = Packet {
         kind: Kind::Answer,
@@ -93,4 +109,16 @@ fn answer_one(socket: &UdpSocket) -> Result<(), Errno> {
         from.as_ref(),
     )?;
     Ok(())
+}
+
+/// The sender of a datagram; one of IPv4 as such also on a socket of both families.
+fn address(from: &SockaddrStorage) -> Option<SocketAddr> {
+    if let Some(v4) = from.as_sockaddr_in() {
+        return Some(SocketAddrV4::from(*v4).into());
+    }
+    let v6 = SocketAddrV6::from(*from.as_sockaddr_in6()?);
+    Some(match v6.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::from((ip, v6.port())),
+        IpAddr::V6(_) => v6.into(),
+    })
 }

@@ -18,6 +18,8 @@ const MOST_MSS: f64 = 65_535.0;
 const MOST_CORES: f64 = 8_192.0;
 /// A process's CPU time over its wall time may be off by so much: each has its own clock.
 const CPU_SLACK: f64 = 1.1;
+/// The largest datagram of UDP over IPv6, with its header, in bytes.
+const MOST_PACKET: f64 = 65_575.0;
 
 /// Removes the figures that cannot be, those that the tool's reader found included.
 ///
@@ -77,6 +79,7 @@ fn limit(metric: &str, value: f64, about: &Circumstances) -> Option<(&'static st
         (name, Unit::BitsPerSecond) => most(name, MOST_BPS, "no network is that fast"),
         (name, Unit::PerSecond) => most(name, MOST_PER_S, "no processor is that fast"),
         (name, Unit::Count) => most(name, WRAPPED - 1.0, "a counter of 32 bits has wrapped"),
+        (name, Unit::Bytes) => most(name, MOST_PACKET, "no IP packet is that large"),
         (name, Unit::Microseconds) => {
             let longer = most(name, longest_us, "it is longer than the sample");
             longer.filter(|_| longest_us > 0.0)
@@ -122,6 +125,7 @@ mod tests {
             (name::RETRANSMITS, 5e6, 4_294_967_294.0),
             (name::LOST_PERCENT, 100.0, 106.0),
             (name::EFFECTIVE_MSS, 65_483.0, 65_536.0),
+            (name::MTU_FORWARD_BYTES, 65_575.0, 65_576.0),
             (name::CPU_PERCENT_CLIENT, 299.0, 340.0),
             (name::CPU_PERCENT_SERVER, 499.0, 184_467_440_737.09),
             (name::JITTER_US, 1.0e6, 1.01e14),

@@ -22,10 +22,11 @@ pub enum Kind {
     SenderRate,
     Dip,
     Ramp,
+    MtuBlackHole,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 16] = [
         Kind::MssDiffers,
         Kind::MssCollapsed,
         Kind::Offloaded,
@@ -41,6 +42,7 @@ impl Kind {
         Kind::SenderRate,
         Kind::Dip,
         Kind::Ramp,
+        Kind::MtuBlackHole,
     ];
 
     /// As events, JSON and CSV have it.
@@ -62,6 +64,7 @@ impl Kind {
             Kind::SenderRate => "sender_rate",
             Kind::Dip => "dip",
             Kind::Ramp => "ramp",
+            Kind::MtuBlackHole => "mtu_black_hole",
         }
     }
 
@@ -84,6 +87,7 @@ impl Kind {
             Kind::SenderRate => "rate of the sender",
             Kind::Dip => "dip within a sample",
             Kind::Ramp => "first part of a sample differs from the rest",
+            Kind::MtuBlackHole => "large packets vanish on the path",
         }
     }
 
@@ -133,6 +137,10 @@ impl Kind {
             }
             Kind::Ramp => {
                 "the figure mixes a start with what follows it: add a `warmup` that is longer than the first part"
+            }
+            Kind::MtuBlackHole => {
+                "the path is smaller than the interfaces, and no ICMP message says so, so that connections hang: lower the \
+                 pods' MTU, or let ICMP \"fragmentation needed\" and \"packet too big\" pass"
             }
         }
     }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
-use crate::catalog::Unit;
+use crate::catalog::{Direction, Unit};
 use crate::results::environment::host_metrics::End;
-use crate::tools::figures;
+use crate::tools::{BlackHole, figures};
 
 /// A reason to distrust a sample's figure, with the numbers behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,20 @@ pub enum Warning {
         /// The mean of the rest.
         rest: f64,
     },
+    MtuBlackHole {
+        direction: Direction,
+        /// The largest IP packet that arrives.
+        largest_bytes: u32,
+    },
+}
+
+impl From<BlackHole> for Warning {
+    fn from(found: BlackHole) -> Self {
+        Warning::MtuBlackHole {
+            direction: found.direction,
+            largest_bytes: found.largest_bytes,
+        }
+    }
 }
 
 impl Warning {
@@ -108,6 +122,7 @@ impl Warning {
             Warning::Contradicted { .. } => Kind::Contradicted,
             Warning::Dip { .. } => Kind::Dip,
             Warning::Ramp { .. } => Kind::Ramp,
+            Warning::MtuBlackHole { .. } => Kind::MtuBlackHole,
         }
     }
 
@@ -132,6 +147,7 @@ impl Warning {
             }
             Warning::Dip { lowest, median, .. } => share_off(*lowest, *median),
             Warning::Ramp { first, rest, .. } => share_off(*first, *rest),
+            Warning::MtuBlackHole { largest_bytes, .. } => -f64::from(*largest_bytes),
         }
     }
 
@@ -206,6 +222,13 @@ impl Warning {
                 let ([rest, first], unit) = rates(metric, [*rest, *first]);
                 format!("{first} {unit} in the first {until_s:.1} s, {rest} {unit} after it")
             }
+            Warning::MtuBlackHole {
+                direction,
+                largest_bytes,
+            } => format!(
+                "{}, packets larger than {largest_bytes} bytes without an ICMP answer",
+                direction.word()
+            ),
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn client(probe: Probe, job: &Job<'_>) -> Client {
     let mut option = |name: &str, value: String| argv.extend([name.to_owned(), value]);
     option("--to", job.target.to_owned());
     option("--for", job.timing.duration.to_string());
-    if !job.timing.warmup.0.is_zero() {
+    if !job.timing.warmup.0.is_zero() && !probe.finds_mtu() {
         option("--warmup", job.timing.warmup.to_string());
     }
     if let Some(interval) = probe.interval {
@@ -53,7 +53,12 @@ pub(super) fn client(probe: Probe, job: &Job<'_>) -> Client {
     if let Some(interval) = probe.connect_interval {
         option("--connect-interval", Time(interval).to_string());
     }
-    for (kind, is_sent) in [("--udp", probe.sends_udp()), ("--tcp", probe.sends_tcp())] {
+    let kinds = [
+        ("--udp", probe.sends_udp()),
+        ("--tcp", probe.sends_tcp()),
+        ("--mtu", probe.finds_mtu()),
+    ];
+    for (kind, is_sent) in kinds {
         if is_sent {
             argv.push(kind.to_owned());
         }
@@ -98,6 +103,7 @@ mod tests {
             ("udp", "--interval 1ms --udp"),
             ("tcp", "--interval 1ms --tcp"),
             ("connect", "--connect-interval 20ms"),
+            ("mtu", "--mtu"),
         ] {
             let used = BuiltInUse::new("probe", mode).unwrap();
             let (client, server) = line(&used, 0);

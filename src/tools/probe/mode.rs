@@ -33,6 +33,10 @@ impl Probe {
         matches!(self.mode.word, "all" | "udp")
     }
 
+    pub(super) fn finds_mtu(self) -> bool {
+        self.mode.word == "mtu"
+    }
+
     pub(super) fn sends_tcp(self) -> bool {
         matches!(self.mode.word, "all" | "tcp")
     }

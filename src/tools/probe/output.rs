@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Direction;
+
 /// The version of the format, as `netplan_probe`.
 pub const FORMAT: u32 = 1;
 
@@ -19,6 +21,8 @@ pub struct Document {
     pub tcp: Option<Tcp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect: Option<Connect>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<Mtu>,
     pub client: Client,
     /// Absent when the server could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +66,62 @@ pub struct Connect {
     pub failed: Breaks,
     pub latency: Option<Latency>,
     pub gaps: Gaps,
+}
+
+/// The largest packets that arrive unfragmented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mtu {
+    pub forward: LargestPacket,
+    pub reverse: LargestPacket,
+}
+
+/// The largest packet of one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargestPacket {
+    /// The IP packet with its headers.
+    pub largest_bytes: u32,
+    /// The payload of its datagram.
+    pub payload_bytes: u32,
+    pub limit: MtuLimit,
+}
+
+/// Why no larger packet arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MtuLimit {
+    /// The sender's interface takes none.
+    Interface,
+    /// A router says so by ICMP.
+    Icmp,
+    /// Nobody says anything: a black hole.
+    Silence,
+}
+
+/// A direction in which larger packets vanish, and nobody says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlackHole {
+    pub direction: Direction,
+    /// The largest IP packet that arrives.
+    pub largest_bytes: u32,
+}
+
+impl Mtu {
+    /// The directions with a black hole.
+    #[must_use]
+    pub fn black_holes(&self) -> Vec<BlackHole> {
+        let ways = [
+            (Direction::Forward, self.forward),
+            (Direction::Reverse, self.reverse),
+        ];
+        let silent = ways
+            .into_iter()
+            .filter(|(_, found)| found.limit == MtuLimit::Silence);
+        let black_hole = |(direction, found): (Direction, LargestPacket)| BlackHole {
+            direction,
+            largest_bytes: found.largest_bytes,
+        };
+        silent.map(black_hole).collect()
+    }
 }
 
 /// Connections that broke, or were not made.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::output::{Document, Gaps, Latency, Outages};
+use super::output::{BlackHole, Document, Gaps, Latency, Mtu, Outages};
 use crate::catalog::{PROBE, name};
 use crate::tools::failure::{Cause, Failure};
 use crate::tools::metrics::Metrics;
@@ -20,6 +20,8 @@ const KNOWN: &[(&[&str], Cause)] = &[
     (&["cannot connect", "unreachable"], Cause::NoRoute),
     (&["cannot connect", "reset"], Cause::ServerTerminated),
     (&["in use"], Cause::ServerFailed),
+    (&["no answer over udp"], Cause::NothingMoved),
+    (&["were not found within"], Cause::TooShort),
 ];
 
 /// The names of the three figures of gaps.
@@ -46,6 +48,9 @@ pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
     let value = printed(ended).ok_or_else(|| unparsable("the probe printed no result"))?;
     let document: Document = serde_json::from_value(value)
         .map_err(|error| unparsable(&format!("the probe's result is not as expected: {error}")))?;
+    if let Some(mtu) = &document.mtu {
+        return Ok(mtu_metrics(mtu));
+    }
     if too_short(document.duration_s, job.timing.duration.0) {
         let (lasted, asked) = (document.duration_s, job.timing.duration);
         let words = format!("the probe measured for {lasted:.2} s instead of {asked}");
@@ -62,8 +67,18 @@ pub(super) fn read(job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
 
 /// The gaps that the client printed.
 pub(super) fn outages(ended: &Ended) -> Vec<Outages> {
-    let document = printed(ended).and_then(|value| serde_json::from_value::<Document>(value).ok());
-    document.map_or_else(Vec::new, |document| document.outages())
+    let outages = document_of(ended).map(|document| document.outages());
+    outages.unwrap_or_default()
+}
+
+/// The black holes that the client printed.
+pub(super) fn black_holes(ended: &Ended) -> Vec<BlackHole> {
+    let mtu = document_of(ended).and_then(|document| document.mtu);
+    mtu.as_ref().map(Mtu::black_holes).unwrap_or_default()
+}
+
+fn document_of(ended: &Ended) -> Option<Document> {
+    serde_json::from_value(printed(ended)?).ok()
 }
 
 fn printed(ended: &Ended) -> Option<Value> {
@@ -84,6 +99,17 @@ fn kinds(document: &Document) -> Vec<(&'static str, u64, Option<&Latency>)> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn mtu_metrics(mtu: &Mtu) -> Metrics {
+    let mut metrics = Metrics::default();
+    for (name, found) in [
+        (name::MTU_FORWARD_BYTES, mtu.forward),
+        (name::MTU_REVERSE_BYTES, mtu.reverse),
+    ] {
+        metrics.set(name, found.largest_bytes.into());
+    }
+    metrics
 }
 
 fn metrics(document: &Document) -> Metrics {

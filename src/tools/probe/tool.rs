@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::mode::Probe;
-use super::output::Outages;
+use super::output::{BlackHole, Outages};
 use super::{command, parse};
 use crate::catalog::{OWN_PROGRAM, PROBE, Program, Transport};
 use crate::tools::failure::Failure;
@@ -65,6 +65,10 @@ impl Tool for Probe {
 
     fn outages(&self, ended: &Ended) -> Vec<Outages> {
         parse::outages(ended)
+    }
+
+    fn black_holes(&self, ended: &Ended) -> Vec<BlackHole> {
+        parse::black_holes(ended)
     }
 
     fn headline(&self) -> &'static str {

@@ -11,7 +11,7 @@ use super::outcome::{
 };
 use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::run_dir::raw_name;
-use crate::results::warnings::{of_series, remove_impossible};
+use crate::results::warnings::{Warning, of_series, remove_impossible};
 use crate::results::{Circumstances, Sample, command_line};
 use crate::tools::{Cause, Ended, Failure};
 
@@ -126,6 +126,8 @@ impl State {
             Err(failure) => return Err(Box::new((failure, ended))),
         };
         warnings.extend(series.iter().flat_map(of_series));
+        let black_holes = task.tool().black_holes(&ended);
+        warnings.extend(black_holes.into_iter().map(Warning::from));
         let carried_bytes = observed.as_ref().and_then(|seen| seen.carried_bytes);
         add_observation(&mut metrics, End::Client, observed);
         let (command, started) = match &attempt.stage {
