@@ -144,10 +144,15 @@ fn test<'t>(
         None => known.variants.len(),
     };
     let during_items = fields.list("during");
-    let together = fields.boolean("together") || during_items.is_some();
+    let asked = fields.value("together");
+    let asked = asked.and_then(|id| decoder.boolean(id));
+    let together = asked.unwrap_or_default() || during_items.is_some();
     let together_place = fields
         .key_place("together")
         .or_else(|| fields.key_place("during"));
+    if let (Some(false), Some(_), Some(place)) = (asked, &during_items, together_place) {
+        together::refuse_with_during(decoder, place);
+    }
     let own = timing(decoder, &fields, variants);
     let intervals = fields.duration("intervals");
     let has_intervals = fields.key_place("intervals").is_some();

@@ -15,6 +15,14 @@ pub fn check_find(decoder: &Decoder<'_>, place: Place, has_find: bool) {
     }
 }
 
+/// Refuses `together: false` beside `during:`, whose times count from one go of all paths.
+pub fn refuse_with_during(decoder: &Decoder<'_>, place: Place) {
+    decoder.report(
+        Problem::new(place, "a test with `during` measures its paths together")
+            .help("remove `together: false`, or make a test for each path"),
+    );
+}
+
 /// Refuses loads: they run around one sample.
 pub fn check_load(decoder: &Decoder<'_>, place: Place, has_load: bool) {
     if has_load {
