@@ -12,6 +12,7 @@ mod history;
 mod history_simulation;
 mod import;
 mod link;
+mod outage;
 mod overhead;
 mod page;
 mod pairs;
@@ -39,7 +40,7 @@ struct Section {
     measure: fn() -> anyhow::Result<()>,
 }
 
-const SECTIONS: [Section; 17] = [
+const SECTIONS: [Section; 18] = [
     Section {
         names: &["commands"],
         what: "check, render and schedule of the default plan",
@@ -69,6 +70,11 @@ const SECTIONS: [Section; 17] = [
         names: &["link"],
         what: "goodput on an emulated link beside theory (1 min)",
         measure: link::measure,
+    },
+    Section {
+        names: &["outage"],
+        what: "gaps in traffic beside 100 cuts of a link (5 min)",
+        measure: outage::measure,
     },
     Section {
         names: &["scale"],

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::arrivals::Arrivals;
 use super::error::Error;
 use crate::diag::Problem;
 use crate::plan::Fault;
@@ -92,6 +93,23 @@ pub trait Cluster {
     /// What the kernel refuses; the others are ended.
     fn end_faults(&self) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
+    }
+
+    /// Captures packets in a pod until the cluster is gone: when payload of TCP from this port of others arrives
+    /// that can be read, because nothing before it is missing.
+    ///
+    /// # Errors
+    /// The cluster cannot do it, or does not have the pod.
+    fn capture(
+        &self,
+        _pod: &str,
+        _port: u16,
+        _into: &Arrivals,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async {
+            let problem = Problem::without_place("this cluster cannot capture packets");
+            Err(problem.help("use the local cluster").into())
+        }
     }
 
     /// What the run ran on, for `environment.json`.

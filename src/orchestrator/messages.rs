@@ -218,13 +218,22 @@ pub(super) fn mark_from(request: &pb::MarkRequest, now: Timestamp) -> Option<Set
         Said::End(_) => Edge::End,
         Said::Moment(_) => Edge::Moment,
     };
-    let uncertainty = Duration::from_micros((request.round_trip_us / 2).min(MAX_UNCERTAINTY_US));
+    let uncertainty_us = match request.happened_us {
+        Some(_) => request.within_us,
+        None => request.round_trip_us / 2,
+    };
+    let uncertainty = Duration::from_micros(uncertainty_us.min(MAX_UNCERTAINTY_US));
+    let oldest = now - Duration::from_micros(MAX_AGE_US);
+    let told = request.happened_us.and_then(|us| {
+        let told = Timestamp::from_microsecond(i64::try_from(us).ok()?).ok()?;
+        Some(told.clamp(oldest, now))
+    });
     let age = Duration::from_micros(request.age_us.min(MAX_AGE_US));
     Some(SetMark {
         go: request.go,
         entry: request.entry,
         edge,
-        happened: now - age - uncertainty,
+        happened: told.unwrap_or(now - age - uncertainty),
         uncertainty,
         exit_code: request.exit_code,
         text: request.text.chars().take(MAX_MARK_CHARS).collect(),

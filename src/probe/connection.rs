@@ -9,7 +9,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::clock::{MILLISECOND, Nanos};
-use super::receive::stamp_arrivals;
+use crate::system::receive::stamp_arrivals;
 
 /// After so long without an acknowledgement the kernel gives a connection up (`TCP_USER_TIMEOUT`), in milliseconds. Its own
 /// limit is some 15 minutes.

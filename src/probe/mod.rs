@@ -11,7 +11,6 @@ mod cost;
 mod error;
 mod mtu;
 mod packet;
-mod receive;
 mod record;
 mod server;
 

@@ -7,5 +7,7 @@ mod file_limit;
 mod file_limit;
 #[cfg(all(target_os = "linux", feature = "local"))]
 pub mod netlink;
+#[cfg(all(target_os = "linux", feature = "local"))]
+pub mod receive;
 
 pub use file_limit::{raise_file_limit, with_original_file_limit};

@@ -36,6 +36,7 @@ pub use output::process_end::{
 pub use output::tool_text::{cut_note, first_lines};
 pub use ports::Ports;
 pub use probe::output::{BlackHole, Fate, Gap, Gaps, Outages, Traffic};
+pub use probe::{Probing, probed};
 pub use probe::{READY as PROBE_READY, output as probe_output};
 pub use programs::{declared_programs, programs};
 pub use registry::{built_in, from_spec};

@@ -86,7 +86,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // What it prints is read by `tools`.
-    ("probe", &["tools"]),
+    ("probe", &["tools", "system"]),
     (
         "worker",
         &[
@@ -156,7 +156,7 @@ const MAY_USE_CRATE: &[(&str, &[&str])] = &[
         "k8s_openapi",
         &["cluster", "plan/decode/pod_patch.rs", "render/pod_patch.rs"],
     ),
-    ("socket2", &["probe", "rpc"]),
+    ("socket2", &["probe", "rpc", "cluster/local"]),
     (
         "tokio",
         &["rpc", "orchestrator", "worker", "cluster", "cli"],

@@ -105,7 +105,7 @@ fn the_plans_of_the_selftest_load_and_name_their_schema() {
         );
         seen += 1;
     }
-    assert_eq!(seen, 6);
+    assert_eq!(seen, 7);
 }
 
 #[test]

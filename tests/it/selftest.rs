@@ -50,6 +50,39 @@ fn goodput_over_100_mbit_is_held_against_theory() {
 }
 
 #[test]
+fn gaps_are_held_against_cuts_and_a_capture() {
+    needs!(local_cluster(), installed(&["nft"]));
+    let folder = tempfile::tempdir().unwrap();
+    let entry = |at| format!("{{at: {at}ms, for: 100ms, cut: [node-1, node-2]}}");
+    let during = format!("--set=tests.0.during=[{}, {}]", entry(500), entry(1300));
+    let arguments = [
+        "--only=outages",
+        &during,
+        "--set=tests.0.duration=3s",
+        "--format=json",
+        "--output=runs",
+    ];
+    let run = selftest(&folder, &arguments).run();
+    let said = &run.stdout;
+    let document: serde_json::Value = serde_json::from_str(said).unwrap();
+    let lines = document["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), 3, "{said}");
+    let mut failed = 0;
+    for (line, tolerance_ms) in lines.iter().zip([2.0, 2.0, 7.0]) {
+        // How far they are off depends on the machine, but not that each is found.
+        let differences = line["differences_ms"].as_array().unwrap();
+        assert_eq!(differences.len(), 2, "{line}");
+        let differences = differences.iter().map(|ms| ms.as_f64().unwrap());
+        let within = differences.filter(|ms| ms.abs() <= tolerance_ms).count();
+        let verdict = if within >= 1 { "passed" } else { "failed" };
+        assert_eq!(line["verdict"], verdict, "{line}");
+        failed += i32::from(within < 1);
+    }
+    let expected = if failed > 0 { 4 } else { 0 };
+    assert_eq!(run.code, Some(expected), "{said}");
+}
+
+#[test]
 fn an_override_that_fits_no_plan_is_told_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
     let run = selftest(&folder, &["--set=defaults.durations=1s"]).run();

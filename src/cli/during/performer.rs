@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -74,9 +73,16 @@ pub(in crate::cli) struct Done {
     edge: Edge,
     exit_code: Option<i32>,
     text: String,
-    at: Instant,
-    /// It happened within so much before or after.
-    within: Duration,
+    when: When,
+}
+
+/// When something was done.
+#[derive(Clone, Copy, Debug)]
+enum When {
+    /// By the clock of this process.
+    At(Instant),
+    /// Between two moments, by the clock of the machine, which the cluster shares.
+    Between(FaultSwitch),
 }
 
 impl Performer {
@@ -212,8 +218,7 @@ impl Performer {
                             edge: Edge::Moment(true),
                             exit_code: None,
                             text: "Enter".to_owned(),
-                            at: Instant::now(),
-                            within: Duration::ZERO,
+                            when: When::At(Instant::now()),
                         });
                     }
                 }
@@ -265,9 +270,23 @@ impl Performer {
             edge: Some(done.edge),
             exit_code: done.exit_code,
             text: done.text.clone(),
-            // The orchestrator goes back by all of the uncertainty, and this part of it is in `at` already.
-            age_us: micros(done.at.elapsed().saturating_sub(done.within)),
-            round_trip_us: micros(self.round_trip + 2 * done.within),
+            ..MarkRequest::default()
+        };
+        let request = match done.when {
+            When::At(at) => MarkRequest {
+                age_us: micros(at.elapsed()),
+                round_trip_us: micros(self.round_trip),
+                ..request
+            },
+            When::Between(FaultSwitch { before, after }) => {
+                let half = after.duration_since(before).unsigned_abs() / 2;
+                MarkRequest {
+                    happened_us: u64::try_from((before + half).as_microsecond()).ok(),
+                    // Microseconds are rounded.
+                    within_us: micros(half).saturating_add(1),
+                    ..request
+                }
+            }
         };
         match timeout(ANSWERS_WITHIN, client.mark(request)).await {
             Ok(Ok(_)) => Ok(()),
@@ -292,31 +311,24 @@ fn switched(breach: Breach, edge: Edge, outcome: Result<FaultSwitch, cluster::Er
     let Breach {
         go, entry, text, ..
     } = breach;
-    let now = Instant::now();
-    let done = Done {
+    let done = |when| Done {
         go,
         entry,
         edge,
         exit_code: None,
         text,
-        at: now,
-        within: Duration::ZERO,
+        when,
     };
     match outcome {
-        Ok(FaultSwitch { before, after }) => {
-            let half = after.duration_since(before).unsigned_abs() / 2;
-            let ago = Timestamp::now().duration_since(after).unsigned_abs() + half;
+        Ok(switch) => done(When::Between(switch)),
+        Err(error) => {
+            let done = done(When::At(Instant::now()));
             Done {
-                at: now.checked_sub(ago).unwrap_or(now),
-                within: half,
+                edge: Edge::Moment(true),
+                text: format!("{}: {error}", done.text),
                 ..done
             }
         }
-        Err(error) => Done {
-            edge: Edge::Moment(true),
-            text: format!("{}: {error}", done.text),
-            ..done
-        },
     }
 }
 
@@ -365,8 +377,7 @@ impl Work {
             edge,
             exit_code,
             text,
-            at,
-            within: Duration::ZERO,
+            when: When::At(at),
         };
         // Nobody listens any more when the run is over.
         let _ = self.sender.send(Next::Done(done)).await;

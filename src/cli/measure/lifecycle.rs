@@ -16,8 +16,8 @@ use crate::cli::results::artifacts;
 use crate::cli::results::collect::Collector;
 use crate::cli::terminal::printer;
 use crate::cli::watch::{Followed, Follower, Heard, Lost, OnInterrupt, Sink};
-use crate::cluster::Cluster;
 use crate::cluster::kubernetes::Owner;
+use crate::cluster::{Arrivals, Cluster};
 use crate::render::RunContext;
 use crate::results::{self, Environment, EventKind, Journal, RunDir};
 use crate::rpc::pb::Record;
@@ -25,15 +25,25 @@ use crate::rpc::pb::Record;
 /// A failure that takes longer to clean up is printed before.
 const SOON: Duration = Duration::from_secs(1);
 
+/// A packet capture during a run: of TCP that arrives at a pod from this port of others.
+#[derive(Debug)]
+pub(super) struct Capture {
+    pub pod: String,
+    pub port: u16,
+    /// What it records.
+    pub into: Arrivals,
+}
+
 /// Brings the cluster up, follows the run to its end into `dir` and `journal`, and takes the
 /// cluster down, unless `--keep` is given or the run continues without this process.
-pub(in crate::cli) async fn run(
+pub(super) async fn run(
     prepared: &Prepared,
     target: Target,
     dir: &RunDir,
     journal: Journal,
     progress: &Progress<'_>,
     keep: bool,
+    capture: Option<&Capture>,
 ) -> anyhow::Result<Followed> {
     let mut collector = Collector::new(dir, journal, progress)?;
     let on_interrupt = OnInterrupt::Cancel {
@@ -48,6 +58,7 @@ pub(in crate::cli) async fn run(
         lasting: matches!(target, Target::Kubernetes(_)),
         keep,
         owner: None,
+        capture,
         performer: Performer::new(&prepared.plan, &prepared.run, progress.enter_key()),
     };
     progress.attend(live.on(target)).await?
@@ -72,6 +83,7 @@ pub(in crate::cli) async fn start(
         lasting: true,
         keep: false,
         owner,
+        capture: None,
         performer: Performer::idle(),
     };
     live.on(target).await
@@ -95,6 +107,7 @@ pub(in crate::cli) async fn follow(
         lasting: false,
         keep: false,
         owner: None,
+        capture: None,
         performer: Performer::idle(),
     };
     live.on(target).await
@@ -121,6 +134,7 @@ pub(super) struct Live<'a> {
     lasting: bool,
     keep: bool,
     owner: Option<Owner>,
+    capture: Option<&'a Capture>,
     performer: Performer,
 }
 
@@ -214,6 +228,10 @@ impl Live<'_> {
         }
         if hung_up {
             return Ok(Followed::Detached);
+        }
+        if let Some(Capture { pod, port, into }) = self.capture {
+            let begun = cluster.capture(pod, *port, into).await;
+            begun.map_err(|error| Lost::Final(error.into()))?;
         }
         if let Some(dir) = self.dir {
             describe(dir, cluster).map_err(Lost::Final)?;

@@ -290,7 +290,7 @@ pub(in crate::cli) fn execute(args: &RunArgs) -> Result<Exit, CliError> {
     };
     printer::note(&what);
     let followed = runtime.block_on(lifecycle::run(
-        &prepared, target, &dir, journal, &progress, args.keep,
+        &prepared, target, &dir, journal, &progress, args.keep, None,
     ));
     if let (Some(connection), Ok(_)) = (&connection, &followed) {
         runtime.block_on(others.warn_at_end(connection, &prepared.run.id));

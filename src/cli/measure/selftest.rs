@@ -7,17 +7,18 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use super::lifecycle;
+use super::lifecycle::{self, Capture};
 use super::preflight::Checkup;
 use super::prepare::{self, Prepared};
 use super::target::Target;
+use crate::catalog::Transport;
 use crate::cli::error::{CliError, Exit, list};
 use crate::cli::progress::Progress;
 use crate::cli::results::artifacts;
 use crate::cli::terminal::printer;
 use crate::cli::watch::Followed;
-use crate::diag::Problem;
-use crate::diag::Source;
+use crate::cluster::Arrivals;
+use crate::diag::{Problem, Source};
 use crate::output::{selftest_json, terminal};
 use crate::plan::{self, Plan, PlanFile};
 use crate::report::Report;
@@ -29,8 +30,8 @@ use crate::tools;
 
 /// Compare measurements on emulated links with theory: are the numbers true?
 ///
-/// Runs small plans on this machine over links of known rate, delay and loss, in network namespaces that vanish
-/// with them, in about a minute. Prints for each figure the theory, the measured value, and whether the difference
+/// Runs small plans on this machine over links of known rate, delay, loss and cuts, in network namespaces that vanish
+/// with them, in about a minute and a half. Prints for each figure the theory, the measured value, and whether the difference
 /// is acceptable. Skips what the kernel cannot emulate, with the reason. It may fail on a machine that is busy
 /// with other work.
 #[derive(Debug, Args)]
@@ -44,6 +45,8 @@ The plans are those of plans/selftest/. Theory of TCP goodput:
 rate x payload / (payload + 14 Ethernet + 20 IP + 32 TCP with timestamps).
 Losses are compared with their binomial interval at 99.9 %.
 Theory of a round trip through a full queue: (queue - one packet) / rate.
+Gaps in traffic are compared with the cuts of the link that cause them, and those of an
+established TCP connection with a packet capture.
 
 Exit codes: 0 nothing failed; 1 it could not run; 2 the command line is wrong; 4 a figure is off;
 130 interrupted.")]
@@ -95,6 +98,8 @@ enum Part {
     /// Round trips through a full queue, at 100 Mbit/s
     #[value(name = "queue-100mbit")]
     FastQueue,
+    /// Gaps in traffic while a link is cut
+    Outages,
 }
 
 impl Part {
@@ -111,6 +116,10 @@ impl Part {
             Self::FastQueue => (
                 "queue-100mbit",
                 include_str!("../../../plans/selftest/queue-100mbit.yaml"),
+            ),
+            Self::Outages => (
+                "outages",
+                include_str!("../../../plans/selftest/outages.yaml"),
             ),
         }
     }
@@ -145,7 +154,9 @@ pub(in crate::cli) fn execute(args: &SelftestArgs) -> Result<Exit, CliError> {
         if !problems.is_empty() {
             let reason = problems.iter().map(ToString::to_string);
             let reason = reason.collect::<Vec<_>>().join("; ");
-            checks.extend(selftest::checks(&unmeasured(plan.expand()), Some(&reason)));
+            let report = unmeasured(plan.expand());
+            checks.extend(selftest::checks(&report, Some(&reason)));
+            checks.extend(selftest::outage_checks(&report, &[], Some(&reason)));
             continue;
         }
         let prepared = prepare::whole(&plan)?;
@@ -218,8 +229,10 @@ fn measure(
     }
     let progress = Progress::new(&prepared.plan, &prepared.schedule);
     let target = Target::Local;
+    let capture = capture(prepared);
+    let capture = capture.as_ref();
     let followed = runtime.block_on(lifecycle::run(
-        prepared, target, &dir, journal, &progress, false,
+        prepared, target, &dir, journal, &progress, false, capture,
     ));
     let interrupted = followed? == Followed::Interrupted;
     if !artifacts::has_events(&dir) {
@@ -227,5 +240,23 @@ fn measure(
     }
     let report = artifacts::report(&dir)?;
     artifacts::write_derived(&dir, &report)?;
-    Ok((selftest::checks(&report, None), interrupted))
+    let mut checks = selftest::checks(&report, None);
+    let arrivals = capture.map_or_else(Vec::new, |capture| capture.into.times());
+    checks.extend(selftest::outage_checks(&report, &arrivals, None));
+    Ok((checks, interrupted))
+}
+
+/// The capture of what the clients of a test with `during:` receive over their established connection.
+fn capture(prepared: &Prepared) -> Option<Capture> {
+    let Prepared { plan, run, .. } = prepared;
+    let test = plan.tests.iter().find(|test| !test.during.is_empty())?;
+    let name = test.paths.first()?;
+    let path = plan.paths.iter().find(|path| path.name == *name)?;
+    let ports = tools::from_spec(&test.tool).ports(0);
+    let port = ports.iter().find(|port| port.transport == Transport::Tcp)?;
+    Some(Capture {
+        pod: run.worker(&path.from),
+        port: port.number,
+        into: Arrivals::default(),
+    })
 }

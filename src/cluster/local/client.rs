@@ -6,17 +6,18 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blueprint::assemble::Blueprint;
 use super::blueprint::fault::FaultPlan;
+use super::capture;
 use super::ipc::framing::{Receiver, Sender};
 use super::ipc::messages::{Answer, Call, Message, Request};
 use super::machine::families::with_families;
@@ -24,7 +25,8 @@ use super::machine::host_paths::{host_files, paths_to_show};
 use super::machine::path_lookup::search_path;
 use super::machine::process_limit::process_limit_reached;
 use super::sandbox::Stage;
-use crate::cluster::{Cluster, Error, FaultSwitch, Health, PodAddresses, PodEnded};
+use super::sandbox_process::SandboxProcess;
+use crate::cluster::{Arrivals, Cluster, Error, FaultSwitch, Health, PodAddresses, PodEnded};
 use crate::plan::{self, Fault};
 use crate::render::Manifest;
 use crate::system::with_original_file_limit;
@@ -42,7 +44,9 @@ pub struct Local {
     waiting: Arc<Waiting>,
     next_id: AtomicU64,
     ended: tokio::sync::Mutex<mpsc::UnboundedReceiver<PodEnded>>,
-    sandbox: Sandbox,
+    sandbox: SandboxProcess,
+    /// Each ends its packet capture when it is dropped.
+    captures: Mutex<Vec<UnixStream>>,
 }
 
 type Reply = (Result<Answer, Error>, Option<OwnedFd>);
@@ -54,10 +58,6 @@ struct Waiting {
     gone: OnceLock<String>,
 }
 
-/// The sandbox's process.
-#[derive(Debug)]
-struct Sandbox(Option<Child>);
-
 /// Making namespaces takes milliseconds; a machine that needs longer than this is stuck.
 const START: Duration = Duration::from_secs(10);
 /// What is read of the sandbox's standard error.
@@ -66,9 +66,6 @@ const SAID_BYTES: u64 = 64 * 1024;
 const UP: Duration = Duration::from_secs(120);
 /// For an answer that is due at once, and beyond what the sandbox was told to wait.
 const ANSWER: Duration = Duration::from_secs(10);
-/// After this the sandbox is killed, and with it all that it holds.
-const END: Duration = Duration::from_secs(2);
-
 impl Local {
     /// Makes the cluster's namespaces; they are empty until [`Cluster::apply`].
     ///
@@ -99,7 +96,7 @@ impl Local {
         // It holds the other end of the socket too.
         drop(command);
         let stderr = child.stderr.take();
-        let sandbox = Sandbox(Some(child));
+        let sandbox = SandboxProcess::new(child);
         let receiver = Receiver::new(near.try_clone().map_err(cannot)?);
         let waiting = Arc::new(Waiting::default());
         let (hello, greeted) = oneshot::channel();
@@ -126,6 +123,7 @@ impl Local {
             next_id: AtomicU64::new(0),
             ended: tokio::sync::Mutex::new(ended),
             sandbox,
+            captures: Mutex::default(),
         };
         match tokio::time::timeout(START, greeted).await {
             Ok(Ok(hello)) => hello.map(|()| local),
@@ -273,6 +271,17 @@ impl Cluster for Local {
         self.call(Call::EndFaults, ANSWER).await.map(drop)
     }
 
+    async fn capture(&self, pod: &str, port: u16, into: &Arrivals) -> Result<(), Error> {
+        let what = format!("capture packets in pod `{pod}`");
+        let pod = pod.to_owned();
+        let (_, socket) = self.call(Call::Capture { pod, port }, ANSWER).await?;
+        let socket = socket.ok_or_else(|| Error::system(&what, "no socket was sent"))?;
+        let started = capture::start(socket, into.clone());
+        let end = started.map_err(|error| Error::system(&what, error))?;
+        lock(&self.captures).push(end);
+        Ok(())
+    }
+
     fn description(&self) -> serde_json::Value {
         self.blueprint
             .get()
@@ -282,14 +291,7 @@ impl Cluster for Local {
 
     async fn down(mut self) -> Result<(), Error> {
         self.sender.close();
-        let mut sandbox = Sandbox(self.sandbox.0.take());
-        // Returns when the last process of the cluster has ended: pid 1 of a pid namespace goes
-        // last, and the sandbox waits for it.
-        let deadline = Instant::now() + END;
-        while sandbox.is_running() && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        sandbox.end();
+        self.sandbox.ended().await;
         Ok(())
     }
 }
@@ -305,36 +307,6 @@ impl Waiting {
         Error::Gone {
             why: self.gone.get().cloned().unwrap_or_default(),
         }
-    }
-}
-
-impl Sandbox {
-    fn is_running(&mut self) -> bool {
-        let child = self.0.as_mut();
-        child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
-    }
-
-    /// Waits a moment for its end, which must have been asked for, and then kills it.
-    fn end(&mut self) {
-        let Some(mut child) = self.0.take() else {
-            return;
-        };
-        let deadline = Instant::now() + END;
-        // The socket is closed, so it ends by itself, in milliseconds.
-        while let Ok(None) = child.try_wait() {
-            if Instant::now() >= deadline {
-                let _ = child.kill();
-                let _ = child.wait();
-                return;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 

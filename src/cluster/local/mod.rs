@@ -5,12 +5,15 @@
 //! binary, carries it out in namespaces that end with it; the command line talks to it over a socket.
 
 mod blueprint;
+mod capture;
 mod client;
+mod in_order;
 mod ipc;
 mod machine;
 mod manifests;
 mod preflight;
 pub mod sandbox;
+mod sandbox_process;
 mod unenforced;
 
 pub use blueprint::assemble::Blueprint;

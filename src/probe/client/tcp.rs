@@ -11,9 +11,9 @@ use super::window::Window;
 use crate::probe::clock::{Clock, MILLISECOND, Nanos};
 use crate::probe::connection::{ATTEMPT_WITHIN, Attempt, Break};
 use crate::probe::packet::{Kind, LENGTH, Packet};
-use crate::probe::receive::receive;
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::silence::Silence;
+use crate::system::receive::receive;
 use crate::tools::probe_output::{Breaks, Fate};
 
 /// The pause after a connection attempt that failed at once.

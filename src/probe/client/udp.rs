@@ -11,10 +11,10 @@ use super::detail::Detail;
 use super::window::Window;
 use crate::probe::clock::{Clock, Nanos};
 use crate::probe::packet::{Kind, LENGTH, Packet};
-use crate::probe::receive::{receive, stamp_arrivals};
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::sequence::Sequence;
 use crate::probe::record::silence::Silence;
+use crate::system::receive::{receive, stamp_arrivals};
 
 /// A socket to one server.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::addresses::all_addresses;
 use super::delay::{held_us, longest_us};
 use crate::probe::cost::cpu_time;
 use crate::probe::packet::{Kind, LENGTH, Packet};
-use crate::probe::receive::{receive, stamp_arrivals};
+use crate::system::receive::{receive, stamp_arrivals};
 
 /// Connections that wait to be taken.
 const BACKLOG: i32 = 4096;

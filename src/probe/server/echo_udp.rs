@@ -17,7 +17,7 @@ use super::addresses::all_addresses;
 use super::delay::held_us;
 use crate::probe::mtu::session::{Ends, Sessions};
 use crate::probe::packet::{Kind, LENGTH, Packet};
-use crate::probe::receive::stamp_arrivals;
+use crate::system::receive::stamp_arrivals;
 
 /// Room for a stamp and the addresses of a datagram (`in_pktinfo`, `in6_pktinfo`), in bytes.
 const CONTROL_BYTES: usize = 128;

@@ -20,6 +20,9 @@ pub struct Check {
     pub verdict: Verdict,
     /// The warnings of the samples of a failed check, which may be its cause.
     pub warnings: Vec<Kind>,
+    /// Of a check of gaps: by how much each is off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences_ms: Vec<f64>,
 }
 
 /// How far off a figure may be.
@@ -31,6 +34,8 @@ pub enum Allowed {
     /// Theory lies within the binomial interval of what was found (Wilson's), at 99.9 %. In the
     /// check's unit; `None` when nothing was found.
     Interval(Option<(f64, f64)>),
+    /// What was found may be less than theory, but not less than this, in the check's unit.
+    AtLeast(f64),
 }
 
 /// How a check came out.
@@ -80,6 +85,7 @@ pub fn within(
         allowed: Allowed::Percent(percent),
         verdict,
         warnings: Vec::new(),
+        differences_ms: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The checks of the self-test as a document.
 
 use super::check::{Allowed, Check, Verdict, counts};
+use super::outages::describe;
 use crate::report::document::{
     Block, Cell, Column, Document, Meaning, Paragraph, Span, Table, TableKind,
 };
@@ -45,7 +46,7 @@ pub fn document(checks: &[Check]) -> Document {
     }
 }
 
-/// Why a check failed or was skipped, and the warnings of its samples.
+/// Why a check failed or was skipped, by how much its gaps are off, and the warnings of its samples.
 fn details(checks: &[Check], at: usize) -> Vec<Paragraph> {
     let Some(check) = checks.get(at) else {
         return Vec::new();
@@ -61,7 +62,11 @@ fn details(checks: &[Check], at: usize) -> Vec<Paragraph> {
         let text = format!("warning: {}", warning.title());
         Span::new(Meaning::Warning, text)
     });
+    let differences = describe(&check.differences_ms)
+        .filter(|_| !matches!(check.verdict, Verdict::Skipped(_)))
+        .map(|text| Span::new(Meaning::Dim, text));
     why.into_iter()
+        .chain(differences)
         .chain(warnings)
         .map(|span| vec![span])
         .collect()
@@ -97,6 +102,7 @@ fn off(check: &Check) -> String {
 fn allowed(check: &Check) -> String {
     match check.allowed {
         Allowed::Percent(percent) => format!("±{percent} %"),
+        Allowed::AtLeast(least) => format!("≥ {least} %"),
         Allowed::Interval(None) => "binomial interval".to_owned(),
         Allowed::Interval(Some((low, high))) => format!("theory in {low:.2}..{high:.2}"),
     }

@@ -3,10 +3,13 @@
 mod check;
 mod document;
 mod full_queue;
+mod outage_truth;
+mod outages;
 mod theory;
 
 pub use check::{Allowed, Check, Verdict, counts};
 pub use document::document;
+pub use outages::outage_checks;
 pub use theory::checks;
 
 #[cfg(test)]

@@ -30,33 +30,42 @@ const LOSS_ALPHA: f64 = 0.001;
 pub fn checks(report: &Report, skipped: Option<&str>) -> Vec<Check> {
     let check = |cell: &CellReport| {
         let (_, test, _) = report.row(cell.row)?;
-        let mut check = claim(report, test, cell)?;
-        match (&cell.state, skipped) {
-            (_, Some(reason)) => check.verdict = Verdict::Skipped(reason.to_owned()),
-            (CellState::Skipped(reason), None) => check.verdict = Verdict::Skipped(reason.clone()),
-            (CellState::Failed(failure), None) => {
-                let why = failure.sentence(test.tool.name());
-                check.verdict = Verdict::Failed(Some(why));
-            }
-            (CellState::Missing | CellState::Partial, None)
-                if report.state == RunState::Cancelled =>
-            {
-                check.verdict = Verdict::Skipped("the run was interrupted".to_owned());
-            }
-            (CellState::Missing | CellState::Partial, None) => {
-                check.verdict = Verdict::Failed(Some("it was not measured".to_owned()));
-            }
-            (CellState::Measured, None) => {}
-        }
-        if let Verdict::Failed(_) = check.verdict {
-            let warnings = cell.samples.iter().flat_map(|sample| &sample.warnings);
-            check.warnings = warnings.map(Warning::kind).collect();
-            check.warnings.sort_unstable();
-            check.warnings.dedup();
-        }
-        Some(check)
+        let check = claim(report, test, cell)?;
+        Some(settled(check, report, test, cell, skipped))
     };
     report.cells.iter().filter_map(check).collect()
+}
+
+/// A check of a cell, which may not have been measured.
+pub(super) fn settled(
+    mut check: Check,
+    report: &Report,
+    test: &Test,
+    cell: &CellReport,
+    skipped: Option<&str>,
+) -> Check {
+    match (&cell.state, skipped) {
+        (_, Some(reason)) => check.verdict = Verdict::Skipped(reason.to_owned()),
+        (CellState::Skipped(reason), None) => check.verdict = Verdict::Skipped(reason.clone()),
+        (CellState::Failed(failure), None) => {
+            let why = failure.sentence(test.tool.name());
+            check.verdict = Verdict::Failed(Some(why));
+        }
+        (CellState::Missing | CellState::Partial, None) if report.state == RunState::Cancelled => {
+            check.verdict = Verdict::Skipped("the run was interrupted".to_owned());
+        }
+        (CellState::Missing | CellState::Partial, None) => {
+            check.verdict = Verdict::Failed(Some("it was not measured".to_owned()));
+        }
+        (CellState::Measured, None) => {}
+    }
+    if let Verdict::Failed(_) = check.verdict {
+        let warnings = cell.samples.iter().flat_map(|sample| &sample.warnings);
+        check.warnings = warnings.map(Warning::kind).collect();
+        check.warnings.sort_unstable();
+        check.warnings.dedup();
+    }
+    check
 }
 
 /// The check of a cell; `None` where theory gives no figure.
@@ -135,6 +144,7 @@ fn lost(percent: f64, cell: &CellReport) -> Check {
         allowed: Allowed::Interval(interval),
         verdict,
         warnings: Vec::new(),
+        differences_ms: Vec::new(),
     }
 }
 

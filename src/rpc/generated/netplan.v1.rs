@@ -503,6 +503,13 @@ pub struct MarkRequest {
     /// How long an earlier call took.
     #[prost(uint64, tag = "9")]
     pub round_trip_us: u64,
+    /// When that was by the clock of a machine that both share, as the local cluster's; `age_us` and `round_trip_us` do not
+    /// count then.
+    #[prost(uint64, optional, tag = "10")]
+    pub happened_us: ::core::option::Option<u64>,
+    /// It happened within so much before or after `happened_us`.
+    #[prost(uint64, tag = "11")]
+    pub within_us: u64,
     /// Without it, nothing was done: the call measures the round trip.
     #[prost(oneof = "mark_request::Edge", tags = "3, 4, 5")]
     pub edge: ::core::option::Option<mark_request::Edge>,

@@ -7,4 +7,4 @@ mod parse;
 mod tool;
 
 pub use command::READY;
-pub use mode::Probe;
+pub use mode::{Probe, Probing, probed};

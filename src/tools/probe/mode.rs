@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::catalog::Mode;
+use super::output::Traffic;
+use crate::catalog::{BuiltIn, Mode};
 use crate::plan::BuiltInUse;
 use crate::plan::sweep::Sweep;
 
@@ -40,4 +41,33 @@ impl Probe {
     pub(super) fn sends_tcp(self) -> bool {
         matches!(self.mode.word, "all" | "tcp")
     }
+}
+
+/// A kind of traffic that the probe sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probing {
+    pub traffic: Traffic,
+    /// Between two packets, or two connections.
+    pub interval: Duration,
+}
+
+/// What a use of a tool sends at fixed times: nothing, unless the tool is the probe.
+#[must_use]
+pub fn probed(used: &BuiltInUse) -> Vec<Probing> {
+    if used.tool.id != BuiltIn::Probe {
+        return Vec::new();
+    }
+    let probe = Probe::from(used);
+    let kinds = [
+        (Traffic::Udp, probe.interval.filter(|_| probe.sends_udp())),
+        (Traffic::Tcp, probe.interval.filter(|_| probe.sends_tcp())),
+        (Traffic::Connect, probe.connect_interval),
+    ];
+    let probing = |(traffic, interval)| {
+        Some(Probing {
+            traffic,
+            interval: interval?,
+        })
+    };
+    kinds.into_iter().filter_map(probing).collect()
 }

@@ -29,6 +29,11 @@ pub enum Call {
         port: u16,
         within_ms: u64,
     },
+    /// Open a packet capture in a pod, of TCP from this port of others; the answer carries its socket.
+    Capture {
+        pod: String,
+        port: u16,
+    },
     Logs {
         pod: String,
     },

@@ -1,5 +1,6 @@
 //! Pid 1 of the namespaces: prepares them and serves the command line until its socket closes.
 
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{ExitCode, exit};
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use super::faults::switchboard::Faults;
 use super::mounts::{
     STATE, cover_run, make_dir, make_private, mount_new, place_program, resolved, write,
 };
-use super::pods::connect;
 use super::pods::kubelet::Kubelet;
+use super::pods::{capture, connect};
 use super::reporting::{send_hello, socket};
 use super::threads::detach;
 use super::{etc, netns};
@@ -98,21 +99,13 @@ fn answer(sender: &Sender, kubelet: &Kubelet, faults: &Faults, request: Request)
             within_ms,
         } => {
             let deadline = Instant::now() + Duration::from_millis(within_ms);
-            match kubelet
-                .pod(&pod)
-                .and_then(|pod| connect::connect(&pod, port, deadline))
-            {
-                Ok(stream) => {
-                    let fd = std::os::fd::AsFd::as_fd(&stream);
-                    let message = Message::Answer {
-                        id,
-                        answer: Ok(Answer::Socket),
-                    };
-                    let _ = sender.send(&message, Some(fd));
-                    return;
-                }
-                Err(error) => Err(error),
-            }
+            let pod = kubelet.pod(&pod);
+            let connected = pod.and_then(|pod| connect::connect(&pod, port, deadline));
+            return send_socket(sender, id, connected);
+        }
+        Call::Capture { pod, port } => {
+            let opened = kubelet.pod(&pod).and_then(|pod| capture::open(&pod, port));
+            return send_socket(sender, id, opened);
         }
         Call::Logs { pod } => kubelet.pod(&pod).map(|pod| Answer::Text(pod.log())),
         Call::Kill { pod } => kubelet.pod(&pod).map(|pod| {
@@ -126,4 +119,15 @@ fn answer(sender: &Sender, kubelet: &Kubelet, faults: &Faults, request: Request)
     };
     // When the command line is gone, so are we.
     let _ = sender.send(&Message::Answer { id, answer }, None);
+}
+
+/// Answers with a socket, or why there is none.
+fn send_socket(sender: &Sender, id: u64, opened: Result<impl AsFd, Error>) {
+    let (answer, socket) = match opened {
+        Ok(socket) => (Ok(Answer::Socket), Some(socket)),
+        Err(error) => (Err(error), None),
+    };
+    let fd = socket.as_ref().map(AsFd::as_fd);
+    // When the command line is gone, so are we.
+    let _ = sender.send(&Message::Answer { id, answer }, fd);
 }

@@ -10,7 +10,7 @@ use nix::sys::time::TimeSpec;
 
 /// What one call received.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Received {
+pub struct Received {
     /// In bytes; 0 when the other end of a stream has closed it.
     pub length: usize,
     /// By the clock that people set; `None` where the kernel does not say.
@@ -18,15 +18,15 @@ pub(super) struct Received {
 }
 
 /// Has the kernel stamp what a socket receives. Where it does not, the time of reading counts.
-pub(super) fn stamp_arrivals(socket: &impl AsFd) {
+pub fn stamp_arrivals(socket: &impl AsFd) {
     let _ = setsockopt(socket, sockopt::ReceiveTimestampns, &true);
 }
 
-/// Receives from a connected socket, without waiting if `flags` say so.
+/// Receives a packet, or a part of a stream, without waiting if `flags` say so.
 ///
 /// # Errors
 /// Those of recvmsg(2), e.g. `EAGAIN` when there is nothing.
-pub(super) fn receive(
+pub fn receive(
     socket: &impl AsRawFd,
     buffer: &mut [u8],
     flags: MsgFlags,
