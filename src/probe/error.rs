@@ -15,4 +15,7 @@ pub enum Error {
     NoAnswer { to: SocketAddr },
     #[error("the largest packets were not found within {} s: give the test a longer `duration`", .limit.as_secs())]
     MtuNotFound { limit: Duration },
+    /// In the words of the process that measures all paths of this worker.
+    #[error("{0}")]
+    Told(String),
 }

@@ -14,7 +14,8 @@ mod packet;
 mod record;
 mod server;
 
-pub use client::run::{Settings as ClientSettings, run};
+pub use client::run::Settings as ClientSettings;
+pub use client::sharing::run;
 pub use error::Error;
 pub use mtu::client::find_mtu;
 pub use server::run::{Settings as ServerSettings, serve};

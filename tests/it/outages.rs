@@ -192,6 +192,101 @@ at is_mended
     assert_eq!(gaps.iter().find(is_open), None, "{document}");
 }
 
+/// Starts two clients, and kills the one that measures once the other has handed it its work.
+const KILL_THE_FIRST: &str = r#"
+set -eu
+folder=$(mktemp -d)
+trap 'kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
+ip link set lo up
+"$0" probe server --port 5400 --for 120s 2> "$folder/server" &
+server=$!
+until grep -q ready "$folder/server"; do sleep 0.02; done
+sockets() { cat /proc/net/udp /proc/net/udp6 | grep -c ':'; }
+before=$(sockets)
+"$0" "$@" --for 60s &
+first=$!
+until [ "$(sockets)" -gt "$before" ]; do sleep 0.02; done
+"$0" "$@" --for 60s &
+second=$!
+until [ "$(sockets)" -gt "$((before + 1))" ]; do sleep 0.02; done
+kill -KILL "$first"
+wait "$second"
+"#;
+
+#[test]
+fn the_end_of_the_process_that_measures_ends_its_other_paths_with_the_reason() {
+    let wrapper = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--net",
+        "sh",
+        "-c",
+        KILL_THE_FIRST,
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let client = [
+        "probe",
+        "client",
+        "--port",
+        "5400",
+        "--to",
+        "127.0.0.1",
+        "--udp",
+    ];
+    let ended = Netplan::in_folder(&folder)
+        .started_by(&wrapper)
+        .args(client)
+        .run();
+    ended
+        .expect(1)
+        .says("the process that measured all paths of this worker has ended");
+}
+
+/// Clients that start further apart than a second measure by themselves.
+const APART_US: u64 = 900_000;
+
+#[test]
+fn one_process_measures_all_paths_of_a_worker() {
+    needs!(local_cluster());
+    let folder = tempfile::tempdir().unwrap();
+    let plan = "
+version: 1
+name: shared
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths:
+  - { name: pod, from: w1, to: w2, via: pod_ip }
+  - { name: service, from: w1, to: w2, via: cluster_ip }
+  - { name: back, from: w2, to: w1, via: pod_ip }
+tests: [{ probe: {}, together: true, duration: 2s }]
+";
+    std::fs::write(folder.path().join("plan.yaml"), plan).unwrap();
+    let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
+    Netplan::in_folder(&folder).args(run).run().expect(0);
+    let document = |path: &str| -> Value {
+        let file = format!("out/raw/probe-all_{path}.1.json");
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let [pod, service, back] = ["pod", "service", "back"].map(document);
+    let began = |document: &Value| document["began_at_us"].as_u64().unwrap();
+    if began(&pod).abs_diff(began(&service)) < APART_US {
+        assert_eq!(
+            [&pod["client"]["paths"], &service["client"]["paths"]],
+            [2, 2]
+        );
+    }
+    assert_eq!(back["client"]["paths"], 1);
+    for document in [pod, service, back] {
+        for kind in ["udp", "tcp", "connect"] {
+            assert!(
+                document[kind]["latency"]["p50_us"].is_number(),
+                "{document}"
+            );
+        }
+    }
+}
+
 const PLAN: &str = "
 version: 1
 name: probed

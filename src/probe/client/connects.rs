@@ -13,6 +13,7 @@ use super::packets::{Delays, LINGER};
 use super::window::Window;
 use crate::probe::clock::{Clock, Nanos, SECOND};
 use crate::probe::connection::{Attempt, Break};
+use crate::probe::cost::thread_cpu_time;
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::pace::Pace;
 use crate::probe::record::silence::Silence;
@@ -30,11 +31,14 @@ pub(super) struct Record {
     pub latencies: Latencies,
     pub silence: Silence<Detail>,
     pub late: Delays,
+    /// Of this thread.
+    pub cpu: Duration,
 }
 
 /// Makes connections for this time. No more are under way than fit into [`WITHIN`].
 pub(super) fn measure(to: SocketAddr, interval: Nanos, window: Window, clock: Clock) -> Record {
     let Window { start, end, .. } = window;
+    let cpu_before = thread_cpu_time();
     let mut record = Record {
         tried: 0,
         made: 0,
@@ -42,6 +46,7 @@ pub(super) fn measure(to: SocketAddr, interval: Nanos, window: Window, clock: Cl
         latencies: Latencies::default(),
         silence: Silence::new(start, window.round_trip, interval),
         late: Delays::default(),
+        cpu: Duration::ZERO,
     };
     let mut pace = Pace::new(start, interval);
     let mut under_way: VecDeque<Attempt> = VecDeque::new();
@@ -99,6 +104,7 @@ pub(super) fn measure(to: SocketAddr, interval: Nanos, window: Window, clock: Cl
         ..Detail::default()
     };
     record.silence.end(end, detail);
+    record.cpu = thread_cpu_time().saturating_sub(cpu_before);
     record
 }
 

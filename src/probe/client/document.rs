@@ -22,6 +22,8 @@ pub(super) struct Recorded<'a> {
     pub packet_delays: Delays,
     pub connects: Option<(Nanos, connects::Record)>,
     pub client_cpu: Duration,
+    /// That the process measured at the same time.
+    pub paths: usize,
     pub server_cpu: Option<Duration>,
     /// The wall time for which CPU time was counted.
     pub wall: Duration,
@@ -86,6 +88,7 @@ impl Recorded<'_> {
             mtu: None,
             client: output::Client {
                 cpu_percent: percent(self.client_cpu),
+                paths: self.paths,
                 delay: late.delays.summary(),
                 stalls: self::gaps(&late.stalls, start, interval),
             },

@@ -1,7 +1,7 @@
 //! Sends packets at fixed times and reads the answers, over UDP, TCP or both.
 //!
-//! One thread wakes once for each turn: it reads what came since the last one, with the kernel's stamps, and sends. To wake for
-//! each answer would cost twice as much and tell nothing more.
+//! A turn reads what came since the last one, with the kernel's stamps, and sends. To wake for each answer would cost twice
+//! as much and tell nothing more.
 
 use super::detail::Detail;
 use super::tcp::Tcp;
@@ -31,61 +31,92 @@ pub(super) struct Delays {
     pub stalls: Gaps<Detail>,
 }
 
-impl Packets {
-    /// Sends and reads for this time; how late the turns were.
-    pub(super) fn measure(&mut self, token: u64, window: Window, clock: Clock) -> Delays {
-        let Window { start, end, .. } = window;
-        let Packets { udp, tcp, interval } = self;
+/// Packets that are sent and read, a turn at a time.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    packets: Packets,
+    pace: Pace,
+    end: Nanos,
+    late: Delays,
+}
+
+impl Exchange {
+    /// Begins one in this time, whose packets carry this token.
+    pub(super) fn begin(mut packets: Packets, token: u64, window: Window) -> Self {
+        let Packets { udp, tcp, interval } = &mut packets;
         if let Some(udp) = udp {
             udp.begin(token, window, *interval);
         }
         if let Some(tcp) = tcp {
             tcp.begin(token, window, *interval);
         }
-        let mut late = Delays::default();
-        let mut pace = Pace::new(start, *interval);
-        loop {
-            let due = pace.due();
-            let is_over = due >= end;
-            let awaits =
-                udp.as_ref().is_some_and(Udp::awaits) || tcp.as_ref().is_some_and(Tcp::awaits);
-            if is_over && (!awaits || due >= end + LINGER) {
-                break;
-            }
-            clock.sleep_until(due);
-            let now = clock.now();
-            let turn = pace.take(now);
-            // Before the stall is noted: they may have come before or in it.
-            if let Some(udp) = udp {
-                udp.receive(clock);
-            }
-            if let Some(tcp) = tcp {
-                tcp.receive(clock);
-            }
-            late.note(due, turn.late, turn.missed, *interval);
-            if is_over {
-                continue;
-            }
-            if let Some(udp) = udp {
-                udp.record.silence.send(due, turn.missed, now);
-                udp.send(now);
-            }
-            if let Some(tcp) = tcp {
-                tcp.record.silence.send(due, turn.missed, now);
-                tcp.send(now);
-            }
+        Self {
+            pace: Pace::new(window.start, *interval),
+            packets,
+            end: window.end,
+            late: Delays::default(),
+        }
+    }
+
+    /// When the next turn is due.
+    pub(super) fn due(&self) -> Nanos {
+        self.pace.due()
+    }
+
+    /// Whether nothing is left to send, and to wait for.
+    pub(super) fn is_over(&self) -> bool {
+        let Packets { udp, tcp, .. } = &self.packets;
+        let awaits = udp.as_ref().is_some_and(Udp::awaits) || tcp.as_ref().is_some_and(Tcp::awaits);
+        let due = self.due();
+        due >= self.end && (!awaits || due >= self.end.saturating_add(LINGER))
+    }
+
+    /// Takes the turn that is due: reads what came since the last one, and sends.
+    pub(super) fn turn(&mut self, clock: Clock) {
+        let due = self.due();
+        let now = clock.now();
+        let turn = self.pace.take(now);
+        let Packets { udp, tcp, interval } = &mut self.packets;
+        // Before the stall is noted: they may have come before or in it.
+        if let Some(udp) = udp {
+            udp.receive(clock);
+        }
+        if let Some(tcp) = tcp {
+            tcp.receive(clock);
+        }
+        self.late.note(due, turn.late, turn.missed, *interval);
+        if due >= self.end {
+            return;
         }
         if let Some(udp) = udp {
+            udp.record.silence.send(due, turn.missed, now);
+            udp.send(now);
+        }
+        if let Some(tcp) = tcp {
+            tcp.record.silence.send(due, turn.missed, now);
+            tcp.send(now);
+        }
+    }
+
+    /// Ends the measurement: the packets with their records, and how late the turns were.
+    pub(super) fn end(self) -> (Packets, Delays) {
+        let Self {
+            mut packets,
+            end,
+            late,
+            ..
+        } = self;
+        if let Some(udp) = &mut packets.udp {
             let detail = Detail {
                 open: true,
                 ..Detail::default()
             };
             udp.record.silence.end(end, detail);
         }
-        if let Some(tcp) = tcp {
+        if let Some(tcp) = &mut packets.tcp {
             tcp.record.end(end);
         }
-        late
+        (packets, late)
     }
 }
 

@@ -105,6 +105,7 @@ pub fn find_mtu(to: IpAddr, port: u16, lasts: Duration) -> Result<Document, Erro
         mtu: Some(output::Mtu { forward, reverse }),
         client: output::Client {
             cpu_percent: cpu_s / took.as_secs_f64().max(1e-9) * 100.0,
+            paths: 1,
             delay: None,
             stalls: output::Gaps::default(),
         },

@@ -287,12 +287,20 @@ impl Document {
 /// What the client says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
-    /// CPU time, in percent of one core.
+    /// CPU time, in percent of one core. Of what several paths had in common, an equal share.
     pub cpu_percent: f64,
+    /// The most paths that the same process measured at the same time.
+    #[serde(default = "one")]
+    pub paths: usize,
     /// How much later than planned it sent.
     pub delay: Option<Latency>,
     /// Times in which it did not run, so that nothing was sent.
     pub stalls: Gaps,
+}
+
+/// Documents of older versions are of one path.
+fn one() -> usize {
+    1
 }
 
 /// What the server says of itself.
