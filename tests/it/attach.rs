@@ -388,6 +388,18 @@ async fn a_broken_way_to_the_cluster_does_not_remove_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ends_in_a_moment_without_a_connection_is_collected_from_its_log() {
+    let (cluster, child, run) = measured(1).await;
+    cluster.cut_orchestrator_off();
+    run.pace.add_permits(CELLS);
+    let (out, err) = finished(child, 0).await;
+    assert!(out.contains("hairpin"), "{out}");
+    assert!(!err.contains("netplan attach"), "{err}");
+    assert_whole(&results(&cluster, &run), &run);
+    assert_eq!(cluster.made(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_orchestrator_is_given_up_is_removed() {
     let (cluster, child, run) = measured(1).await;
     let name = format!("netplan-{}-orchestrator", run.id);

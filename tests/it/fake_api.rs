@@ -266,7 +266,11 @@ impl FakeApi {
             object["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
             inner.store(of_job, object);
             if let Some(mut pod) = inner.pod_of(namespace, job) {
-                pod["status"] = json!({"phase": "Succeeded"});
+                let ended = json!([{
+                    "name": "netplan", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+                    "state": {"terminated": {"exitCode": 0}},
+                }]);
+                pod["status"] = json!({"phase": "Succeeded", "containerStatuses": ended});
                 let of_pod = key("pods", pod["metadata"]["name"].as_str().unwrap());
                 inner.store(of_pod, pod);
             }

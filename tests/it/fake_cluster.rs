@@ -181,6 +181,12 @@ impl FakeCluster {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
+    /// Breaks all connections to the orchestrator, and lets none be made.
+    pub fn cut_orchestrator_off(&self) {
+        *self.orchestrator.lock().unwrap() = None;
+        self.cut_forwards();
+    }
+
     /// What a pod takes from the Secret that it mounts.
     fn identity(&self, role: &str, secret: &str) -> Identity {
         assert_ne!(role, CLIENT);

@@ -1,14 +1,13 @@
 //! `netplan attach`: returns to a run that continues by itself, or has ended.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 
 use super::journal_copy::{self, Holder};
-use super::run_lookup;
+use super::{ended_run, run_lookup};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::help::complete;
 use crate::cli::interrupt::Interrupt;
@@ -17,16 +16,12 @@ use crate::cli::measure::target::KubernetesArgs;
 use crate::cli::progress::Progress;
 use crate::cli::results::collect::{self, Collector, OutputArgs};
 use crate::cli::terminal::printer;
-use crate::cli::watch::{Followed, Follower, OnInterrupt, Sink};
+use crate::cli::watch::{Followed, Follower, OnInterrupt};
 use crate::cluster::Cluster;
 use crate::cluster::kubernetes::{Connection, Kubernetes, Run, State};
-use crate::diag::count;
 use crate::render::RunContext;
-use crate::results::archive::{self, Archive, ArchiveError};
-use crate::results::{
-    Event, EventKind, Journal, JournalError, RunDir, RunDirError, journal, run_dir,
-};
-use crate::rpc::pb::{RawOutput, Record};
+use crate::results::archive::Archive;
+use crate::results::{Event, EventKind, Journal, JournalError, RunDir, RunDirError, run_dir};
 use crate::rpc::{self, Identity};
 
 /// Return to a run on Kubernetes: show it live, and collect its results at the end
@@ -95,8 +90,8 @@ async fn attach(args: &AttachArgs) -> Result<Exit, CliError> {
     }
     let followed = match from {
         Records::Here => Ok(Followed::Over),
-        Records::Log(archive) => unpack(archive, &mut collector).map(|()| Followed::Over),
-        Records::Copy(holder) => collect_copy(*holder, &run, &mut collector).await,
+        Records::Log(archive) => ended_run::unpack(archive, &mut collector),
+        Records::Copy(holder) => ended_run::collect_copy(*holder, &run.id, &mut collector).await,
         Records::Orchestrator(identity) => {
             let following = follow(&connection, &cluster, &run, &identity, &mut collector);
             Box::pin(progress.attend(following)).await?
@@ -126,7 +121,7 @@ async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Records> {
             let identity = identity(cluster, run).await?;
             Ok(Records::Orchestrator(Box::new(identity)))
         }
-        State::Finished | State::Failed => match log(cluster, run).await {
+        State::Finished | State::Failed => match ended_run::log(cluster, run).await {
             Ok(archive) => Ok(Records::Log(archive)),
             Err(error) => match holder(cluster, run).await {
                 Some(holder) => Ok(Records::Copy(Box::new(holder))),
@@ -149,25 +144,6 @@ async fn from(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Records> {
 pub(super) async fn holder(cluster: &Kubernetes, run: &Run) -> Option<Holder> {
     let identity = identity(cluster, run).await.ok()?;
     journal_copy::find(cluster, &identity).await
-}
-
-/// Collects the records from a worker's copy.
-async fn collect_copy(
-    holder: Holder,
-    run: &Run,
-    collector: &mut Collector<'_, '_>,
-) -> anyhow::Result<Followed> {
-    printer::note(&format!(
-        "run {}: the orchestrator is gone; collecting from the copy of worker `{}`",
-        run.id, holder.worker
-    ));
-    if !journal_copy::collect(holder, collector).await? {
-        printer::warning(&format!(
-            "run {} was cut off: its results end where the copy ends; `netplan run --resume` measures the rest",
-            run.id
-        ));
-    }
-    Ok(Followed::Over)
 }
 
 /// Collects the records from the orchestrator, or from its log when it ends meanwhile.
@@ -193,20 +169,9 @@ async fn follow(
         Err(lost) => lost.into(),
     };
     // It may have come to its end in a moment without a connection.
-    let runs = connection.runs().await.unwrap_or_default();
-    let now = runs.iter().find(|other| other.id == run.id);
-    if now.is_some_and(|run| run.state == State::Finished)
-        && let Ok(archive) = log(cluster, run).await
-    {
-        unpack(archive, collector)?;
-        return Ok(Followed::Over);
-    }
-    let is_gone = now
-        .is_some_and(|run| matches!(run.state, State::Finished | State::Failed | State::Remains));
-    match journal_copy::find(cluster, identity).await {
-        Some(holder) if is_gone => collect_copy(holder, run, collector).await,
-        _ => Err(error),
-    }
+    ended_run::collect(connection, cluster, &run.id, identity, collector)
+        .await?
+        .ok_or(error)
 }
 
 fn orchestrator(run: &Run) -> String {
@@ -218,58 +183,6 @@ pub(in crate::cli) async fn identity(cluster: &Kubernetes, run: &Run) -> anyhow:
     let name = RunContext::new(&run.id, None).client_secret();
     let secret = cluster.secret(&name).await?;
     Ok(Identity::from_secret(rpc::CLIENT, &name, secret)?)
-}
-
-/// What a finished orchestrator has left in its log.
-async fn log(cluster: &Kubernetes, run: &Run) -> anyhow::Result<Archive> {
-    let orchestrator = orchestrator(run);
-    let log = cluster.log(&orchestrator, None).await?;
-    archive::decode(&log).map_err(|error| {
-        let why = match (&error, run.state) {
-            (ArchiveError::None, State::Finished) => {
-                "; somebody has collected its results while it ran"
-            }
-            _ => "",
-        };
-        anyhow!(
-            "run {} has {}, and {error}{why}; `kubectl logs --namespace {} job/{orchestrator}` shows \
-             what there is, and `{}` removes the run",
-            run.id,
-            run.state,
-            run.namespace,
-            run_lookup::command("clean", run)
-        )
-    })
-}
-
-/// Takes the records out of an archive.
-fn unpack(archive: Archive, collector: &mut Collector<'_, '_>) -> anyhow::Result<()> {
-    let recovered = journal::read_bytes(&archive.journal);
-    let text = String::from_utf8(archive.journal).context("the journal in the log is not text")?;
-    let mut raw: HashMap<String, Vec<u8>> = archive.raw.into_iter().collect();
-    let mut lost = 0;
-    for (event, line) in recovered.events.iter().zip(text.lines()) {
-        let named = event.kind.raw_name();
-        let content = named.and_then(|name| raw.remove_entry(name));
-        lost += usize::from(named.is_some() && content.is_none());
-        collector.take(&Record {
-            seq: event.seq,
-            line: line.to_owned(),
-            raw: content.map(|(name, content)| RawOutput { name, content }),
-            gathering: None,
-            go: None,
-        })?;
-    }
-    if lost > 0 {
-        printer::note(&format!(
-            "{} had no room in the log; all figures are here",
-            count(lost, "raw output")
-        ));
-    }
-    match recovered.torn {
-        Some(tear) => bail!("the journal in the log cannot be read further: {tear}"),
-        None => Ok(()),
-    }
 }
 
 /// A directory that holds a part of the run already.

@@ -10,7 +10,7 @@ use super::prepare::Prepared;
 use super::target::Target;
 use crate::cli::during::Performer;
 use crate::cli::interrupt::{Interrupt, Signalled};
-use crate::cli::kubernetes::run_lookup;
+use crate::cli::kubernetes::{ended_run, run_lookup};
 use crate::cli::progress::{Phase, Progress};
 use crate::cli::results::artifacts;
 use crate::cli::results::collect::Collector;
@@ -144,19 +144,34 @@ impl Live<'_> {
         match target {
             Target::Local => {
                 let cluster = local_cluster::start(&self.prepared.plan).await?;
-                Box::pin(self.whole(cluster)).await
+                let followed = Box::pin(self.follow(&cluster)).await;
+                Box::pin(self.finish(cluster, followed)).await
             }
             Target::Kubernetes(connection) => {
                 let cluster = connection.run(&run.id, &run.namespace);
                 let cluster = cluster.owned_by(self.owner.take());
-                Box::pin(self.whole(cluster)).await
+                let mut followed = Box::pin(self.follow(&cluster)).await;
+                if let (Err(Lost::Again(_)), Some(_)) = (&followed, self.dir) {
+                    // It may have come to its end in a moment without a connection.
+                    let identity = &self.prepared.client;
+                    let ended =
+                        ended_run::collect(&connection, &cluster, &run.id, identity, self.sink);
+                    if let Ok(Some(ended)) = Box::pin(ended).await {
+                        followed = Ok(ended);
+                    }
+                }
+                Box::pin(self.finish(cluster, followed)).await
             }
         }
     }
 
-    /// Brings the cluster up, follows the run on it to its end, and takes it down.
-    pub async fn whole<C: Cluster + Sync>(mut self, cluster: C) -> anyhow::Result<Followed> {
-        let followed = match self.follow(&cluster).await {
+    /// Takes the cluster down after a run, unless the run continues.
+    async fn finish<C: Cluster + Sync>(
+        self,
+        cluster: C,
+        followed: Result<Followed, Lost>,
+    ) -> anyhow::Result<Followed> {
+        let followed = match followed {
             // What is broken may be the way to the cluster, and not the run.
             Err(Lost::Again(error)) if self.lasting => {
                 let RunContext { id, namespace, .. } = &self.prepared.run;
