@@ -2,6 +2,7 @@
 
 mod error_chain;
 pub mod json;
+mod passage;
 mod phrasing;
 pub mod printable;
 mod problem;
@@ -10,6 +11,7 @@ mod render;
 mod source;
 
 pub use error_chain::error_chain;
+pub use passage::Passage;
 pub use phrasing::{
     all_of, count, did_you_mean, elapsed, list, one_of, quote, shell_word, some_of,
 };

@@ -1,10 +1,12 @@
 //! All problems of one or more texts.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::passage::Passage;
 use super::problem::Problem;
 use super::render;
-use super::source::Source;
+use super::source::{Place, Source};
 
 /// How many problems are kept; the others are only counted.
 const KEPT: usize = 100;
@@ -12,7 +14,7 @@ const KEPT: usize = 100;
 /// All problems of one or more texts, sorted by place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
     found: Vec<Problem>,
     /// Problems beyond the limit of those that are kept.
     dropped: usize,
@@ -23,7 +25,7 @@ impl Problems {
     #[must_use]
     pub fn new(source: Source) -> Problems {
         Problems {
-            sources: vec![source],
+            sources: vec![Arc::new(source)],
             found: Vec::new(),
             dropped: 0,
         }
@@ -31,7 +33,7 @@ impl Problems {
 
     /// Adds a source and gives its index.
     pub fn add_source(&mut self, source: Source) -> usize {
-        self.sources.push(source);
+        self.sources.push(Arc::new(source));
         self.sources.len() - 1
     }
 
@@ -45,6 +47,27 @@ impl Problems {
                 .found
                 .partition_point(|other| other.place <= problem.place);
             self.found.insert(at, problem);
+        }
+    }
+
+    /// Adds a problem of what is written in a passage.
+    pub fn push_at(&mut self, passage: &Passage, problem: Problem) {
+        let is_there = |source: &Arc<Source>| Arc::ptr_eq(source, &passage.source);
+        let source = self.sources.iter().position(is_there);
+        let source = source.unwrap_or_else(|| {
+            self.sources.push(Arc::clone(&passage.source));
+            self.sources.len() - 1
+        });
+        let span = passage.span;
+        self.push(problem.at(Place { source, span }));
+    }
+
+    /// What is written in a place; an empty text for a place in no source.
+    #[must_use]
+    pub fn passage(&self, place: Place) -> Passage {
+        Passage {
+            source: self.sources.get(place.source).cloned().unwrap_or_default(),
+            span: place.span,
         }
     }
 
@@ -71,9 +94,10 @@ impl Problems {
     }
 
     #[must_use]
-    pub fn sources(&self) -> &[Source] {
+    pub fn sources(&self) -> &[Arc<Source>] {
         &self.sources
     }
+
     /// Every problem under its source line, for a terminal (with ANSI colours) or a file. Ends
     /// without a line break.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Renders problems, each under its source line.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -27,7 +28,12 @@ pub fn picture(source: &Source, span: Span) -> String {
 /// Every problem under its source line, with ANSI colours or without. Ends without a line break.
 ///
 /// `total` counts the problems, also those that were not kept.
-pub(super) fn render(sources: &[Source], kept: &[Problem], total: usize, colour: bool) -> String {
+pub(super) fn render(
+    sources: &[Arc<Source>],
+    kept: &[Problem],
+    total: usize,
+    colour: bool,
+) -> String {
     let renderer = if colour {
         Renderer::styled()
     } else {
@@ -54,7 +60,7 @@ pub(super) fn render(sources: &[Source], kept: &[Problem], total: usize, colour:
     parts.join("\n\n")
 }
 
-fn group<'a>(sources: &'a [Source], problem: &'a Problem) -> Group<'a> {
+fn group<'a>(sources: &'a [Arc<Source>], problem: &'a Problem) -> Group<'a> {
     let mut group = Group::with_title(Level::ERROR.primary_title(&*problem.what));
     if let Some(place) = problem.place {
         let first = fit(sources, place);
@@ -99,8 +105,8 @@ fn both<'a>(
     group.element(snippet.annotation(primary).annotation(context))
 }
 
-fn fit(sources: &[Source], place: Place) -> Fitted<'_> {
-    let source = sources.get(place.source).unwrap_or(&NOWHERE);
+fn fit(sources: &[Arc<Source>], place: Place) -> Fitted<'_> {
+    let source = sources.get(place.source).map_or(&NOWHERE, |source| source);
     Fitted::new(source, place.span)
 }
 

@@ -98,23 +98,44 @@ fn a_command_is_started_in_each_repetition_and_marked() {
 #[test]
 fn a_run_that_detaches_refuses_what_the_command_line_has_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let tests = "tests: [{ name: t, netperf: {}, during: [{ at: 1s, run: [touch, x] }] }]\n";
+    let tests = "tests:
+  - name: t
+    netperf: {}
+    during:
+      - { at: 1s, run: [touch, x] }
+      - by: hand
+";
     fs::write(folder.path().join("plan.yaml"), format!("{PLAN}{tests}")).unwrap();
     for chart in [&[][..], &["--helm", "chart"]] {
         let render = Netplan::in_folder(&folder).args(["render", "plan.yaml"]);
         let refused = render.args(chart.iter().copied()).run().expect(2);
-        refused.says("render does not go with `during:` of the test `t`");
+        let told = "error: render does not go with `during:` of the test `t`: the command line does what its `run` says";
+        refused
+            .says(told)
+            .says("- { at: 1s, run: [touch, x] }\n   |         ^^^")
+            .says("what its `by` says")
+            .says("- by: hand\n   |         ^^^");
     }
 }
 
 #[test]
 fn a_check_for_kubernetes_refuses_faults() {
     let folder = tempfile::tempdir().unwrap();
-    let tests = "tests: [{ name: t, netperf: {}, during: [{ at: 1s, for: 100ms, freeze: w2 }] }]\n";
+    let tests = "tests:
+  - name: t
+    netperf: {}
+    during:
+      - { at: 1s, run: [touch, x] }
+      - { at: 1s, for: 100ms, freeze: w2 }
+";
     fs::write(folder.path().join("plan.yaml"), format!("{PLAN}{tests}")).unwrap();
     let check = |on| Netplan::in_folder(&folder).args(["check", "plan.yaml", "--on", on]);
     let refused = check("kubernetes").run().expect(2);
-    refused.says("`freeze` in `during:` of the test `t` is for the local cluster");
+    let told = refused.said();
+    assert_eq!(told.matches("error:").count(), 1, "{told}");
+    refused
+        .says("`freeze` in `during:` of the test `t` is for the local cluster")
+        .says("- { at: 1s, for: 100ms, freeze: w2 }\n   |         ^^^");
     check("local").run().expect(0);
 }
 

@@ -96,6 +96,7 @@ fn entry(
         at: at.map(|at| at.value),
         lasts: on_for.map(|on_for| on_for.value),
         what,
+        written: decoder.passage(fields.place),
     })
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::choice::Choice;
 use super::fault::Fault;
 use super::units::Duration;
+use crate::diag::Passage;
 
 /// Something that is done in every repetition of a test. A plan writes it as a mapping with `at` and `run`, or with `by`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,6 +18,9 @@ pub struct During {
     pub lasts: Option<Duration>,
     #[serde(flatten)]
     pub what: Deed,
+    /// Where the plan says so.
+    #[serde(skip)]
+    pub written: Passage,
 }
 
 /// What is done.
@@ -69,12 +73,14 @@ mod tests {
             at: Some(Duration(std::time::Duration::from_secs(5))),
             lasts: None,
             what: Deed::Run(vec!["kubectl".to_owned(), "get".to_owned()]),
+            written: Passage::default(),
         };
         assert_eq!(written(&run), r#"{"at":"5s","run":["kubectl","get"]}"#);
         let by_hand = During {
             at: None,
             lasts: None,
             what: Deed::By(By::Hand),
+            written: Passage::default(),
         };
         assert_eq!(written(&by_hand), r#"{"by":"hand"}"#);
         let freeze = During {

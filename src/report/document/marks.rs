@@ -137,6 +137,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::diag::Passage;
     use crate::plan::units::Duration;
     use crate::plan::{By, Fault};
     use crate::schedule::{Param, Params};
@@ -184,6 +185,7 @@ mod tests {
             at: Some(Duration(std::time::Duration::from_millis(500))),
             lasts: None,
             what: Deed::Run(vec!["true".to_owned()]),
+            written: Passage::default(),
         };
         let marks = [
             mark(1, Edge::Begin, 96),
@@ -213,6 +215,7 @@ mod tests {
             at: Some(Duration(std::time::Duration::from_secs(1))),
             lasts: None,
             what,
+            written: Passage::default(),
         };
         let run = during(Deed::Run(vec!["true".to_owned()]));
         let ended = |exit_code| Mark {

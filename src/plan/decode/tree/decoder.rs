@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use crate::diag::{Place, Problem, Problems, did_you_mean, one_of, quote};
+use crate::diag::{Passage, Place, Problem, Problems, did_you_mean, one_of, quote};
 use crate::plan::model::choice::{Choice, word};
 use crate::plan::model::units::{BitRate, Quantity};
 use crate::plan::text::tree::{Entry, Kind, NodeId, Tree, Value};
@@ -59,6 +59,11 @@ impl<'t> Decoder<'t> {
 
     pub fn place(&self, id: NodeId) -> Place {
         self.tree.get(id).place
+    }
+
+    /// What is written in a place, for problems that show later.
+    pub fn passage(&self, place: Place) -> Passage {
+        self.problems.borrow().passage(place)
     }
 
     /// The text of a node that is no list and no mapping, as the plan writes it.
