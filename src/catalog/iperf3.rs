@@ -54,10 +54,7 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
         },
     ],
     options: &[
-        ToolOption::direction(
-            "Which way the payload goes (-R, --bidir); a list makes a cell for each",
-            Direction::Both,
-        ),
+        ToolOption::direction("Which way the payload goes (-R, --bidir)", Direction::Both),
         // iperf3 refuses more (`MAX_STREAMS`).
         ToolOption::number("streams", "Parallel streams (-P)", "streams", 1..=128)
             .default(1)

@@ -90,7 +90,7 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
     ],
     options: &[
         ToolOption::direction(
-            "Which way the payload goes (TCP_MAERTS instead of TCP_STREAM for `reverse`); a list makes a cell for each",
+            "Which way the payload goes (TCP_MAERTS instead of TCP_STREAM for `reverse`)",
             Direction::Reverse,
         )
         .only_for(&["TCP_STREAM"]),

@@ -3,7 +3,7 @@
 use super::path_names::path_names;
 use super::tree::decoder::Decoder;
 use super::tree::fields::Fields;
-use crate::catalog::{LOAD_TOOLS, built_in_tool};
+use crate::catalog::{BuiltInTool, LOAD_TOOLS, built_in_tool};
 use crate::diag::{Problem, one_of, quote};
 use crate::plan::decode::tools::builtin;
 use crate::plan::decode::tools::declared::Tools;
@@ -65,11 +65,12 @@ fn load(decoder: &Decoder<'_>, id: NodeId, known: &Around<'_>) -> Option<Load> {
         }
     }
     let paths = path_names(decoder, &fields, known.singles.as_deref());
-    let mut swept = Vec::new();
     let tools: Vec<&str> = LOAD_TOOLS.iter().map(|tool| tool.name).collect();
     let entry = tools.iter().find_map(|name| fields.named(name));
     let used = entry.and_then(|entry| {
-        builtin::built_in(decoder, entry.value, built_in_tool(&entry.key)?, &mut swept)
+        let tool = built_in_tool(&entry.key)?;
+        one_value_each(decoder, entry.value, tool);
+        builtin::built_in(decoder, entry.value, tool, &mut Vec::new())
     });
     fields.done_else(|key| {
         let known = known
@@ -89,15 +90,24 @@ fn load(decoder: &Decoder<'_>, id: NodeId, known: &Around<'_>) -> Option<Load> {
         );
         decoder.report(Problem::new(fields.place, "this load has no tool").help(help));
     }
-    for swept in swept.iter().filter(|swept| swept.values > 1) {
-        let what = "a load has one value of each parameter";
-        decoder.report(
-            Problem::new(swept.place, what)
-                .help("sweep a parameter of the test, or write a test for each load"),
-        );
-    }
     Some(Load {
         tool: ToolSpec::BuiltIn(used?),
         paths: paths?,
     })
+}
+
+/// Reports lists and ranges of values.
+fn one_value_each(decoder: &Decoder<'_>, id: NodeId, tool: &BuiltInTool) {
+    for option in tool.options.iter().filter(|option| option.sweeps) {
+        let Some(value) = decoder.find(id, &[option.name]).map(|entry| entry.value) else {
+            continue;
+        };
+        if decoder.is_list(value) || decoder.is_mapping(value) {
+            let what = "a load has one value of each parameter";
+            let problem = Problem::new(decoder.place(value), what);
+            decoder.report(
+                problem.help("sweep a parameter of the test, or write a test for each load"),
+            );
+        }
+    }
 }

@@ -146,7 +146,13 @@ impl Node {
             }
             Kind::Words(of) => {
                 let named = |(word, text): &(&str, &str)| ((*word).to_owned(), (*text).to_owned());
-                words.extend(of.iter().map(named));
+                // A word may also be an item of a list.
+                let new: Vec<_> = of
+                    .iter()
+                    .map(named)
+                    .filter(|it| !words.contains(it))
+                    .collect();
+                words.extend(new);
             }
             Kind::Sweep(_) => text.push(SWEEP_TEXT.to_owned()),
             _ => {}

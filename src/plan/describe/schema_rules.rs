@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::definition_name;
+use super::keys::{definition_name, fixed_definition_name};
 use super::tool_schema::{mode_rules, searchable_tests};
 use crate::catalog::{BUILT_IN_TOOLS, Metric, Unit};
 
@@ -26,6 +26,7 @@ pub fn add(schema: &mut Value) {
     };
     for tool in BUILT_IN_TOOLS {
         if let Some(rules) = mode_rules(tool) {
+            rule(&fixed_definition_name(tool), "allOf", rules.clone());
             rule(&definition_name(tool), "allOf", rules);
         }
     }

@@ -19,6 +19,12 @@ pub fn built_in_tools() -> &'static [Key] {
     &KEYS
 }
 
+/// The same of some of them, each option with one value.
+pub fn fixed_tools(tools: &[&'static BuiltInTool]) -> Vec<Key> {
+    let tools = tools.iter();
+    tools.map(|tool| key(tool.name, Kind::Map(Box::leak(Box::new(fixed_mapping(tool)))), "")).collect()
+}
+
 /// The mapping with the options of a built-in tool.
 pub fn built_in_mapping(name: &str) -> Option<&'static Mapping> {
     built_in_tools().iter().find_map(|key| match key.kind {
@@ -38,24 +44,43 @@ pub fn definition_name(tool: &BuiltInTool) -> String {
     first.to_uppercase() + rest
 }
 
+/// The name of the definition of a tool whose options have one value each.
+pub fn fixed_definition_name(tool: &BuiltInTool) -> String {
+    format!("Fixed{}", definition_name(tool))
+}
+
 fn mapping(tool: &'static BuiltInTool) -> Mapping {
+    Mapping {
+        name: definition_name(tool).leak(),
+        text: format!("{} A value that sweeps is a number, a list, or `{{from, to, step}}`.", tool.text).leak(),
+        ..options(tool, |option| option.sweeps)
+    }
+}
+
+fn fixed_mapping(tool: &'static BuiltInTool) -> Mapping {
+    Mapping {
+        name: fixed_definition_name(tool).leak(),
+        text: format!("{} Each option has one value.", tool.text).leak(),
+        ..options(tool, |_| false)
+    }
+}
+
+fn options(tool: &'static BuiltInTool, sweeps: impl Fn(&ToolOption) -> bool) -> Mapping {
     let mode = tool.mode_key.map(|name| {
         let modes = tool.modes.iter().map(|mode| (mode.word, mode.text));
         key(name, Kind::Words(modes.collect::<Vec<_>>().leak()), format!("{}.", tool.mode_text).leak())
             .or(tool.default_mode().word)
     });
-    let keys: Vec<Key> = mode.into_iter().chain(tool.options.iter().map(option)).collect();
+    let keys: Vec<Key> = mode.into_iter().chain(tool.options.iter().map(|it| option(it, sweeps(it)))).collect();
     Mapping {
-        name: definition_name(tool).leak(),
         what: format!("a mapping with options of {}", tool.name).leak(),
-        text: format!("{} A value that sweeps is a number, a list, or `{{from, to, step}}`.", tool.text).leak(),
         keys: vec![&*keys.leak()].leak(),
         may_be_empty: true,
         ..MAPPING
     }
 }
 
-fn option(option: &'static ToolOption) -> Key {
+fn option(option: &'static ToolOption, sweeps: bool) -> Key {
     let (least, most) = (*option.limits.start(), *option.limits.end());
     let limits = |unit| Limits { least, most, unit };
     let one = match option.kind {
@@ -67,15 +92,21 @@ fn option(option: &'static ToolOption) -> Key {
             Kind::Text(Form::Pattern(format!("^[A-Za-z0-9_-]{{1,{longest}}}$").leak()))
         }
         catalog::Kind::Flag => Kind::Bool,
-        catalog::Kind::Direction => directions(option),
+        catalog::Kind::Direction => direction(option),
     };
-    let sweeps = option.sweeps && option.kind != catalog::Kind::Direction;
-    let kind = if sweeps { Kind::Sweep(Box::leak(Box::new(one))) } else { one };
+    // A range of words says nothing.
+    let is_word = option.kind == catalog::Kind::Direction;
+    let kind = match (sweeps, is_word) {
+        (false, _) => one,
+        (true, true) => one_or_list(one),
+        (true, false) => Kind::Sweep(Box::leak(Box::new(one))),
+    };
+    let each = if sweeps && is_word { "; a list makes a cell for each" } else { "" };
     let text = if option.modes.is_empty() {
-        format!("{}.", option.text)
+        format!("{}{each}.", option.text)
     } else {
         let modes = all_of(option.modes.iter().copied());
-        format!("{}. Only for {modes}.", option.text)
+        format!("{}{each}. Only for {modes}.", option.text)
     };
     let default = match (option.kind, option.default) {
         (catalog::Kind::Flag, _) => "false",
@@ -89,11 +120,14 @@ fn option(option: &'static ToolOption) -> Key {
     key(option.name, kind, text.leak()).or(default)
 }
 
-/// A direction, or a list of directions; a range of words says nothing.
-fn directions(option: &ToolOption) -> Kind {
+fn direction(option: &ToolOption) -> Kind {
     let known = Direction::ALL.into_iter().filter(|it| option.limits.contains(&it.number()));
     let words: Vec<_> = known.map(|it| (it.word(), it.text())).collect();
-    let word = Kind::Words(words.leak());
+    Kind::Words(words.leak())
+}
+
+/// A direction, or a list of directions.
+fn one_or_list(word: Kind) -> Kind {
     let list = List { item: word, example: "`- forward`", is_unique: true };
     Kind::Either(vec![word, Kind::List(Box::leak(Box::new(list)))].leak())
 }

@@ -32,7 +32,7 @@ mod variants;
 #[rustfmt::skip]
 mod workers;
 
-pub use built_in_tools::{RANGE, built_in_mapping, definition_name};
+pub use built_in_tools::{RANGE, built_in_mapping, definition_name, fixed_definition_name};
 pub use declared_tools::{CLIENT, DECLARED_TOOL, METRIC, PARAMETER, PORT, READY, SERVER};
 pub use during::DURING;
 pub use expect::FIND;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::built_in_tools::built_in_tools;
+use super::built_in_tools::fixed_tools;
 use crate::catalog::LOAD_TOOLS;
 use crate::plan::describe::key::{Form, Key, Kind, List, MAPPING, Mapping, key};
 
@@ -20,10 +20,7 @@ const KEYS: &[Key] = &[key(
 
 /// The tools that can be a load.
 fn load_tools() -> &'static [Key] {
-    static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-        let can_load = |key: &&Key| LOAD_TOOLS.iter().any(|tool| tool.name == key.name);
-        built_in_tools().iter().filter(can_load).copied().collect()
-    });
+    static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| fixed_tools(&LOAD_TOOLS));
     &KEYS
 }
 
