@@ -69,6 +69,8 @@ pub struct KnownMetric {
     pub unit: Unit,
     /// Which way it changes for the better.
     pub better: Better,
+    /// Whether a good sample has 0 of it, which has no ratio to another figure.
+    pub may_be_zero: bool,
     /// What it means, in a sentence.
     pub text: &'static str,
     /// Its column in the tables of tests that measure it beside their headline metric.
@@ -117,6 +119,7 @@ pub const METRICS: [KnownMetric; 49] = [
         .column(["packets", "a second"], 0)
         .sweep("packets"),
     known("lost_percent", name::LOST_PERCENT, Unit::Percent)
+        .may_be_zero()
         .text("Datagrams that did not arrive, in percent of those sent.")
         .column(["lost", "%"], 2)
         .sweep("lost"),
@@ -125,6 +128,7 @@ pub const METRICS: [KnownMetric; 49] = [
         .column(["jitter", "µs"], 1)
         .sweep("jitter"),
     known("retransmits", name::RETRANSMITS, Unit::Count)
+        .may_be_zero()
         .text("TCP segments sent again.")
         .column(["retrans", ""], 0),
     known("rtt", name::RTT_US, Unit::Microseconds)
@@ -166,36 +170,49 @@ pub const METRICS: [KnownMetric; 49] = [
     known("connect_latency.max", name::CONNECT_LATENCY_MAX_US, Unit::Microseconds)
         .text("The longest time that a new connection took."),
     known("outage.longest", name::OUTAGE_LONGEST_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The longest time without an answer, of any kind of traffic.")
         .column(["longest gap", "µs"], 0),
     known("outage.total", name::OUTAGE_TOTAL_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The time without an answer, of the kind of traffic with the most.")
         .column(["all gaps", "µs"], 0),
     known("outage.count", name::OUTAGE_COUNT, Unit::Count)
+        .may_be_zero()
         .text("Gaps, of the kind of traffic with the most."),
     known("udp_outage.longest", name::UDP_OUTAGE_LONGEST_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The longest time without an answer over UDP."),
     known("udp_outage.total", name::UDP_OUTAGE_TOTAL_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The time without an answer over UDP."),
     known("tcp_outage.longest", name::TCP_OUTAGE_LONGEST_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The longest time without an answer over the TCP connection."),
     known("tcp_outage.total", name::TCP_OUTAGE_TOTAL_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The time without an answer over the TCP connection."),
     known("connect_outage.longest", name::CONNECT_OUTAGE_LONGEST_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The longest time in which no new connection was made."),
     known("connect_outage.total", name::CONNECT_OUTAGE_TOTAL_US, Unit::Microseconds)
+        .may_be_zero()
         .text("The time in which no new connection was made."),
     known("connections.broken", name::CONNECTIONS_BROKEN, Unit::Count)
+        .may_be_zero()
         .text("How often the TCP connection broke.")
         .column(["broken", ""], 0),
     known("connections.survived", name::CONNECTIONS_SURVIVED, Unit::Count)
         .neither_better()
         .text("Gaps after which the same TCP connection went on."),
     known("connections.failed", name::CONNECTIONS_FAILED, Unit::Count)
+        .may_be_zero()
         .text("New connections that were refused, or not made in time."),
     known("reordered", name::REORDERED, Unit::Count)
+        .may_be_zero()
         .text("Answers that came after one to a later packet."),
     known("duplicates", name::DUPLICATES, Unit::Count)
+        .may_be_zero()
         .text("Answers that had come before."),
     known("stall.longest", name::STALL_LONGEST_US, Unit::Microseconds)
         .neither_better()
@@ -260,6 +277,7 @@ const fn known(word: &'static str, name: &'static str, unit: Unit) -> KnownMetri
         word: Some(word),
         unit,
         better: unit.better(),
+        may_be_zero: false,
         text: "",
         column: None,
         sweep_caption: None,
@@ -270,6 +288,13 @@ impl KnownMetric {
     const fn neither_better(self) -> Self {
         Self {
             better: Better::Neither,
+            ..self
+        }
+    }
+
+    const fn may_be_zero(self) -> Self {
+        Self {
+            may_be_zero: true,
             ..self
         }
     }

@@ -85,18 +85,18 @@ impl PathVerdict {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let figure = |values: &[f64]| match self.question.scale {
             Scale::Log => mean(values).exp(),
-            Scale::Points => mean(values),
+            Scale::Points | Scale::Difference => mean(values),
         };
         (figure(&self.question.base), figure(&self.question.new))
     }
 
-    /// The change as a share; of points divided by 100.
+    /// The change as a share; of points divided by 100, of a difference in the metric's unit.
     #[must_use]
     pub fn change(&self) -> f64 {
         self.question.scale.to_share(self.judgement.change)
     }
 
-    /// The corrected interval of the change, as shares.
+    /// The corrected interval of the change, as the change.
     #[must_use]
     pub fn interval(&self) -> Option<(f64, f64)> {
         let interval = self.judgement.estimate?.interval;

@@ -41,7 +41,7 @@ pub struct FloorEntry {
     pub cells: usize,
     /// The runs that it is known from.
     pub runs: usize,
-    /// The standard deviation of a run's figure on the scale: of logarithms, or in percentage points.
+    /// The standard deviation of a run's figure on the scale: of logarithms, in percentage points, or in the metric's unit.
     pub deviation: f64,
 }
 

@@ -210,7 +210,8 @@ fn decisive_metrics(summary: &RunSummary) -> HashMap<String, Vec<String>> {
     let decisive = measured
         .into_iter()
         .filter_map(|(test, (headline, metrics))| {
-            let decisive = compared_metric::decisive(headline?, |metric| metrics.contains(metric));
+            let is_measured = |metric: &str| metrics.contains(metric);
+            let decisive = compared_metric::decisive_ratios(headline?, is_measured);
             Some((test.to_owned(), decisive))
         });
     decisive.collect()

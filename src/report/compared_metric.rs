@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::CellReport;
-use crate::catalog::{Better, Metric, Unit, better, name};
+use crate::catalog::{Better, KnownMetric, Metric, Unit, better, name};
 use crate::report::cpu_per_gbit;
 use crate::statistics::judge::Scale;
 
@@ -27,13 +27,18 @@ const MARGIN: f64 = 0.05;
 /// The same of loss: a tenth of a percentage point.
 const MARGIN_OF_POINTS: f64 = 0.001;
 
-/// Loss is compared in percentage points, since it is often 0; all else by ratios.
+/// The same of times without an answer, in microseconds: the probe reports no shorter gap.
+const LEAST_OUTAGE_US: f64 = 10_000.0;
+/// The same of events: one in two runs.
+const LEAST_COUNT: f64 = 0.5;
+
+/// What is often 0 is compared by differences, of which those of loss are percentage points; all else by ratios.
 #[must_use]
 pub fn scale(metric: &str) -> Scale {
-    if metric == name::LOST_PERCENT {
-        Scale::Points
-    } else {
-        Scale::Log
+    match KnownMetric::from_name(metric) {
+        Some(known) if known.may_be_zero && known.unit == Unit::Percent => Scale::Points,
+        Some(known) if known.may_be_zero => Scale::Difference,
+        _ => Scale::Log,
     }
 }
 
@@ -46,19 +51,48 @@ pub fn better_of(metric: &str) -> Better {
     }
 }
 
-/// Changes by at most this share are alike; see [`Scale`].
+/// Changes by at most this share are alike, see [`Scale`]; of what is compared by differences, a share of the figure.
 #[must_use]
 pub fn margin(metric: &str) -> f64 {
     let (.., unit) = Unit::split_name(metric);
     match (scale(metric), unit) {
         (Scale::Points, _) => MARGIN_OF_POINTS,
         (Scale::Log, Unit::BitsPerSecond | Unit::PerSecond) => MARGIN_OF_RATES,
-        (Scale::Log, _) => MARGIN,
+        (Scale::Log | Scale::Difference, _) => MARGIN,
     }
 }
 
-/// The metrics that decide about a test: p50 and p99 of a latency test, else its headline.
+/// Changes by at most this share on the metric's scale are alike, where the figure is `level`.
+#[must_use]
+pub fn margin_at(metric: &str, level: f64) -> f64 {
+    limit_at(metric, margin(metric), level)
+}
+
+/// A share on the metric's scale from a share of the figure, which is `level`. Of an outage of 0 each change would be beyond: a
+/// difference is at least what counts as one.
+#[must_use]
+pub fn limit_at(metric: &str, share: f64, level: f64) -> f64 {
+    let (.., unit) = Unit::split_name(metric);
+    match (scale(metric), unit) {
+        (Scale::Log | Scale::Points, _) => share,
+        (Scale::Difference, Unit::Microseconds) => (share * level).max(LEAST_OUTAGE_US),
+        (Scale::Difference, _) => (share * level).max(LEAST_COUNT),
+    }
+}
+
+/// The metrics that decide about a test in a comparison: those that decide by ratios, and whether traffic stopped.
 pub fn decisive(headline: &str, is_measured: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut decisive = decisive_ratios(headline, &is_measured);
+    for metric in [name::OUTAGE_LONGEST_US, name::CONNECTIONS_BROKEN] {
+        if is_measured(metric) && metric != headline {
+            decisive.push(metric.to_owned());
+        }
+    }
+    decisive
+}
+
+/// The metrics that decide about a test by ratios: p50 and p99 of a latency test, else its headline.
+pub fn decisive_ratios(headline: &str, is_measured: impl Fn(&str) -> bool) -> Vec<String> {
     let latencies = [name::LATENCY_P50_US, name::LATENCY_P99_US];
     let latencies: Vec<String> = latencies
         .into_iter()
@@ -191,16 +225,50 @@ mod tests {
     }
 
     #[test]
+    fn the_test_of_a_probe_is_decided_by_outages_too() {
+        let latencies = [name::LATENCY_P50_US, name::LATENCY_P99_US];
+        let all = |_: &str| true;
+        let found = decisive(name::LATENCY_P50_US, all);
+        let outages = [name::OUTAGE_LONGEST_US, name::CONNECTIONS_BROKEN];
+        assert_eq!(found, [latencies, outages].concat());
+        assert_eq!(decisive_ratios(name::LATENCY_P50_US, all), latencies);
+        // A declared tool may have it as its headline.
+        let found = decisive(name::OUTAGE_LONGEST_US, |metric| {
+            metric == name::OUTAGE_LONGEST_US
+        });
+        assert_eq!(found, [name::OUTAGE_LONGEST_US]);
+    }
+
+    #[test]
+    fn what_may_be_0_is_compared_by_differences() {
+        assert_eq!(scale(name::OUTAGE_TOTAL_US), Scale::Difference);
+        assert_eq!(scale(name::LOST_PERCENT), Scale::Points);
+        assert_eq!(scale(name::LATENCY_MAX_US), Scale::Log);
+        let near = |found: f64, expected: f64| (found - expected).abs() < 1e-9;
+        assert!(near(margin_at(name::OUTAGE_LONGEST_US, 0.0), 10_000.0));
+        assert!(near(margin_at(name::OUTAGE_LONGEST_US, 1e6), 50_000.0));
+        assert!(near(margin_at(name::CONNECTIONS_BROKEN, 0.0), 0.5));
+        assert!(near(limit_at(name::CONNECTIONS_BROKEN, 0.1, 20.0), 2.0));
+        assert!(near(margin_at(name::LATENCY_P99_US, 1e6), 0.05));
+    }
+
+    #[test]
     fn a_latency_test_is_decided_by_percentiles() {
         let all = |_: &str| true;
-        assert_eq!(decisive(name::THROUGHPUT_BPS, all), [name::THROUGHPUT_BPS]);
+        assert_eq!(
+            decisive_ratios(name::THROUGHPUT_BPS, all),
+            [name::THROUGHPUT_BPS]
+        );
         let latencies = [name::LATENCY_P50_US, name::LATENCY_P99_US];
-        assert_eq!(decisive(name::TRANSACTIONS_PER_S, all), latencies);
+        assert_eq!(decisive_ratios(name::TRANSACTIONS_PER_S, all), latencies);
         let none = |_: &str| false;
         let transactions = [name::TRANSACTIONS_PER_S];
-        assert_eq!(decisive(name::TRANSACTIONS_PER_S, none), transactions);
         assert_eq!(
-            decisive("latency_us.p50", |m| m.ends_with("p50")),
+            decisive_ratios(name::TRANSACTIONS_PER_S, none),
+            transactions
+        );
+        assert_eq!(
+            decisive_ratios("latency_us.p50", |m| m.ends_with("p50")),
             ["latency_us.p50"]
         );
     }

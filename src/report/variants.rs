@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use indexmap::IndexMap;
 
 use super::compared_metric::{
-    CPU_PER_GBIT_CLIENT, CPU_PER_GBIT_SERVER, better_of, decisive, margin,
+    CPU_PER_GBIT_CLIENT, CPU_PER_GBIT_SERVER, better_of, decisive_ratios, margin,
 };
 use super::{CellReport, Report, cpu_per_gbit};
 use crate::results::Sample;
@@ -124,7 +124,7 @@ fn metrics(report: &Report, test: usize, cells: &CellPairs<'_>) -> Vec<(String, 
         let mut samples = cells.iter().flat_map(|(base, _)| &base.samples);
         samples.any(|sample| sample.metrics.get(metric).is_some())
     };
-    let mut metrics: Vec<(String, bool)> = decisive(&test.tool.headline(), is_measured)
+    let mut metrics: Vec<(String, bool)> = decisive_ratios(&test.tool.headline(), is_measured)
         .into_iter()
         .map(|metric| (metric, true))
         .collect();

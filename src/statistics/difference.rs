@@ -33,8 +33,14 @@ impl Difference {
     /// None with fewer than two values on a side.
     #[must_use]
     pub fn welch(base: &[f64], new: &[f64]) -> Option<Difference> {
+        Difference::welch_at_least(base, new, 0.0)
+    }
+
+    /// The same where the values of each side are taken to have a standard deviation of at least `least`.
+    #[must_use]
+    pub fn welch_at_least(base: &[f64], new: &[f64], least: f64) -> Option<Difference> {
         let (of, to) = (summary(new)?, summary(base)?);
-        let variance = |s: &Summary| s.stddev.map(|sd| sd * sd / s.count as f64);
+        let variance = |s: &Summary| s.stddev.map(|sd| sd.max(least).powi(2) / s.count as f64);
         let (error, freedom) = welch((variance(&to)?, to.count), (variance(&of)?, of.count));
         Difference {
             value: of.mean - to.mean,
@@ -159,6 +165,15 @@ impl Spread {
             deviation: summary.stddev?,
             freedom: summary.count as f64 - 1.0,
         })
+    }
+
+    /// The same with a standard deviation of at least `least`.
+    #[must_use]
+    pub fn at_least(self, least: f64) -> Spread {
+        Spread {
+            deviation: self.deviation.max(least),
+            ..self
+        }
     }
 }
 

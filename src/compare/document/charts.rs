@@ -66,7 +66,7 @@ fn change_plot(versus: &Versus, metric: &str, verdicts: &[&PathVerdict]) -> DotP
         format!(
             "{} changes most: {}.{wide}{left_out}",
             subject_text(&most.subject),
-            percent(Scale::Log, most.change())
+            percent(most.change())
         )
     });
     DotPlot {

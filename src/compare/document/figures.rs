@@ -2,34 +2,56 @@
 
 use crate::compare::{PathVerdict, Subject};
 use crate::report::compared_metric as metric;
+use crate::report::document::number_format::NumberFormat;
 use crate::statistics::judge::{Answer, Scale};
 
-/// A change: `-5.1 %`, or `+0.12 points`.
+/// A change of a metric: `-5.1 %`, `+0.12 points`, or `+512000 µs`.
 #[must_use]
-pub fn percent(scale: Scale, share: f64) -> String {
+pub fn change(metric: &str, share: f64) -> String {
+    match metric::scale(metric) {
+        Scale::Log => percent(share),
+        Scale::Points => {
+            let points = share * 100.0;
+            // No `-0.00`.
+            let points = if points.abs() < 0.005 { 0.0 } else { points };
+            format!("{points:+.2} points")
+        }
+        Scale::Difference => {
+            let sign = if share < 0.0 { "-" } else { "+" };
+            format!("{sign}{}", amount(metric, share))
+        }
+    }
+}
+
+/// A difference of a metric in its unit, without the sign: `512000 µs`.
+fn amount(metric: &str, value: f64) -> String {
+    let format = NumberFormat::headline(metric, &[value]);
+    let text = format!("{} {}", format.write(value.abs()), format.unit);
+    text.trim_end().to_owned()
+}
+
+/// A change as a share of the figure: `-5.1 %`.
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     // No `-0.0`.
     let percent = if percent.abs() < 0.005 { 0.0 } else { percent };
     let decimals = if percent.abs() < 9.995 { 2 } else { 1 };
-    match scale {
-        Scale::Log => format!("{percent:+.decimals$} %"),
-        Scale::Points => format!("{percent:+.2} points"),
-    }
+    format!("{percent:+.decimals$} %")
 }
 
-/// The size of a change: `5.1 %`, or `0.12 points`.
-pub fn size(scale: Scale, share: f64) -> String {
-    let signed = percent(scale, share);
-    signed.trim_start_matches(['+', '-']).to_owned()
+/// The size of a change, without the sign.
+pub fn size(change: &str) -> &str {
+    change.trim_start_matches(['+', '-'])
 }
 
-/// A limit, as people write it: `2.5 %`.
-pub fn limit_text(scale: Scale, share: f64) -> String {
+/// A limit, as people write it: `2.5 %`; of a difference in the metric's unit.
+pub fn limit_text(metric: &str, share: f64) -> String {
     // Without the digits of a binary fraction.
     let percent = (share * 1e6).round() / 1e4;
-    match scale {
+    match metric::scale(metric) {
         Scale::Log => format!("{percent} %"),
         Scale::Points => format!("{percent} points"),
+        Scale::Difference => amount(metric, share),
     }
 }
 
@@ -71,11 +93,15 @@ pub fn more(count: usize) -> String {
 /// Nothing larger is written; an interval that ends there says that nothing is known.
 const MOST_PERCENT: f64 = 99_999.0;
 
-/// The corrected interval in percent, or in points: `-7.2..-3.0`. Empty without one.
-pub fn interval(verdict: &PathVerdict) -> String {
+/// The corrected interval in percent, in points, or in the unit of the table: `-7.2..-3.0`. Empty without one.
+pub fn interval(verdict: &PathVerdict, format: NumberFormat) -> String {
     let Some((low, high)) = verdict.interval() else {
         return String::new();
     };
+    if verdict.question.scale == Scale::Difference {
+        let signed = |value| format!("{:+.*}", format.decimals, value / format.divisor);
+        return format!("{}..{}", signed(low), signed(high));
+    }
     let (low, high) = (low * 100.0, (high * 100.0).min(MOST_PERCENT));
     let decimals = match high - low {
         width if width < 0.2 => 2,
@@ -91,11 +117,15 @@ mod tests {
 
     #[test]
     fn changes_have_a_sign_and_a_unit() {
-        assert_eq!(percent(Scale::Log, -0.0512), "-5.12 %");
-        assert_eq!(percent(Scale::Log, 0.4), "+40.0 %");
-        assert_eq!(percent(Scale::Log, -0.00001), "+0.00 %");
-        assert_eq!(percent(Scale::Points, 0.0012), "+0.12 points");
-        assert_eq!(size(Scale::Log, 0.031), "3.10 %");
+        assert_eq!(change("throughput_bps", -0.0512), "-5.12 %");
+        assert_eq!(change("throughput_bps", 0.4), "+40.0 %");
+        assert_eq!(change("throughput_bps", -0.00001), "+0.00 %");
+        assert_eq!(change("lost_percent", 0.0012), "+0.12 points");
+        assert_eq!(change("outage_us.longest", 512_000.0), "+512000 µs");
+        assert_eq!(change("outage_us.longest", 0.0), "+0 µs");
+        assert_eq!(change("connections.broken", -1.0), "-1.0");
+        assert_eq!(size(&change("throughput_bps", 0.031)), "3.10 %");
+        assert_eq!(limit_text("outage_us.longest", 10_000.0), "10000 µs");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The sentences that sum a comparison up.
 
-use super::figures::{answer_text, limit_text, percent, size, subject_text};
+use super::figures::{answer_text, change, limit_text, percent, size, subject_text};
 use crate::compare::{Comparison, PathVerdict, Versus};
 use crate::diag;
+use crate::report::document::number_format::NumberFormat;
 use crate::statistics::judge::{Answer, LimitOutcome, Scale};
 
 /// How the answers of a side come out: `1 slower, 2 faster, 8 alike, 2 undecided; judged 112 of 118 cells`.
@@ -170,6 +171,15 @@ pub fn quotable(comparison: &Comparison, versus: &Versus) -> Option<String> {
             format!("{subject} is {change:.decimals$} ± {half:.decimals$} of {of}: {answer}")
         }
         (Scale::Log, None) => format!("{subject} is {change:.2} of {of}: {answer}"),
+        (Scale::Difference, _) => {
+            let (base, new) = verdict.figures();
+            let format = NumberFormat::headline(&verdict.subject.metric, &[base, new]);
+            let [base, new] = [base, new].map(|value| {
+                let text = format!("{} {}", format.write(value), format.unit);
+                text.trim_end().to_owned()
+            });
+            format!("{subject} is {new} instead of {base}: {answer}")
+        }
         (Scale::Points, _) => {
             let (base, new) = verdict.figures();
             format!("{subject} is {new:.2} % instead of {base:.2} %: {answer}")
@@ -188,7 +198,7 @@ pub fn power(comparison: &Comparison, versus: &Versus) -> Option<String> {
     let mut shares: Vec<f64> = shares.collect();
     shares.sort_by(f64::total_cmp);
     let (least, most) = (*shares.first()?, *shares.last()?);
-    let text = |share| size(Scale::Log, share);
+    let text = |share| size(&percent(share)).to_owned();
     let range = if shares.len() == 1 {
         text(least)
     } else {
@@ -220,33 +230,34 @@ pub fn power_beyond_limits(versus: &Versus) -> Option<String> {
     let middle = *found.get(found.len() / 2)?;
     Some(format!(
         "beyond the limits of `--fail-on` it would have found a slowdown of {} (median)",
-        size(Scale::Log, middle)
+        size(&percent(middle))
     ))
 }
 
 /// Why an answer is what it is, in a sentence.
 #[must_use]
 pub fn reason(verdict: &PathVerdict) -> String {
-    let scale = verdict.question.scale;
+    let metric = &*verdict.subject.metric;
     let judgement = &verdict.judgement;
-    let change = percent(scale, verdict.change());
+    let text = |share| change(metric, share);
+    let change = text(verdict.change());
     let Some(estimate) = judgement.estimate else {
         return format!("{change}; one run a side, so how much unchanged runs differ is unknown");
     };
     let (low, high) = verdict.interval().unwrap_or_default();
-    let interval = format!(
-        "the corrected interval is {} to {}",
-        percent(scale, low),
-        percent(scale, high)
-    );
+    let interval = format!("the corrected interval is {} to {}", text(low), text(high));
     let why = match judgement.answer {
-        Answer::Alike => format!("{interval}, within ±{}", size(scale, alike_share(verdict))),
+        Answer::Alike => format!("{interval}, within ±{}", size(&text(alike_share(verdict)))),
         Answer::Slower | Answer::Faster => format!("{interval}, which excludes 0"),
         Answer::Undecided | Answer::OneRunASide => format!("{interval}, which holds 0"),
     };
-    let found = format!("would have found {}", size(scale, estimate.detectable));
+    let found = if estimate.detectable.is_finite() {
+        format!("would have found {}", size(&text(estimate.detectable)))
+    } else {
+        "so few runs find no change".to_owned()
+    };
     let limit = judgement.limit.map_or_else(String::new, |limit| {
-        let text = limit_text(scale, limit.limit);
+        let text = limit_text(metric, limit.limit);
         let outcome = match limit.outcome {
             LimitOutcome::Beyond => format!("surely more than {text} worse"),
             LimitOutcome::Within => format!("surely not {text} worse"),

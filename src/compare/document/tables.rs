@@ -2,12 +2,12 @@
 
 use indexmap::IndexMap;
 
-use super::figures::{answer_text, interval, limit_text, path_text, percent, size};
+use super::figures::{answer_text, change, interval, limit_text, path_text, size};
 use crate::compare::{Comparison, Mark, Pair, PathVerdict, Versus};
 use crate::report::compared_metric as metric;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Cell, Column, Meaning, Span, Table, TableKind};
-use crate::statistics::judge::{Answer, LimitOutcome};
+use crate::statistics::judge::{Answer, LimitOutcome, Scale};
 
 /// The answers about some subjects: a table for each test and metric.
 pub fn answers(comparison: &Comparison, versus: &Versus, verdicts: &[&PathVerdict]) -> Vec<Table> {
@@ -40,7 +40,8 @@ fn columns(
         .iter()
         .flat_map(|(base, new)| [*base, *new])
         .collect();
-    let is_ratio = verdicts.iter().any(|it| it.subject.plain.is_some());
+    let is_difference = metric::scale(metric) == Scale::Difference;
+    let is_ratio = !is_difference && verdicts.iter().any(|it| it.subject.plain.is_some());
     let format = if is_ratio {
         NumberFormat {
             divisor: 1.0,
@@ -54,17 +55,22 @@ fn columns(
     let new = figures.iter().map(|(_, new)| format.write(*new));
     let would_find = |it: &PathVerdict| {
         let found = it.judgement.estimate.map(|estimate| estimate.detectable);
-        found.map_or_else(String::new, |share| size(it.question.scale, share))
+        let found = found.filter(|share| share.is_finite());
+        found.map_or_else(String::new, |share| {
+            size(&change(&it.subject.metric, share)).to_owned()
+        })
     };
-    let change = |it: &PathVerdict| percent(it.question.scale, it.change());
+    let changed = |it: &PathVerdict| change(&it.subject.metric, it.change());
     let mut columns = vec![
         Column::words("path", texts(|it| path_text(&it.subject))),
         Column::figures(&comparison.base.name, format.unit, base),
         Column::figures(&versus.new.name, format.unit, new),
-        Column::figures("change", "", texts(change)),
+        Column::figures("change", "", texts(changed)),
     ];
     if verdicts.iter().any(|it| it.judgement.estimate.is_some()) {
-        columns.push(Column::figures("interval", "%", texts(interval)));
+        let unit = if is_difference { format.unit } else { "%" };
+        let intervals = verdicts.iter().map(|it| interval(it, format));
+        columns.push(Column::figures("interval", unit, intervals));
         columns.push(Column::figures("would", "find", texts(would_find)));
     }
     columns.push(Column {
@@ -85,7 +91,7 @@ fn answer(verdict: &PathVerdict) -> Cell {
     };
     let beyond = match verdict.judgement.limit {
         Some(limit) if limit.outcome == LimitOutcome::Beyond => {
-            format!(" > {}", limit_text(verdict.question.scale, limit.limit))
+            format!(" > {}", limit_text(&verdict.subject.metric, limit.limit))
         }
         _ => String::new(),
     };
@@ -112,7 +118,11 @@ pub fn marks(marks: &[Mark]) -> Table {
         columns: vec![
             Column::words("cell or path", texts(subject)),
             Column::words("metric", texts(|mark| metric::word(&mark.subject.metric))),
-            Column::figures("change", "", texts(|mark| percent(mark.scale, mark.change))),
+            Column::figures(
+                "change",
+                "",
+                texts(|mark| change(&mark.subject.metric, mark.change)),
+            ),
             Column::words("", texts(direction)),
         ],
         keys: 2,

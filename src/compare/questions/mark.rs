@@ -5,7 +5,6 @@ use super::subject::Subject;
 use crate::catalog::Better;
 use crate::compare::options::Options;
 use crate::schedule::CellId;
-use crate::statistics::judge::Scale;
 use crate::statistics::{ALPHA, correction};
 
 /// A change that is noted and does not decide. Of all marks of a comparison 5 % are there by chance, on the average
@@ -15,8 +14,7 @@ pub struct Mark {
     pub subject: Subject,
     /// The single cell; `None` for all cells of the path.
     pub cell: Option<CellId>,
-    pub scale: Scale,
-    /// As a share; of points divided by 100.
+    /// As a share; of points divided by 100, of a difference in the metric's unit.
     pub change: f64,
     pub is_worse: bool,
     /// The p-value of no change, corrected for all that could have been marked.
@@ -74,7 +72,6 @@ fn mark(asked: Asked, cell: Option<CellId>, p_adjusted: f64) -> Mark {
     let change = question.change();
     Mark {
         cell,
-        scale: question.scale,
         change: question.scale.to_share(change),
         is_worse: (change < 0.0) == (question.better == Better::More),
         p_adjusted,

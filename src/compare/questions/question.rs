@@ -199,16 +199,18 @@ impl<'a> Matched<'a> {
         } = &subject;
         let is_decisive = self.decisive(test).contains(metric);
         let limit = Limit::for_subject(&options.limits, test, path, metric, is_decisive);
-        let values = |side: &Side| side.runs.iter().map(&of_run).collect();
+        let values = |side: &Side| -> Vec<f64> { side.runs.iter().map(&of_run).collect() };
+        let base = values(self.base);
+        let level = mean(base.iter().copied()).abs();
         let question = Question {
-            base: values(self.base),
+            base,
             new: values(self.new),
             pairs: None,
             scale: metric::scale(metric),
             better: metric::better_of(metric),
-            margin: metric::margin(metric),
+            margin: metric::margin_at(metric, level),
             floor,
-            limit: limit.map(|limit| limit.share),
+            limit: limit.map(|limit| metric::limit_at(metric, limit.share, level)),
         };
         (cells > 0).then_some(Asked {
             subject,
@@ -222,7 +224,7 @@ impl<'a> Matched<'a> {
 pub fn value(run: &Run, id: &CellId, metric: &str, scale: Scale) -> Option<f64> {
     let figure = *run.cells.get(id)?.figures.as_ref().ok()?.get(metric)?;
     match scale {
-        Scale::Points => Some(figure),
+        Scale::Points | Scale::Difference => Some(figure),
         Scale::Log => (figure > 0.0).then(|| figure.ln()),
     }
 }

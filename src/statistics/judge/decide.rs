@@ -16,10 +16,6 @@ pub fn judge(questions: &[Question]) -> Vec<Judgement> {
     judged
         .map(|((question, estimate), limit)| {
             let alike_within = question.alike_within();
-            let estimate = estimate.map(|estimate| Estimate {
-                detectable: detectable(question, &estimate, alike_within),
-                ..estimate
-            });
             Judgement {
                 change: question.change(),
                 answer: answer(question, estimate.as_ref(), alike_within),
@@ -42,15 +38,19 @@ fn changes(questions: &[Question], found: &[Option<(Difference, Basis)>]) -> Vec
     let levels = correction::holm_levels(&p, ALPHA);
     let mut corrected = adjusted.into_iter().zip(levels);
     let mut estimates = Vec::with_capacity(questions.len());
-    for found in found {
+    for (question, found) in questions.iter().zip(found) {
         estimates.push(found.and_then(|(difference, basis)| {
             let (p_adjusted, level) = corrected.next()?;
+            let interval = difference.interval(level)?;
+            let size = detectable(question, &difference, interval);
             Some(Estimate {
                 difference,
                 basis,
                 p_adjusted,
-                interval: difference.interval(level)?,
-                detectable: f64::NAN,
+                interval,
+                detectable: size
+                    .filter(|_| question.can_find(level))
+                    .unwrap_or(f64::NAN),
             })
         }));
     }
@@ -76,15 +76,16 @@ fn answer(question: &Question, estimate: Option<&Estimate>, alike_within: Interv
 
 /// An estimate is answered `slower` if its interval excludes 0 and is not within the margin: if it is further
 /// from 0 than half of the interval, and than the margin less that half.
-fn detectable(question: &Question, estimate: &Estimate, alike_within: Interval) -> f64 {
-    let half = estimate.interval.half();
+fn detectable(question: &Question, found: &Difference, interval: Interval) -> Option<f64> {
+    let half = interval.half();
+    let alike_within = question.alike_within();
     let margin = if question.sign() > 0.0 {
         -alike_within.low
     } else {
         alike_within.high
     };
-    let size = estimate.difference.detectable(half.max(margin - half));
-    size.map_or(f64::NAN, |size| question.share_of_worse(size))
+    let size = found.detectable(half.max(margin - half))?;
+    Some(question.share_of_worse(size))
 }
 
 /// One-sided tests against the limits, corrected by Holm among those that have one.
@@ -119,8 +120,10 @@ fn limits(
             return Some(none);
         };
         let ((beyond, within), level) = corrected.next()?;
-        let room = student::critical((2.0 * level).min(1.0 - f64::EPSILON), difference.freedom)?;
+        let level = (2.0 * level).min(1.0 - f64::EPSILON);
+        let room = student::critical(level, difference.freedom)?;
         let size = difference.detectable(question.worse_by(limit) + room * difference.error);
+        let size = size.filter(|_| question.can_find(level));
         Some(LimitJudgement {
             outcome: match (beyond <= ALPHA, within <= ALPHA) {
                 (true, _) => LimitOutcome::Beyond,
@@ -239,19 +242,96 @@ mod tests {
         assert!((points.share_of_worse(1.0) - 0.01).abs() < 1e-12);
     }
 
+    fn by_differences(base: &[f64], new: &[f64]) -> Question {
+        Question {
+            scale: Scale::Difference,
+            better: Better::Less,
+            margin: 0.01,
+            ..question(base, new)
+        }
+    }
+
+    #[test]
+    fn an_outage_against_none_is_an_answer() {
+        let none = [0.0; 5];
+        let outage = [0.512, 0.498, 0.507, 0.521, 0.503];
+        assert_eq!(answer_of(by_differences(&none, &none)), Answer::Alike);
+        assert_eq!(answer_of(by_differences(&none, &outage)), Answer::Slower);
+        assert_eq!(answer_of(by_differences(&outage, &none)), Answer::Faster);
+        let short = outage.map(|length| length / 100.0);
+        assert_eq!(answer_of(by_differences(&none, &short)), Answer::Alike);
+        let once = [0.0, 0.0, 0.0, 0.0, 0.5];
+        assert_eq!(answer_of(by_differences(&none, &once)), Answer::Undecided);
+    }
+
+    #[test]
+    fn a_limit_of_no_outage_is_kept_by_none() {
+        let limited = |new: &[f64]| {
+            let question = Question {
+                limit: Some(0.01),
+                ..by_differences(&[0.0; 5], new)
+            };
+            judge(&[question])[0].limit.unwrap().outcome
+        };
+        assert_eq!(limited(&[0.0; 5]), LimitOutcome::Within);
+        assert_eq!(limited(&[0.5; 5]), LimitOutcome::Beyond);
+    }
+
+    #[test]
+    fn runs_that_are_too_few_would_have_found_nothing() {
+        let detectable = |runs: usize| {
+            let none = vec![0.0; runs];
+            let judged = judge(&[by_differences(&none, &none)]);
+            judged[0].estimate.unwrap().detectable
+        };
+        assert!(detectable(2).is_nan());
+        assert!(detectable(5) > 0.0);
+    }
+
+    /// All histories of unchanged runs that have an outage with a probability of one half.
+    #[test]
+    fn outages_by_chance_are_seldom_answers() {
+        for runs in 2..=5u8 {
+            let histories = 1u32 << (2 * runs);
+            let length = |history: u32, run: u8| {
+                let has_outage = (history >> run) & 1 == 1;
+                if has_outage {
+                    0.5 + 0.01 * f64::from(run % 4)
+                } else {
+                    0.0
+                }
+            };
+            let is_wrong = |history: &u32| {
+                let side = |from: u8| -> Vec<f64> {
+                    let of_side = from..from + runs;
+                    of_side.map(|run| length(*history, run)).collect()
+                };
+                let answer = answer_of(by_differences(&side(0), &side(runs)));
+                matches!(answer, Answer::Slower | Answer::Faster)
+            };
+            let wrong = (0..histories).filter(is_wrong).count();
+            assert!(
+                wrong as f64 <= 0.05 * f64::from(histories),
+                "{wrong} of {histories} with {runs} runs a side"
+            );
+        }
+    }
+
     fn values() -> impl Strategy<Value = Vec<f64>> {
         prop::collection::vec(-0.2f64..0.2, 1..6)
     }
 
     fn questions() -> impl Strategy<Value = Vec<Question>> {
         let better = prop_oneof![Just(Better::More), Just(Better::Less)];
+        let scale = prop_oneof![Just(Scale::Log), Just(Scale::Difference)];
         let limit = prop::option::of(0.0f64..0.2);
         let floor = prop::option::of((0.0f64..0.1).prop_map(|deviation| Spread {
             deviation,
             freedom: 9.0,
         }));
-        let one = (values(), values(), better, limit, floor).prop_map(
-            |(base, new, better, limit, floor)| Question {
+        let one = (values(), values(), scale, better, limit, floor).prop_map(
+            |(base, new, scale, better, limit, floor)| Question {
+                scale,
                 better,
                 floor,
                 limit,
@@ -280,6 +360,30 @@ mod tests {
                 });
                 prop_assert!(back.answer == opposite || is_near, "{:?} {:?}", there, back);
             }
+        }
+
+        #[test]
+        fn two_runs_a_side_decide_no_difference(
+            base in prop::collection::vec(0f64..1.0, 2),
+            new in prop::collection::vec(prop_oneof![Just(0.0), 0f64..1e9], 2),
+        ) {
+            let answer = answer_of(by_differences(&base, &new));
+            prop_assert!(matches!(answer, Answer::Alike | Answer::Undecided), "{:?}", answer);
+        }
+
+        #[test]
+        fn answers_about_differences_do_not_depend_on_the_unit(
+            base in prop::collection::vec(0f64..1.0, 2..6),
+            new in prop::collection::vec(0f64..1.0, 2..6),
+            power in -20i32..20,
+        ) {
+            let by = 2f64.powi(power);
+            let scaled = |values: &[f64]| values.iter().map(|value| value * by).collect::<Vec<f64>>();
+            let in_other_unit = Question {
+                margin: 0.01 * by,
+                ..by_differences(&scaled(&base), &scaled(&new))
+            };
+            prop_assert_eq!(answer_of(by_differences(&base, &new)), answer_of(in_other_unit));
         }
 
         #[test]
@@ -312,7 +416,9 @@ mod tests {
                     _ => prop_assert!(judged.alike_within.contains(interval.low)),
                 }
                 prop_assert!(interval.contains(judged.change) || interval.half() < 1e-12);
-                prop_assert!(estimate.detectable > 0.0, "{:?}", estimate);
+                // So few runs find no difference, however large it is.
+                let finds_none = question.scale == Scale::Difference && estimate.detectable.is_nan();
+                prop_assert!(finds_none || estimate.detectable > 0.0, "{:?}", estimate);
             }
         }
     }

@@ -14,6 +14,8 @@ pub enum Scale {
     Log,
     /// Values and changes are percentage points: a share of 0.03 is 0.03 points.
     Points,
+    /// Values are what they are, often 0. A share of 0.03 is a difference of 0.03 in the metric's unit.
+    Difference,
 }
 
 /// What is asked about one metric of one path: by a value for each run of two sides, or by pairs.
@@ -35,6 +37,14 @@ pub struct Question {
     pub limit: Option<f64>,
 }
 
+/// On the scale of differences, single values are taken to spread by at least this share of the change.
+///
+/// What happens in some runs only, as an outage, has no spread where it happened in none or in all of a few runs. Of unchanged
+/// runs in which it happens or not by chance, all of one side and none of the other have it once in 2^(n + m − 1), which is
+/// much more than the p-value of a change with a spread near 0. With this bound two runs a side are never enough, and
+/// p-values of n runs a side go down to that of Student's 4 / √(2 / n): 0.008 of three, 0.0002 of five.
+const LEAST_SPREAD: f64 = 0.25;
+
 impl Scale {
     /// A change on the scale from one in share: ln(1 + share).
     #[must_use]
@@ -42,6 +52,7 @@ impl Scale {
         match self {
             Scale::Log => share.ln_1p(),
             Scale::Points => share * 100.0,
+            Scale::Difference => share,
         }
     }
 
@@ -51,6 +62,7 @@ impl Scale {
         match self {
             Scale::Log => change.exp_m1(),
             Scale::Points => change / 100.0,
+            Scale::Difference => change,
         }
     }
 }
@@ -81,13 +93,45 @@ impl Question {
             return Some((pairs, Basis::Pairs));
         }
         let (base, new) = (&*self.base, &*self.new);
-        let with = |spread, basis| Some((Difference::with_spread(base, new, spread)?, basis));
+        let least = self.least_deviation();
+        let with = |spread: Spread, basis| {
+            let spread = spread.at_least(least);
+            Some((Difference::with_spread(base, new, spread)?, basis))
+        };
         match (base.len(), new.len()) {
-            (2.., 2..) => Some((Difference::welch(base, new)?, Basis::Runs)),
+            (2.., 2..) => Some((Difference::welch_at_least(base, new, least)?, Basis::Runs)),
             (2.., 1) => with(Spread::from_values(base)?, Basis::OneSide),
             (1, 2..) => with(Spread::from_values(new)?, Basis::OneSide),
             _ => with(self.floor?, Basis::Floor),
         }
+    }
+
+    /// Single values are taken to spread by at least so much, on the scale.
+    fn least_deviation(&self) -> f64 {
+        match self.scale {
+            Scale::Log | Scale::Points => 0.0,
+            Scale::Difference => LEAST_SPREAD * self.change().abs(),
+        }
+    }
+
+    /// Whether so many runs can find a change at this level, if it is large enough.
+    pub(super) fn can_find(&self, level: f64) -> bool {
+        // A change without any spread of its own.
+        let clear = Question {
+            base: vec![0.0; self.base.len()],
+            new: vec![1.0; self.new.len()],
+            floor: self.floor.map(|floor| Spread {
+                deviation: 0.0,
+                ..floor
+            }),
+            pairs: None,
+            ..self.clone()
+        };
+        self.pairs.is_some()
+            || clear.estimate().is_some_and(|(found, _)| {
+                let half = found.half_width(level);
+                half.is_some_and(|half| half < found.value)
+            })
     }
 
     pub(super) fn alike_within(&self) -> Interval {

@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
+use netplan::compare::document::Layout;
 use netplan::compare::{
     Floors, Machines, Options, Outcome, Side, Why, calibrate, compare, document,
 };
+use netplan::output::terminal;
+use netplan::report::document::Document;
 use netplan::results::MachineKey;
 use netplan::statistics::judge::{Answer, Basis};
 
-use super::runs::{Made, PLAN, answers, changed, limits, side, two, usual};
-use crate::support::{Netplan, ROOT};
+use super::runs::{Made, PLAN, PROBE_PLAN, answers, changed, limits, side, two, usual};
+use crate::support::{Netplan, ROOT, snapshots};
 
 fn slower(by: f64) -> impl Fn(&str, &str) -> Option<f64> {
     move |cell: &str, metric: &str| {
@@ -73,6 +76,71 @@ fn latency_and_loss_are_worse_when_they_rise() {
     let found = answers(&named);
     assert!(found.contains(&"iperf3-udp remote-pod lost_percent slower".to_owned()));
     assert_eq!(named.outcome(), Outcome::Worse);
+}
+
+/// Runs of the probe with an outage of so many seconds.
+fn outage(name: &str, numbers: Range<u8>, seconds: f64) -> Side {
+    let factor = |_: &str, metric: &str| {
+        Some(match metric {
+            "outage_us.longest" => seconds,
+            "connections.broken" => 0.0,
+            _ => 1.0,
+        })
+    };
+    let run = |number| {
+        Made {
+            plan: PROBE_PLAN,
+            factor: &factor,
+            ..usual(number)
+        }
+        .run()
+    };
+    Side::new(name, numbers.map(run).collect())
+}
+
+#[test]
+fn an_outage_is_judged_where_the_other_side_has_none() {
+    let answers_of = |base, new, options| {
+        let comparison = two(
+            outage("base", 0..5, base),
+            outage("new", 5..10, new),
+            options,
+        );
+        let outages = answers(&comparison)
+            .into_iter()
+            .filter(|it| it.contains("outage") || it.contains("broken"));
+        let found: Vec<String> = outages.collect();
+        let text = terminal::render(
+            &Document::from_comparison(&comparison, Layout::Table),
+            100,
+            false,
+        );
+        (found, comparison.outcome(), text)
+    };
+    let broken = "probe remote connections.broken alike".to_owned();
+    let longest = |answer: &str| format!("probe remote outage_us.longest {answer}");
+    let none = Options::default;
+    for (base, new, answer, outcome) in [
+        (0.0, 0.0, "alike", Outcome::Well),
+        (0.0, 0.5, "slower", Outcome::Worse),
+        (0.5, 0.0, "faster", Outcome::Well),
+        (0.5, 0.505, "alike", Outcome::Well),
+    ] {
+        let (found, outcome_of, _) = answers_of(base, new, none());
+        assert_eq!(found, [broken.clone(), longest(answer)], "{base} {new}");
+        assert_eq!(outcome_of, outcome, "{base} {new}");
+    }
+    let (_, _, text) = answers_of(0.0, 0.5, none());
+    snapshots().bind(|| insta::assert_snapshot!("compare_outage_100", text));
+    // A limit is a share of the outage, and of none what counts as one.
+    let (.., outcome, _) = answers_of(0.5, 0.6, limits(&["outage.longest=50%"]));
+    assert_eq!(outcome, Outcome::Well);
+    let (.., outcome, _) = answers_of(0.5, 0.6, limits(&["outage.longest=10%"]));
+    assert_eq!(outcome, Outcome::Worse);
+    let (.., outcome, _) = answers_of(0.0, 0.0, limits(&["5%"]));
+    assert_eq!(outcome, Outcome::Well);
+    let (.., outcome, _) = answers_of(0.0, 0.5, limits(&["50%"]));
+    assert_eq!(outcome, Outcome::Worse);
 }
 
 #[test]

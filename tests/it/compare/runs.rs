@@ -27,6 +27,15 @@ tests:
   - { netperf: { test: TCP_RR }, duration: 1s }
 ";
 
+/// A test of the probe on a path.
+pub const PROBE_PLAN: &str = "
+version: 1
+name: probes
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths: [{ name: remote, from: w1, to: w2, via: pod_ip }]
+tests: [{ name: probe, probe: {}, duration: 5s }]
+";
+
 /// A run to be made.
 pub struct Made<'a> {
     pub number: u8,
@@ -66,6 +75,13 @@ impl Made<'_> {
                 (name::TRANSACTIONS_PER_S, 20e3),
                 (name::LATENCY_P50_US, 45.0),
                 (name::LATENCY_P99_US, 120.0),
+            ]
+        } else if cell.starts_with("probe") {
+            &[
+                (name::LATENCY_P50_US, 45.0),
+                (name::LATENCY_P99_US, 120.0),
+                (name::OUTAGE_LONGEST_US, 1e6),
+                (name::CONNECTIONS_BROKEN, 1.0),
             ]
         } else if cell.starts_with("iperf3-udp") {
             &[
