@@ -188,9 +188,16 @@ fn the_gaps_of_the_probe_are_where_the_marks_of_a_cut_are() {
         .args(["report", "out"])
         .run()
         .expect(0);
-    assert!(
-        shown.stdout.contains("begin of cut: [node-1, node-2]"),
-        "{}",
-        shown.stdout
-    );
+    let shown = shown.says("begin of cut: [node-1, node-2]").stdout;
+    // The gap's marks are on its timeline, which the page has, too.
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    for text in [shown, page] {
+        let timelines = text.lines().filter(|line| line.contains("··"));
+        let timelines: Vec<&str> = timelines.collect();
+        assert_eq!(timelines.len(), 2, "{text}");
+        for line in timelines {
+            assert!(line.contains(['│', '▓']), "{text}");
+        }
+        assert!(text.contains("█ no answer, │ a mark, ▓ both"), "{text}");
+    }
 }

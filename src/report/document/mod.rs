@@ -15,6 +15,7 @@ mod outages;
 mod page;
 mod single_table;
 mod sweep_table;
+mod timeline;
 mod variants_table;
 mod warning_notes;
 mod workers;

@@ -1,14 +1,18 @@
 //! When no answer arrived: the gaps of each path and kind of traffic, with a timeline.
 
+use jiff::SignedDuration;
+
 use super::block::{Block, Column, Meaning, Paragraph, Span, Table};
 use super::headline::{others, path_name, varying};
+use super::timeline::{LEGEND, timeline};
 use crate::plan::Test;
 use crate::report::{CellReport, Report};
 use crate::results::Sample;
+use crate::results::mark::Mark;
 use crate::tools::{Fate, Gap, Gaps, Outages, Traffic, name};
 
-/// Characters of a timeline.
-const WIDTH: u64 = 40;
+/// A mark and a sample are of one go if its times differ by less: the offset of a mark is rounded.
+const SAME_GO: SignedDuration = SignedDuration::from_millis(5);
 /// Gaps that are told one by one, of each row.
 const TOLD: usize = 3;
 
@@ -58,14 +62,25 @@ pub fn blocks(report: &Report, test: &Test, cells: &[&CellReport]) -> Vec<Block>
     columns.push(Column::figures("all", "ms", totals));
     let fates = rows.iter().map(|row| connections(&row.gaps));
     columns.push(Column::words("connection", fates));
+    let mut has_marks = false;
     let lines = rows.iter().map(|row| {
         let worst = row.gaps.iter().max_by_key(|(_, gaps)| gaps.total_us);
-        worst.map_or_else(String::new, |(_, gaps)| timeline(&gaps.listed, lasted_us))
+        worst.map_or_else(String::new, |(sample, gaps)| {
+            let marks_us = marks_us(report, test, row.cell, sample);
+            has_marks |= !marks_us.is_empty();
+            timeline(&gaps.listed, &marks_us, lasted_us)
+        })
     });
+    let lines: Vec<String> = lines.collect();
     let over = format!("0 s to {}", test.timing.duration);
     columns.push(Column::words(&over, lines));
+    let caption = "Gaps: when no answer arrived";
     vec![Block::Table(Table {
-        caption: "Gaps: when no answer arrived".to_owned(),
+        caption: if has_marks {
+            format!("{caption} ({LEGEND})")
+        } else {
+            caption.to_owned()
+        },
         columns,
         keys,
         details: rows.iter().map(details).collect(),
@@ -109,17 +124,30 @@ fn connections(gaps: &[(&Sample, &Gaps)]) -> String {
     counted.collect::<Vec<_>>().join(", ")
 }
 
-/// A sample from its begin to its end: `█` where a gap is.
-fn timeline(gaps: &[Gap], lasted_us: u64) -> String {
-    let part = |index: u64| lasted_us.saturating_mul(index) / WIDTH;
-    let is_out = |index: u64| {
-        let (from, to) = (part(index), part(index + 1));
-        gaps.iter()
-            .any(|gap| gap.at_us < to && gap.at_us.saturating_add(gap.length_us) > from)
+/// When something was done while a sample ran, counted from the begin of its measurement.
+fn marks_us(report: &Report, test: &Test, cell: &CellReport, sample: &Sample) -> Vec<u64> {
+    let variant = report
+        .row(cell.row)
+        .and_then(|(row, ..)| report.plan.variant_name(row.variant()));
+    // An attempt that failed before has marks of the same sample.
+    let is_of_go = |mark: &&Mark| {
+        let offset = SignedDuration::try_from_secs_f64(mark.offset_s).unwrap_or_default();
+        let go = mark.happened.checked_sub(offset);
+        go.is_ok_and(|go| go.duration_since(sample.started).abs() < SAME_GO)
     };
-    (0..WIDTH)
-        .map(|index| if is_out(index) { '█' } else { '·' })
-        .collect()
+    let of_sample = |mark: &&Mark| {
+        mark.test == test.name
+            && mark.variant.as_deref() == variant
+            && mark.params == cell.params
+            && mark.sample == sample.sample
+    };
+    let marks = report.marks.iter().filter(of_sample).filter(is_of_go);
+    let warmup = SignedDuration::try_from(test.timing.warmup.0).unwrap_or_default();
+    let after = marks.filter_map(|mark| {
+        let offset = SignedDuration::try_from_secs_f64(mark.offset_s).ok()?;
+        u64::try_from(offset.checked_sub(warmup)?.as_micros()).ok()
+    });
+    after.collect()
 }
 
 /// The longest gaps of a row, each with its begin.
@@ -167,25 +195,6 @@ mod tests {
             connection: None,
             open: false,
         }
-    }
-
-    #[test]
-    fn a_timeline_shows_where_gaps_are() {
-        assert_eq!(timeline(&[], 1_000_000), "·".repeat(40));
-        let shown = timeline(&[gap(250_000, 100_000), gap(990_000, 500_000)], 1_000_000);
-        let expected = [
-            "·".repeat(10),
-            "█".repeat(4),
-            "·".repeat(25),
-            "█".to_owned(),
-        ]
-        .concat();
-        assert_eq!(shown, expected);
-        // A short gap is seen, too.
-        assert_eq!(
-            timeline(&[gap(0, 1)], 86_400_000_000).matches('█').count(),
-            1
-        );
     }
 
     #[test]
