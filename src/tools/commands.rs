@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::failure::Failure;
+use super::loads::{LoadTool, loads};
 use super::registry::from_spec;
 use super::tool::{Client, Job, Server, Tool};
-use crate::plan::{Plan, Test, Via};
+use crate::plan::{Path, Plan, Test, Via};
 use crate::schedule::search::{self, Step};
 use crate::schedule::{Cell, CellId, Param, Params, Row, Schedule};
 
@@ -18,8 +19,34 @@ pub struct CellCommands<'a> {
     pub server: Server,
     /// Runs on the path's origin. Its target is a word: `<w2 pod IP>` or `<w2 cluster IP>`.
     pub client: Client,
+    /// What runs around it.
+    pub loads: Vec<LoadCommands>,
     /// Why there are no command lines.
     pub refused: Option<Failure>,
+}
+
+/// What a load of a sample runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadCommands {
+    /// Index into the plan's paths.
+    pub path: usize,
+    pub server: Server,
+    pub client: Client,
+}
+
+/// A tool of a test in a variant, with the test's loads.
+struct Used {
+    tool: Box<dyn Tool>,
+    loads: Vec<LoadTool>,
+}
+
+impl Used {
+    fn new(plan: &Plan, test: &Test, variant: usize) -> Used {
+        Used {
+            tool: from_spec(plan.tool(test, variant)),
+            loads: loads(plan, test, variant),
+        }
+    }
 }
 
 /// The exact command lines of each cell's first sample, as the plan lists the cells.
@@ -27,13 +54,13 @@ pub fn commands<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
 ) -> impl Iterator<Item = CellCommands<'a>> {
-    let mut tools: HashMap<(usize, usize), Box<dyn Tool>> = HashMap::new();
+    let mut tools: HashMap<(usize, usize), Used> = HashMap::new();
     schedule.cells.iter().filter_map(move |cell| {
         let row = schedule.rows.get(cell.row)?;
         let test = plan.tests.get(row.test)?;
-        let tool = tools.entry((row.test, row.variant()));
-        let tool = tool.or_insert_with(|| from_spec(plan.tool(test, row.variant())));
-        commands_at(plan, schedule, cell, &**tool)
+        let used = tools.entry((row.test, row.variant()));
+        let used = used.or_insert_with(|| Used::new(plan, test, row.variant()));
+        commands_at(plan, schedule, cell, used)
     })
 }
 
@@ -53,23 +80,18 @@ pub fn commands_of_cell<'a>(
     let mut cells = schedule.cells.iter().filter(is_of_test);
     let cell = cells.find(|cell| schedule.id(plan, cell) == *id)?;
     let row = schedule.rows.get(cell.row)?;
-    let tool = from_spec(plan.tool(plan.tests.get(row.test)?, row.variant()));
-    commands_at(plan, schedule, cell, &*tool)
+    let used = Used::new(plan, plan.tests.get(row.test)?, row.variant());
+    commands_at(plan, schedule, cell, &used)
 }
 
 fn commands_at<'a>(
     plan: &'a Plan,
     schedule: &'a Schedule,
     cell: &Cell,
-    tool: &dyn Tool,
+    Used { tool, loads }: &Used,
 ) -> Option<CellCommands<'a>> {
     let row = schedule.rows.get(cell.row)?;
-    let path = plan.paths.get(row.path)?;
-    let target = match path.via {
-        Via::PodIp => format!("<{} pod IP>", path.to),
-        Via::ClusterIp => format!("<{} cluster IP>", path.to),
-        Via::Host => format!("<{} node IP>", path.to),
-    };
+    let target = target(plan.paths.get(row.path)?);
     let params = first_params(plan.tests.get(row.test)?, schedule.params(cell));
     let job = Job::for_row(plan, row, &params, &target)?;
     Some(CellCommands {
@@ -77,8 +99,31 @@ fn commands_at<'a>(
         id: schedule.id(plan, cell),
         server: tool.server(&job),
         client: tool.client(&job),
+        loads: loads
+            .iter()
+            .filter_map(|load| load_commands(plan, load))
+            .collect(),
         refused: tool.check(&job).err(),
     })
+}
+
+fn load_commands(plan: &Plan, load: &LoadTool) -> Option<LoadCommands> {
+    let target = target(plan.paths.get(load.path)?);
+    let job = load.job(&target);
+    Some(LoadCommands {
+        path: load.path,
+        server: load.tool.server(&job),
+        client: load.tool.client(&job),
+    })
+}
+
+/// What stands for the address of a path's destination.
+fn target(path: &Path) -> String {
+    match path.via {
+        Via::PodIp => format!("<{} pod IP>", path.to),
+        Via::ClusterIp => format!("<{} cluster IP>", path.to),
+        Via::Host => format!("<{} node IP>", path.to),
+    }
 }
 
 /// The parameters of a cell's first sample: a search begins with a rate that is known.

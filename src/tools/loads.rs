@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::iperf3::Iperf3;
 use super::registry::from_spec;
 use super::timing::{LOAD_TAIL, measuring};
-use super::tool::Tool;
+use super::tool::{Job, Tool};
 use crate::plan::units;
 use crate::plan::{LoadPath, Plan, Test, Timing, ToolSpec};
 use crate::schedule::{Params, slots};
@@ -23,6 +23,20 @@ pub struct LoadTool {
     pub params: Params,
     pub timing: Timing,
     pub port: u16,
+}
+
+impl LoadTool {
+    /// What it is to do. `target` is the address that its client dials.
+    #[must_use]
+    pub fn job<'a>(&'a self, target: &'a str) -> Job<'a> {
+        Job {
+            params: &self.params,
+            timing: &self.timing,
+            target,
+            // A load has a port of its own.
+            slot: 0,
+        }
+    }
 }
 
 impl fmt::Debug for LoadTool {

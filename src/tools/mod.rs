@@ -22,7 +22,7 @@ mod together;
 mod tool;
 
 pub use crate::catalog::{Program, Transport, name};
-pub use commands::{CellCommands, commands, commands_of_cell};
+pub use commands::{CellCommands, LoadCommands, commands, commands_of_cell};
 pub use failure::{Cause, Failure, Speaker};
 pub use headline::{CellMeans, Headlines, figures};
 pub use installed::{Installed, Use, VersionQuery, names_tcp};

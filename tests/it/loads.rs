@@ -98,6 +98,32 @@ fn a_load_flows_around_each_sample_and_is_a_sample_of_its_own() {
         });
         assert_eq!(begun.count(), 2);
     }
+    let samples = fs::read_to_string(folder.path().join("out/samples.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(samples.as_bytes());
+    let titles = reader.headers().unwrap().clone();
+    let at = |title: &str| titles.iter().position(|other| other == title).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let of_loads = rows.iter().filter(|row| &row[at("outcome")] == "load");
+    assert_eq!(of_loads.clone().count(), loads.len(), "{samples}");
+    for row in of_loads {
+        let (load, path, from) = (&row[at("load")], &row[at("path")], &row[at("from")]);
+        let expected = if load == "1" {
+            ("other", "w3")
+        } else {
+            ("far", "w1")
+        };
+        assert_eq!((path, from), expected, "{row:?}");
+        assert_eq!((&row[at("test")], &row[at("tool")]), ("loaded", "iperf3"));
+        assert!(row[at("throughput_bps")].parse::<f64>().unwrap() > 1e5);
+    }
+    let measured = |row: &&csv::StringRecord| &row[at("outcome")] == "measured";
+    assert!(
+        rows.iter()
+            .filter(measured)
+            .all(|row| row[at("load")].is_empty())
+    );
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("Under load"));
     let replay = netplan(&["report", "out"]).expect(0);
     assert_eq!(replay.stdout, run.stdout);
     let json = netplan(&["report", "out", "--format", "json"])
@@ -113,5 +139,38 @@ fn a_load_flows_around_each_sample_and_is_a_sample_of_its_own() {
     assert!(
         row["idle_round_trips_per_min"].as_f64() > row["round_trips_per_min"].as_f64(),
         "{row}"
+    );
+}
+
+#[test]
+fn the_schedule_has_the_command_lines_of_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
+    let schedule = Netplan::in_folder(folder.path()).args(["schedule", "plan.yaml"]);
+    let schedule = schedule.run().expect(0).stdout;
+    let (idle, loaded) = schedule.split_once("loaded/far").unwrap();
+    assert!(!idle.contains("load on"), "{schedule}");
+    let lines: Vec<&str> = loaded.lines().map(str::trim).collect();
+    let words = |line: &str| line.split(' ').take(4).collect::<Vec<_>>().join(" ");
+    let begins: Vec<String> = lines
+        .iter()
+        .skip(1)
+        .take(6)
+        .map(|line| words(line))
+        .collect();
+    let expected = [
+        "load on w2: iperf3",
+        "load on w3: iperf3",
+        "load on w2: iperf3",
+        "load on w1: iperf3",
+    ];
+    assert_eq!(
+        begins.get(..4),
+        Some(&expected.map(str::to_owned)[..]),
+        "{schedule}"
+    );
+    assert!(
+        lines[2].contains("<w2 cluster IP>") && lines[2].contains("5301"),
+        "{schedule}"
     );
 }

@@ -9,8 +9,8 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::forecast_text;
 use crate::cli::terminal::printer;
 use crate::diag::count;
-use crate::plan::{Concurrency, Order, Plan};
-use crate::tools::{self, CellCommands};
+use crate::plan::{Concurrency, Order, Path, Plan};
+use crate::tools::{self, CellCommands, Client, Server};
 
 /// Print the cells in order, each with its exact command lines; how many, and how long they take
 #[derive(Debug, Args)]
@@ -61,9 +61,23 @@ fn order(plan: &Plan) -> String {
     format!("{order}{rounds}{beside}")
 }
 
+/// What runs on which worker, in order.
+fn runs<'a>(
+    path: &'a Path,
+    server: &Server,
+    client: &Client,
+) -> impl Iterator<Item = (&'a str, String)> {
+    let runs = [
+        (&path.to, &server.argv),
+        (&path.from, &client.warmup_argv),
+        (&path.from, &client.argv),
+    ];
+    let runs = runs.map(|(worker, argv)| (worker.as_str(), argv.join(" ")));
+    runs.into_iter().filter(|(_, line)| !line.is_empty())
+}
+
 /// A cell's number and id, and below it what runs where, in order; of a search the first probe.
 fn of_cell(number: usize, plan: &Plan, cell: &CellCommands<'_>) -> String {
-    let path = &plan.paths[cell.row.path];
     let mut text = format!("{number} {}\n", cell.id.0);
     if let Some(find) = &plan.tests[cell.row.test].find {
         let _ = writeln!(
@@ -72,14 +86,13 @@ fn of_cell(number: usize, plan: &Plan, cell: &CellCommands<'_>) -> String {
             find.from, find.to
         );
     }
-    let runs = [
-        (&path.to, &cell.server.argv),
-        (&path.from, &cell.client.warmup_argv),
-        (&path.from, &cell.client.argv),
-    ];
-    for (worker, argv) in runs.into_iter().filter(|(_, argv)| !argv.is_empty()) {
-        text.extend(["    on ", worker, ": ", &argv.join(" "), "\n"]);
+    // Loads flow before the measured tool starts.
+    for load in &cell.loads {
+        let runs = runs(&plan.paths[load.path], &load.server, &load.client);
+        text.extend(runs.map(|(worker, line)| format!("    load on {worker}: {line}\n")));
     }
+    let runs = runs(&plan.paths[cell.row.path], &cell.server, &cell.client);
+    text.extend(runs.map(|(worker, line)| format!("    on {worker}: {line}\n")));
     if let Some(refused) = &cell.refused {
         text.extend(["    fails: ", &refused.words, "\n"]);
     }

@@ -17,7 +17,7 @@ use crate::plan::Path;
 use crate::results::environment::host_metrics::End;
 use crate::results::run_dir::raw_name;
 use crate::results::{EventKind, Outcome, Sample, command_line};
-use crate::tools::{Cause, Failure, Job, LoadTool};
+use crate::tools::{Cause, Failure, LoadTool};
 
 impl Attempt {
     /// Notes that a server of the attempt is ready; false for a server of something else.
@@ -55,16 +55,6 @@ fn named(load: &LoadTool, path: &Path) -> String {
     format!("the load `{}` on `{}`", load.tool.name(), path.name)
 }
 
-fn job<'a>(load: &'a LoadTool, target: &'a str) -> Job<'a> {
-    Job {
-        params: &load.params,
-        timing: &load.timing,
-        target,
-        // A load has a port of its own.
-        slot: 0,
-    }
-}
-
 impl State {
     /// A worker of the cell's loads that is absent.
     pub(in super::super) fn absent_for_loads(&self, cell: CellIndex) -> Option<WorkerId> {
@@ -95,7 +85,7 @@ impl State {
                 return Err(Outcome::Failed(self.absence(to_id)));
             };
             let target = target(load.tool.as_ref(), &load.params, plan, path, [from, to])?;
-            let server = load.tool.server(&job(load, &target));
+            let server = load.tool.server(&load.job(&target));
             runs.push(LoadRun {
                 from: from.session,
                 to: to.session,
@@ -145,7 +135,7 @@ impl State {
         let mut orders = Vec::new();
         let loads = &self.tasks.at(cell).work.loads;
         for ((run, load), step) in attempt.loads.iter_mut().zip(loads).zip(first..) {
-            let client = load.tool.client(&job(load, &run.target));
+            let client = load.tool.client(&load.job(&run.target));
             run.client = Some(LoadClient {
                 step: Step(step),
                 command: client.argv.clone(),
@@ -316,17 +306,17 @@ impl State {
             return Err(Failure::new(Cause::LoadFailed, "the load has not ended"));
         };
         let path = &self.tasks.plan().paths[load.path];
-        let mut metrics = load
-            .tool
-            .read(&job(load, &run.target), &end.ended)
-            .map_err(|failure| {
-                let words = format!(
-                    "{}: {}",
-                    named(load, path),
-                    failure.sentence(load.tool.name())
-                );
-                Failure::new(Cause::LoadFailed, &words)
-            })?;
+        let mut metrics =
+            load.tool
+                .read(&load.job(&run.target), &end.ended)
+                .map_err(|failure| {
+                    let words = format!(
+                        "{}: {}",
+                        named(load, path),
+                        failure.sentence(load.tool.name())
+                    );
+                    Failure::new(Cause::LoadFailed, &words)
+                })?;
         add_observation(&mut metrics, End::Client, end.observed.clone());
         let cell = task.id();
         let number = u32::try_from(nth + 1).unwrap_or(u32::MAX);

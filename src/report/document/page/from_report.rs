@@ -11,8 +11,8 @@ use crate::report::document::footnotes::Footnotes;
 use crate::report::document::from_report::damage;
 use crate::report::document::headline::HeadlineFormat;
 use crate::report::document::{
-    Block, Document, Fold, Meaning, baseline_table, expectations, marks, outages, single_table,
-    sweep_table, warning_notes,
+    Block, Document, Fold, Meaning, baseline_table, expectations, load_table, marks, outages,
+    single_table, sweep_table, warning_notes,
 };
 use crate::report::gate::{self, Judgement};
 use crate::report::{CellReport, Report};
@@ -46,6 +46,7 @@ impl Document {
             );
             blocks.push(Block::paragraph(Meaning::Plain, text));
         }
+        blocks.extend(load_section(report));
         blocks.extend(ratios_section(report));
         blocks.extend(variants::section(report));
         blocks.extend(cpu::section(report, &tests));
@@ -113,6 +114,17 @@ fn section(
     blocks.extend(marks::blocks(report, test, cells));
     blocks.push(folded(tables));
     blocks
+}
+
+/// What loads do to latency.
+fn load_section(report: &Report) -> Vec<Block> {
+    let blocks = load_table::blocks(report).into_iter();
+    blocks
+        .map(|block| match block {
+            Block::Heading { .. } => heading("Under load"),
+            other => other,
+        })
+        .collect()
 }
 
 fn ratios_section(report: &Report) -> Vec<Block> {
