@@ -30,12 +30,12 @@ pub fn measure() -> anyhow::Result<()> {
         }
     }
     entries.push(entry(at_ms, LONG_MS));
-    let lasts_ms = at_ms + RESUMES_MS;
+    let lasts_s = (at_ms + RESUMES_MS).div_ceil(1_000);
     let folder = tempfile::TempDir::new()?;
     let mut command = netplan();
     command.args(["selftest", "--only", "outages", "--format", "json"]);
     command.arg(format!("--set=tests.0.during=[{}]", entries.join(", ")));
-    command.arg(format!("--set=tests.0.duration={lasts_ms}ms"));
+    command.arg(format!("--set=tests.0.duration={lasts_s}s"));
     command.arg(format!("--set=tests.0.repeat={SAMPLES}"));
     command.arg("--output").arg(folder.path().join("run"));
     command.stdin(Stdio::null()).stderr(Stdio::inherit());
