@@ -62,27 +62,27 @@ fn the_clients_of_all_paths_start_on_one_go() {
 
 #[test]
 fn a_command_is_started_in_each_repetition_and_marked() {
-    needs!(local_cluster(), installed(&["netperf"]));
+    needs!(local_cluster());
     let folder = tempfile::tempdir().unwrap();
     let (samples, marks, told) = run_in(
         &folder,
         "tests:
   - name: t
-    netperf: { test: TCP_RR }
+    # It leaves the command line CPU time, which netperf on two CPUs does not.
+    probe: { mode: udp, interval: 10ms }
     during:
       - { at: 500ms, run: [sh, -c, 'echo no >&2; exit 3'] }
 ",
     );
     assert_eq!(samples.len(), 4);
-    let seen: Vec<_> = marks.iter().map(|mark| (mark.sample, mark.edge)).collect();
-    let each = |sample| [(sample, Edge::Begin), (sample, Edge::End)];
-    // The tool may leave the command line no CPU until the last sample has ended. Then the report says so.
+    let seen: Vec<_> = marks
+        .iter()
+        .map(|mark| (mark.sample, mark.edge, mark.exit_code))
+        .collect();
+    let each = |sample| [(sample, Edge::Begin, None), (sample, Edge::End, Some(3))];
+    // A busy machine may leave the command line no CPU until the last sample has ended. Then the report says so.
     let all = [each(1), each(2)].concat();
     assert!(seen.len() >= 2 && all.starts_with(&seen), "{marks:?}");
-    assert_eq!(marks[1].exit_code, Some(3));
-    // The end of the run may cut the last command off.
-    let last = marks.get(3).and_then(|mark| mark.exit_code);
-    assert!(matches!(last, None | Some(3)), "{marks:?}");
     let late = ["", "", "began in 1 of 2", "ended in 1 of 2"].get(seen.len());
     assert!(
         late.is_none_or(|late| told.contains(late)),
