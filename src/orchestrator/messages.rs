@@ -10,10 +10,13 @@ use super::address;
 use super::state::copy::claim::{Claim, HeldJournal};
 use super::state::copy::epoch::Epoch;
 use super::state::message::{
-    ClientEnd, Input, KeptStep, Order, Place, Process, Session, SetMark, Step, TcpConnection,
+    ClientEnd, Input, KeptStep, LostSegment, Order, Place, Process, Session, SetMark, Step, Target,
+    TcpConnection,
 };
+use crate::catalog::Direction;
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
 use crate::results::mark::Edge;
+use crate::results::warnings::VanishedSegment;
 use crate::results::{StoredRecord, WorkerEnvironment};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{self, FromWorker, Hello, Record, to_worker};
@@ -164,6 +167,10 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
         Message::ConnectionTried(tried) => {
             Input::ConnectionTried(process(tried.step), tried.connected)
         }
+        Message::SegmentsTested(tested) => {
+            let lost = tested.lost.into_iter().map(lost_segment_from).collect();
+            Input::SegmentsTested(process(tested.step), lost)
+        }
         Message::Held(held) => Input::Held {
             session,
             held: if held.problem.is_empty() {
@@ -174,6 +181,21 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
         },
         Message::CopyPart(_) => return Err(Malformed("an answer: a part of a copy came")),
     })
+}
+
+fn lost_segment_from(lost: pb::LostSegment) -> LostSegment {
+    let direction = if lost.reverse {
+        Direction::Reverse
+    } else {
+        Direction::Forward
+    };
+    LostSegment {
+        target: usize::try_from(lost.target).unwrap_or(usize::MAX),
+        segment: VanishedSegment {
+            direction,
+            payload_bytes: lost.bytes,
+        },
+    }
 }
 
 fn observation_from(seen: pb::Observed) -> Observation {
@@ -298,6 +320,29 @@ pub(super) fn message_from(order: Order) -> to_worker::Message {
             settle_ms: millis(settle),
             until_connected,
         }),
+        Order::TestSegments {
+            step,
+            targets,
+            within,
+        } => {
+            let targets = targets.into_iter().map(|target| {
+                let Target {
+                    address,
+                    port,
+                    connect_within,
+                } = target;
+                pb::SegmentTarget {
+                    address,
+                    port: port.into(),
+                    connect_within_ms: millis(connect_within),
+                }
+            });
+            to_worker::Message::TestSegments(pb::TestSegments {
+                step: step.0,
+                targets: targets.collect(),
+                timeout_ms: millis(within),
+            })
+        }
         Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),
         Order::Goodbye => to_worker::Message::Goodbye(pb::Goodbye {}),
     }

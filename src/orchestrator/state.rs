@@ -1,7 +1,7 @@
 //! Decides what the run does next. Pure: inputs and the time in, commands out.
 //!
 //! ```text
-//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ (TryingForbidden) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
+//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ (TryingForbidden) ─▶ (CheckingMtu) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
 //!                                                             │
 //!                                                  lanes: Running ─▶ Stopping ─▶ (Cooling)
 //! ```
@@ -25,6 +25,7 @@ mod limits;
 mod load_run;
 pub mod marks;
 pub mod message;
+mod mtu_check;
 mod policy_check;
 mod progress;
 mod queue;
@@ -49,6 +50,7 @@ use kept::Stray;
 use lane::{Attempt, Lane, LaneId};
 use marks::Goes;
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
+use mtu_check::MtuCheck;
 use policy_check::PolicyChecks;
 use progress::{Next, Progress};
 use queue::Queue;
@@ -94,6 +96,7 @@ pub struct State {
     output_bytes: usize,
     /// Of the variants that have policies.
     policy_checks: PolicyChecks,
+    mtu_check: MtuCheck,
     phase: Phase,
     next_lane: u64,
     next_step: u64,
@@ -132,6 +135,8 @@ enum Phase {
     AwaitingOthers(Timer),
     /// Until connections that policies forbid have been tried.
     TryingForbidden(Timer),
+    /// Until full segments have been exchanged on all paths.
+    CheckingMtu(Timer),
     /// Samples run.
     Running,
     /// Nothing runs, and nothing can before the workers of this cell come back.
@@ -207,6 +212,7 @@ impl State {
             is_stopping: false,
             output_bytes: client_output_bytes(at_once),
             policy_checks: PolicyChecks::default(),
+            mtu_check: MtuCheck::default(),
             phase: if run_ended {
                 Phase::Ended
             } else {
@@ -259,7 +265,11 @@ impl State {
                 self.forget_if_kept(client);
                 self.client_ended(client, end);
             }
-            Input::Accepting(listener, accepting) => self.accepting(listener, accepting),
+            Input::Accepting(listener, accepting) => {
+                self.mtu_listener_accepts(listener, accepting.is_ok());
+                self.accepting(listener, accepting);
+            }
+            Input::SegmentsTested(client, lost) => self.segments_tested(client, &lost),
             Input::ConnectionTried(client, connected) => self.connection_tried(client, connected),
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Held { session, held } => self.held(session, held.ok()),

@@ -10,6 +10,7 @@ mod impossible;
 mod judge;
 mod kind;
 mod offload_note;
+mod vanished_segment;
 mod warning;
 mod within;
 
@@ -22,7 +23,8 @@ pub use judge::{
 };
 pub use kind::Kind;
 pub use offload_note::OffloadNote;
-pub use warning::Warning;
+pub use vanished_segment::VanishedSegment;
+pub use warning::{MtuEvidence, Warning};
 pub use within::of_series;
 
 #[cfg(test)]
@@ -32,6 +34,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::catalog::Direction;
     use crate::results::WorkerEnvironment;
     use crate::results::environment::host_metrics::{self, End};
     use crate::schedule::{Param, Params};
@@ -229,6 +232,22 @@ mod tests {
         let text = r#"{"kind":"cpu_saturated","end":"server","busy_percent":99.5}"#;
         assert_eq!(serde_json::to_string(&warning).unwrap(), text);
         assert_eq!(serde_json::from_str::<Warning>(text).unwrap(), warning);
+        for (evidence, key) in [
+            (MtuEvidence::LargestBytes(1400), "largest_bytes"),
+            (
+                MtuEvidence::VanishedPayloadBytes(1400),
+                "vanished_payload_bytes",
+            ),
+        ] {
+            let direction = Direction::Reverse;
+            let warning = Warning::MtuBlackHole {
+                direction,
+                evidence,
+            };
+            let text = format!(r#"{{"kind":"mtu_black_hole","direction":"reverse","{key}":1400}}"#);
+            assert_eq!(serde_json::to_string(&warning).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Warning>(&text).unwrap(), warning);
+        }
     }
 
     fn any_metrics() -> impl Strategy<Value = Metrics> {

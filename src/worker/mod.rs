@@ -3,6 +3,7 @@
 //! It decides nothing: the orchestrator says which process to start, how it is ready, and when it
 //! must end. While a sample runs, nothing else happens here.
 
+mod accept;
 pub mod client;
 mod control;
 mod host_info;
@@ -15,6 +16,7 @@ mod own_service;
 mod pauses;
 mod policy_check;
 mod run;
+mod segment_test;
 pub mod server;
 mod session;
 mod settings;

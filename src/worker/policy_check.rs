@@ -1,44 +1,20 @@
-//! The two ends of a connection that policies forbid or permit: the orchestrator has it tried before the first sample.
+//! The dialling end of a connection that policies forbid or permit: the orchestrator has it tried before the first sample.
 
-use std::io;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::control::accepting;
-use super::control::dial::dial;
+use super::control::dial::{Segments, dial};
 use super::outbox::Reply;
 use super::tool_process::process::Stop;
 use crate::rpc::pb::dialled_address::Outcome;
 use crate::rpc::pb::from_worker::Message;
-use crate::rpc::pb::{AcceptConnections, Accepting, ConnectionTried, TryConnection};
+use crate::rpc::pb::{ConnectionTried, TryConnection};
 
 /// No check takes longer.
-const LONGEST_ACCEPT: Duration = Duration::from_secs(120);
 const LONGEST_SETTLE: Duration = Duration::from_secs(60);
 /// The pause before a connection is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
-
-/// Accepts connections until `halt`.
-pub(super) async fn accept(order: AcceptConnections, halt: Stop, reply: Reply) {
-    let AcceptConnections { step, port } = order;
-    let listener = match u16::try_from(port) {
-        Ok(port) => accepting::listener(port).await,
-        Err(_) => Err(io::ErrorKind::InvalidInput.into()),
-    };
-    let problem = match &listener {
-        Ok(_) => String::new(),
-        Err(error) => format!("cannot listen on port {port}: {error}"),
-    };
-    let answer = Accepting { step, problem };
-    reply.say(Message::Accepting(answer)).await;
-    if let Ok(listener) = listener {
-        tokio::select! {
-            () = accepting::serve(listener, Instant::now() + LONGEST_ACCEPT) => {}
-            _ = halt => {}
-        }
-    }
-}
 
 /// Connects until what comes of it is what the order waits for, or its time to settle is over.
 pub(super) async fn try_connection(order: TryConnection, mut halt: Stop, reply: Reply) {
@@ -47,7 +23,7 @@ pub(super) async fn try_connection(order: TryConnection, mut halt: Stop, reply: 
     let within = millis(order.timeout_ms);
     let port = u16::try_from(order.port).unwrap_or_default();
     let connected = loop {
-        let dialled = dial(&order.address, port, within, false).await;
+        let dialled = dial(&order.address, port, within, Segments::None).await;
         let mut addresses = dialled.addresses.iter();
         let connected = addresses.any(|one| one.outcome == Some(Outcome::Connected(true)));
         if connected == order.until_connected || Instant::now() >= end {

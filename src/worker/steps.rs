@@ -9,15 +9,16 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 
-use super::client;
 use super::observe::Observer;
 use super::outbox::{Answers, Outbox, Reply};
 use super::policy_check;
+use super::segment_test;
 use super::server::{self, Flow};
+use super::{accept, client};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
     AcceptConnections, ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerFlowing,
-    ServerReady, StartServer, TcpInfo, TryConnection,
+    ServerReady, StartServer, TcpInfo, TestSegments, TryConnection,
 };
 use crate::rpc::{exit, how_ready};
 use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
@@ -111,7 +112,7 @@ impl Steps {
     /// Accepts connections until the step is stopped.
     pub(super) fn accept(&mut self, order: AcceptConnections, answers: Answers) {
         self.start(order.step, None, answers, |stop, reply| {
-            policy_check::accept(order, stop, reply)
+            accept::accept(order, stop, reply)
         });
     }
 
@@ -119,6 +120,13 @@ impl Steps {
     pub(super) fn try_connection(&mut self, order: TryConnection, answers: Answers) {
         self.start(order.step, None, answers, |stop, reply| {
             policy_check::try_connection(order, stop, reply)
+        });
+    }
+
+    /// Exchanges full segments with other workers.
+    pub(super) fn test_segments(&mut self, order: TestSegments, answers: Answers) {
+        self.start(order.step, None, answers, |stop, reply| {
+            segment_test::test_segments(order, stop, reply)
         });
     }
 

@@ -10,6 +10,7 @@
 mod action;
 mod architecture;
 mod attach;
+mod black_hole;
 mod cases;
 mod chart;
 mod cli;

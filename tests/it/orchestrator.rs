@@ -184,6 +184,9 @@ pub struct Worker {
     carried_bytes: Option<u64>,
 }
 
+/// The ports that iperf3 is reached on, some paths to a worker.
+const IPERF3_PORTS: std::ops::Range<u32> = 5201..5301;
+
 impl Worker {
     pub async fn join(mut client: Client, hello: Hello) -> Result<Self, Status> {
         let (answers, outgoing) = mpsc::channel(16);
@@ -198,11 +201,23 @@ impl Worker {
         })
     }
 
+    /// The next order. Something listens on the ports of iperf3 here, so that no segments are exchanged first.
     async fn order(&mut self) -> Option<Order> {
-        let order = timeout(SOON, self.orders.message())
-            .await
-            .expect("an order");
-        Some(order.ok()??.message.unwrap())
+        loop {
+            let order = timeout(SOON, self.orders.message())
+                .await
+                .expect("an order");
+            match order.ok()??.message.unwrap() {
+                Order::Accept(accept) if IPERF3_PORTS.contains(&accept.port) => {
+                    let in_use = pb::Accepting {
+                        step: accept.step,
+                        problem: "in use".to_owned(),
+                    };
+                    self.answer(Message::Accepting(in_use)).await;
+                }
+                order => return Some(order),
+            }
+        }
     }
 
     async fn answer(&self, message: Message) {
@@ -258,6 +273,7 @@ impl Worker {
                     };
                     self.answer(Message::ConnectionTried(tried)).await;
                 }
+                Order::TestSegments(_) => panic!("nothing accepts connections"),
                 Order::Hold(_) | Order::SendCopy(_) => panic!("this worker holds no copy"),
                 Order::Goodbye(_) => return,
             }

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use crate::support::{Netplan, installed, local_cluster, needs, wait_until};
+use crate::support::{Netplan, add_templates, installed, local_cluster, needs, wait_until};
 
 const PLAN: &str = "
 version: 1
@@ -27,17 +27,7 @@ fn drop_input(rules: &str) -> String {
 /// stops the run then.
 fn says(worker: &str, script: &str, sentence: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let template = include_str!("../../templates/worker-job.yaml.j2");
-    let command = "            - netplan\n            - worker\n";
-    let script = script.replace('\'', "''");
-    let faulty = format!(
-        "{{%- if worker.name == \"{worker}\" %}}\n            - sh\n            - -c\n            - '{script}; exec \
-         \"$0\" \"$@\"'\n{{%- endif %}}\n{command}"
-    );
-    let changed = template.replace(command, &faulty);
-    assert_ne!(changed, template);
-    fs::create_dir(folder.path().join("templates")).unwrap();
-    fs::write(folder.path().join("templates/worker-job.yaml.j2"), changed).unwrap();
+    add_templates(folder.path(), worker, script);
     fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
     let run = [
         "run",

@@ -209,7 +209,8 @@ async fn dial(from: &Pod, to: &Pod, port: u16) -> anyhow::Result<Evidence> {
         hosts: hosts.collect(),
         port: port.into(),
         timeout_ms: u32::try_from(DIALLED_WITHIN.as_millis()).unwrap_or(u32::MAX),
-        send_segment: true,
+        send_segment: false,
+        exchange_segments: true,
     };
     let mut client = from.client.clone();
     let answered = timeout(DIALLED_WITHIN + CONNECTED_WITHIN, client.dial(request)).await;

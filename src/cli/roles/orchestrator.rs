@@ -95,17 +95,11 @@ pub(in crate::cli) fn execute(args: OrchestratorArgs) -> Result<Exit, CliError> 
             // Nobody may be reading the log any more; the run continues.
             let _ = printer::results(&format!("{line}\n"));
         };
-        orchestrator::run(
-            settings,
-            listener,
-            async move {
-                interrupt.next().await;
-            },
-            tell,
-            csv,
-        )
-        .await
-        .map_err(anyhow::Error::from)
+        let shutdown = async move {
+            interrupt.next().await;
+        };
+        let run = orchestrator::run(settings, listener, shutdown, tell, csv);
+        Box::pin(run).await.map_err(anyhow::Error::from)
     })?;
     Ok(Exit::Well)
 }

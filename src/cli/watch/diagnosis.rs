@@ -103,6 +103,7 @@ impl<C: Cluster + Sync> Diagnosis<'_, C> {
             port: ORCHESTRATOR_PORT.into(),
             timeout_ms: u32::try_from(DIALLED_WITHIN.as_millis()).unwrap_or(u32::MAX),
             send_segment: true,
+            exchange_segments: false,
         };
         let answered = timeout(DIALLED_WITHIN + ASKED_WITHIN, client.dial(request)).await;
         let response = answered

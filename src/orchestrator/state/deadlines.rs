@@ -40,6 +40,7 @@ impl State {
                 self.end_policy_checks();
                 self.start_samples();
             }
+            Phase::CheckingMtu(timer) if *timer == fired => self.mtu_check_timed_out(),
             Phase::Cancelling(timer) if *timer == fired => self.finish(),
             Phase::Closing(timer) if *timer == fired => {
                 self.reject_holder();
@@ -87,15 +88,20 @@ impl State {
                 let mut sessions: Vec<Session> = processes.iter().map(|p| p.session).collect();
                 sessions.dedup();
                 for session in sessions {
-                    self.commands.push(Command::Disconnect { session });
-                    if let Some(worker) = self.worker_of(session) {
-                        self.remove_worker(worker);
-                    }
+                    self.disconnect(session);
                 }
             }
             LanePhase::Cooling(_) => self.close_lane(id),
         }
         self.advance();
+    }
+
+    /// Takes a worker out of the run that does not do what it is told.
+    pub(super) fn disconnect(&mut self, session: Session) {
+        self.commands.push(Command::Disconnect { session });
+        if let Some(worker) = self.worker_of(session) {
+            self.remove_worker(worker);
+        }
     }
 
     fn fail_lane(&mut self, id: LaneId, cause: Cause, words: &str) {

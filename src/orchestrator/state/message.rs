@@ -10,6 +10,7 @@ use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
 use crate::results::environment::host_metrics::Observation;
 use crate::results::mark::Edge;
+use crate::results::warnings::VanishedSegment;
 use crate::tools::{Client, Ended, Server};
 
 /// One stay of a worker: from its Hello to the end of its stream. Later sessions have greater
@@ -119,6 +120,8 @@ pub enum Input {
     Accepting(Process, Result<(), String>),
     /// Whether a connection could be made at last.
     ConnectionTried(Process, bool),
+    /// The full segments that did not arrive.
+    SegmentsTested(Process, Vec<LostSegment>),
     TimerFired(Timer),
     /// The worker has the copy's records before this number on its disk; or why it has not.
     Held {
@@ -204,10 +207,34 @@ pub enum Order {
         settle: Duration,
         until_connected: bool,
     },
+    /// Exchange full TCP segments with workers that accept connections.
+    TestSegments {
+        step: Step,
+        targets: Vec<Target>,
+        /// For all of them together.
+        within: Duration,
+    },
     Stop {
         step: Step,
     },
     Goodbye,
+}
+
+/// Where a worker accepts connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub address: String,
+    pub port: u16,
+    /// How long to dial again until it answers: a Service may not lead to its pod yet.
+    pub connect_within: Duration,
+}
+
+/// A full segment that did not arrive, while small ones did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostSegment {
+    /// The target's place in the order.
+    pub target: usize,
+    pub segment: VanishedSegment,
 }
 
 /// An event for the journal, with the tool's output that belongs to it.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::table::{CellIndex, Id};
+use crate::catalog::Transport;
 use crate::plan::{Find, Path, Plan, Test, Timing, ToolSpec};
 use crate::results::Circumstances;
 use crate::schedule::{Cell, CellId, Member, Param, Params, Row, Schedule, Selection};
@@ -175,6 +176,15 @@ impl<'t> Task<'t> {
     /// Index of its path in the plan.
     pub fn path_index(self) -> usize {
         self.row.path
+    }
+
+    /// A TCP port on which its tool is reached.
+    pub fn tcp_port(self) -> Option<u16> {
+        let ports = self.tool().ports(self.row.slot);
+        let tcp = ports
+            .into_iter()
+            .find(|port| port.transport == Transport::Tcp);
+        tcp.map(|port| port.number)
     }
 
     pub fn test(self) -> &'t Test {

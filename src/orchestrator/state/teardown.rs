@@ -33,6 +33,10 @@ impl State {
         let raw_cut_bytes = ended.as_ref().map_or(0, |ended| ended.cut.bytes());
         let raw = ended.and_then(all_output);
         let Failure { cause, words } = failure;
+        let words = match attempt.stage {
+            Stage::Measuring { .. } => self.with_vanished_segments(index, cause, words),
+            _ => words,
+        };
         let (cause, pause) = if self.service_may_come(index, cause) {
             let tries = self.progress[index].not_ready().min(3);
             (Cause::ServiceNotReady, SERVICE_RETRY * 2_u32.pow(tries))
@@ -170,9 +174,10 @@ impl State {
         self.start_ready_batches();
         match self.phase {
             Phase::AwaitingNeeded(_) | Phase::AwaitingOthers(_) => self.start_when_gathered(),
-            Phase::TryingForbidden(_) | Phase::Running | Phase::AwaitingReturn { .. } => {
-                self.start_samples();
-            }
+            Phase::TryingForbidden(_)
+            | Phase::CheckingMtu(_)
+            | Phase::Running
+            | Phase::AwaitingReturn { .. } => self.start_samples(),
             Phase::Cancelling(_) if self.lanes.is_empty() => self.finish(),
             Phase::Cancelling(_) | Phase::Closing(_) | Phase::Ended => {}
         }

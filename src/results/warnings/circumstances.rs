@@ -3,6 +3,8 @@
 use crate::results::environment::host_metrics::End;
 use crate::results::environment::{OFFLOADS, WorkerEnvironment};
 
+use super::vanished_segment::VanishedSegment;
+
 /// Which traffic the counters of an end's interfaces cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interfaces {
@@ -41,6 +43,8 @@ pub struct Circumstances {
     /// The rate of the link between the ends in bits a second, headers included; `None` when there is none, or when it is
     /// unknown.
     pub link_bps: Option<f64>,
+    /// What got lost on the path before the first sample.
+    pub vanished: Vec<VanishedSegment>,
     /// Offloads that are on and let larger packets cross the path than the MSS allows.
     pub offloads: Vec<String>,
 }

@@ -60,6 +60,7 @@ pub fn find_warnings(params: &Params, metrics: &Metrics, about: &Circumstances) 
     }
     warnings.extend(elapsed(metrics, about.asked_s));
     warnings.extend(burst(metrics));
+    warnings.extend(about.vanished.iter().copied().map(Warning::from));
     warnings
 }
 

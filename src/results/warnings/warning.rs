@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
+use super::vanished_segment::VanishedSegment;
 use crate::catalog::{Direction, Unit};
 use crate::results::environment::host_metrics::End;
 use crate::tools::{BlackHole, figures};
@@ -90,16 +91,35 @@ pub enum Warning {
     },
     MtuBlackHole {
         direction: Direction,
-        /// The largest IP packet that arrives.
-        largest_bytes: u32,
+        #[serde(flatten)]
+        evidence: MtuEvidence,
     },
+}
+
+/// How a black hole shows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MtuEvidence {
+    /// The largest IP packet that arrives.
+    LargestBytes(u32),
+    /// The payload of a TCP segment that did not arrive before the first sample.
+    VanishedPayloadBytes(u32),
 }
 
 impl From<BlackHole> for Warning {
     fn from(found: BlackHole) -> Self {
         Warning::MtuBlackHole {
             direction: found.direction,
-            largest_bytes: found.largest_bytes,
+            evidence: MtuEvidence::LargestBytes(found.largest_bytes),
+        }
+    }
+}
+
+impl From<VanishedSegment> for Warning {
+    fn from(found: VanishedSegment) -> Self {
+        Warning::MtuBlackHole {
+            direction: found.direction,
+            evidence: MtuEvidence::VanishedPayloadBytes(found.payload_bytes),
         }
     }
 }
@@ -147,7 +167,11 @@ impl Warning {
             }
             Warning::Dip { lowest, median, .. } => share_off(*lowest, *median),
             Warning::Ramp { first, rest, .. } => share_off(*first, *rest),
-            Warning::MtuBlackHole { largest_bytes, .. } => -f64::from(*largest_bytes),
+            Warning::MtuBlackHole { evidence, .. } => match evidence {
+                MtuEvidence::LargestBytes(bytes) | MtuEvidence::VanishedPayloadBytes(bytes) => {
+                    -f64::from(*bytes)
+                }
+            },
         }
     }
 
@@ -224,11 +248,19 @@ impl Warning {
             }
             Warning::MtuBlackHole {
                 direction,
-                largest_bytes,
+                evidence: MtuEvidence::LargestBytes(bytes),
             } => format!(
-                "{}, packets larger than {largest_bytes} bytes without an ICMP answer",
+                "{}, packets larger than {bytes} bytes without an ICMP answer",
                 direction.word()
             ),
+            Warning::MtuBlackHole {
+                direction,
+                evidence: MtuEvidence::VanishedPayloadBytes(bytes),
+            } => VanishedSegment {
+                direction: *direction,
+                payload_bytes: *bytes,
+            }
+            .to_string(),
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct CopyCollectedRequest {
 pub struct CopyCollectedResponse {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromWorker {
-    #[prost(oneof = "from_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "from_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub message: ::core::option::Option<from_worker::Message>,
 }
 /// Nested message and enum types in `FromWorker`.
@@ -46,6 +46,8 @@ pub mod from_worker {
         ConnectionTried(super::ConnectionTried),
         #[prost(message, tag = "9")]
         ServerFlowing(super::ServerFlowing),
+        #[prost(message, tag = "10")]
+        SegmentsTested(super::SegmentsTested),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -54,7 +56,7 @@ pub struct ToWorker {
     /// session: a successor has taken the run over.
     #[prost(uint64, tag = "15")]
     pub epoch: u64,
-    #[prost(oneof = "to_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "to_worker::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub message: ::core::option::Option<to_worker::Message>,
 }
 /// Nested message and enum types in `ToWorker`.
@@ -79,6 +81,8 @@ pub mod to_worker {
         Accept(super::AcceptConnections),
         #[prost(message, tag = "9")]
         TryConnection(super::TryConnection),
+        #[prost(message, tag = "10")]
+        TestSegments(super::TestSegments),
     }
 }
 /// Who the worker is and where it can be reached.
@@ -245,8 +249,8 @@ pub struct RunClient {
     #[prost(bool, tag = "7")]
     pub outlives: bool,
 }
-/// Accept TCP connections on a port of any address until Stop, and close each as soon as anything arrives. Answered
-/// by Accepting.
+/// Accept TCP connections on a port of any address until Stop: exchange full segments with those that ask for it, and
+/// close others as soon as anything arrives. Answered by Accepting, and after Stop by ServerEnded: the port is free then.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcceptConnections {
     #[prost(uint64, tag = "1")]
@@ -288,6 +292,48 @@ pub struct ConnectionTried {
     /// The last connection was made.
     #[prost(bool, tag = "2")]
     pub connected: bool,
+}
+/// Exchange full TCP segments with workers that accept connections, in both directions. Answered by SegmentsTested.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TestSegments {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub targets: ::prost::alloc::vec::Vec<SegmentTarget>,
+    /// For all of them together.
+    #[prost(uint32, tag = "3")]
+    pub timeout_ms: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SegmentTarget {
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
+    /// Dial again, each time with a new socket, until the target answers or this long has passed: a Service may not lead
+    /// to its pod yet.
+    #[prost(uint32, tag = "3")]
+    pub connect_within_ms: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SegmentsTested {
+    #[prost(uint64, tag = "1")]
+    pub step: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub lost: ::prost::alloc::vec::Vec<LostSegment>,
+}
+/// A full segment that did not arrive, while small ones did.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LostSegment {
+    /// The target's place in the order, counted from 0.
+    #[prost(uint32, tag = "1")]
+    pub target: u32,
+    /// From the target; else to it.
+    #[prost(bool, tag = "2")]
+    pub reverse: bool,
+    /// The payload of the segment.
+    #[prost(uint32, tag = "3")]
+    pub bytes: u32,
 }
 /// Kill the process group of this step, server or client. Answered by that step's \*Ended; an unknown
 /// or already ended step needs no answer.
@@ -592,6 +638,10 @@ pub struct DialRequest {
     /// closes it.
     #[prost(bool, tag = "4")]
     pub send_segment: bool,
+    /// The other end is a worker that accepts connections: exchange full TCP segments with it in both directions, for
+    /// up to 3 s more.
+    #[prost(bool, tag = "5")]
+    pub exchange_segments: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DialResponse {
@@ -623,10 +673,10 @@ pub struct DialledAddress {
     pub address: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
     pub took_us: u64,
-    /// The payload of the full segment that was sent; 0 when none was.
+    /// The payload of the full segment that was sent or exchanged; 0 when none was.
     #[prost(uint32, tag = "8")]
     pub segment_bytes: u32,
-    /// It got no answer in time.
+    /// It got no answer in time, or did not arrive.
     #[prost(bool, tag = "9")]
     pub segment_lost: bool,
     #[prost(oneof = "dialled_address::Outcome", tags = "3, 4, 5, 6, 7")]
@@ -1456,8 +1506,8 @@ pub mod worker_control_client {
                 .insert(GrpcMethod::new("netplan.v1.WorkerControl", "Dial"));
             self.inner.unary(req, path, codec).await
         }
-        /// Accepts connections on a port of any address for some time, and closes each as soon as anything arrives, so
-        /// that others can dial. Answers once it listens.
+        /// Accepts connections on a port of any address for some time, so that others can dial: exchanges full segments
+        /// with those that ask for it, and closes others as soon as anything arrives. Answers once it listens.
         pub async fn listen(
             &mut self,
             request: impl tonic::IntoRequest<super::ListenRequest>,
@@ -1574,8 +1624,8 @@ pub mod worker_control_server {
             &self,
             request: tonic::Request<super::DialRequest>,
         ) -> std::result::Result<tonic::Response<super::DialResponse>, tonic::Status>;
-        /// Accepts connections on a port of any address for some time, and closes each as soon as anything arrives, so
-        /// that others can dial. Answers once it listens.
+        /// Accepts connections on a port of any address for some time, so that others can dial: exchanges full segments
+        /// with those that ask for it, and closes others as soon as anything arrives. Answers once it listens.
         async fn listen(
             &self,
             request: tonic::Request<super::ListenRequest>,

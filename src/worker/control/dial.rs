@@ -7,24 +7,36 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use nix::errno::Errno;
-use nix::sys::socket::{getsockopt, sockopt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::full_segment::{exchange, segment_size};
 use crate::rpc::pb::dialled_address::Outcome;
 use crate::rpc::pb::{DialledAddress, DialledHost};
 
 /// Addresses of one host that are tried.
 const MOST_ADDRESSES: usize = 8;
 
-/// Resolves a host, and connects to all of its addresses at once. With `send_segment` it sends a full segment
-/// over each connection.
+/// For an exchange of full segments.
+const EXCHANGED_WITHIN: Duration = Duration::from_secs(3);
+
+/// What to do with full segments, once an address is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::worker) enum Segments {
+    None,
+    /// Send one, which the other end answers in any way, e.g. by closing.
+    Send,
+    /// Exchange them with a worker, in both directions.
+    Exchange,
+}
+
+/// Resolves a host, and connects to all of its addresses at once.
 pub(in crate::worker) async fn dial(
     host: &str,
     port: u16,
     within: Duration,
-    send_segment: bool,
+    segments: Segments,
 ) -> DialledHost {
     let begun = Instant::now();
     let deadline = begun + within;
@@ -35,7 +47,7 @@ pub(in crate::worker) async fn dial(
         Err(why) => (BTreeSet::new(), why),
     };
     let addresses = addresses.into_iter().take(MOST_ADDRESSES);
-    let answers = addresses.map(|address| connect(address, port, deadline, send_segment));
+    let answers = addresses.map(|address| connect(address, port, deadline, segments));
     DialledHost {
         host: host.to_owned(),
         resolved_in_us,
@@ -66,10 +78,11 @@ async fn connect(
     address: IpAddr,
     port: u16,
     deadline: Instant,
-    send_segment: bool,
+    segments: Segments,
 ) -> DialledAddress {
     let begun = Instant::now();
-    let connected = timeout_at(deadline, TcpStream::connect(SocketAddr::new(address, port))).await;
+    let at = SocketAddr::new(address, port);
+    let connected = timeout_at(deadline, TcpStream::connect(at)).await;
     let took_us = micros(begun.elapsed());
     let mut dialled = DialledAddress {
         address: address.to_string(),
@@ -78,13 +91,14 @@ async fn connect(
     };
     dialled.outcome = Some(match connected {
         Ok(Ok(mut stream)) => {
-            if send_segment {
-                let sent = timeout_at(deadline, full_segment(&mut stream)).await;
-                (dialled.segment_bytes, dialled.segment_lost) = match sent {
-                    Ok(bytes) => (bytes, false),
-                    Err(_) => (segment_size(&stream), true),
-                };
-            }
+            (dialled.segment_bytes, dialled.segment_lost) = match segments {
+                Segments::None => (0, false),
+                Segments::Send => {
+                    let sent = timeout_at(deadline, full_segment(&mut stream)).await;
+                    sent.map_or_else(|_| (segment_size(&stream), true), |bytes| (bytes, false))
+                }
+                Segments::Exchange => exchanged(at).await,
+            };
             Outcome::Connected(true)
         }
         Ok(Err(error)) => failure(&error),
@@ -93,9 +107,20 @@ async fn connect(
     dialled
 }
 
-/// The payload of a full segment of a connection, in bytes; 0 when the kernel does not say.
-fn segment_size(stream: &TcpStream) -> u32 {
-    getsockopt(stream, sockopt::TcpMaxSeg).unwrap_or_default()
+/// The payload of the full segments that were exchanged, and whether one got lost. Without both directions nothing is known:
+/// 0 bytes.
+async fn exchanged(at: SocketAddr) -> (u32, bool) {
+    let exchanged = timeout(EXCHANGED_WITHIN, exchange(at)).await;
+    let exchanged = exchanged.unwrap_or_default();
+    let lost = exchanged.iter().filter(|one| one.is_lost);
+    match lost.map(|one| one.bytes).max() {
+        Some(bytes) => (bytes, true),
+        None if exchanged.len() < 2 => (0, false),
+        None => (
+            exchanged.iter().map(|one| one.bytes).min().unwrap_or(0),
+            false,
+        ),
+    }
 }
 
 /// Sends one full segment of zeros and returns when the other end answers in any way, e.g. by closing. The
@@ -148,9 +173,9 @@ mod tests {
     async fn a_listener_connects_and_a_closed_port_refuses() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let open = dial("127.0.0.1", port, WITHIN, false).await;
+        let open = dial("127.0.0.1", port, WITHIN, Segments::None).await;
         assert_eq!(outcome(&open), &Outcome::Connected(true));
-        let named = dial("localhost", port, WITHIN, false).await;
+        let named = dial("localhost", port, WITHIN, Segments::None).await;
         assert!(
             named
                 .addresses
@@ -160,7 +185,7 @@ mod tests {
             "{named:?}"
         );
         drop(listener);
-        let closed = dial("127.0.0.1", port, WITHIN, false).await;
+        let closed = dial("127.0.0.1", port, WITHIN, Segments::None).await;
         assert_eq!(outcome(&closed), &Outcome::Refused(true));
     }
 
@@ -169,7 +194,7 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         // Nobody accepts the connection, so that nothing answers.
-        let silent = dial("127.0.0.1", port, Duration::from_millis(50), true).await;
+        let silent = dial("127.0.0.1", port, Duration::from_millis(50), Segments::Send).await;
         let found = &silent.addresses[0];
         assert_eq!(found.outcome, Some(Outcome::Connected(true)));
         assert!(
@@ -185,7 +210,7 @@ mod tests {
             // Some of it, as TLS does before it closes the connection.
             io::Read::read_exact(&mut stream, &mut [0; 5]).unwrap();
         });
-        let closed = dial("127.0.0.1", port, WITHIN, true).await;
+        let closed = dial("127.0.0.1", port, WITHIN, Segments::Send).await;
         other.join().unwrap();
         let found = &closed.addresses[0];
         assert!(
@@ -196,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_without_an_address_says_why() {
-        let unknown = dial("unknown.invalid", 1, WITHIN, false).await;
+        let unknown = dial("unknown.invalid", 1, WITHIN, Segments::None).await;
         assert!(!unknown.unresolved.is_empty());
         assert!(unknown.addresses.is_empty());
     }

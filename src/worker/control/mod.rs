@@ -3,6 +3,7 @@
 
 pub(super) mod accepting;
 pub(super) mod dial;
+pub(super) mod full_segment;
 mod name_servers;
 mod serve;
 mod service;

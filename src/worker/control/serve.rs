@@ -99,6 +99,7 @@ mod tests {
             port: at.port().into(),
             timeout_ms: 5_000,
             send_segment: false,
+            exchange_segments: false,
         };
         let answer = client.dial(request).await;
         answer

@@ -8,7 +8,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::accepting::listen;
-use super::dial::dial;
+use super::dial::{Segments, dial};
 use super::name_servers::name_servers;
 use crate::rpc::pb::worker_control_server::WorkerControl;
 use crate::rpc::pb::{
@@ -86,6 +86,7 @@ impl WorkerControl for Service {
             port,
             timeout_ms,
             send_segment,
+            exchange_segments,
         } = request.into_inner();
         let is_long = hosts.iter().any(|host| host.len() > LONGEST_HOST);
         if hosts.len() > MOST_HOSTS || is_long {
@@ -94,12 +95,13 @@ impl WorkerControl for Service {
         }
         let port = port_from(port)?;
         let within = Duration::from_millis(timeout_ms.into()).min(LONGEST_DIAL);
-        let hosts = join_all(
-            hosts
-                .iter()
-                .map(|host| dial(host, port, within, send_segment)),
-        )
-        .await;
+        let segments = match (exchange_segments, send_segment) {
+            (true, _) => Segments::Exchange,
+            (false, true) => Segments::Send,
+            (false, false) => Segments::None,
+        };
+        let dialled = hosts.iter().map(|host| dial(host, port, within, segments));
+        let hosts = join_all(dialled).await;
         Ok(with_version(Response::new(DialResponse {
             hosts,
             name_servers: name_servers(),

@@ -2,6 +2,7 @@
 
 pub mod helm;
 mod netplan;
+mod templates;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -16,6 +17,7 @@ use ::netplan::cluster::local::preflight;
 use ::netplan::plan;
 
 pub use self::netplan::{Ended, Netplan, Running};
+pub use self::templates::add_templates;
 
 /// The root of this repository.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");

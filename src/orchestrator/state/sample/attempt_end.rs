@@ -22,7 +22,7 @@ impl State {
         ended: Ended,
         observed: Option<Observation>,
     ) {
-        if self.load_server_ended(process) {
+        if self.load_server_ended(process) || self.mtu_listener_ended(process) {
             return;
         }
         for (&id, lane) in &mut self.lanes {
@@ -108,8 +108,17 @@ impl State {
         } = end;
         let task = self.tasks.at(index);
         let job = task.job(&attempt.params, &attempt.target);
+        let black_holes = task.tool().black_holes(&ended);
+        let mut vanished = self.vanished_segments(index);
+        // The tool knows more of it.
+        vanished.retain(|segment| {
+            black_holes
+                .iter()
+                .all(|one| one.direction != segment.direction)
+        });
         let circumstances = Circumstances {
             wall_s: wall.as_secs_f64(),
+            vanished,
             ..self.circumstances(index)
         };
         let series = task.tool().series(&job, &ended);
@@ -126,7 +135,6 @@ impl State {
             Err(failure) => return Err(Box::new((failure, ended))),
         };
         warnings.extend(series.iter().flat_map(of_series));
-        let black_holes = task.tool().black_holes(&ended);
         warnings.extend(black_holes.into_iter().map(Warning::from));
         let carried_bytes = observed.as_ref().and_then(|seen| seen.carried_bytes);
         add_observation(&mut metrics, End::Client, observed);

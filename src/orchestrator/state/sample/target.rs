@@ -38,7 +38,7 @@ pub(in super::super) fn target(
 ///
 /// # Errors
 /// When the destination has no such address, or the client's pod none of its family.
-fn address(
+pub(in super::super) fn address(
     path: &Path,
     family: Option<Family>,
     from: &Place,

@@ -73,6 +73,7 @@ pub(in super::super) const LISTED: Policy = Policy {
     order: plan::Order::Listed,
     seed: 0,
     concurrency: Concurrency::Serial,
+    has_port: false,
 };
 
 /// The tasks of a plan with these cells.
@@ -240,9 +241,12 @@ pub(super) fn policy() -> impl Strategy<Value = Policy> {
         plan::Order::Shuffled,
     ]);
     let concurrency = prop::sample::select(vec![Concurrency::Serial, Concurrency::DisjointNodes]);
-    (order, any::<u64>(), concurrency).prop_map(|(order, seed, concurrency)| Policy {
-        order,
-        seed,
-        concurrency,
-    })
+    (order, any::<u64>(), concurrency, any::<bool>()).prop_map(
+        |(order, seed, concurrency, has_port)| Policy {
+            order,
+            seed,
+            concurrency,
+            has_port,
+        },
+    )
 }

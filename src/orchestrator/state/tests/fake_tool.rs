@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::catalog::Transport;
 use crate::tools::{
     Cause, Client, Ended, Failure, How, Job, Metrics, Port, Program, Ready, Server, Tool,
 };
@@ -11,7 +12,11 @@ use crate::tools::{
 pub(super) struct Fake {
     pub cell: String,
     pub outlives_session: bool,
+    pub has_port: bool,
 }
+
+/// Of its first path to a worker.
+const FIRST_PORT: u16 = 5000;
 
 const CAUSES: [Cause; 7] = [
     Cause::Refused,
@@ -30,8 +35,12 @@ impl Tool for Fake {
     fn programs(&self) -> Vec<Program<'_>> {
         Vec::new()
     }
-    fn ports(&self, _: u16) -> Vec<Port> {
-        Vec::new()
+    fn ports(&self, slot: u16) -> Vec<Port> {
+        let port = Port {
+            number: FIRST_PORT + slot,
+            transport: Transport::Tcp,
+        };
+        self.has_port.then_some(port).into_iter().collect()
     }
     fn server(&self, job: &Job<'_>) -> Server {
         Server {

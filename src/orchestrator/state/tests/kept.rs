@@ -14,7 +14,7 @@ use crate::plan::Repeat;
 use crate::tools::How;
 
 impl World {
-    fn is_alive(&self, session: Session) -> bool {
+    pub(super) fn is_alive(&self, session: Session) -> bool {
         self.sessions.values().any(|living| *living == session)
     }
 
@@ -65,6 +65,8 @@ impl World {
         let stays = |process: &Process| process.session != session || outlives(*process);
         self.servers.retain(|(process, ..)| stays(process));
         self.clients.retain(|(process, ..)| stays(process));
+        self.acceptors
+            .retain(|(process, _)| process.session != session);
     }
 
     /// Ends all that has outlived the sessions of a worker.

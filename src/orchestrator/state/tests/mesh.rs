@@ -30,6 +30,7 @@ const DISJOINT: Policy = Policy {
     order: plan::Order::Listed,
     seed: 0,
     concurrency: Concurrency::DisjointNodes,
+    has_port: false,
 };
 
 /// Runs all tasks with each worker on a node of its own; each sample takes one unit of time. Returns
@@ -90,7 +91,9 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
                     ended: ended(How::Stopped),
                     observed: None,
                 }),
-                Order::Accept { .. } | Order::TryConnection { .. } => panic!("{order:?}"),
+                Order::Accept { .. } | Order::TryConnection { .. } | Order::TestSegments { .. } => {
+                    panic!("{order:?}")
+                }
                 Order::Forget { .. } | Order::Goodbye => {}
             }
         }

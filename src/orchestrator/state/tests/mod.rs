@@ -13,6 +13,8 @@ mod kept_step;
 mod load_names;
 mod machine;
 mod mesh;
+mod mtu;
+mod mtu_orders;
 mod orders;
 mod plans;
 mod policies;

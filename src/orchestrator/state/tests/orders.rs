@@ -46,6 +46,8 @@ impl World {
                     let cells = cells_of_command(&self.specs, &server.argv, Some(to), None);
                     format!("cell-{}", cells[0])
                 };
+                let listens = |(process, _): &(Process, u16)| process.session == session;
+                assert!(!self.acceptors.iter().any(listens), "a port is in use");
                 self.were_ready.remove(&cell);
                 self.flowing.remove(&cell);
                 let process = Process { session, step };
@@ -73,8 +75,11 @@ impl World {
                 );
                 let is_in_batch = |cell: &str| self.specs[number(split(cell).0)].together;
                 if is_in_batch(&cell) {
+                    // One whose attempt has failed is told to stop, and not waited for.
                     let waits = self.servers.iter().find(|(process, cell, ready)| {
-                        is_in_batch(cell) && !ready && self.is_believed(process.session)
+                        let is_stopped = self.stopped.contains(&(process.session, process.step));
+                        let is_due = self.is_believed(process.session) && !is_stopped;
+                        is_in_batch(cell) && !ready && is_due
                     });
                     assert_eq!(waits, None, "starts before another server of the batch");
                 }
@@ -137,9 +142,14 @@ impl World {
                 let process = Process { session, step };
                 self.end_server(process, How::Stopped);
                 self.end_client(process, How::Stopped);
+                self.end_acceptor(process);
             }
             Order::Forget { step } => self.forget(Process { session, step }),
-            Order::Accept { .. } | Order::TryConnection { .. } => panic!("{order:?}"),
+            Order::Accept { step, port } => self.accept(Process { session, step }, port),
+            Order::TestSegments { step, targets, .. } => {
+                self.test_segments(Process { session, step }, &targets);
+            }
+            Order::TryConnection { .. } => panic!("{order:?}"),
             Order::Goodbye => {}
         }
     }
@@ -164,7 +174,7 @@ impl World {
     }
 
     /// The worker of a session that lives.
-    fn worker_of(&self, session: Session) -> usize {
+    pub(super) fn worker_of(&self, session: Session) -> usize {
         let mut living = self.sessions.iter();
         let (worker, _) = living.find(|(_, living)| **living == session).unwrap();
         WORKERS.iter().position(|name| name == worker).unwrap()

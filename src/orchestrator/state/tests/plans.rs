@@ -35,6 +35,8 @@ pub(in super::super) struct Policy {
     pub order: Order,
     pub seed: u64,
     pub concurrency: Concurrency,
+    /// The fake listens on a TCP port, so that full segments are exchanged before the first sample.
+    pub has_port: bool,
 }
 
 pub(super) fn path(name: String, from: &str, to: &str, via: Via) -> Path {
@@ -72,18 +74,23 @@ pub(in super::super) fn tasks(
         concurrency: policy.concurrency,
         ..ONE.clone()
     };
-    with_fakes(plan)
+    with_fakes_that_listen(plan, policy.has_port)
 }
 
 /// The label of a test whose tool outlives sessions.
 pub(super) const OUTLIVES: &str = "outlives";
 
-/// The tasks of a plan whose tests are measured by the fake.
+/// The tasks of a plan whose tests are measured by the fake, which has no port.
 pub(super) fn with_fakes(plan: Plan) -> Tasks {
+    with_fakes_that_listen(plan, false)
+}
+
+fn with_fakes_that_listen(plan: Plan, has_port: bool) -> Tasks {
     let fake = |cell, outlives_session| -> Box<dyn Tool> {
         Box::new(Fake {
             cell,
             outlives_session,
+            has_port,
         })
     };
     Tasks::with_tools(

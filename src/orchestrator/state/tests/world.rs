@@ -38,6 +38,8 @@ pub(super) struct World {
     pub(super) loads: HashMap<u64, [String; 2]>,
     /// The clients of the batch, by start.
     pub(super) batch_starts: HashSet<u64>,
+    /// Those that accept connections, each on a port.
+    pub(super) acceptors: Vec<(Process, u16)>,
     pub(super) next_start: u64,
     pub(super) were_ready: HashSet<String>,
     /// The servers of loads at which something arrives.
@@ -84,6 +86,7 @@ impl World {
             clients: Vec::new(),
             loads: HashMap::new(),
             batch_starts: HashSet::new(),
+            acceptors: Vec::new(),
             next_start: 1,
             were_ready: HashSet::new(),
             flowing: HashSet::new(),
@@ -278,6 +281,7 @@ impl World {
             let command: Vec<&str> = sample.command.iter().map(|word| &**word).collect();
             assert_eq!(&command[1..3], &words[..2]);
             assert_eq!(sample.metrics.get("start"), words[2].parse().ok());
+            self.check_black_hole(sample);
             let start = words[2].parse().unwrap();
             assert!(
                 self.starts_seen.insert(start),
