@@ -24,6 +24,7 @@ mod test_load;
 mod tests;
 mod timing;
 mod together;
+mod tool_key;
 pub mod tools;
 pub mod tree;
 mod variants;

@@ -1,6 +1,7 @@
 //! The decoder of `load:` of a test.
 
 use super::path_names::path_names;
+use super::tool_key;
 use super::tree::decoder::Decoder;
 use super::tree::fields::Fields;
 use crate::catalog::{BuiltInTool, LOAD_TOOLS, built_in_tool};
@@ -72,18 +73,22 @@ fn load(decoder: &Decoder<'_>, id: NodeId, known: &Around<'_>) -> Option<Load> {
         one_value_each(decoder, entry.value, tool);
         builtin::built_in(decoder, entry.value, tool, &mut Vec::new())
     });
+    let is_tool = |key: &str| {
+        let declared = known.tools.is_some_and(|tools| tools.contains_key(key));
+        declared || built_in_tool(key).is_some()
+    };
     fields.done_else(|key| {
-        let known = known
-            .tools
-            .is_some_and(|tools| tools.keys().any(|name| name.as_str() == key));
-        (known || built_in_tool(key).is_some()).then(|| {
-            let able = one_of(tools.iter().copied());
-            format!(
-                "`{key}` cannot be a load: it does not say when its traffic arrives; use {able}"
-            )
-        })
+        if !is_tool(key) {
+            return tool_key::hint(key);
+        }
+        let able = one_of(tools.iter().copied());
+        Some(format!(
+            "`{key}` cannot be a load: it does not say when its traffic arrives; use {able}"
+        ))
     });
-    if entry.is_none() && !fields.is_incomplete() {
+    let mut keys = fields.entries().iter().map(|entry| entry.key.as_str());
+    let is_explained = keys.any(|key| is_tool(key) || tool_key::stands_for_tool(key, &tools));
+    if entry.is_none() && !fields.is_incomplete() && !is_explained {
         let help = format!(
             "add {}, e.g. `iperf3: {{ streams: 4 }}`",
             one_of(tools.iter().copied())

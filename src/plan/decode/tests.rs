@@ -9,6 +9,7 @@ use super::path_names::path_names;
 use super::test_load::{Around, loads};
 use super::timing::{PartialTiming, check_timeout, check_warmup, timing};
 use super::together;
+use super::tool_key;
 use super::tree::decoder::{At, Decoder};
 use super::tree::fields::Fields;
 use super::{intervals, rounds};
@@ -197,11 +198,14 @@ fn test<'t>(
     }
     fields.done_else(|key| {
         let tools = builtin::tools_with(key);
-        (!known.any_tool && !tools.is_empty()).then(|| {
-            let tools: Vec<String> = tools.iter().map(|tool| format!("{tool}:")).collect();
-            let tools = one_of(tools.iter().map(String::as_str));
-            format!("`{key}` is an option of the tool: put it within {tools}")
-        })
+        if known.any_tool || tools.is_empty() {
+            return tool_key::hint(key);
+        }
+        let tools: Vec<String> = tools.iter().map(|tool| format!("{tool}:")).collect();
+        let tools = one_of(tools.iter().map(String::as_str));
+        Some(format!(
+            "`{key}` is an option of the tool: put it within {tools}"
+        ))
     });
     if find.is_some() {
         rounds::check_search(decoder, own.repeat.as_ref());
@@ -287,8 +291,8 @@ fn tool(
         [] => {
             let entries = fields.entries();
             let keys = entries.iter().map(|entry| entry.key.as_str());
-            let misspelt = |key| crate::diag::did_you_mean(key, names.iter().copied()).is_some();
-            if !known.any_tool && !fields.is_incomplete() && !keys.into_iter().any(misspelt) {
+            let mut keys = keys.filter(|key| tool_key::stands_for_tool(key, &names));
+            if !known.any_tool && !fields.is_incomplete() && keys.next().is_none() {
                 let tools = built_in.map(|name| format!("{name}: {{}}"));
                 let tools = one_of(tools.iter().map(String::as_str));
                 let problem = Problem::new(fields.place, "this test has no tool");
