@@ -13,6 +13,7 @@ mod manifest;
 mod objects;
 mod pod_patch;
 pub mod policy;
+mod policy_ports;
 mod templates;
 mod workers;
 mod yaml;
