@@ -13,7 +13,7 @@ use super::settings::Settings;
 /// How long the name of the worker's own Service may take to be known.
 const SERVICE_KNOWN_WITHIN: Duration = Duration::from_secs(30);
 /// After this long without it, the worker says so.
-const SERVICE_EXPECTED_WITHIN: Duration = Duration::from_secs(3);
+const SERVICE_EXPECTED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The cluster IPs of the worker's own Service, one of each family. First comes the one of the pod's
 /// address family where there is one. The cluster's DNS may hear of the Service later than the pod starts.

@@ -14,10 +14,9 @@ use crate::report::Report;
 use crate::results::{Event, EventKind};
 use crate::rpc::pb::Record;
 
-/// How long after the start of the pods missing workers are asked about. A worker joins within a second, and
-/// knows within four that nothing answers.
+/// How long after the start of the pods missing workers are asked about. A worker joins within a second.
 const LOOKS_AFTER: [Duration; 3] = [
-    Duration::from_secs(4),
+    Duration::from_millis(2500),
     Duration::from_secs(15),
     Duration::from_secs(60),
 ];
