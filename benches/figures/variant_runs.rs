@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use netplan::report::Report;
 use netplan::report::variants::paired;
 use netplan::statistics::{ALPHA, Difference, Interval, Summary};
+use netplan::tools::name;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
@@ -18,8 +19,6 @@ use super::table::{Goal, Unit, figure};
 
 /// Runs without other load, and as many under a load in phases.
 const RUNS: usize = 30;
-/// The metric of the tool.
-const THROUGHPUT: &str = "throughput";
 const COSTLY: f64 = 0.98;
 /// How long a phase of the load lasts: several rounds.
 const PHASE: Duration = Duration::from_secs(4);
@@ -138,7 +137,7 @@ impl Seen {
             anyhow::bail!("the run has {} cells, not 3", report.cells.len());
         };
         let interval = |cell| {
-            let pairs = paired(base, cell, THROUGHPUT).context("no pairs")?;
+            let pairs = paired(base, cell, name::THROUGHPUT_BPS).context("no pairs")?;
             let interval = pairs.difference.interval(ALPHA).context("no interval")?;
             anyhow::Ok((pairs, interval))
         };
@@ -146,7 +145,7 @@ impl Seen {
             (interval(equal)?, interval(costly)?);
         let logs = [base, equal].map(|cell| -> Vec<f64> {
             let samples = cell.samples.iter();
-            let values = samples.filter_map(|sample| sample.metrics.get(THROUGHPUT));
+            let values = samples.filter_map(|sample| sample.metrics.get(name::THROUGHPUT_BPS));
             values.map(f64::ln).collect()
         });
         let [of_base, of_equal] = &logs;
