@@ -11,8 +11,6 @@ use netplan::report::Report;
 use netplan::report::variants::paired;
 use netplan::statistics::{ALPHA, Difference, Interval, Summary};
 use netplan::tools::name;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use super::runs::run;
 use super::table::{Goal, Unit, figure};
@@ -21,7 +19,9 @@ use super::table::{Goal, Unit, figure};
 const RUNS: usize = 30;
 const COSTLY: f64 = 0.98;
 /// How long a phase of the load lasts: several rounds.
-const PHASE: Duration = Duration::from_secs(4);
+const PHASE: Duration = Duration::from_secs(12);
+/// Computing threads for each CPU: samples of a loaded phase differ from others by more than the noise within a round.
+const THREADS_PER_CPU: usize = 4;
 
 const PERCENT: Unit = Unit("%", 1);
 const RATIO: Unit = Unit("", 4);
@@ -169,14 +169,14 @@ impl Seen {
     }
 }
 
-/// Does something while all CPUs, some or none compute, in random phases.
+/// Does something while all CPUs compute in every other phase.
 fn under_load<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let is_over = AtomicBool::new(false);
-    let cpus = thread::available_parallelism()?.get();
+    let threads = THREADS_PER_CPU * thread::available_parallelism()?.get();
+    let begun = Instant::now();
     thread::scope(|scope| {
-        for cpu in 0..cpus {
-            let is_over = &is_over;
-            scope.spawn(move || compute_in_phases(cpu as u64, is_over));
+        for _ in 0..threads {
+            scope.spawn(|| compute_in_phases(begun, &is_over));
         }
         let done = work();
         is_over.store(true, Ordering::Relaxed);
@@ -184,15 +184,18 @@ fn under_load<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> 
     })
 }
 
-fn compute_in_phases(seed: u64, is_over: &AtomicBool) {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    while !is_over.load(Ordering::Relaxed) {
-        let ends = Instant::now() + PHASE;
-        if rng.next_u32() % 2 == 0 {
-            thread::sleep(PHASE);
-        }
+fn compute_in_phases(begun: Instant, is_over: &AtomicBool) {
+    for phase in 1_u32.. {
+        let ends = begun + PHASE * phase;
         while Instant::now() < ends {
-            std::hint::spin_loop();
+            if is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            if phase.is_multiple_of(2) {
+                std::hint::spin_loop();
+            } else {
+                thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 }
