@@ -223,7 +223,7 @@ impl Shape {
                     server_command: words("iperf3 -s -1 -p 5201 --forceflush --idle-timeout 60"),
                     metrics: metrics(number),
                     outages: Vec::new(),
-                    series: None,
+                    series: Vec::new(),
                     warnings: Vec::new(),
                     raw: Some(netplan::results::run_dir::raw_name(&id, number, 1, "json")),
                     raw_cut_bytes: 0,

@@ -101,7 +101,7 @@ pub const METRICS: [KnownMetric; 49] = [
         .column(["reverse", "Mbit/s"], 2)
         .sweep("reverse"),
     known("throughput.lowest", name::THROUGHPUT_LOWEST_BPS, Unit::BitsPerSecond)
-        .text("The lowest throughput of an interval within the sample, where the test has `intervals`.")
+        .text("The lowest throughput of an interval within the sample, where the test has `intervals`; of `direction: both` that of the slower direction.")
         .column(["lowest", "Mbit/s"], 2)
         .sweep("lowest interval"),
     known("sent", name::SENT_BPS, Unit::BitsPerSecond)
@@ -329,7 +329,9 @@ impl KnownMetric {
 #[must_use]
 pub fn lowest_interval(metric: &str) -> Option<&'static str> {
     match metric {
-        name::THROUGHPUT_BPS => Some(name::THROUGHPUT_LOWEST_BPS),
+        name::THROUGHPUT_BPS | name::THROUGHPUT_FORWARD_BPS | name::THROUGHPUT_REVERSE_BPS => {
+            Some(name::THROUGHPUT_LOWEST_BPS)
+        }
         name::TRANSACTIONS_PER_S => Some(name::TRANSACTIONS_LOWEST_PER_S),
         _ => None,
     }

@@ -220,7 +220,7 @@ impl Timeline {
                         metrics,
                         outages: Vec::new(),
                         warnings,
-                        series: None,
+                        series: Vec::new(),
                         raw,
                         raw_cut_bytes: 0,
                     };

@@ -45,7 +45,7 @@ pub(super) fn shorten(mut event: Event) -> Event {
         sample.command = [].into();
         sample.server_command = [].into();
         sample.warnings = Vec::new();
-        sample.series = None;
+        sample.series = Vec::new();
         let is_observed = |name: &str| {
             host_metrics::ALL
                 .iter()

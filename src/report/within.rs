@@ -1,6 +1,7 @@
 //! The rates within the samples of a cell, in equal steps of time.
 
 use super::CellReport;
+use crate::catalog::BOTH_WAYS;
 use crate::statistics::{Interval, Summary};
 use crate::tools::Series;
 
@@ -18,11 +19,24 @@ pub struct Step {
 /// A cell has no more steps.
 const MOST_STEPS: usize = 6_000;
 
-/// The rates of a cell's counted samples in steps of so many seconds; `None` for a step that no sample covers. Empty for a
-/// cell without intervals.
+/// The metrics that a cell's counted samples have series of, by the journal's names.
 #[must_use]
-pub fn steps(cell: &CellReport, step_s: f64) -> Vec<Option<Step>> {
-    let series = cell.counted().filter_map(|sample| sample.series.as_deref());
+pub fn metrics(cell: &CellReport) -> Vec<&str> {
+    let mut metrics: Vec<&str> = Vec::new();
+    for series in cell.counted().flat_map(|sample| &sample.series) {
+        if !metrics.contains(&series.metric()) {
+            metrics.push(series.metric());
+        }
+    }
+    metrics
+}
+
+/// The rates of a cell's counted samples in steps of so many seconds; `None` for a step that no sample covers. Empty for a
+/// cell without intervals of this metric.
+#[must_use]
+pub fn steps(cell: &CellReport, metric: &str, step_s: f64) -> Vec<Option<Step>> {
+    let series = cell.counted().flat_map(|sample| &sample.series);
+    let series = series.filter(|series| series.metric() == metric);
     let of_samples: Vec<Vec<Option<f64>>> = series.map(|one| resampled(one, step_s)).collect();
     let most = of_samples.iter().map(Vec::len).max().unwrap_or(0);
     let step = |at: usize| {
@@ -38,6 +52,29 @@ pub fn steps(cell: &CellReport, step_s: f64) -> Vec<Option<Step>> {
         })
     };
     (0..most).map(step).collect()
+}
+
+/// The medians of the headline metric in steps; where both directions were measured, their sum, as the headline is.
+#[must_use]
+pub fn headline_steps(cell: &CellReport, headline: &str, step_s: f64) -> Vec<Option<f64>> {
+    let medians = |metric: &&str| {
+        let steps = steps(cell, metric, step_s).into_iter();
+        steps.map(|step| step.map(|step| step.rate)).collect()
+    };
+    let parts: Vec<Vec<Option<f64>>> = metrics(cell)
+        .iter()
+        .filter(|metric| **metric == headline || BOTH_WAYS.contains(*metric))
+        .map(medians)
+        .collect();
+    // Each end has a clock of its own, so that one part may be a step longer.
+    let length = parts.iter().map(Vec::len).min().unwrap_or(0);
+    let sum = |at: usize| {
+        parts
+            .iter()
+            .map(|part| part.get(at).copied().flatten())
+            .sum()
+    };
+    (0..length).map(sum).collect()
 }
 
 /// The mean rate in each step, weighted by time.

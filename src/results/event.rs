@@ -212,9 +212,9 @@ pub struct Sample {
     /// Reasons not to take the figures at their word; none in journals older than this field.
     #[serde(default, alias = "doubts", skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
-    /// The rates within the sample, where the plan asks for them and the tool gave them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub series: Option<Box<Series>>,
+    /// The rates within the sample, where the plan asks for them and the tool gave them: a series for each metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<Series>,
     /// File under `raw/`.
     pub raw: Option<String>,
     /// Bytes of the output that were not kept, and are missing in the middle of the file.
@@ -241,7 +241,7 @@ impl Sample {
             metrics: Metrics::default(),
             outages: Vec::new(),
             warnings: Vec::new(),
-            series: None,
+            series: Vec::new(),
             raw: None,
             raw_cut_bytes: 0,
         }

@@ -113,9 +113,9 @@ pub trait Tool: Send + Sync {
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure>;
 
     /// The intervals of a sample that [`Tool::read`] gives figures of, where the plan asks for them
-    /// ([`Timing::intervals`]) and the output has them.
-    fn series(&self, _job: &Job<'_>, _ended: &Ended) -> Option<Series> {
-        None
+    /// ([`Timing::intervals`]) and the output has them: a series for each metric.
+    fn series(&self, _job: &Job<'_>, _ended: &Ended) -> Vec<Series> {
+        Vec::new()
     }
 
     /// When no answer arrived, by the output of a client from which figures were read.

@@ -473,7 +473,7 @@ fn sample(test: &Test, path: &Path, cell: &Cell, p: usize, n: u32) -> Sample {
         command: [tool, "-c", "10.244.0.3"].map(Into::into).into(),
         server_command: [tool, "-s"].map(Into::into).into(),
         metrics,
-        series: None,
+        series: Vec::new(),
         raw: Some(netplan::results::run_dir::raw_name(&cell.id, n, 1, "json")),
         raw_cut_bytes: 0,
     }

@@ -1,8 +1,9 @@
 //! Rates within samples, by real runs on the local cluster.
 
 use std::fs;
+use std::path::Path;
 
-use netplan::results::{EventKind, journal};
+use netplan::results::{EventKind, Sample, journal};
 
 use crate::support::{Netplan, installed, local_cluster, needs};
 
@@ -17,6 +18,16 @@ tests:
   - { name: without, iperf3: {}, duration: 1s }
 ";
 
+/// The samples of a run, in the order in which they ended.
+fn samples(out: &Path) -> Vec<Sample> {
+    let events = journal::read(out).unwrap().events;
+    let samples = events.into_iter().filter_map(|event| match event.kind {
+        EventKind::Sample(sample) => Some(sample),
+        _ => None,
+    });
+    samples.collect()
+}
+
 #[test]
 fn rates_within_samples_are_in_the_journal_the_tables_and_the_page() {
     needs!(local_cluster(), installed(&["iperf3", "netperf"]));
@@ -27,31 +38,28 @@ fn rates_within_samples_are_in_the_journal_the_tables_and_the_page() {
     assert!(ended.stdout.contains("within samples"), "{}", ended.stdout);
     let out = folder.path().join("out");
 
-    let events = journal::read(&out).unwrap().events;
-    let samples: Vec<_> = events
-        .into_iter()
-        .filter_map(|event| match event.kind {
-            EventKind::Sample(sample) => Some(sample),
-            _ => None,
-        })
-        .collect();
+    let samples = samples(&out);
     let [tcp, rr, without] = &samples[..] else {
         panic!("{samples:?}")
     };
-    let tcp_series = tcp.series.as_ref().unwrap();
+    let [tcp_series] = &tcp.series[..] else {
+        panic!("{:?}", tcp.series)
+    };
     // Without the one that spans the end of the warm-up.
     let tcp_intervals: Vec<_> = tcp_series.intervals().collect();
     assert!((5..=8).contains(&tcp_intervals.len()), "{tcp_intervals:?}");
     for interval in tcp_series.counted() {
         assert!(interval.rate <= 20e6, "{interval:?}");
     }
-    let rr_series = rr.series.as_ref().unwrap();
+    let [rr_series] = &rr.series[..] else {
+        panic!("{:?}", rr.series)
+    };
     assert_eq!(rr_series.metric(), "transactions_per_s");
     assert_eq!(
         rr.metrics.get("transactions_per_s.lowest"),
         rr_series.lowest()
     );
-    assert_eq!(without.series, None);
+    assert_eq!(without.series, []);
     assert!(
         !without
             .command
@@ -68,4 +76,74 @@ fn rates_within_samples_are_in_the_journal_the_tables_and_the_page() {
     let samples = fs::read_to_string(out.join("samples.csv")).unwrap();
     let titles = samples.lines().next().unwrap();
     assert!(titles.contains("throughput_bps.lowest"), "{titles}");
+}
+
+const DIRECTIONS: &str = "version: 1
+name: directions
+workers: { w1: {}, w2: { other_node_than: w1 } }
+paths: [{ name: remote, from: w1, to: w2, via: pod_ip }]
+local: { links: { rate: 20 Mbit/s } }
+defaults: { duration: 2s, warmup: 1s }
+tests:
+  - { name: tcp, iperf3: { direction: [reverse, both] }, intervals: 250ms, expect: { throughput.lowest: '>= 1 bit/s' } }
+  - { name: udp, iperf3: { protocol: udp, direction: both, streams: 2, rate: 4 Mbit/s }, intervals: 250ms }
+";
+
+#[test]
+fn each_direction_has_the_rates_at_which_it_arrives() {
+    needs!(local_cluster(), installed(&["iperf3"]));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plan.yaml"), DIRECTIONS).unwrap();
+    let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
+    let ended = Netplan::in_folder(&folder).args(run).run().expect(0);
+    let table = ended.stdout;
+    assert!(table.contains("within samples"), "{table}");
+    let out = folder.path().join("out");
+    let samples = samples(&out);
+    let [reverse, both, udp] = &samples[..] else {
+        panic!("{samples:?}")
+    };
+    let metrics = |sample: &Sample| -> Vec<String> {
+        let series = sample.series.iter();
+        series.map(|series| series.metric().to_owned()).collect()
+    };
+    assert_eq!(metrics(reverse), ["throughput_bps"]);
+    let directions = ["throughput_bps.forward", "throughput_bps.reverse"];
+    assert_eq!(metrics(both), directions);
+    assert_eq!(metrics(udp), directions);
+    for sample in &samples {
+        let mut lowest = f64::INFINITY;
+        for series in &sample.series {
+            let intervals: Vec<_> = series.intervals().collect();
+            assert!((5..=8).contains(&intervals.len()), "{intervals:?}");
+            // What arrived: not more than the link carries, while a sender's intervals are far from it.
+            assert!(
+                series.counted().iter().all(|one| one.rate <= 20e6),
+                "{intervals:?}"
+            );
+            lowest = lowest.min(series.lowest().unwrap());
+            let bits: f64 = intervals.iter().map(|one| one.rate * one.length_s()).sum();
+            let end_s = intervals.last().unwrap().end_s;
+            let mean = sample.metrics.get(series.metric()).unwrap() * end_s;
+            assert!(
+                (0.5..1.5).contains(&(bits / mean)),
+                "{bits} of {mean}: {intervals:?}"
+            );
+        }
+        let figure = sample.metrics.get("throughput_bps.lowest");
+        assert_eq!(figure, Some(lowest));
+    }
+
+    let csv = fs::read_to_string(out.join("series.csv")).unwrap();
+    for metric in ["throughput_bps,", directions[0], directions[1]] {
+        assert!(csv.contains(&format!(",tcp,remote,1,{metric}")), "{csv}");
+    }
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    for title in [
+        "Throughput within samples, direction=reverse",
+        "Throughput forward within samples, direction=both",
+        "Throughput reverse within samples, direction=both",
+    ] {
+        assert!(page.contains(title), "{title}");
+    }
 }

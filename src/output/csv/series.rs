@@ -14,7 +14,7 @@ const COLUMNS: [&str; 10] = [
 #[must_use]
 pub fn has_intervals(report: &Report) -> bool {
     let mut samples = report.cells.iter().flat_map(|cell| &cell.samples);
-    samples.any(|sample| sample.series.is_some())
+    samples.any(|sample| !sample.series.is_empty())
 }
 
 /// Writes the intervals of the report's samples as CSV, in the order of `samples.csv`. `counts` is `no` for an interval
@@ -30,10 +30,9 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
             Some((_, test, path)) => (&*test.name, &*path.name),
             None => ("", ""),
         };
-        for sample in &cell.samples {
-            let Some(series) = &sample.series else {
-                continue;
-            };
+        let all = cell.samples.iter();
+        let all = all.flat_map(|sample| sample.series.iter().map(move |series| (sample, series)));
+        for (sample, series) in all {
             let mut counted = series.counted().into_iter().peekable();
             let number = sample.sample.to_string();
             for interval in series.intervals() {

@@ -6,13 +6,18 @@ use crate::diag::Problem;
 use crate::plan::model::timing::Timing;
 use crate::plan::model::tools::tool::ToolSpec;
 use crate::plan::model::units::Duration;
+use crate::plan::sweep::Sweep;
 
 /// A sample has no fewer intervals: of one there is nothing to compare.
 const LEAST: u128 = 2;
 
-/// The most lines of a tool about the intervals of a sample: each takes up to 150 bytes, and this much of a tool's output
-/// is kept (`LARGEST_OUTPUT_BYTES`), also where many clients run at once.
-const MOST_LINES: u128 = 6_000;
+/// The most that a tool prints about the intervals of a sample: as much of its output is kept (`LARGEST_OUTPUT_BYTES`), also
+/// where many clients run at once.
+const MOST_BYTES: u128 = 900_000;
+/// A line of text about an interval, of iperf3's server and of netperf.
+const LINE_BYTES: u128 = 150;
+/// A stream, or the sum of streams, in an interval of an iperf3 client: an object of indented JSON.
+const OBJECT_BYTES: u128 = 450;
 
 /// Refuses intervals that the tool does not report, that are longer than half of a sample, and more than netplan keeps.
 pub fn check(decoder: &Decoder<'_>, intervals: At<Duration>, tool: &ToolSpec, timing: &Timing) {
@@ -39,14 +44,6 @@ pub fn check(decoder: &Decoder<'_>, intervals: At<Duration>, tool: &ToolSpec, ti
         };
         return report(what, help.to_owned());
     }
-    let forward = Direction::Forward.number();
-    let direction = tool.values("direction");
-    if direction.is_some_and(|all| all.values().any(|one| one != forward)) {
-        return report(
-            "the intervals of a sample are those of `direction: forward`".to_owned(),
-            "measure the other directions in a test without `intervals`".to_owned(),
-        );
-    }
     let duration = timing.duration;
     let count = duration.0.as_millis() / value.0.as_millis().max(1);
     if count < LEAST {
@@ -56,22 +53,34 @@ pub fn check(decoder: &Decoder<'_>, intervals: At<Duration>, tool: &ToolSpec, ti
             "take shorter intervals, or a longer `duration`".to_owned(),
         );
     }
-    // iperf3 has a line for each stream, and one for their sum.
-    let streams = tool
-        .values("streams")
-        .and_then(|streams| streams.values().max());
-    let lines = match streams.unwrap_or(1) {
-        1 => 1,
-        streams => u128::from(streams) + 1,
-    };
-    if count * lines > MOST_LINES {
-        let least = duration.0.as_millis() * lines / MOST_LINES + 1;
+    let bytes = interval_bytes(tool);
+    if count * bytes > MOST_BYTES {
+        let least = duration.0.as_millis() * bytes / MOST_BYTES + 1;
         let least = std::time::Duration::from_millis(u64::try_from(least).unwrap_or(u64::MAX));
-        let lines = count * lines;
         let what = format!(
-            "`{value}` gives {lines} rates a sample, more than the {MOST_LINES} that netplan keeps"
+            "{count} intervals of `{value}` are more than the {} that netplan keeps of a sample",
+            MOST_BYTES / bytes
         );
         let help = format!("take intervals of `{}` or more", Duration(least));
         report(what, help);
     }
+}
+
+/// The most that the tool prints about an interval, over the directions that the test measures.
+fn interval_bytes(tool: &ToolSpec) -> u128 {
+    let streams = tool.values("streams").and_then(|all| all.values().max());
+    let streams = u128::from(streams.unwrap_or(1));
+    // A line for each stream, and of several one for their sum; an object for each, and one for the sum in any case.
+    let lines = LINE_BYTES * if streams == 1 { 1 } else { streams + 1 };
+    let objects = OBJECT_BYTES * (streams + 1);
+    let directions = tool.values("direction");
+    let directions = directions.into_iter().flat_map(Sweep::values);
+    let bytes = directions
+        .filter_map(Direction::from_number)
+        .map(|direction| match direction {
+            Direction::Forward => lines,
+            Direction::Reverse => objects,
+            Direction::Both => 2 * (lines + objects),
+        });
+    bytes.max().unwrap_or(lines)
 }

@@ -69,14 +69,11 @@ fn is_aside(metric: &str, means: &[f64], cells: &[&CellReport]) -> bool {
 const CURVE_STEPS: u32 = 20;
 
 /// The rates within the samples, where the test records them.
-fn curves(test: &Test, cells: &[&CellReport]) -> Option<Column> {
+fn curves(test: &Test, headline: &str, cells: &[&CellReport]) -> Option<Column> {
     let length = test.timing.intervals?.0;
     let step = (test.timing.duration.0 / CURVE_STEPS).max(length);
     let curve = |cell: &&CellReport| Cell {
-        trend: within::steps(cell, step.as_secs_f64())
-            .into_iter()
-            .map(|step| step.map(|step| step.rate))
-            .collect(),
+        trend: within::headline_steps(cell, headline, step.as_secs_f64()),
         ..Cell::default()
     };
     let cells: Vec<Cell> = cells.iter().map(curve).collect();
@@ -136,7 +133,7 @@ pub fn blocks(
         });
         columns.push(Column::figures(&name, &unit, figures));
     }
-    columns.extend(curves(test, cells));
+    columns.extend(curves(test, &headline, cells));
     let mut about = about(test, format, cells);
     if [name::CPU_PERCENT_CLIENT, name::CPU_PERCENT_SERVER]
         .iter()

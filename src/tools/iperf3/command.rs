@@ -22,21 +22,31 @@ const IDLE_TIMEOUT_S: u32 = 60;
 /// A server for one test, so that no state is left for the next. Its output goes to a pipe:
 /// without `--forceflush` the line that says that it listens would stay in a buffer.
 ///
-/// Where intervals are asked for, they are the server's, which receives: what a client reports is what went into its
-/// socket's buffer. They come in whole kbit/s, and the client asks for them at the end.
+/// Where intervals are asked for, those of the server, where it receives, come in whole kbit/s, and the client asks for
+/// them at the end.
 pub(super) fn server(tool: &Iperf3, job: &Job<'_>) -> Server {
     let port = tool.port;
     let mut line = format!("iperf3 -s -1 -p {port} --forceflush --idle-timeout {IDLE_TIMEOUT_S}");
     if tool.is_load {
         // It reports what arrives as often as iperf3 can.
         line.push_str(" -i 0.1");
-    } else if let Some(intervals) = job.timing.intervals {
+    } else if let Some(intervals) = job.timing.intervals.filter(|_| server_receives(job)) {
         let _ = write!(line, " -i {} -f k", intervals.0.as_secs_f64());
     }
     Server {
         argv: words(&line),
         ready: Ready::Line("Server listening on".to_owned()),
     }
+}
+
+/// Whether a server reports the intervals of a direction: they are those of the end that receives.
+fn server_receives(job: &Job<'_>) -> bool {
+    job.params.direction() != Direction::Reverse
+}
+
+/// As [`server_receives`], of the client.
+fn client_receives(job: &Job<'_>) -> bool {
+    job.params.direction() != Direction::Forward
 }
 
 /// What the server of a load prints once something has arrived: the transfer of an interval, which is `0.00 Bytes` before.
@@ -56,8 +66,10 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     let (duration, warmup) = seconds(job.timing);
     option("-t", Some(duration.to_string()));
     option("-O", (warmup > 0).then(|| warmup.to_string()));
-    // Interval reports of the client in JSON take megabytes for many streams, and nothing reads them.
-    option("-i", Some("0".to_owned()));
+    // Interval reports in JSON take megabytes for many streams, and those of a client that only sends are not read.
+    let intervals = job.timing.intervals.filter(|_| client_receives(job));
+    let interval_s = intervals.map_or(0.0, |intervals| intervals.0.as_secs_f64());
+    option("-i", Some(interval_s.to_string()));
     option("--connect-timeout", Some(CONNECT_TIMEOUT_MS.to_string()));
     option("--snd-timeout", tcp.then(|| SEND_TIMEOUT_MS.to_string()));
     let streams = param(Param::Streams).filter(|streams| *streams > 1);
@@ -80,7 +92,7 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
         Direction::Reverse => flags.push("-R".to_owned()),
         Direction::Both => flags.push("--bidir".to_owned()),
     }
-    if job.timing.intervals.is_some() {
+    if job.timing.intervals.is_some() && server_receives(job) {
         flags.push("--get-server-output".to_owned());
     }
     if !tcp {
@@ -198,10 +210,10 @@ mod tests {
     }
 
     #[test]
-    fn the_server_reports_intervals_and_the_client_asks_for_them() {
+    fn the_end_that_receives_reports_intervals() {
         let mut timing = timing(0, 1000);
-        let params = Params(Vec::new());
-        let lines = |timing: &Timing| {
+        let lines = |timing: &Timing, direction: Direction| {
+            let params = Params(vec![(Param::Direction, direction.number())]);
             let job = Job {
                 params: &params,
                 timing,
@@ -214,18 +226,25 @@ mod tests {
                 client.argv.join(" "),
             )
         };
-        let (server, client) = lines(&timing);
+        let (server, client) = lines(&timing, Direction::Forward);
         assert_eq!(
             server,
             "iperf3 -s -1 -p 5201 --forceflush --idle-timeout 60"
         );
         timing.intervals = Some(Duration(std::time::Duration::from_millis(250)));
+        let of_server = format!("{server} -i 0.25 -f k");
         assert_eq!(
-            lines(&timing),
-            (
-                format!("{server} -i 0.25 -f k"),
-                format!("{client} --get-server-output")
-            )
+            lines(&timing, Direction::Forward),
+            (of_server.clone(), format!("{client} --get-server-output"))
+        );
+        let client = client.replace("-i 0 ", "-i 0.25 ");
+        assert_eq!(
+            lines(&timing, Direction::Reverse),
+            (server, format!("{client} -R"))
+        );
+        assert_eq!(
+            lines(&timing, Direction::Both),
+            (of_server, format!("{client} --bidir --get-server-output"))
         );
     }
 

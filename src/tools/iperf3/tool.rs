@@ -91,7 +91,7 @@ impl Tool for Iperf3 {
         parse::read(parse::Invocation { tool, job, ended })
     }
 
-    fn series(&self, job: &Job<'_>, ended: &Ended) -> Option<Series> {
+    fn series(&self, job: &Job<'_>, ended: &Ended) -> Vec<Series> {
         intervals::series(self, job, ended)
     }
 

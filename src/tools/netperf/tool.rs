@@ -63,8 +63,8 @@ impl Tool for Netperf {
         parse::read(*self, job, ended)
     }
 
-    fn series(&self, job: &Job<'_>, ended: &Ended) -> Option<Series> {
-        intervals::series(*self, job, ended)
+    fn series(&self, job: &Job<'_>, ended: &Ended) -> Vec<Series> {
+        intervals::series(*self, job, ended).into_iter().collect()
     }
 
     fn headline(&self) -> &'static str {

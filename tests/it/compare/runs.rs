@@ -207,7 +207,7 @@ fn sample(cell: &CellId, params: Params, metrics: Metrics) -> EventKind {
         metrics,
         outages: Vec::new(),
         warnings: Vec::new(),
-        series: None,
+        series: Vec::new(),
         raw: None,
         raw_cut_bytes: 0,
     })

@@ -7,7 +7,7 @@ use super::super::lane::{Attempt, PendingSample, Stage};
 use super::super::message::{ClientEnd, Process};
 use super::super::table::CellIndex;
 use super::outcome::{
-    add_lowest, add_observation, add_tcp_figures, extension, marked, why_no_server,
+    add_lowest, add_observation, add_tcp_figures, extension, mark_over_link, why_no_server,
 };
 use crate::results::environment::host_metrics::{End, Observation};
 use crate::results::run_dir::raw_name;
@@ -121,11 +121,11 @@ impl State {
             vanished,
             ..self.circumstances(index)
         };
-        let series = task.tool().series(&job, &ended);
-        let series = series.map(|series| marked(series, &circumstances));
+        let mut series = task.tool().series(&job, &ended);
+        mark_over_link(&mut series, &circumstances);
         let read = task.tool().read(&job, &ended).and_then(|mut metrics| {
             add_tcp_figures(&mut metrics, tcp);
-            add_lowest(&mut metrics, series.as_ref());
+            add_lowest(&mut metrics, &series);
             let headline = task.tool().headline();
             let warnings = remove_impossible(headline, &mut metrics, &circumstances)?;
             Ok((metrics, warnings))
@@ -165,7 +165,7 @@ impl State {
             metrics,
             outages,
             warnings,
-            series: series.map(Box::new),
+            series,
             raw: raw
                 .as_ref()
                 .map(|raw| raw_name(&cell, attempt.sample, attempt.number, extension(raw))),

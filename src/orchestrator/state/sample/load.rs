@@ -338,7 +338,7 @@ impl State {
             metrics,
             outages: Vec::new(),
             warnings: Vec::new(),
-            series: None,
+            series: Vec::new(),
             raw: raw.as_ref().map(raw_of),
             raw_cut_bytes: end.ended.cut.stdout,
             cell,

@@ -117,21 +117,26 @@ pub(in super::super) fn add_tcp_figures(metrics: &mut Metrics, tcp: Option<TcpCo
     }
 }
 
-/// The series with the intervals marked whose rate is above the one of the link.
-pub(in super::super) fn marked(mut series: Series, circumstances: &Circumstances) -> Series {
-    if let Some(link_bps) = circumstances.link_bps
-        && series.metric() == name::THROUGHPUT_BPS
-    {
+/// Marks the intervals whose rate is above the one of the link, which each direction has for itself.
+pub(in super::super) fn mark_over_link(all: &mut [Series], circumstances: &Circumstances) {
+    let Some(link_bps) = circumstances.link_bps else {
+        return;
+    };
+    let of_throughput = |series: &&mut Series| {
+        lowest_interval(series.metric()) == Some(name::THROUGHPUT_LOWEST_BPS)
+    };
+    for series in all.iter_mut().filter(of_throughput) {
         series.mark_over_link(link_bps);
     }
-    series
 }
 
-/// Adds the lowest rate of the intervals that count.
-pub(in super::super) fn add_lowest(metrics: &mut Metrics, series: Option<&Series>) {
-    let lowest = series.and_then(|series| lowest_interval(series.metric()).zip(series.lowest()));
-    if let Some((metric, rate)) = lowest {
-        metrics.set(metric, rate);
+/// Adds the lowest rate of the intervals that count: of both directions that of the slower one.
+pub(in super::super) fn add_lowest(metrics: &mut Metrics, all: &[Series]) {
+    for series in all {
+        if let Some((metric, rate)) = lowest_interval(series.metric()).zip(series.lowest()) {
+            let lowest = metrics.get(metric).map_or(rate, |lowest| lowest.min(rate));
+            metrics.set(metric, lowest);
+        }
     }
 }
 

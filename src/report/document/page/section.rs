@@ -16,8 +16,13 @@ pub fn heading(title: &str) -> Block {
 
 /// States how many charts of something the page leaves out; None if it has all.
 pub fn left_out(count: usize, of_what: &str) -> Option<Block> {
+    left_out_but_in("`--format json`", count, of_what)
+}
+
+/// As [`left_out`], where the figures are in this place.
+pub fn left_out_but_in(place: &str, count: usize, of_what: &str) -> Option<Block> {
     let text = format!(
-        "Not shown: the charts of {}; `--format json` has their figures.",
+        "Not shown: the charts of {}; {place} has their figures.",
         diag::count(count, &format!("more {of_what}"))
     );
     (count > 0).then(|| Block::paragraph(Meaning::Plain, text))

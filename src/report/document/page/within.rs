@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 
 use super::charts::{MOST_CHARTS, caption, look};
 use super::row_names::RowNames;
-use super::section::left_out;
+use super::section::left_out_but_in;
 use crate::plan::Test;
 use crate::report::document::headline::path_name;
 use crate::report::document::number_format::NumberFormat;
 use crate::report::document::{Axis, Bands, Block, Chart, Point, Series};
-use crate::report::within::{Step, steps};
+use crate::report::within::{Step, metrics, steps};
 use crate::report::{CellReport, Report, labels};
 
 /// The rates of a cell over the time.
@@ -29,21 +29,30 @@ impl CellRates<'_> {
     }
 }
 
-/// A chart for each combination of parameters, those with the deepest dips first: a line for each path.
+/// What the lines of a chart have in common.
+#[derive(PartialEq, Eq, Hash)]
+struct Group<'a> {
+    metric: &'a str,
+    /// The parameters that tell it from others.
+    others: String,
+}
+
+/// A chart for each metric and combination of parameters, those with the deepest dips first: a line for each path.
 pub fn charts(report: &Report, test: &Test, cells: &[&CellReport]) -> Vec<Block> {
     let Some(length) = test.timing.intervals else {
         return Vec::new();
     };
     let names = RowNames::new(cells);
-    let mut groups: IndexMap<String, Vec<CellRates<'_>>> = IndexMap::new();
+    let mut groups: IndexMap<Group<'_>, Vec<CellRates<'_>>> = IndexMap::new();
     for cell in cells {
-        let steps = steps(cell, length.0.as_secs_f64());
-        if steps.iter().any(Option::is_some) {
-            let group = names.extend(String::new(), cell).trim().to_owned();
-            groups
-                .entry(group)
-                .or_default()
-                .push(CellRates { cell, steps });
+        let others = names.extend(String::new(), cell).trim().to_owned();
+        for metric in metrics(cell) {
+            let steps = steps(cell, metric, length.0.as_secs_f64());
+            if steps.iter().any(Option::is_some) {
+                let others = others.clone();
+                let group = groups.entry(Group { metric, others }).or_default();
+                group.push(CellRates { cell, steps });
+            }
         }
     }
     let deepest = |group: &[CellRates<'_>]| {
@@ -54,13 +63,18 @@ pub fn charts(report: &Report, test: &Test, cells: &[&CellReport]) -> Vec<Block>
     };
     groups.sort_by(|_, a, _, b| deepest(a).total_cmp(&deepest(b)));
     let more = groups.len().saturating_sub(MOST_CHARTS);
-    let metric = test.tool.headline();
-    let charts = groups.into_iter().take(MOST_CHARTS).map(|(others, group)| {
-        let title = format!("{} within samples", labels::short(&metric));
+    let charts = groups.into_iter().take(MOST_CHARTS).map(|(of, group)| {
+        let title = format!("{} within samples", labels::short(of.metric));
         let title = super::charts::capitalized(&title);
-        Block::Chart(chart(report, &metric, caption(&title, &others), &group))
+        Block::Chart(chart(
+            report,
+            of.metric,
+            caption(&title, &of.others),
+            &group,
+        ))
     });
-    charts.chain(left_out(more, "combination")).collect()
+    let left_out = left_out_but_in("`series.csv`", more, "combination");
+    charts.chain(left_out).collect()
 }
 
 fn chart(report: &Report, metric: &str, caption: String, group: &[CellRates<'_>]) -> Chart {
