@@ -58,8 +58,8 @@ pub fn steps(cell: &CellReport, metric: &str, step_s: f64) -> Vec<Option<Step>> 
 #[must_use]
 pub fn headline_steps(cell: &CellReport, headline: &str, step_s: f64) -> Vec<Option<f64>> {
     let medians = |metric: &&str| {
-        let steps = steps(cell, metric, step_s).into_iter();
-        steps.map(|step| step.map(|step| step.rate)).collect()
+        let all = steps(cell, metric, step_s).into_iter();
+        all.map(|step| step.map(|step| step.rate)).collect()
     };
     let parts: Vec<Vec<Option<f64>>> = metrics(cell)
         .iter()

@@ -68,8 +68,8 @@ pub(super) fn client(tool: &Iperf3, job: &Job<'_>) -> Client {
     option("-O", (warmup > 0).then(|| warmup.to_string()));
     // Interval reports in JSON take megabytes for many streams, and those of a client that only sends are not read.
     let intervals = job.timing.intervals.filter(|_| client_receives(job));
-    let interval_s = intervals.map_or(0.0, |intervals| intervals.0.as_secs_f64());
-    option("-i", Some(interval_s.to_string()));
+    let every_s = intervals.map_or(0.0, |intervals| intervals.0.as_secs_f64());
+    option("-i", Some(every_s.to_string()));
     option("--connect-timeout", Some(CONNECT_TIMEOUT_MS.to_string()));
     option("--snd-timeout", tcp.then(|| SEND_TIMEOUT_MS.to_string()));
     let streams = param(Param::Streams).filter(|streams| *streams > 1);

@@ -43,10 +43,14 @@ pub(in crate::worker) async fn serve(listener: TcpListener, end: impl Future<Out
         };
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) if connections.len() < MOST_CONNECTIONS => {
-                connections.spawn(answer(stream));
+            Ok((stream, _)) => {
+                // A connection that this end closes leaves nothing behind that would keep a tool from listening on the
+                // port. It may be closed before its task has begun.
+                let leaves_nothing = stream.set_zero_linger().is_ok();
+                if leaves_nothing && connections.len() < MOST_CONNECTIONS {
+                    connections.spawn(answer(stream));
+                }
             }
-            Ok(_) => {}
             // No file descriptor or no memory is left.
             Err(_) => sleep(PAUSE).await,
         }
@@ -56,10 +60,7 @@ pub(in crate::worker) async fn serve(listener: TcpListener, end: impl Future<Out
 }
 
 async fn answer(mut stream: TcpStream) {
-    // A connection that this end closes leaves nothing behind that would keep a tool from listening on the port.
-    if stream.set_zero_linger().is_ok() {
-        let _ = timeout(ANSWERED_WITHIN, full_segment::answer(&mut stream)).await;
-    }
+    let _ = timeout(ANSWERED_WITHIN, full_segment::answer(&mut stream)).await;
 }
 
 #[cfg(test)]
