@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ (TryingForbidden) ─▶ (CheckingMtu) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
-//!                                                             │
-//!                                                  lanes: Running ─▶ Stopping ─▶ (Cooling)
+//!                                                                             │
+//!                                                                      lanes: Running ─▶ Stopping ─▶ (Cooling)
 //! ```
 //!
 //! The queue says which sample is next. Each one runs in a lane of its own that reserves its nodes;
@@ -22,6 +22,7 @@ mod deadlines;
 mod kept;
 mod lane;
 mod limits;
+mod listener;
 mod load_run;
 pub mod marks;
 pub mod message;

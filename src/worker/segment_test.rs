@@ -72,3 +72,47 @@ fn address(target: &SegmentTarget) -> Option<SocketAddr> {
     let ip: IpAddr = target.address.parse().ok()?;
     Some(SocketAddr::new(ip, u16::try_from(target.port).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_destination_that_answers_later_is_dialled_again() {
+        // No other test has ports of this address.
+        let own = Ipv4Addr::new(127, 83, 0, 2);
+        let free = TcpListener::bind((own, 0)).await.unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let (refused, refusal) = tokio::sync::oneshot::channel();
+        let dials = async {
+            assert!(TcpStream::connect(address).await.is_err());
+            refused.send(()).unwrap();
+            let begun = Instant::now();
+            await_answer(address, LONG).await;
+            assert!(begun.elapsed() < LONG, "nothing answers");
+        };
+        let listens = async {
+            refusal.await.unwrap();
+            // Whoever dials is refused at least once before.
+            tokio::task::yield_now().await;
+            let listener = TcpListener::bind(address).await.unwrap();
+            timeout(LONG, listener.accept()).await.unwrap().unwrap();
+        };
+        tokio::join!(dials, listens);
+    }
+
+    #[tokio::test]
+    async fn without_patience_nothing_is_dialled() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        await_answer(listener.local_addr().unwrap(), Duration::ZERO).await;
+        let accepted = futures::poll!(std::pin::pin!(listener.accept()));
+        assert!(accepted.is_pending());
+    }
+}

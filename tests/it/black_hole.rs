@@ -6,7 +6,7 @@ use netplan::catalog::Direction;
 use netplan::results::warnings::{MtuEvidence, Warning};
 use netplan::results::{EventKind, journal};
 
-use crate::support::{Netplan, add_templates, installed, local_cluster, needs};
+use crate::support::{Netplan, RUN_WITH_TEMPLATES, add_templates, installed, local_cluster, needs};
 
 const PLAN: &str = "
 version: 1
@@ -41,17 +41,8 @@ fn samples_and_failures_of_a_path_with_a_black_hole_say_so() {
     let folder = tempfile::tempdir().unwrap();
     add_templates(folder.path(), "w1", SCRIPT);
     std::fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
-    let run = [
-        "run",
-        "plan.yaml",
-        "--on",
-        "local",
-        "--templates",
-        "templates",
-        "--output",
-        "out",
-    ];
-    let ended = Netplan::in_folder(&folder).args(run).run();
+    let run = Netplan::in_folder(&folder).args(RUN_WITH_TEMPLATES);
+    let ended = run.args(["--output", "out"]).run();
     let said = ended.said();
     let mut warnings: BTreeMap<String, Vec<Warning>> = BTreeMap::new();
     let mut failures: BTreeMap<String, String> = BTreeMap::new();

@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use netplan::results::warnings::Kind;
-use netplan::results::{Event, EventKind, Outcome, Sample, Warning};
+use netplan::results::{Event, EventKind, Outcome, Warning};
 use netplan::tools::{Cause, Failure, LARGEST_OUTPUT_BYTES, SERVER_OUTPUT_BYTES, name};
 use tempfile::TempDir;
 
-use crate::support::{Ended, Netplan};
+use crate::support::{Ended, Netplan, samples};
 
 /// A folder that pods see too: `/tmp` is their own.
 fn folder() -> TempDir {
@@ -46,16 +46,6 @@ fn events(folder: &Path) -> Vec<EventKind> {
     let journal = fs::read_to_string(folder.join("out/events.jsonl")).unwrap();
     let event = |line: &str| serde_json::from_str::<Event>(line).unwrap().kind;
     journal.lines().map(event).collect()
-}
-
-fn samples(folder: &Path) -> Vec<Sample> {
-    let samples = events(folder).into_iter();
-    samples
-        .filter_map(|event| match event {
-            EventKind::Sample(sample) => Some(sample),
-            _ => None,
-        })
-        .collect()
 }
 
 /// The failures with their raw outputs.
@@ -107,7 +97,7 @@ fn tools_that_print_20_mb_end_no_run() {
     let folder = folder.path();
     let said = run(folder, LOUD, 3);
     assert!(said.contains("4 cells: 2 measured, 2 failed"), "{said}");
-    let cut: Vec<bool> = samples(folder)
+    let cut: Vec<bool> = samples(&folder.join("out"))
         .iter()
         .map(|s| s.raw_cut_bytes > 0)
         .collect();
@@ -182,7 +172,7 @@ iperf3 "$@" | awk '
 "#,
     );
     run(folder, IPERF3, 0);
-    let [sample] = &samples(folder)[..] else {
+    let [sample] = &samples(&folder.join("out"))[..] else {
         panic!("{:?}", events(folder))
     };
     assert!(sample.raw_cut_bytes > 16 << 20, "{sample:?}");
@@ -225,7 +215,7 @@ fn a_tool_that_reports_what_no_interface_carried_is_contradicted() {
 /// Whether a sample of small writes gets a warning for other traffic.
 fn other_traffic(folder: &Path) -> bool {
     run(folder, IPERF3, 0);
-    let [sample] = &samples(folder)[..] else {
+    let [sample] = &samples(&folder.join("out"))[..] else {
         panic!("{:?}", events(folder))
     };
     sample

@@ -33,11 +33,11 @@ ip -6 route add default via fd01::2
 at "$far" ip route add default via 10.2.0.2
 at "$far" ip -6 route add default via fd02::2
 eval "$setup"
-nsenter --net --target "$far" "$0" probe server --port 5400 --for 20s 2> "$folder/server" &
+nsenter --net --target "$far" "$0" probe server --port 5400 --for 100s 2> "$folder/server" &
 server=$!
 until grep -q ready "$folder/server"; do sleep 0.02; done
 for to in 10.2.0.1 fd02::1; do
-    "$0" probe client --mtu --port 5400 --to "$to" --for 10s
+    "$0" probe client --mtu --port 5400 --to "$to" --for 40s
 done
 "#;
 

@@ -4,7 +4,9 @@
 
 use std::fs;
 
-use crate::support::{Netplan, add_templates, installed, local_cluster, needs, wait_until};
+use crate::support::{
+    Netplan, RUN_WITH_TEMPLATES, add_templates, installed, local_cluster, needs, wait_until,
+};
 
 const PLAN: &str = "
 version: 1
@@ -29,15 +31,7 @@ fn says(worker: &str, script: &str, sentence: &str) {
     let folder = tempfile::tempdir().unwrap();
     add_templates(folder.path(), worker, script);
     fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
-    let run = [
-        "run",
-        "plan.yaml",
-        "--on",
-        "local",
-        "--templates",
-        "templates",
-    ];
-    let running = Netplan::in_folder(&folder).args(run).start();
+    let running = Netplan::in_folder(&folder).args(RUN_WITH_TEMPLATES).start();
     let missing = format!("worker `{worker}` has not joined the orchestrator after");
     wait_until(&format!("`{sentence}`"), || {
         let stderr = running.stderr();

@@ -2,12 +2,11 @@
 
 use std::fs;
 
+use netplan::results::Warning;
 use netplan::results::environment::host_metrics::{self, End};
 use netplan::results::warnings::Kind;
-use netplan::results::{Event, EventKind, Sample, Warning};
-use tempfile::TempDir;
 
-use crate::support::{Netplan, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs, samples};
 
 /// Above the MTU, and with offloads: on the local cluster a plan can ask for both.
 const PLAN: &str = "\
@@ -27,18 +26,6 @@ local:
   offloads: kernel
 ";
 
-fn samples(folder: &TempDir) -> Vec<Sample> {
-    let journal = fs::read_to_string(folder.path().join("out/events.jsonl")).unwrap();
-    let event = |line: &str| serde_json::from_str::<Event>(line).unwrap().kind;
-    journal
-        .lines()
-        .filter_map(|line| match event(line) {
-            EventKind::Sample(sample) => Some(sample),
-            _ => None,
-        })
-        .collect()
-}
-
 #[test]
 fn an_mss_above_the_mtu_and_offloads_raise_warnings_and_both_ends_observe() {
     needs!(local_cluster(), installed(&["iperf3"]));
@@ -47,7 +34,7 @@ fn an_mss_above_the_mtu_and_offloads_raise_warnings_and_both_ends_observe() {
     let run = ["run", "plan.yaml", "--on", "local", "--output", "out"];
     let said = Netplan::in_folder(&folder).args(run).run().expect(0).stdout;
 
-    let samples = samples(&folder);
+    let samples = samples(&folder.path().join("out"));
     assert_eq!(samples.len(), 3);
     for sample in &samples {
         let kinds: Vec<Kind> = sample.warnings.iter().map(Warning::kind).collect();

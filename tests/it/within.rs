@@ -1,11 +1,10 @@
 //! Rates within samples, by real runs on the local cluster.
 
 use std::fs;
-use std::path::Path;
 
-use netplan::results::{EventKind, Sample, journal};
+use netplan::results::Sample;
 
-use crate::support::{Netplan, installed, local_cluster, needs};
+use crate::support::{Netplan, installed, local_cluster, needs, samples};
 
 const PLAN: &str = "version: 1
 name: within
@@ -17,16 +16,6 @@ tests:
   - { name: rr, netperf: { test: TCP_RR }, intervals: 100ms, duration: 1s }
   - { name: without, iperf3: {}, duration: 1s }
 ";
-
-/// The samples of a run, in the order in which they ended.
-fn samples(out: &Path) -> Vec<Sample> {
-    let events = journal::read(out).unwrap().events;
-    let samples = events.into_iter().filter_map(|event| match event.kind {
-        EventKind::Sample(sample) => Some(sample),
-        _ => None,
-    });
-    samples.collect()
-}
 
 #[test]
 fn rates_within_samples_are_in_the_journal_the_tables_and_the_page() {

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::listener::Listener;
 use super::message::{LostSegment, Order, Process, Session, Target};
 use super::sample::target::address;
 use super::table::CellIndex;
@@ -44,14 +45,6 @@ enum Stage {
     /// Until the ports are free again.
     Stopping,
     Over,
-}
-
-/// A destination that was told to accept connections.
-#[derive(Debug)]
-struct Listener {
-    process: Process,
-    port: u16,
-    accepts: bool,
 }
 
 /// What is dialled for a path.
@@ -96,16 +89,10 @@ impl State {
     fn begin_mtu_check(&mut self) {
         let routes = self.mtu_routes();
         for Route { to, target, .. } in &routes {
-            let (session, port) = (*to, target.port);
-            let is_it = |one: &Listener| (one.process.session, one.port) == (session, port);
-            if !self.mtu_check.listeners.iter().any(is_it) {
-                let step = self.new_step();
-                self.send(session, Order::Accept { step, port });
-                self.mtu_check.listeners.push(Listener {
-                    process: Process { session, step },
-                    port,
-                    accepts: false,
-                });
+            let mut listeners = self.mtu_check.listeners.iter();
+            if !listeners.any(|one| one.is_at(*to, target.port)) {
+                let listener = self.start_listener(*to, target.port);
+                self.mtu_check.listeners.push(listener);
             }
         }
         if !routes.is_empty() {
@@ -165,9 +152,8 @@ impl State {
         self.mtu_check.stage = Stage::Exchanging;
         let mut by_client: BTreeMap<Session, (Vec<usize>, Vec<Target>)> = BTreeMap::new();
         for route in std::mem::take(&mut self.mtu_check.routes) {
-            let listens =
-                |one: &Listener| (one.process.session, one.port) == (route.to, route.target.port);
-            let is_heard = self.mtu_check.listeners.iter().any(listens);
+            let mut listeners = self.mtu_check.listeners.iter();
+            let is_heard = listeners.any(|one| one.is_at(route.to, route.target.port));
             if is_heard && self.is_present(route.from) {
                 let (paths, targets) = by_client.entry(route.from).or_default();
                 paths.push(route.path);

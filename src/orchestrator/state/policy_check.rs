@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::listener::Listener;
 use super::message::{Order, Process, Session};
 use super::sample::target::of_family;
 use super::table::CellIndex;
@@ -58,14 +59,6 @@ struct Dial {
     is_forbidden: bool,
 }
 
-/// A worker that was told to accept connections.
-#[derive(Debug)]
-struct Listener {
-    process: Process,
-    port: u16,
-    accepts: bool,
-}
-
 impl PolicyCheck {
     fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open { .. })
@@ -80,9 +73,9 @@ impl PolicyCheck {
     }
 }
 
-impl Listener {
-    fn is_for(&self, dial: &Dial) -> bool {
-        (self.process.session, self.port) == (dial.to, dial.connection.port)
+impl Dial {
+    fn is_to(&self, listener: &Listener) -> bool {
+        listener.is_at(self.to, self.connection.port)
     }
 }
 
@@ -186,17 +179,10 @@ impl State {
     /// Has the destination accept connections, if it was not told before.
     fn listen_for(&mut self, dial: &Dial) {
         let mut listeners = self.policy_checks.listeners.iter();
-        if listeners.any(|listener| listener.is_for(dial)) {
-            return;
+        if !listeners.any(|listener| dial.is_to(listener)) {
+            let listener = self.start_listener(dial.to, dial.connection.port);
+            self.policy_checks.listeners.push(listener);
         }
-        let (session, port) = (dial.to, dial.connection.port);
-        let step = self.new_step();
-        self.send(session, Order::Accept { step, port });
-        self.policy_checks.listeners.push(Listener {
-            process: Process { session, step },
-            port,
-            accepts: false,
-        });
     }
 
     /// A destination accepts connections, or cannot.
@@ -209,7 +195,7 @@ impl State {
         listener.accepts = accepting.is_ok();
         if let Err(why) = accepting {
             for check in checks {
-                let dial = check.dials().find(|dial| listener.is_for(dial));
+                let dial = check.dials().find(|dial| dial.is_to(listener));
                 if let Some(to) = dial.map(|dial| dial.connection.to.clone()) {
                     check.stage = unchecked(&format!("worker `{to}`: {why}"));
                 }
@@ -232,7 +218,7 @@ impl State {
                 continue;
             };
             let accepted = |dial: &Dial| {
-                let listener = listeners.iter().find(|listener| listener.is_for(dial));
+                let listener = listeners.iter().find(|listener| dial.is_to(listener));
                 listener.is_some_and(|listener| listener.accepts)
             };
             let Some(dial) = dials

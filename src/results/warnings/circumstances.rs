@@ -1,9 +1,8 @@
 //! What is known of a sample beside its figures: what was asked for, and where it ran.
 
+use super::vanished_segment::VanishedSegment;
 use crate::results::environment::host_metrics::End;
 use crate::results::environment::{OFFLOADS, WorkerEnvironment};
-
-use super::vanished_segment::VanishedSegment;
 
 /// Which traffic the counters of an end's interfaces cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

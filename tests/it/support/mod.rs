@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod helm;
+mod journals;
 mod netplan;
 mod templates;
 
@@ -16,8 +17,9 @@ use ::netplan::cluster::Finding;
 use ::netplan::cluster::local::preflight;
 use ::netplan::plan;
 
+pub use self::journals::samples;
 pub use self::netplan::{Ended, Netplan, Running};
-pub use self::templates::add_templates;
+pub use self::templates::{RUN_WITH_TEMPLATES, add_templates};
 
 /// The root of this repository.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");

@@ -3,6 +3,16 @@
 use std::fs;
 use std::path::Path;
 
+/// Runs `plan.yaml` on this machine with the templates of [`add_templates`].
+pub const RUN_WITH_TEMPLATES: [&str; 6] = [
+    "run",
+    "plan.yaml",
+    "--on",
+    "local",
+    "--templates",
+    "templates",
+];
+
 /// Writes `templates/` into a folder: the pod of `worker` runs `script` before the worker starts.
 pub fn add_templates(folder: &Path, worker: &str, script: &str) {
     let template = include_str!("../../../templates/worker-job.yaml.j2");

@@ -51,6 +51,10 @@ impl World {
         let from = self.worker_of(process.session);
         let lost = targets.iter().enumerate().filter_map(|(nth, target)| {
             let address = Some(&target.address);
+            let waits = !target.connect_within.is_zero();
+            let mut places = self.places.values();
+            let is_cluster_ip = places.any(|place| address == place.cluster_ip.as_ref());
+            assert_eq!(waits, is_cluster_ip, "{target:?}");
             let is_its = |name: &&str| {
                 let place = self.believed.get(*name);
                 let place = place.and_then(|session| self.places.get(session));
