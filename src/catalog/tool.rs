@@ -163,14 +163,21 @@ impl BuiltInTool {
         name.trim_end_matches('-').replace('_', "-")
     }
 
-    /// The metric of the lowest interval within a sample, by the journal's name, where the tool reports intervals of the
-    /// mode's headline. Of streams netperf reports what it sends in an interval, which says little about what arrives.
+    /// Whether it reports intervals within a sample. Of streams netperf reports what it sends in an interval, which says
+    /// little about what arrives.
+    #[must_use]
+    pub fn reports_intervals(&self, mode: &Mode) -> bool {
+        !matches!(
+            (self.id, mode.headline()),
+            (BuiltIn::Netperf, name::THROUGHPUT_BPS) | (BuiltIn::Probe, name::MTU_FORWARD_BYTES)
+        )
+    }
+
+    /// The metric of the lowest interval within a sample, by the journal's name, where the tool reports intervals whose
+    /// lowest one is a metric.
     #[must_use]
     pub fn lowest_interval(&self, mode: &Mode) -> Option<&'static str> {
-        match (self.id, mode.headline()) {
-            (BuiltIn::Netperf, name::THROUGHPUT_BPS) => None,
-            (_, headline) => lowest_interval(headline),
-        }
+        lowest_interval(mode.headline()).filter(|_| self.reports_intervals(mode))
     }
 
     /// The option of this name.

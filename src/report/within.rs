@@ -1,4 +1,4 @@
-//! The rates within the samples of a cell, in equal steps of time.
+//! The figures within the samples of a cell, in equal steps of time.
 
 use super::CellReport;
 use crate::catalog::BOTH_WAYS;
@@ -10,8 +10,8 @@ use crate::tools::Series;
 pub struct Step {
     /// Its middle, in seconds from the samples' start.
     pub at_s: f64,
-    /// The median of the samples' rates.
-    pub rate: f64,
+    /// The median of the samples' figures.
+    pub value: f64,
     /// The lowest and the highest of them; `None` for a single sample.
     pub range: Option<Interval>,
 }
@@ -31,8 +31,8 @@ pub fn metrics(cell: &CellReport) -> Vec<&str> {
     metrics
 }
 
-/// The rates of a cell's counted samples in steps of so many seconds; `None` for a step that no sample covers. Empty for a
-/// cell without intervals of this metric.
+/// The figures of a cell's counted samples in steps of so many seconds; `None` for a step in which no sample has one. Empty
+/// for a cell without intervals of this metric.
 #[must_use]
 pub fn steps(cell: &CellReport, metric: &str, step_s: f64) -> Vec<Option<Step>> {
     let series = cell.counted().flat_map(|sample| &sample.series);
@@ -44,7 +44,7 @@ pub fn steps(cell: &CellReport, metric: &str, step_s: f64) -> Vec<Option<Step>> 
         let summary = Summary::from_values(rates)?;
         Some(Step {
             at_s: (at as f64 + 0.5) * step_s,
-            rate: summary.median,
+            value: summary.median,
             range: (summary.count > 1).then_some(Interval {
                 low: summary.min,
                 high: summary.max,
@@ -59,7 +59,7 @@ pub fn steps(cell: &CellReport, metric: &str, step_s: f64) -> Vec<Option<Step>> 
 pub fn headline_steps(cell: &CellReport, headline: &str, step_s: f64) -> Vec<Option<f64>> {
     let medians = |metric: &&str| {
         let all = steps(cell, metric, step_s).into_iter();
-        all.map(|step| step.map(|step| step.rate)).collect()
+        all.map(|step| step.map(|step| step.value)).collect()
     };
     let parts: Vec<Vec<Option<f64>>> = metrics(cell)
         .iter()
@@ -77,7 +77,7 @@ pub fn headline_steps(cell: &CellReport, headline: &str, step_s: f64) -> Vec<Opt
     (0..length).map(sum).collect()
 }
 
-/// The mean rate in each step, weighted by time.
+/// The mean figure in each step, weighted by time.
 fn resampled(series: &Series, step_s: f64) -> Vec<Option<f64>> {
     let mut sums: Vec<(f64, f64)> = Vec::new();
     if step_s <= 0.0 {
@@ -97,15 +97,17 @@ fn resampled(series: &Series, step_s: f64) -> Vec<Option<f64>> {
                     sums.resize(at + 1, (0.0, 0.0));
                 }
                 if let Some((amount, time)) = sums.get_mut(at) {
-                    *amount += interval.rate * overlap;
+                    *amount += interval.value * overlap;
                     *time += overlap;
                 }
             }
             at += 1;
         }
     }
-    // What covers less than half of the last step is no rate of it.
-    if sums.last().is_some_and(|(_, time)| *time < step_s / 2.0) && sums.len() > 1 {
+    let count = index(series.end_s() / step_s + 0.5).min(MOST_STEPS);
+    sums.resize(sums.len().max(count), (0.0, 0.0));
+    // What covers less than half of the last step is no figure of it.
+    if sums.len() > count.max(1) {
         sums.pop();
     }
     let mean = |(amount, time): (f64, f64)| (time > 0.0).then(|| amount / time);
@@ -130,7 +132,7 @@ mod tests {
     use crate::tools::name;
 
     fn series(start_s: f64, intervals: &[(f64, f64)]) -> Series {
-        let intervals = intervals.iter().copied();
+        let intervals = intervals.iter().map(|(end, rate)| (*end, Some(*rate)));
         Series::new(name::THROUGHPUT_BPS, 8, start_s, intervals).unwrap()
     }
 
@@ -146,6 +148,9 @@ mod tests {
         let later = series(0.2, &[(0.3, 7.0)]);
         assert_eq!(resampled(&later, 0.1), [None, None, Some(7.0)]);
         assert_eq!(resampled(&later, 0.0), []);
+        let silent = [(0.1, Some(5.0)), (0.2, None), (0.3, None)];
+        let silent = Series::new(name::LATENCY_MAX_US, 0, 0.0, silent).unwrap();
+        assert_eq!(resampled(&silent, 0.1), [Some(5.0), None, None]);
     }
 
     proptest! {
@@ -156,13 +161,13 @@ mod tests {
             let mut end = 0.0;
             let intervals = lengths.iter().map(|(length, rate)| {
                 end += length;
-                (end, f64::from(*rate))
+                (end, Some(f64::from(*rate)))
             });
             let intervals: Vec<_> = intervals.collect();
             let Some(series) = Series::new(name::THROUGHPUT_BPS, 8, 0.0, intervals.iter().copied()) else {
                 return Ok(());
             };
-            let rates = || series.intervals().map(|one| one.rate);
+            let rates = || series.intervals().map(|one| one.value);
             let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
             let steps = resampled(&series, step);
             prop_assert!(!steps.is_empty() && steps.len() <= MOST_STEPS);

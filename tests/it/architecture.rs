@@ -166,7 +166,10 @@ const MAY_USE_CRATE: &[(&str, &[&str])] = &[
         &["files", "probe", "worker", "cluster", "cli", "system"],
     ),
     ("tokio_rustls", &["rpc"]),
-    ("hdrhistogram", &["probe/record/latency.rs"]),
+    (
+        "hdrhistogram",
+        &["probe/record/latency.rs", "probe/record/intervals.rs"],
+    ),
     ("landlock", &["worker/tool_process/confine.rs"]),
 ];
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use crate::cli::error::{CliError, Exit};
 use crate::cli::terminal::printer;
@@ -51,6 +52,10 @@ struct ClientArgs {
     /// The time between two new connections; none without it
     #[arg(long, value_name = "TIME", value_parser = time)]
     connect_interval: Option<Duration>,
+
+    /// Record what becomes of the packets of each interval of this length; printed as a document of its own, before the result
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "mtu")]
+    intervals: Option<Duration>,
 
     /// Send packets over UDP
     #[arg(long)]
@@ -101,12 +106,22 @@ fn client(args: &ClientArgs) -> Result<Exit, CliError> {
             connect_interval: args.connect_interval.map(|interval| interval.0),
             warmup: args.warmup.0,
             lasts: args.lasts.0,
+            intervals: args.intervals.map(|intervals| intervals.0),
         })
     };
-    let document = document.map_err(anyhow::Error::from)?;
-    let text = serde_json::to_string(&document).map_err(anyhow::Error::from)?;
-    printer::results(&format!("{text}\n"))?;
+    let mut document = document.map_err(anyhow::Error::from)?;
+    let mut text = String::new();
+    if let Some(intervals) = document.intervals.take() {
+        text += &line(&intervals)?;
+    }
+    text += &line(&document)?;
+    printer::results(&text)?;
     Ok(Exit::Well)
+}
+
+fn line(document: &impl Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_string(document)?;
+    Ok(text + "\n")
 }
 
 fn server(args: &ServerArgs) -> Result<Exit, CliError> {

@@ -5,9 +5,9 @@ use std::io;
 use super::field;
 use crate::report::Report;
 
-/// The columns. `rate` is in the unit that the name of the metric carries.
+/// The columns. `value` is in the unit that the name of the metric carries.
 const COLUMNS: [&str; 10] = [
-    "run", "cell", "test", "path", "sample", "metric", "start_s", "end_s", "rate", "counts",
+    "run", "cell", "test", "path", "sample", "metric", "start_s", "end_s", "value", "counts",
 ];
 
 /// Whether any sample has intervals.
@@ -37,7 +37,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
             let number = sample.sample.to_string();
             for interval in series.intervals() {
                 let counts = counted.next_if_eq(&interval).is_some();
-                let [start, end, rate] = [interval.start_s, interval.end_s, interval.rate]
+                let [start, end, figure] = [interval.start_s, interval.end_s, interval.value]
                     .map(|value| value.to_string());
                 let texts = [
                     &*report.run,
@@ -47,7 +47,7 @@ pub fn write(report: &Report, writer: &mut dyn io::Write) -> io::Result<()> {
                     &number,
                     series.metric(),
                 ];
-                let figures = [&*start, &end, &rate, if counts { "yes" } else { "no" }];
+                let figures = [&*start, &end, &figure, if counts { "yes" } else { "no" }];
                 for text in texts {
                     csv.write_field(field::field(text).as_bytes())?;
                 }

@@ -54,7 +54,10 @@ impl Figure {
         };
         let missing = points()
             .any(|point| point.y.is_none())
-            .then_some("A cross on the axis is a cell without a value.");
+            .then_some(match chart.bands {
+                Bands::Confidence => "A cross on the axis is a cell without a value.",
+                Bands::Range => "A cross on the axis is an interval without a value.",
+            });
         let legend = chart
             .series
             .iter()

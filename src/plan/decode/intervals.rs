@@ -25,22 +25,24 @@ pub fn check(decoder: &Decoder<'_>, intervals: At<Duration>, tool: &ToolSpec, ti
     let report = |what: String, help: String| {
         decoder.report(Problem::new(place, what).help(help));
     };
-    if tool.lowest_interval().is_none() {
-        let (what, help) = if tool.headline() == name::THROUGHPUT_BPS
-            && matches!(tool, ToolSpec::BuiltIn(_))
-        {
-            (
+    if !tool.reports_intervals() {
+        let is_built_in = matches!(tool, ToolSpec::BuiltIn(_));
+        let (what, help) = match tool.headline().as_str() {
+            name::THROUGHPUT_BPS if is_built_in => (
                 format!(
                     "{} reports what it sends in an interval, not what arrives",
                     tool.name()
                 ),
                 "use iperf3, or remove `intervals`",
-            )
-        } else {
-            (
+            ),
+            name::MTU_FORWARD_BYTES if is_built_in => (
+                "the search for the largest packet has no intervals: it ends by itself".to_owned(),
+                "remove `intervals`, or use another `mode`",
+            ),
+            _ => (
                 format!("`{}` reports no intervals", tool.name()),
-                "remove `intervals`: iperf3 and the request/response tests of netperf have them",
-            )
+                "remove `intervals`: iperf3, the request/response tests of netperf and the probe have them",
+            ),
         };
         return report(what, help.to_owned());
     }
@@ -52,6 +54,19 @@ pub fn check(decoder: &Decoder<'_>, intervals: At<Duration>, tool: &ToolSpec, ti
             what,
             "take shorter intervals, or a longer `duration`".to_owned(),
         );
+    }
+    for option in ["interval", "connect_interval"] {
+        let between = tool.values(option).and_then(Sweep::first);
+        let between = between.map(std::time::Duration::from_micros);
+        if let Some(between) = between.filter(|between| *between > value.0) {
+            let between = Duration(between);
+            return report(
+                format!(
+                    "with `{option}: {between}` nothing is sent in some intervals of `{value}`"
+                ),
+                format!("take intervals of `{between}` or more"),
+            );
+        }
     }
     let bytes = interval_bytes(tool);
     if count * bytes > MOST_BYTES {

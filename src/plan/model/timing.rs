@@ -22,7 +22,7 @@ pub struct Timing {
     pub retries: u32,
     /// How many samples a cell gets.
     pub repeat: Repeat,
-    /// The length of the intervals whose rates are recorded; `None` for no such record.
+    /// The length of the intervals whose figures are recorded; `None` for no such record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Duration>,
 }

@@ -14,6 +14,7 @@ use super::window::Window;
 use crate::probe::clock::{Clock, Nanos, SECOND};
 use crate::probe::connection::{Attempt, Break};
 use crate::probe::cost::thread_cpu_time;
+use crate::probe::record::intervals::Intervals;
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::pace::Pace;
 use crate::probe::record::silence::Silence;
@@ -30,6 +31,7 @@ pub(super) struct Record {
     pub failed: Breaks,
     pub latencies: Latencies,
     pub silence: Silence<Detail>,
+    pub intervals: Option<Intervals>,
     pub late: Delays,
     /// Of this thread.
     pub cpu: Duration,
@@ -45,6 +47,7 @@ pub(super) fn measure(to: SocketAddr, interval: Nanos, window: Window, clock: Cl
         failed: Breaks::default(),
         latencies: Latencies::default(),
         silence: Silence::new(start, window.round_trip, interval),
+        intervals: window.record(),
         late: Delays::default(),
         cpu: Duration::ZERO,
     };
@@ -72,8 +75,12 @@ pub(super) fn measure(to: SocketAddr, interval: Nanos, window: Window, clock: Cl
             None => true,
             Some(Ok(())) => {
                 record.made += 1;
-                if let Some(now) = known {
-                    record.latencies.add(now.saturating_sub(attempt.begun));
+                let latency = known.map(|now| now.saturating_sub(attempt.begun));
+                if let Some(latency) = latency {
+                    record.latencies.add(latency);
+                }
+                if let Some(intervals) = &mut record.intervals {
+                    intervals.answer(attempt.begun, latency);
                 }
                 let at = known.unwrap_or(due);
                 record.silence.answer(at, attempt.begun, Detail::default());
@@ -94,6 +101,9 @@ pub(super) fn measure(to: SocketAddr, interval: Nanos, window: Window, clock: Cl
         }
         record.silence.send(due, turn.missed, now);
         record.tried += 1;
+        if let Some(intervals) = &mut record.intervals {
+            intervals.send(now);
+        }
         match Attempt::begin(to, now) {
             Ok(attempt) => under_way.push_back(attempt),
             Err(why) => record.fail(why),

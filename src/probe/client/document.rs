@@ -7,6 +7,7 @@ use super::detail::Detail;
 use super::packets::{Delays, Packets};
 use crate::probe::clock::Nanos;
 use crate::probe::record::gaps::{Gap, Gaps};
+use crate::probe::record::intervals::Intervals;
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::silence::{Silence, shortest_gap};
 use crate::tools::probe_output as output;
@@ -21,6 +22,8 @@ pub(super) struct Recorded<'a> {
     pub packets: &'a Packets,
     pub packet_delays: Delays,
     pub connects: Option<(Nanos, connects::Record)>,
+    /// Their length, where they were recorded.
+    pub intervals: Option<Nanos>,
     pub client_cpu: Duration,
     /// That the process measured at the same time.
     pub paths: usize,
@@ -78,6 +81,7 @@ impl Recorded<'_> {
         let percent = |cpu: Duration| cpu.as_secs_f64() / self.wall.as_secs_f64().max(1e-9) * 100.0;
         let udp_delays = packets.udp.as_ref().map(|udp| &udp.record.server_delays);
         let tcp_delays = packets.tcp.as_ref().map(|tcp| &tcp.record.server_delays);
+        let intervals = self.intervals.map(|length| self.of_intervals(length));
         output::Document {
             netplan_probe: output::FORMAT,
             began_at_us: us(self.began_at),
@@ -86,6 +90,7 @@ impl Recorded<'_> {
             tcp,
             connect,
             mtu: None,
+            intervals,
             client: output::Client {
                 cpu_percent: percent(self.client_cpu),
                 paths: self.paths,
@@ -96,6 +101,21 @@ impl Recorded<'_> {
                 cpu_percent: percent(cpu),
                 delay: udp_delays.or(tcp_delays).and_then(Latencies::summary),
             }),
+        }
+    }
+
+    fn of_intervals(&self, length: Nanos) -> output::Intervals {
+        let Packets { udp, tcp, .. } = self.packets;
+        let udp = udp.as_ref().and_then(|udp| udp.record.intervals.as_ref());
+        let tcp = tcp.as_ref().and_then(|tcp| tcp.record.intervals.as_ref());
+        let connects = self.connects.as_ref();
+        let connects = connects.and_then(|(_, record)| record.intervals.as_ref());
+        output::Intervals {
+            netplan_probe_intervals: output::FORMAT,
+            length_us: us(length),
+            udp: udp.map(Intervals::summary),
+            tcp: tcp.map(Intervals::summary),
+            connect: connects.map(Intervals::summary),
         }
     }
 }

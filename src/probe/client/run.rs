@@ -39,6 +39,8 @@ pub struct Settings {
     /// Traffic before the measurement.
     pub warmup: Duration,
     pub lasts: Duration,
+    /// The length of the intervals that are recorded; none without it.
+    pub intervals: Option<Duration>,
 }
 
 impl Settings {
@@ -77,11 +79,12 @@ pub(super) fn measure(settings: &Settings, pump: &Pump) -> Result<Document, Erro
         interval: nanos(settings.interval),
     };
     if !settings.warmup.is_zero() {
-        packets = path.measure(packets, settings.warmup)?.packets;
+        packets = path.measure(packets, settings.warmup, None)?.packets;
     }
     let server_before = server_cost::ask(server, REACHED_WITHIN);
     let (begun, now, wall_now) = (Instant::now(), clock.now(), wall_clock());
-    let measured = path.measure(packets, settings.lasts)?;
+    let intervals = settings.intervals.map(nanos);
+    let measured = path.measure(packets, settings.lasts, intervals)?;
     let wall = begun.elapsed();
     let server_after = server_cost::ask(server, REACHED_WITHIN);
     let server_cpu = match (server_before, server_after) {
@@ -103,6 +106,7 @@ pub(super) fn measure(settings: &Settings, pump: &Pump) -> Result<Document, Erro
         packets: &packets,
         packet_delays: delays,
         connects: path.connect_interval.zip(connects),
+        intervals,
         client_cpu: cpu,
         paths,
         server_cpu,
@@ -133,7 +137,12 @@ struct Measured {
 
 impl Path<'_> {
     /// Sends all kinds of traffic at once for this time.
-    fn measure(self, packets: Packets, lasts: Duration) -> io::Result<Measured> {
+    fn measure(
+        self,
+        packets: Packets,
+        lasts: Duration,
+        intervals: Option<Nanos>,
+    ) -> io::Result<Measured> {
         let Self {
             connects_to,
             round_trip,
@@ -147,6 +156,7 @@ impl Path<'_> {
             start,
             end: start.saturating_add(nanos(lasts)),
             round_trip,
+            intervals,
         };
         thread::scope(|scope| {
             let connects = self.connect_interval.map(|interval| {

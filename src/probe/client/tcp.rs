@@ -11,6 +11,7 @@ use super::window::Window;
 use crate::probe::clock::{Clock, MILLISECOND, Nanos};
 use crate::probe::connection::{ATTEMPT_WITHIN, Attempt, Break};
 use crate::probe::packet::{Kind, LENGTH, Packet};
+use crate::probe::record::intervals::Intervals;
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::silence::Silence;
 use crate::system::receive::receive;
@@ -62,6 +63,7 @@ pub(super) struct Record {
     pub latencies: Latencies,
     pub server_delays: Latencies,
     pub silence: Silence<Detail>,
+    pub intervals: Option<Intervals>,
     /// Why the connection broke since the last answer.
     broke: Option<Break>,
 }
@@ -76,6 +78,7 @@ impl Record {
             latencies: Latencies::default(),
             server_delays: Latencies::default(),
             silence: Silence::new(window.start, window.round_trip, interval),
+            intervals: window.record(),
             broke: None,
         }
     }
@@ -96,7 +99,11 @@ impl Record {
 
     fn answer(&mut self, packet: Packet, at: Nanos) {
         self.answered += 1;
-        self.latencies.add(at.saturating_sub(packet.time));
+        let latency = at.saturating_sub(packet.time);
+        self.latencies.add(latency);
+        if let Some(intervals) = &mut self.intervals {
+            intervals.answer(packet.time, Some(latency));
+        }
         self.server_delays
             .add(Nanos::from(packet.held_us).saturating_mul(1_000));
         let is_gap = self.silence.answer(at, packet.time, self.detail(false));
@@ -195,6 +202,9 @@ impl Tcp {
                 Ok(true) => {
                     self.record.sent += 1;
                     connection.awaited += 1;
+                    if let Some(intervals) = &mut self.record.intervals {
+                        intervals.send(time);
+                    }
                     time += self.interval;
                 }
                 Ok(false) => {

@@ -11,6 +11,7 @@ use super::detail::Detail;
 use super::window::Window;
 use crate::probe::clock::{Clock, Nanos};
 use crate::probe::packet::{Kind, LENGTH, Packet};
+use crate::probe::record::intervals::Intervals;
 use crate::probe::record::latency::Latencies;
 use crate::probe::record::sequence::Sequence;
 use crate::probe::record::silence::Silence;
@@ -32,6 +33,7 @@ pub(super) struct Record {
     pub latencies: Latencies,
     pub server_delays: Latencies,
     pub silence: Silence<Detail>,
+    pub intervals: Option<Intervals>,
 }
 
 impl Record {
@@ -42,6 +44,7 @@ impl Record {
             latencies: Latencies::default(),
             server_delays: Latencies::default(),
             silence: Silence::new(window.start, window.round_trip, interval),
+            intervals: window.record(),
         }
     }
 }
@@ -88,6 +91,9 @@ impl Udp {
             let _ = send();
         }
         self.record.sent += 1;
+        if let Some(intervals) = &mut self.record.intervals {
+            intervals.send(now);
+        }
     }
 
     /// Reads all answers that are there.
@@ -116,7 +122,11 @@ impl Udp {
         if !is_mine || !record.sequence.arrive(packet.number) {
             return;
         }
-        record.latencies.add(at.saturating_sub(packet.time));
+        let latency = at.saturating_sub(packet.time);
+        record.latencies.add(latency);
+        if let Some(intervals) = &mut record.intervals {
+            intervals.answer(packet.time, Some(latency));
+        }
         record
             .server_delays
             .add(Nanos::from(packet.held_us).saturating_mul(1_000));

@@ -102,6 +102,7 @@ pub fn find_mtu(to: IpAddr, port: u16, lasts: Duration) -> Result<Document, Erro
         udp: None,
         tcp: None,
         connect: None,
+        intervals: None,
         mtu: Some(output::Mtu { forward, reverse }),
         client: output::Client {
             cpu_percent: cpu_s / took.as_secs_f64().max(1e-9) * 100.0,

@@ -1,6 +1,7 @@
 //! Warnings of the rates within a sample: dips, and a first part that differs from the rest.
 
 use super::warning::Warning;
+use crate::catalog::{Better, better};
 use crate::tools::{Interval, Series};
 
 /// An interval below this share of the median is a dip.
@@ -14,11 +15,14 @@ pub const LEAST_STEPS: f64 = 20.0;
 pub const RAMP: f64 = 0.25;
 const PARTS: usize = 10;
 
-/// What the intervals of a sample say against its figure.
+/// What the intervals of a sample say against its figure, a rate.
 #[must_use]
 pub fn of_series(series: &Series) -> Vec<Warning> {
+    if better(series.metric()) != Better::More {
+        return Vec::new();
+    }
     let counted = series.counted();
-    let usual = median(counted.iter().map(|interval| interval.rate));
+    let usual = median(counted.iter().map(|interval| interval.value));
     let time = median(counted.iter().map(|interval| interval.length_s()));
     let (Some(usual), Some(time)) = (usual, time) else {
         return Vec::new();
@@ -38,14 +42,14 @@ pub fn of_series(series: &Series) -> Vec<Warning> {
             rest: of_rest,
         }
     });
-    let low = || rest.iter().filter(|one| one.rate < DIP * usual);
-    let deepest = low().reduce(|low, one| if one.rate < low.rate { one } else { low });
+    let low = || rest.iter().filter(|one| one.value < DIP * usual);
+    let deepest = low().reduce(|low, one| if one.value < low.value { one } else { low });
     let dip = deepest.map(|deepest| Warning::Dip {
         metric: series.metric().to_owned(),
         intervals: low().count(),
         of: counted.len(),
         at_s: deepest.start_s,
-        lowest: deepest.rate,
+        lowest: deepest.value,
         median: usual,
     });
     ramp.into_iter().chain(dip).collect()
@@ -55,7 +59,7 @@ pub fn of_series(series: &Series) -> Vec<Warning> {
 fn first_part(intervals: &[Interval], usual: f64) -> usize {
     let low = intervals
         .iter()
-        .take_while(|one| one.rate < DIP * usual)
+        .take_while(|one| one.value < DIP * usual)
         .count();
     if low > 0 {
         return low;
@@ -89,7 +93,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 /// The mean rate over the time of some intervals.
 fn mean(intervals: &[Interval]) -> Option<f64> {
     let time: f64 = intervals.iter().map(|one| one.length_s()).sum();
-    let amount: f64 = intervals.iter().map(|one| one.rate * one.length_s()).sum();
+    let amount: f64 = intervals.iter().map(|one| one.value * one.length_s()).sum();
     (time > 0.0).then(|| amount / time)
 }
 
@@ -103,7 +107,7 @@ mod tests {
 
     fn series(rates: &[f64]) -> Series {
         let ends = (1..).map(|n| f64::from(n) / 10.0);
-        let intervals = ends.zip(rates.iter().copied());
+        let intervals = ends.zip(rates.iter().copied().map(Some));
         Series::new(name::THROUGHPUT_BPS, 11_680, 0.0, intervals).unwrap()
     }
 
@@ -174,6 +178,16 @@ mod tests {
         rates[..10].fill(3e8);
         let mut series = series(&rates);
         series.mark_over_link(2e8);
+        assert_eq!(of_series(&series), []);
+    }
+
+    #[test]
+    fn latency_has_no_dips() {
+        let intervals = (1..)
+            .map(|n| f64::from(n) / 10.0)
+            .zip(steady().into_iter().map(Some));
+        let intervals = intervals.map(|(end_s, us)| (end_s, us.filter(|_| end_s > 1.0)));
+        let series = Series::new(name::LATENCY_MAX_US, 0, 0.0, intervals).unwrap();
         assert_eq!(of_series(&series), []);
     }
 

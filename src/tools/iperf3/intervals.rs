@@ -91,7 +91,7 @@ pub(super) fn series(tool: &Iperf3, job: &Job<'_>, ended: &Ended) -> Vec<Series>
         let skipped = intervals.first().filter(|_| has_warmup);
         let start_s = skipped.map_or(0.0, |first| first.end_s);
         let intervals = intervals.iter().skip(usize::from(skipped.is_some()));
-        let intervals = intervals.map(|one| (one.end_s, one.bps));
+        let intervals = intervals.map(|one| (one.end_s, Some(one.bps)));
         Series::new(metric, step, start_s, intervals)
     });
     series.collect()
@@ -203,7 +203,7 @@ mod tests {
         // Without the one that spans the warm-up's end, which iperf3 3.12 gives half of the rate.
         assert_eq!(intervals.len(), 9);
         assert_eq!((intervals[0].start_s, intervals[0].end_s), (0.1, 0.2));
-        let rates = intervals.iter().map(|one| one.rate);
+        let rates = intervals.iter().map(|one| one.value);
         assert!(
             rates.clone().all(|rate| (38e6..42e6).contains(&rate)),
             "{intervals:?}"
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn intervals_of_one_stream_over_a_link_of_20_mbit_are_below_its_rate() {
         let series = series_of("iperf3-3.12/tcp-ok-intervals-tbf20m.json", "tcp").unwrap();
-        let rates: Vec<f64> = series.intervals().skip(3).map(|one| one.rate).collect();
+        let rates: Vec<f64> = series.intervals().skip(3).map(|one| one.value).collect();
         assert!(rates.len() > 25, "{}", rates.len());
         assert!(
             rates.iter().all(|rate| (12e6..27e6).contains(rate)),
@@ -230,11 +230,11 @@ mod tests {
         assert_eq!(series.metric(), "throughput_bps");
         let intervals: Vec<_> = series.intervals().collect();
         assert_eq!(intervals.len(), 30);
-        let bits: f64 = intervals.iter().map(|one| one.rate * one.length_s()).sum();
+        let bits: f64 = intervals.iter().map(|one| one.value * one.length_s()).sum();
         assert!((54e6..60e6).contains(&bits), "{bits}");
         // It was kept waiting for most of the interval from 0.8 s on, and read in the next one what had come.
         assert_eq!(series.lowest().map(f64::round), Some(2_084_620.0));
-        assert!(intervals[9].rate > 30e6);
+        assert!(intervals[9].value > 30e6);
         // What a server says of it is what it sent.
         assert_eq!(series_after(file, "tcp", Direction::Forward, 0), []);
     }
@@ -265,7 +265,7 @@ mod tests {
                 let intervals: Vec<_> = series.intervals().collect();
                 assert_eq!(intervals.len(), count, "{intervals:?}");
                 assert!(
-                    intervals.iter().all(|one| (low..high).contains(&one.rate)),
+                    intervals.iter().all(|one| (low..high).contains(&one.value)),
                     "{intervals:?}"
                 );
             }
@@ -279,7 +279,7 @@ mod tests {
         let udp = series_of("iperf3-3.12/udp-ok-get-server-output.json", "udp").unwrap();
         assert_eq!(udp.lowest(), Some(91.9e6));
         let tcp = series_of("iperf3-3.12/tcp-ok-get-server-output.json", "tcp").unwrap();
-        let rates: Vec<f64> = tcp.intervals().map(|one| one.rate).collect();
+        let rates: Vec<f64> = tcp.intervals().map(|one| one.value).collect();
         assert_eq!(rates, [8.4e9]);
         assert_eq!(series_of("iperf3-3.12/tcp-ok-remote-vip.json", "tcp"), None);
     }

@@ -21,6 +21,9 @@ pub(super) fn series(tool: Netperf, job: &Job<'_>, ended: &Ended) -> Option<Seri
     }
     let (text, _) = ended.stdout_parts();
     let intervals = intervals(&String::from_utf8_lossy(text));
+    let intervals = intervals
+        .into_iter()
+        .map(|(end_s, rate)| (end_s, Some(rate)));
     Series::new(name::TRANSACTIONS_PER_S, 1, 0.0, intervals)
 }
 
@@ -81,8 +84,8 @@ mod tests {
         assert_eq!(series.metric(), "transactions_per_s");
         let intervals: Vec<_> = series.intervals().collect();
         assert!((9..=11).contains(&intervals.len()), "{}", intervals.len());
-        assert!(intervals.iter().all(|one| one.rate > 1000.0));
-        assert!(series.lowest().unwrap() <= intervals[0].rate);
+        assert!(intervals.iter().all(|one| one.value > 1000.0));
+        assert!(series.lowest().unwrap() <= intervals[0].value);
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub(super) fn client(probe: Probe, job: &Job<'_>) -> Client {
     if !job.timing.warmup.0.is_zero() && !probe.finds_mtu() {
         option("--warmup", job.timing.warmup.to_string());
     }
+    if let Some(intervals) = job.timing.intervals {
+        option("--intervals", intervals.to_string());
+    }
     if let Some(interval) = probe.interval {
         option("--interval", Time(interval).to_string());
     }
@@ -110,6 +113,22 @@ mod tests {
             assert_eq!(client, format!("{head} {options}"));
             assert_eq!(server, "netplan probe server --port 5402 --for 310s");
         }
+        let used = BuiltInUse::new("probe", "tcp").unwrap();
+        let timing = Timing {
+            duration: Time(Duration::from_secs(10)),
+            intervals: Some(Time(Duration::from_millis(500))),
+            ..Timing::default()
+        };
+        let job = Job {
+            params: &Params::default(),
+            timing: &timing,
+            target: "10.96.0.12",
+            slot: 1,
+        };
+        assert_eq!(
+            client(Probe::from(&used), &job).argv.join(" "),
+            format!("{head} --intervals 500ms --interval 1ms --tcp")
+        );
         let used = BuiltInUse::new("probe", "udp")
             .unwrap()
             .with("interval", 100);

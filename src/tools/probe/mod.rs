@@ -1,6 +1,7 @@
 //! netplan's own probe: this program itself, with the subcommand `probe`.
 
 mod command;
+mod intervals;
 mod mode;
 pub mod output;
 mod parse;

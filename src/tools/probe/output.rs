@@ -23,10 +23,39 @@ pub struct Document {
     pub connect: Option<Connect>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<Mtu>,
+    /// Printed before the rest, as a document of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Intervals>,
     pub client: Client,
     /// Absent when the server could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<Server>,
+}
+
+/// What became of the packets and connections of each interval. It is printed on a line before the result, which is read
+/// also where a worker keeps only the end of a long output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intervals {
+    pub netplan_probe_intervals: u32,
+    /// Of each but the last one, which the end of the measurement may cut off.
+    pub length_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp: Option<KindIntervals>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<KindIntervals>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<KindIntervals>,
+}
+
+/// A figure for each interval: of the packets that left in it, or the connections that were begun.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KindIntervals {
+    pub sent: Vec<u64>,
+    /// However late.
+    pub answered: Vec<u64>,
+    /// The median of the latencies, to two digits.
+    pub p50_us: Vec<Option<f64>>,
+    pub max_us: Vec<Option<f64>>,
 }
 
 /// Round trips over UDP.

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::mode::Probe;
 use super::output::{BlackHole, Outages};
-use super::{command, parse};
+use super::{command, intervals, parse};
 use crate::catalog::{OWN_PROGRAM, PROBE, Program, Transport};
 use crate::tools::failure::Failure;
 use crate::tools::installed::VersionQuery;
 use crate::tools::metrics::Metrics;
 use crate::tools::output::process_end::Ended;
+use crate::tools::series::Series;
 use crate::tools::tool::{Client, Job, Port, Server, Tool};
 
 impl Tool for Probe {
@@ -61,6 +62,10 @@ impl Tool for Probe {
 
     fn read(&self, job: &Job<'_>, ended: &Ended) -> Result<Metrics, Failure> {
         parse::read(job, ended)
+    }
+
+    fn series(&self, job: &Job<'_>, ended: &Ended) -> Vec<Series> {
+        intervals::series(job, ended)
     }
 
     fn outages(&self, ended: &Ended) -> Vec<Outages> {

@@ -20,8 +20,9 @@ const KEYS: &[Key] = &[
         "The names of the paths to measure; the name of a mesh selects all of its paths.")
         .or("all"),
     key("intervals", Kind::ShortDuration(limits(100_000, 60_000_000, "us")),
-        "Record the rates within each sample in intervals of this length, e.g. `100ms`; `series.csv` and the page \
-         `report.html` have them, and the lowest is a metric. For iperf3 and the request/response tests of netperf."),
+        "Record what happens within each sample in intervals of this length, e.g. `100ms`: the rates of iperf3 and of the \
+         request/response tests of netperf, the lowest of which is a metric; latency and loss of the probe. `series.csv` and the \
+         page `report.html` have them."),
     key("together", Kind::Bool,
         "Measure all paths of the test at once: one sample of each starts on one go, once all servers are ready, \
          whatever `order` and `concurrency` say. Only with a number for `repeat`, and with a port of its own for each server.")

@@ -229,8 +229,16 @@ impl ToolSpec {
         metrics
     }
 
-    /// The metric of the lowest interval within a sample, as the journal writes it; `None` for a tool that reports no
-    /// intervals.
+    /// Whether it reports intervals within a sample.
+    #[must_use]
+    pub fn reports_intervals(&self) -> bool {
+        match self {
+            ToolSpec::BuiltIn(used) => used.tool.reports_intervals(used.mode),
+            ToolSpec::Declared(_) => false,
+        }
+    }
+
+    /// The metric of the lowest interval within a sample, as the journal writes it; `None` for a tool without one.
     #[must_use]
     pub fn lowest_interval(&self) -> Option<&'static str> {
         match self {
