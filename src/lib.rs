@@ -18,6 +18,7 @@ pub mod catalog;
 pub mod cli;
 pub mod cluster;
 pub mod compare;
+pub mod connectivity;
 pub mod diag;
 pub mod files;
 pub mod history;

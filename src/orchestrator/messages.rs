@@ -10,8 +10,8 @@ use super::address;
 use super::state::copy::claim::{Claim, HeldJournal};
 use super::state::copy::epoch::Epoch;
 use super::state::message::{
-    ClientEnd, Input, KeptStep, LostSegment, Order, Place, Process, Session, SetMark, Step, Target,
-    TcpConnection,
+    ClientEnd, Input, KeptStep, LostSegment, Order, PathFindings, Place, Process, Session, SetMark,
+    Step, Target, TcpConnection, Unreached,
 };
 use crate::catalog::Direction;
 use crate::results::environment::host_metrics::{self, AtEnds, Observation};
@@ -167,9 +167,11 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
         Message::ConnectionTried(tried) => {
             Input::ConnectionTried(process(tried.step), tried.connected)
         }
-        Message::SegmentsTested(tested) => {
+        Message::PathsTested(tested) => {
             let lost = tested.lost.into_iter().map(lost_segment_from).collect();
-            Input::SegmentsTested(process(tested.step), lost)
+            let unreached = tested.unreached.iter().filter_map(unreached_from).collect();
+            let findings = PathFindings { lost, unreached };
+            Input::PathsTested(process(tested.step), findings)
         }
         Message::Held(held) => Input::Held {
             session,
@@ -180,6 +182,15 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
             },
         },
         Message::CopyPart(_) => return Err(Malformed("an answer: a part of a copy came")),
+    })
+}
+
+/// `None` for an outcome that this version does not know.
+fn unreached_from(unreached: &pb::UnreachedTarget) -> Option<Unreached> {
+    Some(Unreached {
+        target: usize::try_from(unreached.target).ok()?,
+        address: rpc::answer(unreached.address.as_ref()?)?,
+        pod_address: unreached.pod_address.as_ref().and_then(rpc::answer),
     })
 }
 
@@ -320,27 +331,29 @@ pub(super) fn message_from(order: Order) -> to_worker::Message {
             settle_ms: millis(settle),
             until_connected,
         }),
-        Order::TestSegments {
+        Order::TestPaths {
             step,
             targets,
+            connect_within,
             within,
         } => {
             let targets = targets.into_iter().map(|target| {
                 let Target {
                     address,
                     port,
-                    connect_within,
+                    pod_address,
                 } = target;
-                pb::SegmentTarget {
+                pb::PathTarget {
                     address,
                     port: port.into(),
-                    connect_within_ms: millis(connect_within),
+                    pod_address: pod_address.unwrap_or_default(),
                 }
             });
-            to_worker::Message::TestSegments(pb::TestSegments {
+            to_worker::Message::TestPaths(pb::TestPaths {
                 step: step.0,
                 targets: targets.collect(),
                 timeout_ms: millis(within),
+                connect_within_ms: millis(connect_within),
             })
         }
         Order::Stop { step } => to_worker::Message::Stop(pb::Stop { step: step.0 }),

@@ -1,7 +1,7 @@
 //! Decides what the run does next. Pure: inputs and the time in, commands out.
 //!
 //! ```text
-//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ (TryingForbidden) ─▶ (CheckingMtu) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
+//! AwaitingNeeded ─▶ (AwaitingOthers) ─▶ (TryingForbidden) ─▶ (CheckingPaths) ─▶ Running ◀─▶ AwaitingReturn ─▶ Closing ─▶ Ended
 //!                                                                             │
 //!                                                                      lanes: Running ─▶ Stopping ─▶ (Cooling)
 //! ```
@@ -26,7 +26,7 @@ mod listener;
 mod load_run;
 pub mod marks;
 pub mod message;
-mod mtu_check;
+mod path_check;
 mod policy_check;
 mod progress;
 mod queue;
@@ -51,7 +51,7 @@ use kept::Stray;
 use lane::{Attempt, Lane, LaneId};
 use marks::Goes;
 use message::{Command, Emission, Input, Order, Place, Session, Step, Timer};
-use mtu_check::MtuCheck;
+use path_check::PathCheck;
 use policy_check::PolicyChecks;
 use progress::{Next, Progress};
 use queue::Queue;
@@ -97,7 +97,7 @@ pub struct State {
     output_bytes: usize,
     /// Of the variants that have policies.
     policy_checks: PolicyChecks,
-    mtu_check: MtuCheck,
+    path_check: PathCheck,
     phase: Phase,
     next_lane: u64,
     next_step: u64,
@@ -137,7 +137,7 @@ enum Phase {
     /// Until connections that policies forbid have been tried.
     TryingForbidden(Timer),
     /// Until full segments have been exchanged on all paths.
-    CheckingMtu(Timer),
+    CheckingPaths(Timer),
     /// Samples run.
     Running,
     /// Nothing runs, and nothing can before the workers of this cell come back.
@@ -213,7 +213,7 @@ impl State {
             is_stopping: false,
             output_bytes: client_output_bytes(at_once),
             policy_checks: PolicyChecks::default(),
-            mtu_check: MtuCheck::default(),
+            path_check: PathCheck::default(),
             phase: if run_ended {
                 Phase::Ended
             } else {
@@ -267,10 +267,10 @@ impl State {
                 self.client_ended(client, end);
             }
             Input::Accepting(listener, accepting) => {
-                self.mtu_listener_accepts(listener, accepting.is_ok());
+                self.path_listener_accepts(listener, accepting.is_ok());
                 self.accepting(listener, accepting);
             }
-            Input::SegmentsTested(client, lost) => self.segments_tested(client, &lost),
+            Input::PathsTested(client, findings) => self.paths_tested(client, findings),
             Input::ConnectionTried(client, connected) => self.connection_tried(client, connected),
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::Held { session, held } => self.held(session, held.ok()),

@@ -220,7 +220,9 @@ impl Builder {
                     RunState::Complete
                 };
             }
-            EventKind::WorkerJoined { .. } | EventKind::WorkerLeft { .. } => {}
+            EventKind::WorkerJoined { .. }
+            | EventKind::WorkerLeft { .. }
+            | EventKind::PathUnreachable { .. } => {}
             EventKind::Mark(mark) => report.marks.push(mark),
             EventKind::SampleStarted { cell, .. } => {
                 self.cell(&cell);

@@ -59,6 +59,12 @@ pub enum EventKind {
     WorkerLeft {
         worker: String,
     },
+    /// The destination of a path did not answer before the first sample.
+    PathUnreachable {
+        path: String,
+        /// Which layer of the network is broken, with the evidence.
+        found: String,
+    },
     /// A client is about to run.
     SampleStarted {
         cell: CellId,
@@ -115,6 +121,7 @@ impl EventKind {
             Self::RunStarted { .. }
             | Self::WorkerJoined { .. }
             | Self::WorkerLeft { .. }
+            | Self::PathUnreachable { .. }
             | Self::Mark(_)
             | Self::RunEnded { .. } => false,
         }
@@ -148,6 +155,7 @@ impl EventKind {
             Self::RunStarted { .. }
             | Self::WorkerJoined { .. }
             | Self::WorkerLeft { .. }
+            | Self::PathUnreachable { .. }
             | Self::SampleStarted { .. }
             | Self::Mark(_)
             | Self::CellEnded { .. }

@@ -1,8 +1,13 @@
 //! Converts between gRPC messages and the types of the rest of the program, without loss.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::pb::dialled_address::Outcome;
 use super::pb::exit::How as PbHow;
 use super::pb::start_server::Ready as PbReady;
-use super::pb::{self, RawOutput, Record};
+use super::pb::{self, DialledAddress, RawOutput, Record};
+use crate::connectivity::{Answer, Segment};
 use crate::tools::{Cut, Ended, How, Port, Ready, Transport};
 
 /// How a server is ready, as a message.
@@ -38,6 +43,26 @@ pub fn how_ready(ready: Option<PbReady>) -> Result<Ready, Malformed> {
             Err(Malformed("ready"))
         }
     }
+}
+
+/// An address that was dialled, with its answer; `None` for an outcome that this version does not know.
+#[must_use]
+pub fn answer(dialled: &DialledAddress) -> Option<(IpAddr, Answer)> {
+    let answer = match dialled.outcome.as_ref()? {
+        Outcome::Connected(_) => Answer::Connected {
+            took: Duration::from_micros(dialled.took_us),
+            segment: match (dialled.segment_bytes, dialled.segment_lost) {
+                (0, _) => Segment::NotSent,
+                (bytes, true) => Segment::Lost(bytes),
+                (bytes, false) => Segment::Answered(bytes),
+            },
+        },
+        Outcome::TimedOut(_) => Answer::TimedOut,
+        Outcome::Refused(_) => Answer::Refused,
+        Outcome::Unreachable(why) => Answer::Unreachable(why.clone()),
+        Outcome::Failed(why) => Answer::Failed(why.clone()),
+    };
+    Some((dialled.address.parse().ok()?, answer))
 }
 
 /// A message that keeps the syntax of the contract, but not its sense.

@@ -13,7 +13,7 @@ mod tls;
 mod version;
 
 pub use connect::{Client, ConnectError, WorkerClient, connect, connect_over, connect_worker_over};
-pub use convert::{Malformed, ended, exit, how_ready, ready, record, what_ended};
+pub use convert::{Malformed, answer, ended, exit, how_ready, ready, record, what_ended};
 pub use identity::{CLIENT, Identity, IdentityError, ORCHESTRATOR, RunIdentities};
 pub use incoming::{Connection, MAX_CONNECTIONS_PER_PEER, MAX_HANDSHAKES, incoming};
 pub use listen::listen;

@@ -68,7 +68,7 @@ pub(super) async fn session(
                 Some(Order::RunClient(order)) => steps.run_client(order, epoch, answers.clone()),
                 Some(Order::Accept(order)) => steps.accept(order, answers.clone()),
                 Some(Order::TryConnection(order)) => steps.try_connection(order, answers.clone()),
-                Some(Order::TestSegments(order)) => steps.test_segments(order, answers.clone()),
+                Some(Order::TestPaths(order)) => steps.test_paths(order, answers.clone()),
                 Some(Order::Stop(order)) => steps.stop(order.step),
                 Some(Order::Forget(order)) => steps.forget(order.step),
                 Some(Order::Hold(order)) => {

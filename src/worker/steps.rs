@@ -11,14 +11,14 @@ use tokio::time::{Instant, timeout};
 
 use super::observe::Observer;
 use super::outbox::{Answers, Outbox, Reply};
+use super::path_test;
 use super::policy_check;
-use super::segment_test;
 use super::server::{self, Flow};
 use super::{accept, client};
 use crate::rpc::pb::from_worker::Message;
 use crate::rpc::pb::{
     AcceptConnections, ClientEnded, FromWorker, KeptStep, RunClient, ServerEnded, ServerFlowing,
-    ServerReady, StartServer, TcpInfo, TestSegments, TryConnection,
+    ServerReady, StartServer, TcpInfo, TestPaths, TryConnection,
 };
 use crate::rpc::{exit, how_ready};
 use crate::tools::{Client, Ended, How, LARGEST_OUTPUT_BYTES, SMALLEST_OUTPUT_BYTES};
@@ -124,9 +124,9 @@ impl Steps {
     }
 
     /// Exchanges full segments with other workers.
-    pub(super) fn test_segments(&mut self, order: TestSegments, answers: Answers) {
+    pub(super) fn test_paths(&mut self, order: TestPaths, answers: Answers) {
         self.start(order.step, None, answers, |stop, reply| {
-            segment_test::test_segments(order, stop, reply)
+            path_test::test_paths(order, stop, reply)
         });
     }
 

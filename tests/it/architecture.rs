@@ -12,6 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("system", &[]),
     ("files", &[]),
     ("catalog", &[]),
+    ("connectivity", &[]),
     ("plan", &["catalog", "diag"]),
     ("schedule", &["catalog", "plan", "diag"]),
     ("tools", &["catalog", "schedule", "plan", "diag"]),
@@ -22,7 +23,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("statistics", &["plan", "catalog"]),
     (
         "rpc",
-        &["tools", "schedule", "plan", "catalog", "files", "diag"],
+        &[
+            "connectivity",
+            "tools",
+            "schedule",
+            "plan",
+            "catalog",
+            "files",
+            "diag",
+        ],
     ),
     (
         "results",
@@ -98,6 +107,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "results",
             "rpc",
+            "connectivity",
             "statistics",
             "tools",
             "schedule",
@@ -127,6 +137,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "import",
             "render",
             "rpc",
+            "connectivity",
             "results",
             "tools",
             "schedule",

@@ -74,6 +74,7 @@ mod run;
 mod schedule;
 mod schema;
 mod selftest;
+mod silent_path;
 #[path = "../../benches/figures/simulation.rs"]
 mod simulation;
 mod succession;

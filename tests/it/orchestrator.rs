@@ -273,7 +273,7 @@ impl Worker {
                     };
                     self.answer(Message::ConnectionTried(tried)).await;
                 }
-                Order::TestSegments(_) => panic!("nothing accepts connections"),
+                Order::TestPaths(_) => panic!("nothing accepts connections"),
                 Order::Hold(_) | Order::SendCopy(_) => panic!("this worker holds no copy"),
                 Order::Goodbye(_) => return,
             }

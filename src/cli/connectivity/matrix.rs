@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::evidence::{Answer, Evidence, Segment, Unasked};
-use super::finding::Layer;
+use super::evidence::Unasked;
+use crate::connectivity::{Answer, Evidence, Layer, Segment};
 use crate::diag::{count, list};
 use crate::report::document::{Block, Cell, Column, Document, Meaning, Span, Table, TableKind};
 
@@ -54,7 +54,7 @@ fn all_well(found: &[(Evidence, Layer)]) -> Vec<Block> {
         ("cluster IP", all(|one| !one.service.is_empty())),
         (
             "DNS name",
-            all(|one| matches!(&one.name.resolved, Ok(answers) if !answers.is_empty())),
+            all(|one| matches!(resolved(one), Some(Ok(answers)) if !answers.is_empty())),
         ),
     ];
     let packets = (
@@ -102,15 +102,21 @@ fn table(found: &[&(Evidence, Layer)]) -> Table {
             words("to", |one| &one.to.node),
             cells("pod IP", |one| answer(&one.pod)),
             cells("cluster IP", |one| answer(&one.service)),
-            cells("DNS name", |one| match &one.name.resolved {
-                Ok(answers) => answer(answers),
-                Err(_) => Span::new(Meaning::Failed, "✗ does not resolve"),
+            cells("DNS name", |one| match resolved(one) {
+                Some(Ok(answers)) => answer(answers),
+                Some(Err(_)) => Span::new(Meaning::Failed, "✗ does not resolve"),
+                None => answer(&[]),
             }),
             cells("full packet", full_packet),
         ],
         keys: 2,
         ..Table::default()
     }
+}
+
+/// What the name led to, if it was asked for.
+fn resolved(evidence: &Evidence) -> Option<&Result<Vec<(IpAddr, Answer)>, String>> {
+    evidence.name.as_ref().map(|name| &name.resolved)
 }
 
 /// The best answer of the addresses of one kind.
@@ -176,9 +182,8 @@ fn sentences(broken: &[&(Evidence, Layer)]) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::evidence::{Name, Place};
-    use super::super::finding::find;
     use super::*;
+    use crate::connectivity::{Name, Place, find};
 
     fn pair(from: &str, to: &str, pod: &Answer, service: &Answer) -> (Evidence, Layer) {
         let place = |node: &str| Place {
@@ -193,10 +198,11 @@ mod tests {
             to: place(to),
             pod: vec![(pod_ip, pod.clone())],
             service: service.clone(),
-            name: Name {
+            name: Some(Name {
                 host: "np-probe".to_owned(),
                 resolved: Ok(service),
-            },
+            }),
+            is_listening: false,
             name_servers: Vec::new(),
         };
         let layer = find(&evidence, false);

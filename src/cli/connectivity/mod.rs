@@ -1,14 +1,7 @@
-//! Which layer of the network is broken between two pods, from what one of them could reach.
+//! What pods reach of each other, as the command line asks for it and shows it.
 
 mod evidence;
-mod explanation;
-mod family;
-mod finding;
 mod matrix;
 
-pub(super) use self::evidence::{Evidence, Place, Unasked};
-pub(super) use self::finding::{Layer, find};
+pub(super) use self::evidence::{Unasked, evidence, place};
 pub(super) use self::matrix::matrix;
-
-#[cfg(test)]
-mod tests;

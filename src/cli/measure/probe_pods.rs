@@ -9,12 +9,13 @@ use futures::stream::{self, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::prepare::Prepared;
-use crate::cli::connectivity::{Evidence, Layer, Place, Unasked, find, matrix};
+use crate::cli::connectivity::{Unasked, evidence, matrix, place};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::kubernetes::run_lookup;
 use crate::cli::terminal::printer;
 use crate::cli::watch::connect_worker;
 use crate::cluster::{Cluster, PodAddresses};
+use crate::connectivity::{Evidence, Layer, find};
 use crate::diag::error_chain;
 use crate::output::terminal;
 use crate::rpc::WorkerClient;
@@ -217,8 +218,8 @@ async fn dial(from: &Pod, to: &Pod, port: u16) -> anyhow::Result<Evidence> {
     let response = answered
         .with_context(|| format!("pod `{}` does not answer", from.name))?
         .map_err(|status| anyhow!("pod `{}`: {}", from.name, error_chain(&status)))?;
-    Ok(Evidence::new(
-        Place::new(format!("`{}`", from.worker), from.addresses.clone()),
+    Ok(evidence(
+        place(format!("`{}`", from.worker), from.addresses.clone()),
         (format!("`{}`", to.worker), to.addresses.clone()),
         to.name.clone(),
         response.into_inner(),

@@ -124,6 +124,9 @@ impl<'p> Progress<'p> {
             EventKind::WorkerLeft { worker } => {
                 printer::warning(&format!("worker `{worker}` has gone"));
             }
+            EventKind::PathUnreachable { path, found } => {
+                printer::warning(&format!("path `{path}` does not work: {found}"));
+            }
             _ => {}
         }
     }

@@ -7,8 +7,9 @@ use futures::future::join_all;
 use tokio::time::timeout;
 
 use super::connection::connect_worker;
-use crate::cli::connectivity::{Evidence, Layer, Place, find};
+use crate::cli::connectivity::{evidence, place};
 use crate::cluster::{Cluster, PodAddresses};
+use crate::connectivity::{Evidence, Layer, find};
 use crate::diag::error_chain;
 use crate::render::ORCHESTRATOR_PORT;
 use crate::rpc::Identity;
@@ -109,8 +110,8 @@ impl<C: Cluster + Sync> Diagnosis<'_, C> {
         let response = answered
             .context("the worker does not answer")?
             .map_err(|status| anyhow!("{}", error_chain(&status)))?;
-        Ok(Evidence::new(
-            Place::new(format!("worker `{worker}`"), own),
+        Ok(evidence(
+            place(format!("worker `{worker}`"), own),
             ("the orchestrator".to_owned(), orchestrator.clone()),
             name,
             response.into_inner(),

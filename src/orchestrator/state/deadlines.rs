@@ -40,7 +40,7 @@ impl State {
                 self.end_policy_checks();
                 self.start_samples();
             }
-            Phase::CheckingMtu(timer) if *timer == fired => self.mtu_check_timed_out(),
+            Phase::CheckingPaths(timer) if *timer == fired => self.path_check_timed_out(),
             Phase::Cancelling(timer) if *timer == fired => self.finish(),
             Phase::Closing(timer) if *timer == fired => {
                 self.reject_holder();

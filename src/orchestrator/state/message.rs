@@ -1,11 +1,13 @@
 //! What goes into the orchestrator's state, and what comes out.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::copy::claim::Claim;
 use super::copy::epoch::Epoch;
+use crate::connectivity::Answer;
 use crate::results::EventKind;
 use crate::results::environment::WorkerEnvironment;
 use crate::results::environment::host_metrics::Observation;
@@ -121,7 +123,7 @@ pub enum Input {
     /// Whether a connection could be made at last.
     ConnectionTried(Process, bool),
     /// The full segments that did not arrive.
-    SegmentsTested(Process, Vec<LostSegment>),
+    PathsTested(Process, PathFindings),
     TimerFired(Timer),
     /// The worker has the copy's records before this number on its disk; or why it has not.
     Held {
@@ -207,10 +209,12 @@ pub enum Order {
         settle: Duration,
         until_connected: bool,
     },
-    /// Exchange full TCP segments with workers that accept connections.
-    TestSegments {
+    /// Dial workers that accept connections, and exchange full TCP segments with them.
+    TestPaths {
         step: Step,
         targets: Vec<Target>,
+        /// How long to dial a target again until it answers: its node may not know the pod yet, or where the Service leads.
+        connect_within: Duration,
         /// For all of them together.
         within: Duration,
     },
@@ -225,8 +229,25 @@ pub enum Order {
 pub struct Target {
     pub address: String,
     pub port: u16,
-    /// How long to dial again until it answers: a Service may not lead to its pod yet.
-    pub connect_within: Duration,
+    /// The address of the pod, where `address` is of its Service.
+    pub pod_address: Option<String>,
+}
+
+/// What a worker has found out about its targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PathFindings {
+    pub lost: Vec<LostSegment>,
+    pub unreached: Vec<Unreached>,
+}
+
+/// A target that did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreached {
+    /// Its place in the order.
+    pub target: usize,
+    pub address: (IpAddr, Answer),
+    /// That of the pod, where the target has one.
+    pub pod_address: Option<(IpAddr, Answer)>,
 }
 
 /// A full segment that did not arrive, while small ones did.

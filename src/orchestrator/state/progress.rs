@@ -272,6 +272,7 @@ impl Progress {
             | EventKind::RunStarted { .. }
             | EventKind::WorkerJoined { .. }
             | EventKind::WorkerLeft { .. }
+            | EventKind::PathUnreachable { .. }
             | EventKind::Mark(_)
             | EventKind::RunEnded { .. } => {}
         }
@@ -298,6 +299,7 @@ pub(super) fn cell_of(event: &EventKind) -> Option<&CellId> {
         EventKind::RunStarted { .. }
         | EventKind::WorkerJoined { .. }
         | EventKind::WorkerLeft { .. }
+        | EventKind::PathUnreachable { .. }
         | EventKind::Mark(_)
         | EventKind::RunEnded { .. } => None,
     }

@@ -34,7 +34,7 @@ impl State {
         let raw = ended.and_then(all_output);
         let Failure { cause, words } = failure;
         let words = match attempt.stage {
-            Stage::Measuring { .. } => self.with_vanished_segments(index, cause, words),
+            Stage::Measuring { .. } => self.with_path_findings(index, cause, words),
             _ => words,
         };
         let (cause, pause) = if self.service_may_come(index, cause) {
@@ -175,7 +175,7 @@ impl State {
         match self.phase {
             Phase::AwaitingNeeded(_) | Phase::AwaitingOthers(_) => self.start_when_gathered(),
             Phase::TryingForbidden(_)
-            | Phase::CheckingMtu(_)
+            | Phase::CheckingPaths(_)
             | Phase::Running
             | Phase::AwaitingReturn { .. } => self.start_samples(),
             Phase::Cancelling(_) if self.lanes.is_empty() => self.finish(),

@@ -129,7 +129,7 @@ impl State {
     fn end_session(&mut self, worker: WorkerId, session: Session) {
         let name = self.workers[worker].name.clone();
         self.end_policy_checks_in(session, &name);
-        self.end_mtu_check_in(session);
+        self.end_path_check_in(session);
         let comes_back = self.workers[worker].end.is_none();
         let lost = self.lanes.iter().filter(|(_, lane)| {
             lane.runs_in(session) && !(comes_back && lane.running().is_some_and(Attempt::outlives))

@@ -47,7 +47,7 @@ pub mod from_worker {
         #[prost(message, tag = "9")]
         ServerFlowing(super::ServerFlowing),
         #[prost(message, tag = "10")]
-        SegmentsTested(super::SegmentsTested),
+        PathsTested(super::PathsTested),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -82,7 +82,7 @@ pub mod to_worker {
         #[prost(message, tag = "9")]
         TryConnection(super::TryConnection),
         #[prost(message, tag = "10")]
-        TestSegments(super::TestSegments),
+        TestPaths(super::TestPaths),
     }
 }
 /// Who the worker is and where it can be reached.
@@ -293,34 +293,52 @@ pub struct ConnectionTried {
     #[prost(bool, tag = "2")]
     pub connected: bool,
 }
-/// Exchange full TCP segments with workers that accept connections, in both directions. Answered by SegmentsTested.
+/// Dial workers that accept connections, and exchange full TCP segments with them in both directions. Answered by
+/// PathsTested.
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct TestSegments {
+pub struct TestPaths {
     #[prost(uint64, tag = "1")]
     pub step: u64,
     #[prost(message, repeated, tag = "2")]
-    pub targets: ::prost::alloc::vec::Vec<SegmentTarget>,
+    pub targets: ::prost::alloc::vec::Vec<PathTarget>,
     /// For all of them together.
     #[prost(uint32, tag = "3")]
     pub timeout_ms: u32,
+    /// Dial a target again, each time with a new socket, until it answers or this long has passed: the node may not know the
+    /// pod yet, or where the Service leads.
+    #[prost(uint32, tag = "4")]
+    pub connect_within_ms: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SegmentTarget {
+pub struct PathTarget {
     #[prost(string, tag = "1")]
     pub address: ::prost::alloc::string::String,
     #[prost(uint32, tag = "2")]
     pub port: u32,
-    /// Dial again, each time with a new socket, until the target answers or this long has passed: a Service may not lead
-    /// to its pod yet.
-    #[prost(uint32, tag = "3")]
-    pub connect_within_ms: u32,
+    /// The address of the pod, where the other one is of its Service: it is dialled when that one does not answer.
+    #[prost(string, tag = "3")]
+    pub pod_address: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SegmentsTested {
+pub struct PathsTested {
     #[prost(uint64, tag = "1")]
     pub step: u64,
     #[prost(message, repeated, tag = "2")]
     pub lost: ::prost::alloc::vec::Vec<LostSegment>,
+    #[prost(message, repeated, tag = "3")]
+    pub unreached: ::prost::alloc::vec::Vec<UnreachedTarget>,
+}
+/// A target that did not answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnreachedTarget {
+    /// Its place in the order, counted from 0.
+    #[prost(uint32, tag = "1")]
+    pub target: u32,
+    #[prost(message, optional, tag = "2")]
+    pub address: ::core::option::Option<DialledAddress>,
+    /// Where the target has one.
+    #[prost(message, optional, tag = "3")]
+    pub pod_address: ::core::option::Option<DialledAddress>,
 }
 /// A full segment that did not arrive, while small ones did.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

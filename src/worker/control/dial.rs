@@ -74,7 +74,8 @@ async fn resolve(host: &str, deadline: Instant) -> Result<BTreeSet<IpAddr>, Stri
     }
 }
 
-async fn connect(
+/// Connects to one address.
+pub(in crate::worker) async fn connect(
     address: IpAddr,
     port: u16,
     deadline: Instant,

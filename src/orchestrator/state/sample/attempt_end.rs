@@ -22,7 +22,7 @@ impl State {
         ended: Ended,
         observed: Option<Observation>,
     ) {
-        if self.load_server_ended(process) || self.mtu_listener_ended(process) {
+        if self.load_server_ended(process) || self.path_listener_ended(process) {
             return;
         }
         for (&id, lane) in &mut self.lanes {

@@ -8,7 +8,7 @@ use crate::results::Outcome;
 impl State {
     /// Starts all samples that can start now; ends cells that need no attempt or can have none.
     pub(in super::super) fn start_samples(&mut self) {
-        if self.begin_policy_checks() || self.must_wait_for_mtu_check() {
+        if self.begin_policy_checks() || self.must_wait_for_path_check() {
             return;
         }
         loop {

@@ -85,6 +85,7 @@ impl State {
                 let found =
                     warnings::find_warnings(&sample.params, &sample.metrics, &circumstances);
                 sample.warnings.extend(found);
+                self.note_that_path_works(cell);
                 EventKind::Sample(sample)
             }
         };

@@ -91,7 +91,7 @@ fn rounds(pairs: &[(usize, usize)], nodes: usize) -> Vec<usize> {
                     ended: ended(How::Stopped),
                     observed: None,
                 }),
-                Order::Accept { .. } | Order::TryConnection { .. } | Order::TestSegments { .. } => {
+                Order::Accept { .. } | Order::TryConnection { .. } | Order::TestPaths { .. } => {
                     panic!("{order:?}")
                 }
                 Order::Forget { .. } | Order::Goodbye => {}

@@ -146,8 +146,8 @@ impl World {
             }
             Order::Forget { step } => self.forget(Process { session, step }),
             Order::Accept { step, port } => self.accept(Process { session, step }, port),
-            Order::TestSegments { step, targets, .. } => {
-                self.test_segments(Process { session, step }, &targets);
+            Order::TestPaths { step, targets, .. } => {
+                self.test_paths(Process { session, step }, &targets);
             }
             Order::TryConnection { .. } => panic!("{order:?}"),
             Order::Goodbye => {}

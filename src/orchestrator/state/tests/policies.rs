@@ -114,7 +114,7 @@ fn answers(fate: Fate, session: Session, order: Order, tried: &mut Vec<String>) 
             ended: Ended::silent(How::Stopped),
             observed: None,
         }],
-        Order::TestSegments { .. } => panic!("{order:?}"),
+        Order::TestPaths { .. } => panic!("{order:?}"),
         Order::Forget { .. } | Order::Goodbye => Vec::new(),
     }
 }

@@ -288,6 +288,9 @@ impl World {
                 "one client gave two samples"
             );
         }
+        if let EventKind::PathUnreachable { path, .. } = &kind {
+            self.check_silent_path(path);
+        }
         self.journal.push(kind);
     }
 }

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::evidence::{Answer, Evidence, Place, Segment};
+use super::evidence::{Answer, Evidence, Name, Place, Segment};
 use super::family::{Family, families};
 use super::finding::Layer;
 
 impl Layer {
     /// What is broken, from the evidence to the layer, e.g. "pod IP 10.1.0.5 answers, cluster IP
     /// 10.96.0.7 times out: kube-proxy on `node-2` does not translate it".
+    #[must_use]
     pub fn explain(self, evidence: &Evidence) -> String {
-        let Evidence { from, to, name, .. } = evidence;
+        let Evidence { from, to, .. } = evidence;
         let pod = answers("pod IP", &evidence.pod);
         let service = answers("cluster IP", &evidence.service);
         let nodes = if from.node.is_empty() || to.node.is_empty() {
@@ -34,12 +35,17 @@ impl Layer {
             ),
             Self::Family => mismatch(evidence),
             Self::Route => format!("{pod}: the pod of {} has no route to it", from.name),
+            Self::Listener if evidence.is_listening => format!(
+                "{pod}, and {} listens: a firewall or a network policy rejects the connection",
+                to.name
+            ),
             Self::Listener => format!("{pod}: nothing listens there"),
+            Self::Hairpin => format!(
+                "{pod}, {service}: the packets of a pod to its own Service do not come back to it{} (hairpin mode)",
+                on(from)
+            ),
             Self::KubeProxy => {
-                let on = match from.node.as_str() {
-                    "" => String::new(),
-                    node => format!(" on `{node}`"),
-                };
+                let on = on(from);
                 let pod = if evidence.pod.is_empty() {
                     String::new()
                 } else {
@@ -47,26 +53,7 @@ impl Layer {
                 };
                 format!("{pod}{service}: kube-proxy{on} does not translate the cluster IP")
             }
-            Self::Dns => match &name.resolved {
-                Err(why) => {
-                    let servers = evidence.name_servers.join(", ");
-                    let servers = if servers.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" (name server {servers})")
-                    };
-                    format!(
-                        "the addresses answer, the name `{}` does not resolve ({why}): cluster DNS{servers}",
-                        name.host
-                    )
-                }
-                Ok(addresses) => format!(
-                    "the name `{}` leads to {}, and its Service has {}: cluster DNS gives an old address",
-                    name.host,
-                    list(addresses.iter().map(|(ip, _)| ip)),
-                    list(evidence.service.iter().map(|(ip, _)| ip)),
-                ),
-            },
+            Self::Dns => wrong_name(evidence),
             Self::Mtu => format!(
                 "connections open, and a full packet ({} bytes of payload) gets no answer: the MTU of the \
                  path between {nodes} is smaller than that of the pods' interfaces",
@@ -74,6 +61,39 @@ impl Layer {
             ),
             Self::Nothing => "pod IP, cluster IP and name answer".to_owned(),
         }
+    }
+}
+
+/// The node of a place, e.g. " on `node-1`"; nothing when it is not known.
+fn on(place: &Place) -> String {
+    match place.node.as_str() {
+        "" => String::new(),
+        node => format!(" on `{node}`"),
+    }
+}
+
+/// What is wrong with the name.
+fn wrong_name(evidence: &Evidence) -> String {
+    let Some(Name { host, resolved }) = &evidence.name else {
+        return String::new();
+    };
+    match resolved {
+        Err(why) => {
+            let servers = evidence.name_servers.join(", ");
+            let servers = if servers.is_empty() {
+                String::new()
+            } else {
+                format!(" (name server {servers})")
+            };
+            format!(
+                "the addresses answer, the name `{host}` does not resolve ({why}): cluster DNS{servers}"
+            )
+        }
+        Ok(addresses) => format!(
+            "the name `{host}` leads to {}, and its Service has {}: cluster DNS gives an old address",
+            list(addresses.iter().map(|(ip, _)| ip)),
+            list(evidence.service.iter().map(|(ip, _)| ip)),
+        ),
     }
 }
 
@@ -144,8 +164,8 @@ impl fmt::Display for Answer {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::connectivity::finding::find;
-    use crate::cli::connectivity::tests::examples::{V4, evidence};
+    use crate::connectivity::finding::find;
+    use crate::connectivity::tests::examples::{V4, evidence};
 
     #[test]
     fn sentences_name_addresses_and_nodes() {
@@ -185,6 +205,28 @@ mod tests {
                  between `node-1` and `node-2` is smaller than that of the pods' interfaces",
                 "pod IP, cluster IP and name answer",
             ]
+        );
+    }
+
+    #[test]
+    fn a_pod_that_listens_is_not_said_to_be_deaf() {
+        let mut rejected = evidence(V4, 'r', '-', '-');
+        rejected.is_listening = true;
+        assert_eq!(
+            find(&rejected, false).explain(&rejected),
+            "pod IP 10.1.0.5 refuses the connection, and the orchestrator listens: a firewall or a network policy \
+             rejects the connection"
+        );
+    }
+
+    #[test]
+    fn a_pod_that_does_not_reach_itself_has_no_hairpin() {
+        let mut hairpin = evidence(V4, 'o', 't', '-');
+        hairpin.to = hairpin.from.clone();
+        assert_eq!(
+            find(&hairpin, false).explain(&hairpin),
+            "pod IP 10.1.0.5 answers, cluster IP 10.96.0.7 times out: the packets of a pod to its own Service do not come \
+             back to it on `node-2` (hairpin mode)"
         );
     }
 }

@@ -1,9 +1,10 @@
-//! What workers do when full segments are exchanged before the first sample. On some of the paths they vanish.
+//! What workers do when paths are tested before the first sample. On some of them full segments vanish, and some are silent.
 
-use super::super::message::{Input, LostSegment, Process, Target};
+use super::super::message::{Input, LostSegment, PathFindings, Process, Target, Unreached};
 use super::cells::WORKERS;
 use super::world::World;
 use crate::catalog::Direction;
+use crate::connectivity::Answer;
 use crate::results::Sample;
 use crate::results::warnings::{MtuEvidence, VanishedSegment, Warning};
 use crate::tools::{Ended, How};
@@ -14,6 +15,11 @@ pub(super) const SEGMENT: u32 = 1448;
 /// Whether large packets vanish from one worker to another.
 pub(super) fn is_black_hole(from: usize, to: usize) -> bool {
     (from + 2 * to) % 3 == 1
+}
+
+/// Whether a worker gets no answer from another one.
+pub(super) fn is_silent(from: usize, to: usize) -> bool {
+    !is_black_hole(from, to) && (2 * from + to) % 5 == 2
 }
 
 impl World {
@@ -42,19 +48,20 @@ impl World {
         }
     }
 
-    pub(super) fn test_segments(&mut self, process: Process, targets: &[Target]) {
+    pub(super) fn test_paths(&mut self, process: Process, targets: &[Target]) {
         let beside = self
             .clients
             .iter()
             .find(|(client, ..)| self.is_alive(client.session));
         assert_eq!(beside, None, "beside a sample");
         let from = self.worker_of(process.session);
-        let lost = targets.iter().enumerate().filter_map(|(nth, target)| {
+        let mut findings = PathFindings::default();
+        for (nth, target) in targets.iter().enumerate() {
             let address = Some(&target.address);
-            let waits = !target.connect_within.is_zero();
             let mut places = self.places.values();
-            let is_cluster_ip = places.any(|place| address == place.cluster_ip.as_ref());
-            assert_eq!(waits, is_cluster_ip, "{target:?}");
+            let by_service = places.find(|place| address == place.cluster_ip.as_ref());
+            let behind = by_service.map(|place| &place.pod_ip);
+            assert_eq!(target.pod_address.as_ref(), behind, "{target:?}");
             let is_its = |name: &&str| {
                 let place = self.believed.get(*name);
                 let place = place.and_then(|session| self.places.get(session));
@@ -63,17 +70,28 @@ impl World {
                 })
             };
             // Its worker may have come back since.
-            let to = WORKERS.iter().position(is_its)?;
-            is_black_hole(from, to).then_some(LostSegment {
-                target: nth,
-                segment: VanishedSegment {
-                    direction: Direction::Forward,
-                    payload_bytes: SEGMENT,
-                },
-            })
-        });
-        let answer = Input::SegmentsTested(process, lost.collect());
-        self.answer(process, answer);
+            let Some(to) = WORKERS.iter().position(is_its) else {
+                continue;
+            };
+            if is_black_hole(from, to) {
+                findings.lost.push(LostSegment {
+                    target: nth,
+                    segment: VanishedSegment {
+                        direction: Direction::Forward,
+                        payload_bytes: SEGMENT,
+                    },
+                });
+            }
+            if is_silent(from, to) {
+                let silence = |ip: &String| (ip.parse().unwrap(), Answer::TimedOut);
+                findings.unreached.push(Unreached {
+                    target: nth,
+                    address: silence(&target.address),
+                    pod_address: target.pod_address.as_ref().map(silence),
+                });
+            }
+        }
+        self.answer(process, Input::PathsTested(process, findings));
     }
 
     /// A sample has the warning on no other path than those on which segments vanish.
@@ -90,5 +108,12 @@ impl World {
                 "another path's black hole"
             );
         }
+    }
+
+    /// No other path is said to be silent than those that are.
+    pub(super) fn check_silent_path(&self, path: &str) {
+        let path: usize = path.trim_start_matches('p').parse().unwrap();
+        let spec = &self.specs[path];
+        assert!(is_silent(spec.from, spec.to), "another path's silence");
     }
 }

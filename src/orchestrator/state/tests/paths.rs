@@ -1,12 +1,13 @@
-//! Full segments are exchanged before the first sample: single histories.
+//! Paths are tested before the first sample: single histories.
 
 use super::super::*;
 use super::cells::{CellSpec, LISTED, WORKERS, cell};
 use super::journal_check::check;
 use super::machine::Machine;
-use super::mtu_orders::is_black_hole;
+use super::path_orders::{is_black_hole, is_silent};
 use super::plans::Policy;
 use super::world::World;
+use crate::plan::Repeat;
 use crate::results::warnings::{Kind, Warning};
 use crate::tools::How;
 
@@ -19,7 +20,11 @@ const CELLS: [CellSpec; 2] = [cell(0, 3), cell(1, 0)];
 
 /// All workers have joined.
 fn joined() -> World {
-    let mut world = World::new(&CELLS, WITH_PORT, &[]);
+    joined_for(&CELLS)
+}
+
+fn joined_for(cells: &[CellSpec]) -> World {
+    let mut world = World::new(cells, WITH_PORT, &[]);
     world.join_all();
     for _ in WORKERS {
         world.deliver_next();
@@ -78,6 +83,45 @@ fn a_failure_says_that_large_packets_vanish_on_its_path() {
     assert_eq!(failed[0], "");
     let words = "before the first sample, large packets vanished on this path: forward, TCP segments with 1448 bytes";
     assert!(failed[1].contains(words), "{failed:?}");
+}
+
+#[test]
+fn a_silent_path_is_told_and_its_failures_say_so_until_it_works() {
+    assert!(is_silent(2, 3) && !is_silent(0, 3));
+    let silent = CellSpec {
+        repeat: Repeat::Times(2),
+        retries: 1,
+        ..cell(2, 3)
+    };
+    let mut world = joined_for(&[cell(0, 3), silent]);
+    world.settle();
+    let told_of: Vec<(&str, &str)> = world
+        .journal
+        .iter()
+        .filter_map(|event| match event {
+            EventKind::PathUnreachable { path, found } => Some((&**path, &**found)),
+            _ => None,
+        })
+        .collect();
+    let [("p1", found)] = told_of[..] else {
+        panic!("{told_of:?}");
+    };
+    assert!(found.starts_with("pod IP "), "{found}");
+    assert!(found.contains(" times out"), "{found}");
+    let ends = [0, 1, 0, 1].map(How::Code);
+    for end in ends {
+        world.ready(0);
+        world.settle();
+        world.end_client(world.clients[0].0, end);
+        world.settle();
+    }
+    let (_, failed) = told(&world);
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert!(
+        failed[0].contains("; before the first sample, pod IP "),
+        "{failed:?}"
+    );
+    assert!(!failed[1].contains("before the first sample"), "{failed:?}");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::cli::connectivity::evidence::{Answer, Evidence, Name, Place, Segment};
+use crate::connectivity::evidence::{Answer, Evidence, Name, Place, Segment};
 
-pub(in crate::cli::connectivity) const V4: (&str, &str) = ("10.1.0.5", "10.96.0.7");
-pub(in crate::cli::connectivity) const V6: (&str, &str) = ("fd01::5", "fd96::7");
+pub(in crate::connectivity) const V4: (&str, &str) = ("10.1.0.5", "10.96.0.7");
+pub(in crate::connectivity) const V6: (&str, &str) = ("fd01::5", "fd96::7");
 
-pub(in crate::cli::connectivity) fn ip(text: &str) -> IpAddr {
+pub(in crate::connectivity) fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
@@ -39,7 +39,7 @@ fn place(name: &str, node: &str, ips: &[&str]) -> Place {
 }
 
 /// The evidence of one family; a name leads to the cluster IP (`o`), to another address (`x`), or to none.
-pub(in crate::cli::connectivity) fn evidence(
+pub(in crate::connectivity) fn evidence(
     (pod_ip, service_ip): (&str, &str),
     pod: char,
     service: char,
@@ -56,10 +56,11 @@ pub(in crate::cli::connectivity) fn evidence(
         to: place("the orchestrator", "node-1", &[]),
         pod: one(pod_ip, pod).into_iter().collect(),
         service: one(service_ip, service).into_iter().collect(),
-        name: Name {
+        name: Some(Name {
             host: "np-orchestrator".to_owned(),
             resolved,
-        },
+        }),
         name_servers: vec!["10.96.0.10".to_owned()],
+        is_listening: false,
     }
 }

@@ -7,7 +7,7 @@ use super::family::{Family, families};
 
 /// The layer that keeps one pod from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::cli) enum Layer {
+pub enum Layer {
     /// Packets between the pods are lost.
     PodNetwork,
     /// They are lost where the network between nodes has no part in it.
@@ -20,6 +20,8 @@ pub(in crate::cli) enum Layer {
     Listener,
     /// The cluster IP is not translated.
     KubeProxy,
+    /// A pod's packets to its own cluster IP do not come back to it.
+    Hairpin,
     /// The name has no address, or another one.
     Dns,
     /// Full packets are lost, small ones arrive.
@@ -43,7 +45,7 @@ enum State {
 /// Finds the broken layer. `has_neighbour` says that a pod on the node of the first one reaches the node of
 /// the other.
 #[must_use]
-pub(in crate::cli) fn find(evidence: &Evidence, has_neighbour: bool) -> Layer {
+pub fn find(evidence: &Evidence, has_neighbour: bool) -> Layer {
     let service = families(evidence.service.iter().map(|(ip, _)| ip));
     let has_common = |ips: &[IpAddr]| {
         service.is_empty() || ips.is_empty() || !service.is_disjoint(&families(ips))
@@ -59,6 +61,7 @@ pub(in crate::cli) fn find(evidence: &Evidence, has_neighbour: bool) -> Layer {
     let by_service = state(&evidence.service);
     match (pod, by_service) {
         (_, State::Works) | (State::Works | State::Unknown, State::Unknown) => by_name(evidence),
+        (State::Works, _) if evidence.from.name == evidence.to.name => Layer::Hairpin,
         (State::Works | State::Unknown, _) => Layer::KubeProxy,
         (State::Refused, _) if state(&evidence.pod) == State::Works => Layer::Family,
         (State::Refused, _) => Layer::Listener,
@@ -76,10 +79,10 @@ pub(in crate::cli) fn find(evidence: &Evidence, has_neighbour: bool) -> Layer {
 
 /// What is left when the addresses answer.
 fn by_name(evidence: &Evidence) -> Layer {
-    match &evidence.name.resolved {
-        Err(_) => return Layer::Dns,
-        Ok(addresses) if is_old(evidence, addresses) => return Layer::Dns,
-        Ok(_) => {}
+    match evidence.name.as_ref().map(|name| &name.resolved) {
+        Some(Err(_)) => return Layer::Dns,
+        Some(Ok(addresses)) if is_old(evidence, addresses) => return Layer::Dns,
+        Some(Ok(_)) | None => {}
     }
     let is_lost = |answers: &[(IpAddr, Answer)]| {
         let segments = answers.iter().filter_map(|(_, answer)| match answer {
@@ -121,7 +124,7 @@ fn state<'a>(answers: impl IntoIterator<Item = &'a (IpAddr, Answer)>) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::connectivity::tests::examples::{V4, V6, evidence, ip};
+    use crate::connectivity::tests::examples::{V4, V6, evidence, ip};
 
     #[test]
     fn each_combination_of_answers_has_its_layer() {
