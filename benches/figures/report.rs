@@ -276,6 +276,7 @@ fn failure(cell: &str) -> Failure {
     Failure {
         cause: Cause::ToolError,
         words: format!("error - {cell} did not work\nits second line"),
+        note: String::new(),
     }
 }
 

@@ -41,7 +41,8 @@ impl Layer {
             ),
             Self::Listener => format!("{pod}: nothing listens there"),
             Self::Hairpin => format!(
-                "{pod}, {service}: the packets of a pod to its own Service do not come back to it{} (hairpin mode)",
+                "{pod}, {service}: the packets of a pod to its own Service do not come back to it{}, for lack of hairpin mode or by a \
+                 network policy",
                 on(from)
             ),
             Self::KubeProxy => {
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(
             find(&hairpin, false).explain(&hairpin),
             "pod IP 10.1.0.5 answers, cluster IP 10.96.0.7 times out: the packets of a pod to its own Service do not come \
-             back to it on `node-2` (hairpin mode)"
+             back to it on `node-2`, for lack of hairpin mode or by a network policy"
         );
     }
 }

@@ -179,6 +179,7 @@ mod tests {
             failure: crate::tools::Failure {
                 cause: crate::tools::Cause::ToolError,
                 words: "x\n[9/118] y\r\n::error::z\u{1b}[2J".to_owned(),
+                note: String::new(),
             },
             raw: None,
             raw_cut_bytes: 0,

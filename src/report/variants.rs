@@ -282,6 +282,7 @@ pub(in crate::report) mod tests {
                 failure: Failure {
                     cause: Cause::Timeout,
                     words: String::new(),
+                    note: String::new(),
                 },
                 raw: None,
                 raw_cut_bytes: 0,

@@ -54,7 +54,7 @@ fn samples_and_failures_of_a_path_with_a_black_hole_say_so() {
                 warnings.insert(sample.cell.0, found);
             }
             EventKind::AttemptFailed { cell, failure, .. } => {
-                failures.insert(cell.0, failure.words);
+                failures.insert(cell.0, failure.note);
             }
             _ => {}
         }

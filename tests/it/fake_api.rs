@@ -54,6 +54,8 @@ struct Inner {
     logs: BTreeMap<String, String>,
     /// API groups of custom resources.
     groups: Vec<String>,
+    /// Kubelets end the containers of deleted pods, and never finish the rest.
+    pods_linger: bool,
 }
 
 /// Resource, namespace (empty for none), name.
@@ -122,6 +124,7 @@ impl FakeApi {
             barren: BTreeSet::new(),
             logs: BTreeMap::new(),
             groups: Vec::new(),
+            pods_linger: false,
         };
         let api = Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -166,6 +169,11 @@ impl FakeApi {
     /// The API server has the resources of this group.
     pub fn add_group(&self, name: &str) {
         self.inner.lock().unwrap().groups.push(name.to_owned());
+    }
+
+    /// From now on the containers of a deleted pod end, and the pod stays until it is deleted without its kubelet.
+    pub fn let_pods_linger(&self) {
+        self.inner.lock().unwrap().pods_linger = true;
     }
 
     pub fn deny(&self, verb: &str, resource: &str) {
@@ -444,7 +452,15 @@ impl FakeApi {
                 if !inner.objects.contains_key(&key) {
                     return refuse(404, "not found");
                 }
-                inner.remove(&key);
+                if sent["gracePeriodSeconds"] == json!(0) {
+                    assert_eq!(
+                        sent["preconditions"]["uid"],
+                        inner.objects[&key]["metadata"]["uid"]
+                    );
+                    inner.remove_at_once(&key);
+                } else {
+                    inner.remove(&key);
+                }
                 json_answer(&json!({"apiVersion": "v1", "kind": "Status", "status": "Success"}))
             }
             _ => refuse(405, "what is that?"),
@@ -584,6 +600,18 @@ impl Inner {
     }
 
     fn remove(&mut self, key: &Key) {
+        let pod = self.objects.get(key).filter(|_| key.0 == "pods");
+        if let Some(mut pod) = pod.filter(|_| self.pods_linger).cloned() {
+            let ended = container(&json!({"terminated": {"exitCode": 0}}), 0, &json!({}));
+            pod["metadata"]["deletionTimestamp"] = json!("2026-11-27T21:36:27Z");
+            pod["status"]["containerStatuses"] = json!([ended]);
+            self.store(key.clone(), pod);
+        } else {
+            self.remove_at_once(key);
+        }
+    }
+
+    fn remove_at_once(&mut self, key: &Key) {
         let Some(object) = self.objects.remove(key) else {
             return;
         };

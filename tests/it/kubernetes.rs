@@ -98,6 +98,17 @@ async fn a_run_comes_up_is_listed_and_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_kubelets_clean_up_behind_ended_containers_is_not_waited_for() {
+    let api = FakeApi::new(|_| running());
+    let before = api.all();
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    api.let_pods_linger();
+    cluster.down().await.unwrap();
+    assert_eq!(api.all(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_namespace_of_somebody_else_stays() {
     let api = FakeApi::new(|_| running());
     api.put("namespaces", "", &json!({"metadata": {"name": NAMESPACE}}));

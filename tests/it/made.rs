@@ -305,6 +305,7 @@ pub fn events(
                 let failure = Failure {
                     cause,
                     words: words.to_owned(),
+                    note: String::new(),
                 };
                 for attempt in [1, 2] {
                     kinds.push(started(cell, 1, attempt));

@@ -34,7 +34,7 @@ fn run(worker: &str, script: &str) -> (BTreeMap<String, String>, BTreeMap<String
                 assert_eq!(found.insert(path, words), None);
             }
             EventKind::AttemptFailed { cell, failure, .. } => {
-                failed.insert(cell.0, failure.words);
+                failed.insert(cell.0, failure.note);
             }
             _ => {}
         }
@@ -69,7 +69,7 @@ fn a_pod_that_drops_what_tools_send_is_told_by_all_its_paths() {
         ": the pod network between `node-2` and `node-1` drops packets, or a network policy does";
     for (path, words) in &found {
         assert!(words.ends_with(between), "{path}: {words}");
-        let words = format!("; before the first sample, {words}");
+        let words = format!("before the first sample, {words}");
         assert!(
             failed[&format!("rr/{path}")].ends_with(&words),
             "{failed:?}"

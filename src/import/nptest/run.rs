@@ -279,6 +279,7 @@ fn measurement(test: &Test, field: &str, at: Timestamp) -> Measurement {
         None => Err(Failure {
             cause: Cause::RecordedAsFailure,
             words: field.chars().take(LONGEST_FIELD).collect(),
+            note: String::new(),
         }),
     };
     Measurement {

@@ -4,7 +4,7 @@
 //! So the first attempts find Services that lead to their pods; a path that stays silent is told with the layer that is broken;
 //! and a path on which large packets vanish is known. The destinations accept connections on a TCP port that the path's tool
 //! uses, so that Services and policies let them through, and end before the first tool listens there. What is found goes into
-//! the warnings of the path's samples and into the words of its failures; that a destination is silent is an event, too. Whatever cannot be
+//! the warnings of the path's samples and into the notes of its failures; that a destination is silent is an event, too. Whatever cannot be
 //! found out is left out: no run fails from it. An orchestrator that continues a run looks again, when nothing is under way.
 
 use std::collections::{BTreeMap, HashMap};
@@ -313,27 +313,22 @@ impl State {
         vanished.cloned().unwrap_or_default()
     }
 
-    /// The words of a failure, with what was found on the path if that may be why.
-    pub(super) fn with_path_findings(
-        &self,
-        cell: CellIndex,
-        cause: Cause,
-        words: String,
-    ) -> String {
+    /// What was found on the path of a cell, if that may be why it failed; else empty.
+    pub(super) fn path_note(&self, cell: CellIndex, cause: Cause) -> String {
         if cause == Cause::WorkerLost {
-            return words;
+            return String::new();
         }
         let path = self.tasks.at(cell).path_index();
         if let Some(found) = self.path_check.unreached.get(&path) {
-            return format!("{words}; before the first sample, {found}");
+            return format!("before the first sample, {found}");
         }
         let found = self.vanished_segments(cell);
         if found.is_empty() {
-            return words;
+            return String::new();
         }
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         format!(
-            "{words}; before the first sample, large packets vanished on this path: {}",
+            "before the first sample, large packets vanished on this path: {}",
             found.join("; ")
         )
     }

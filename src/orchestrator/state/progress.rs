@@ -160,6 +160,7 @@ impl Progress {
                 find.condition,
                 last.unwrap_or_default()
             ),
+            note: String::new(),
         }
     }
 

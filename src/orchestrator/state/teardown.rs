@@ -32,10 +32,10 @@ impl State {
         let over = ended.as_ref().and(attempt.client());
         let raw_cut_bytes = ended.as_ref().map_or(0, |ended| ended.cut.bytes());
         let raw = ended.and_then(all_output);
-        let Failure { cause, words } = failure;
-        let words = match attempt.stage {
-            Stage::Measuring { .. } => self.with_path_findings(index, cause, words),
-            _ => words,
+        let Failure { cause, words, note } = failure;
+        let note = match attempt.stage {
+            Stage::Measuring { .. } if note.is_empty() => self.path_note(index, cause),
+            _ => note,
         };
         let (cause, pause) = if self.service_may_come(index, cause) {
             let tries = self.progress[index].not_ready().min(3);
@@ -50,7 +50,7 @@ impl State {
             cell,
             sample,
             attempt: number,
-            failure: Failure { cause, words },
+            failure: Failure { cause, words, note },
             raw_cut_bytes,
         };
         self.stop_processes(id, over, false, pause);

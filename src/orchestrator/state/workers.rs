@@ -188,6 +188,7 @@ impl State {
         Failure {
             cause: Cause::WorkerLost,
             words: text,
+            note: String::new(),
         }
     }
 }

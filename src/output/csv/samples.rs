@@ -7,6 +7,7 @@
 //! still counts. What the test's loads moved is in rows of their own below the samples of the cell,
 //! with the outcome `load`, and their number in `load`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 use std::io;
@@ -304,16 +305,18 @@ impl<W: io::Write> Rows<W> {
     /// The row that says how a cell ended.
     fn end_of_cell(&mut self, state: &CellState, columns: &Columns<'_>) -> io::Result<()> {
         let (outcome, cause, text) = match state {
-            CellState::Measured | CellState::Partial => ("measured", "", ""),
-            CellState::Failed(failure) => ("failed", failure.cause.name(), &*failure.words),
-            CellState::Skipped(reason) => ("skipped", "", &**reason),
-            CellState::Missing => ("missing", "", ""),
+            CellState::Measured | CellState::Partial => ("measured", "", "".into()),
+            CellState::Failed(failure) => {
+                ("failed", failure.cause.name(), failure.words_and_note())
+            }
+            CellState::Skipped(reason) => ("skipped", "", Cow::Borrowed(&**reason)),
+            CellState::Missing => ("missing", "", "".into()),
         };
         self.empty(5 + usize::from(columns.has_loads))?;
         self.text(outcome)?;
         self.empty(1)?;
         self.text(cause)?;
-        self.text(text)?;
+        self.text(&text)?;
         self.empty(3 + columns.metrics.len())?;
         self.end()
     }

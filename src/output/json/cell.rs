@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 use crate::report::labels;
 use crate::report::warnings::Warnings;
@@ -74,7 +75,7 @@ pub struct Cell<'a> {
 #[derive(Serialize)]
 struct Failure<'a> {
     cause: Cause,
-    words: &'a str,
+    words: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -221,6 +222,6 @@ fn some_bytes(bytes: u64) -> Option<u64> {
 fn of_failure(failure: &crate::tools::Failure) -> Failure<'_> {
     Failure {
         cause: failure.cause,
-        words: &failure.words,
+        words: failure.words_and_note(),
     }
 }

@@ -97,6 +97,7 @@ local: { links: { rate: 100 Mbit/s, delay: 5ms LOSS } }
         report.cells[3].state = CellState::Failed(Failure {
             cause: Cause::Timeout,
             words: "netperf was killed".to_owned(),
+            note: String::new(),
         });
         let mut lines = checks(&report, None);
         let reason = "this kernel lacks netem, which delays packets; install \

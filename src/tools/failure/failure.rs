@@ -1,5 +1,6 @@
 //! A sample or cell without a measurement.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -14,16 +15,19 @@ pub struct Failure {
     /// What the tool or the kernel printed, or netplan's sentence about it: one or a few lines. See
     /// [`Failure::text`].
     pub words: String,
+    /// What netplan knows beside that, as a sentence without its full stop; often empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// `connection refused: unable to connect to server: Connection refused`.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.cause)?;
-        if self.words.is_empty() {
-            return Ok(());
+        match self.words_and_note() {
+            text if text.is_empty() => Ok(()),
+            text => write!(f, ": {text}"),
         }
-        write!(f, ": {}", self.words)
     }
 }
 
@@ -35,6 +39,7 @@ impl Failure {
         Self {
             cause,
             words: trimmed(words),
+            note: String::new(),
         }
     }
 
@@ -49,14 +54,20 @@ impl Failure {
         }
     }
 
-    /// The text, quoted where it is this tool's own: `iperf3 said: “…”`. Empty when there is none.
+    /// The text, its words quoted where they are this tool's own: `iperf3 said: “…”; and a note`. Empty when there is none.
     #[must_use]
     pub fn text(&self, tool: &str) -> String {
         if self.words.is_empty() || self.speaker(tool) == Speaker::Netplan {
-            self.words.clone()
-        } else {
-            format!("{tool} said: “{}”", self.words)
+            return self.words_and_note().into_owned();
         }
+        let words = format!("{tool} said: “{}”", self.words);
+        joined(&words, &self.note).into_owned()
+    }
+
+    /// The text without quotation marks, for programs.
+    #[must_use]
+    pub fn words_and_note(&self) -> Cow<'_, str> {
+        joined(&self.words, &self.note)
     }
 
     /// Cause and text on one line: `connection refused: iperf3 said: “unable to connect”`.
@@ -82,9 +93,32 @@ impl Failure {
     }
 }
 
+fn joined<'a>(words: &'a str, note: &'a str) -> Cow<'a, str> {
+    match (words, note) {
+        (text, "") | ("", text) => Cow::Borrowed(text),
+        (words, note) => Cow::Owned(format!("{words}; {note}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_note_is_netplans() {
+        let mut failure = Failure::new(Cause::Refused, "no luck");
+        failure.note = "before the first sample, nothing answered".to_owned();
+        assert_eq!(
+            failure.sentence("iperf3"),
+            "connection refused: iperf3 said: “no luck”; before the first sample, nothing answered"
+        );
+        assert_eq!(
+            failure.to_string(),
+            "connection refused: no luck; before the first sample, nothing answered"
+        );
+        failure.words.clear();
+        assert_eq!(failure.text("iperf3"), failure.note);
+    }
 
     #[test]
     fn only_a_tools_own_words_are_quoted() {

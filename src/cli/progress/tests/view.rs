@@ -62,6 +62,7 @@ fn failed(mss: u32) -> EventKind {
         failure: Failure {
             cause: Cause::Timeout,
             words: String::new(),
+            note: String::new(),
         },
         raw: None,
         raw_cut_bytes: 0,

@@ -3,4 +3,5 @@
 pub mod apply;
 pub mod namespace;
 pub mod owner;
+mod pods_gone;
 pub mod remove;

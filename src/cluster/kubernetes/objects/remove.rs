@@ -2,27 +2,26 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
+use futures::future::{join, join_all};
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams};
 use tokio::time::sleep;
 
 use super::apply::resource;
 use super::namespace;
+use super::pods_gone::wait_until_pods_are_gone;
 use crate::cluster::Error;
 use crate::cluster::kubernetes::api_error::{api_error, code, is_transient};
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::selector;
-use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
 use crate::cluster::kubernetes::run_list::Run;
 use crate::diag::Problem;
 
-/// The owner first: should this process end here, the cluster removes the rest by itself. Jobs go
+/// Removed one after another. The owner first: should this process end here, the cluster removes the rest by itself. Jobs go
 /// before their pods, or they would make new ones; so, pods are left only where a template has some.
-const KINDS: &[(&str, &str)] = &[
-    ("v1", "ConfigMap"),
-    ("batch/v1", "Job"),
-    ("v1", "Pod"),
+const MAKERS_AND_PODS: &[(&str, &str)] = &[("v1", "ConfigMap"), ("batch/v1", "Job"), ("v1", "Pod")];
+/// Removed while the pods end.
+const OTHERS: &[(&str, &str)] = &[
     ("v1", "Service"),
     ("v1", "Secret"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
@@ -30,7 +29,8 @@ const KINDS: &[(&str, &str)] = &[
 
 /// Whether all objects of a kind that a run has are removed; else the cluster removes them after their owner.
 pub fn is_removed_by_kind(kind: &str) -> bool {
-    KINDS.iter().any(|(_, known)| *known == kind)
+    let mut kinds = MAKERS_AND_PODS.iter().chain(OTHERS);
+    kinds.any(|(_, known)| *known == kind)
 }
 
 /// Attempts beyond the first to remove the objects of a kind.
@@ -89,23 +89,38 @@ async fn remove(
     run: &str,
     strict: bool,
 ) -> Result<(), Error> {
-    let mut first_error = None;
-    for (version, kind) in KINDS {
-        if let Err(error) =
-            remove_kind_with_retries(connection, namespace, run, version, kind).await
-        {
-            let may_stay = *kind == "Pod" || !strict && *kind != "ConfigMap";
-            let left_to_cluster = may_stay && code(&error) == Some(403);
-            if !left_to_cluster {
-                let what = format!("remove the {kind}s of run `{run}`");
-                first_error = first_error.or(Some(api_error(what, &error)));
+    let of_kind = async |(version, kind): &(&str, &str)| {
+        let removed = remove_kind_with_retries(connection, namespace, run, version, kind).await;
+        match removed {
+            Err(error) => {
+                let may_stay = *kind == "Pod" || !strict && *kind != "ConfigMap";
+                let left_to_cluster = may_stay && code(&error) == Some(403);
+                let what = || format!("remove the {kind}s of run `{run}`");
+                (!left_to_cluster).then(|| api_error(what(), &error))
             }
+            Ok(()) => None,
         }
+    };
+    let mut errors = Vec::new();
+    for kind in MAKERS_AND_PODS {
+        errors.extend(of_kind(kind).await);
     }
-    if let Some(error) = first_error {
-        return Err(error);
+    let gone = async {
+        if errors.is_empty() {
+            wait_until_pods_are_gone(connection, namespace, run).await
+        } else {
+            Ok(())
+        }
+    };
+    let (gone, others) = join(gone, join_all(OTHERS.iter().map(of_kind))).await;
+    match errors
+        .into_iter()
+        .chain(others.into_iter().flatten())
+        .next()
+    {
+        Some(error) => Err(error),
+        None => gone,
     }
-    wait_until_pods_are_gone(connection, namespace, run).await
 }
 
 /// Deleting means the same however often it is asked for; the API server may be away for a moment.
@@ -156,36 +171,4 @@ async fn remove_kind(
         Err(error) if code(&error) == Some(404) => Ok(()),
         answer => answer.map(drop),
     }
-}
-
-async fn wait_until_pods_are_gone(
-    connection: &Connection,
-    namespace: &str,
-    run: &str,
-) -> Result<(), Error> {
-    let mut watch = PodWatch::new(connection, namespace, &selector(run));
-    let gone = async {
-        let mut is_listed = false;
-        while !is_listed || watch.pods().next().is_some() {
-            is_listed |= matches!(watch.next().await?, Change::Listed);
-        }
-        Ok::<(), Error>(())
-    };
-    let timeouts = connection.timeouts.gone;
-    if let Ok(gone) = tokio::time::timeout(timeouts, gone).await {
-        return gone;
-    }
-    let left: Vec<&str> = watch
-        .pods()
-        .filter_map(|pod: &Pod| pod.metadata.name.as_deref())
-        .collect();
-    Err(Error::cannot(
-        format!("remove the pods of run `{run}`"),
-        format!(
-            "after {} s, these still exist: {}",
-            timeouts.as_secs(),
-            left.join(", ")
-        ),
-        "their nodes may be gone; `kubectl delete pod --force` removes them",
-    ))
 }

@@ -47,6 +47,7 @@ pub(in super::super) fn address(
     let no_route = |words: String| Failure {
         cause: Cause::NoRoute,
         words,
+        note: String::new(),
     };
     let pod_ips = |place: &Place| [Some(place.pod_ip.clone()), place.other_pod_ip.clone()];
     if let Some(family) = family

@@ -92,6 +92,7 @@ impl Tool for Fake {
         Err(Failure {
             cause,
             words: String::new(),
+            note: String::new(),
         })
     }
     fn headline(&self) -> &'static str {

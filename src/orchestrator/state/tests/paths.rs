@@ -45,7 +45,7 @@ fn told(world: &World) -> (Vec<&str>, Vec<&str>) {
                         .then_some(&*sample.path),
                 );
             }
-            EventKind::AttemptFailed { failure, .. } => failed.push(&*failure.words),
+            EventKind::AttemptFailed { failure, .. } => failed.push(&*failure.note),
             _ => {}
         }
     }
@@ -118,7 +118,7 @@ fn a_silent_path_is_told_and_its_failures_say_so_until_it_works() {
     let (_, failed) = told(&world);
     assert_eq!(failed.len(), 2, "{failed:?}");
     assert!(
-        failed[0].contains("; before the first sample, pod IP "),
+        failed[0].starts_with("before the first sample, pod IP "),
         "{failed:?}"
     );
     assert!(!failed[1].contains("before the first sample"), "{failed:?}");
