@@ -229,7 +229,7 @@ fn other_traffic(folder: &Path) -> bool {
 fn a_foreign_flow_is_other_traffic_and_small_writes_are_not() {
     let alone = folder();
     assert!(!other_traffic(alone.path()));
-    // Another iperf3 sends twice as much between the same pods.
+    // Another iperf3 sends six times as much between the same pods.
     let shared = folder();
     wrap_iperf3(
         shared.path(),
@@ -237,7 +237,9 @@ fn a_foreign_flow_is_other_traffic_and_small_writes_are_not() {
     iperf3 -s -p 5999 >/dev/null 2>&1 &
     exec iperf3 "$@";;
 esac
-iperf3 -c "$2" -p 5999 -u -b 20M -l 1400 -t 20 >/dev/null 2>&1 &
+flow=`mktemp`
+(until iperf3 -c "$2" -p 5999 -u -b 60M -l 1400 -t 60 -i 0.1 --forceflush; do sleep 0.05; done) >$flow 2>&1 &
+until grep -q KBytes $flow; do sleep 0.05; done
 iperf3 "$@"
 "#,
     );
