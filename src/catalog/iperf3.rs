@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::metric_table::{BOTH_WAYS, CPU, RATES};
 use super::name::{EFFECTIVE_MSS, JITTER_US, LOST_PERCENT, RETRANSMITS, RTT_US};
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Direction, Kind, LARGEST_DATAGRAM_BYTES,
-    MSS_BYTES, Mode, Program, Role, Search, Theory, ToolOption, Transport, WarmupLimit,
+    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Direction, IntervalOutput, Kind,
+    LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode, Program, Role, Search, Theory, ToolOption, Transport,
+    WarmupLimit,
 };
 
 const MIB: u64 = 1 << 20;
@@ -132,4 +133,5 @@ pub static IPERF3: BuiltInTool = BuiltInTool {
     // Of its own process only.
     cpu_text: "CPU of iperf3 alone, in % of a core",
     csv_digits: CsvDigits::Three,
+    interval_output: IntervalOutput::LinesOrObjects,
 };

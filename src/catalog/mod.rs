@@ -8,6 +8,7 @@
 
 mod better;
 mod direction;
+mod interval_output;
 mod iperf3;
 mod limits;
 mod metric;
@@ -22,6 +23,7 @@ mod unit;
 
 pub use better::Better;
 pub use direction::Direction;
+pub use interval_output::IntervalOutput;
 pub use iperf3::IPERF3;
 pub use limits::{DATAGRAM_BYTES, LARGEST_DATAGRAM_BYTES, MSS_BYTES, WORKER_CONTROL_PORTS};
 pub use metric::Metric;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::metric_table::{CPU, RATES, TRANSACTIONS};
 use super::name::{EFFECTIVE_MSS, LOST_PERCENT, RETRANSMITS};
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Direction, Kind, LARGEST_DATAGRAM_BYTES,
-    MSS_BYTES, Mode, Program, Role, Search, Theory, ToolOption, Transport,
+    BuiltIn, BuiltInTool, CsvDigits, DATAGRAM_BYTES, Direction, IntervalOutput, Kind,
+    LARGEST_DATAGRAM_BYTES, MSS_BYTES, Mode, Program, Role, Search, Theory, ToolOption, Transport,
 };
 
 const MIB: u64 = 1 << 20;
@@ -131,6 +131,7 @@ pub static NETPERF: BuiltInTool = BuiltInTool {
     // It asks for the time of all processors.
     cpu_text: "CPU of the whole node",
     csv_digits: CsvDigits::TwoDecimals,
+    interval_output: IntervalOutput::Line,
 };
 
 const fn message(name: &'static str, text: &'static str) -> ToolOption {

@@ -14,7 +14,8 @@ use super::name::{
     TCP_OUTAGE_TOTAL_US, UDP_OUTAGE_LONGEST_US, UDP_OUTAGE_TOTAL_US,
 };
 use super::{
-    BuiltIn, BuiltInTool, CsvDigits, Mode, OWN_PROGRAM, Program, Search, ToolOption, Transport,
+    BuiltIn, BuiltInTool, CsvDigits, IntervalOutput, Mode, OWN_PROGRAM, Program, Search,
+    ToolOption, Transport,
 };
 
 /// The first is the headline.
@@ -150,4 +151,5 @@ pub static PROBE: BuiltInTool = BuiltInTool {
     warmup_limit: None,
     cpu_text: "CPU of the probe's processes in percent of one core",
     csv_digits: CsvDigits::TwoDecimals,
+    interval_output: IntervalOutput::Line,
 };

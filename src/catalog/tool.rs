@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{LARGEST_DATAGRAM_BYTES, Role, ToolOption, lowest_interval, name};
+use super::{IntervalOutput, LARGEST_DATAGRAM_BYTES, Role, ToolOption, lowest_interval, name};
 
 /// Which built-in tool it is, for the registry of implementations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct BuiltInTool {
     /// What its CPU figures are a share of.
     pub cpu_text: &'static str,
     pub csv_digits: CsvDigits,
+    /// Where it [reports intervals](Self::reports_intervals).
+    pub interval_output: IntervalOutput,
 }
 
 /// One kind of measurement of a tool.

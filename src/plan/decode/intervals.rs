@@ -14,10 +14,6 @@ const LEAST: u128 = 2;
 /// The most that a tool prints about the intervals of a sample: as much of its output is kept (`LARGEST_OUTPUT_BYTES`), also
 /// where many clients run at once.
 const MOST_BYTES: u128 = 900_000;
-/// A line of text about an interval, of iperf3's server and of netperf.
-const LINE_BYTES: u128 = 150;
-/// A stream, or the sum of streams, in an interval of an iperf3 client: an object of indented JSON.
-const OBJECT_BYTES: u128 = 450;
 
 /// Refuses intervals that the tool does not report, that are longer than half of a sample, and more than netplan keeps.
 pub fn check(decoder: &Decoder<'_>, intervals: At<Duration>, tool: &ToolSpec, timing: &Timing) {
@@ -83,19 +79,16 @@ pub fn check(decoder: &Decoder<'_>, intervals: At<Duration>, tool: &ToolSpec, ti
 
 /// The most that the tool prints about an interval, over the directions that the test measures.
 fn interval_bytes(tool: &ToolSpec) -> u128 {
+    let ToolSpec::BuiltIn(used) = tool else {
+        return 1;
+    };
+    let output = used.tool.interval_output;
     let streams = tool.values("streams").and_then(|all| all.values().max());
-    let streams = u128::from(streams.unwrap_or(1));
-    // A line for each stream, and of several one for their sum; an object for each, and one for the sum in any case.
-    let lines = LINE_BYTES * if streams == 1 { 1 } else { streams + 1 };
-    let objects = OBJECT_BYTES * (streams + 1);
     let directions = tool.values("direction");
     let directions = directions.into_iter().flat_map(Sweep::values);
     let bytes = directions
         .filter_map(Direction::from_number)
-        .map(|direction| match direction {
-            Direction::Forward => lines,
-            Direction::Reverse => objects,
-            Direction::Both => 2 * (lines + objects),
-        });
-    bytes.max().unwrap_or(lines)
+        .chain([Direction::Forward])
+        .map(|direction| output.bytes(streams.unwrap_or(1), direction));
+    bytes.max().unwrap_or(1).into()
 }
