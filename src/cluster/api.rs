@@ -219,6 +219,8 @@ pub enum Next {
     GaveUp(u32),
     /// It is not to be started again.
     Stays,
+    /// No other pod takes its place: its Job or its namespace is deleted.
+    Removed,
 }
 
 impl fmt::Display for Exit {
@@ -241,7 +243,7 @@ impl fmt::Display for PodEnded {
             Next::Restarted(count) => write!(f, "; started again (restart {count})"),
             Next::Replaced => f.write_str("; another pod takes its place"),
             Next::GaveUp(count) => write!(f, "; not started again after {count} restarts"),
-            Next::Stays => Ok(()),
+            Next::Stays | Next::Removed => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A pod that dials or is dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Endpoint {
     /// For sentences, e.g. "worker `w2`".
     pub name: String,
     /// Empty when it is not known.
@@ -48,9 +48,9 @@ pub struct Name {
 /// Everything that one pod found out about another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    pub from: Place,
-    pub to: Place,
-    /// By the pod's own addresses.
+    pub from: Endpoint,
+    pub to: Endpoint,
+    /// By the pod's own addresses, which are those of its node on the host network.
     pub pod: Vec<(IpAddr, Answer)>,
     /// By the addresses of its Service.
     pub service: Vec<(IpAddr, Answer)>,
@@ -60,4 +60,6 @@ pub struct Evidence {
     pub name_servers: Vec<String>,
     /// The pod that was dialled has said that it listens.
     pub is_listening: bool,
+    /// The pods are on the network of their nodes.
+    pub is_host: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::evidence::{Answer, Evidence, Name, Place, Segment};
+use super::evidence::{Answer, Endpoint, Evidence, Name, Segment};
 use super::family::{Family, families};
 use super::finding::Layer;
 
@@ -14,7 +14,14 @@ impl Layer {
     #[must_use]
     pub fn explain(self, evidence: &Evidence) -> String {
         let Evidence { from, to, .. } = evidence;
-        let pod = answers("pod IP", &evidence.pod);
+        let pod = answers(
+            if evidence.is_host {
+                "node IP"
+            } else {
+                "pod IP"
+            },
+            &evidence.pod,
+        );
         let service = answers("cluster IP", &evidence.service);
         let nodes = if from.node.is_empty() || to.node.is_empty() {
             "their nodes".to_owned()
@@ -33,6 +40,9 @@ impl Layer {
                 "{pod}: a network policy drops the packets; other pods show that it is not the network \
                  between nodes"
             ),
+            Self::NodeNetwork => {
+                format!("{pod}: the network between {nodes}, or a firewall on them, drops packets")
+            }
             Self::Family => mismatch(evidence),
             Self::Route => format!("{pod}: the pod of {} has no route to it", from.name),
             Self::Listener if evidence.is_listening => format!(
@@ -66,7 +76,7 @@ impl Layer {
 }
 
 /// The node of a place, e.g. " on `node-1`"; nothing when it is not known.
-fn on(place: &Place) -> String {
+fn on(place: &Endpoint) -> String {
     match place.node.as_str() {
         "" => String::new(),
         node => format!(" on `{node}`"),
@@ -105,7 +115,7 @@ fn mismatch(evidence: &Evidence) -> String {
         let names: Vec<String> = families.iter().map(Family::to_string).collect();
         names.join(" and ")
     };
-    let other = |place: &Place| {
+    let other = |place: &Endpoint| {
         let own = families(&place.ips);
         (!own.is_empty() && own.is_disjoint(&service)).then_some((place.name.clone(), own))
     };
@@ -210,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_listens_is_not_said_to_be_deaf() {
+    fn a_pod_that_listens_is_not_blamed_for_a_refusal() {
         let mut rejected = evidence(V4, 'r', '-', '-');
         rejected.is_listening = true;
         assert_eq!(

@@ -1,5 +1,6 @@
 //! The layer that is broken: pod IP, cluster IP and name are tried, and each needs the one before.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::evidence::{Answer, Evidence, Segment};
@@ -12,6 +13,8 @@ pub enum Layer {
     PodNetwork,
     /// They are lost where the network between nodes has no part in it.
     Policy,
+    /// Packets between nodes are lost.
+    NodeNetwork,
     /// The pods and the Service have no address family in common.
     Family,
     /// The kernel has no route.
@@ -66,6 +69,7 @@ pub fn find(evidence: &Evidence, has_neighbour: bool) -> Layer {
         (State::Refused, _) if state(&evidence.pod) == State::Works => Layer::Family,
         (State::Refused, _) => Layer::Listener,
         (State::Unreachable, _) => Layer::Route,
+        (State::TimedOut | State::Failed, _) if evidence.is_host => Layer::NodeNetwork,
         (State::TimedOut | State::Failed, _) => {
             let is_near = !evidence.from.node.is_empty() && evidence.from.node == evidence.to.node;
             if is_near || has_neighbour {
@@ -75,6 +79,28 @@ pub fn find(evidence: &Evidence, has_neighbour: bool) -> Layer {
             }
         }
     }
+}
+
+/// Finds the broken layer of each; `has_neighbour` as for [`find`]. What drops a destination's packets within a node is no
+/// network between nodes.
+#[must_use]
+pub fn find_all(all: &[Evidence], has_neighbour: impl Fn(&Evidence) -> bool) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = all
+        .iter()
+        .map(|one| find(one, has_neighbour(one)))
+        .collect();
+    let with_policy: BTreeSet<&str> = all
+        .iter()
+        .zip(&layers)
+        .filter(|(_, layer)| **layer == Layer::Policy)
+        .map(|(one, _)| &*one.to.name)
+        .collect();
+    for (one, layer) in all.iter().zip(&mut layers) {
+        if *layer == Layer::PodNetwork && with_policy.contains(&*one.to.name) {
+            *layer = Layer::Policy;
+        }
+    }
+    layers
 }
 
 /// What is left when the addresses answer.
@@ -209,6 +235,39 @@ mod tests {
                 "unknown nodes are not the same"
             );
         }
+    }
+
+    #[test]
+    fn a_policy_of_a_destination_is_found_from_all_of_its_peers() {
+        let from = |node: &str, to: &str| {
+            let mut lost = evidence(V4, 't', '-', '-');
+            lost.name = None;
+            lost.from.node = node.to_owned();
+            lost.to.name = to.to_owned();
+            lost
+        };
+        let near = from("node-1", "worker `a`");
+        let far = from("node-2", "worker `a`");
+        let other = from("node-2", "worker `b`");
+        let all = [near, far, other];
+        assert_eq!(
+            find_all(&all, |_| false),
+            [Layer::Policy, Layer::Policy, Layer::PodNetwork]
+        );
+        assert_eq!(find_all(&all[1..], |_| false), [Layer::PodNetwork; 2]);
+        assert_eq!(find_all(&all[1..], |_| true), [Layer::Policy; 2]);
+    }
+
+    #[test]
+    fn on_the_network_of_nodes_no_policy_and_no_pod_network_is_blamed() {
+        let mut lost = evidence(V4, 't', '-', '-');
+        lost.name = None;
+        lost.is_host = true;
+        assert_eq!(find(&lost, true), Layer::NodeNetwork);
+        assert_eq!(
+            Layer::NodeNetwork.explain(&lost),
+            "node IP 10.1.0.5 times out: the network between `node-1` and `node-2`, or a firewall on them, drops packets"
+        );
     }
 
     #[test]

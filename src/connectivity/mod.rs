@@ -5,8 +5,8 @@ mod explanation;
 mod family;
 mod finding;
 
-pub use self::evidence::{Answer, Evidence, Name, Place, Segment};
-pub use self::finding::{Layer, find};
+pub use self::evidence::{Answer, Endpoint, Evidence, Name, Segment};
+pub use self::finding::{Layer, find, find_all};
 
 #[cfg(test)]
 mod tests;

@@ -86,10 +86,10 @@ impl Lines {
                 }))
             }
             EventKind::WorkerLeft { worker } => Some(format!("worker `{worker}` left")),
-            EventKind::PathUnreachable { path, found } => Some(format!(
-                "warning: path `{path}` does not work: {}",
-                printable::line(found)
-            )),
+            EventKind::PathUnreachable { .. } => {
+                let warning = event.path_warning()?;
+                Some(format!("warning: {}", printable::line(&warning)))
+            }
             EventKind::AttemptFailed {
                 cell,
                 sample,

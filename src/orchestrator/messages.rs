@@ -170,7 +170,15 @@ pub(super) fn input_from(session: Session, message: FromWorker) -> Result<Input,
         Message::PathsTested(tested) => {
             let lost = tested.lost.into_iter().map(lost_segment_from).collect();
             let unreached = tested.unreached.iter().filter_map(unreached_from).collect();
-            let findings = PathFindings { lost, unreached };
+            let reached = tested
+                .reached
+                .into_iter()
+                .filter_map(|nth| usize::try_from(nth).ok());
+            let findings = PathFindings {
+                reached: reached.collect(),
+                lost,
+                unreached,
+            };
             Input::PathsTested(process(tested.step), findings)
         }
         Message::Held(held) => Input::Held {

@@ -136,7 +136,7 @@ enum Phase {
     AwaitingOthers(Timer),
     /// Until connections that policies forbid have been tried.
     TryingForbidden(Timer),
-    /// Until full segments have been exchanged on all paths.
+    /// Until all paths have been tried.
     CheckingPaths(Timer),
     /// Samples run.
     Running,

@@ -146,6 +146,17 @@ impl EventKind {
         ))
     }
 
+    /// What to say of a path whose destination did not answer before the first sample.
+    #[must_use]
+    pub fn path_warning(&self) -> Option<String> {
+        match self {
+            Self::PathUnreachable { path, found } => {
+                Some(format!("path `{path}` does not work: {found}"))
+            }
+            _ => None,
+        }
+    }
+
     /// The file under `raw/` that it names.
     #[must_use]
     pub fn raw_name(&self) -> Option<&str> {

@@ -3,7 +3,7 @@
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// No sample has more intervals. A sample with so many takes some 100 KB of the journal.
+/// No sample has more intervals. A series of so many takes some 100 KB of the journal; a sample of the probe has up to eight.
 pub const MOST_INTERVALS: u64 = 6_000;
 
 /// The figures of a metric within a sample, interval by interval, as the journal has them: short, and without a gap in time.
@@ -20,7 +20,7 @@ pub struct Series {
     /// The length of each interval in milliseconds.
     lengths_ms: Vec<u32>,
     /// The figure of each in the unit of the metric; `None` where there is none, as for the latency while nothing is answered.
-    #[serde(serialize_with = "in_few_bytes")]
+    #[serde(alias = "rates", serialize_with = "in_few_bytes")]
     values: Vec<Option<f64>>,
     /// The intervals whose rate is above the one of the link, by their indexes: what waited in a buffer before was
     /// counted in them.

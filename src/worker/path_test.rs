@@ -28,11 +28,12 @@ const FIRST_ANSWER_WITHIN: Duration = Duration::from_millis(300);
 /// The pause before a destination is dialled again.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 /// For the pod behind a Service that does not answer.
-const POD_ANSWERS_WITHIN: Duration = Duration::from_millis(600);
+const POD_ANSWERS_WITHIN: Duration = Duration::from_millis(1_200);
 
 /// What became of a target.
 enum Tested {
-    Lost(Vec<LostSegment>),
+    /// It answered; these segments got lost.
+    Reached(u32, Vec<LostSegment>),
     Unreached(UnreachedTarget),
 }
 
@@ -41,9 +42,12 @@ pub(super) async fn test_paths(order: TestPaths, halt: Stop, reply: Reply) {
     let end = Instant::now() + Duration::from_millis(order.timeout_ms.into()).min(LONGEST);
     let patience = Duration::from_millis(order.connect_within_ms.into());
     let tests = (0..).zip(order.targets).map(|(nth, target)| async move {
-        if Instant::now() + LATEST > end {
+        let now = Instant::now();
+        if now + LATEST > end {
             return None;
         }
+        let left = end.saturating_duration_since(now + POD_ANSWERS_WITHIN);
+        let patience = patience.min(left);
         timeout_at(end, test(nth, &target, patience)).await.ok()?
     });
     let all = stream::iter(tests).buffer_unordered(AT_ONCE).collect();
@@ -57,7 +61,10 @@ pub(super) async fn test_paths(order: TestPaths, halt: Stop, reply: Reply) {
     };
     for tested in all.into_iter().flatten() {
         match tested {
-            Tested::Lost(lost) => answer.lost.extend(lost),
+            Tested::Reached(target, lost) => {
+                answer.reached.push(target);
+                answer.lost.extend(lost);
+            }
             Tested::Unreached(target) => answer.unreached.push(target),
         }
     }
@@ -89,27 +96,34 @@ async fn test(nth: u32, target: &PathTarget, patience: Duration) -> Option<Teste
         reverse: one.way == Way::Reverse,
         bytes: one.bytes,
     });
-    Some(Tested::Lost(lost.collect()))
+    Some(Tested::Reached(nth, lost.collect()))
 }
 
 /// Dials until somebody answers.
 ///
 /// # Errors
-/// What came of the last attempt, when nobody did for so long.
+/// What came of the attempts, when nobody did for so long.
 async fn await_answer(ip: IpAddr, port: u16, patience: Duration) -> Result<(), DialledAddress> {
     let end = Instant::now() + patience;
     let mut wait = FIRST_ANSWER_WITHIN;
+    let mut before = None;
     loop {
-        let dialled = connect(ip, port, end.min(Instant::now() + wait), Segments::None).await;
+        let until = Instant::now() + wait;
+        let dialled = connect(ip, port, until.min(end), Segments::None).await;
+        let has_timed_out = dialled.outcome == Some(Outcome::TimedOut(true));
         if dialled.outcome == Some(Outcome::Connected(true)) {
             return Ok(());
         }
+        // An attempt that the end cuts off says less than the one before.
+        let is_cut = has_timed_out && until > end;
+        let counts = before.take_if(|_| is_cut).unwrap_or(dialled);
         if Instant::now() + RETRY_AFTER >= end {
-            return Err(dialled);
+            return Err(counts);
         }
-        if dialled.outcome == Some(Outcome::TimedOut(true)) {
+        if has_timed_out {
             wait *= 2;
         }
+        before = Some(counts);
         sleep(RETRY_AFTER).await;
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Pauses between attempts: the first few are short, because all parts of a local run start at
-/// once; then a node needs a second or two to learn where a Service leads; the last ones are bearable for whoever is asked.
+/// once; then a node needs a second or two to learn where a Service leads; the last ones are long enough not to burden the peer.
 #[derive(Debug, Default)]
 pub(super) struct Pauses(u32);
 

@@ -123,7 +123,7 @@ impl Steps {
         });
     }
 
-    /// Exchanges full segments with other workers.
+    /// Dials other workers, and exchanges full segments with them.
     pub(super) fn test_paths(&mut self, order: TestPaths, answers: Answers) {
         self.start(order.step, None, answers, |stop, reply| {
             path_test::test_paths(order, stop, reply)

@@ -600,6 +600,22 @@ async fn next_end(cluster: &Kubernetes) -> netplan::cluster::PodEnded {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pod_whose_job_is_deleted_has_no_successor() {
+    let api = FakeApi::new(|_| running());
+    let cluster = run(&api);
+    cluster.apply(&manifests()).await.unwrap();
+    // Current kubelets say how a deleted pod has ended before it is gone.
+    api.let_pods_linger();
+    api.delete("jobs", NAMESPACE, ORCHESTRATOR);
+    let ended = json!({"terminated": {"exitCode": 1}});
+    let failed =
+        json!({"phase": "Failed", "containerStatuses": [container(&ended, 0, &json!({}))]});
+    api.set_status(NAMESPACE, ORCHESTRATOR, &failed);
+    let ended = next_end(&cluster).await;
+    assert_eq!((ended.exit, ended.next), (Exit::Code(1), Next::Removed));
+}
+
+#[tokio::test(start_paused = true)]
 async fn restarts_evictions_and_deletions_are_told_over_cut_watches() {
     let api = FakeApi::new(|_| running());
     let cluster = run(&api);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::cluster::PodAddresses;
-use crate::connectivity::{Answer, Evidence, Name, Place};
+use crate::connectivity::{Answer, Endpoint, Evidence, Name};
 use crate::rpc::answer;
 use crate::rpc::pb::{DialResponse, DialledHost};
 
@@ -16,8 +16,8 @@ pub(in crate::cli) struct Unasked {
 }
 
 /// A pod with its addresses.
-pub(in crate::cli) fn place(name: String, addresses: PodAddresses) -> Place {
-    Place {
+pub(in crate::cli) fn endpoint(name: String, addresses: PodAddresses) -> Endpoint {
+    Endpoint {
         name,
         node: addresses.node,
         ips: addresses.pod_ips,
@@ -26,7 +26,7 @@ pub(in crate::cli) fn place(name: String, addresses: PodAddresses) -> Place {
 
 /// Sorts the answers of a pod that dialled `host` and the addresses of the pod behind it.
 pub(in crate::cli) fn evidence(
-    from: Place,
+    from: Endpoint,
     to: (String, PodAddresses),
     host: String,
     response: DialResponse,
@@ -48,7 +48,7 @@ pub(in crate::cli) fn evidence(
     }
     Evidence {
         from,
-        to: place(name, addresses),
+        to: endpoint(name, addresses),
         pod,
         service,
         name: Some(Name {
@@ -57,6 +57,7 @@ pub(in crate::cli) fn evidence(
         }),
         name_servers: response.name_servers,
         is_listening: false,
+        is_host: false,
     }
 }
 

@@ -183,10 +183,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::connectivity::{Name, Place, find};
+    use crate::connectivity::{Endpoint, Name, find};
 
     fn pair(from: &str, to: &str, pod: &Answer, service: &Answer) -> (Evidence, Layer) {
-        let place = |node: &str| Place {
+        let place = |node: &str| Endpoint {
             name: format!("`probe-{node}`"),
             node: node.to_owned(),
             ips: Vec::new(),
@@ -203,6 +203,7 @@ mod tests {
                 resolved: Ok(service),
             }),
             is_listening: false,
+            is_host: false,
             name_servers: Vec::new(),
         };
         let layer = find(&evidence, false);

@@ -3,5 +3,5 @@
 mod evidence;
 mod matrix;
 
-pub(super) use self::evidence::{Unasked, evidence, place};
+pub(super) use self::evidence::{Unasked, endpoint, evidence};
 pub(super) use self::matrix::matrix;

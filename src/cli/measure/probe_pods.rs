@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::prepare::Prepared;
-use crate::cli::connectivity::{Unasked, evidence, matrix, place};
+use crate::cli::connectivity::{Unasked, endpoint, evidence, matrix};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::kubernetes::run_lookup;
 use crate::cli::terminal::printer;
@@ -219,7 +219,7 @@ async fn dial(from: &Pod, to: &Pod, port: u16) -> anyhow::Result<Evidence> {
         .with_context(|| format!("pod `{}` does not answer", from.name))?
         .map_err(|status| anyhow!("pod `{}`: {}", from.name, error_chain(&status)))?;
     Ok(evidence(
-        place(format!("`{}`", from.worker), from.addresses.clone()),
+        endpoint(format!("`{}`", from.worker), from.addresses.clone()),
         (format!("`{}`", to.worker), to.addresses.clone()),
         to.name.clone(),
         response.into_inner(),

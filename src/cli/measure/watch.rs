@@ -224,6 +224,9 @@ impl Sink for Shown {
             .context("the orchestrator's record is not an event")?;
         self.next = record.seq + 1;
         self.has_begun |= event.kind.is_of_a_cell();
+        if let Some(warning) = event.kind.path_warning() {
+            printer::warning(&warning);
+        }
         if let Some(cell) = self.rolling.take(&event.kind) {
             if self.live {
                 self.draw();

@@ -124,8 +124,10 @@ impl<'p> Progress<'p> {
             EventKind::WorkerLeft { worker } => {
                 printer::warning(&format!("worker `{worker}` has gone"));
             }
-            EventKind::PathUnreachable { path, found } => {
-                printer::warning(&format!("path `{path}` does not work: {found}"));
+            EventKind::PathUnreachable { .. } => {
+                if let Some(warning) = event.path_warning() {
+                    printer::warning(&warning);
+                }
             }
             _ => {}
         }

@@ -7,9 +7,9 @@ use futures::future::join_all;
 use tokio::time::timeout;
 
 use super::connection::connect_worker;
-use crate::cli::connectivity::{evidence, place};
+use crate::cli::connectivity::{endpoint, evidence};
 use crate::cluster::{Cluster, PodAddresses};
-use crate::connectivity::{Evidence, Layer, find};
+use crate::connectivity::{Evidence, Layer, find_all};
 use crate::diag::error_chain;
 use crate::render::ORCHESTRATOR_PORT;
 use crate::rpc::Identity;
@@ -56,29 +56,20 @@ impl<C: Cluster + Sync> Diagnosis<'_, C> {
             join_all(workers.iter().map(|worker| self.ask(worker, &orchestrator))),
             join_all(present.iter().map(|worker| self.node(worker))),
         );
-        let found: Vec<anyhow::Result<(Evidence, Layer)>> = evidence
-            .into_iter()
-            .map(|evidence| {
-                let evidence = evidence?;
-                let has_neighbour = has_neighbour(&evidence.from.node, &neighbours);
-                let layer = find(&evidence, has_neighbour);
-                Ok((evidence, layer))
-            })
-            .collect();
-        // What drops packets within a node is no network between nodes.
-        let is_policy = found
-            .iter()
-            .any(|found| matches!(found, Ok((_, Layer::Policy))));
-        let sentence = |(worker, found): (&String, anyhow::Result<(Evidence, Layer)>)| match found {
-            Ok((evidence, Layer::PodNetwork)) if is_policy => {
-                sentence(worker, &evidence, Layer::Policy)
-            }
-            Ok((evidence, layer)) => sentence(worker, &evidence, layer),
+        let known: Vec<Evidence> = evidence.iter().flatten().cloned().collect();
+        let layers = find_all(&known, |one| has_neighbour(&one.from.node, &neighbours));
+        let mut found = known.iter().zip(layers);
+        let mut sentence = |(worker, evidence): (&String, anyhow::Result<Evidence>)| match evidence
+        {
+            Ok(_) => found
+                .next()
+                .map(|(evidence, layer)| sentence(worker, evidence, layer))
+                .unwrap_or_default(),
             Err(error) => {
                 format!("worker `{worker}` cannot be asked what it reaches: {error:#}")
             }
         };
-        workers.iter().zip(found).map(sentence).collect()
+        workers.iter().zip(evidence).map(&mut sentence).collect()
     }
 
     /// What a worker reaches of the orchestrator.
@@ -111,7 +102,7 @@ impl<C: Cluster + Sync> Diagnosis<'_, C> {
             .context("the worker does not answer")?
             .map_err(|status| anyhow!("{}", error_chain(&status)))?;
         Ok(evidence(
-            place(format!("worker `{worker}`"), own),
+            endpoint(format!("worker `{worker}`"), own),
             ("the orchestrator".to_owned(), orchestrator.clone()),
             name,
             response.into_inner(),

@@ -85,17 +85,14 @@ impl EndedPods {
             match pod.next {
                 Next::Restarted(_) => {}
                 Next::GaveUp(_) => return Err(Lost::Final(anyhow!(message))),
-                // Its Job or the namespace is gone, too: no other pod comes.
                 Next::Stays if self.lasting && pod.exit == Exit::Removed => {
-                    return Err(Lost::Final(anyhow!(
-                        "somebody has removed the run: the Job or the namespace of pod `{}` was deleted",
-                        pod.pod
-                    )));
+                    return Err(removed(&pod));
                 }
+                Next::Removed => return Err(removed(&pod)),
                 Next::Replaced | Next::Stays => return Err(Lost::Again(anyhow!(message))),
             }
         }
-        if let Next::GaveUp(_) | Next::Stays = pod.next {
+        if let Next::GaveUp(_) | Next::Stays | Next::Removed = pod.next {
             if !self.lasting && !sink.has_begun() {
                 return Err(Lost::Final(anyhow!(message)));
             }
@@ -129,6 +126,14 @@ impl EndedPods {
         let prefix = self.orchestrator.strip_suffix("orchestrator")?;
         pod.strip_prefix(prefix)
     }
+}
+
+/// Nothing makes another pod of the orchestrator.
+fn removed(pod: &PodEnded) -> Lost {
+    Lost::Final(anyhow!(
+        "somebody has removed the run: the Job or the namespace of pod `{}` was deleted",
+        pod.pod
+    ))
 }
 
 #[cfg(test)]

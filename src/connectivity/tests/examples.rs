@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::connectivity::evidence::{Answer, Evidence, Name, Place, Segment};
+use crate::connectivity::evidence::{Answer, Endpoint, Evidence, Name, Segment};
 
 pub(in crate::connectivity) const V4: (&str, &str) = ("10.1.0.5", "10.96.0.7");
 pub(in crate::connectivity) const V6: (&str, &str) = ("fd01::5", "fd96::7");
@@ -30,8 +30,8 @@ fn answer(sign: char) -> Option<Answer> {
     })
 }
 
-fn place(name: &str, node: &str, ips: &[&str]) -> Place {
-    Place {
+fn place(name: &str, node: &str, ips: &[&str]) -> Endpoint {
+    Endpoint {
         name: name.to_owned(),
         node: node.to_owned(),
         ips: ips.iter().map(|text| ip(text)).collect(),
@@ -62,5 +62,6 @@ pub(in crate::connectivity) fn evidence(
         }),
         name_servers: vec!["10.96.0.10".to_owned()],
         is_listening: false,
+        is_host: false,
     }
 }

@@ -122,7 +122,7 @@ pub enum Input {
     Accepting(Process, Result<(), String>),
     /// Whether a connection could be made at last.
     ConnectionTried(Process, bool),
-    /// The full segments that did not arrive.
+    /// What became of a worker's targets.
     PathsTested(Process, PathFindings),
     TimerFired(Timer),
     /// The worker has the copy's records before this number on its disk; or why it has not.
@@ -236,6 +236,8 @@ pub struct Target {
 /// What a worker has found out about its targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PathFindings {
+    /// The targets that answered, by their places in the order. Of others that are not in `unreached` nothing is known.
+    pub reached: Vec<usize>,
     pub lost: Vec<LostSegment>,
     pub unreached: Vec<Unreached>,
 }

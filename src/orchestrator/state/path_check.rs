@@ -1,22 +1,24 @@
 //! Whether the paths work: before the first sample, the destinations of all paths are dialled at once until they answer, and full
 //! TCP segments are exchanged with them.
 //!
-//! So the first attempts find Services that lead to their pods; a path that stays silent is told with the layer that is broken;
+//! So the first attempts find Services that lead to their pods; a path that stays silent is reported with the layer that is broken;
 //! and a path on which large packets vanish is known. The destinations accept connections on a TCP port that the path's tool
 //! uses, so that Services and policies let them through, and end before the first tool listens there. What is found goes into
 //! the warnings of the path's samples and into the notes of its failures; that a destination is silent is an event, too. Whatever cannot be
 //! found out is left out: no run fails from it. An orchestrator that continues a run looks again, when nothing is under way.
 
+mod silence;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use self::silence::{Asked, Silence};
 use super::listener::Listener;
-use super::message::{Order, PathFindings, Place, Process, Session, Target, Unreached};
+use super::message::{Order, PathFindings, Process, Session, Target};
 use super::sample::target::{address, of_family};
 use super::table::CellIndex;
 use super::{Phase, State};
-use crate::connectivity::{self, Evidence, Layer, find};
-use crate::plan::{Path, Via};
+use crate::plan::Via;
 use crate::results::EventKind;
 use crate::results::warnings::VanishedSegment;
 use crate::tools::Cause;
@@ -33,10 +35,7 @@ pub(super) struct PathCheck {
     listeners: Vec<Listener>,
     routes: Vec<Route>,
     clients: Vec<Client>,
-    /// What one end found of the other, where that one did not answer; with the path's index in the plan.
-    silent: Vec<(usize, Evidence)>,
-    /// The explanations of that, by the path's index, until a sample shows that the path works.
-    unreached: HashMap<usize, String>,
+    silence: Silence,
     /// By the path's index in the plan.
     vanished: HashMap<usize, Vec<VanishedSegment>>,
 }
@@ -48,7 +47,7 @@ enum Stage {
     /// Until all destinations accept connections, or cannot.
     Listening,
     /// Until all origins have answered.
-    Exchanging,
+    Testing,
     /// Until the ports are free again.
     Stopping,
     Over,
@@ -63,20 +62,12 @@ struct Route {
     target: Target,
 }
 
-/// An origin that was told to exchange segments.
+/// An origin that was told to try its destinations.
 #[derive(Debug)]
 struct Client {
     process: Process,
     /// In the order of its targets.
     paths: Vec<Asked>,
-}
-
-/// A path that was asked for.
-#[derive(Debug)]
-struct Asked {
-    path: usize,
-    ends: [connectivity::Place; 2],
-    via: Via,
 }
 
 impl State {
@@ -90,10 +81,10 @@ impl State {
         }
         let check = &self.path_check;
         if check.stage == Stage::Listening && check.listeners.iter().all(|one| one.accepts) {
-            self.exchange_segments();
+            self.test_routes();
         }
-        if self.path_check.stage == Stage::Exchanging && self.path_check.clients.is_empty() {
-            self.explain_silence();
+        if self.path_check.stage == Stage::Testing && self.path_check.clients.is_empty() {
+            self.report_silence();
             self.stop_path_listeners();
         }
         if self.path_check.stage == Stage::Stopping && self.path_check.listeners.is_empty() {
@@ -153,7 +144,7 @@ impl State {
                     Via::PodIp | Via::Host => None,
                 };
                 routes.push(Route {
-                    asked: Asked::new(index, task.path, [&from.place, &to.place]),
+                    asked: Asked::new(index, task.path, to.session, [&from.place, &to.place]),
                     from: from.session,
                     to: to.session,
                     target: Target {
@@ -167,9 +158,9 @@ impl State {
         routes
     }
 
-    /// Has each origin dial the destinations that accept connections.
-    fn exchange_segments(&mut self) {
-        self.path_check.stage = Stage::Exchanging;
+    /// Has each origin try the destinations that accept connections.
+    fn test_routes(&mut self) {
+        self.path_check.stage = Stage::Testing;
         let mut by_client: BTreeMap<Session, (Vec<Asked>, Vec<Target>)> = BTreeMap::new();
         for route in std::mem::take(&mut self.path_check.routes) {
             let mut listeners = self.path_check.listeners.iter();
@@ -246,40 +237,35 @@ impl State {
                 vanished.push(one.segment);
             }
         }
+        for nth in findings.reached {
+            if let Some(asked) = paths.get(nth) {
+                check.silence.note_answer(asked);
+            }
+        }
         for one in findings.unreached {
-            if let Some(asked) = paths.get(one.target) {
-                check.silent.push((asked.path, asked.evidence(one)));
+            if let Some(asked) = paths.get(one.target)
+                && self.is_present(asked.to)
+            {
+                self.path_check.silence.add(asked, one);
             }
         }
         self.advance();
     }
 
-    /// Says which layer keeps the silent destinations from their origins.
-    fn explain_silence(&mut self) {
-        let silent = std::mem::take(&mut self.path_check.silent);
-        let layers: Vec<Layer> = silent.iter().map(|(_, one)| find(one, false)).collect();
-        // What drops packets within a node is no network between nodes.
-        let is_policy = layers.contains(&Layer::Policy);
-        for ((path, evidence), layer) in silent.into_iter().zip(layers) {
-            let layer = match layer {
-                Layer::PodNetwork if is_policy => Layer::Policy,
-                // It answers by now.
-                Layer::Nothing => continue,
-                layer => layer,
-            };
-            let found = layer.explain(&evidence);
+    /// Reports which layers keep the silent destinations from their origins.
+    fn report_silence(&mut self) {
+        for (path, found) in self.path_check.silence.explain() {
             self.emit(EventKind::PathUnreachable {
                 path: self.tasks.plan().paths[path].name.clone(),
-                found: found.clone(),
+                found,
             });
-            self.path_check.unreached.insert(path, found);
         }
     }
 
     /// A sample was measured on the path of this cell.
     pub(super) fn note_that_path_works(&mut self, cell: CellIndex) {
         let path = self.tasks.at(cell).path_index();
-        self.path_check.unreached.remove(&path);
+        self.path_check.silence.end(path);
     }
 
     /// Leaves out what needs a worker's session, which has ended.
@@ -301,6 +287,7 @@ impl State {
             }
         } else {
             self.path_check.clients.clear();
+            self.report_silence();
             self.stop_path_listeners();
         }
         self.advance();
@@ -319,7 +306,7 @@ impl State {
             return String::new();
         }
         let path = self.tasks.at(cell).path_index();
-        if let Some(found) = self.path_check.unreached.get(&path) {
+        if let Some(found) = self.path_check.silence.of(path) {
             return format!("before the first sample, {found}");
         }
         let found = self.vanished_segments(cell);
@@ -331,43 +318,5 @@ impl State {
             "before the first sample, large packets vanished on this path: {}",
             found.join("; ")
         )
-    }
-}
-
-impl Asked {
-    fn new(index: usize, path: &Path, ends: [&Place; 2]) -> Self {
-        let [from, to] = ends;
-        let end = |worker: &str, place: &Place| connectivity::Place {
-            name: format!("worker `{worker}`"),
-            node: place.node.clone(),
-            ips: [Some(&place.pod_ip), place.other_pod_ip.as_ref()]
-                .into_iter()
-                .flatten()
-                .filter_map(|ip| ip.parse().ok())
-                .collect(),
-        };
-        Self {
-            path: index,
-            ends: [end(&path.from, from), end(&path.to, to)],
-            via: path.via,
-        }
-    }
-
-    /// What was found of a destination that did not answer.
-    fn evidence(&self, unreached: Unreached) -> Evidence {
-        let [from, to] = self.ends.clone();
-        let (pod, service) = match self.via {
-            Via::ClusterIp => (unreached.pod_address, Some(unreached.address)),
-            Via::PodIp | Via::Host => (Some(unreached.address), None),
-        };
-        Evidence {
-            from,
-            to,
-            pod: pod.into_iter().collect(),
-            service: service.into_iter().collect(),
-            name: None,
-            name_servers: Vec::new(),
-            is_listening: true,
-        }
     }
 }

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 
 use crate::report::labels;
 use crate::report::warnings::Warnings;
@@ -75,7 +74,10 @@ pub struct Cell<'a> {
 #[derive(Serialize)]
 struct Failure<'a> {
     cause: Cause,
-    words: Cow<'a, str>,
+    words: &'a str,
+    /// What netplan knows beside that.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    note: &'a str,
 }
 
 #[derive(Serialize)]
@@ -222,6 +224,7 @@ fn some_bytes(bytes: u64) -> Option<u64> {
 fn of_failure(failure: &crate::tools::Failure) -> Failure<'_> {
     Failure {
         cause: failure.cause,
-        words: failure.words_and_note(),
+        words: &failure.words,
+        note: &failure.note,
     }
 }

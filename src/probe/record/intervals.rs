@@ -113,7 +113,7 @@ impl Intervals {
             let complete = interval.filter(|interval| interval.answered >= interval.sent);
             let is_complete = complete.is_some();
             if let Some(interval) = complete {
-                interval.median = open.median();
+                interval.median = open.median().min(interval.longest);
             }
             !is_complete
         });
@@ -121,7 +121,7 @@ impl Intervals {
             && let Some(oldest) = self.open.pop_front()
             && let Some(interval) = self.all.get_mut(oldest.index)
         {
-            interval.median = oldest.median();
+            interval.median = oldest.median().min(interval.longest);
         }
     }
 
@@ -129,8 +129,9 @@ impl Intervals {
     pub(in crate::probe) fn summary(&self) -> probe_output::KindIntervals {
         let mut medians: Vec<Option<Nanos>> = self.all.iter().map(|one| one.median).collect();
         for open in &self.open {
-            if let Some(median) = medians.get_mut(open.index) {
-                *median = open.median();
+            let closed = medians.get_mut(open.index).zip(self.all.get(open.index));
+            if let Some((median, interval)) = closed {
+                *median = open.median().min(interval.longest);
             }
         }
         let longest = self.all.iter().map(|one| one.longest);
@@ -234,6 +235,7 @@ mod tests {
                 if newer < MOST_OPEN {
                     let median = latencies.get(latencies.len().saturating_sub(1) / 2);
                     prop_assert_eq!(found.p50_us[index].is_some(), median.is_some());
+                    prop_assert!(found.p50_us[index] <= found.max_us[index]);
                     if let (Some(found), Some(median)) = (found.p50_us[index], median) {
                         let median = *median as f64;
                         prop_assert!((found - median).abs() <= median / 50.0 + 0.2, "{} {}", found, median);

@@ -327,6 +327,9 @@ pub struct PathsTested {
     pub lost: ::prost::alloc::vec::Vec<LostSegment>,
     #[prost(message, repeated, tag = "3")]
     pub unreached: ::prost::alloc::vec::Vec<UnreachedTarget>,
+    /// The targets that answered, by their places in the order.
+    #[prost(uint32, repeated, tag = "4")]
+    pub reached: ::prost::alloc::vec::Vec<u32>,
 }
 /// A target that did not answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -39,6 +39,11 @@ fn an_orchestrator_whose_pod_is_deleted_is_continued_by_the_next() {
     let before = case.events();
     let (pod, _) = orchestrator(&case, &run);
     let pods = format!("/api/v1/namespaces/{}/pods", case.namespace);
+    // The container ends before. A Job counts a pod that is deleted until then as failed, and makes another one.
+    case.api.wait_for("the pod to have succeeded", |api| {
+        let pod = api.get(&format!("{pods}/{pod}"))?;
+        (pod["status"]["phase"] == "Succeeded").then_some(())
+    });
     case.api.delete(&format!("{pods}/{pod}"));
     expect_continued(&case, running, &before);
 }
@@ -86,6 +91,11 @@ fn results_of_a_run_that_has_ended_outlive_the_orchestrators_pod() {
     });
     let (pod, _) = orchestrator(&case, &run);
     let pods = format!("/api/v1/namespaces/{}/pods", case.namespace);
+    // The container ends before. A Job counts a pod that is deleted until then as failed, and makes another one.
+    case.api.wait_for("the pod to have succeeded", |api| {
+        let pod = api.get(&format!("{pods}/{pod}"))?;
+        (pod["status"]["phase"] == "Succeeded").then_some(())
+    });
     case.api.delete(&format!("{pods}/{pod}"));
     // Until then its log is there, too.
     case.api.wait_for("the pod to be gone", |api| {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 
 use crate::cluster::Error;
+use crate::cluster::kubernetes::api_error::code;
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::labels::selector;
 use crate::cluster::kubernetes::pods::pod_watch::{Change, PodWatch};
@@ -28,13 +30,19 @@ pub async fn wait_until_pods_are_gone(
     let gone = async {
         let mut is_listed = false;
         let mut asked = BTreeSet::new();
+        let mut is_permitted = true;
         while !is_listed || watch.pods().next().is_some() {
             let ended: Vec<(String, String)> = watch.pods().filter_map(what_ended).collect();
-            for (name, uid) in ended {
-                if asked.insert(uid.clone()) {
-                    // Without permission, or where it is gone by now, the watch tells all the same.
-                    let _ = connection.ask(api.delete(&name, &at_once(uid))).await;
-                }
+            let new = ended
+                .into_iter()
+                .filter(|(_, uid)| is_permitted && asked.insert(uid.clone()));
+            let removed = new.map(|(name, uid)| {
+                let api = &api;
+                async move { connection.ask(api.delete(&name, &at_once(uid))).await }
+            });
+            for answer in join_all(removed.collect::<Vec<_>>()).await {
+                // Whatever else it says, the watch shows whether the pod is gone.
+                is_permitted &= answer.err().and_then(|error| code(&error)) != Some(403);
             }
             is_listed |= matches!(watch.next().await?, Change::Listed);
         }
@@ -70,6 +78,17 @@ fn what_ended(pod: &Pod) -> Option<(String, String)> {
         state.is_some_and(|state| state.terminated.is_some())
     });
     if wanted == 0 || ended.count() < wanted {
+        return None;
+    }
+    // Sidecars of Kubernetes are init containers, and end after the others.
+    let init = status.init_container_statuses.iter().flatten();
+    let mut others = init.chain(status.ephemeral_container_statuses.iter().flatten());
+    if others.any(|container| {
+        container
+            .state
+            .as_ref()
+            .is_some_and(|state| state.running.is_some())
+    }) {
         return None;
     }
     Some((pod.metadata.name.clone()?, pod.metadata.uid.clone()?))
@@ -121,5 +140,11 @@ mod tests {
         assert_eq!(what_ended(&pod(true, &[ended.clone(), runs])), None);
         assert_eq!(what_ended(&pod(true, &[ended])), None);
         assert_eq!(what_ended(&pod(true, &[])), None);
+        let mut with_sidecar = pod(true, &all);
+        let sidecar = pod(true, &[json!({ "running": {} })]);
+        if let (Some(status), Some(other)) = (&mut with_sidecar.status, sidecar.status) {
+            status.init_container_statuses = other.container_statuses;
+        }
+        assert_eq!(what_ended(&with_sidecar), None);
     }
 }

@@ -43,15 +43,15 @@ impl Kubernetes {
         };
         let api: Api<Job> = Api::namespaced(self.connection().client.clone(), self.namespace());
         if self.namespace_is_leaving().await {
-            return Next::Stays;
+            return Next::Removed;
         }
         match self.connection().ask(api.get(job)).await {
-            Ok(job) if job.metadata.deletion_timestamp.is_some() => Next::Stays,
+            Ok(job) if job.metadata.deletion_timestamp.is_some() => Next::Removed,
             Ok(job) if job_outcome(&job) == Some(JobOutcome::Failed) => {
                 let failed = job.status.and_then(|status| status.failed).unwrap_or(1);
                 Next::GaveUp(u32::try_from(failed).unwrap_or(1))
             }
-            Err(error) if code(&error) == Some(404) => Next::Stays,
+            Err(error) if code(&error) == Some(404) => Next::Removed,
             Ok(_) | Err(_) => Next::Replaced,
         }
     }

@@ -89,6 +89,8 @@ impl World {
                     address: silence(&target.address),
                     pod_address: target.pod_address.as_ref().map(silence),
                 });
+            } else {
+                findings.reached.push(nth);
             }
         }
         self.answer(process, Input::PathsTested(process, findings));

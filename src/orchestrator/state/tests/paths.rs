@@ -85,8 +85,36 @@ fn a_failure_says_that_large_packets_vanish_on_its_path() {
     assert!(failed[1].contains(words), "{failed:?}");
 }
 
+/// The paths that were reported as silent.
+fn reported(world: &World) -> Vec<(&str, &str)> {
+    let events = world.journal.iter();
+    events
+        .filter_map(|event| match event {
+            EventKind::PathUnreachable { path, found } => Some((&**path, &**found)),
+            _ => None,
+        })
+        .collect()
+}
+
 #[test]
-fn a_silent_path_is_told_and_its_failures_say_so_until_it_works() {
+fn silence_is_reported_even_if_another_worker_does_not_answer() {
+    let mut world = joined_for(&[cell(1, 0), cell(2, 3)]);
+    let origin = world.believed[WORKERS[1]];
+    world.deaf.insert(origin);
+    world.settle();
+    assert_eq!(reported(&world), []);
+    let timer = *world.timers.last().unwrap();
+    world.deliver(Input::TimerFired(timer));
+    world.settle();
+    assert!(
+        matches!(reported(&world)[..], [("p1", _)]),
+        "{:?}",
+        reported(&world)
+    );
+}
+
+#[test]
+fn a_silent_path_is_reported_and_its_failures_say_so_until_it_works() {
     assert!(is_silent(2, 3) && !is_silent(0, 3));
     let silent = CellSpec {
         repeat: Repeat::Times(2),
@@ -95,16 +123,8 @@ fn a_silent_path_is_told_and_its_failures_say_so_until_it_works() {
     };
     let mut world = joined_for(&[cell(0, 3), silent]);
     world.settle();
-    let told_of: Vec<(&str, &str)> = world
-        .journal
-        .iter()
-        .filter_map(|event| match event {
-            EventKind::PathUnreachable { path, found } => Some((&**path, &**found)),
-            _ => None,
-        })
-        .collect();
-    let [("p1", found)] = told_of[..] else {
-        panic!("{told_of:?}");
+    let [("p1", found)] = reported(&world)[..] else {
+        panic!("{:?}", reported(&world));
     };
     assert!(found.starts_with("pod IP "), "{found}");
     assert!(found.contains(" times out"), "{found}");
