@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::control::dial::{Segments, connect};
+use super::control::dial::{FIRST_ANSWER_WITHIN, Segments, connect};
 use super::control::full_segment::{Way, exchange};
 use super::outbox::Reply;
 use super::tool_process::process::Stop;
@@ -22,9 +22,6 @@ const AT_ONCE: usize = 32;
 const LATEST: Duration = Duration::from_secs(2);
 /// No order takes longer.
 const LONGEST: Duration = Duration::from_secs(10);
-/// For the first connection; each further one has twice as long, for slow paths. A socket whose first packet left before the
-/// Service was known gets no answer.
-const FIRST_ANSWER_WITHIN: Duration = Duration::from_millis(300);
 /// The pause before a destination is dialled again.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 /// For the pod behind a Service that does not answer.
@@ -105,23 +102,19 @@ async fn test(nth: u32, target: &PathTarget, patience: Duration) -> Option<Teste
 /// What came of the attempts, when nobody did for so long.
 async fn await_answer(ip: IpAddr, port: u16, patience: Duration) -> Result<(), DialledAddress> {
     let end = Instant::now() + patience;
-    let mut wait = FIRST_ANSWER_WITHIN;
     let mut before = None;
     loop {
-        let until = Instant::now() + wait;
-        let dialled = connect(ip, port, until.min(end), Segments::None).await;
+        let begun = Instant::now();
+        let dialled = connect(ip, port, end, Segments::None).await;
         let has_timed_out = dialled.outcome == Some(Outcome::TimedOut(true));
         if dialled.outcome == Some(Outcome::Connected(true)) {
             return Ok(());
         }
         // An attempt that the end cuts off says less than the one before.
-        let is_cut = has_timed_out && until > end;
+        let is_cut = has_timed_out && begun + FIRST_ANSWER_WITHIN > end;
         let counts = before.take_if(|_| is_cut).unwrap_or(dialled);
         if Instant::now() + RETRY_AFTER >= end {
             return Err(counts);
-        }
-        if has_timed_out {
-            wait *= 2;
         }
         before = Some(counts);
         sleep(RETRY_AFTER).await;
