@@ -75,9 +75,9 @@ impl Layer {
     }
 }
 
-/// The node of a place, e.g. " on `node-1`"; nothing when it is not known.
-fn on(place: &Endpoint) -> String {
-    match place.node.as_str() {
+/// The node of an endpoint, e.g. " on `node-1`"; nothing when it is not known.
+fn on(endpoint: &Endpoint) -> String {
+    match endpoint.node.as_str() {
         "" => String::new(),
         node => format!(" on `{node}`"),
     }
@@ -115,9 +115,9 @@ fn mismatch(evidence: &Evidence) -> String {
         let names: Vec<String> = families.iter().map(Family::to_string).collect();
         names.join(" and ")
     };
-    let other = |place: &Endpoint| {
-        let own = families(&place.ips);
-        (!own.is_empty() && own.is_disjoint(&service)).then_some((place.name.clone(), own))
+    let other = |endpoint: &Endpoint| {
+        let own = families(&endpoint.ips);
+        (!own.is_empty() && own.is_disjoint(&service)).then_some((endpoint.name.clone(), own))
     };
     let found = other(&evidence.from).or_else(|| other(&evidence.to));
     let (name, own) = found.unwrap_or_else(|| {

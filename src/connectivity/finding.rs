@@ -84,7 +84,7 @@ pub fn find(evidence: &Evidence, has_neighbour: bool) -> Layer {
 /// Finds the broken layer of each; `has_neighbour` as for [`find`]. What drops a destination's packets within a node is no
 /// network between nodes.
 #[must_use]
-pub fn find_all(all: &[Evidence], has_neighbour: impl Fn(&Evidence) -> bool) -> Vec<Layer> {
+pub fn find_all(all: &[&Evidence], has_neighbour: impl Fn(&Evidence) -> bool) -> Vec<Layer> {
     let mut layers: Vec<Layer> = all
         .iter()
         .map(|one| find(one, has_neighbour(one)))
@@ -249,7 +249,7 @@ mod tests {
         let near = from("node-1", "worker `a`");
         let far = from("node-2", "worker `a`");
         let other = from("node-2", "worker `b`");
-        let all = [near, far, other];
+        let all = [&near, &far, &other];
         assert_eq!(
             find_all(&all, |_| false),
             [Layer::Policy, Layer::Policy, Layer::PodNetwork]

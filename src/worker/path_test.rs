@@ -112,11 +112,14 @@ async fn await_answer(ip: IpAddr, port: u16, patience: Duration) -> Result<(), D
         }
         // An attempt that the end cuts off says less than the one before.
         let is_cut = has_timed_out && begun + FIRST_ANSWER_WITHIN > end;
-        let counts = before.take_if(|_| is_cut).unwrap_or(dialled);
+        let last = match before {
+            Some(earlier) if is_cut => earlier,
+            _ => dialled,
+        };
         if Instant::now() + RETRY_AFTER >= end {
-            return Err(counts);
+            return Err(last);
         }
-        before = Some(counts);
+        before = Some(last);
         sleep(RETRY_AFTER).await;
     }
 }

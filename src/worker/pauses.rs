@@ -11,7 +11,7 @@ impl Pauses {
     const FIRST: Duration = Duration::from_millis(2);
     /// While a Service may become known, for some 2 s.
     const SHORT: Duration = Duration::from_millis(64);
-    const SHORT_ONES: u32 = 36;
+    const SHORT_PAUSES: u32 = 36;
     const LONGEST: Duration = Duration::from_millis(500);
 
     pub fn is_first(&self) -> bool {
@@ -21,11 +21,11 @@ impl Pauses {
     pub fn next(&mut self) -> Duration {
         let nth = self.0;
         self.0 = nth.saturating_add(1);
-        if nth < Self::SHORT_ONES {
+        if nth < Self::SHORT_PAUSES {
             let pause = Self::FIRST.saturating_mul(2_u32.saturating_pow(nth));
             pause.min(Self::SHORT)
         } else {
-            let pause = Self::SHORT.saturating_mul(2_u32.saturating_pow(nth - Self::SHORT_ONES));
+            let pause = Self::SHORT.saturating_mul(2_u32.saturating_pow(nth - Self::SHORT_PAUSES));
             pause.min(Self::LONGEST)
         }
     }

@@ -56,20 +56,17 @@ impl<C: Cluster + Sync> Diagnosis<'_, C> {
             join_all(workers.iter().map(|worker| self.ask(worker, &orchestrator))),
             join_all(present.iter().map(|worker| self.node(worker))),
         );
-        let known: Vec<Evidence> = evidence.iter().flatten().cloned().collect();
+        let known: Vec<&Evidence> = evidence.iter().flatten().collect();
         let layers = find_all(&known, |one| has_neighbour(&one.from.node, &neighbours));
-        let mut found = known.iter().zip(layers);
-        let mut sentence = |(worker, evidence): (&String, anyhow::Result<Evidence>)| match evidence
-        {
-            Ok(_) => found
-                .next()
-                .map(|(evidence, layer)| sentence(worker, evidence, layer))
-                .unwrap_or_default(),
-            Err(error) => {
-                format!("worker `{worker}` cannot be asked what it reaches: {error:#}")
-            }
+        let mut layers = layers.into_iter();
+        let sentence = |(worker, evidence): (&String, &anyhow::Result<Evidence>)| match evidence {
+            // Each evidence has its layer.
+            Ok(evidence) => Some(sentence(worker, evidence, layers.next()?)),
+            Err(error) => Some(format!(
+                "worker `{worker}` cannot be asked what it reaches: {error:#}"
+            )),
         };
-        workers.iter().zip(evidence).map(&mut sentence).collect()
+        workers.iter().zip(&evidence).filter_map(sentence).collect()
     }
 
     /// What a worker reaches of the orchestrator.

@@ -122,7 +122,7 @@ mod tests {
         series(&job, &ended)
     }
 
-    /// The figures of a metric by the tenth of a second in which their intervals begin.
+    /// The figures of a metric, each with the begin of its interval in seconds.
     fn figures(all: &[Series], metric: &str) -> Vec<(f64, f64)> {
         let of_metric = all.iter().find(|series| series.metric() == metric).unwrap();
         let figures = of_metric.intervals();

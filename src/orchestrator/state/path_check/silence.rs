@@ -44,7 +44,7 @@ impl Silence {
     pub fn explain(&mut self) -> Vec<(usize, String)> {
         let (paths, evidence): (Vec<usize>, Vec<Evidence>) = self.found.drain(..).unzip();
         let answered = std::mem::take(&mut self.answered);
-        let layers = find_all(&evidence, |one| {
+        let layers = find_all(&evidence.iter().collect::<Vec<_>>(), |one| {
             answered.contains(&[one.from.node.clone(), one.to.node.clone()])
         });
         let all = paths.into_iter().zip(evidence.iter().zip(layers));
